@@ -1,0 +1,70 @@
+# What a person types. It needs make and Python 3.11 or newer; everything else goes into $(VENV).
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# The first that runs and is new enough: a name on the PATH proves nothing (pyenv leaves stubs that only complain).
+PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13; do \
+	$$name -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$name && break; done)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+TOO_OLD = echo "pdmigrate needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1
+NO_ENVIRONMENT := $(shell $(BIN)/python -c '$(NEW_ENOUGH)' 2>/dev/null || echo environment)
+
+# -qq: errors only. Each step says its own line.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+# What else to strip: papermill leaves parameters, timings and widgets in a notebook that it ran.
+STRIP := $(BIN)/python -m nbstripout \
+	--extra-keys "metadata.papermill cell.metadata.papermill cell.metadata.execution metadata.widgets"
+CODE := pdmigrate tests $(wildcard notebooks benchmarks)
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test lint format bench clean environment
+
+help:  ## these lines
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.installed  ## a whole migration on the embedded pair, and its pages
+	@$(BIN)/pdmigrate demo --workspace demo
+	@echo "The pages: demo/reports/1/index.html (first run), 2 (what changed since), 3 (nothing to do)."
+
+lab: $(VENV)/.installed  ## JupyterLab on the notebooks, with the embedded pair and a workspace
+	@$(BIN)/pdmigrate lab
+
+test: $(VENV)/.installed-test lint  ## every check and every test, notebooks included
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile \
+		--nbval-lax --nbval-current-env tests notebooks
+
+lint: $(VENV)/.installed-test  ## ruff, and notebooks without outputs; changes nothing
+	@$(BIN)/ruff check -q --output-format concise $(CODE)
+	@$(BIN)/ruff format -q --check --output-format concise $(CODE)
+	@test -z "$(NOTEBOOKS)" || $(STRIP) --verify $(NOTEBOOKS) \
+		|| { echo "a notebook has outputs or traces of a run: make format" >&2; exit 1; }
+
+format: $(VENV)/.installed-test  ## the same, mended where it can be
+	@$(BIN)/ruff check -q --fix-only $(CODE)
+	@$(BIN)/ruff format -q $(CODE)
+	@test -z "$(NOTEBOOKS)" || $(STRIP) $(NOTEBOOKS)
+
+bench: $(VENV)/.installed-test  ## what is measured, in benchmarks/
+	@for file in $(sort $(wildcard benchmarks/*.py)); do echo "$$file"; $(BIN)/python $$file || exit; done
+
+clean:  ## remove what tests and the demo left; $(VENV) stays
+	@rm -rf demo build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	@find pdmigrate tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+# Installed once, and again when the list of what to install changes. The stamp is made last, so that an install cut
+# short is taken up again.
+$(VENV)/.installed: EXTRAS :=
+$(VENV)/.installed-test: EXTRAS := [test]
+$(VENV)/.installed $(VENV)/.installed-test: pyproject.toml constraints.txt $(NO_ENVIRONMENT)
+	@echo "Installing into $(VENV): about a minute the first time."
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@$(PIP) -e ".$(EXTRAS)"
+	@touch $@
+
+# A folder that was an environment is made anew (its Python is gone, or old); of any other folder nothing is removed.
+environment:
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { $(TOO_OLD); }
+	@$(PYTHON) -m venv $$(test ! -f $(VENV)/pyvenv.cfg || echo --clear) $(VENV) \
+		|| { rm -f $(BIN)/python; echo "no environment; on Debian: apt-get install python3-venv" >&2; exit 1; }

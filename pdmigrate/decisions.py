@@ -1,0 +1,239 @@
+"""Conflicts (questions with options) and decisions (answers of people), and decisions.yaml, where the answers stand.
+
+decisions.yaml is made for people to read, edit and keep in git:
+
+    decisions:
+    - conflict: user_not_found      # the class
+      object: PU12                  # an id, or all: every object of the class
+      choice: invite
+      value: ann@example.com        # only where the option takes one
+      by: ann
+      at: '2026-11-23T10:00:00+00:00'
+      why: joins in December
+    approvals:
+    - plan: 3f9a…                   # the digest that was approved
+      by: ann
+    choices:
+    - setting: rules.strategy       # chosen in a notebook, in place of what migration.yaml says
+      value: overwrite
+      by: ann
+"""
+
+import difflib
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pdmigrate.errors import SettingsError
+from pdmigrate.workspace import write_text
+
+Rule = Literal["stop", "skip", "recommended"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class Option(_Strict):
+    """One way to answer: its name, what it will do, and what its value is (None: it takes none)."""
+
+    name: str
+    effect: str
+    value: str | None = None
+
+
+class Conflict(_Strict):
+    """A question about one object. `about` is the class; `meaning` says what it means for paging.
+
+    `changes_paging`: the recommended option changes who is paged, so only a person may take it.
+    """
+
+    about: str
+    kind: str
+    id: str
+    name: str
+    question: str
+    meaning: str
+    options: tuple[Option, ...]
+    recommended: str
+    changes_paging: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.about}:{self.id}"
+
+
+class Decision(_Strict):
+    """An answer: what, by whom, when, why. `object` is an id, or `all` for every object of the class."""
+
+    conflict: str
+    object: str
+    choice: str
+    value: str | None = None
+    by: str = ""
+    at: str = ""
+    why: str = ""
+
+
+class Approval(_Strict):
+    """A plan that a person lets pass, named by its digest."""
+
+    plan: str
+    by: str = ""
+    at: str = ""
+    why: str = ""
+
+
+class Choice(_Strict):
+    """A setting that a person chose in a notebook; it counts in place of the one in migration.yaml."""
+
+    setting: Literal["scope.services", "rules.strategy", "rules.contact_details"]
+    value: Any
+    by: str = ""
+    at: str = ""
+    why: str = ""
+
+
+class Decisions(_Strict):
+    """The whole of decisions.yaml."""
+
+    decisions: tuple[Decision, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+    def find(self, conflict: Conflict) -> Decision | None:
+        """The answer to a conflict: one for the object before one for its class, the last of several."""
+        wanted = [d for d in self.decisions if d.conflict == conflict.about and d.object in (conflict.id, "all")]
+        return max(enumerate(wanted), key=lambda pair: (pair[1].object != "all", pair[0]))[1] if wanted else None
+
+    def approves(self, digest: str) -> Approval | None:
+        return next((a for a in reversed(self.approvals) if a.plan == digest), None)
+
+
+class Answer(_Strict):
+    """What was decided for a conflict, and by whom: a person, or the rule `open_conflicts: recommended`."""
+
+    conflict: Conflict
+    choice: str
+    value: str | None = None
+    by: str = ""
+    at: str = ""
+    why: str = ""
+
+
+class Questions:
+    """Collects the conflicts that come up while mapping, and answers those that are decided."""
+
+    def __init__(self, decisions: Decisions, rule: Rule):
+        self._decisions = decisions
+        self._rule = rule
+        self.answered: dict[str, Answer] = {}
+        self.open: dict[str, Conflict] = {}
+
+    def ask(self, conflict: Conflict) -> Answer | None:
+        """The answer, or None while the question is open. Asking twice is asking once."""
+        answer = self._decided(conflict) or self._by_rule(conflict)
+        if answer:
+            self.answered[conflict.key] = answer
+        else:
+            self.open[conflict.key] = conflict
+        return answer
+
+    def _decided(self, conflict: Conflict) -> Answer | None:
+        decision = self._decisions.find(conflict)
+        if decision is None:
+            return None
+        option = _find_option(conflict, decision)
+        if option.value and not decision.value:
+            raise SettingsError(f"decisions.yaml: {decision.choice} for {conflict.key} needs a value: {option.value}.")
+        return Answer(conflict=conflict, **decision.model_dump(exclude={"conflict", "object"}))
+
+    def _by_rule(self, conflict: Conflict) -> Answer | None:
+        option = next((o for o in conflict.options if o.name == conflict.recommended), None)
+        if self._rule != "recommended" or conflict.changes_paging or option is None or option.value:
+            return None
+        return Answer(conflict=conflict, choice=option.name, by="rule", why="open_conflicts: recommended")
+
+
+def _find_option(conflict: Conflict, decision: Decision) -> Option:
+    names = [option.name for option in conflict.options]
+    if decision.choice not in names:
+        near = difflib.get_close_matches(decision.choice, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+        raise SettingsError(f"decisions.yaml: {conflict.key} cannot be decided as {decision.choice} ({hint}).")
+    return next(option for option in conflict.options if option.name == decision.choice)
+
+
+def read_decisions(path: Path) -> Decisions:
+    """Read and check decisions.yaml; an absent file holds no decisions. Raises SettingsError naming the bad entry."""
+    if not path.is_file():
+        return Decisions()
+    try:
+        return Decisions.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except yaml.YAMLError as error:
+        line = error.problem_mark.line + 1 if getattr(error, "problem_mark", None) else "?"
+        raise SettingsError(f"{path.name} is no YAML near line {line}: mend it, then run again.") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise SettingsError(f"{path.name}: {place}: {first['msg']}.") from None
+
+
+def save_decision(path: Path, decision: Decision) -> None:
+    """Write one answer at once; it replaces the earlier one for the same object and class."""
+    _change(path, lambda old: {**old, "decisions": [*_others(old, decision), _plain(decision)]})
+
+
+def drop_decision(path: Path, about: str, object_id: str) -> None:
+    """Take an answer back; the question is open again."""
+    gone = Decision(conflict=about, object=object_id, choice="-")
+    _change(path, lambda old: {**old, "decisions": _others(old, gone)})
+
+
+def save_approval(path: Path, approval: Approval) -> None:
+    """Write that a plan is approved."""
+    _change(path, lambda old: {**old, "approvals": [*old.get("approvals", []), _plain(approval)]})
+
+
+def save_choice(path: Path, choice: Choice) -> None:
+    """Write a setting that was chosen; it replaces the earlier choice."""
+    _change(path, lambda old: {**old, "choices": [*_other_choices(old, choice.setting), _plain(choice)]})
+
+
+def drop_choice(path: Path, setting: str) -> None:
+    """Take a choice back: migration.yaml counts again."""
+    _change(path, lambda old: {**old, "choices": _other_choices(old, setting)})
+
+
+def _other_choices(old: dict, setting: str) -> list[dict]:
+    return [choice for choice in old.get("choices", []) if choice["setting"] != setting]
+
+
+def _others(old: dict, decision: Decision) -> list[dict]:
+    same = (decision.conflict, decision.object)
+    return [d for d in old.get("decisions", []) if (d["conflict"], d["object"]) != same]
+
+
+def _plain(record: BaseModel) -> dict[str, Any]:
+    return {k: v for k, v in record.model_dump().items() if v not in (None, "")}
+
+
+def _change(path: Path, edit: Callable[[dict], dict]) -> None:
+    """Read, change, check and write under a lock: two notebooks open at once do not overwrite each other."""
+    with _locked(path):
+        data = edit(read_decisions(path).model_dump(mode="json", exclude_defaults=True))
+        Decisions.model_validate(data)
+        write_text(path, yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(f".{path.name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

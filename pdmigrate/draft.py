@@ -1,0 +1,111 @@
+"""A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
+
+from dataclasses import dataclass, replace
+
+from pdmigrate.actions import Plan, make_plan
+from pdmigrate.decisions import Answer, Conflict, Questions
+from pdmigrate.errors import OpenConflictsError
+from pdmigrate.harness.records import State
+from pdmigrate.job import Job
+from pdmigrate.journal import Entry
+from pdmigrate.mapping import GRADES, Fate, Work, choose_scope, map_all
+from pdmigrate.mapping.scope import Reasons
+from pdmigrate.pagerduty.account import Account
+from pdmigrate.planning import plan_actions
+
+SUMMARY_KINDS = (
+    "users",
+    "contact_methods",
+    "notification_rules",
+    "teams",
+    "schedules",
+    "overrides",
+    "escalation_policies",
+    "services",
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One look at both sides. `work` has the fates, `plan` the actions; nothing was written."""
+
+    account: Account
+    state: State
+    reasons: Reasons
+    work: Work
+    plan: Plan
+    ledger: dict[tuple[str, str], Entry]
+
+    @property
+    def open(self) -> dict[str, Conflict]:
+        return self.work.questions.open
+
+    @property
+    def answered(self) -> dict[str, Answer]:
+        return self.work.questions.answered
+
+    def count_kinds(self, landed: bool = False) -> dict[str, dict[str, int]]:
+        """Objects in scope per kind: every one stands in exactly one place.
+
+        A forecast, or, `landed`, after the load: what was to be made and is not there is lost.
+        """
+        absent = {(a.kind, s) for a in self.plan.actions if landed and a.verb == "create" for s in a.sources}
+        fates = [replace(f, grade="lost") if (f.kind, f.id) in absent else f for f in self.work.fates]
+        return {kind: _count([fate for fate in fates if fate.kind == kind]) for kind in SUMMARY_KINDS}
+
+    def count_fields(self) -> dict[str, dict[str, int]]:
+        """The same for their fields; an object that is nowhere has lost them all, and counts as one."""
+        return {kind: _count_fields([fate for fate in self.work.fates if fate.kind == kind]) for kind in SUMMARY_KINDS}
+
+    def count_out_of_scope(self) -> dict[str, int]:
+        """Objects that stay behind because nobody chose them."""
+        there = {
+            "users": self.account.users,
+            "teams": self.account.teams,
+            "schedules": self.account.schedules,
+            "escalation_policies": self.account.policies,
+            "services": self.account.services,
+        }
+        return {kind: len(records) - len(self.reasons[kind]) for kind, records in there.items()}
+
+    def count_conflicts(self) -> dict[str, dict[str, int]]:
+        """Open and decided questions per class."""
+        answered = [answer.conflict for answer in self.answered.values()]
+        return {"open": _by_class(self.open.values()), "decided": _by_class(answered)}
+
+
+def draft(job: Job) -> Draft:
+    """Map the latest snapshot onto the target as it is now, with the decisions as they are now. Writes nothing."""
+    snapshot, state = job.latest_snapshot(), job.target.read_state()
+    account, rules = snapshot.account, job.settings.rules
+    with job.journal().opened() as journal:
+        ledger = journal.ledger()
+    reasons = choose_scope(account, job.settings.scope.services)
+    scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
+    questions = Questions(job.decisions(), rules.open_conflicts)
+    work = map_all(Work(account, state, ledger, questions, rules, scope))
+    actions = plan_actions(work.desired, work.dropped, state, ledger, rules.strategy)
+    return Draft(account, state, reasons, work, make_plan(account.digest, job.target.name, actions, work.held), ledger)
+
+
+def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:
+    """The sentence that ends a run with open questions, naming them; "" where the rules let them be skipped."""
+    if not open_conflicts or job.settings.rules.open_conflicts == "skip":
+        return ""
+    names = [f"{conflict.about} {conflict.name} ({conflict.id})" for conflict in open_conflicts.values()]
+    shown = "; ".join(names[:12]) + (f"; and {len(names) - 12} more" if len(names) > 12 else "")
+    return str(OpenConflictsError(f"{len(names)} open questions: {shown}. Answer them in decisions.yaml or in the notebook conflicts."))
+
+
+def _count(fates: list[Fate]) -> dict[str, int]:
+    return {"in_source": len(fates), **{grade: sum(f.grade == grade for f in fates) for grade in GRADES}}
+
+
+def _count_fields(fates: list[Fate]) -> dict[str, int]:
+    grades = [field.grade for fate in fates for field in fate.fields] + [f.grade for f in fates if not f.fields]
+    return {"in_source": len(grades), **{grade: grades.count(grade) for grade in GRADES}}
+
+
+def _by_class(conflicts) -> dict[str, int]:
+    names = [conflict.about for conflict in conflicts]
+    return {name: names.count(name) for name in sorted(set(names))}

@@ -1,0 +1,123 @@
+"""All errors, one tree. Each message is one line: what happened, to which object, and what to do next.
+
+PdmigrateError                     1  a bug, if it is not one of those below
+├─ UsageError                      2  wrong usage
+│  └─ SettingsError                2  migration.yaml, decisions.yaml or a secret's reference cannot be used
+├─ PersonNeededError               3  a person has to do something
+│  ├─ OpenConflictsError           3  questions without an answer
+│  └─ UnapprovedPlanError          3  a plan that nobody has approved
+├─ RefusedError                    4  pdmigrate will not go on, by its own rules
+│  ├─ TargetMovedError             4  Harness has changed since the plan was approved
+│  ├─ PlanMovedError               4  the approved digest is not the plan's any more
+│  ├─ WorkspaceHeldError           4  another run holds the workspace
+│  └─ SecretFoundError             4  a secret stands in what would be published
+├─ PartialLoadError                5  some of the plan was not loaded
+├─ UnexplainedDifferenceError      5  verify found a difference that no decision explains
+├─ SideError                       6  a side cannot be used
+│  ├─ UnreachableError             6  no answer, or none that can be understood
+│  ├─ KeyRefusedError              6  the key is refused
+│  ├─ WrongAccountError            6  the account is not the one that was named
+│  ├─ AnswerError                  6  the side refused one request
+│  └─ IncompleteFetchError         6  a list could not be read whole
+└─ InterruptedLoadError            7  cancelled between two steps; the same command goes on
+"""
+
+
+class PdmigrateError(Exception):
+    """The root. `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython asks for this: in a notebook the error is one line too."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class UsageError(PdmigrateError):
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    pass
+
+
+class PersonNeededError(PdmigrateError):
+    exit_code = 3
+
+
+class OpenConflictsError(PersonNeededError):
+    pass
+
+
+class UnapprovedPlanError(PersonNeededError):
+    pass
+
+
+class RefusedError(PdmigrateError):
+    exit_code = 4
+
+
+class TargetMovedError(RefusedError):
+    pass
+
+
+class PlanMovedError(RefusedError):
+    pass
+
+
+class WorkspaceHeldError(RefusedError):
+    pass
+
+
+class SecretFoundError(RefusedError):
+    pass
+
+
+class PartialLoadError(PdmigrateError):
+    exit_code = 5
+
+
+class UnexplainedDifferenceError(PdmigrateError):
+    exit_code = 5
+
+
+class SideError(PdmigrateError):
+    exit_code = 6
+
+
+class UnreachableError(SideError):
+    pass
+
+
+class KeyRefusedError(SideError):
+    pass
+
+
+class WrongAccountError(SideError):
+    pass
+
+
+class AnswerError(SideError):
+    """The side answered one request with an error. `status` is the HTTP status, `code` the side's own word for it."""
+
+    def __init__(self, message: str, status: int, code: str = ""):
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class IncompleteFetchError(SideError):
+    pass
+
+
+class InterruptedLoadError(PdmigrateError):
+    exit_code = 7
+
+
+WORST_FIRST = (1, 2, 6, 7, 4, 3, 5, 0)
+"""When several exit codes hold, the first of these is the run's."""
+
+
+def worst_code(codes: list[int]) -> int:
+    """The exit code of a whole run from those of its steps; 0 where there is none."""
+    return min(codes, key=WORST_FIRST.index, default=0)

@@ -1,0 +1,168 @@
+"""Harness's objects as frozen records, in Harness's words: the desired state and the existing one have the same types.
+
+Schedule, policy, on-call service, contact details and notification rule are those of docs/oncall-contract.md, ours.
+People are named by lower-case email, since an invited person has no id yet.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def _to_lower(value: str | None) -> str | None:
+    return value.strip().lower() if value else value
+
+
+Email = Annotated[str, AfterValidator(_to_lower)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Person(_Record):
+    """Somebody in the project: with an account (`uuid`), or invited only (`invite`)."""
+
+    email: Email
+    name: str = ""
+    uuid: str | None = None
+    invite: str | None = None
+    disabled: bool = False
+    locked: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        return self.uuid is not None
+
+
+class UserGroup(_Record):
+    """`users` are emails, sorted. Pending people are in it once they accept; their invite names the group."""
+
+    identifier: str
+    name: str
+    description: str = ""
+    users: tuple[Email, ...] = ()
+    externally_managed: bool = False
+    tags: dict[str, str] = {}
+
+
+class Window(_Record):
+    """Opens every week on `day` (1 is Monday) at `start` by the wall clock of the schedule's zone, for `seconds`."""
+
+    day: int
+    start: str
+    seconds: int
+
+
+class Rotation(_Record):
+    """Participants in order, None is an empty place. `anchor` is naive local time, `since` and `until` are instants."""
+
+    name: str
+    participants: tuple[Email | None, ...]
+    anchor: datetime
+    turn_seconds: int
+    windows: tuple[Window, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Override(_Record):
+    """Replaces whoever is on call, from `start` to `end`."""
+
+    identifier: str
+    person: Email
+    start: datetime
+    end: datetime
+
+
+class Schedule(_Record):
+    identifier: str
+    name: str
+    description: str = ""
+    time_zone: str
+    owner_group: str | None = None
+    rotations: tuple[Rotation, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+
+class LevelTarget(_Record):
+    type: Literal["user", "schedule", "user_group", "rotation"]
+    id: str
+
+
+class Level(_Record):
+    timeout_minutes: int
+    retries: int = 0
+    targets: tuple[LevelTarget, ...] = ()
+
+
+class EscalationPolicy(_Record):
+    identifier: str
+    name: str
+    description: str = ""
+    owner_group: str | None = None
+    levels: tuple[Level, ...] = ()
+
+
+class Service(_Record):
+    """A CD service of the project together with its on-call settings."""
+
+    identifier: str
+    name: str
+    description: str = ""
+    owner_group: str | None = None
+    escalation_policy: str | None = None
+    paging: bool = False
+
+
+class Contact(_Record):
+    type: Literal["email", "phone", "sms"]
+    address: str
+    label: str = "Other"
+
+
+class ContactDetails(_Record):
+    email: Email
+    methods: tuple[Contact, ...] = ()
+
+
+class Channel(_Record):
+    type: Literal["email", "phone", "sms"]
+    address: str
+
+
+class Step(_Record):
+    """`wait_minutes` is the wait before the step, counted from the step before it."""
+
+    methods: tuple[Channel, ...]
+    wait_minutes: int
+
+
+class NotificationRule(_Record):
+    email: Email
+    steps: tuple[Step, ...] = ()
+
+
+class Coverage(_Record):
+    """Who is on call from `start` to `end`, as the target itself answers."""
+
+    start: datetime
+    end: datetime
+    people: tuple[Email, ...]
+
+
+class State(_Record):
+    """All of the target that concerns us, read at one time. Dicts are by identifier, people's by email.
+
+    `oncall` says whether the on-call contract was there to be read; without it those dicts are empty.
+    """
+
+    people: dict[str, Person] = {}
+    groups: dict[str, UserGroup] = {}
+    services: dict[str, Service] = {}
+    schedules: dict[str, Schedule] = {}
+    policies: dict[str, EscalationPolicy] = {}
+    contacts: dict[str, ContactDetails] = {}
+    rules: dict[str, NotificationRule] = {}
+    oncall: bool = False

@@ -1,0 +1,60 @@
+"""Harness's rotations as rotas, by the rules of docs/oncall-contract.md."""
+
+from zoneinfo import ZoneInfo
+
+from pdmigrate import rota
+from pdmigrate.harness.records import Coverage, Override, Rotation, Schedule, Window
+
+
+def render_schedule(schedule: Schedule, start: int, end: int, stacked: bool = False) -> rota.Rota:
+    """Who is on call in [start, end). People are emails. Rotations are joined, or, with `stacked`, the first wins."""
+    zone = ZoneInfo(schedule.time_zone)
+    rotations = [make_rotation(rotation).render(zone, start, end) for rotation in schedule.rotations]
+    base = rota.stack(rotations) if stacked else rota.join(rotations)
+    return rota.stack([_read_overrides(schedule.overrides).clip(start, end), base])
+
+
+def read_coverage(coverage: tuple[Coverage, ...]) -> rota.Rota:
+    """The target's own answer as a rota."""
+    return rota.make_rota((rota.to_instant(c.start), rota.to_instant(c.end), c.people) for c in coverage)
+
+
+def make_rotation(rotation: Rotation) -> rota.Rotation:
+    return rota.Rotation(
+        participants=rotation.participants,
+        anchor=rota.to_naive(rotation.anchor),
+        turn=rotation.turn_seconds,
+        week=_read_week(rotation.windows),
+        since=rota.to_instant(rotation.since) if rotation.since else None,
+        until=rota.to_instant(rotation.until) if rotation.until else None,
+    )
+
+
+def write_windows(week: tuple[rota.Span, ...] | None) -> tuple[Window, ...]:
+    """The open spans of a week as windows; none means always open. The turn of the week joins one window, not two."""
+    if week is None:
+        return ()
+    spans = list(week)
+    if len(spans) > 1 and spans[0][0] == 0 and spans[-1][1] == rota.WEEK:
+        spans[-1] = (spans[-1][0], rota.WEEK + spans.pop(0)[1])
+    return tuple(_make_window(start, end) for start, end in spans)
+
+
+def _make_window(start: int, end: int) -> Window:
+    day, second = divmod(start, rota.DAY)
+    clock = f"{second // 3600:02}:{second % 3600 // 60:02}:{second % 60:02}"
+    return Window(day=day + 1, start=clock, seconds=end - start)
+
+
+def _read_week(windows: tuple[Window, ...]) -> tuple[rota.Span, ...] | None:
+    return rota.week_spans((_second(window), window.seconds) for window in windows) if windows else None
+
+
+def _second(window: Window) -> int:
+    hours, minutes, seconds = map(int, window.start.split(":"))
+    return (window.day - 1) * rota.DAY + hours * 3600 + minutes * 60 + seconds
+
+
+def _read_overrides(overrides: tuple[Override, ...]) -> rota.Rota:
+    spans = [(rota.to_instant(o.start), rota.to_instant(o.end), (o.person,)) for o in overrides]
+    return rota.stack([rota.make_rota([span]) for span in spans[::-1]])

@@ -1,0 +1,210 @@
+"""A job: one workspace, opened. Reads its settings, starts its embedded sides, and holds both clients and the journal."""
+
+import functools
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pdmigrate import settings as settings_module
+from pdmigrate.decisions import Decisions, read_decisions
+from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError
+from pdmigrate.harness.client import Harness
+from pdmigrate.harness.client import make_client as make_harness
+from pdmigrate.journal import Journal
+from pdmigrate.pagerduty.account import Snapshot, load_snapshot, whole_seconds
+from pdmigrate.pagerduty.client import PagerDuty
+from pdmigrate.pagerduty.client import make_client as make_pagerduty
+from pdmigrate.sandbox import accounts, company
+from pdmigrate.sandbox.harness import build_target, new_document, start_harness
+from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.sandbox.server import Server
+from pdmigrate.settings import Settings
+from pdmigrate.workspace import Workspace, write_json
+
+EMBEDDED = {"account": "embedded", "org": "default", "project": "sre"}
+EMBEDDED_TOKEN = "sandbox-pagerduty-token"  # noqa: S105 - opens the embedded PagerDuty only
+EMBEDDED_KEY = f"pat.{EMBEDDED['account']}.sandbox.secret"
+
+
+def read_clock() -> datetime:
+    """The one place that looks at the clock; everything else is given the time."""
+    return datetime.now(UTC)
+
+
+class Job:
+    """An open workspace. `folder` is where this run's pages and results go. Close it to stop the embedded sides."""
+
+    def __init__(self, workspace: Workspace, settings: Settings, folder: Path, clock: Callable[[], datetime]):
+        self.workspace = workspace
+        self.settings = settings
+        self.folder = folder
+        self.clock = clock
+        self.seconds: dict[str, float] = {}
+        self._servers: list[Server] = []
+        self._secrets: list[str] = []
+        self.source = self._open_source()
+        self.target = self._open_target()
+
+    @property
+    def horizon(self) -> timedelta:
+        return timedelta(days=self.settings.horizon_days)
+
+    @property
+    def subdomain(self) -> str:
+        """The source account's name; a snapshot knows its own."""
+        if self.settings.source.kind == "snapshot":
+            return self.read_source_snapshot().subdomain
+        return self._subdomain
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every secret that was resolved, for the scan of what is published."""
+        return [secret for secret in self._secrets if secret]
+
+    def decisions(self) -> Decisions:
+        """decisions.yaml as it is now: another notebook may have written to it."""
+        return read_decisions(self.workspace.decisions_file)
+
+    def journal(self) -> Journal:
+        return Journal(self.workspace.journal_file, self.subdomain)
+
+    def read_source_snapshot(self) -> Snapshot:
+        """The snapshot that `source.snapshot` names: a snapshot file, or a folder of recorded answers."""
+        path = self.workspace.folder / Path(self.settings.source.snapshot).expanduser()
+        if not path.is_dir():
+            return load_snapshot(path)
+        return _read_recorded(path, whole_seconds(self.clock()), self.horizon)
+
+    def latest_snapshot(self) -> Snapshot:
+        """What preview fetched last."""
+        name = self.workspace.load_state("snapshot", "preview")["file"]
+        return load_snapshot(self.workspace.snapshots / name)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Requests and retries to either side since the job was opened, and writes to the target."""
+        sides = {"source": self.source, "target": self.target}
+        counts = {side: client.transport.counts if client else None for side, client in sides.items()}
+        numbers = {side: {"requests": c.requests if c else 0, "retries": c.retries if c else 0} for side, c in counts.items()}
+        numbers["target"]["writes"] = self.target.transport.counts.writes
+        return numbers
+
+    def leave_result(self, step: str, result: dict[str, Any]) -> None:
+        """Write results/STEP.json, since papermill itself only says that something failed."""
+        seconds = round(self.seconds.get(step, 0.0), 3)
+        write_json(self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **self.counts(), **result})
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.stop()
+        self._servers.clear()
+
+    def __enter__(self) -> "Job":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open_source(self) -> PagerDuty | None:
+        source = self.settings.source
+        self._subdomain = (source.subdomain or "").lower()
+        if source.kind == "snapshot":
+            return None
+        if source.kind == "embedded":
+            return self._start_pagerduty()
+        return make_pagerduty(source.base_url, source.region, self._resolve(source.token))
+
+    def _start_pagerduty(self) -> PagerDuty:
+        document = self._read_account()
+        self._subdomain = document["subdomain"]
+        server = start_pagerduty(document, self.workspace.sandbox / "pagerduty.json", token=EMBEDDED_TOKEN)
+        self._servers.append(server)
+        self._secrets.append(EMBEDDED_TOKEN)
+        return make_pagerduty(server.url, "us", EMBEDDED_TOKEN)
+
+    def _read_account(self) -> dict:
+        """The company, or the account that `source.snapshot` names: a rehearsal."""
+        path = self.settings.source.snapshot
+        if path is None:
+            return company.build_company(self.clock())
+        try:
+            return accounts.load_account(self.workspace.folder / Path(path).expanduser())
+        except ValueError as error:
+            raise SettingsError(f"source.snapshot: {error}") from None
+
+    def _open_target(self) -> Harness:
+        target = self.settings.target
+        if target.kind == "embedded":
+            return self._start_harness()
+        key = self._resolve(target.api_key)
+        return make_harness(target.base_url, key, target.account, target.org, target.project)
+
+    def _start_harness(self) -> Harness:
+        home = self.settings.source.kind == "embedded" and not self.settings.source.snapshot
+        document = build_target(company.build_harness_people()) if home else new_document(**EMBEDDED)
+        server = start_harness(document, self.workspace.sandbox / "harness.json", api_key=EMBEDDED_KEY)
+        self._servers.append(server)
+        self._secrets.append(EMBEDDED_KEY)
+        return make_harness(server.url, EMBEDDED_KEY, **EMBEDDED)
+
+    def _resolve(self, reference: str) -> str:
+        secret = settings_module.resolve_secret(reference)
+        self._secrets.append(secret)
+        return secret
+
+
+def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callable[[], datetime] = read_clock) -> Job:
+    """Open a workspace; without a name the one in PDMIGRATE_WORKSPACE.
+
+    `reports` is the run's folder; without it, pages of work by hand go to DIR/reports/desk. Raises SettingsError where
+    there is no workspace, or its migration.yaml cannot be used.
+    """
+    named = str(workspace) or os.environ.get("PDMIGRATE_WORKSPACE", "")
+    if not named:
+        raise SettingsError("Name the workspace: set the parameter `workspace`, or the variable PDMIGRATE_WORKSPACE.")
+    place = Workspace(named).check()
+    choices = {choice.setting: choice.value for choice in read_decisions(place.decisions_file).choices}
+    settings = settings_module.read_settings(place.settings_file, choices)
+    return Job(place, settings, Path(reports).resolve() if str(reports) else place.reports / "desk", clock)
+
+
+def records_step(step: str) -> Callable:
+    """A step leaves its result even when it fails: the error in one line, and the exit code that it means."""
+
+    def wrap(run: Callable) -> Callable:
+        @functools.wraps(run)
+        def recorded(job: Job, *args: Any, **kwargs: Any) -> Any:
+            started = time.monotonic()
+            try:
+                return run(job, *args, **kwargs)
+            except KeyboardInterrupt:
+                stopped = InterruptedLoadError(f"{step} was cancelled: run it again, it goes on from there.")
+                _leave_failure(job, step, started, stopped)
+                raise stopped from None
+            except Exception as error:
+                _leave_failure(job, step, started, error)
+                raise
+            finally:
+                job.seconds[step] = job.seconds.get(step, 0.0) + time.monotonic() - started
+
+        return recorded
+
+    return wrap
+
+
+def _leave_failure(job: Job, step: str, started: float, error: Exception) -> None:
+    code = error.exit_code if isinstance(error, PdmigrateError) else 1
+    words = str(error) if isinstance(error, PdmigrateError) else f"{type(error).__name__}: {error}"
+    job.seconds[step] = time.monotonic() - started
+    status = {4: "refused", 7: "cancelled"}.get(code, "failed")
+    job.leave_result(step, {"status": status, "exit_code": code, "error": words})
+
+
+def _read_recorded(path: Path, now: datetime, horizon: timedelta) -> Snapshot:
+    try:
+        document = accounts.load_account(path)
+    except ValueError as error:
+        raise SettingsError(f"source.snapshot: {error}") from None
+    return Snapshot(document["subdomain"], now, now, now + horizon, document)

@@ -1,0 +1,109 @@
+"""Objects of the same kind that share a name: in Harness already, or twice in PagerDuty."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.mapping.work import Work
+
+MEANINGS = {
+    "schedules": "Two schedules of one name are easily mistaken for each other in a policy.",
+    "teams": "A group gives its members whatever roles it has; groups page nobody by themselves.",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a source object goes: its identifier and name, and whether that object exists in Harness already."""
+
+    identifier: str
+    name: str
+    adopt: bool = False
+    merge: bool = False
+
+
+def find_place(work: Work, kind: str, about: str, record, identifier: str, name: str, existing: dict, twins: bool) -> Place | None:
+    """The place of a record: what the ledger says, else a new one, else what was decided. None: held.
+
+    existing: what Harness has of the kind, by identifier. twins: another source object has the same name.
+    """
+    entry = work.known(kind, record.id)
+    if entry is not None:
+        return Place(entry.identifier, entry.name)
+    same = _find_same_name(work, kind, name, identifier, existing)
+    if same is not None:
+        return _decide(work, _ask_existing(kind, about, record, same), record, identifier, name, same)
+    if twins:
+        return _decide(work, _ask_twins(kind, record, name), record, identifier, name, None)
+    return Place(identifier, name)
+
+
+def find_twins(records: list, name_of: Callable) -> set[str]:
+    """The ids of records whose names are the same in Harness."""
+    by_name: dict[str, list[str]] = {}
+    for record in records:
+        by_name.setdefault(name_of(record).casefold(), []).append(record.id)
+    return {id for ids in by_name.values() if len(ids) > 1 for id in ids}
+
+
+def _find_same_name(work: Work, kind: str, name: str, identifier: str, existing: dict):
+    ours = {entry.identifier for entry in work.ledger.values() if entry.kind == kind} | {identifier}
+    return next((e for e in existing.values() if e.name.casefold() == name.casefold() and e.identifier not in ours), None)
+
+
+def _decide(work: Work, conflict: Conflict, record, identifier: str, name: str, same) -> Place | None:
+    answer = work.questions.ask(conflict)
+    if answer is None:
+        work.lose(conflict.kind, record.id, record.name, f"open question: {conflict.question}", True)
+        return None
+    if answer.choice in ("adopt", "merge"):
+        return Place(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
+    if answer.choice == "leave_out":
+        work.lose(conflict.kind, record.id, record.name, f"left out by decision ({answer.by}): {answer.why}".rstrip(": "))
+        return None
+    return Place(identifier, _new_name(answer, name, record.id))
+
+
+def _new_name(answer: Answer, name: str, id: str) -> str:
+    if answer.choice == "keep_both":
+        return name
+    suffix = f" {id}" if answer.conflict.about == "same_name_in_source" else " - PagerDuty"
+    return answer.value or f"{name[: 127 - len(suffix)]}{suffix}"
+
+
+def _ask_existing(kind: str, about: str, record, same) -> Conflict:
+    outside = getattr(same, "externally_managed", False)
+    options = [Option(name="rename", effect="a new one is made, named with ' - PagerDuty' behind; the other stays untouched")]
+    if not outside:
+        options += [
+            Option(name="merge", effect="the one in Harness keeps what it has and gets what PagerDuty has"),
+            Option(name="adopt", effect="the one in Harness becomes ours and is made as PagerDuty's is"),
+        ]
+    options.append(Option(name="leave_out", effect="not moved"))
+    return Conflict(
+        about="externally_managed" if outside else about,
+        kind=kind,
+        id=record.id,
+        name=record.name,
+        question=f"Harness already has {same.name!r} ({same.identifier}), made by somebody else.",
+        meaning=MEANINGS.get(kind, "Whoever it pages now is not known to PagerDuty."),
+        options=tuple(options),
+        recommended="rename",
+    )
+
+
+def _ask_twins(kind: str, record, name: str) -> Conflict:
+    return Conflict(
+        about="same_name_in_source",
+        kind=kind,
+        id=record.id,
+        name=record.name,
+        question=f"More than one object in PagerDuty would be named {name!r} in Harness; {record.id} is one of them.",
+        meaning=MEANINGS.get(kind, "Objects of one name are easily mistaken for each other."),
+        options=(
+            Option(name="rename", effect=f"named {name} {record.id}"),
+            Option(name="keep_both", effect="the same name twice"),
+            Option(name="leave_out", effect="not moved"),
+        ),
+        recommended="rename",
+    )

@@ -1,0 +1,156 @@
+"""How people are reached: contact methods to contact details, high-urgency notification rules to steps with waits."""
+
+from collections import defaultdict
+
+import phonenumbers
+
+from pdmigrate.actions import Desired, Held
+from pdmigrate.decisions import Conflict, Option
+from pdmigrate.mapping.work import Fate, FieldFate, Grade, Work, exact
+from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
+
+SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
+"""Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""
+LABELS = {"work": "Work", "office": "Work", "home": "Home"}
+TYPES = {"email_contact_method": "email", "phone_contact_method": "phone", "sms_contact_method": "sms"}
+
+
+def map_contacts(work: Work) -> None:
+    """Want the contact details and the notification rule of everybody who is carried over."""
+    first: dict[str, User] = {}
+    for user in work.in_scope("users", work.account.users):
+        email = work.emails.get(user.id)
+        if email is None:
+            _lose_all(work, user, f"{user.name} is not carried over")
+            continue
+        if first.setdefault(email, user) is not user:
+            _lose_all(work, user, f"{first[email].name} is the same person in Harness, and his are carried over")
+            continue
+        reached = _map_methods(work, user, email)
+        _map_rules(work, user, email, reached)
+
+
+def _lose_all(work: Work, user: User, reason: str) -> None:
+    waiting = user.id in work.undecided
+    for kind, things in (("contact_methods", user.contact_methods), ("notification_rules", user.notification_rules)):
+        for thing in things:
+            work.lose(kind, thing.id, f"{user.name}: {thing.summary or thing.id}", reason, waiting)
+
+
+def _map_methods(work: Work, user: User, email: str) -> dict[str, dict]:
+    """PagerDuty id of each method that moves to the channel that it becomes."""
+    channels = {}
+    for method in user.contact_methods:
+        channel, grade, reason = _judge_method(work, user, method)
+        if channel:
+            channels[method.id] = channel
+        else:
+            _book(work, "contact_methods", method, user, grade, reason)
+    if channels:
+        rows = sorted({tuple(sorted(channel.items())) for channel in channels.values()})
+        fields = {"methods": [dict(row) for row in rows]}
+        needs = (("users", user.id),)
+        desired = Desired("contact_methods", user.id, email, f"Contact details of {user.name}", fields, tuple(channels), needs)
+        work.want(desired, exact("address", "type", "label"))
+    return channels
+
+
+def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[dict | None, Grade | None, str]:
+    """(channel, None, "") for one that moves, (None, grade, reason) for one that does not."""
+    if method.type == "push_notification_contact_method":
+        return None, "handed_over", "the mobile app registers itself: the person installs Harness's"
+    if method.type not in TYPES:
+        return None, "lost", f"Harness has no {method.type.removesuffix('_contact_method').replace('_', ' ')}"
+    if method.address is None:
+        return None, "lost", "PagerDuty gave a reference only, no address"
+    if method.blacklisted or not method.enabled:
+        return None, "lost", "blocked or switched off in PagerDuty"
+    label = LABELS.get((method.label or "").strip().lower(), "Other")
+    if TYPES[method.type] == "email":
+        return {"type": "email", "address": method.address.strip().lower(), "label": label}, None, ""
+    return _judge_phone(work, user, method, label)
+
+
+def _judge_phone(work: Work, user: User, method: ContactMethod, label: str) -> tuple[dict | None, Grade | None, str]:
+    number = read_phone(method)
+    if number is None:
+        return None, "lost", f"+{method.country_code} {method.address} is no phone number"
+    if phonenumbers.region_code_for_number(number) in SERVED_REGIONS:
+        address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return {"type": TYPES[method.type], "address": address, "label": label}, None, ""
+    answer = work.questions.ask(_ask_country(user, method, number))
+    if answer is None:
+        work.held.append(Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,)))
+    return None, "lost", f"Harness does not call +{number.country_code}" + ("" if answer else " (open question)")
+
+
+def read_phone(method: ContactMethod) -> phonenumbers.PhoneNumber | None:
+    """The number, or None where it is none."""
+    try:
+        number = phonenumbers.parse(f"+{method.country_code or 1}{method.address}")
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_possible_number(number) else None
+
+
+def _ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNumber) -> Conflict:
+    return Conflict(
+        about="phone_country",
+        kind="contact_methods",
+        id=method.id,
+        name=user.name,
+        question=f"{user.name} has a number in +{number.country_code}, where Harness neither calls nor sends SMS.",
+        meaning="The person is on call and this phone stays silent; adding a country takes Harness weeks.",
+        options=(
+            Option(name="leave_out", effect="the number is not moved; email and the mobile app remain"),
+            Option(name="ask_harness", effect="not moved now; a request to Harness is on the list of what is open"),
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+    )
+
+
+def _map_rules(work: Work, user: User, email: str, reached: dict[str, dict]) -> None:
+    kept: dict[int, list[dict]] = defaultdict(list)
+    sources = []
+    for rule in user.notification_rules:
+        grade, reason = _judge_rule(rule, reached)
+        if grade:
+            _book(work, "notification_rules", rule, user, grade, reason)
+            continue
+        channel = {name: reached[rule.contact_method.id][name] for name in ("type", "address")}
+        sources.append(rule.id)
+        if channel not in kept[rule.start_delay_in_minutes]:
+            kept[rule.start_delay_in_minutes].append(channel)
+    if sources:
+        fields = {"steps": _make_steps(kept)}
+        needs = (("users", user.id), ("contact_methods", user.id))
+        desired = Desired("notification_rules", user.id, email, f"Notification rule of {user.name}", fields, tuple(sources), needs)
+        work.want(desired, exact("start_delay_in_minutes", "contact_method", "urgency"))
+
+
+def _judge_rule(rule: NotificationRule, reached: dict[str, dict]) -> tuple[Grade | None, str]:
+    """(None, "") for a rule that moves, else (grade, reason)."""
+    if rule.start_delay_in_minutes is None or rule.contact_method is None:
+        return "lost", "PagerDuty gave a reference only, no delay"
+    if rule.urgency == "low":
+        return "lost", "for low urgency, which Harness does not know"
+    if rule.contact_method.id in reached:
+        return None, ""
+    push = rule.contact_method.type == "push_notification_contact_method"
+    return ("handed_over", "the person sets up the mobile app") if push else ("lost", "its contact method is not carried over")
+
+
+def _make_steps(kept: dict[int, list[dict]]) -> list[dict]:
+    """PagerDuty's delays count from the assignment, Harness's waits from the step before: the differences are exact."""
+    steps, last = [], 0
+    for delay in sorted(kept):
+        methods = sorted(kept[delay], key=lambda channel: (channel["type"], channel["address"]))
+        steps.append({"methods": methods, "wait_minutes": delay - last})
+        last = delay
+    return steps
+
+
+def _book(work: Work, kind: str, thing, user: User, grade: Grade, reason: str) -> None:
+    name = f"{user.name}: {thing.summary or thing.id}"
+    work.fates.append(Fate(kind, thing.id, name, grade, reason, (FieldFate("contact_method", grade, reason),)))

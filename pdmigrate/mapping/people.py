@@ -1,0 +1,134 @@
+"""PagerDuty users to people in Harness, by email; who is not found is a question."""
+
+from collections import Counter
+
+from pdmigrate.actions import Desired
+from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.mapping.work import FieldFate, Work, exact
+from pdmigrate.pagerduty.records import User
+
+
+def map_people(work: Work) -> None:
+    """Decide for every user in scope who he is in Harness. Fills `work.emails`; invitations follow in `want_people`."""
+    duties = count_duties(work)
+    twice = Counter(read_email(user) for user in work.in_scope("users", work.account.users))
+    for user in work.in_scope("users", work.account.users):
+        email = read_email(user)
+        if twice[email] > 1 and not _allow_twice(work, user, email):
+            continue
+        if email in work.state.people:
+            work.emails[user.id] = email
+        else:
+            _place_stranger(work, user, email, duties[user.id])
+
+
+def want_people(work: Work) -> None:
+    """The people as they should be, once the groups that they will join are known."""
+    for user in work.in_scope("users", work.account.users):
+        email = work.emails.get(user.id)
+        if email is None:
+            continue
+        groups = sorted({work.groups[team] for team in teams_of(work, user.id) if team in work.groups})
+        fields = {"email": email, "groups": groups}
+        needs = tuple(("teams", team) for team in teams_of(work, user.id) if team in work.groups)
+        desired = Desired("users", user.id, email, user.name, fields, (user.id,), needs)
+        work.want(desired, _field_fates(user, email))
+
+
+def teams_of(work: Work, user_id: str) -> list[str]:
+    """The teams in scope that a user is a member of."""
+    teams = work.in_scope("teams", work.account.teams)
+    return [team.id for team in teams if any(m.user.id == user_id for m in work.account.members_of(team))]
+
+
+def count_duties(work: Work) -> Counter:
+    """In how many schedules, overrides and policy levels each user stands."""
+    places = [p.user.id for s in work.account.schedules.values() for layer in s.schedule_layers for p in layer.users]
+    stand_ins = [e.user.id for s in work.account.schedules.values() for e in s.overrides if e.user]
+    rules = [rule for policy in work.account.policies.values() for rule in policy.escalation_rules]
+    return Counter([*places, *stand_ins, *(target.id for rule in rules for target in rule.targets)])
+
+
+def read_email(user: User) -> str:
+    return user.email.strip().lower()
+
+
+def _place_stranger(work: Work, user: User, email: str, duties: int) -> None:
+    answer = work.questions.ask(_ask_stranger(work, user, email, duties))
+    if answer is None:
+        work.undecided.add(user.id)
+        work.lose("users", user.id, user.name, "nobody has decided yet whether to invite or map this person", True)
+    elif answer.choice == "invite":
+        work.emails[user.id] = email
+    elif answer.choice == "map":
+        _map_by_hand(work, user, answer)
+    else:
+        work.lose("users", user.id, user.name, f"left out by decision ({answer.by}): {answer.why}".rstrip(": "))
+
+
+def _map_by_hand(work: Work, user: User, answer: Answer) -> None:
+    value = (answer.value or "").strip().lower()
+    if value in work.state.people:
+        work.emails[user.id] = value
+        return
+    work.questions.answered.pop(answer.conflict.key)
+    work.questions.open[answer.conflict.key] = answer.conflict
+    work.undecided.add(user.id)
+    work.lose("users", user.id, user.name, f"decided to be {value}, who is not in the Harness project", True)
+
+
+def _ask_stranger(work: Work, user: User, email: str, duties: int) -> Conflict:
+    needed = duties > 0 or bool(teams_of(work, user.id))
+    meaning = f"stands in {duties} places on call" if duties else "is on call nowhere"
+    return Conflict(
+        about="user_not_found",
+        kind="users",
+        id=user.id,
+        name=user.name,
+        question=f"{user.name} ({email}) has no account in the Harness project.",
+        meaning=f"{user.name} {meaning}. Until the invitation is accepted nobody can be reached in those turns.",
+        options=(
+            Option(name="invite", effect=f"Harness sends an invitation to {email}; it stands in every rotation from the start"),
+            Option(name="map", effect="another account is paged instead", value="the email of a person in Harness"),
+            Option(name="leave_out", effect="not moved; every schedule and policy that needs this person is held whole"),
+        ),
+        recommended="invite" if needed else "leave_out",
+    )
+
+
+def _allow_twice(work: Work, user: User, email: str) -> bool:
+    conflict = Conflict(
+        about="user_found_twice",
+        kind="users",
+        id=user.id,
+        name=user.name,
+        question=f"More than one PagerDuty user has the email {email}; {user.name} ({user.id}) is one of them.",
+        meaning="Two people in PagerDuty would be one in Harness: one phone rings for both.",
+        options=(
+            Option(name="same_person", effect="both become the one Harness person"),
+            Option(name="leave_out", effect="this one is not moved"),
+        ),
+        recommended="same_person",
+        changes_paging=True,
+    )
+    answer = work.questions.ask(conflict)
+    if answer is None:
+        work.undecided.add(user.id)
+    if answer is None or answer.choice == "leave_out":
+        reason = "two PagerDuty users have this email; " + ("left out by decision" if answer else "nobody has decided yet")
+        work.lose("users", user.id, user.name, reason, answer is None)
+        return False
+    return True
+
+
+def _field_fates(user: User, email: str) -> list[FieldFate]:
+    fates = exact("name")
+    same = read_email(user) == email
+    fates.append(FieldFate("email", "exact") if same else FieldFate("email", "changed", f"paged as {email} by decision"))
+    if user.role:
+        fates.append(FieldFate("role", "lost", f"PagerDuty role {user.role}: roles in Harness are given by people"))
+    if user.job_title:
+        fates.append(FieldFate("job_title", "lost", "Harness has no place for it"))
+    if user.time_zone:
+        fates.append(FieldFate("time_zone_of_user", "lost", "Harness keeps no time zone for a person"))
+    return fates

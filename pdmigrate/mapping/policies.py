@@ -1,0 +1,154 @@
+"""Escalation policies to levels: exact timeouts, all targets of a level at once, loops unrolled."""
+
+from pdmigrate.actions import Desired
+from pdmigrate.decisions import Conflict, Option
+from pdmigrate.identifiers import make_identifier, make_name
+from pdmigrate.mapping.collisions import Place, find_place, find_twins
+from pdmigrate.mapping.work import FieldFate, Work, describe, exact, name_fate
+from pdmigrate.pagerduty.records import EscalationPolicy, EscalationRule, Reference
+
+MOST_LEVELS = 10
+
+
+def map_policies(work: Work) -> None:
+    """Want a policy for every one in scope whose targets are all carried over. Fills `work.policies`."""
+    policies = list(work.in_scope("escalation_policies", work.account.policies))
+    twins = find_twins(policies, lambda policy: make_name(policy.name, policy.id))
+    for policy in policies:
+        if not _targets_known(work, policy):
+            continue
+        loops = _choose_loops(work, policy)
+        one_at_a_time = _choose_round_robin(work, policy)
+        if loops is None or one_at_a_time is None:
+            continue
+        name, identifier = make_name(policy.name, policy.id), make_identifier(policy.name, policy.id)
+        about, existing = "duplicate_policy", work.state.policies
+        place = find_place(work, "escalation_policies", about, policy, identifier, name, existing, policy.id in twins)
+        if place is not None:
+            _want_policy(work, policy, loops, one_at_a_time, place)
+
+
+def _want_policy(work: Work, policy: EscalationPolicy, loops: int, one_at_a_time: bool, place: Place) -> None:
+    chain = [_make_level(work, rule, one_at_a_time) for rule in policy.escalation_rules]
+    fields = {
+        "name": place.name,
+        "description": describe(policy.name, place.name, policy.description),
+        "owner_group": work.group_of(policy.teams),
+        "levels": chain * (loops + 1),
+    }
+    work.policies[policy.id] = place.identifier
+    kind = "escalation_policies"
+    desired = Desired(kind, policy.id, place.identifier, place.name, fields, (policy.id,), _needs(work, policy), place.adopt)
+    work.want(desired, _field_fates(policy, loops, one_at_a_time, place))
+
+
+def _make_level(work: Work, rule: EscalationRule, one_at_a_time: bool) -> dict:
+    """Retries are written explicitly: a retry delays the next level."""
+    targets = [_make_target(work, target) for target in rule.targets]
+    if rule.round_robin and one_at_a_time:
+        targets = targets[:1]
+    return {"timeout_minutes": rule.escalation_delay_in_minutes, "retries": 0, "targets": targets}
+
+
+def _make_target(work: Work, target: Reference) -> dict:
+    if target.type == "user":
+        return {"type": "user", "id": work.emails[target.id]}
+    return {"type": "schedule", "id": work.schedules[target.id]}
+
+
+def _targets_known(work: Work, policy: EscalationPolicy) -> bool:
+    """A level that lost a target would page fewer people: the policy is held whole instead."""
+    for target in (target for rule in policy.escalation_rules for target in rule.targets):
+        reason, open_question = _find_obstacle(work, target)
+        if reason:
+            work.lose("escalation_policies", policy.id, policy.name, reason, open_question)
+            return False
+    return True
+
+
+def _find_obstacle(work: Work, target: Reference) -> tuple[str, bool]:
+    name = target.summary or target.id
+    if target.type == "user":
+        here = target.id in work.emails
+        return ("" if here else f"{name} is a target and has neither account nor invitation", target.id in work.undecided)
+    if target.type == "schedule":
+        waiting = any(held.key == target.id and held.open_question for held in work.held)
+        return ("" if target.id in work.schedules else f"its target, the schedule {name}, is not carried over", waiting)
+    return f"a target of the type {target.type}, which this version cannot carry over: {name}", False
+
+
+def _choose_loops(work: Work, policy: EscalationPolicy) -> int | None:
+    levels = len(policy.escalation_rules)
+    if levels * (policy.num_loops + 1) <= MOST_LEVELS or not levels:
+        return policy.num_loops
+    fit = max(0, MOST_LEVELS // levels - 1)
+    answer = work.questions.ask(_ask_loops(policy, levels, fit))
+    return {"fewer": fit, "none": 0}.get(_settle(work, policy, answer, "its loops"))
+
+
+def _ask_loops(policy: EscalationPolicy, levels: int, fit: int) -> Conflict:
+    return Conflict(
+        about="escalation_loops",
+        kind="escalation_policies",
+        id=policy.id,
+        name=policy.name,
+        question=f"{levels} levels, run {policy.num_loops + 1} times, are more than the {MOST_LEVELS} levels of one policy.",
+        meaning="After the last level nobody is paged any more: fewer rounds mean an earlier silence.",
+        options=(
+            Option(name="fewer", effect=f"run {fit + 1} times"),
+            Option(name="none", effect="run once"),
+            Option(name="leave_out", effect="not moved"),
+        ),
+        recommended="fewer",
+        changes_paging=True,
+    )
+
+
+def _choose_round_robin(work: Work, policy: EscalationPolicy) -> bool | None:
+    """True: one target a level; False: all at once; None: held."""
+    if not any(rule.round_robin and len(rule.targets) > 1 for rule in policy.escalation_rules):
+        return False
+    conflict = Conflict(
+        about="round_robin",
+        kind="escalation_policies",
+        id=policy.id,
+        name=policy.name,
+        question="Its targets take turns (round robin), which Harness does not describe.",
+        meaning="With all at once everybody is woken each time; with one, always the same.",
+        options=(
+            Option(name="everyone", effect="all targets of the level are paged at once"),
+            Option(name="first_only", effect="only the first target of the level is paged"),
+            Option(name="leave_out", effect="not moved"),
+        ),
+        recommended="everyone",
+        changes_paging=True,
+    )
+    choice = _settle(work, policy, work.questions.ask(conflict), "round robin")
+    return {"everyone": False, "first_only": True}.get(choice)
+
+
+def _settle(work: Work, policy: EscalationPolicy, answer, what: str) -> str:
+    """The choice; one that does not move the policy is booked."""
+    if answer is None or answer.choice == "leave_out":
+        why = f"left out by decision: {what}" if answer else f"open question: {what}"
+        work.lose("escalation_policies", policy.id, policy.name, why, answer is None)
+    return answer.choice if answer else ""
+
+
+def _needs(work: Work, policy: EscalationPolicy) -> tuple[tuple[str, str], ...]:
+    targets = {(f"{target.type}s", target.id) for rule in policy.escalation_rules for target in rule.targets}
+    return tuple(sorted(targets)) + tuple(("teams", team.id) for team in policy.teams if team.id in work.groups)
+
+
+def _field_fates(policy: EscalationPolicy, loops: int, one_at_a_time: bool, place: Place) -> list[FieldFate]:
+    fates = [*exact("description", "escalation_delay_in_minutes", "teams"), name_fate(policy.name, place.name)]
+    if loops == policy.num_loops:
+        fates += exact("num_loops")
+    else:
+        fates.append(FieldFate("num_loops", "changed", f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision"))
+    if any(rule.round_robin and len(rule.targets) > 1 for rule in policy.escalation_rules):
+        said = "only the first target" if one_at_a_time else "all targets at once"
+        fates.append(FieldFate("targets", "changed", f"{said} instead of round robin, by decision"))
+    else:
+        fates += exact("targets")
+    return fates

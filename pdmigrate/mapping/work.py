@@ -1,0 +1,111 @@
+"""What mapping works on and what comes out of it: one Work per run, filled kind by kind."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pdmigrate.actions import Desired, Held
+from pdmigrate.decisions import Questions
+from pdmigrate.harness.records import State
+from pdmigrate.journal import Entry
+from pdmigrate.pagerduty.account import Account
+from pdmigrate.settings import Rules
+
+Grade = Literal["exact", "changed", "handed_over", "lost"]
+GRADES: tuple[Grade, ...] = ("exact", "changed", "handed_over", "lost")
+
+
+@dataclass(frozen=True)
+class FieldFate:
+    """What becomes of one field of one object; the reason says the change, the loss, or what a person must do."""
+
+    field: str
+    grade: Grade
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of one source object: every object in scope has exactly one."""
+
+    kind: str
+    id: str
+    name: str
+    grade: Grade
+    reason: str = ""
+    fields: tuple[FieldFate, ...] = ()
+
+
+@dataclass
+class Work:
+    """Inputs, and what the mapping has found so far.
+
+    scope: PagerDuty ids by kind. emails: PagerDuty user id to the Harness email that will be paged for him (absent: has
+    neither account nor invitation). groups, schedules, policies: PagerDuty id to Harness identifier, where carried over.
+    """
+
+    account: Account
+    state: State
+    ledger: dict[tuple[str, str], Entry]
+    questions: Questions
+    rules: Rules
+    scope: dict[str, frozenset[str]]
+    desired: list[Desired] = field(default_factory=list)
+    fates: list[Fate] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    dropped: list[Entry] = field(default_factory=list)
+    emails: dict[str, str] = field(default_factory=dict)
+    undecided: set[str] = field(default_factory=set)
+    groups: dict[str, str] = field(default_factory=dict)
+    schedules: dict[str, str] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)
+    zones: dict[str, str] = field(default_factory=dict)
+
+    def in_scope(self, kind: str, records: dict[str, Any]) -> Iterator[Any]:
+        return (record for id, record in records.items() if id in self.scope[kind])
+
+    def want(self, desired: Desired, fields: list[FieldFate], reason: str = "") -> None:
+        """The object moves: exactly where every field that pages is exact, else changed, or handed over by a person."""
+        self.desired.append(desired)
+        grade = "exact" if all(fate.grade == "exact" or fate.field in ASIDE for fate in fields) else "changed"
+        said = reason or "; ".join(f.reason for f in fields if f.grade != "exact" and f.field not in ASIDE)
+        handed = desired.kind in CONTRACT_KINDS and not self.state.oncall
+        words = f"Harness has no API for it: a person makes it. {said}".strip() if handed else said
+        self.fates += [
+            Fate(desired.kind, source, desired.name, "handed_over" if handed else grade, words, tuple(fields))
+            for source in desired.sources
+        ]
+
+    def lose(self, kind: str, id: str, name: str, reason: str, open_question: bool = False) -> None:
+        """The object does not move, and why: a decision, or a question that is still open."""
+        self.held.append(Held(kind, id, name, reason, open_question, (id,)))
+        self.fates.append(Fate(kind, id, name, "lost", reason))
+
+    def known(self, kind: str, key: str) -> Entry | None:
+        return self.ledger.get((kind, key))
+
+    def group_of(self, teams: tuple) -> str | None:
+        """The group of the first team that is carried over."""
+        return next((self.groups[team.id] for team in teams if team.id in self.groups), None)
+
+
+CONTRACT_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}
+"""Kinds that Harness has no public API for."""
+
+ASIDE = {"role", "job_title", "roles", "description", "html", "integrations", "time_zone_of_user", "auto_resolve_timeout", "name"}
+"""Fields that page nobody: their loss is counted among the fields, and leaves the object exact."""
+
+
+def exact(*names: str) -> list[FieldFate]:
+    return [FieldFate(name, "exact") for name in names]
+
+
+def name_fate(old: str, new: str) -> FieldFate:
+    """Harness allows fewer characters in a name; the original stands in the description."""
+    return FieldFate("name", "exact") if old == new else FieldFate("name", "changed", f"named {new!r} in Harness")
+
+
+def describe(name: str, new: str, text: str | None) -> str:
+    """The description, with the original name where Harness could not hold it."""
+    original = f"PagerDuty name: {name}" if name != new else ""
+    return "\n".join(part for part in (text or "", original) if part)[:1024]

@@ -1,0 +1,109 @@
+"""Text of strangers on our pages: cleaned, masked where asked, and escaped by one environment that never forgets to."""
+
+import dataclasses
+import re
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+# What no file of ours may hold: control characters (a page reads them as errors) and halves of characters.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_EMAIL = re.compile(r"([^\s@<>()\[\],;:\"])[^\s@<>()\[\],;:\"]*@([\w.-]+)")
+# A date is tried first, since its digits would pass for a phone number.
+_DATE_OR_PHONE = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[+-]\d\d:?\d\d|Z)?)?)"
+    r"|(?<![\w.:-])(?P<phone>[+＋]?\(?\d[\d \xa0\u2009().-]{5,}\d)(?![\w:])"
+)
+
+
+@cache
+def environment() -> Environment:
+    """The templates, escaping everything that is not markup of our own."""
+    loader = FileSystemLoader(TEMPLATES, encoding="utf-8")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"blocks": split_blocks}
+    made.finalize = _finalize
+    return made
+
+
+@cache
+def asset(name: str) -> Markup:
+    """A style or script of ours as it stands in its file."""
+    return trusted((TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def trusted(markup: str) -> Markup:
+    """Markup of our own, escaped where it was made: the one place where a text becomes markup unseen."""
+    return Markup(markup)  # noqa: S704
+
+
+def clean(text: Any) -> str:
+    """The text without what cannot be written to a page or file; everything else stays as it is."""
+    return _UNWRITABLE.sub("\ufffd", "".join(str(text)))
+
+
+def isolate(text: Any) -> str:
+    """The text fenced in, so that a right-to-left name does not turn round the words beside it."""
+    return f"\u2068{clean(text)}\u2069"
+
+
+def split_blocks(text: str) -> list[tuple[str, list[str]]]:
+    """Paragraphs and lists: blank lines part them, and lines that all start with "- " are a list."""
+    blocks = []
+    for part in re.split(r"\n\s*\n", clean(text).strip()):
+        lines = [line.strip() for line in part.splitlines() if line.strip()]
+        is_list = bool(lines) and all(line.startswith("- ") for line in lines)
+        blocks.append(("list", [line[2:] for line in lines]) if is_list else ("text", lines))
+    return [block for block in blocks if block[1]]
+
+
+def mask_text(text: str) -> str:
+    """The text with emails and phone numbers made unusable, yet good enough to tell two of them apart."""
+    return _DATE_OR_PHONE.sub(_mask_phone, _EMAIL.sub(r"\1…@\2", text))
+
+
+def mask_markup(markup: str) -> str:
+    """Mask the words between the tags, and leave the tags with their numbers alone."""
+    return re.sub(r">([^<]+)<", lambda found: f">{escape(mask_text(unescape(found[1])))}<", markup)
+
+
+def mask_deep(thing: Any) -> Any:
+    """The same thing with every text in it masked, whatever it is made of."""
+    if isinstance(thing, str):
+        return mask_text("".join(str(thing)))
+    if isinstance(thing, (list, tuple, set, frozenset)):
+        return type(thing)(mask_deep(part) for part in thing)
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        return dataclasses.replace(thing, **{f.name: _mask_field(thing, f.name) for f in dataclasses.fields(thing)})
+    return thing
+
+
+def _mask_field(thing: Any, name: str) -> Any:
+    value = getattr(thing, name)
+    return mask_markup(value) if name == "drawing" else mask_deep(value)
+
+
+def _mask_phone(found: re.Match) -> str:
+    number = found["phone"]
+    if number is None or not _is_phone(number):
+        return found[0]
+    digits = re.sub(r"\D", "", number)
+    country = digits[: 1 if digits[0] in "17" else 2]
+    return f"{'+' + country + ' ' if number[0] in '+＋' else ''}••• {digits[-2:]}"
+
+
+def _is_phone(number: str) -> bool:
+    # 08-16 17-20 is a pair of windows, and no phone number.
+    groups = re.findall(r"\d+", number)
+    length = sum(map(len, groups))
+    return length >= 7 and (length >= 9 or max(map(len, groups)) >= 3)
+
+
+def _finalize(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

@@ -1,0 +1,258 @@
+"""PagerDuty's objects as frozen records, in PagerDuty's words, made from the answers of its API.
+
+A record keeps what matters for the migration. What arrives in an unusable form becomes a Problem that names the object,
+and stops only what depends on it. Times are aware; time zones are the names that PagerDuty gave, not yet checked.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+
+def _drop_reference_suffix(value: Any) -> Any:
+    return value.removesuffix("_reference") if isinstance(value, str) else value
+
+
+def _check_aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("has no offset")
+    return value
+
+
+Moment = Annotated[datetime, AfterValidator(_check_aware)]
+Type = Annotated[str, BeforeValidator(_drop_reference_suffix)]
+"""`user` and `user_reference` are one type: PagerDuty answers with either."""
+
+
+def _take_type(value: Any) -> Any:
+    return value.get("type") if isinstance(value, dict) else value
+
+
+Strategy = Annotated[Literal["assign_to_everyone", "round_robin"], BeforeValidator(_take_type)]
+"""PagerDuty's OpenAPI file says a string, some answers hold an object with a type."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Reference(_Record):
+    """A pointer at another object. `deleted_at` says that the object is gone; absence from a list does not."""
+
+    id: str
+    type: Type = ""
+    summary: str | None = None
+    deleted_at: str | None = None
+
+
+class ContactMethod(_Record):
+    """A way to reach somebody. `address` is None where PagerDuty gave a reference only."""
+
+    id: str
+    type: Type
+    label: str | None = None
+    summary: str | None = None
+    address: str | None = None
+    country_code: int | None = None
+    blacklisted: bool = False
+    enabled: bool = True
+
+
+class NotificationRule(_Record):
+    """After `start_delay_in_minutes` (from the assignment) one contact method is used; None where only a reference came."""
+
+    id: str
+    summary: str | None = None
+    urgency: str | None = None
+    start_delay_in_minutes: int | None = None
+    contact_method: Reference | None = None
+
+
+class User(_Record):
+    id: str
+    name: str
+    email: str
+    time_zone: str | None = None
+    role: str | None = None
+    job_title: str | None = None
+    teams: tuple[Reference, ...] = ()
+    contact_methods: tuple[ContactMethod, ...] = ()
+    notification_rules: tuple[NotificationRule, ...] = ()
+
+
+class Member(_Record):
+    """A user in a team, with the role in that team (manager, responder, observer)."""
+
+    user: Reference
+    role: str | None = None
+
+
+class Team(_Record):
+    id: str
+    name: str
+    description: str | None = None
+    members: tuple[Member, ...] = ()
+
+
+class Restriction(_Record):
+    """A wall-clock window in the schedule's zone. `start_day_of_week` 1 is Monday; only weekly ones have it."""
+
+    type: Literal["daily_restriction", "weekly_restriction"]
+    start_time_of_day: str = Field(pattern=r"^\d\d:\d\d(:\d\d)?$")
+    duration_seconds: int = Field(gt=0)
+    start_day_of_week: int | None = Field(default=None, ge=1, le=7)
+
+    @model_validator(mode="after")
+    def _check_day(self) -> "Restriction":
+        if self.type == "weekly_restriction" and self.start_day_of_week is None:
+            raise ValueError("a weekly restriction needs start_day_of_week")
+        return self
+
+
+class LayerUser(_Record):
+    user: Reference
+
+
+class Layer(_Record):
+    """Turns of users, between `start` and `end` (None = for ever), inside the restrictions (none = always)."""
+
+    id: str
+    name: str | None = None
+    start: Moment
+    end: Moment | None = None
+    rotation_virtual_start: Moment
+    rotation_turn_length_seconds: int = Field(gt=0)
+    users: tuple[LayerUser, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
+
+
+class Entry(_Record):
+    """Somebody is on call from `start` to `end`: a rendered entry, or an override."""
+
+    id: str | None = None
+    start: Moment
+    end: Moment
+    user: Reference | None = None
+
+
+class Rendered(_Record):
+    """PagerDuty's own word on who is on call, over the window that was asked for."""
+
+    rendered_schedule_entries: tuple[Entry, ...] = ()
+
+
+class Schedule(_Record):
+    """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API)."""
+
+    id: str
+    name: str
+    type: Type = "schedule"
+    description: str | None = None
+    time_zone: str
+    teams: tuple[Reference, ...] = ()
+    escalation_policies: tuple[Reference, ...] = ()
+    schedule_layers: tuple[Layer, ...] = ()
+    overrides_subschedule: Rendered | None = None
+    final_schedule: Rendered | None = None
+
+    @property
+    def overrides(self) -> tuple[Entry, ...]:
+        return self.overrides_subschedule.rendered_schedule_entries if self.overrides_subschedule else ()
+
+
+class EscalationRule(_Record):
+    id: str
+    escalation_delay_in_minutes: int = Field(ge=0)
+    targets: tuple[Reference, ...] = ()
+    escalation_rule_assignment_strategy: Strategy | None = None
+
+    @property
+    def round_robin(self) -> bool:
+        return self.escalation_rule_assignment_strategy == "round_robin"
+
+
+class EscalationPolicy(_Record):
+    """Levels in order. `num_loops` is how often the whole chain is run again."""
+
+    id: str
+    name: str
+    description: str | None = None
+    escalation_rules: tuple[EscalationRule, ...] = ()
+    num_loops: int = Field(default=0, ge=0)
+    teams: tuple[Reference, ...] = ()
+
+
+class UrgencyRule(_Record):
+    """`type` constant or use_support_hours; `urgency` only with constant: high, low or severity_based."""
+
+    type: str | None = None
+    urgency: str | None = None
+
+
+class Integration(_Record):
+    """What sends to a service. The key is a secret and is never part of the record."""
+
+    id: str
+    type: Type = ""
+    summary: str | None = None
+
+
+class Service(_Record):
+    id: str
+    name: str
+    description: str | None = None
+    status: str | None = None
+    escalation_policy: Reference | None = None
+    teams: tuple[Reference, ...] = ()
+    integrations: tuple[Integration, ...] = ()
+    incident_urgency_rule: UrgencyRule | None = None
+    support_hours: dict | None = None
+    acknowledgement_timeout: int | None = None
+    auto_resolve_timeout: int | None = None
+    last_incident_timestamp: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_from_summary(cls, value: Any) -> Any:
+        """Some recorded answers have the name as summary only."""
+        if isinstance(value, dict) and not value.get("name"):
+            return {**value, "name": value.get("summary")}
+        return value
+
+
+class Problem(_Record):
+    """An object that arrived in an unusable form: what is wrong, and where."""
+
+    kind: str
+    id: str
+    name: str
+    message: str
+
+
+KINDS: dict[str, type[_Record]] = {
+    "users": User,
+    "teams": Team,
+    "schedules": Schedule,
+    "escalation_policies": EscalationPolicy,
+    "services": Service,
+}
+
+
+def read_records(kind: str, rows: Iterable[dict]) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
+    """Records of one kind, sorted by id, and the Problems of the rows that could not be read."""
+    records, problems = {}, []
+    for row in rows:
+        try:
+            record = KINDS[kind].model_validate(row)
+            records[record.id] = record
+        except ValidationError as error:
+            problems.append(_name_problem(kind, row, error))
+    return tuple(records[id] for id in sorted(records)), tuple(problems)
+
+
+def _name_problem(kind: str, row: Any, error: ValidationError) -> Problem:
+    row = row if isinstance(row, dict) else {}
+    message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+    return Problem(kind=kind, id=str(row.get("id")), name=str(row.get("name") or row.get("summary")), message=message)

@@ -1,0 +1,59 @@
+"""PagerDuty's v2 schedules as rotas: what its documentation and its own rendering say about who is on call."""
+
+from zoneinfo import ZoneInfo
+
+from pdmigrate import rota
+from pdmigrate.pagerduty.records import Entry, Layer, Restriction, Schedule
+
+
+def render_schedule(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> rota.Rota:
+    """Who is on call in [start, end) by the layers and the overrides: overrides first, then the layers from the top.
+
+    People are PagerDuty user ids. PagerDuty's own rendering is not used.
+    """
+    layers = [make_rotation(layer, zone).render(zone, start, end) for layer in schedule.schedule_layers]
+    return rota.stack([read_entries(schedule.overrides).clip(start, end), *layers])
+
+
+def read_final(schedule: Schedule) -> rota.Rota | None:
+    """PagerDuty's own word on who is on call, or None where it was not asked or gave none."""
+    if schedule.final_schedule is None:
+        return None
+    return read_entries(schedule.final_schedule.rendered_schedule_entries)
+
+
+def read_entries(entries: tuple[Entry, ...]) -> rota.Rota:
+    """Rendered entries or overrides as a rota. Where two overlap, the later in the list wins."""
+    single = [_one_entry(entry) for entry in entries if entry.user is not None]
+    return rota.stack(single[::-1])
+
+
+def make_rotation(layer: Layer, zone: ZoneInfo) -> rota.Rotation:
+    """A layer as a rotation. Deleted users are empty places: nobody is on call in their turns."""
+    return rota.Rotation(
+        participants=tuple(None if place.user.deleted_at else place.user.id for place in layer.users),
+        anchor=rota.local_seconds(layer.rotation_virtual_start, zone),
+        turn=layer.rotation_turn_length_seconds,
+        week=read_week(layer.restrictions),
+        since=rota.to_instant(layer.start),
+        until=rota.to_instant(layer.end) if layer.end else None,
+    )
+
+
+def read_week(restrictions: tuple[Restriction, ...]) -> tuple[rota.Span, ...] | None:
+    """Restrictions as the open spans of a week; several are a union, none is always open (None)."""
+    if not restrictions:
+        return None
+    return rota.week_spans(window for restriction in restrictions for window in _windows(restriction))
+
+
+def _windows(restriction: Restriction) -> list[tuple[int, int]]:
+    hours, minutes, *seconds = map(int, restriction.start_time_of_day.split(":"))
+    start = hours * 3600 + minutes * 60 + sum(seconds)
+    if restriction.type == "weekly_restriction":
+        return [((restriction.start_day_of_week - 1) * rota.DAY + start, restriction.duration_seconds)]
+    return [(day * rota.DAY + start, min(restriction.duration_seconds, rota.DAY)) for day in range(7)]
+
+
+def _one_entry(entry: Entry) -> rota.Rota:
+    return rota.make_rota([(rota.to_instant(entry.start), rota.to_instant(entry.end), (entry.user.id,))])

@@ -1,0 +1,59 @@
+"""Who is notified how many minutes after a page: levels walked over rotas. Pure; both sides are put into the same form."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pdmigrate.rota import People, Rota
+
+
+@dataclass(frozen=True)
+class Level:
+    """Everybody in `people` and whoever is on call in `rotas`, for `minutes`; then the next level."""
+
+    minutes: int
+    people: People
+    rotas: tuple[Rota, ...]
+
+    def paged_at(self, instant: int) -> People:
+        return self.people.union(*(rota.people_at(instant) for rota in self.rotas))
+
+
+Paged = tuple[tuple[int, People], ...]
+"""(minutes after the page, who is notified then), in order. Empty: dropped, nobody is ever notified."""
+
+
+def walk(levels: Iterable[Level], instant: int) -> Paged:
+    """Who is notified when, for a page at `instant` that nobody acknowledges.
+
+    A level with nobody in it is passed over at once (PagerDuty API: a schedule nobody is on call for is skipped).
+    """
+    minute, paged = 0, []
+    for level in levels:
+        people = level.paged_at(instant + 60 * minute)
+        if people:
+            paged.append((minute, people))
+            minute += level.minutes
+    return tuple(paged)
+
+
+def tell(paged: Paged) -> str:
+    """In words: `0 min: ann; 5 min: bob, cat`."""
+    return "; ".join(f"{minute} min: {', '.join(sorted(people))}" for minute, people in paged) or "nobody"
+
+
+def moments(rotas: Iterable[Rota], start: int, end: int, most: int) -> list[int]:
+    """The instants that matter: the start, and just before and at each handoff, at most so many, spread evenly."""
+    edges = {start, *(edge for rota in rotas for s, e, _ in rota.entries for edge in (s - 1, s, e - 1, e))}
+    inside = sorted(edge for edge in edges if start <= edge < end)
+    step = max(1, -(-len(inside) // most))
+    return inside[::step]
+
+
+def next_turn(rota: Rota, person: str, instant: int) -> int | None:
+    """When the person is on call next, from `instant` on; that instant itself while on call."""
+    at = max(0, bisect_right(rota.entries, instant, key=lambda entry: entry[0]) - 1)
+    turns = (max(s, instant) for s, e, people in rota.entries[at:] if person in people and e > instant)
+    return next(turns, None)
+
+

@@ -1,0 +1,35 @@
+"""Step 2, preview: fetch everything, choose the scope, map it, see what Harness has and what it cannot hold."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pdmigrate.draft import Draft, draft
+from pdmigrate.job import Job, records_step
+from pdmigrate.pagerduty.account import Snapshot
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The snapshot and the draft made of it."""
+
+    snapshot: Snapshot
+    draft: Draft
+
+
+@records_step("preview")
+def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Preview:
+    """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side."""
+    snapshot = fetch_snapshot(job, progress)
+    name = f"{snapshot.taken:%Y%m%dT%H%M%SZ}-{snapshot.digest[:12]}.json.gz"
+    snapshot.save(job.workspace.snapshots / name)
+    job.workspace.save_state("snapshot", {"file": name, "digest": snapshot.digest, "requests": snapshot.requests})
+    found = draft(job)
+    job.workspace.save_state("scope", found.reasons)
+    return Preview(snapshot, found)
+
+
+def fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
+    """What the source says now, or what its file says."""
+    if job.source is None:
+        return job.read_source_snapshot()
+    return job.source.fetch(job.subdomain, job.clock(), job.horizon, progress)

@@ -1,0 +1,248 @@
+"""Who is on call when: sets of people over time as values, and the rotations that make them. Pure; both sides use it.
+
+Instants are whole seconds since the epoch, in UTC. Wall-clock times are "naive seconds": what a wall clock shows in the
+schedule's zone, counted as if that clock were UTC. On each stretch of constant offset the two differ by that offset, so
+a rota that is a function of the wall clock is computed on the naive line and cut at the zone's changes: a window inside
+a gap does not happen, one inside a fold happens twice.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+DAY = 86_400
+WEEK = 7 * DAY
+MONDAY = 4 * DAY
+"""Naive second 0 is a Thursday; the first Monday after it starts here."""
+
+Span = tuple[int, int]
+"""From (included) to (excluded)."""
+People = frozenset[str]
+NOBODY: People = frozenset()
+
+
+@dataclass(frozen=True)
+class Rota:
+    """Who is on call over time: entries (start, end, people) in order, apart, none empty, neighbours merged."""
+
+    entries: tuple[tuple[int, int, People], ...] = ()
+
+    def people_at(self, instant: int) -> People:
+        at = bisect_right(self.entries, instant, key=lambda entry: entry[0]) - 1
+        return self.entries[at][2] if at >= 0 and instant < self.entries[at][1] else NOBODY
+
+    def clip(self, start: int, end: int) -> "Rota":
+        """Only what lies in [start, end)."""
+        return make_rota((max(s, start), min(e, end), people) for s, e, people in self.entries)
+
+    def covered(self) -> tuple[Span, ...]:
+        """When anybody is on call, neighbours merged."""
+        return merge_spans((s, e) for s, e, _ in self.entries)
+
+    def rename(self, names: dict[str, str]) -> "Rota":
+        """The same rota under other names; who has none keeps his own."""
+        return make_rota((s, e, frozenset(names.get(p, p) for p in people)) for s, e, people in self.entries)
+
+
+def make_rota(entries: Iterable[tuple[int, int, Iterable[str]]]) -> Rota:
+    """A Rota from entries that do not overlap, in any order."""
+    merged: list[tuple[int, int, People]] = []
+    for start, end, people in sorted((s, e, frozenset(p)) for s, e, p in entries if s < e and p):
+        if merged and merged[-1][1] == start and merged[-1][2] == people:
+            start = merged.pop()[0]
+        merged.append((start, end, people))
+    return Rota(tuple(merged))
+
+
+def join(rotas: Sequence[Rota]) -> Rota:
+    """Everybody who is on call in any of them."""
+    return make_rota((s, e, frozenset().union(*sets)) for s, e, sets in _sweep(rotas))
+
+
+def stack(rotas: Sequence[Rota]) -> Rota:
+    """The first of them, in order from the top, that has anybody."""
+    return make_rota((s, e, next((p for p in sets if p), NOBODY)) for s, e, sets in _sweep(rotas))
+
+
+def differences(before: Rota, after: Rota) -> tuple[tuple[int, int, People, People], ...]:
+    """Where two rotas differ: (start, end, before, after), neighbours of the same difference merged."""
+    found: list[tuple[int, int, People, People]] = []
+    for start, end, (left, right) in _sweep((before, after)):
+        if left == right:
+            continue
+        if found and found[-1][1:] == (start, left, right):
+            start = found.pop()[0]
+        found.append((start, end, left, right))
+    return tuple(found)
+
+
+def _sweep(rotas: Sequence[Rota]) -> Iterator[tuple[int, int, list[People]]]:
+    """Every stretch between two edges, with the people of each rota on it."""
+    edges = sorted({edge for rota in rotas for s, e, _ in rota.entries for edge in (s, e)})
+    places = [0] * len(rotas)
+    for start, end in pairwise(edges):
+        sets = []
+        for i, rota in enumerate(rotas):
+            while places[i] < len(rota.entries) and rota.entries[places[i]][1] <= start:
+                places[i] += 1
+            entry = rota.entries[places[i]] if places[i] < len(rota.entries) else None
+            sets.append(entry[2] if entry and entry[0] <= start else NOBODY)
+        yield start, end, sets
+
+
+def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same time as spans in order that neither touch nor overlap."""
+    merged: list[Span] = []
+    for start, end in sorted(span for span in spans if span[0] < span[1]):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def subtract_spans(spans: Iterable[Span], minus: Iterable[Span]) -> tuple[Span, ...]:
+    """What of `spans` is not in `minus`, piece by piece."""
+    left = list(merge_spans(spans))
+    for start, end in merge_spans(minus):
+        left = [piece for s, e in left for piece in ((s, min(e, start)), (max(s, end), e)) if piece[0] < piece[1]]
+    return tuple(left)
+
+
+def intersect_spans(spans: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
+    """What is in both."""
+    others = merge_spans(others)
+    return tuple((max(s, a), min(e, b)) for s, e in merge_spans(spans) for a, b in others if max(s, a) < min(e, b))
+
+
+def total(spans: Iterable[Span]) -> int:
+    """Seconds in all, for spans that do not overlap."""
+    return sum(end - start for start, end in spans)
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Turns by the wall clock of a zone.
+
+    participants: in order, None is an empty place, one may stand twice. anchor: naive seconds of the start of turn 0.
+    turn: seconds. week: open spans in naive seconds since Monday 00:00, within [0, WEEK); None is always open, an empty
+    tuple never. since, until: instants, None is open.
+    """
+
+    participants: tuple[str | None, ...]
+    anchor: int
+    turn: int
+    week: tuple[Span, ...] | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def render(self, zone: ZoneInfo, start: int, end: int) -> Rota:
+        """Who is on call in [start, end)."""
+        start = max(start, self.since) if self.since is not None else start
+        end = min(end, self.until) if self.until is not None else end
+        return make_rota(
+            (s - offset, e - offset, (person,))
+            for begin, finish, offset in zone_stretches(zone, start, end)
+            for s, e, person in self._render_naive(begin + offset, finish + offset)
+            if person is not None
+        )
+
+    def _render_naive(self, start: int, end: int) -> Iterator[tuple[int, int, str | None]]:
+        for s, e in self._open_spans(start, end):
+            yield from self._turns(s, e)
+
+    def _open_spans(self, start: int, end: int) -> tuple[Span, ...]:
+        if self.week is None:
+            return ((start, end),)
+        first = start - (start - MONDAY) % WEEK
+        weeks = range(first, end, WEEK)
+        return intersect_spans(((w + a, w + b) for w in weeks for a, b in self.week), ((start, end),))
+
+    def _turns(self, start: int, end: int) -> Iterator[tuple[int, int, str | None]]:
+        if len(set(self.participants)) == 1:
+            yield start, end, self.participants[0]
+            return
+        number = (start - self.anchor) // self.turn if self.participants else 0
+        while start < end and self.participants:
+            stop = min(end, self.anchor + (number + 1) * self.turn)
+            yield start, stop, self.participants[number % len(self.participants)]
+            start, number = stop, number + 1
+
+
+def week_spans(windows: Iterable[tuple[int, int]]) -> tuple[Span, ...] | None:
+    """Windows (start in seconds since Monday 00:00, length in seconds) as the open spans of a week.
+
+    What runs past the week's end comes back at its start. Returns None (always open) where the whole week is covered.
+    """
+    spans = []
+    for start, length in windows:
+        start, length = start % WEEK, min(length, WEEK)
+        spans += [(start, min(start + length, WEEK)), (0, start + length - WEEK)]
+    merged = merge_spans(spans)
+    return None if merged == ((0, WEEK),) else merged
+
+
+def zone_stretches(zone: ZoneInfo, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """[start, end) cut at the zone's changes: (start, end, offset in seconds)."""
+    edges = [start, *(change for change in zone_changes(zone, start, end) if start < change < end), end]
+    for begin, finish in pairwise(edges):
+        if begin < finish:
+            yield begin, finish, offset_at(zone, begin)
+
+
+def zone_changes(zone: ZoneInfo, start: int, end: int) -> list[int]:
+    """The instants in (start, end) at which the zone's offset changes, to the second."""
+    if start >= end:
+        return []
+    years = range(to_datetime(start).year, to_datetime(end).year + 1)
+    return [change for year in years for change in _changes_of_year(zone.key, year) if start < change < end]
+
+
+@lru_cache(maxsize=20_000)
+def _changes_of_year(key: str, year: int) -> tuple[int, ...]:
+    zone = ZoneInfo(key)
+    first, last = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
+    noons = range(first, last + DAY, DAY)
+    days = [(a, b) for a, b in pairwise(noons) if offset_at(zone, a) != offset_at(zone, b)]
+    return tuple(_bisect_change(zone, a, b) for a, b in days)
+
+
+def _bisect_change(zone: ZoneInfo, before: int, after: int) -> int:
+    old = offset_at(zone, before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        before, after = (middle, after) if offset_at(zone, middle) == old else (before, middle)
+    return after
+
+
+def offset_at(zone: ZoneInfo, instant: int) -> int:
+    """Seconds that the zone's wall clock is ahead of UTC at that instant."""
+    return int(to_datetime(instant).astimezone(zone).utcoffset().total_seconds())
+
+
+def to_instant(moment: datetime) -> int:
+    """An aware datetime as whole seconds since the epoch."""
+    return int(moment.timestamp())
+
+
+def to_datetime(instant: int) -> datetime:
+    return datetime.fromtimestamp(instant, UTC)
+
+
+def to_naive(moment: datetime) -> int:
+    """A naive datetime (a wall-clock reading) as naive seconds."""
+    return int(moment.replace(tzinfo=UTC).timestamp())
+
+
+def from_naive(seconds: int) -> datetime:
+    """Naive seconds as a naive datetime."""
+    return datetime(1970, 1, 1) + timedelta(seconds=seconds)
+
+
+def local_seconds(moment: datetime, zone: ZoneInfo) -> int:
+    """What the wall clock of the zone shows at that moment, in naive seconds."""
+    return to_naive(moment.astimezone(zone).replace(tzinfo=None, microsecond=0))

@@ -1,0 +1,225 @@
+"""The plain kinds of an embedded PagerDuty: users, teams, policies, services, and what is only counted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, current_app, request
+
+from pdmigrate.sandbox.pagerduty_wire import as_reference, included, invalid, not_found, paged
+
+
+def document() -> dict:
+    """The account, to read."""
+    return current_app.extensions["store"].read()
+
+
+def stored(kind: str) -> list:
+    """The records of a kind, as the account has them."""
+    return document().get(kind) or []
+
+
+def find(kind: str, record_id: str) -> dict:
+    """The record with that id. Raises the 404 where there is none."""
+    found = next((record for record in stored(kind) if record["id"] == record_id), None)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def select(records: list) -> list:
+    """What the request's filters leave: `query` (part of a name or email) and `team_ids[]`."""
+    wanted = request.args.get("query", "").casefold()
+    teams = set(request.args.getlist("team_ids[]"))
+    return [
+        record
+        for record in records
+        if (not wanted or any(wanted in name.casefold() for name in _names(record)))
+        and (not teams or teams & _team_ids(record))
+    ]
+
+
+def _names(record: dict) -> list[str]:
+    return [record.get(field) or "" for field in ("name", "email", "summary")]
+
+
+def _team_ids(record: dict) -> set[str]:
+    teams = [*(record.get("teams") or []), *([record["team"]] if record.get("team") else [])]
+    return {team["id"] for team in teams}
+
+
+def expand(references: list, kind: str, name: str) -> list:
+    """References, or the records themselves where the request includes `name`. A dangling reference stays one."""
+    if not included(name):
+        return [as_reference(reference) for reference in references]
+    by_id = {record["id"]: record for record in stored(kind)}
+    return [_whole(reference, by_id) for reference in references]
+
+
+def _whole(reference: dict, by_id: dict) -> dict:
+    is_reference = (reference.get("type") or "").endswith("_reference")
+    return by_id.get(reference["id"], reference) if is_reference else reference
+
+
+def shape_user(user: dict) -> dict:
+    """A user; contact methods and notification rules are references unless asked for."""
+    shaped = {field: value for field, value in user.items() if field != "oncall_handoff_notification_rules"}
+    for part in ("contact_methods", "notification_rules"):
+        if part in shaped and not included(part):
+            shaped[part] = [as_reference(one) for one in shaped[part]]
+    if "teams" in shaped:
+        shaped["teams"] = expand(shaped["teams"], "teams", "teams")
+    return shaped
+
+
+def shape_policy(policy: dict) -> dict:
+    """An escalation policy; targets, teams and services are references unless asked for."""
+    shaped = dict(policy)
+    shaped["escalation_rules"] = [_shape_rule(rule) for rule in policy.get("escalation_rules") or []]
+    for part in ("teams", "services"):
+        if part in shaped:
+            shaped[part] = expand(shaped[part], part, part)
+    return shaped
+
+
+def _shape_rule(rule: dict) -> dict:
+    shaped = dict(rule, targets=_expand_targets(rule.get("targets") or []))
+    strategy = shaped.pop("escalation_rule_assignment_strategy", None)
+    if strategy and included("escalation_rule_assignment_strategies"):
+        as_object = current_app.extensions["options"]["strategy_objects"] and isinstance(strategy, str)
+        shaped["escalation_rule_assignment_strategy"] = {"type": strategy} if as_object else strategy
+    return shaped
+
+
+def _expand_targets(targets: list) -> list:
+    if not included("targets"):
+        return [as_reference(target) for target in targets]
+    by_id = {record["id"]: shape_user(record) for record in stored("users")}
+    by_id |= {record["id"]: _without(record, "schedule_layers") for record in stored("schedules")}
+    return [_whole(target, by_id) for target in targets]
+
+
+def shape_service(service: dict) -> dict:
+    """A service; integrations with their keys, teams and the policy are references unless asked for."""
+    shaped = dict(service)
+    if "integrations" in shaped and not included("integrations"):
+        shaped["integrations"] = [as_reference(one) for one in shaped["integrations"]]
+    if "teams" in shaped:
+        shaped["teams"] = expand(shaped["teams"], "teams", "teams")
+    if shaped.get("escalation_policy"):
+        [shaped["escalation_policy"]] = expand(
+            [shaped["escalation_policy"]], "escalation_policies", "escalation_policies"
+        )
+    return shaped
+
+
+def _without(record: dict, *fields: str) -> dict:
+    return {field: value for field, value in record.items() if field not in fields}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One plain kind: where it is served, what its answers call it, where the account keeps it."""
+
+    path: str
+    plural: str
+    singular: str
+    shape: Callable[[dict], dict] = dict
+    keep: str = ""
+
+    def list_page(self) -> dict:
+        page = paged(self._related(select(stored(self.keep or self.plural))), self.plural)
+        return {**page, self.plural: [self.shape(record) for record in page[self.plural]]}
+
+    def get_one(self, record_id: str) -> dict:
+        return {self.singular: self.shape(find(self.keep or self.plural, record_id))}
+
+    def _related(self, records: list) -> list:
+        for name in ("user_ids[]", "service_ids[]"):
+            wanted = set(request.args.getlist(name))
+            records = [record for record in records if not wanted or wanted & _mentioned(record)]
+        return records
+
+
+def _mentioned(record: dict) -> set[str]:
+    targets = [target for rule in record.get("escalation_rules") or [] for target in rule.get("targets") or []]
+    return {reference["id"] for reference in (*targets, *(record.get("services") or []))}
+
+
+KINDS = (
+    Kind("/users", "users", "user", shape_user),
+    Kind("/teams", "teams", "team"),
+    Kind("/escalation_policies", "escalation_policies", "escalation_policy", shape_policy),
+    Kind("/services", "services", "service", shape_service),
+    Kind("/business_services", "business_services", "business_service"),
+    Kind("/maintenance_windows", "maintenance_windows", "maintenance_window"),
+    Kind(
+        "/event_orchestrations",
+        "orchestrations",
+        "orchestration",
+        lambda record: _without(record, "router", "global"),
+        keep="event_orchestrations",
+    ),
+    Kind("/rulesets", "rulesets", "ruleset", lambda record: _without(record, "rules")),
+)
+PARTS_OF_USERS = ("contact_methods", "notification_rules", "oncall_handoff_notification_rules")
+
+
+def add_lists(app: Flask) -> None:
+    """Add the routes of the plain kinds, of members, and of the parts of users and services."""
+    for kind in KINDS:
+        app.add_url_rule(kind.path, kind.plural, kind.list_page)
+        app.add_url_rule(f"{kind.path}/<record_id>", kind.singular, kind.get_one)
+    for part in PARTS_OF_USERS:
+        app.add_url_rule(f"/users/<user_id>/{part}", part, _serve_part(part))
+    app.add_url_rule("/users/me", "me", get_me)
+    app.add_url_rule("/teams/<team_id>/members", "members", list_members)
+    app.add_url_rule("/abilities", "abilities", lambda: {"abilities": stored("abilities")})
+    app.add_url_rule("/services/<service_id>/integrations/<part_id>", "integration", get_integration)
+    app.add_url_rule("/rulesets/<ruleset_id>/rules", "rules", list_rules)
+    for path in ("router", "global"):
+        app.add_url_rule(f"/event_orchestrations/<orchestration_id>/{path}", path, _serve_path(path))
+
+
+def get_me() -> dict:
+    """The user whose key it is. A key of the whole account has none."""
+    owner = current_app.extensions["options"]["key_owner"]
+    if owner is None:
+        raise invalid("Requires a user-level token: this key belongs to the account.")
+    return {"user": shape_user(find("users", owner))}
+
+
+def list_members(team_id: str) -> dict:
+    """The members of a team with their roles."""
+    find("teams", team_id)
+    page = paged((document().get("team_members") or {}).get(team_id) or [], "members")
+    if not included("users"):
+        return page
+    by_id = {user["id"]: shape_user(user) for user in stored("users")}
+    return {**page, "members": [{**member, "user": _whole(member["user"], by_id)} for member in page["members"]]}
+
+
+def get_integration(service_id: str, part_id: str) -> dict:
+    """One integration of a service."""
+    parts = find("services", service_id).get("integrations") or []
+    found = next((part for part in parts if part["id"] == part_id), None)
+    if found is None:
+        raise not_found()
+    return {"integration": found}
+
+
+def list_rules(ruleset_id: str) -> dict:
+    """The rules of a ruleset."""
+    return paged(find("rulesets", ruleset_id).get("rules") or [], "rules")
+
+
+def _serve_part(part: str) -> Callable[[str], dict]:
+    return lambda user_id: {part: find("users", user_id).get(part) or []}
+
+
+def _serve_path(path: str) -> Callable[[str], dict]:
+    def get_path(orchestration_id: str) -> dict:
+        return {
+            "orchestration_path": find("event_orchestrations", orchestration_id).get(path) or {"type": path, "sets": []}
+        }
+
+    return get_path

@@ -1,0 +1,204 @@
+"""The layer-based (v2) schedules of an embedded PagerDuty, wall-clock times and renderings included.
+
+A list speaks in the zone of the API user, a single answer in the schedule's own: both unless `time_zone` is asked for.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, request
+
+from pdmigrate.sandbox.pagerduty_lists import document, find, select, stored
+from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, included, invalid, paged
+from pdmigrate.sandbox.pagerduty_zones import find_zone, own_zone
+from pdmigrate.sandbox.rendering import DAY, WEEK, Entry, read_instant, read_layer, read_override, render, render_whole
+
+TWO_WEEKS = timedelta(weeks=2)
+INCLUDABLE = ("schedule_layers", "overrides_subschedule", "final_schedule")
+
+
+@dataclass(frozen=True)
+class View:
+    """How an answer shows its schedules: in which zone, over which time, with entries cut at its edges or whole."""
+
+    zone: ZoneInfo
+    since: datetime | None
+    until: datetime | None
+    whole: bool = False
+
+    def render(self, sources: list, schedule: dict) -> list[Entry]:
+        if self.since is None:
+            return []
+        method = render_whole if self.whole else render
+        return method(sources, own_zone(schedule), self.since, self.until)
+
+
+def add_schedules(app: Flask) -> None:
+    """Add the routes of v2 schedules and of their overrides."""
+    app.add_url_rule("/schedules", "schedules", list_schedules)
+    app.add_url_rule("/schedules/<schedule_id>", "schedule", get_schedule)
+    app.add_url_rule("/schedules/<schedule_id>/overrides", "overrides", list_overrides)
+
+
+def list_schedules() -> dict:
+    """A page of schedules, with no more than what is included."""
+    page = paged(select(stored("schedules")), "schedules")
+    view = _view(find_user_zone())
+    parts = [part for part in INCLUDABLE if included(part)]
+    if not current_app.extensions["options"]["final_on_lists"]:
+        parts = [part for part in parts if part != "final_schedule"]
+    return {**page, "schedules": [shape_schedule(schedule, view, parts) for schedule in page["schedules"]]}
+
+
+def get_schedule(schedule_id: str) -> dict:
+    """One schedule with everything."""
+    schedule = find("schedules", schedule_id)
+    view = _view(own_zone(schedule), whole=asked("overflow"))
+    return {"schedule": shape_schedule(schedule, view, INCLUDABLE)}
+
+
+def list_overrides(schedule_id: str) -> dict:
+    """The overrides of a schedule that touch the time asked for, which must be said."""
+    schedule = find("schedules", schedule_id)
+    view = _view(own_zone(schedule), whole=asked("overflow"))
+    if not request.args.get("since") or not request.args.get("until"):
+        raise invalid("Since and until are required.")
+    return {"overrides": [_shape_override(one, view) for one in _overrides(schedule) if _touches(one, view)]}
+
+
+def shape_schedule(schedule: dict, view: View, parts: list | tuple) -> dict:
+    """The answer for one schedule."""
+    shaped = {field: value for field, value in schedule.items() if field not in INCLUDABLE}
+    for part in parts:
+        shaped[part] = _PARTS[part](schedule, view)
+    return shaped
+
+
+def schedule_sources(schedule: dict) -> list:
+    """What serves in a schedule, the first of it first: overrides (the newest first), then layers from the top."""
+    return [*_override_sources(schedule), *_layer_sources(schedule)]
+
+
+def find_user_zone() -> ZoneInfo:
+    """The zone of the API user, in which lists speak."""
+    return find_zone(document().get("time_zone") or "UTC")
+
+
+def read_time(name: str, zone: ZoneInfo) -> datetime | None:
+    """A time of the request; without an offset it is meant in `zone`."""
+    text = request.args.get(name)
+    if not text:
+        return None
+    try:
+        read = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign that was not quoted
+    except ValueError:
+        raise invalid(f"{name.capitalize()} is invalid: {text}") from None
+    return read.replace(tzinfo=read.tzinfo or zone).astimezone(UTC)
+
+
+def read_zone(default: ZoneInfo) -> ZoneInfo:
+    """The zone that the request names, or the default."""
+    try:
+        return find_zone(request.args["time_zone"]) if "time_zone" in request.args else default
+    except ValueError:
+        raise invalid(f"Time zone is invalid: {request.args['time_zone']}") from None
+
+
+def write_instant(instant: datetime, zone: ZoneInfo) -> str:
+    """An instant as PagerDuty writes it in a zone."""
+    text = instant.astimezone(zone).replace(microsecond=0).isoformat()
+    return text.removesuffix("+00:00") + "Z" if zone.key in ("UTC", "Etc/UTC") else text
+
+
+def _view(zone: ZoneInfo, whole: bool = False) -> View:
+    zone = read_zone(zone)
+    since, until = read_time("since", zone), read_time("until", zone)
+    if since is None and until is None:
+        return View(zone, None, None)
+    since, until = since or until - TWO_WEEKS, until or since + TWO_WEEKS
+    if until <= since:
+        raise invalid("Until must be after since.")
+    return View(zone, since, until, whole)
+
+
+def _overrides(schedule: dict) -> list:
+    return (document().get("overrides") or {}).get(schedule["id"]) or []
+
+
+def _override_sources(schedule: dict) -> list:
+    return [read_override(override) for override in reversed(_overrides(schedule))]
+
+
+def _layer_sources(schedule: dict) -> list:
+    return [read_layer(layer, own_zone(schedule)) for layer in schedule.get("schedule_layers") or []]
+
+
+def _touches(override: dict, view: View) -> bool:
+    return read_instant(override["start"]) < view.until and read_instant(override["end"]) > view.since
+
+
+def _shape_override(override: dict, view: View) -> dict:
+    start, end = read_instant(override["start"]), read_instant(override["end"])
+    if not view.whole:
+        start, end = max(start, view.since), min(end, view.until)
+    return {**override, "start": write_instant(start, view.zone), "end": write_instant(end, view.zone)}
+
+
+def _shape_layers(schedule: dict, view: View) -> list:
+    own = own_zone(schedule)
+    return [_shape_layer(layer, schedule, view, own) for layer in schedule.get("schedule_layers") or []]
+
+
+def _shape_layer(layer: dict, schedule: dict, view: View, own: ZoneInfo) -> dict:
+    entries = view.render([read_layer(layer, own)], schedule)
+    anchor = read_instant(layer["rotation_virtual_start"])
+    # The wall clocks differ by the hours that they differ at the anchor, summer or winter.
+    shift = (anchor.astimezone(view.zone).utcoffset() - anchor.astimezone(own).utcoffset()) // timedelta(seconds=1)
+    times = {field: layer.get(field) for field in ("start", "end", "rotation_virtual_start")}
+    shown = {field: write_instant(read_instant(text), view.zone) if text else None for field, text in times.items()}
+    restrictions = [_shift(restriction, shift) for restriction in layer.get("restrictions") or []]
+    return {**layer, **shown, "restrictions": restrictions, **_rendered(entries, view)}
+
+
+def _shift(restriction: dict, shift: int) -> dict:
+    hours, minutes, seconds = (int(part) for part in restriction["start_time_of_day"].split(":"))
+    moved = (restriction.get("start_day_of_week") or 1) * DAY - DAY + hours * 3600 + minutes * 60 + seconds + shift
+    of_day = moved % DAY
+    shown = {"start_time_of_day": f"{of_day // 3600:02}:{of_day // 60 % 60:02}:{of_day % 60:02}"}
+    if restriction["type"] == "weekly_restriction":
+        shown["start_day_of_week"] = moved % WEEK // DAY + 1
+    return {**restriction, **shown}
+
+
+def _shape_final(schedule: dict, view: View) -> dict:
+    return {"name": "Final Schedule", **_rendered(view.render(schedule_sources(schedule), schedule), view)}
+
+
+def _shape_overrides(schedule: dict, view: View) -> dict:
+    return {"name": "Overrides", **_rendered(view.render(_override_sources(schedule), schedule), view)}
+
+
+def _rendered(entries: list[Entry], view: View) -> dict:
+    if view.since is None:
+        return {"rendered_schedule_entries": [], "rendered_coverage_percentage": None}
+    covered = sum((min(one.end, view.until) - max(one.start, view.since)).total_seconds() for one in entries)
+    share = round(100 * covered / (view.until - view.since).total_seconds(), 2)
+    shown = [_shape_entry(entry, view.zone) for entry in entries]
+    return {"rendered_schedule_entries": shown, "rendered_coverage_percentage": share}
+
+
+def _shape_entry(entry: Entry, zone: ZoneInfo) -> dict:
+    mark = f"{entry.user['id']} {entry.start.isoformat()}".encode()
+    made = "Q" + hashlib.sha256(mark).hexdigest()[:13].upper()
+    times = {"start": write_instant(entry.start, zone), "end": write_instant(entry.end, zone)}
+    return {"id": made, **times, "user": as_reference(entry.user)}
+
+
+_PARTS: dict[str, Callable] = {
+    "schedule_layers": _shape_layers,
+    "overrides_subschedule": _shape_overrides,
+    "final_schedule": _shape_final,
+}

@@ -1,0 +1,194 @@
+"""The shift-based (v3) schedules of an embedded PagerDuty: rotations of events that recur, side by side.
+
+The rendering is simple: each event recurs by its rule on the wall clock of its zone, occurrences are counted from the
+first, overrides cut what they replace. What PagerDuty does in the corners is not known, and not played.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+from flask import Flask, current_app, request
+
+from pdmigrate.sandbox.pagerduty_lists import find, select, stored
+from pdmigrate.sandbox.pagerduty_schedules import read_time, read_zone, write_instant
+from pdmigrate.sandbox.pagerduty_wire import RefusalError, as_reference, asked, forbidden, included, invalid, paged
+from pdmigrate.sandbox.pagerduty_zones import find_zone, own_zone
+from pdmigrate.sandbox.rendering import read_instant
+
+INSTANT = re.compile(r"(\d{8}T\d{6})Z")
+OWN_LISTS = ("custom_shifts", "overrides")
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A stretch of one member, and where it comes from."""
+
+    start: datetime
+    end: datetime
+    member: dict
+    source: dict
+
+
+def add_v3_schedules(app: Flask) -> None:
+    """Add the routes of v3 schedules."""
+    app.before_request(_refuse)
+    app.add_url_rule("/v3/schedules", "v3_schedules", list_v3_schedules)
+    app.add_url_rule("/v3/schedules/<schedule_id>", "v3_schedule", get_v3_schedule)
+    for part in OWN_LISTS:
+        app.add_url_rule(f"/v3/schedules/<schedule_id>/{part}", f"v3_{part}", _serve_list(part))
+
+
+def list_v3_schedules() -> dict:
+    """A page of references."""
+    page = paged(select(stored("schedules_v3")), "schedules", limit=100, most=1000)
+    return {**page, "schedules": [_reference(schedule) for schedule in page["schedules"]]}
+
+
+def get_v3_schedule(schedule_id: str) -> dict:
+    """One schedule with rotations and events; with who is on call where that is asked for."""
+    schedule = find("schedules_v3", schedule_id)
+    shaped = {field: value for field, value in schedule.items() if field not in OWN_LISTS}
+    if included("final_schedule"):
+        shaped["final_schedule"] = _shape_final(schedule)
+    return {"schedule": shaped}
+
+
+def _refuse() -> None:
+    if request.path.startswith("/v3/") and current_app.extensions["options"]["v3_forbidden"]:
+        raise RefusalError(
+            403, forbidden().body["error"]["message"], 2010, "This key may not read shift-based schedules."
+        )
+
+
+def _reference(schedule: dict) -> dict:
+    return {**as_reference(schedule), "summary": schedule["name"], "type": "schedule_v3_reference"}
+
+
+def _serve_list(part: str) -> Callable[[str], dict]:
+    def list_part(schedule_id: str) -> dict:
+        schedule = find("schedules_v3", schedule_id)
+        since, until = _window(own_zone(schedule))
+        touching = [one for one in schedule.get(part) or [] if _touches(one, since, until)]
+        return paged(touching, part)
+
+    return list_part
+
+
+def _touches(shift: dict, since: datetime, until: datetime) -> bool:
+    return read_instant(shift["start_time"]) < until and read_instant(shift["end_time"]) > since
+
+
+def _window(zone: ZoneInfo) -> tuple[datetime, datetime]:
+    since, until = read_time("since", zone), read_time("until", zone)
+    if since is None or until is None or until <= since:
+        raise invalid("Since and until are required, and until must be after since.")
+    return since, until
+
+
+def _shape_final(schedule: dict) -> dict:
+    zone = read_zone(own_zone(schedule))
+    since, until = _window(zone)
+    shifts = [shift for shift in _render(schedule, since, until) if shift.start < until and shift.end > since]
+    if not asked("overflow"):
+        shifts = [replace(one, start=max(one.start, since), end=min(one.end, until)) for one in shifts]
+    return {
+        "type": "final_schedule",
+        "rendered_coverage_percentage": _coverage(shifts, since, until),
+        "computed_shift_assignments": [_shape_shift(shift, zone) for shift in shifts],
+    }
+
+
+def _shape_shift(shift: Shift, zone: ZoneInfo) -> dict:
+    times = {"start_time": write_instant(shift.start, zone), "end_time": write_instant(shift.end, zone)}
+    return {"type": "computed_shift_assignment", **times, "member": shift.member, "source": shift.source}
+
+
+def _coverage(shifts: list[Shift], since: datetime, until: datetime) -> float:
+    covered, reached = timedelta(0), since
+    for shift in sorted(shifts, key=lambda one: one.start):
+        if shift.member["type"] == "user_member":
+            covered += max(min(shift.end, until) - max(shift.start, reached), timedelta(0))
+            reached = max(reached, shift.end)
+    return round(100 * (covered / (until - since)), 2)
+
+
+def _render(schedule: dict, since: datetime, until: datetime) -> list[Shift]:
+    shifts = [
+        shift for rotation in schedule.get("rotations") or [] for shift in _rotation_shifts(rotation, since, until)
+    ]
+    shifts += [shift for custom in schedule.get("custom_shifts") or [] for shift in _custom_shifts(custom)]
+    for override in schedule.get("overrides") or []:
+        shifts = [piece for shift in shifts for piece in _replace_member(shift, override)]
+    return sorted(shifts, key=lambda one: (one.start, one.member.get("user_id") or ""))
+
+
+def _rotation_shifts(rotation: dict, since: datetime, until: datetime) -> Iterator[Shift]:
+    source = {"type": "schedule_rotation", "rotation_id": rotation["id"]}
+    for event in rotation.get("events") or []:
+        for number, start, end in _occurrences(event, until):
+            if end > since:
+                yield from (
+                    Shift(start, end, member, source) for member in _members(event["assignment_strategy"], number)
+                )
+
+
+def _custom_shifts(custom: dict) -> Iterator[Shift]:
+    start, end = read_instant(custom["start_time"]), read_instant(custom["end_time"])
+    for assignment in custom["assignments"]:
+        yield Shift(start, end, assignment["member"], {"type": "custom_shift", "shift_id": custom["id"]})
+
+
+def _occurrences(event: dict, until: datetime) -> Iterator[tuple[int, datetime, datetime]]:
+    zone = find_zone(event["start_time"]["time_zone"])
+    first = _clock(event["start_time"]["date_time"], zone)
+    length = _clock(event["end_time"]["date_time"], zone) - first
+    begin = read_instant(event["effective_since"])
+    finish = read_instant(event["effective_until"]) if event.get("effective_until") else until
+    for number, clock in enumerate(_rule(event, first, zone)):
+        start, end = _instant(clock, zone), _instant(clock + length, zone)
+        if start >= min(until, finish):
+            return
+        if end > begin:
+            yield number, max(start, begin), min(end, finish) if event.get("effective_until") else end
+
+
+def _rule(event: dict, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    lines = "\n".join(re.sub(r"^(EXDATE|RDATE);[^:]*", r"\1", line) for line in event["recurrence"])
+    local = INSTANT.sub(lambda found: _clock(found[0], zone).strftime("%Y%m%dT%H%M%S"), lines)
+    return iter(rrulestr(local, dtstart=first, forceset=True))
+
+
+def _members(strategy: dict, number: int) -> list[dict]:
+    members = strategy["members"]
+    if strategy["type"] == "every_member_assignment_strategy":
+        return members
+    return [members[number // (strategy.get("shifts_per_member") or 1) % len(members)]]
+
+
+def _replace_member(shift: Shift, override: dict) -> Iterator[Shift]:
+    start = max(shift.start, read_instant(override["start_time"]))
+    end = min(shift.end, read_instant(override["end_time"]))
+    named = override.get("rotation_id") or override.get("custom_shift_id")
+    is_meant = named in (shift.source.get("rotation_id"), shift.source.get("shift_id"))
+    if start >= end or not is_meant or override["overridden_member"] != shift.member:
+        yield shift
+        return
+    source = {**shift.source, "type": f"{shift.source['type']}_override", "override_id": override["id"]}
+    pieces = (
+        replace(shift, end=start),
+        Shift(start, end, override["overriding_member"], source),
+        replace(shift, start=end),
+    )
+    yield from (piece for piece in pieces if piece.start < piece.end)
+
+
+def _clock(text: str, zone: ZoneInfo) -> datetime:
+    return datetime.fromisoformat(text).astimezone(zone).replace(tzinfo=None)
+
+
+def _instant(clock: datetime, zone: ZoneInfo) -> datetime:
+    return clock.replace(tzinfo=zone).astimezone(UTC)

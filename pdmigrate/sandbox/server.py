@@ -1,0 +1,44 @@
+"""A Flask application under Waitress on loopback, in a thread of this process."""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from waitress import create_server, wasyncore
+
+
+@dataclass
+class Server:
+    """A running server. `url` has no trailing slash; `stop` frees the port and hangs up on open connections."""
+
+    url: str
+    app: Flask
+    _waitress: Any
+    _thread: threading.Thread
+
+    def stop(self) -> None:
+        # From inside the loop: Waitress would wait for kept-alive connections to time out.
+        self._waitress.trigger.pull_trigger(lambda: wasyncore.close_all(self._waitress._map))
+        self._thread.join(timeout=5)
+        self._waitress.task_dispatcher.shutdown()
+
+    def wait(self) -> None:
+        """Block until the server stops."""
+        while self._thread.is_alive():
+            self._thread.join(timeout=0.5)
+
+
+def serve(app: Flask, port: int = 0) -> Server:
+    """Serve `app` on 127.0.0.1. Port 0 takes a free one. Raises OSError where the port is taken."""
+    waitress = create_server(app, host="127.0.0.1", port=port, threads=8, clear_untrusted_proxy_headers=True)
+    thread = threading.Thread(target=_run, args=(waitress,), name=f"sandbox-{waitress.effective_port}", daemon=True)
+    thread.start()
+    return Server(f"http://127.0.0.1:{waitress.effective_port}", app, waitress, thread)
+
+
+def _run(waitress: Any) -> None:
+    try:
+        waitress.run()
+    except OSError:
+        pass  # the sockets were closed by stop()

@@ -1,0 +1,69 @@
+"""The memory of an embedded server: one JSON document, alone or shared through a file."""
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Store:
+    """One JSON document. With a path it lives in that file, and every process that opens the file sees the same one.
+
+    `initial` makes the document when the file does not exist yet (or when there is no path).
+    """
+
+    def __init__(self, path: Path | None, initial: Callable[[], dict]):
+        self.path = path
+        self._lock = threading.RLock()
+        self._document = None
+        self._stamp = None
+        with self.change():
+            if self._document is None:
+                self._document = initial()
+
+    def read(self) -> dict:
+        """The document as it is now. Read-only: what you change in it is not kept, and may be seen by others."""
+        with self._lock:
+            self._reload()
+            return self._document
+
+    @contextmanager
+    def change(self) -> Iterator[dict]:
+        """Hold the document for a change; it is saved on the way out, unless an error leaves the block."""
+        with self._lock, self._file_lock():
+            self._reload()
+            yield self._document
+            self._save()
+
+    @contextmanager
+    def _file_lock(self) -> Iterator[None]:
+        if self.path is None:
+            yield
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _reload(self) -> None:
+        stamp = self._file_stamp()
+        if stamp and stamp != self._stamp:
+            self._document = json.loads(self.path.read_text(encoding="utf-8"))
+            self._stamp = stamp
+
+    def _save(self) -> None:
+        if self.path is None or self._document is None:
+            return
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(json.dumps(self._document, ensure_ascii=False), encoding="utf-8")
+        os.replace(fresh, self.path)
+        self._stamp = self._file_stamp()
+
+    def _file_stamp(self) -> tuple | None:
+        if self.path is None or not self.path.exists():
+            return None
+        status = self.path.stat()
+        return (status.st_ino, status.st_mtime_ns, status.st_size)

@@ -1,0 +1,189 @@
+"""migration.yaml: what moves from where to where, by which rules. Secrets stand in it by reference only."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from pdmigrate.errors import SettingsError
+
+AUTO_APPROVABLE = ("contact_details", "group_members", "notification_rules", "overrides")
+"""The kinds of small change that a headless run may load without a person, if `rules.auto_approve` names them."""
+
+
+def _check_reference(value: str | None) -> str | None:
+    if value is None or value.split(":", 1)[0] in ("env", "file", "keyring") and ":" in value:
+        return value
+    raise ValueError("a secret is given by reference, env:NAME, file:PATH or keyring:SERVICE/NAME, never as itself")
+
+
+def _check_auto_approve(value: list[str]) -> list[str]:
+    for name in value:
+        if name not in AUTO_APPROVABLE:
+            raise ValueError(f"{name!r} cannot be approved in advance, only {', '.join(AUTO_APPROVABLE)}")
+    return value
+
+
+def _check_services(value: Any) -> Any:
+    if value == "all" or (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        return value
+    raise ValueError("write all, or a list of service names and ids")
+
+
+SecretReference = Annotated[str | None, AfterValidator(_check_reference)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, value: Any) -> Any:
+        """A key that is written without a value is as good as absent."""
+        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+
+
+class Source(_Strict):
+    """Where the on-call set-up is read from."""
+
+    kind: Literal["pagerduty", "snapshot", "embedded"]
+    token: SecretReference = None
+    subdomain: str | None = None
+    region: Literal["us", "eu"] = "us"
+    base_url: str | None = None
+    snapshot: str | None = None
+
+    @model_validator(mode="after")
+    def _check_needs(self) -> "Source":
+        _require(self, {"pagerduty": ("token", "subdomain"), "snapshot": ("snapshot",), "embedded": ()})
+        return self
+
+
+class Target(_Strict):
+    """Where it goes."""
+
+    kind: Literal["harness", "embedded"]
+    api_key: SecretReference = None
+    account: str | None = None
+    org: str | None = None
+    project: str | None = None
+    base_url: str = "https://app.harness.io/gateway"
+
+    @model_validator(mode="after")
+    def _check_needs(self) -> "Target":
+        _require(self, {"harness": ("api_key", "account", "org", "project"), "embedded": ()})
+        return self
+
+
+class Scope(_Strict):
+    """Which services move; everything that they need comes along. `all` is the whole account."""
+
+    services: Annotated[Any, BeforeValidator(_check_services)] = "all"
+
+
+class Rules(_Strict):
+    """How to settle what the two sides say differently, and what may be loaded without a person."""
+
+    contact_details: bool = True
+    strategy: Literal["preserve", "overwrite"] = "preserve"
+    open_conflicts: Literal["stop", "skip", "recommended"] = "stop"
+    auto_approve: Annotated[list[str], AfterValidator(_check_auto_approve)] = []
+
+
+class Settings(_Strict):
+    """The whole of migration.yaml, checked."""
+
+    name: str = Field(min_length=1)
+    source: Source
+    target: Target
+    scope: Scope = Scope()
+    rules: Rules = Rules()
+    horizon_days: int = Field(default=56, ge=1, le=400)
+
+
+def read_settings(path: Path, choices: dict[str, Any] | None = None) -> Settings:
+    """Read and check migration.yaml. Raises SettingsError with one line that names the key and the nearest right one.
+
+    choices: settings chosen elsewhere ("rules.strategy"), which count in place of the file's.
+    """
+    parse_settings(data := _read_yaml(path), path.name)
+    for setting, value in (choices or {}).items():
+        section, _, key = setting.partition(".")
+        data[section] = {**(data.get(section) or {}), key: value}
+    return parse_settings(data, "the choices in decisions.yaml")
+
+
+def parse_settings(data: Any, name: str = "migration.yaml") -> Settings:
+    """Check settings that are already a dict."""
+    if not isinstance(data, dict):
+        raise SettingsError(f"{name} holds no settings: write at least name, source and target.")
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError(f"{name}: " + "; ".join(_say(entry) for entry in error.errors(include_input=False)) + ".") from None
+
+
+def resolve_secret(reference: str) -> str:
+    """The secret behind `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`. Raises SettingsError where there is none."""
+    kind, _, name = reference.partition(":")
+    value = {"env": _from_environment, "file": _from_file, "keyring": _from_keyring}[kind](name)
+    if not value:
+        raise SettingsError(f"The secret {reference} is empty or not there: set it, then run again.")
+    return value
+
+
+def _from_environment(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def _from_file(name: str) -> str:
+    path = Path(name).expanduser()
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+def _from_keyring(name: str) -> str:
+    try:
+        import keyring
+    except ImportError:
+        raise SettingsError("keyring: references need the extra: pip install 'pdmigrate[keyring]'.") from None
+    service, _, user = name.partition("/")
+    return keyring.get_password(service, user) or ""
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"There is no {path}: make the workspace with pdmigrate init.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" near line {place.line + 1}" if place else ""
+        raise SettingsError(f"{path.name} is no YAML{where}: mend it, then run again.") from None
+
+
+def _require(side: Source | Target, needs: dict[str, tuple[str, ...]]) -> None:
+    missing = [key for key in needs[side.kind] if not getattr(side, key)]
+    if missing:
+        raise ValueError(f"kind {side.kind} needs {', '.join(missing)}")
+
+
+def _say(entry: dict) -> str:
+    """One problem in words. The value is never repeated: it may be a token that somebody typed."""
+    place = ".".join(str(part) for part in entry["loc"])
+    if entry["type"] == "extra_forbidden":
+        return f"there is no key {place}{_nearest(entry['loc'])}"
+    if entry["type"] == "missing":
+        return f"{place} is missing"
+    message = entry["msg"].removeprefix("Value error, ")
+    return f"{place}: {message[0].lower()}{message[1:]}"
+
+
+def _nearest(place: tuple) -> str:
+    model = Settings
+    for part in place[:-1]:
+        model = model.model_fields[part].annotation
+    near = difflib.get_close_matches(str(place[-1]), model.model_fields, n=1, cutoff=0.5)
+    return f" (did you mean {near[0]}?)" if near else f" (there are {', '.join(model.model_fields)})"

@@ -1,0 +1,103 @@
+"""The folder of one migration: where each file lives, and writes that are whole or not there."""
+
+import gzip
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pdmigrate.errors import SettingsError
+
+STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify")
+"""The six steps in their order. The word is the same in the notebook, the module, the test and the report."""
+
+
+class Workspace:
+    """A folder. Knows the paths, and nothing of what the files mean.
+
+    migration.yaml, decisions.yaml: made for people. journal.sqlite: what was loaded. snapshots/: what the source said.
+    state/STEP.json: what a step leaves for the next. sandbox/: the embedded sides. reports/RUN/: what people look at.
+    """
+
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder).resolve()
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / "migration.yaml"
+
+    @property
+    def decisions_file(self) -> Path:
+        return self.folder / "decisions.yaml"
+
+    @property
+    def journal_file(self) -> Path:
+        return self.folder / "journal.sqlite"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.folder / "snapshots"
+
+    @property
+    def sandbox(self) -> Path:
+        return self.folder / "sandbox"
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports"
+
+    def check(self) -> "Workspace":
+        """Raise SettingsError unless this is a workspace."""
+        if not self.settings_file.is_file():
+            raise SettingsError(f"{self.folder} is no workspace (no migration.yaml): make one with pdmigrate init.")
+        return self
+
+    def state_file(self, name: str) -> Path:
+        return self.folder / "state" / f"{name}.json"
+
+    def save_state(self, name: str, data: Any) -> None:
+        """Leave what a step found for the next one."""
+        write_json(self.state_file(name), data)
+
+    def load_state(self, name: str, step: str) -> Any:
+        """What an earlier step left. Raises SettingsError that names the step to run first."""
+        path = self.state_file(name)
+        if not path.is_file():
+            raise SettingsError(f"There is no {name} in the workspace yet: run the step {step} first.")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def find_state(self, name: str) -> Any:
+        """What an earlier step left, or None."""
+        path = self.state_file(name)
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a half."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """As write_text, for bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.replace(fresh, path)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON, readable and always in the same order."""
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+def write_packed(path: Path, data: Any) -> None:
+    """Write compressed JSON with the same bytes for the same data."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    write_bytes(path, gzip.compress(text.encode("utf-8"), mtime=0))
+
+
+def canonical_json(data: Any) -> str:
+    """The one spelling of `data` that digests are made over."""
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

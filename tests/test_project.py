@@ -1,0 +1,315 @@
+"""The project as such: what is installed, which module may import which, how long things get, and that the house is tidy."""
+
+import ast
+import fnmatch
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "pdmigrate"
+
+# --- the cut of the house: design, sections 3 and 5. A name stands for the module and for all that is beneath it. ---
+
+FLOORS = [
+    "errors",
+    "workspace settings decisions actions transport rota identifiers zones rails_zones pagerduty.records harness.records",
+    "journal guards planning pagerduty harness mapping",
+    "job",
+    "connect preview invite conflicts load verify",
+    "markup show timescale timeline report pages",
+    "widgets",
+    "cli headless __main__ __init__",
+]
+"""Imports go down, or stay on their floor."""
+
+APART = "connect preview invite conflicts load verify"
+"""These do not import each other: what passes between them is the workspace."""
+
+ONLY = {
+    "pdmigrate.harness.writers": "load",
+    "pdmigrate.sandbox": "job cli headless",
+    "ipywidgets": "widgets",
+    "papermill": "cli headless",
+    "requests": "transport",
+}
+"""Who alone may import it."""
+
+BOTH_VOCABULARIES = "mapping job connect preview invite conflicts load verify"
+"""Who may import the records of PagerDuty and those of Harness."""
+
+OFFLINE = "mapping rota guards planning"
+"""Who never reaches the network, by whatever way."""
+
+MOST_LINES = 400
+MOST_LINES_OF_A_BODY = 40
+
+# --- reading the code ---
+
+
+def name_module(path):
+    """pdmigrate/mapping/teams.py is mapping.teams, pdmigrate/mapping/__init__.py is mapping."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {name_module(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def read_imports(module, path):
+    """Every import, those inside functions too, as a dotted name: of the module where it is one, else of the package."""
+    package = ["pdmigrate", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            source = ".".join(part for part in (base, node.module) if part)
+            for alias in node.names:
+                full = f"{source}.{alias.name}"
+                yield full if full.removeprefix("pdmigrate.") in MODULES else source
+
+
+IMPORTS = {module: set(read_imports(module, path)) for module, path in MODULES.items()}
+OURS = {
+    module: {name.removeprefix("pdmigrate.") for name in names if name.startswith("pdmigrate.")} & MODULES.keys()
+    for module, names in IMPORTS.items()
+}
+
+
+def beneath(module, names):
+    """The longest of the names that the module is, or lies beneath; "" if there is none."""
+    names = names.split() if isinstance(names, str) else names
+    return max((name for name in names if f"{module}.".startswith(f"{name}.")), key=len, default="")
+
+
+def find_floor(module):
+    floors = {name: number for number, floor in enumerate(FLOORS) for name in floor.split()}
+    return floors.get(beneath(module, floors))
+
+
+def reach(module, seen):
+    """All modules that importing this one imports."""
+    for name in OURS[module] - seen:
+        seen.add(name)
+        reach(name, seen)
+    return seen
+
+
+# --- the floors ---
+
+
+def test_every_module_has_a_floor():
+    homeless = [m for m in MODULES if find_floor(m) is None and not beneath(m, "sandbox")]
+    assert not homeless, "say in FLOORS where these belong"
+
+
+def test_imports_go_down():
+    upward = [
+        f"{module} -> {name}"
+        for module in MODULES
+        for name in OURS[module]
+        if find_floor(module) is not None and (find_floor(name) or 0) > find_floor(module)
+    ]
+    assert not upward
+
+
+def test_steps_do_not_import_each_other():
+    joined = [f"{m} -> {n}" for m in MODULES for n in OURS[m] if beneath(m, APART) and beneath(n, APART)]
+    assert not [pair for pair in joined if len({beneath(name, APART) for name in pair.split(" -> ")}) > 1]
+
+
+def test_the_sandbox_stands_alone():
+    """It plays the servers: if it shared the code it would agree with our mistakes."""
+    assert not [f"{m} -> {n}" for m in MODULES if beneath(m, "sandbox") for n in OURS[m] if not beneath(n, "sandbox")]
+
+
+@pytest.mark.parametrize("imported", ONLY)
+def test_only_the_owner_imports_it(imported):
+    owners = f"{ONLY[imported]} {imported.removeprefix('pdmigrate.')}"
+    users = [m for m, names in IMPORTS.items() if any(beneath(name, [imported]) for name in names)]
+    assert not [module for module in users if not beneath(module, owners)]
+
+
+def test_only_mapping_and_steps_know_both_vocabularies():
+    both = [
+        m for m, names in OURS.items() if {beneath(n, "pagerduty harness") for n in names} >= {"pagerduty", "harness"}
+    ]
+    assert not [module for module in both if not beneath(module, BOTH_VOCABULARIES)]
+
+
+def test_what_is_pure_never_reaches_the_network():
+    pure = [module for module in MODULES if beneath(module, OFFLINE)]
+    assert not [f"{module} reaches transport" for module in pure if "transport" in reach(module, set())]
+
+
+def test_there_is_no_import_cycle():
+    TopologicalSorter(OURS).prepare()  # a CycleError names the cycle
+
+
+# --- the public names, and sizes ---
+
+
+def test_public_names_are_sorted_and_complete():
+    pdmigrate = importlib.import_module("pdmigrate")
+    names = getattr(pdmigrate, "__all__", None)
+    if names is None:
+        pytest.skip("pdmigrate names nothing public yet")
+    assert list(names) == sorted(set(names))
+    assert not [name for name in names if not hasattr(pdmigrate, name)]
+    own = [
+        name for name, value in vars(pdmigrate).items() if not name.startswith("_") and not isinstance(value, type(ast))
+    ]
+    assert not set(own) - set(names), "imported in __init__.py, and not in __all__"
+
+
+PYTHON_FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
+
+
+def test_files_are_short():
+    sizes = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in PYTHON_FILES}
+    assert not {name: size for name, size in sizes.items() if size > MOST_LINES}
+
+
+def measure_body(function):
+    """The lines of a function without its head and docstring; 0 for one that only returns a literal list or the like."""
+    body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
+    if not body or (
+        len(body) == 1 and isinstance(getattr(body[0], "value", None), ast.List | ast.Dict | ast.Tuple | ast.Set)
+    ):
+        return 0
+    return body[-1].end_lineno - body[0].lineno + 1
+
+
+def test_functions_are_short():
+    long = []
+    for path in PYTHON_FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and measure_body(node) > MOST_LINES_OF_A_BODY:
+                long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {measure_body(node)} lines")
+    assert not long
+
+
+# --- what is installed ---
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+ON_CONDA = {"tzdata": "python-tzdata"}
+"""What has another name on conda-forge."""
+
+
+def read_requirements(lines):
+    requirements = [Requirement(line) for line in lines]
+    return {canonicalize_name(r.name): str(r.specifier) for r in requirements}
+
+
+RUNTIME = read_requirements(PYPROJECT["project"]["dependencies"])
+TEST = read_requirements(EXTRAS["test"])
+
+
+def read_environment():
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    from_pip = next(entry["pip"] for entry in entries if isinstance(entry, dict))
+    assert "-e ." in from_pip
+    lines = [entry for entry in [*entries, *from_pip] if isinstance(entry, str) and entry not in ("pip", "-e .")]
+    return read_requirements(lines)
+
+
+def test_environment_and_pyproject_are_in_step():
+    wanted = {ON_CONDA.get(name, name): bound for name, bound in (RUNTIME | TEST).items()}
+    wanted["python"] = PYPROJECT["project"]["requires-python"]
+    assert read_environment() == wanted
+
+
+def test_every_dependency_has_a_lower_bound_and_an_exact_pin():
+    lines = [line.split("#")[0].strip() for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    pins = {}
+    for requirement in (Requirement(line) for line in lines if line):
+        assert [part.operator for part in requirement.specifier] == ["=="], requirement
+        pins.setdefault(canonicalize_name(requirement.name), []).append(next(iter(requirement.specifier)).version)
+    for requirement in (Requirement(line) for line in sum(EXTRAS.values(), PYPROJECT["project"]["dependencies"])):
+        assert ">=" in {part.operator for part in requirement.specifier}, f"{requirement.name} has no lower bound"
+        versions = pins.get(canonicalize_name(requirement.name), [])
+        assert versions, f"{requirement.name} is not in constraints.txt"
+        assert all(version in requirement.specifier for version in versions), requirement
+
+
+def test_what_was_asked_for_is_there():
+    """The packages that the order named."""
+    asked = {"jupyterlab", "ipywidgets", "pandas", "requests", "papermill", "nbval", "python-dateutil"}
+    assert asked <= (RUNTIME | TEST).keys()
+    assert asked <= read_environment().keys()
+
+
+def test_data_files_are_packaged():
+    patterns = PYPROJECT["tool"]["setuptools"]["package-data"]["pdmigrate"]
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    names = [path.relative_to(PACKAGE).as_posix() for path in files]
+    assert not [name for name in names if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
+
+
+# --- tidiness ---
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CODE = [folder for folder in ("pdmigrate", "tests", "notebooks", "benchmarks") if (ROOT / folder).exists()]
+STRIPPED = "metadata.papermill cell.metadata.papermill cell.metadata.execution metadata.widgets"
+
+
+def run_module(*arguments):
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("format", "--check")], ids=" ".join)
+def test_ruff_has_nothing_to_say(arguments):
+    code, output = run_module("ruff", *arguments, "--output-format", "concise", *CODE)
+    assert code == 0, output
+
+
+def test_notebooks_are_committed_without_traces_of_a_run():
+    if not NOTEBOOKS:
+        pytest.skip("there are no notebooks yet")
+    code, output = run_module("nbstripout", "--verify", "--extra-keys", STRIPPED, *map(str, NOTEBOOKS))
+    assert code == 0, f"make format mends it\n{output}"
+
+
+@pytest.mark.parametrize("name", ["Makefile", ".pre-commit-config.yaml"])
+def test_everybody_strips_the_same(name):
+    assert STRIPPED in (ROOT / name).read_text()
+
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z]+):(?!=)", MAKEFILE, re.MULTILINE))
+
+
+def test_the_makefile_has_its_targets():
+    assert {"demo", "test", "lab", "lint", "format", "clean", "bench"} <= TARGETS
+
+
+def test_the_readme_is_short_and_its_make_commands_exist():
+    readme = ROOT / "README.md"
+    if not readme.exists():
+        pytest.skip("README.md is not written yet")
+    text = readme.read_text()
+    assert len(text.splitlines()) < 200
+    named = set(re.findall(r"(?:`|^\s*(?:\$ )?)make ([a-z]+)", text, re.MULTILINE))
+    assert named <= TARGETS
+    assert {"demo", "test"} <= named
+
+
+def test_the_makefiles_pdmigrate_commands_exist():
+    if "cli" not in MODULES:
+        pytest.skip("pdmigrate/cli.py is not written yet")
+    for command in re.findall(r"\$\(BIN\)/pdmigrate ([a-z]+)", MAKEFILE):
+        code, output = run_module("pdmigrate.cli", command, "--help")
+        assert code == 0, output
+        assert "usage" in output.lower(), f"pdmigrate {command} --help says nothing"

@@ -12,8 +12,8 @@ NO_ENVIRONMENT := $(shell $(BIN)/python -c '$(NEW_ENOUGH)' 2>/dev/null || echo e
 
 # -qq: errors only. Each step says its own line.
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
-# What else to strip: papermill leaves parameters, timings and widgets in a notebook that it ran.
-STRIP := $(BIN)/python -m nbstripout \
+# What else to strip: papermill leaves parameters, timings and widgets in a notebook that it ran. Cells have names: kept.
+STRIP := $(BIN)/python -m nbstripout --keep-id \
 	--extra-keys "metadata.papermill cell.metadata.papermill cell.metadata.execution metadata.widgets"
 CODE := pdmigrate tests $(wildcard notebooks benchmarks)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))

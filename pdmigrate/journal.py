@@ -112,12 +112,12 @@ class Journal:
         with self._engine.begin() as connection:
             connection.execute(_loads.update().where(_loads.c.id == load).values(finished=at.isoformat()))
 
-    def unfinished(self) -> str | None:
-        """The digest of a load that was interrupted, if there is one."""
-        newest = sa.select(_loads).order_by(_loads.c.id.desc()).limit(1)
+    def state_of(self, digest: str) -> str | None:
+        """`finished` or `open` for the latest load of this plan, None where there was none."""
+        newest = sa.select(_loads).where(_loads.c.digest == digest).order_by(_loads.c.id.desc()).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(newest).first()
-        return row.digest if row and row.finished is None else None
+        return None if row is None else "finished" if row.finished else "open"
 
     def record(self, load: int, action: Action, state: str, at: datetime, note: str = "") -> None:
         """Write one step. `done` also books the object in the ledger, in the same transaction."""

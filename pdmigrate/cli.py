@@ -1,0 +1,173 @@
+"""The command line. Exit codes: 0 in step, 2 wrong usage or settings, 3 a person is needed, 4 refused, 5 loaded in part or
+an unexplained difference, 6 a side cannot be used, 7 cancelled, 1 a bug."""
+
+import argparse
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pdmigrate import __version__
+from pdmigrate.demo import run_demo
+from pdmigrate.errors import PdmigrateError, UsageError
+from pdmigrate.headless import NOTEBOOKS, check_published, choose_steps, run_steps
+from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
+from pdmigrate.newcomer import make_workspace
+from pdmigrate.sandbox import accounts, company
+from pdmigrate.sandbox.harness import build_target, new_document, start_harness
+from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.status import tell_status
+from pdmigrate.workspace import STEPS, Workspace
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Every error of ours is one line on stderr, and its exit code is returned."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    options = _make_parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _cancel)
+    try:
+        return options.run(options)
+    except PdmigrateError as error:
+        print(f"pdmigrate: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("pdmigrate: cancelled; the same command goes on from here.", file=sys.stderr)
+        return 7
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_init(commands)
+    _add_run(commands)
+    _add_sandbox(commands)
+    _add_small(commands)
+    return parser
+
+
+def _add_demo(commands) -> None:
+    demo = commands.add_parser("demo", help="carry the embedded company over, three times")
+    demo.add_argument("--workspace", type=Path, default=Path("demo"), help="a folder for it (default: demo)")
+    demo.set_defaults(run=lambda options: run_demo(options.workspace))
+
+
+def _add_init(commands) -> None:
+    init = commands.add_parser("init", help="make a workspace with a commented migration.yaml")
+    init.add_argument("workspace", type=Path, metavar="DIR")
+    init.add_argument("--source", choices=("pagerduty", "snapshot", "embedded"), default="embedded")
+    init.add_argument("--target", choices=("harness", "embedded"), default="embedded")
+    for name in ("name", "subdomain", "region", "token", "snapshot", "account", "org", "project", "api-key"):
+        init.add_argument(f"--{name}")
+    init.add_argument("--source-url", help="another server that speaks PagerDuty's API")
+    init.add_argument("--target-url", help="Harness's base URL")
+    init.set_defaults(run=_run_init)
+
+
+def _add_run(commands) -> None:
+    run = commands.add_parser("run", help="run the steps headless")
+    run.add_argument("workspace", type=Path, metavar="DIR")
+    run.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(STEPS))
+    run.add_argument("--until", metavar="STEP", help="stop after this step")
+    run.add_argument("--reports", type=Path, metavar="FOLDER", help="the run's folder (default: DIR/reports/RUN)")
+    run.add_argument("--approve", default="", metavar="DIGEST", help="the plan to load, or all (embedded pair and rehearsals)")
+    run.set_defaults(run=_run_run)
+
+
+def _add_sandbox(commands) -> None:
+    sandbox = commands.add_parser("sandbox", help="the embedded pair in the foreground")
+    sandbox.add_argument("--account", type=Path, metavar="FILE_OR_FOLDER", help="serve this account instead of the company")
+    sandbox.add_argument("--pagerduty-port", type=int, default=0, metavar="N")
+    sandbox.add_argument("--harness-port", type=int, default=0, metavar="N")
+    sandbox.set_defaults(run=_run_sandbox)
+
+
+def _add_small(commands) -> None:
+    status = commands.add_parser("status", help="where a migration stands, what waits for whom")
+    status.add_argument("workspace", type=Path, metavar="DIR")
+    status.set_defaults(run=_run_status)
+    lab = commands.add_parser("lab", help="JupyterLab on the notebooks, with a workspace ready")
+    lab.add_argument("--workspace", type=Path, default=Path("lab"))
+    lab.add_argument("--port", type=int, default=8888)
+    lab.add_argument("--no-browser", action="store_true")
+    lab.set_defaults(run=_run_lab)
+
+
+def _run_init(options: argparse.Namespace) -> int:
+    path = make_workspace(options.workspace, vars(options))
+    print(f"Made {path}. Look at it, then: pdmigrate run {options.workspace}")
+    return 0
+
+
+def _run_run(options: argparse.Namespace) -> int:
+    steps = choose_steps(options.steps, options.until)
+    name = f"{read_clock():%Y%m%dT%H%M%SZ}"
+    folder = (options.reports or options.workspace / "reports" / name).resolve()
+    with open_job(options.workspace, folder) as job:
+        secrets = job.secrets
+    outcome = run_steps(Path(options.workspace).resolve(), steps, folder, options.approve)
+    check_published(folder, secrets)
+    for error in outcome.errors:
+        print(f"pdmigrate: {error}", file=sys.stderr)
+    print(f"Pages: {folder / 'index.html'}")
+    return outcome.exit_code
+
+
+def _run_sandbox(options: argparse.Namespace) -> int:
+    document, target = _choose_accounts(options.account)
+    pagerduty = start_pagerduty(document, port=options.pagerduty_port, token=EMBEDDED_TOKEN)
+    harness = start_harness(target, port=options.harness_port, api_key=EMBEDDED_KEY)
+    lines = {
+        "PAGERDUTY_URL": pagerduty.url,
+        "PAGERDUTY_TOKEN": EMBEDDED_TOKEN,
+        "HARNESS_URL": harness.url,
+        "HARNESS_API_KEY": EMBEDDED_KEY,
+        "HARNESS_ACCOUNT": EMBEDDED["account"],
+    }
+    print("\n".join(f"{name}={value}" for name, value in lines.items()), flush=True)
+    print("The embedded pair runs until you press Ctrl-C (subdomain, org and project: "
+          f"{document['subdomain']}, {EMBEDDED['org']}, {EMBEDDED['project']}).", file=sys.stderr)
+    try:
+        while True:
+            time.sleep(3600)
+    finally:
+        pagerduty.stop()
+        harness.stop()
+
+
+def _choose_accounts(path: Path | None) -> tuple[dict, dict]:
+    if path is None:
+        return company.build_company(read_clock()), build_target(company.build_harness_people())
+    try:
+        return accounts.load_account(path), new_document(**EMBEDDED)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _run_status(options: argparse.Namespace) -> int:
+    print(tell_status(Workspace(options.workspace).check()))
+    return 0
+
+
+def _run_lab(options: argparse.Namespace) -> int:
+    if not (options.workspace / "migration.yaml").is_file():
+        make_workspace(options.workspace, {"source": "embedded", "target": "embedded", "name": "acme"})
+    workspace = options.workspace.resolve()
+    environment = {**os.environ, "PDMIGRATE_WORKSPACE": str(workspace)}
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS.parent}", f"--port={options.port}"]
+    command += ["--LabApp.default_url=/lab/tree/notebooks/1_connect.ipynb", "--ServerApp.ip=127.0.0.1"]
+    with open_job(workspace):  # holds the embedded pair while the lab runs
+        print(f"The workspace is {workspace}; the notebooks find it by themselves.", file=sys.stderr)
+        return subprocess.call(command + ["--no-browser"] * options.no_browser, env=environment)  # noqa: S603 - our own words
+
+
+def _cancel(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The end of a step: its page, its result.json, and, where a person is needed or something went wrong, the error."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pdmigrate.conflicts import Decided
+from pdmigrate.connect import Access
+from pdmigrate.draft import Draft
+from pdmigrate.errors import (
+    OpenConflictsError,
+    PartialLoadError,
+    PdmigrateError,
+    RefusedError,
+    UnapprovedPlanError,
+    UnexplainedDifferenceError,
+)
+from pdmigrate.invite import People
+from pdmigrate.job import Job
+from pdmigrate.load import Loaded
+from pdmigrate.pages import make_page, step_of
+from pdmigrate.preview import Preview
+from pdmigrate.report import Page, write_page
+from pdmigrate.verify import Verified
+from pdmigrate.workspace import STEPS
+
+STATUSES = {0: "done", 3: "waiting", 4: "refused", 5: "partial"}
+
+
+def finish(job: Job, result: Any) -> Path:
+    """Write the step's page and results/STEP.json. Returns the page's path.
+
+    Raises OpenConflictsError, UnapprovedPlanError, RefusedError, PartialLoadError or UnexplainedDifferenceError after
+    both are written, so that a headless run ends with the right code and the evidence is there.
+    """
+    error = judge(result)
+    status = STATUSES[error.exit_code if error else 0]
+    page = make_page(result, status)
+    links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in STEPS)]
+    path = write_page(page, job.folder, links)
+    code, words = (error.exit_code, str(error)) if error else (0, "")
+    summary = {"status": status, "exit_code": code, "error": words, "card": save_card(page), "summary": summarise(result)}
+    job.leave_result(step_of(result), summary)
+    if error:
+        raise error
+    return path
+
+
+def judge(result: Any) -> PdmigrateError | None:
+    """What stops the run after this step, if anything does."""
+    if isinstance(result, Decided):
+        return _judge_decided(result)
+    if isinstance(result, Loaded):
+        return _judge_loaded(result)
+    if isinstance(result, Verified) and result.unexplained:
+        shown = "; ".join(result.unexplained[:5])
+        return UnexplainedDifferenceError(f"{len(result.unexplained)} differences have no decision behind them: {shown}. See the page verify.")
+    return None
+
+
+def _judge_decided(decided: Decided) -> PdmigrateError | None:
+    if decided.refusals:
+        return RefusedError(" ".join(decided.refusals))
+    return OpenConflictsError(decided.stop) if decided.stop else None
+
+
+def _judge_loaded(loaded: Loaded) -> PdmigrateError | None:
+    """A person is needed before trouble is told: the codes' order is the command line's."""
+    if loaded.waiting:
+        number, digest = len(loaded.waiting), loaded.plan.digest
+        return UnapprovedPlanError(f"{number} actions wait for approval: look at the plan, then run with --approve {digest}.")
+    failed = [done for done in loaded.done if done.outcome in ("failed", "skipped")]
+    waiting = [held for held in loaded.held if held.open_question]
+    if failed:
+        first = failed[0]
+        return PartialLoadError(f"{len(failed)} actions failed or were skipped, the first: {first.action.kind} {first.action.name}: {first.note}")
+    if waiting:
+        return PartialLoadError(f"{len(waiting)} objects were skipped because of an open question: see the page load.")
+    return None
+
+
+def summarise(result: Any) -> dict[str, Any]:
+    """The step's part of summary.json."""
+    if isinstance(result, Access):
+        return {}
+    if isinstance(result, Loaded):
+        return {"target_kinds": result.count_kinds(), "plan": result.plan.digest, "loaded": bool(result.plan.pending)}
+    if isinstance(result, Verified):
+        return {**_summarise_draft(result.draft, landed=True), "parity": _summarise_parity(result)}
+    return {**_summarise_draft(result.draft), **_summarise_rest(result)}
+
+
+def _summarise_draft(draft: Draft, landed: bool = False) -> dict[str, Any]:
+    return {
+        "kinds": draft.count_kinds(landed),
+        "fields": draft.count_fields(),
+        "out_of_scope": draft.count_out_of_scope(),
+        "inventory": draft.account.inventory,
+        "conflicts": draft.count_conflicts(),
+        "snapshot_digest": draft.account.digest,
+    }
+
+
+def _summarise_rest(result: Preview | People | Decided) -> dict[str, Any]:
+    return {"plan": result.plan.digest, "to_write": sum(a.writes for a in result.plan.actions)} if isinstance(result, Decided) else {}
+
+
+def _summarise_parity(verified: Verified) -> dict[str, Any]:
+    names = ("agree", "differ", "unverified")
+    schedules = {s.id: {f"{name}_seconds": getattr(s, name) for name in names} for s in verified.schedules}
+    return {**verified.count_seconds(), "schedules": schedules}
+
+
+def save_card(page: Page) -> dict[str, Any]:
+    """What the index shows of a page."""
+    return {"title": page.title, "lead": page.lead, "status": page.status, "figures": [asdict(f) for f in page.figures]}

@@ -1,0 +1,208 @@
+"""Runs the notebooks with papermill, in order, and leaves a run's folder: pages, results, index.html, summary.json."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from papermill.exceptions import PapermillExecutionError
+
+from pdmigrate import errors
+from pdmigrate.errors import SecretFoundError, UsageError, worst_code
+from pdmigrate.job import read_clock
+from pdmigrate.journal import Journal
+from pdmigrate.report import Figure, Page, write_index
+from pdmigrate.settings import read_settings
+from pdmigrate.workspace import STEPS, Workspace, write_json, write_text
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+GOES_ON_AFTER = {"load": (3, 5)}
+"""Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
+
+DRAFTED = ("preview", "invite", "conflicts", "verify")
+
+
+class QuietKernelManager(AsyncKernelManager):
+    """Talks to the kernel over sockets in the file system: no open port, and no warning about one."""
+
+    transport = "ipc"
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a headless run ended with. `folder` holds its pages."""
+
+    folder: Path
+    exit_code: int
+    summary: dict[str, Any]
+    errors: tuple[str, ...]
+
+
+def run_steps(
+    workspace: Path, steps: Sequence[str], folder: Path, approve: str = "", tell: Callable[[str], None] = print
+) -> RunOutcome:
+    """Run the notebooks of `steps`. Every one leaves its page, or the index says why not; never raises for their errors."""
+    results: dict[str, dict] = {}
+    for step in steps:
+        results[step] = _run_one(step, workspace, folder, approve)
+        tell(_tell_step(step, results[step]))
+        code = results[step]["exit_code"]
+        if code and code not in GOES_ON_AFTER.get(step, ()):
+            break
+        if step == "load" and code == 3 and not _anything_loaded(workspace):
+            break
+    return _close_run(workspace, folder, results)
+
+
+def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
+    """The files below the folder in which one of the secrets stands."""
+    needles = [secret.encode() for secret in secrets if len(secret) >= 4]
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [path for path in files if any(needle in path.read_bytes() for needle in needles)]
+
+
+def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
+    """The steps to run, in their order. Raises UsageError for one that is none."""
+    unknown = [step for step in [*named, *([until] if until else [])] if step not in STEPS]
+    if unknown:
+        raise UsageError(f"There is no step {', '.join(unknown)}: the steps are {', '.join(STEPS)}.")
+    chosen = [step for step in STEPS if not named or step in named]
+    return chosen[: chosen.index(until) + 1] if until in chosen else chosen
+
+
+def notebook_of(step: str) -> Path:
+    return NOTEBOOKS / f"{STEPS.index(step) + 1}_{step}.ipynb"
+
+
+def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> dict:
+    source, output = notebook_of(step), folder / "notebooks" / notebook_of(step).name
+    output.parent.mkdir(parents=True, exist_ok=True)
+    parameters = {"workspace": str(workspace), "reports": str(folder)} | ({"approve": approve} if step == "load" else {})
+    _check_parameters(source, parameters)
+    result = folder / "results" / f"{step}.json"
+    result.unlink(missing_ok=True)
+    started = time.monotonic()
+    trouble = _execute(source, output, parameters)
+    found = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else _no_result(step, trouble)
+    return {**found, "seconds": round(time.monotonic() - started, 2)}
+
+
+def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
+    """The error of the notebook, or ""."""
+    try:
+        papermill.execute_notebook(
+            source, output, parameters, progress_bar=False, kernel_manager_class=QuietKernelManager, cwd=str(source.parent)
+        )
+    except PapermillExecutionError as error:
+        return f"{error.ename}: {error.evalue}"
+    finally:
+        if output.is_file():
+            _scrub(output)
+    return ""
+
+
+def _scrub(path: Path) -> None:
+    """Drop what papermill and the widgets keep beside the cells: parameters and widget state."""
+    notebook = nbformat.read(path, as_version=4)
+    for name in ("papermill", "widgets"):
+        notebook.metadata.pop(name, None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+    write_text(path, nbformat.writes(notebook))
+
+
+def _check_parameters(source: Path, parameters: dict[str, str]) -> None:
+    """Papermill only logs an unknown parameter, and goes on with the default."""
+    unknown = set(parameters) - set(papermill.inspect_notebook(source))
+    if unknown:
+        raise UsageError(f"{source.name} has no parameter {', '.join(sorted(unknown))}.")
+
+
+def _no_result(step: str, trouble: str) -> dict:
+    """A notebook that broke before its step began: exit codes of errors by name, else a bug."""
+    name, _, words = trouble.partition(": ")
+    code = getattr(getattr(errors, name, None), "exit_code", 1)
+    return {"step": step, "status": "failed", "exit_code": code, "error": words or "the notebook left no result"}
+
+
+def _anything_loaded(workspace: Path) -> bool:
+    path = Workspace(workspace).journal_file
+    if not path.is_file():
+        return False
+    journal = Journal(path, "")
+    try:
+        return bool(journal.other_sources())
+    finally:
+        journal.close()
+
+
+def _close_run(workspace: Path, folder: Path, results: dict[str, dict]) -> RunOutcome:
+    place = Workspace(workspace)
+    codes = [result["exit_code"] for result in results.values()]
+    troubles = tuple(f"{step}: {result['error']}" for step, result in results.items() if result["error"])
+    code = worst_code(codes)
+    summary = summarise_run(read_settings(place.settings_file).name, folder.name, code, results)
+    write_json(folder / "summary.json", summary)
+    _write_index(folder, summary, results, troubles, read_clock())
+    return RunOutcome(folder, code, summary, troubles)
+
+
+def summarise_run(name: str, run: str, code: int, results: dict[str, dict]) -> dict[str, Any]:
+    """summary.json: documented in docs/summary.md, and stable."""
+    steps = {step: {"status": r["status"], "seconds": r["seconds"]} for step, r in results.items()}
+    drafted = [results[step]["summary"] for step in DRAFTED if "summary" in results.get(step, {})]
+    latest = drafted[-1] if drafted else {}
+    source = {**_add_counts(results, "source"), "snapshot_digest": latest.get("snapshot_digest", "")}
+    summary = {"workspace": name, "run": run, "exit_code": code, "steps": steps, "source": source}
+    summary |= {key: latest[key] for key in ("kinds", "fields", "out_of_scope", "inventory", "conflicts") if key in latest}
+    loaded = results.get("load", {}).get("summary")
+    if loaded:
+        summary["target"] = {**_add_counts(results, "target"), "kinds": loaded["target_kinds"]}
+        summary["plan"] = loaded["plan"]
+    verified = results.get("verify", {}).get("summary")
+    return summary | ({"parity": verified["parity"]} if verified else {})
+
+
+def _add_counts(results: dict[str, dict], side: str) -> dict[str, int]:
+    counts = [result[side] for result in results.values() if side in result]
+    names = ("requests", "retries") + (("writes",) if side == "target" else ())
+    return {name: sum(count[name] for count in counts) for name in names}
+
+
+def _write_index(folder: Path, summary: dict, results: dict[str, dict], troubles: Sequence[str], now: datetime) -> None:
+    pages = [_make_card(step, results.get(step)) for step in STEPS]
+    done = sum(result["exit_code"] == 0 for result in results.values())
+    lead = f"{done} of {len(STEPS)} steps are done." if not troubles else "A person is needed, or something went wrong: see below."
+    facts = (("Workspace", summary["workspace"]), ("Run", summary["run"]), ("Written", f"{now:%Y-%m-%d %H:%M} UTC"), ("Exit code", str(summary["exit_code"])))
+    write_index(folder, f"Migration {summary['workspace']}", lead, pages, facts, "\n".join(troubles))
+
+
+def _make_card(step: str, result: dict | None) -> Page:
+    if result is None:
+        return Page(step, step.capitalize(), "Not run.", "not run")
+    card = result.get("card")
+    if card is None:
+        return Page(step, step.capitalize(), result["error"], "not run" if result["status"] == "done" else result["status"])
+    return Page(step, card["title"], card["lead"], card["status"], tuple(Figure(**figure) for figure in card["figures"]))
+
+
+def _tell_step(step: str, result: dict) -> str:
+    figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
+    words = result["error"] or figures or result["status"]
+    return f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}"
+
+
+def check_published(folder: Path, secrets: Sequence[str]) -> None:
+    """Raise SecretFoundError, and remove the files, where a secret stands in what a run leaves behind."""
+    found = scan_for_secrets(folder, secrets)
+    for path in found:
+        path.unlink()
+    if found:
+        names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
+        raise SecretFoundError(f"A secret stood in {names}: removed; change the key, and report this as a bug.")

@@ -1,0 +1,83 @@
+"""A new workspace: a folder with a commented migration.yaml."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pdmigrate.errors import UsageError
+from pdmigrate.settings import parse_settings
+from pdmigrate.workspace import Workspace, write_text
+
+TEMPLATE = """\
+# One migration: what moves from where to where, by which rules. Strictly checked; never holds a secret.
+name: {name}
+
+source:
+  kind: {source}            # pagerduty | snapshot | embedded (a small PagerDuty on this machine)
+  token: {token}            # env:NAME | file:PATH | keyring:SERVICE/NAME; a read-only key is enough
+  subdomain: {subdomain}    # as in https://SUBDOMAIN.pagerduty.com
+  region: {region}          # us | eu
+  base_url: {source_url}    # another server that speaks PagerDuty's API, or nothing
+  snapshot: {snapshot}      # a file or folder, for kind snapshot (and to fill an embedded PagerDuty)
+
+target:
+  kind: {target}            # harness | embedded (a small Harness on this machine)
+  api_key: {api_key}        # env:NAME | file:PATH | keyring:SERVICE/NAME
+  account: {account}
+  org: {org}
+  project: {project}
+  base_url: {target_url}
+
+scope:
+  services: all             # all (the whole account), or a list of service names and ids
+
+rules:
+  contact_details: true     # carry over contact methods and notification rules
+  strategy: preserve        # both sides changed: preserve Harness's | overwrite with PagerDuty's
+  open_conflicts: {open_conflicts}   # stop | skip | recommended (which never decides what changes who is paged)
+  auto_approve: []          # small changes that headless runs may load: contact_details, notification_rules, group_members, overrides
+
+horizon_days: 56            # how far ahead the two sides are compared
+"""
+
+DEFAULTS = {
+    "region": "us",
+    "target_url": "https://app.harness.io/gateway",
+    "open_conflicts": "stop",
+    "source": "embedded",
+    "target": "embedded",
+}
+FOR_LIVE = {
+    "pagerduty": {"token": "env:PD_TOKEN", "subdomain": "acme"},
+    "harness": {"api_key": "env:HARNESS_API_KEY", "account": "your-account-id", "org": "default", "project": "sre"},
+}
+
+
+def make_workspace(folder: Path, options: Mapping[str, Any]) -> Path:
+    """Make the folder and its migration.yaml. Returns the file's path. Refuses to write over one that is there."""
+    path = Workspace(folder).settings_file
+    if path.exists():
+        raise UsageError(f"{path} is there already: edit it, or choose another folder.")
+    text = _fill({"name": Path(folder).resolve().name, **_drop_empty(options)})
+    parse_settings(yaml.safe_load(text))
+    write_text(path, text)
+    return path
+
+
+def _fill(options: dict[str, Any]) -> str:
+    known = {**DEFAULTS, **options}
+    wanted = {**FOR_LIVE.get(known["source"], {}), **FOR_LIVE.get(known["target"], {}), **known}
+    places = {name: "" for name in ("token", "subdomain", "source_url", "snapshot", "api_key", "account", "org", "project")}
+    values = {name: _quote(value) for name, value in {**places, **wanted}.items()}
+    return "\n".join(line.rstrip() for line in TEMPLATE.format(**values).splitlines()) + "\n"
+
+
+def _drop_empty(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if isinstance(value, str) and value}
+
+
+def _quote(value: str) -> str:
+    """As YAML, in one line; plain where it can be."""
+    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).split("\n")[0] if value else ""

@@ -1,0 +1,42 @@
+"""What each step found, as sections: the same ones in the notebook and on the page."""
+
+from types import ModuleType
+from typing import Any
+
+from pdmigrate.conflicts import Decided
+from pdmigrate.connect import Access
+from pdmigrate.invite import People
+from pdmigrate.load import Loaded
+from pdmigrate.pages import conflicts, connect, invite, load, preview, verify
+from pdmigrate.preview import Preview
+from pdmigrate.report import Page
+from pdmigrate.show import Shown, show
+from pdmigrate.verify import Verified
+
+_PAGES: dict[type, ModuleType] = {
+    Access: connect,
+    Preview: preview,
+    People: invite,
+    Decided: conflicts,
+    Loaded: load,
+    Verified: verify,
+}
+
+
+def step_of(result: Any) -> str:
+    """The step that a result belongs to."""
+    return _PAGES[type(result)].__name__.rpartition(".")[2]
+
+
+def make_page(result: Any, status: str) -> Page:
+    """The whole page of a step."""
+    return _PAGES[type(result)].make_page(result, status)
+
+
+def look(result: Any, *parts: str) -> Shown:
+    """Some parts of a step's page, to be the last line of a cell. Raises ValueError that names the parts there are."""
+    known = _PAGES[type(result)].PARTS
+    unknown = [part for part in parts if part not in known]
+    if unknown:
+        raise ValueError(f"There is no part {', '.join(unknown)} of {step_of(result)}: there are {', '.join(known)}.")
+    return show(*(known[part](result) for part in parts))

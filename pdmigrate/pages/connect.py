@@ -1,0 +1,44 @@
+"""The page of step 1."""
+
+from pdmigrate.connect import Access
+from pdmigrate.pages.words import KIND_NAMES
+from pdmigrate.report import Figure, Page, Section, Tag, make_table
+
+
+def make_page(access: Access, status: str) -> Page:
+    by_api = sum(way == "by API" for way in access.capabilities.values())
+    return Page(
+        "connect",
+        "Connect",
+        f"Both accounts answer: PagerDuty {access.subdomain} and Harness {access.target}.",
+        status,
+        (Figure("Kinds by API", f"{by_api} of {len(access.capabilities)}", "good" if by_api == 8 else "warn"),),
+        tuple(part(access) for part in PARTS.values()),
+    )
+
+
+def section_checks(access: Access) -> Section:
+    """What was asked of each side, and the answer."""
+    rows = [
+        {"side": "PagerDuty", "check": "The key is good, and opens this account", "answer": access.subdomain},
+        {"side": "PagerDuty", "check": "What the account can do", "answer": list(access.abilities) or "a snapshot: nothing was asked"},
+        {"side": "Harness", "check": "The key is good, org and project are there", "answer": access.target},
+        {"side": "Harness", "check": "On-call objects can be written by API", "answer": "yes" if access.oncall else "no: a person makes them"},
+    ]
+    return Section("Checks", table=make_table(rows, {"side": "Side", "check": "Check", "answer": "Answer"}))
+
+
+def section_capabilities(access: Access) -> Section:
+    """How the target takes each kind."""
+    text = (
+        "Harness publishes an API for users, user groups and services. For schedules, overrides, escalation policies, contact "
+        "details and notification rules there is none; where a target speaks the contract in docs/oncall-contract.md, which is "
+        "ours and not Harness's, they are written through it. Otherwise they become a list of things for a person to make."
+    )
+    rows = [
+        {"kind": KIND_NAMES[kind], "way": Tag(way, "good" if way == "by API" else "warn")} for kind, way in access.capabilities.items()
+    ]
+    return Section("What the target can take", text, make_table(rows, {"kind": "Kind", "way": "How"}))
+
+
+PARTS = {"checks": section_checks, "capabilities": section_capabilities}

@@ -1,0 +1,183 @@
+"""The page of step 2."""
+
+from datetime import timedelta
+
+from pdmigrate import rota
+from pdmigrate.pages.words import KIND_NAMES, make_bars, section_conflicts, section_counts, section_fates, tell_time
+from pdmigrate.pagerduty import rota as pagerduty_rota
+from pdmigrate.pagerduty.records import EscalationPolicy, Schedule
+from pdmigrate.preview import Preview
+from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.timeline import Lane, draw_timeline
+
+DAYS_DRAWN = 14
+MOST_DRAWN = 12
+
+
+def make_page(preview: Preview, status: str) -> Page:
+    draft, open_count = preview.draft, len(preview.draft.open)
+    counts = draft.count_kinds()
+    carried = sum(c["exact"] + c["changed"] for c in counts.values())
+    whole = sum(c["in_source"] for c in counts.values())
+    lead = f"{carried} of {whole} objects in scope can be carried over as things stand; {open_count} questions are open."
+    figures = (
+        Figure("Services", str(counts["services"]["in_source"])),
+        Figure("Schedules", str(counts["schedules"]["in_source"])),
+        Figure("People", str(counts["users"]["in_source"])),
+        Figure("Open questions", str(open_count), "warn" if open_count else "good"),
+        Figure("Requests to PagerDuty", str(preview.snapshot.requests)),
+    )
+    facts = (("Data as of", tell_time(preview.snapshot.taken)), ("Snapshot", preview.snapshot.digest[:12]))
+    return Page("preview", "Preview", lead, status, figures, tuple(part(preview) for part in PARTS.values()), facts)
+
+
+def section_schedules(preview: Preview) -> Section:
+    """Schedules with their rotation patterns and zones, and what becomes of them."""
+    grades = _grades(preview, "schedules")
+    rows = [
+        {
+            "name": s.name,
+            "zone": s.time_zone,
+            "layers": [_tell_layer(layer, preview) for layer in s.schedule_layers],
+            "overrides": len([o for o in s.overrides if o.end > preview.draft.account.since]),
+            "grade": grades.get(s.id),
+            "why": _in(preview, "schedules", s.id),
+        }
+        for s in _scoped(preview, "schedules", preview.draft.account.schedules)
+    ]
+    columns = {"name": "Schedule", "zone": "Time zone", "layers": "Layers, top first", "overrides": "Overrides", "grade": "Becomes", "why": "In scope because"}
+    return Section("Schedules", table=make_table(rows, columns))
+
+
+def section_timeline(preview: Preview) -> Section:
+    """Who is on call over the next two weeks, by PagerDuty's own rendering."""
+    account = preview.draft.account
+    end = min(account.since + timedelta(days=DAYS_DRAWN), account.until)
+    names = {user.id: user.name for user in account.users.values()}
+    shown = _scoped(preview, "schedules", account.schedules)[:MOST_DRAWN]
+    lanes = [Lane(s.name, make_bars(_who(s, preview).clip(rota.to_instant(account.since), rota.to_instant(end)), names)) for s in shown]
+    if not lanes:
+        return Section("Who is on call", "No schedule is in scope.")
+    drawing = draw_timeline(lanes, account.since, end, "UTC", f"Who is on call in PagerDuty, the next {DAYS_DRAWN} days")
+    more = len(_scoped(preview, "schedules", account.schedules)) - len(shown)
+    return Section("Who is on call", f"{more} more schedules are in the table above." if more else "", drawing=drawing)
+
+
+def section_policies(preview: Preview) -> Section:
+    """Policies with levels and timeouts."""
+    grades = _grades(preview, "escalation_policies")
+    rows = [
+        {"name": p.name, "levels": _tell_levels(p), "loops": p.num_loops, "grade": grades.get(p.id)}
+        for p in _scoped(preview, "escalation_policies", preview.draft.account.policies)
+    ]
+    columns = {"name": "Policy", "levels": "Levels", "loops": "Run again", "grade": "Becomes"}
+    return Section("Escalation policies", table=make_table(rows, columns))
+
+
+def section_teams(preview: Preview) -> Section:
+    """Teams and the user groups that they become."""
+    account, work = preview.draft.account, preview.draft.work
+    rows = [
+        {"name": t.name, "members": len(account.members_of(t)), "group": work.groups.get(t.id, "not carried over")}
+        for t in _scoped(preview, "teams", account.teams)
+    ]
+    return Section("Teams", table=make_table(rows, {"name": "Team", "members": "Members", "group": "User group in Harness"}))
+
+
+def section_services(preview: Preview) -> Section:
+    """Services with their policy."""
+    grades, account = _grades(preview, "services"), preview.draft.account
+    rows = [
+        {
+            "name": s.name,
+            "policy": (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none",
+            "status": s.status or "",
+            "integrations": len(s.integrations),
+            "grade": grades.get(s.id),
+        }
+        for s in _scoped(preview, "services", account.services)
+    ]
+    columns = {"name": "Service", "policy": "Policy", "status": "Status", "integrations": "Integrations", "grade": "Becomes"}
+    return Section("Services", table=make_table(rows, columns))
+
+
+def section_people(preview: Preview) -> Section:
+    """People with their contact information."""
+    rows = [
+        {"name": u.name, "email": u.email, "contacts": [_tell_contact(m) for m in u.contact_methods], "rules": len(u.notification_rules)}
+        for u in _scoped(preview, "users", preview.draft.account.users)
+    ]
+    columns = {"name": "Person", "email": "Email", "contacts": "Contact methods", "rules": "Notification rules"}
+    return Section("People", table=make_table(rows, columns), folded=len(rows) > 60)
+
+
+def section_aside(preview: Preview) -> Section:
+    """What PagerDuty has that is not part of this migration."""
+    outside = preview.draft.count_out_of_scope()
+    rows = [{"kind": KIND_NAMES[kind], "number": n, "why": "out of scope: no chosen service needs it"} for kind, n in outside.items() if n]
+    rows += [
+        {"kind": kind.replace("_", " ").capitalize(), "number": n, "why": "not carried over by pdmigrate"}
+        for kind, n in preview.draft.account.inventory.items()
+    ]
+    table = make_table(rows, {"kind": "Kind", "number": "Number", "why": "Why"}, empty="Nothing stays behind unseen.")
+    return Section("Stays behind", "Counted, so that nobody is surprised.", table)
+
+
+PARTS = {
+    "counts": lambda preview: section_counts(preview.draft),
+    "schedules": section_schedules,
+    "timeline": section_timeline,
+    "policies": section_policies,
+    "teams": section_teams,
+    "services": section_services,
+    "people": section_people,
+    "conflicts": lambda preview: section_conflicts(preview.draft.open.values(), "Open questions", "No question is open."),
+    "fates": lambda preview: section_fates(preview.draft),
+    "aside": section_aside,
+}
+
+
+def _scoped(preview: Preview, kind: str, there: dict) -> list:
+    return sorted((r for id, r in there.items() if id in preview.draft.reasons[kind]), key=lambda r: r.name.casefold())
+
+
+def _in(preview: Preview, kind: str, id: str) -> str:
+    return preview.draft.reasons[kind][id]
+
+
+def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
+    tones = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
+    return {f.id: Tag(f.grade.replace("_", " "), tones[f.grade]) for f in preview.draft.work.fates if f.kind == kind}
+
+
+def _who(schedule: Schedule, preview: Preview) -> rota.Rota:
+    """PagerDuty's rendering, by id."""
+    return pagerduty_rota.read_final(schedule) or rota.Rota()
+
+
+def _tell_layer(layer, preview: Preview) -> str:
+    names = [place.user.summary or place.user.id for place in layer.users]
+    until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
+    windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
+    return f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {_tell_turn(layer.rotation_turn_length_seconds)}{windows}{until}"
+
+
+def _tell_turn(seconds: int) -> str:
+    for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            return f"{seconds // size} {name}{'s' * (seconds // size > 1)}"
+    return f"{seconds} seconds"
+
+
+def _tell_levels(policy: EscalationPolicy) -> list[str]:
+    return [
+        f"{number}. {', '.join(t.summary or t.id for t in rule.targets)}, then {rule.escalation_delay_in_minutes} min"
+        + (" (round robin)" if rule.round_robin else "")
+        for number, rule in enumerate(policy.escalation_rules, 1)
+    ]
+
+
+def _tell_contact(method) -> str:
+    kind = method.type.removesuffix("_contact_method").replace("_", " ")
+    code = f"+{method.country_code} " if method.country_code and kind in ("phone", "sms", "whatsapp") else ""
+    return f"{kind}: {code}{method.address or 'a reference only'}" + (" (blocked)" if method.blacklisted else "")

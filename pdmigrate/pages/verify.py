@@ -1,0 +1,153 @@
+"""The page of step 6."""
+
+from datetime import timedelta
+
+from pdmigrate.pages.words import KIND_NAMES, list_changes, make_bars, percent, section_counts, tell_hours, tell_instant, tell_time
+from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.rota import to_datetime, to_instant
+from pdmigrate.timeline import Lane, draw_timeline
+from pdmigrate.verify import Verified
+
+MOST_DRAWN = 6
+DAYS_DRAWN = 28
+
+
+def make_page(verified: Verified, status: str) -> Page:
+    seconds = verified.count_seconds()
+    read = seconds["agree_seconds"] + seconds["differ_seconds"]
+    share = percent(seconds["agree_seconds"], read) if read else "not known"
+    lead = _tell_lead(verified, share, read)
+    figures = (
+        Figure("Agree", tell_hours(seconds["agree_seconds"]), "good"),
+        Figure("Differ", tell_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
+        Figure("Unverified", tell_hours(seconds["unverified_seconds"]), "warn" if seconds["unverified_seconds"] else "good"),
+        Figure("Cannot be reached yet", str(len(verified.unreachable)), "warn" if verified.unreachable else "good"),
+    )
+    facts = (("Window", f"{tell_time(verified.since)} to {tell_time(verified.until)}"), ("Data as of", tell_time(verified.draft.account.taken)))
+    return Page("verify", "Verify", lead, status, figures, tuple(part(verified) for part in PARTS.values()), facts)
+
+
+def _tell_lead(verified: Verified, share: str, read: int) -> str:
+    if not read:
+        return "Harness has no API to read schedules from: what was meant to be written could not be compared."
+    judged = sum(s.judged for s in verified.schedules)
+    basis = f"{len(verified.schedules)} schedules, {judged} of them by PagerDuty's own rendering, read back from the target"
+    unexplained = f" {len(verified.unexplained)} differences have no decision behind them." if verified.unexplained else ""
+    return f"The same people are on call for {share} of the time compared ({basis}).{unexplained}"
+
+
+def section_schedules(verified: Verified) -> Section:
+    """Every schedule, those that differ first."""
+    rows = [
+        {
+            "name": s.name,
+            "zone": s.time_zone,
+            "agree": tell_hours(s.agree),
+            "differ": tell_hours(s.differ),
+            "unverified": tell_hours(s.unverified),
+            "grade": _tag(s.differ, s.unverified),
+            "judge": "PagerDuty's rendering" if s.judged else "our reading of the layers",
+            "reason": s.reason,
+        }
+        for s in sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
+    ]
+    columns = {
+        "name": "Schedule",
+        "zone": "Time zone",
+        "agree": "Agree",
+        "differ": "Differ",
+        "unverified": "Unverified",
+        "grade": "Result",
+        "judge": "Before, by",
+        "reason": "Reason",
+    }
+    text = "Second by second: who is on call in PagerDuty, and who the target itself says is on call."
+    return Section("Who is on call", text, make_table(rows, columns))
+
+
+def section_timelines(verified: Verified) -> Section:
+    """Source and target of some schedules: those that differ first, then the liveliest."""
+    until = min(verified.since + timedelta(days=DAYS_DRAWN), verified.until)
+    start, end = to_instant(verified.since), to_instant(until)
+    names = {email: verified.draft.account.users[id].name for id, email in verified.draft.work.emails.items()}
+    shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))[:MOST_DRAWN]
+    drawings = [
+        draw_timeline(
+            [Lane("PagerDuty", make_bars(s.before.clip(start, end), names)), Lane("Harness", make_bars(s.after.clip(start, end), names), True)],
+            verified.since,
+            until,
+            s.time_zone,
+            s.name,
+            [(to_datetime(max(a, start)), to_datetime(min(b, end))) for a, b, _, _ in s.differences if a < end and b > start],
+        )
+        for s in shown
+    ]
+    return Section(f"Before and after, {DAYS_DRAWN} days", f"{len(shown)} of {len(verified.schedules)} schedules.", drawing="".join(drawings))
+
+
+def section_differences(verified: Verified) -> Section:
+    """When somebody else is on call, and who."""
+    rows = [
+        {
+            "name": s.name,
+            "start": tell_instant(a, s.time_zone),
+            "end": tell_instant(b, s.time_zone),
+            "before": ", ".join(sorted(before)) or "nobody",
+            "after": ", ".join(sorted(after)) or "nobody",
+            "reason": s.reason or "no decision explains it",
+        }
+        for s in verified.schedules
+        for a, b, before, after in s.differences
+    ]
+    columns = {"name": "Schedule", "start": "From", "end": "To", "before": "In PagerDuty", "after": "In Harness", "reason": "Reason"}
+    return Section("Differences", table=make_table(rows, columns, empty="No second differs."), folded=len(rows) > 40)
+
+
+def section_services(verified: Verified) -> Section:
+    """For pages at every handoff: are the same people notified at the same minutes."""
+    rows = [
+        {
+            "name": s.name,
+            "equal": Tag(f"{s.equal} of {s.moments}", "good" if s.equal == s.moments else "bad"),
+            "before": s.before,
+            "after": s.after,
+            "reason": s.reason if s.equal < s.moments else "",
+        }
+        for s in sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
+    ]
+    columns = {"name": "Service", "equal": "Pages that are the same", "before": "Paged in PagerDuty", "after": "Paged in Harness", "reason": "Reason"}
+    text = "For pages at the start of the window and around each handoff: who is notified after how many minutes, if nobody acknowledges."
+    return Section("Who is paged for each service", text, make_table(rows, columns))
+
+
+def section_unreachable(verified: Verified) -> Section:
+    """Whoever is on call and cannot be reached, the most urgent first."""
+    rows = [
+        {"email": u.email, "why": u.why, "next": tell_time(u.next_turn) if u.next_turn else "none in the window", "schedules": list(u.schedules)}
+        for u in verified.unreachable
+    ]
+    columns = {"email": "Person", "why": "Why", "next": "Next turn", "schedules": "In"}
+    table = make_table(rows, columns, empty="Everybody who is on call has an account.")
+    return Section("Cannot be reached yet", "In a rotation, on call, and nobody would hear the page.", table)
+
+
+def section_drift(verified: Verified) -> Section:
+    """What the target has otherwise than the plan would leave it."""
+    rows = [{"kind": KIND_NAMES[a.kind], "name": a.name, "changes": list_changes(a)} for a in verified.drift]
+    table = make_table(rows, {"kind": "Kind", "name": "Object", "changes": "In Harness → as it should be"}, empty="Every field is as it should be.")
+    return Section("Field by field", "Read afresh from the target.", table)
+
+
+PARTS = {
+    "schedules": section_schedules,
+    "timelines": section_timelines,
+    "differences": section_differences,
+    "services": section_services,
+    "unreachable": section_unreachable,
+    "drift": section_drift,
+    "counts": lambda verified: section_counts(verified.draft, landed=True),
+}
+
+
+def _tag(differ: int, unverified: int) -> Tag:
+    return Tag("differ", "bad") if differ else Tag("unverified", "warn") if unverified else Tag("agree", "good")

@@ -1,0 +1,117 @@
+"""Words and small tables that several pages share."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pdmigrate.actions import Action
+from pdmigrate.decisions import Conflict
+from pdmigrate.draft import Draft
+from pdmigrate.report import Section, Tag, make_table
+from pdmigrate.rota import Rota, to_datetime
+from pdmigrate.timeline import Bar
+
+KIND_NAMES = {
+    "users": "Users",
+    "contact_methods": "Contact methods",
+    "notification_rules": "Notification rules",
+    "teams": "Teams",
+    "schedules": "Schedules",
+    "overrides": "Overrides",
+    "escalation_policies": "Escalation policies",
+    "services": "Services",
+}
+TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
+
+
+def tell_time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def tell_instant(instant: int, zone: str) -> str:
+    return f"{to_datetime(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+
+
+def tell_hours(seconds: int) -> str:
+    return f"{seconds / 3600:,.1f} h"
+
+
+def percent(part: int, whole: int) -> str:
+    """Never rounded up to 100: only all of it is all of it."""
+    if part == whole:
+        return "100.000 %"
+    return f"{min(99.999, 100 * part / whole):.3f} %"
+
+
+def section_counts(draft: Draft, landed: bool = False) -> Section:
+    """What becomes of every object in scope; the four add up to the source's count."""
+    rows = [{"kind": KIND_NAMES[kind], **counts} for kind, counts in draft.count_kinds(landed).items()]
+    columns = {
+        "kind": "Kind",
+        "in_source": "In PagerDuty",
+        "exact": "Exact",
+        "changed": "Changed, and said",
+        "handed_over": "For a person to make",
+        "lost": "Not carried over",
+    }
+    return Section("What becomes of everything", "Every object in scope stands in exactly one column.", make_table(rows, columns))
+
+
+def section_fates(draft: Draft) -> Section:
+    """Every object that is not carried over exactly, and why."""
+    rows = [
+        {"kind": KIND_NAMES[f.kind], "name": f.name, "id": f.id, "grade": Tag(f.grade.replace("_", " "), TONES[f.grade]), "reason": f.reason}
+        for f in draft.work.fates
+        if f.grade != "exact"
+    ]
+    columns = {"kind": "Kind", "name": "Name", "id": "PagerDuty id", "grade": "What becomes of it", "reason": "Why"}
+    table = make_table(rows, columns, empty="Everything is carried over exactly.")
+    return Section("Not exactly the same", "Changed, handed to a person, or not carried over: each with its reason.", table, folded=len(rows) > 40)
+
+
+def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> Section:
+    """Questions with what they mean for paging and what each option will do."""
+    rows = [
+        {
+            "about": conflict.about.replace("_", " "),
+            "name": conflict.name,
+            "id": conflict.id,
+            "question": conflict.question,
+            "meaning": conflict.meaning,
+            "recommended": conflict.recommended.replace("_", " "),
+            "options": [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
+        }
+        for conflict in conflicts
+    ]
+    columns = {
+        "about": "Class",
+        "name": "Object",
+        "id": "Id",
+        "question": "Question",
+        "meaning": "What it means for paging",
+        "recommended": "Recommended",
+        "options": "Options",
+    }
+    return Section(title, table=make_table(rows, columns, empty=empty))
+
+
+def list_changes(action: Action) -> list[str]:
+    """Field by field, before and after, short enough to be read."""
+    if action.before is None:
+        return ["new"]
+    if action.after is None:
+        return ["taken back"]
+    return [f"{name}: {_brief(before)} → {_brief(after)}" for name, before, after in action.changes()]
+
+
+def make_bars(rota: Rota, names: dict[str, str]) -> tuple[Bar, ...]:
+    """A rota as bars of a timeline, with people's names where they are known."""
+    people = [(s, e, ", ".join(sorted(names.get(p, p) for p in who))) for s, e, who in rota.entries]
+    return tuple(Bar(to_datetime(s), to_datetime(e), text, text) for s, e, text in people)
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} entries" if value and isinstance(value[0], dict) else ", ".join(map(str, value)) or "none"
+    text = "none" if value in (None, "") else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"

@@ -1,0 +1,64 @@
+"""Where a migration stands, in words, from what lies in the workspace. Asks neither side."""
+
+from pdmigrate.actions import plan_from_json
+from pdmigrate.decisions import read_decisions
+from pdmigrate.journal import Journal
+from pdmigrate.settings import read_settings
+from pdmigrate.workspace import Workspace
+
+
+def tell_status(workspace: Workspace) -> str:
+    """A few lines: what was read, what waits for whom, what was interrupted."""
+    settings = read_settings(workspace.settings_file)
+    lines = [f"{settings.name}: {settings.source.kind} to {settings.target.kind}"]
+    lines.append(_tell_access(workspace))
+    lines.append(_tell_snapshot(workspace))
+    lines += _tell_questions(workspace)
+    lines.append(_tell_plan(workspace))
+    return "\n".join(filter(None, lines))
+
+
+def _tell_access(workspace: Workspace) -> str:
+    access = workspace.find_state("access")
+    return f"connect: {access['subdomain']} to {access['target']}" if access else "connect: not done yet; start with: pdmigrate run DIR connect"
+
+
+def _tell_snapshot(workspace: Workspace) -> str:
+    snapshot = workspace.find_state("snapshot")
+    return f"preview: snapshot {snapshot['file']}" if snapshot else "preview: nothing was fetched yet"
+
+
+def _tell_questions(workspace: Workspace) -> list[str]:
+    questions = workspace.find_state("questions") or []
+    named = [f"  {q['about']} {q['name']} ({q['id']}): {q['question']}" for q in questions]
+    return [f"conflicts: {len(questions)} questions wait for the consultant", *named] if questions else []
+
+
+def _tell_plan(workspace: Workspace) -> str:
+    data = workspace.find_state("plan")
+    if data is None:
+        return "plan: none yet"
+    plan = plan_from_json(data)
+    writes = sum(action.writes for action in plan.actions)
+    if not plan.pending:
+        return "plan: nothing to do"
+    if _is_interrupted(workspace, plan.digest):
+        return f"plan: {plan.digest[:12]} was interrupted or failed in part; the same command goes on"
+    if _is_loaded(workspace, plan.digest):
+        return f"plan: {plan.digest[:12]} is loaded"
+    approval = read_decisions(workspace.decisions_file).approves(plan.digest)
+    waits = f"approved by {approval.by}, waits to be loaded" if approval else f"waits for approval (--approve {plan.digest})"
+    return f"plan: {writes} to write, {waits}"
+
+
+def _is_interrupted(workspace: Workspace, digest: str) -> bool:
+    return workspace.journal_file.is_file() and _ask_journal(workspace, digest) == "open"
+
+
+def _is_loaded(workspace: Workspace, digest: str) -> bool:
+    return workspace.journal_file.is_file() and _ask_journal(workspace, digest) == "finished"
+
+
+def _ask_journal(workspace: Workspace, digest: str) -> str | None:
+    with Journal(workspace.journal_file, "").opened() as journal:
+        return journal.state_of(digest)

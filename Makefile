@@ -26,7 +26,6 @@ help:  ## these lines
 
 demo: $(VENV)/.installed  ## a whole migration on the embedded pair, and its pages
 	@$(BIN)/pdmigrate demo --workspace demo
-	@echo "The pages: demo/reports/1/index.html (first run), 2 (what changed since), 3 (nothing to do)."
 
 lab: $(VENV)/.installed  ## JupyterLab on the notebooks, with the embedded pair and a workspace
 	@$(BIN)/pdmigrate lab
@@ -54,14 +53,14 @@ clean:  ## remove what tests and the demo left; $(VENV) stays
 	@find pdmigrate tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
 # Installed once, and again when the list of what to install changes. The stamp is made last, so that an install cut
-# short is taken up again.
+# short is taken up again; what the tests need includes what the demo needs.
 $(VENV)/.installed: EXTRAS :=
 $(VENV)/.installed-test: EXTRAS := [test]
 $(VENV)/.installed $(VENV)/.installed-test: pyproject.toml constraints.txt $(NO_ENVIRONMENT)
 	@echo "Installing into $(VENV): about a minute the first time."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@$(PIP) -e ".$(EXTRAS)"
-	@touch $@
+	@touch $(VENV)/.installed $@
 
 # A folder that was an environment is made anew (its Python is gone, or old); of any other folder nothing is removed.
 environment:

@@ -39,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
@@ -74,13 +76,17 @@ def _add_run(commands) -> None:
     run.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(STEPS))
     run.add_argument("--until", metavar="STEP", help="stop after this step")
     run.add_argument("--reports", type=Path, metavar="FOLDER", help="the run's folder (default: DIR/reports/RUN)")
-    run.add_argument("--approve", default="", metavar="DIGEST", help="the plan to load, or all (embedded pair and rehearsals)")
+    run.add_argument(
+        "--approve", default="", metavar="DIGEST", help="the plan to load, or all (embedded pair and rehearsals)"
+    )
     run.set_defaults(run=_run_run)
 
 
 def _add_sandbox(commands) -> None:
     sandbox = commands.add_parser("sandbox", help="the embedded pair in the foreground")
-    sandbox.add_argument("--account", type=Path, metavar="FILE_OR_FOLDER", help="serve this account instead of the company")
+    sandbox.add_argument(
+        "--account", type=Path, metavar="FILE_OR_FOLDER", help="serve this account instead of the company"
+    )
     sandbox.add_argument("--pagerduty-port", type=int, default=0, metavar="N")
     sandbox.add_argument("--harness-port", type=int, default=0, metavar="N")
     sandbox.set_defaults(run=_run_sandbox)
@@ -129,8 +135,11 @@ def _run_sandbox(options: argparse.Namespace) -> int:
         "HARNESS_ACCOUNT": EMBEDDED["account"],
     }
     print("\n".join(f"{name}={value}" for name, value in lines.items()), flush=True)
-    print("The embedded pair runs until you press Ctrl-C (subdomain, org and project: "
-          f"{document['subdomain']}, {EMBEDDED['org']}, {EMBEDDED['project']}).", file=sys.stderr)
+    print(
+        "The embedded pair runs until you press Ctrl-C (subdomain, org and project: "
+        f"{document['subdomain']}, {EMBEDDED['org']}, {EMBEDDED['project']}).",
+        file=sys.stderr,
+    )
     try:
         while True:
             time.sleep(3600)

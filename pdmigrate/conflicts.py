@@ -5,7 +5,16 @@ from typing import Any
 
 from pdmigrate import guards
 from pdmigrate.actions import Plan, plan_to_json
-from pdmigrate.decisions import Approval, Choice, Decision, drop_choice, drop_decision, save_approval, save_choice, save_decision
+from pdmigrate.decisions import (
+    Approval,
+    Choice,
+    Decision,
+    drop_choice,
+    drop_decision,
+    save_approval,
+    save_choice,
+    save_decision,
+)
 from pdmigrate.draft import Draft, draft, refuse_open
 from pdmigrate.errors import PlanMovedError
 from pdmigrate.job import Job, records_step
@@ -69,6 +78,8 @@ def approve(job: Job, digest: str, by: str = "", why: str = "") -> None:
     """Approve the plan in the workspace by its digest. Raises PlanMovedError where the digest is another one."""
     planned = job.workspace.load_state("plan", "conflicts")
     if planned["digest"] != digest:
-        raise PlanMovedError(f"The plan's digest is {planned['digest'][:12]}, not {digest[:12]}: look at the plan again, then approve it.")
+        raise PlanMovedError(
+            f"The plan's digest is {planned['digest'][:12]}, not {digest[:12]}: look at the plan again, then approve it."
+        )
     at = job.clock().isoformat(timespec="seconds")
     save_approval(job.workspace.decisions_file, Approval(plan=digest, by=by, at=at, why=why))

@@ -31,5 +31,7 @@ def connect(job: Job) -> Access:
     target = job.target.check_scope()
     requests = (job.source.transport.counts.requests if job.source else 0) + job.target.transport.counts.requests
     access = Access(source["subdomain"], tuple(source["abilities"]), target["target"], target["oncall"], requests)
-    job.workspace.save_state("access", {"subdomain": access.subdomain, "target": access.target, "oncall": access.oncall})
+    job.workspace.save_state(
+        "access", {"subdomain": access.subdomain, "target": access.target, "oncall": access.oncall}
+    )
     return access

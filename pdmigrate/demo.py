@@ -29,8 +29,7 @@ DECISIONS = (
 def run_demo(folder: Path) -> int:
     """Make a workspace on the embedded pair and run it three times. Returns the worst exit code."""
     _clear(folder)
-    make_workspace(folder, {"name": "acme", "open_conflicts": "recommended"})
-    _decide(Workspace(folder))
+    make_demo_workspace(folder)
     codes = []
     for number, title in enumerate(ACTS, 1):
         if number == 2:
@@ -39,6 +38,12 @@ def run_demo(folder: Path) -> int:
         codes.append(_run_act(folder, number))
     print(f"The pages: {folder / 'reports' / '1' / 'index.html'}")
     return worst_code(codes)
+
+
+def make_demo_workspace(folder: Path) -> None:
+    """A workspace on the embedded pair in which every question is answered."""
+    make_workspace(folder, {"name": "acme", "open_conflicts": "recommended"})
+    _decide(Workspace(folder))
 
 
 def change_source(workspace: Workspace) -> None:
@@ -59,7 +64,9 @@ def _run_act(folder: Path, number: int) -> int:
 def _decide(workspace: Workspace) -> None:
     at = read_clock().isoformat(timespec="seconds")
     for about, choice, why in DECISIONS:
-        save_decision(workspace.decisions_file, Decision(conflict=about, object="all", choice=choice, by="demo", at=at, why=why))
+        save_decision(
+            workspace.decisions_file, Decision(conflict=about, object="all", choice=choice, by="demo", at=at, why=why)
+        )
 
 
 def _clear(folder: Path) -> None:

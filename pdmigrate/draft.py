@@ -94,7 +94,11 @@ def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:
         return ""
     names = [f"{conflict.about} {conflict.name} ({conflict.id})" for conflict in open_conflicts.values()]
     shown = "; ".join(names[:12]) + (f"; and {len(names) - 12} more" if len(names) > 12 else "")
-    return str(OpenConflictsError(f"{len(names)} open questions: {shown}. Answer them in decisions.yaml or in the notebook conflicts."))
+    return str(
+        OpenConflictsError(
+            f"{len(names)} open questions: {shown}. Answer them in decisions.yaml or in the notebook conflicts."
+        )
+    )
 
 
 def _count(fates: list[Fate]) -> dict[str, int]:

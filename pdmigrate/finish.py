@@ -39,7 +39,13 @@ def finish(job: Job, result: Any) -> Path:
     links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in STEPS)]
     path = write_page(page, job.folder, links)
     code, words = (error.exit_code, str(error)) if error else (0, "")
-    summary = {"status": status, "exit_code": code, "error": words, "card": save_card(page), "summary": summarise(result)}
+    summary = {
+        "status": status,
+        "exit_code": code,
+        "error": words,
+        "card": save_card(page),
+        "summary": summarise(result),
+    }
     job.leave_result(step_of(result), summary)
     if error:
         raise error
@@ -54,7 +60,9 @@ def judge(result: Any) -> PdmigrateError | None:
         return _judge_loaded(result)
     if isinstance(result, Verified) and result.unexplained:
         shown = "; ".join(result.unexplained[:5])
-        return UnexplainedDifferenceError(f"{len(result.unexplained)} differences have no decision behind them: {shown}. See the page verify.")
+        return UnexplainedDifferenceError(
+            f"{len(result.unexplained)} differences have no decision behind them: {shown}. See the page verify."
+        )
     return None
 
 
@@ -68,12 +76,16 @@ def _judge_loaded(loaded: Loaded) -> PdmigrateError | None:
     """A person is needed before trouble is told: the codes' order is the command line's."""
     if loaded.waiting:
         number, digest = len(loaded.waiting), loaded.plan.digest
-        return UnapprovedPlanError(f"{number} actions wait for approval: look at the plan, then run with --approve {digest}.")
+        return UnapprovedPlanError(
+            f"{number} actions wait for approval: look at the plan, then run with --approve {digest}."
+        )
     failed = [done for done in loaded.done if done.outcome in ("failed", "skipped")]
     waiting = [held for held in loaded.held if held.open_question]
     if failed:
         first = failed[0]
-        return PartialLoadError(f"{len(failed)} actions failed or were skipped, the first: {first.action.kind} {first.action.name}: {first.note}")
+        return PartialLoadError(
+            f"{len(failed)} actions failed or were skipped, the first: {first.action.kind} {first.action.name}: {first.note}"
+        )
     if waiting:
         return PartialLoadError(f"{len(waiting)} objects were skipped because of an open question: see the page load.")
     return None
@@ -102,7 +114,11 @@ def _summarise_draft(draft: Draft, landed: bool = False) -> dict[str, Any]:
 
 
 def _summarise_rest(result: Preview | People | Decided) -> dict[str, Any]:
-    return {"plan": result.plan.digest, "to_write": sum(a.writes for a in result.plan.actions)} if isinstance(result, Decided) else {}
+    return (
+        {"plan": result.plan.digest, "to_write": sum(a.writes for a in result.plan.actions)}
+        if isinstance(result, Decided)
+        else {}
+    )
 
 
 def _summarise_parity(verified: Verified) -> dict[str, Any]:

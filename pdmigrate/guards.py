@@ -9,7 +9,9 @@ def check_account(source: str, others: list[str]) -> str | None:
     """A workspace that has carried over one account must not go on with another."""
     if not others:
         return None
-    return f"This workspace has carried over {', '.join(others)} and the source is {source} now: make another workspace."
+    return (
+        f"This workspace has carried over {', '.join(others)} and the source is {source} now: make another workspace."
+    )
 
 
 def check_age(taken: datetime, now: datetime) -> str | None:

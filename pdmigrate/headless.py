@@ -83,7 +83,9 @@ def notebook_of(step: str) -> Path:
 def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> dict:
     source, output = notebook_of(step), folder / "notebooks" / notebook_of(step).name
     output.parent.mkdir(parents=True, exist_ok=True)
-    parameters = {"workspace": str(workspace), "reports": str(folder)} | ({"approve": approve} if step == "load" else {})
+    parameters = {"workspace": str(workspace), "reports": str(folder)} | (
+        {"approve": approve} if step == "load" else {}
+    )
     _check_parameters(source, parameters)
     result = folder / "results" / f"{step}.json"
     result.unlink(missing_ok=True)
@@ -97,7 +99,12 @@ def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
     """The error of the notebook, or ""."""
     try:
         papermill.execute_notebook(
-            source, output, parameters, progress_bar=False, kernel_manager_class=QuietKernelManager, cwd=str(source.parent)
+            source,
+            output,
+            parameters,
+            progress_bar=False,
+            kernel_manager_class=QuietKernelManager,
+            cwd=str(source.parent),
         )
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
@@ -160,7 +167,9 @@ def summarise_run(name: str, run: str, code: int, results: dict[str, dict]) -> d
     latest = drafted[-1] if drafted else {}
     source = {**_add_counts(results, "source"), "snapshot_digest": latest.get("snapshot_digest", "")}
     summary = {"workspace": name, "run": run, "exit_code": code, "steps": steps, "source": source}
-    summary |= {key: latest[key] for key in ("kinds", "fields", "out_of_scope", "inventory", "conflicts") if key in latest}
+    summary |= {
+        key: latest[key] for key in ("kinds", "fields", "out_of_scope", "inventory", "conflicts") if key in latest
+    }
     loaded = results.get("load", {}).get("summary")
     if loaded:
         summary["target"] = {**_add_counts(results, "target"), "kinds": loaded["target_kinds"]}
@@ -178,8 +187,17 @@ def _add_counts(results: dict[str, dict], side: str) -> dict[str, int]:
 def _write_index(folder: Path, summary: dict, results: dict[str, dict], troubles: Sequence[str], now: datetime) -> None:
     pages = [_make_card(step, results.get(step)) for step in STEPS]
     done = sum(result["exit_code"] == 0 for result in results.values())
-    lead = f"{done} of {len(STEPS)} steps are done." if not troubles else "A person is needed, or something went wrong: see below."
-    facts = (("Workspace", summary["workspace"]), ("Run", summary["run"]), ("Written", f"{now:%Y-%m-%d %H:%M} UTC"), ("Exit code", str(summary["exit_code"])))
+    lead = (
+        f"{done} of {len(STEPS)} steps are done."
+        if not troubles
+        else "A person is needed, or something went wrong: see below."
+    )
+    facts = (
+        ("Workspace", summary["workspace"]),
+        ("Run", summary["run"]),
+        ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
+        ("Exit code", str(summary["exit_code"])),
+    )
     write_index(folder, f"Migration {summary['workspace']}", lead, pages, facts, "\n".join(troubles))
 
 
@@ -188,8 +206,12 @@ def _make_card(step: str, result: dict | None) -> Page:
         return Page(step, step.capitalize(), "Not run.", "not run")
     card = result.get("card")
     if card is None:
-        return Page(step, step.capitalize(), result["error"], "not run" if result["status"] == "done" else result["status"])
-    return Page(step, card["title"], card["lead"], card["status"], tuple(Figure(**figure) for figure in card["figures"]))
+        return Page(
+            step, step.capitalize(), result["error"], "not run" if result["status"] == "done" else result["status"]
+        )
+    return Page(
+        step, card["title"], card["lead"], card["status"], tuple(Figure(**figure) for figure in card["figures"])
+    )
 
 
 def _tell_step(step: str, result: dict) -> str:

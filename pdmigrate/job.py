@@ -87,14 +87,18 @@ class Job:
         """Requests and retries to either side since the job was opened, and writes to the target."""
         sides = {"source": self.source, "target": self.target}
         counts = {side: client.transport.counts if client else None for side, client in sides.items()}
-        numbers = {side: {"requests": c.requests if c else 0, "retries": c.retries if c else 0} for side, c in counts.items()}
+        numbers = {
+            side: {"requests": c.requests if c else 0, "retries": c.retries if c else 0} for side, c in counts.items()
+        }
         numbers["target"]["writes"] = self.target.transport.counts.writes
         return numbers
 
     def leave_result(self, step: str, result: dict[str, Any]) -> None:
         """Write results/STEP.json, since papermill itself only says that something failed."""
         seconds = round(self.seconds.get(step, 0.0), 3)
-        write_json(self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **self.counts(), **result})
+        write_json(
+            self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **self.counts(), **result}
+        )
 
     def close(self) -> None:
         for server in self._servers:

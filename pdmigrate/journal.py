@@ -106,7 +106,9 @@ class Journal:
             found = connection.execute(sa.select(_loads.c.id).where(unfinished)).scalar()
             if found is not None:
                 return found
-            return connection.execute(_loads.insert().values(digest=digest, started=at.isoformat())).inserted_primary_key[0]
+            return connection.execute(
+                _loads.insert().values(digest=digest, started=at.isoformat())
+            ).inserted_primary_key[0]
 
     def finish_load(self, load: int, at: datetime) -> None:
         with self._engine.begin() as connection:
@@ -166,4 +168,6 @@ class Journal:
             if version is None:
                 connection.execute(_about.insert().values(version=VERSION))
             elif version != VERSION:
-                raise SettingsError(f"The journal has version {version}, this pdmigrate reads {VERSION}: use the one that wrote it.")
+                raise SettingsError(
+                    f"The journal has version {version}, this pdmigrate reads {VERSION}: use the one that wrote it."
+                )

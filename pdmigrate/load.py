@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pdmigrate import guards
-from pdmigrate.actions import Action, Held, Plan, make_plan, plan_from_json, plan_to_json
+from pdmigrate.actions import Action, Held, Plan, plan_from_json, plan_to_json
 from pdmigrate.draft import draft
-from pdmigrate.errors import InterruptedLoadError, PdmigrateError, PlanMovedError, RefusedError, SideError, TargetMovedError
+from pdmigrate.errors import (
+    InterruptedLoadError,
+    PdmigrateError,
+    PlanMovedError,
+    RefusedError,
+    SideError,
+    TargetMovedError,
+)
 from pdmigrate.harness.records import Person, State
 from pdmigrate.harness.writers import batch_invites, invite, write_action
 from pdmigrate.job import Job, records_step
@@ -21,7 +28,13 @@ from pdmigrate.planning import read_existing
 
 Outcome = Literal["created", "updated", "adopted", "kept", "skipped", "failed", "handed_over", "waiting"]
 OUTCOMES: tuple[Outcome, ...] = ("created", "updated", "adopted", "kept", "skipped", "failed")
-PAST: dict[str, Outcome] = {"create": "created", "update": "updated", "adopt": "adopted", "keep": "kept", "handover": "handed_over"}
+PAST: dict[str, Outcome] = {
+    "create": "created",
+    "update": "updated",
+    "adopt": "adopted",
+    "keep": "kept",
+    "handover": "handed_over",
+}
 SMALL = {"contact_methods": "contact_details", "notification_rules": "notification_rules", "overrides": "overrides"}
 """Kinds whose every change is small, under the name that `rules.auto_approve` has for it."""
 
@@ -87,7 +100,9 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
     with job.journal().opened() as journal:
         _check(job, plan, state, journal)
         passed = [action for action in plan.pending if approved_by or _is_small(job, action)]
-        run = _Run(job, journal, state, journal.start_load(plan.digest, job.clock()), progress, cancel or Cancel(), len(passed))
+        run = _Run(
+            job, journal, state, journal.start_load(plan.digest, job.clock()), progress, cancel or Cancel(), len(passed)
+        )
         for action in plan.actions:
             if action.verb in ("keep", "handover"):
                 run.note(Done(action, PAST[action.verb], action.reason))
@@ -197,7 +212,9 @@ class _Run:
 
     def _stop_if_asked(self) -> None:
         if self.cancel.asked:
-            raise InterruptedLoadError(f"Cancelled after {self.finished} of {self.total} steps: run load again, it goes on from there.")
+            raise InterruptedLoadError(
+                f"Cancelled after {self.finished} of {self.total} steps: run load again, it goes on from there."
+            )
 
 
 def _read_approval(job: Job, plan: Plan, approve: str) -> str:
@@ -205,7 +222,9 @@ def _read_approval(job: Job, plan: Plan, approve: str) -> str:
     if approve == "all":
         return "--approve all"
     if approve and approve != plan.digest:
-        raise PlanMovedError(f"The plan is {plan.digest[:12]} now, not {approve[:12]}: look at it again, then approve that digest.")
+        raise PlanMovedError(
+            f"The plan is {plan.digest[:12]} now, not {approve[:12]}: look at it again, then approve that digest."
+        )
     if approve:
         return "--approve"
     approval = job.decisions().approves(plan.digest)
@@ -216,7 +235,11 @@ def _is_small(job: Job, action: Action) -> bool:
     """Whether migration.yaml has approved this kind of change in advance. A new group or schedule never is."""
     rules = job.settings.rules.auto_approve
     if action.kind == "teams":
-        return action.verb == "update" and {name for name, _, _ in action.changes()} == {"users"} and "group_members" in rules
+        return (
+            action.verb == "update"
+            and {name for name, _, _ in action.changes()} == {"users"}
+            and "group_members" in rules
+        )
     return SMALL.get(action.kind) in rules
 
 
@@ -234,7 +257,9 @@ def _check(job: Job, plan: Plan, state: State, journal: Journal) -> None:
     moved = [action for action in plan.pending if _has_moved(action, state)]
     if moved:
         names = ", ".join(f"{a.kind} {a.name} ({a.identifier})" for a in moved[:5])
-        raise TargetMovedError(f"Harness has changed since the plan was made: {names}; {len(moved)} in all. Run conflicts again.")
+        raise TargetMovedError(
+            f"Harness has changed since the plan was made: {names}; {len(moved)} in all. Run conflicts again."
+        )
 
 
 def _has_moved(action: Action, state: State) -> bool:

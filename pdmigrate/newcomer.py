@@ -69,7 +69,7 @@ def make_workspace(folder: Path, options: Mapping[str, Any]) -> Path:
 def _fill(options: dict[str, Any]) -> str:
     known = {**DEFAULTS, **options}
     wanted = {**FOR_LIVE.get(known["source"], {}), **FOR_LIVE.get(known["target"], {}), **known}
-    places = {name: "" for name in ("token", "subdomain", "source_url", "snapshot", "api_key", "account", "org", "project")}
+    places = dict.fromkeys(("token", "subdomain", "source_url", "snapshot", "api_key", "account", "org", "project"), "")
     values = {name: _quote(value) for name, value in {**places, **wanted}.items()}
     return "\n".join(line.rstrip() for line in TEMPLATE.format(**values).splitlines()) + "\n"
 
@@ -80,4 +80,6 @@ def _drop_empty(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _quote(value: str) -> str:
     """As YAML, in one line; plain where it can be."""
-    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).split("\n")[0] if value else ""
+    return (
+        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).split("\n")[0] if value else ""
+    )

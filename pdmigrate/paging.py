@@ -55,5 +55,3 @@ def next_turn(rota: Rota, person: str, instant: int) -> int | None:
     at = max(0, bisect_right(rota.entries, instant, key=lambda entry: entry[0]) - 1)
     turns = (max(s, instant) for s, e, people in rota.entries[at:] if person in people and e > instant)
     return next(turns, None)
-
-

@@ -31,7 +31,11 @@ class Comparison:
 
 
 def plan_actions(
-    desired: Iterable[Desired], dropped: Iterable[Entry], state: State, ledger: dict[tuple[str, str], Entry], strategy: Strategy
+    desired: Iterable[Desired],
+    dropped: Iterable[Entry],
+    state: State,
+    ledger: dict[tuple[str, str], Entry],
+    strategy: Strategy,
 ) -> list[Action]:
     """An action for every desired object, and for every override that we wrote and the source has dropped."""
     actions = [_plan_one(wish, state, ledger.get((wish.kind, wish.key)), strategy) for wish in desired]
@@ -118,7 +122,9 @@ def _take_back(dropped: Iterable[Entry], state: State) -> list[Action]:
 
 
 def _act(verb: Verb, wish: Desired, before: Fields | None, after: Fields, reason: str) -> Action:
-    return Action(verb, wish.kind, wish.key, wish.identifier, wish.name, before, after, wish.sources, wish.needs, reason)
+    return Action(
+        verb, wish.kind, wish.key, wish.identifier, wish.name, before, after, wish.sources, wish.needs, reason
+    )
 
 
 def _find_override(identifier: str, state: State):

@@ -15,7 +15,7 @@ AUTO_APPROVABLE = ("contact_details", "group_members", "notification_rules", "ov
 
 
 def _check_reference(value: str | None) -> str | None:
-    if value is None or value.split(":", 1)[0] in ("env", "file", "keyring") and ":" in value:
+    if value is None or (value.split(":", 1)[0] in ("env", "file", "keyring") and ":" in value):
         return value
     raise ValueError("a secret is given by reference, env:NAME, file:PATH or keyring:SERVICE/NAME, never as itself")
 
@@ -123,7 +123,9 @@ def parse_settings(data: Any, name: str = "migration.yaml") -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(f"{name}: " + "; ".join(_say(entry) for entry in error.errors(include_input=False)) + ".") from None
+        raise SettingsError(
+            f"{name}: " + "; ".join(_say(entry) for entry in error.errors(include_input=False)) + "."
+        ) from None
 
 
 def resolve_secret(reference: str) -> str:

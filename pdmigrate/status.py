@@ -20,7 +20,11 @@ def tell_status(workspace: Workspace) -> str:
 
 def _tell_access(workspace: Workspace) -> str:
     access = workspace.find_state("access")
-    return f"connect: {access['subdomain']} to {access['target']}" if access else "connect: not done yet; start with: pdmigrate run DIR connect"
+    return (
+        f"connect: {access['subdomain']} to {access['target']}"
+        if access
+        else "connect: not done yet; start with: pdmigrate run DIR connect"
+    )
 
 
 def _tell_snapshot(workspace: Workspace) -> str:
@@ -47,7 +51,11 @@ def _tell_plan(workspace: Workspace) -> str:
     if _is_loaded(workspace, plan.digest):
         return f"plan: {plan.digest[:12]} is loaded"
     approval = read_decisions(workspace.decisions_file).approves(plan.digest)
-    waits = f"approved by {approval.by}, waits to be loaded" if approval else f"waits for approval (--approve {plan.digest})"
+    waits = (
+        f"approved by {approval.by}, waits to be loaded"
+        if approval
+        else f"waits for approval (--approve {plan.digest})"
+    )
     return f"plan: {writes} to write, {waits}"
 
 

@@ -115,7 +115,9 @@ class Transport:
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             return None, _name_failure(error)
         except requests.RequestException as error:
-            raise UnreachableError(f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__}).") from None
+            raise UnreachableError(
+                f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__})."
+            ) from None
         self._answered = True
         if answer.status_code in RETRIED_STATUS:
             return answer, f"status {answer.status_code}"
@@ -138,7 +140,9 @@ class Transport:
 
     def _read(self, answer: requests.Response, method: str, path: str) -> Any:
         if answer.status_code == 401:
-            raise KeyRefusedError(f"{self.side} at {self.base_url} refuses the key (401): check the key and its region.")
+            raise KeyRefusedError(
+                f"{self.side} at {self.base_url} refuses the key (401): check the key and its region."
+            )
         if answer.status_code >= 300:
             code, message = _error_words(_decode(answer))
             words = f"{answer.status_code} {code}".strip()
@@ -177,6 +181,9 @@ def _told_wait(answer: requests.Response) -> float | None:
 
 def _name_failure(error: requests.RequestException) -> str:
     """The kind of failure only: the error's own text may hold the whole URL."""
-    names = {requests.exceptions.ConnectTimeout: "no connection in time", requests.exceptions.ReadTimeout: "no answer in time"}
+    names = {
+        requests.exceptions.ConnectTimeout: "no connection in time",
+        requests.exceptions.ReadTimeout: "no answer in time",
+    }
     refused = "refused" in str(error) or "NewConnectionError" in str(error)
     return names.get(type(error), "nobody listens there" if refused else "the connection broke")

@@ -15,8 +15,8 @@ from pdmigrate.draft import Draft, draft
 from pdmigrate.harness import rota as harness_rota
 from pdmigrate.harness.records import EscalationPolicy
 from pdmigrate.job import Job, records_step
-from pdmigrate.pagerduty import rota as pagerduty_rota
 from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty import rota as pagerduty_rota
 
 MOST_MOMENTS = 200
 
@@ -89,12 +89,23 @@ def verify(job: Job) -> Verified:
     """Read the target afresh and compare. Leaves `parity` in the workspace and rota/*.csv in the run's folder."""
     found = draft(job)
     start, end = rota.to_instant(found.account.since), rota.to_instant(found.account.until)
-    schedules = tuple(_compare_schedule(job, found, s, start, end) for s in _in_scope(found, "schedules", found.account.schedules))
-    services = tuple(_compare_service(found, s, schedules, start, end) for s in _in_scope(found, "services", found.account.services))
+    schedules = tuple(
+        _compare_schedule(job, found, s, start, end) for s in _in_scope(found, "schedules", found.account.schedules)
+    )
+    services = tuple(
+        _compare_service(found, s, schedules, start, end) for s in _in_scope(found, "services", found.account.services)
+    )
     drift = tuple(action for action in found.plan.actions if action.writes)
     unreachable = _find_unreachable(found, schedules, start)
     verified = Verified(
-        found, found.account.since, found.account.until, schedules, services, unreachable, drift, _find_unexplained(schedules, services)
+        found,
+        found.account.since,
+        found.account.until,
+        schedules,
+        services,
+        unreachable,
+        drift,
+        _find_unexplained(schedules, services),
     )
     _write_rotas(job.folder / "rota", found, schedules)
     job.workspace.save_state("parity", verified.count_seconds())
@@ -118,7 +129,17 @@ def _compare_schedule(job: Job, found: Draft, schedule: records.Schedule, start:
     agree, unverified = (seconds - differ, 0) if read else (0, seconds)
     reason = _explain(found, "schedules", schedule.id)
     return ScheduleParity(
-        schedule.id, schedule.name, identifier, zone, before, after, agree, differ, unverified, final is not None, reason
+        schedule.id,
+        schedule.name,
+        identifier,
+        zone,
+        before,
+        after,
+        agree,
+        differ,
+        unverified,
+        final is not None,
+        reason,
     )
 
 
@@ -137,10 +158,16 @@ def _explain(found: Draft, kind: str, id: str) -> str:
     held = next((h for h in found.plan.held if (h.kind, h.key) == (kind, id)), None)
     if held:
         return held.reason
-    kept = next((a.reason for a in found.plan.actions if (a.kind, a.key) == (kind, id) and a.verb == "keep" and a.reason), "")
+    kept = next(
+        (a.reason for a in found.plan.actions if (a.kind, a.key) == (kind, id) and a.verb == "keep" and a.reason), ""
+    )
     lost = [h.reason for h in found.plan.held if h.kind == "overrides" and h.key.startswith(f"{id}_")]
     load_anyway = f"rendering_differs:{id}" in found.answered
-    return kept or next(iter(lost), "") or ("loaded by decision although PagerDuty's rendering differs" if load_anyway else "")
+    return (
+        kept
+        or next(iter(lost), "")
+        or ("loaded by decision although PagerDuty's rendering differs" if load_anyway else "")
+    )
 
 
 def _compare_service(found: Draft, service: records.Service, schedules, start: int, end: int) -> ServiceParity:
@@ -169,7 +196,11 @@ def _compare_service(found: Draft, service: records.Service, schedules, start: i
 def _explain_service(found: Draft, service: records.Service, policy) -> str:
     """Its own decision, or one about its policy or a schedule that the policy names."""
     targets = [t.id for rule in policy.escalation_rules for t in rule.targets] if policy else []
-    places = [("services", service.id), *([("escalation_policies", policy.id)] if policy else []), *(("schedules", t) for t in targets)]
+    places = [
+        ("services", service.id),
+        *([("escalation_policies", policy.id)] if policy else []),
+        *(("schedules", t) for t in targets),
+    ]
     reasons = [reason for kind, id in places if (reason := _explain(found, kind, id))]
     fates = [f for f in found.work.fates if (f.kind, f.id) in places and f.grade == "changed" and f.reason]
     return (reasons + [f.reason for f in fates] + [""])[0]
@@ -210,7 +241,9 @@ def _target_levels(policy: EscalationPolicy | None, rotas: dict[str, rota.Rota])
 def _find_unreachable(found: Draft, schedules, start: int) -> tuple[Unreachable, ...]:
     """Whoever is in a rotation and has not accepted, or is disabled or locked; the most urgent first."""
     people = {email for s in schedules for _, _, who in s.before.entries for email in who}
-    rows = [_describe(email, why, schedules, start) for email in sorted(people) if (why := _why_unreachable(found, email))]
+    rows = [
+        _describe(email, why, schedules, start) for email in sorted(people) if (why := _why_unreachable(found, email))
+    ]
     return tuple(sorted(rows, key=lambda row: (row.next_turn is None, row.next_turn, row.email)))
 
 
@@ -231,7 +264,11 @@ def _describe(email: str, why: str, schedules, start: int) -> Unreachable:
 
 def _find_unexplained(schedules, services) -> tuple[str, ...]:
     rotas = [f"schedule {s.name}: {s.differ} s differ" for s in schedules if s.differ and not s.reason]
-    pages = [f"service {s.name}: {s.moments - s.equal} of {s.moments} pages differ" for s in services if s.equal < s.moments and not s.reason]
+    pages = [
+        f"service {s.name}: {s.moments - s.equal} of {s.moments} pages differ"
+        for s in services
+        if s.equal < s.moments and not s.reason
+    ]
     return tuple(rotas + pages)
 
 

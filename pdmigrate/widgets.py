@@ -43,30 +43,47 @@ def choose_services(job: Job, found: Preview) -> Any:
     """Which services move: search, choose, save. Writes the choice `scope.services` to decisions.yaml."""
     if not is_interactive():
         return look(found, "services")
-    names = {f"{s.name} ({s.id})": s.id for s in sorted(found.draft.account.services.values(), key=lambda s: s.name.casefold())}
+    names = {
+        f"{s.name} ({s.id})": s.id
+        for s in sorted(found.draft.account.services.values(), key=lambda s: s.name.casefold())
+    }
     chosen = job.settings.scope.services
     picked = [i for n, i in names.items() if chosen == "all" or i in chosen or n.rpartition(" (")[0] in chosen]
     search = _text("Search", "part of a service's name")
-    box = ipywidgets.SelectMultiple(options=list(names.items()), value=picked, description="Services", rows=12, layout=WIDE, style=LABELS)
+    box = ipywidgets.SelectMultiple(
+        options=list(names.items()), value=picked, description="Services", rows=12, layout=WIDE, style=LABELS
+    )
     kept = set(picked)
     search.observe(lambda change: _narrow(box, names, kept, change["new"]), "value")
     box.observe(lambda change: _remember(box, kept), "value")
     who, said = _who(), _said()
 
     def save_some(_: Any) -> None:
-        _do(said, lambda: choose(job, "scope.services", sorted(kept), who.value), f"{len(kept)} services chosen: run the notebook again.")
+        _do(
+            said,
+            lambda: choose(job, "scope.services", sorted(kept), who.value),
+            f"{len(kept)} services chosen: run the notebook again.",
+        )
 
     def save_all(_: Any) -> None:
-        _do(said, lambda: choose(job, "scope.services", "all", who.value), "The whole account is chosen: run the notebook again.")
+        _do(
+            said,
+            lambda: choose(job, "scope.services", "all", who.value),
+            "The whole account is chosen: run the notebook again.",
+        )
 
-    buttons = ipywidgets.HBox([_button("Move these services", save_some, "primary"), _button("Move the whole account", save_all)])
+    buttons = ipywidgets.HBox(
+        [_button("Move these services", save_some, "primary"), _button("Move the whole account", save_all)]
+    )
     return ipywidgets.VBox([search, box, who, buttons, said])
 
 
 def choose_people(job: Job, people: People) -> Any:
     """Decide about people who are not found in Harness: one by one, or all."""
     questions = [c for c in people.draft.open.values() if c.kind == "users"]
-    return _answer(job, questions, people.draft.answered, lambda: look(people, "questions"), ("user_not_found", "user_found_twice"))
+    return _answer(
+        job, questions, people.draft.answered, lambda: look(people, "questions"), ("user_not_found", "user_found_twice")
+    )
 
 
 def answer_conflicts(job: Job, decided: Decided) -> Any:
@@ -80,9 +97,13 @@ def choose_rules(job: Job) -> Any:
     if not is_interactive():
         rows = [{"rule": name.replace("_", " "), "value": value} for name, value in rules.model_dump().items()]
         return show(make_table(rows, {"rule": "Rule", "value": "Value"}))
-    contacts = ipywidgets.Checkbox(rules.contact_details, description="Sync contact details and notification rules", indent=False, layout=WIDE)
+    contacts = ipywidgets.Checkbox(
+        rules.contact_details, description="Sync contact details and notification rules", indent=False, layout=WIDE
+    )
     options = [("preserve what was changed in Harness", "preserve"), ("overwrite it with PagerDuty's", "overwrite")]
-    strategy = ipywidgets.Dropdown(options=options, value=rules.strategy, description="In a conflict", layout=WIDE, style=LABELS)
+    strategy = ipywidgets.Dropdown(
+        options=options, value=rules.strategy, description="In a conflict", layout=WIDE, style=LABELS
+    )
     who, said = _who(), _said()
 
     def save(_: Any) -> None:
@@ -102,17 +123,31 @@ def approve_plan(job: Job, decided: Decided) -> Any:
     table = make_table([{"plan": plan.digest, "to write": sum(a.writes for a in plan.actions), "state": state}])
     if not is_interactive() or known or plan.empty:
         return show(table)
-    typed, why, who, said = _text("Digest", f"the first 6 characters: {plan.digest[:6]}"), _text("Why", "a word for the record"), _who(), _said()
+    typed, why, who, said = (
+        _text("Digest", f"the first 6 characters: {plan.digest[:6]}"),
+        _text("Why", "a word for the record"),
+        _who(),
+        _said(),
+    )
 
     def save(_: Any) -> None:
         if len(typed.value.strip()) < 6 or not plan.digest.startswith(typed.value.strip()):
-            _say(said, f"That is not the beginning of {plan.digest[:12]}…: look at the plan, then type its first 6 characters.")
+            _say(
+                said,
+                f"That is not the beginning of {plan.digest[:12]}…: look at the plan, then type its first 6 characters.",
+            )
         elif decided.refusals or decided.stop:
             _say(said, "The plan cannot be approved yet: " + " ".join([*decided.refusals, decided.stop]))
         else:
-            _do(said, lambda: approve(job, plan.digest, who.value, why.value), f"Approved: {plan.digest[:12]}. Go on with 5 · Load.")
+            _do(
+                said,
+                lambda: approve(job, plan.digest, who.value, why.value),
+                f"Approved: {plan.digest[:12]}. Go on with 5 · Load.",
+            )
 
-    return ipywidgets.VBox([ipywidgets.HTML(table.html("The plan")), typed, why, who, _button("Approve this plan", save, "primary"), said])
+    return ipywidgets.VBox(
+        [ipywidgets.HTML(table.html("The plan")), typed, why, who, _button("Approve this plan", save, "primary"), said]
+    )
 
 
 def load_plan(job: Job, approved: str = "") -> Loaded:
@@ -136,7 +171,9 @@ def load_plan(job: Job, approved: str = "") -> Loaded:
     return load(job, approved, tell if is_interactive() else tell_log, cancel)
 
 
-def _answer(job: Job, questions: list[Conflict], answered: dict, table: Callable, classes: tuple[str, ...] | None) -> Any:
+def _answer(
+    job: Job, questions: list[Conflict], answered: dict, table: Callable, classes: tuple[str, ...] | None
+) -> Any:
     if not is_interactive():
         return table()
     mine = [a for a in answered.values() if a.by != "rule" and (classes is None or a.conflict.about in classes)]
@@ -150,9 +187,16 @@ def _ask_box(job: Job, questions: list[Conflict]) -> ipywidgets.Widget:
     names = [(f"{c.about.replace('_', ' ')} · {c.name} · {c.id}", c.key) for c in questions]
     which = ipywidgets.Dropdown(options=names, description="Question", layout=WIDE, style=LABELS)
     choice = ipywidgets.Dropdown(description="Answer", layout=WIDE, style=LABELS)
-    value, why, who, said = _text("Value", "only where the answer takes one"), _text("Why", "a word for the record"), _who(), _said()
+    value, why, who, said = (
+        _text("Value", "only where the answer takes one"),
+        _text("Why", "a word for the record"),
+        _who(),
+        _said(),
+    )
     told = ipywidgets.HTML()
-    whole = ipywidgets.Checkbox(False, description="the same for every open question of this class", indent=False, layout=WIDE)
+    whole = ipywidgets.Checkbox(
+        False, description="the same for every open question of this class", indent=False, layout=WIDE
+    )
 
     def turn(_: Any = None) -> None:
         conflict = by_key[which.value]
@@ -167,7 +211,11 @@ def _ask_box(job: Job, questions: list[Conflict]) -> ipywidgets.Widget:
             return
         target = "all" if whole.value else conflict.id
         write = lambda: decide(job, conflict.about, target, choice.value, value.value, who.value, why.value)  # noqa: E731 - one use
-        _do(said, write, f"Decided: {conflict.about.replace('_', ' ')}, {target}: {choice.value}. Run the draft again to see the plan.")
+        _do(
+            said,
+            write,
+            f"Decided: {conflict.about.replace('_', ' ')}, {target}: {choice.value}. Run the draft again to see the plan.",
+        )
 
     which.observe(turn, "value")
     turn()
@@ -177,11 +225,18 @@ def _ask_box(job: Job, questions: list[Conflict]) -> ipywidgets.Widget:
 def _answered_box(job: Job, answers: list) -> ipywidgets.Widget:
     if not answers:
         return ipywidgets.HTML("")
-    names = [(f"{a.conflict.about.replace('_', ' ')} · {a.conflict.name}: {a.choice}", (a.conflict.about, a.conflict.id)) for a in answers]
+    names = [
+        (f"{a.conflict.about.replace('_', ' ')} · {a.conflict.name}: {a.choice}", (a.conflict.about, a.conflict.id))
+        for a in answers
+    ]
     which, said = ipywidgets.Dropdown(options=names, description="Decided", layout=WIDE, style=LABELS), _said()
 
     def undo(_: Any) -> None:
-        _do(said, lambda: take_back(job, *which.value), "Taken back: the question is open again, unless its class is decided.")
+        _do(
+            said,
+            lambda: take_back(job, *which.value),
+            "Taken back: the question is open again, unless its class is decided.",
+        )
 
     return ipywidgets.VBox([which, _button("Take this answer back", undo), said])
 

@@ -134,7 +134,9 @@ class Harness:
             rows.update((_identity(row), row) for row in data["content"])
             if page + 1 >= data["totalPages"]:
                 return list(rows.values())
-        raise IncompleteFetchError(f"Harness's list {path} does not end after {MOST_PAGES} pages: nothing was taken from it.")
+        raise IncompleteFetchError(
+            f"Harness's list {path} does not end after {MOST_PAGES} pages: nothing was taken from it."
+        )
 
     def _list_oncall(self, path: str) -> list[dict]:
         rows: list[dict] = []
@@ -153,7 +155,12 @@ def escape_search(text: str) -> str:
 
 def _identity(row: dict) -> str:
     """What a row of a list is known by, whatever the list."""
-    for path in (("user", "uuid"), ("service", "identifier"), ("organization", "identifier"), ("project", "identifier")):
+    for path in (
+        ("user", "uuid"),
+        ("service", "identifier"),
+        ("organization", "identifier"),
+        ("project", "identifier"),
+    ):
         if path[0] in row and isinstance(row[path[0]], dict):
             return row[path[0]][path[1]]
     return row.get("identifier") or row["id"]

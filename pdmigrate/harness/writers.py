@@ -37,7 +37,9 @@ def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
     sets: dict[tuple[str, ...], list[Action]] = {}
     for action in actions:
         sets.setdefault(tuple(action.after["groups"]), []).append(action)
-    return [tuple(found[i : i + INVITES_A_CALL]) for found in sets.values() for i in range(0, len(found), INVITES_A_CALL)]
+    return [
+        tuple(found[i : i + INVITES_A_CALL]) for found in sets.values() for i in range(0, len(found), INVITES_A_CALL)
+    ]
 
 
 def invite(harness: Harness, actions: tuple[Action, ...]) -> dict[str, str]:

@@ -22,7 +22,9 @@ class Place:
     merge: bool = False
 
 
-def find_place(work: Work, kind: str, about: str, record, identifier: str, name: str, existing: dict, twins: bool) -> Place | None:
+def find_place(
+    work: Work, kind: str, about: str, record, identifier: str, name: str, existing: dict, twins: bool
+) -> Place | None:
     """The place of a record: what the ledger says, else a new one, else what was decided. None: held.
 
     existing: what Harness has of the kind, by identifier. twins: another source object has the same name.
@@ -48,7 +50,9 @@ def find_twins(records: list, name_of: Callable) -> set[str]:
 
 def _find_same_name(work: Work, kind: str, name: str, identifier: str, existing: dict):
     ours = {entry.identifier for entry in work.ledger.values() if entry.kind == kind} | {identifier}
-    return next((e for e in existing.values() if e.name.casefold() == name.casefold() and e.identifier not in ours), None)
+    return next(
+        (e for e in existing.values() if e.name.casefold() == name.casefold() and e.identifier not in ours), None
+    )
 
 
 def _decide(work: Work, conflict: Conflict, record, identifier: str, name: str, same) -> Place | None:
@@ -59,7 +63,9 @@ def _decide(work: Work, conflict: Conflict, record, identifier: str, name: str, 
     if answer.choice in ("adopt", "merge"):
         return Place(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
     if answer.choice == "leave_out":
-        work.lose(conflict.kind, record.id, record.name, f"left out by decision ({answer.by}): {answer.why}".rstrip(": "))
+        work.lose(
+            conflict.kind, record.id, record.name, f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
+        )
         return None
     return Place(identifier, _new_name(answer, name, record.id))
 
@@ -73,7 +79,9 @@ def _new_name(answer: Answer, name: str, id: str) -> str:
 
 def _ask_existing(kind: str, about: str, record, same) -> Conflict:
     outside = getattr(same, "externally_managed", False)
-    options = [Option(name="rename", effect="a new one is made, named with ' - PagerDuty' behind; the other stays untouched")]
+    options = [
+        Option(name="rename", effect="a new one is made, named with ' - PagerDuty' behind; the other stays untouched")
+    ]
     if not outside:
         options += [
             Option(name="merge", effect="the one in Harness keeps what it has and gets what PagerDuty has"),

@@ -50,7 +50,9 @@ def _map_methods(work: Work, user: User, email: str) -> dict[str, dict]:
         rows = sorted({tuple(sorted(channel.items())) for channel in channels.values()})
         fields = {"methods": [dict(row) for row in rows]}
         needs = (("users", user.id),)
-        desired = Desired("contact_methods", user.id, email, f"Contact details of {user.name}", fields, tuple(channels), needs)
+        desired = Desired(
+            "contact_methods", user.id, email, f"Contact details of {user.name}", fields, tuple(channels), needs
+        )
         work.want(desired, exact("address", "type", "label"))
     return channels
 
@@ -80,7 +82,9 @@ def _judge_phone(work: Work, user: User, method: ContactMethod, label: str) -> t
         return {"type": TYPES[method.type], "address": address, "label": label}, None, ""
     answer = work.questions.ask(_ask_country(user, method, number))
     if answer is None:
-        work.held.append(Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,)))
+        work.held.append(
+            Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,))
+        )
     return None, "lost", f"Harness does not call +{number.country_code}" + ("" if answer else " (open question)")
 
 
@@ -125,7 +129,9 @@ def _map_rules(work: Work, user: User, email: str, reached: dict[str, dict]) -> 
     if sources:
         fields = {"steps": _make_steps(kept)}
         needs = (("users", user.id), ("contact_methods", user.id))
-        desired = Desired("notification_rules", user.id, email, f"Notification rule of {user.name}", fields, tuple(sources), needs)
+        desired = Desired(
+            "notification_rules", user.id, email, f"Notification rule of {user.name}", fields, tuple(sources), needs
+        )
         work.want(desired, exact("start_delay_in_minutes", "contact_method", "urgency"))
 
 
@@ -138,7 +144,11 @@ def _judge_rule(rule: NotificationRule, reached: dict[str, dict]) -> tuple[Grade
     if rule.contact_method.id in reached:
         return None, ""
     push = rule.contact_method.type == "push_notification_contact_method"
-    return ("handed_over", "the person sets up the mobile app") if push else ("lost", "its contact method is not carried over")
+    return (
+        ("handed_over", "the person sets up the mobile app")
+        if push
+        else ("lost", "its contact method is not carried over")
+    )
 
 
 def _make_steps(kept: dict[int, list[dict]]) -> list[dict]:

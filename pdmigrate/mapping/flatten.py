@@ -5,6 +5,7 @@ its own. Anchors and turns stay as they are: the same person has the same week, 
 """
 
 from dataclasses import replace
+from itertools import pairwise
 
 from pdmigrate import rota
 
@@ -30,7 +31,7 @@ def _cut(layer: rota.Rotation, above: list[rota.Rotation]) -> list[rota.Rotation
     start, end = _life(layer)
     edges = sorted({start, end, *(edge for upper in above for edge in _life(upper) if start < edge < end)})
     pieces: list[rota.Rotation] = []
-    for since, until in zip(edges, edges[1:], strict=False):
+    for since, until in pairwise(edges):
         active = [upper for upper in above if _life(upper)[0] <= since and until <= _life(upper)[1]]
         week = rota.subtract_spans(_week(layer), [span for upper in active for span in _week(upper)])
         if pieces and week == _week(pieces[-1]) and _life(pieces[-1])[1] == since:

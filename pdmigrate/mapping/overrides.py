@@ -50,7 +50,9 @@ def _map_override(work: Work, schedule: records.Schedule, entry: records.Entry) 
         _want_override(work, schedule, entry, key, name, identifier, email)
 
 
-def _want_override(work: Work, schedule: records.Schedule, entry: records.Entry, key: str, name: str, identifier: str, email: str) -> None:
+def _want_override(
+    work: Work, schedule: records.Schedule, entry: records.Entry, key: str, name: str, identifier: str, email: str
+) -> None:
     start, end = entry.start.astimezone(UTC), entry.end.astimezone(UTC)
     override = Override(identifier=f"pd_{key}", person=email, start=start, end=end)
     fields = {"schedule": identifier, **override.model_dump(mode="json", exclude={"identifier"})}

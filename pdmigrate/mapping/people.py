@@ -88,9 +88,14 @@ def _ask_stranger(work: Work, user: User, email: str, duties: int) -> Conflict:
         question=f"{user.name} ({email}) has no account in the Harness project.",
         meaning=f"{user.name} {meaning}. Until the invitation is accepted nobody can be reached in those turns.",
         options=(
-            Option(name="invite", effect=f"Harness sends an invitation to {email}; it stands in every rotation from the start"),
+            Option(
+                name="invite",
+                effect=f"Harness sends an invitation to {email}; it stands in every rotation from the start",
+            ),
             Option(name="map", effect="another account is paged instead", value="the email of a person in Harness"),
-            Option(name="leave_out", effect="not moved; every schedule and policy that needs this person is held whole"),
+            Option(
+                name="leave_out", effect="not moved; every schedule and policy that needs this person is held whole"
+            ),
         ),
         recommended="invite" if needed else "leave_out",
     )
@@ -115,7 +120,9 @@ def _allow_twice(work: Work, user: User, email: str) -> bool:
     if answer is None:
         work.undecided.add(user.id)
     if answer is None or answer.choice == "leave_out":
-        reason = "two PagerDuty users have this email; " + ("left out by decision" if answer else "nobody has decided yet")
+        reason = "two PagerDuty users have this email; " + (
+            "left out by decision" if answer else "nobody has decided yet"
+        )
         work.lose("users", user.id, user.name, reason, answer is None)
         return False
     return True
@@ -124,7 +131,9 @@ def _allow_twice(work: Work, user: User, email: str) -> bool:
 def _field_fates(user: User, email: str) -> list[FieldFate]:
     fates = exact("name")
     same = read_email(user) == email
-    fates.append(FieldFate("email", "exact") if same else FieldFate("email", "changed", f"paged as {email} by decision"))
+    fates.append(
+        FieldFate("email", "exact") if same else FieldFate("email", "changed", f"paged as {email} by decision")
+    )
     if user.role:
         fates.append(FieldFate("role", "lost", f"PagerDuty role {user.role}: roles in Harness are given by people"))
     if user.job_title:

@@ -38,7 +38,9 @@ def _want_policy(work: Work, policy: EscalationPolicy, loops: int, one_at_a_time
     }
     work.policies[policy.id] = place.identifier
     kind = "escalation_policies"
-    desired = Desired(kind, policy.id, place.identifier, place.name, fields, (policy.id,), _needs(work, policy), place.adopt)
+    desired = Desired(
+        kind, policy.id, place.identifier, place.name, fields, (policy.id,), _needs(work, policy), place.adopt
+    )
     work.want(desired, _field_fates(policy, loops, one_at_a_time, place))
 
 
@@ -70,7 +72,10 @@ def _find_obstacle(work: Work, target: Reference) -> tuple[str, bool]:
     name = target.summary or target.id
     if target.type == "user":
         here = target.id in work.emails
-        return ("" if here else f"{name} is a target and has neither account nor invitation", target.id in work.undecided)
+        return (
+            "" if here else f"{name} is a target and has neither account nor invitation",
+            target.id in work.undecided,
+        )
     if target.type == "schedule":
         waiting = any(held.key == target.id and held.open_question for held in work.held)
         return ("" if target.id in work.schedules else f"its target, the schedule {name}, is not carried over", waiting)
@@ -145,7 +150,9 @@ def _field_fates(policy: EscalationPolicy, loops: int, one_at_a_time: bool, plac
     if loops == policy.num_loops:
         fates += exact("num_loops")
     else:
-        fates.append(FieldFate("num_loops", "changed", f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision"))
+        fates.append(
+            FieldFate("num_loops", "changed", f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision")
+        )
     if any(rule.round_robin and len(rule.targets) > 1 for rule in policy.escalation_rules):
         said = "only the first target" if one_at_a_time else "all targets at once"
         fates.append(FieldFate("targets", "changed", f"{said} instead of round robin, by decision"))

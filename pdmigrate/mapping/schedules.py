@@ -33,7 +33,9 @@ def map_schedules(work: Work) -> None:
             continue
         name, identifier = make_name(schedule.name, schedule.id), make_identifier(schedule.name, schedule.id)
         existing = work.state.schedules
-        place = find_place(work, "schedules", "duplicate_schedule", schedule, identifier, name, existing, schedule.id in twins)
+        place = find_place(
+            work, "schedules", "duplicate_schedule", schedule, identifier, name, existing, schedule.id in twins
+        )
         if place is not None:
             work.zones[schedule.id] = zone
             _want_schedule(work, schedule, zone, place)
@@ -57,7 +59,9 @@ def _want_schedule(work: Work, schedule: Schedule, zone: str, place: Place) -> N
     }
     needs = tuple(("teams", t.id) for t in schedule.teams if t.id in work.groups) + _people_needed(work, schedule)
     work.schedules[schedule.id] = place.identifier
-    desired = Desired("schedules", schedule.id, place.identifier, place.name, fields, (schedule.id,), needs, place.adopt)
+    desired = Desired(
+        "schedules", schedule.id, place.identifier, place.name, fields, (schedule.id,), needs, place.adopt
+    )
     work.want(desired, _field_fates(work, schedule, zone, place))
     return None
 
@@ -80,7 +84,9 @@ def _name_rotation(schedule: Schedule, number: int, piece: rota.Rotation, layer:
     A later piece of a layer is told apart by its start, a second layer of the same name by its id.
     """
     names = [make_name(layer.name or layer.id, layer.id) for layer in schedule.schedule_layers]
-    name = names[number] if names.count(names[number]) == 1 else f"{names[number]} {schedule.schedule_layers[number].id}"
+    name = (
+        names[number] if names.count(names[number]) == 1 else f"{names[number]} {schedule.schedule_layers[number].id}"
+    )
     return name if piece.since == layer.since else f"{name} from {rota.to_datetime(piece.since):%Y-%m-%d %H.%M.%S}"
 
 
@@ -110,7 +116,9 @@ def _choose_zone(work: Work, schedule: Schedule) -> str | None:
 
 
 def _lose_zone(work: Work, schedule: Schedule, value: str) -> None:
-    work.lose("schedules", schedule.id, schedule.name, f"its time zone was decided as {value!r}, which nobody knows", True)
+    work.lose(
+        "schedules", schedule.id, schedule.name, f"its time zone was decided as {value!r}, which nobody knows", True
+    )
 
 
 def _ask_zone(schedule: Schedule, zone) -> Conflict:
@@ -118,10 +126,18 @@ def _ask_zone(schedule: Schedule, zone) -> Conflict:
     leave = Option(name="leave_out", effect="not moved")
     if zone.iana:
         confirm = Option(name="confirm", effect=f"written as {zone.iana}; who is paged stays the same")
-        question, options, about = f"{zone.name!r} is {zone.converted}, {zone.iana} in the IANA database.", (confirm, other, leave), "time_zone_mismatch"
+        question, options, about = (
+            f"{zone.name!r} is {zone.converted}, {zone.iana} in the IANA database.",
+            (confirm, other, leave),
+            "time_zone_mismatch",
+        )
     else:
         near = ", ".join(suggest_zones(zone.name)) or "nothing like it"
-        question, options, about = f"Nobody knows the time zone {zone.name!r} (similar: {near}).", (other, leave), "unknown_time_zone"
+        question, options, about = (
+            f"Nobody knows the time zone {zone.name!r} (similar: {near}).",
+            (other, leave),
+            "unknown_time_zone",
+        )
     return Conflict(
         about=about,
         kind="schedules",
@@ -159,7 +175,13 @@ def _allow_empty_place(work: Work, schedule: Schedule, user: Reference) -> bool:
     if answer is not None and answer.choice == "empty_place":
         return True
     why = "left out by decision" if answer else "open question"
-    work.lose("schedules", schedule.id, schedule.name, f"{why}: {user.summary or user.id} is not in PagerDuty any more", answer is None)
+    work.lose(
+        "schedules",
+        schedule.id,
+        schedule.name,
+        f"{why}: {user.summary or user.id} is not in PagerDuty any more",
+        answer is None,
+    )
     return False
 
 
@@ -230,8 +252,12 @@ def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place) -> lis
         fates += exact("time_zone")
     unknown = [p.summary or p.id for p in schedule.escalation_policies if p.id not in work.account.policies]
     if unknown:
-        fates.append(FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}"))
-    gone = sorted({u.summary or u.id for u in _participants(schedule) if u.deleted_at or u.id not in work.account.users})
+        fates.append(
+            FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
+        )
+    gone = sorted(
+        {u.summary or u.id for u in _participants(schedule) if u.deleted_at or u.id not in work.account.users}
+    )
     if gone:
         fates.append(FieldFate("users", "changed", f"turns of {', '.join(gone)} stay empty: deleted in PagerDuty"))
     return fates

@@ -39,7 +39,9 @@ def _find_service(account: Account, word: str):
     if len(found) == 1:
         return found[0]
     if found:
-        raise SettingsError(f"scope.services: {word!r} names {len(found)} services: write the id ({', '.join(s.id for s in found)}).")
+        raise SettingsError(
+            f"scope.services: {word!r} names {len(found)} services: write the id ({', '.join(s.id for s in found)})."
+        )
     near = difflib.get_close_matches(word, [s.name for s in account.services.values()], n=1)
     hint = f"did you mean {near[0]!r}?" if near else "see the services on the preview page."
     raise SettingsError(f"scope.services: PagerDuty has no service {word!r}: {hint}")
@@ -50,7 +52,13 @@ def _follow_services(account: Account, reasons: Reasons) -> None:
         service = account.services[id]
         _add(reasons, "teams", service.teams, f"team of the service {service.name}", account.teams)
         if service.escalation_policy:
-            _add(reasons, "escalation_policies", [service.escalation_policy], f"pages for {service.name}", account.policies)
+            _add(
+                reasons,
+                "escalation_policies",
+                [service.escalation_policy],
+                f"pages for {service.name}",
+                account.policies,
+            )
 
 
 def _follow_policies(account: Account, reasons: Reasons) -> None:

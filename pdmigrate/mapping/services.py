@@ -38,7 +38,11 @@ def _want_service(work: Work, service: Service, paging: bool, place: Place) -> N
     fields = {"name": place.name, "description": describe(service.name, place.name, service.description)}
     if work.state.oncall:
         owner = work.group_of(service.teams) or (work.group_of(policy.teams) if policy else None)
-        fields |= {"owner_group": owner, "escalation_policy": work.policies.get(policy.id) if policy else None, "paging": paging}
+        fields |= {
+            "owner_group": owner,
+            "escalation_policy": work.policies.get(policy.id) if policy else None,
+            "paging": paging,
+        }
     needs = ((("escalation_policies", policy.id),) if policy else ()) + tuple(
         ("teams", team.id) for team in service.teams if team.id in work.groups
     )
@@ -50,7 +54,9 @@ def _policy_known(work: Work, service: Service) -> bool:
     """Without its policy a service pages nobody, and nobody would notice."""
     reference = service.escalation_policy
     if reference is None:
-        work.lose("services", service.id, service.name, "it has no escalation policy: it pages nobody, before and after")
+        work.lose(
+            "services", service.id, service.name, "it has no escalation policy: it pages nobody, before and after"
+        )
         return False
     if reference.id in work.policies or (not work.state.oncall and reference.id in work.account.policies):
         return True
@@ -61,7 +67,13 @@ def _policy_known(work: Work, service: Service) -> bool:
         return False
     answer = work.questions.ask(_ask_dangling(service, name, reference.id))
     why = "left out by decision" if answer else "open question"
-    work.lose("services", service.id, service.name, f"{why}: it names the policy {name} ({reference.id}), which no list shows", answer is None)
+    work.lose(
+        "services",
+        service.id,
+        service.name,
+        f"{why}: it names the policy {name} ({reference.id}), which no list shows",
+        answer is None,
+    )
     return False
 
 
@@ -136,9 +148,19 @@ def _field_fates(work: Work, service: Service, paging: bool, place: Place) -> li
         fates += exact("incident_urgency_rule")
     if service.acknowledgement_timeout:
         minutes = service.acknowledgement_timeout // 60
-        fates.append(FieldFate("acknowledgement_timeout", "lost", f"PagerDuty pages again {minutes} min after an acknowledgement, Harness does not"))
+        fates.append(
+            FieldFate(
+                "acknowledgement_timeout",
+                "lost",
+                f"PagerDuty pages again {minutes} min after an acknowledgement, Harness does not",
+            )
+        )
     if service.auto_resolve_timeout:
         fates.append(FieldFate("auto_resolve_timeout", "lost", "Harness does not resolve by itself"))
     if service.integrations:
-        fates.append(FieldFate("integrations", "handed_over", f"{len(service.integrations)} integrations must be pointed at Harness"))
+        fates.append(
+            FieldFate(
+                "integrations", "handed_over", f"{len(service.integrations)} integrations must be pointed at Harness"
+            )
+        )
     return fates

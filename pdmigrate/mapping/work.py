@@ -92,7 +92,17 @@ class Work:
 CONTRACT_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}
 """Kinds that Harness has no public API for."""
 
-ASIDE = {"role", "job_title", "roles", "description", "html", "integrations", "time_zone_of_user", "auto_resolve_timeout", "name"}
+ASIDE = {
+    "role",
+    "job_title",
+    "roles",
+    "description",
+    "html",
+    "integrations",
+    "time_zone_of_user",
+    "auto_resolve_timeout",
+    "name",
+}
 """Fields that page nobody: their loss is counted among the fields, and leaves the object exact."""
 
 

@@ -58,13 +58,17 @@ def load_snapshot(path: Path) -> Snapshot:
         if data["format"] != FORMAT:
             raise SettingsError(f"The snapshot {path.name} has format {data['format']}, this pdmigrate reads {FORMAT}.")
         head = {name: datetime.fromisoformat(data[name]) for name in ("taken", "since", "until")}
-        snapshot = Snapshot(data["subdomain"], **head, rows=data["records"], requests=data["requests"], retries=data["retries"])
+        snapshot = Snapshot(
+            data["subdomain"], **head, rows=data["records"], requests=data["requests"], retries=data["retries"]
+        )
     except FileNotFoundError:
         raise SettingsError(f"There is no snapshot {path}: check source.snapshot in migration.yaml.") from None
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise SettingsError(f"The snapshot {path.name} is damaged ({type(error).__name__}): make it again.") from None
     if snapshot.digest != data.get("digest"):
-        raise SettingsError(f"The snapshot {path.name} is not what it was when it was made (its digest differs): make it again.")
+        raise SettingsError(
+            f"The snapshot {path.name} is not what it was when it was made (its digest differs): make it again."
+        )
     return snapshot
 
 

@@ -83,7 +83,9 @@ class PagerDuty:
         for offset in range(0, CAP, PAGE):
             page = self._get(path or f"/{key}", {**(params or {}), "limit": PAGE, "offset": offset})
             if not isinstance(page.get(key), list):
-                raise IncompleteFetchError(f"PagerDuty's answer to {path or key} holds no {key}: nothing was taken from it.")
+                raise IncompleteFetchError(
+                    f"PagerDuty's answer to {path or key} holds no {key}: nothing was taken from it."
+                )
             rows.update((row["id"], row) for row in page[key])
             if not page.get("more"):
                 return list(rows.values())

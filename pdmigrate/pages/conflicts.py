@@ -4,7 +4,16 @@ from pdmigrate.conflicts import Decided
 from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
 
-RISKIEST = ("escalation_policies", "schedules", "overrides", "services", "users", "teams", "contact_methods", "notification_rules")
+RISKIEST = (
+    "escalation_policies",
+    "schedules",
+    "overrides",
+    "services",
+    "users",
+    "teams",
+    "contact_methods",
+    "notification_rules",
+)
 VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plain", "handover": "warn"}
 
 
@@ -18,7 +27,9 @@ def make_page(decided: Decided, status: str) -> Page:
         Figure("Held", str(len(decided.plan.held)), "warn" if decided.plan.held else "good"),
     )
     facts = (("Plan", decided.plan.digest), ("Snapshot", decided.plan.source[:12]), ("Target", decided.plan.target))
-    return Page("conflicts", "Conflicts and plan", lead, status, figures, tuple(part(decided) for part in PARTS.values()), facts)
+    return Page(
+        "conflicts", "Conflicts and plan", lead, status, figures, tuple(part(decided) for part in PARTS.values()), facts
+    )
 
 
 def _tell_lead(decided: Decided, open_count: int, writes: int) -> str:
@@ -49,20 +60,38 @@ def section_answers(decided: Decided) -> Section:
         }
         for a in decided.draft.answered.values()
     ]
-    columns = {"about": "Class", "name": "Object", "question": "Question", "choice": "Decision", "by": "By", "why": "Why"}
-    return Section("Decisions", table=make_table(rows, columns, empty="Nothing had to be decided."), folded=len(rows) > 40)
+    columns = {
+        "about": "Class",
+        "name": "Object",
+        "question": "Question",
+        "choice": "Decision",
+        "by": "By",
+        "why": "Why",
+    }
+    return Section(
+        "Decisions", table=make_table(rows, columns, empty="Nothing had to be decided."), folded=len(rows) > 40
+    )
 
 
 def section_counts(decided: Decided) -> Section:
     """The plan by kind."""
     rows = [{"kind": KIND_NAMES[kind], **counts} for kind, counts in decided.plan.count().items()]
-    columns = {"kind": "Kind", "create": "Create", "update": "Update", "adopt": "Adopt", "keep": "Keep", "handover": "For a person"}
+    columns = {
+        "kind": "Kind",
+        "create": "Create",
+        "update": "Update",
+        "adopt": "Adopt",
+        "keep": "Keep",
+        "handover": "For a person",
+    }
     return Section("The plan", f"Digest {decided.plan.digest}. Nothing is ever deleted.", make_table(rows, columns))
 
 
 def section_actions(decided: Decided) -> Section:
     """Everything that changes, riskiest kind first, field by field."""
-    changing = sorted((a for a in decided.plan.actions if a.verb != "keep"), key=lambda a: (RISKIEST.index(a.kind), a.name.casefold()))
+    changing = sorted(
+        (a for a in decided.plan.actions if a.verb != "keep"), key=lambda a: (RISKIEST.index(a.kind), a.name.casefold())
+    )
     rows = [
         {
             "kind": KIND_NAMES[a.kind],
@@ -74,7 +103,9 @@ def section_actions(decided: Decided) -> Section:
         for a in changing
     ]
     columns = {"kind": "Kind", "name": "Object", "verb": "Action", "changes": "Before → after", "reason": "Note"}
-    return Section("What will be written", table=make_table(rows, columns, empty="Nothing: everything is as it should be."))
+    return Section(
+        "What will be written", table=make_table(rows, columns, empty="Nothing: everything is as it should be.")
+    )
 
 
 def section_held(decided: Decided) -> Section:
@@ -84,4 +115,10 @@ def section_held(decided: Decided) -> Section:
     return Section("Held back", table=table)
 
 
-PARTS = {"open": section_open, "answers": section_answers, "counts": section_counts, "actions": section_actions, "held": section_held}
+PARTS = {
+    "open": section_open,
+    "answers": section_answers,
+    "counts": section_counts,
+    "actions": section_actions,
+    "held": section_held,
+}

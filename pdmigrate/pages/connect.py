@@ -21,9 +21,17 @@ def section_checks(access: Access) -> Section:
     """What was asked of each side, and the answer."""
     rows = [
         {"side": "PagerDuty", "check": "The key is good, and opens this account", "answer": access.subdomain},
-        {"side": "PagerDuty", "check": "What the account can do", "answer": list(access.abilities) or "a snapshot: nothing was asked"},
+        {
+            "side": "PagerDuty",
+            "check": "What the account can do",
+            "answer": list(access.abilities) or "a snapshot: nothing was asked",
+        },
         {"side": "Harness", "check": "The key is good, org and project are there", "answer": access.target},
-        {"side": "Harness", "check": "On-call objects can be written by API", "answer": "yes" if access.oncall else "no: a person makes them"},
+        {
+            "side": "Harness",
+            "check": "On-call objects can be written by API",
+            "answer": "yes" if access.oncall else "no: a person makes them",
+        },
     ]
     return Section("Checks", table=make_table(rows, {"side": "Side", "check": "Check", "answer": "Answer"}))
 
@@ -36,7 +44,8 @@ def section_capabilities(access: Access) -> Section:
         "ours and not Harness's, they are written through it. Otherwise they become a list of things for a person to make."
     )
     rows = [
-        {"kind": KIND_NAMES[kind], "way": Tag(way, "good" if way == "by API" else "warn")} for kind, way in access.capabilities.items()
+        {"kind": KIND_NAMES[kind], "way": Tag(way, "good" if way == "by API" else "warn")}
+        for kind, way in access.capabilities.items()
     ]
     return Section("What the target can take", text, make_table(rows, {"kind": "Kind", "way": "How"}))
 

@@ -10,7 +10,9 @@ TONES = {"has an account": "good", "left out": "bad", "undecided": "bad", "mappe
 def make_page(people: People, status: str) -> Page:
     counts = people.count()
     lead = f"{counts.get('has an account', 0)} of {len(people.matched)} people have an account; {counts.get('to invite', 0)} get an invitation when the plan is loaded."
-    figures = tuple(Figure(state.capitalize(), str(number), TONES.get(state, "warn")) for state, number in counts.items())
+    figures = tuple(
+        Figure(state.capitalize(), str(number), TONES.get(state, "warn")) for state, number in counts.items()
+    )
     return Page("invite", "Invite", lead, status, figures, tuple(part(people) for part in PARTS.values()))
 
 
@@ -26,7 +28,13 @@ def section_people(people: People) -> Section:
         }
         for person in people.matched
     ]
-    columns = {"name": "Person", "email": "Email in PagerDuty", "state": "In Harness", "harness": "Paged as", "duties": "Places on call"}
+    columns = {
+        "name": "Person",
+        "email": "Email in PagerDuty",
+        "state": "In Harness",
+        "harness": "Paged as",
+        "duties": "Places on call",
+    }
     text = "Matched by email, without regard to case. An invitation is sent by load, after approval, and never before; its link lives seven days."
     return Section("People", text, make_table(rows, columns))
 

@@ -8,9 +8,16 @@ TONES = {"created": "good", "updated": "good", "adopted": "good", "failed": "bad
 
 
 def make_page(loaded: Loaded, status: str) -> Page:
-    counts = {outcome: sum(done.outcome == outcome for done in loaded.done) for outcome in (*OUTCOMES, "handed_over", "waiting")}
+    counts = {
+        outcome: sum(done.outcome == outcome for done in loaded.done)
+        for outcome in (*OUTCOMES, "handed_over", "waiting")
+    }
     written = counts["created"] + counts["updated"] + counts["adopted"]
-    lead = "Nothing was to be done." if loaded.plan.empty else f"{written} actions done, {counts['failed']} failed, {counts['waiting']} wait for approval."
+    lead = (
+        "Nothing was to be done."
+        if loaded.plan.empty
+        else f"{written} actions done, {counts['failed']} failed, {counts['waiting']} wait for approval."
+    )
     figures = (
         Figure("Done", str(written), "good"),
         Figure("As they were", str(counts["kept"])),
@@ -32,7 +39,11 @@ def section_kinds(loaded: Loaded) -> Section:
 
 def section_trouble(loaded: Loaded) -> Section:
     """What failed, with the error, and what was skipped, with the reason."""
-    rows = [_row(done.action.kind, done.action.name, done.outcome, done.note) for done in loaded.done if done.outcome in ("failed", "skipped")]
+    rows = [
+        _row(done.action.kind, done.action.name, done.outcome, done.note)
+        for done in loaded.done
+        if done.outcome in ("failed", "skipped")
+    ]
     rows += [_row(held.kind, held.name, "skipped", held.reason) for held in loaded.held]
     columns = {"kind": "Kind", "name": "Object", "outcome": "Outcome", "note": "Why"}
     return Section("Skipped and failed", table=make_table(rows, columns, empty="Nothing was skipped, nothing failed."))
@@ -53,4 +64,9 @@ PARTS = {"kinds": section_kinds, "trouble": section_trouble, "done": section_don
 
 
 def _row(kind: str, name: str, outcome: str, note: str) -> dict:
-    return {"kind": KIND_NAMES[kind], "name": name, "outcome": Tag(outcome.replace("_", " "), TONES.get(outcome, "plain")), "note": note}
+    return {
+        "kind": KIND_NAMES[kind],
+        "name": name,
+        "outcome": Tag(outcome.replace("_", " "), TONES.get(outcome, "plain")),
+        "note": note,
+    }

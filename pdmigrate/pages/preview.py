@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from pdmigrate import rota
-from pdmigrate.pages.words import KIND_NAMES, make_bars, section_conflicts, section_counts, section_fates, tell_time
 from pdmigrate.pagerduty import rota as pagerduty_rota
 from pdmigrate.pagerduty.records import EscalationPolicy, Schedule
+from pdmigrate.pages.words import KIND_NAMES, make_bars, section_conflicts, section_counts, section_fates, tell_time
 from pdmigrate.preview import Preview
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.timeline import Lane, draw_timeline
@@ -19,7 +19,9 @@ def make_page(preview: Preview, status: str) -> Page:
     counts = draft.count_kinds()
     carried = sum(c["exact"] + c["changed"] for c in counts.values())
     whole = sum(c["in_source"] for c in counts.values())
-    lead = f"{carried} of {whole} objects in scope can be carried over as things stand; {open_count} questions are open."
+    lead = (
+        f"{carried} of {whole} objects in scope can be carried over as things stand; {open_count} questions are open."
+    )
     figures = (
         Figure("Services", str(counts["services"]["in_source"])),
         Figure("Schedules", str(counts["schedules"]["in_source"])),
@@ -45,7 +47,14 @@ def section_schedules(preview: Preview) -> Section:
         }
         for s in _scoped(preview, "schedules", preview.draft.account.schedules)
     ]
-    columns = {"name": "Schedule", "zone": "Time zone", "layers": "Layers, top first", "overrides": "Overrides", "grade": "Becomes", "why": "In scope because"}
+    columns = {
+        "name": "Schedule",
+        "zone": "Time zone",
+        "layers": "Layers, top first",
+        "overrides": "Overrides",
+        "grade": "Becomes",
+        "why": "In scope because",
+    }
     return Section("Schedules", table=make_table(rows, columns))
 
 
@@ -55,10 +64,15 @@ def section_timeline(preview: Preview) -> Section:
     end = min(account.since + timedelta(days=DAYS_DRAWN), account.until)
     names = {user.id: user.name for user in account.users.values()}
     shown = _scoped(preview, "schedules", account.schedules)[:MOST_DRAWN]
-    lanes = [Lane(s.name, make_bars(_who(s, preview).clip(rota.to_instant(account.since), rota.to_instant(end)), names)) for s in shown]
+    lanes = [
+        Lane(s.name, make_bars(_who(s, preview).clip(rota.to_instant(account.since), rota.to_instant(end)), names))
+        for s in shown
+    ]
     if not lanes:
         return Section("Who is on call", "No schedule is in scope.")
-    drawing = draw_timeline(lanes, account.since, end, "UTC", f"Who is on call in PagerDuty, the next {DAYS_DRAWN} days")
+    drawing = draw_timeline(
+        lanes, account.since, end, "UTC", f"Who is on call in PagerDuty, the next {DAYS_DRAWN} days"
+    )
     more = len(_scoped(preview, "schedules", account.schedules)) - len(shown)
     return Section("Who is on call", f"{more} more schedules are in the table above." if more else "", drawing=drawing)
 
@@ -81,7 +95,9 @@ def section_teams(preview: Preview) -> Section:
         {"name": t.name, "members": len(account.members_of(t)), "group": work.groups.get(t.id, "not carried over")}
         for t in _scoped(preview, "teams", account.teams)
     ]
-    return Section("Teams", table=make_table(rows, {"name": "Team", "members": "Members", "group": "User group in Harness"}))
+    return Section(
+        "Teams", table=make_table(rows, {"name": "Team", "members": "Members", "group": "User group in Harness"})
+    )
 
 
 def section_services(preview: Preview) -> Section:
@@ -97,14 +113,25 @@ def section_services(preview: Preview) -> Section:
         }
         for s in _scoped(preview, "services", account.services)
     ]
-    columns = {"name": "Service", "policy": "Policy", "status": "Status", "integrations": "Integrations", "grade": "Becomes"}
+    columns = {
+        "name": "Service",
+        "policy": "Policy",
+        "status": "Status",
+        "integrations": "Integrations",
+        "grade": "Becomes",
+    }
     return Section("Services", table=make_table(rows, columns))
 
 
 def section_people(preview: Preview) -> Section:
     """People with their contact information."""
     rows = [
-        {"name": u.name, "email": u.email, "contacts": [_tell_contact(m) for m in u.contact_methods], "rules": len(u.notification_rules)}
+        {
+            "name": u.name,
+            "email": u.email,
+            "contacts": [_tell_contact(m) for m in u.contact_methods],
+            "rules": len(u.notification_rules),
+        }
         for u in _scoped(preview, "users", preview.draft.account.users)
     ]
     columns = {"name": "Person", "email": "Email", "contacts": "Contact methods", "rules": "Notification rules"}
@@ -114,7 +141,11 @@ def section_people(preview: Preview) -> Section:
 def section_aside(preview: Preview) -> Section:
     """What PagerDuty has that is not part of this migration."""
     outside = preview.draft.count_out_of_scope()
-    rows = [{"kind": KIND_NAMES[kind], "number": n, "why": "out of scope: no chosen service needs it"} for kind, n in outside.items() if n]
+    rows = [
+        {"kind": KIND_NAMES[kind], "number": n, "why": "out of scope: no chosen service needs it"}
+        for kind, n in outside.items()
+        if n
+    ]
     rows += [
         {"kind": kind.replace("_", " ").capitalize(), "number": n, "why": "not carried over by pdmigrate"}
         for kind, n in preview.draft.account.inventory.items()
@@ -131,7 +162,9 @@ PARTS = {
     "teams": section_teams,
     "services": section_services,
     "people": section_people,
-    "conflicts": lambda preview: section_conflicts(preview.draft.open.values(), "Open questions", "No question is open."),
+    "conflicts": lambda preview: section_conflicts(
+        preview.draft.open.values(), "Open questions", "No question is open."
+    ),
     "fates": lambda preview: section_fates(preview.draft),
     "aside": section_aside,
 }

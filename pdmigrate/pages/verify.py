@@ -2,7 +2,16 @@
 
 from datetime import timedelta
 
-from pdmigrate.pages.words import KIND_NAMES, list_changes, make_bars, percent, section_counts, tell_hours, tell_instant, tell_time
+from pdmigrate.pages.words import (
+    KIND_NAMES,
+    list_changes,
+    make_bars,
+    percent,
+    section_counts,
+    tell_hours,
+    tell_instant,
+    tell_time,
+)
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.rota import to_datetime, to_instant
 from pdmigrate.timeline import Lane, draw_timeline
@@ -20,10 +29,15 @@ def make_page(verified: Verified, status: str) -> Page:
     figures = (
         Figure("Agree", tell_hours(seconds["agree_seconds"]), "good"),
         Figure("Differ", tell_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
-        Figure("Unverified", tell_hours(seconds["unverified_seconds"]), "warn" if seconds["unverified_seconds"] else "good"),
+        Figure(
+            "Unverified", tell_hours(seconds["unverified_seconds"]), "warn" if seconds["unverified_seconds"] else "good"
+        ),
         Figure("Cannot be reached yet", str(len(verified.unreachable)), "warn" if verified.unreachable else "good"),
     )
-    facts = (("Window", f"{tell_time(verified.since)} to {tell_time(verified.until)}"), ("Data as of", tell_time(verified.draft.account.taken)))
+    facts = (
+        ("Window", f"{tell_time(verified.since)} to {tell_time(verified.until)}"),
+        ("Data as of", tell_time(verified.draft.account.taken)),
+    )
     return Page("verify", "Verify", lead, status, figures, tuple(part(verified) for part in PARTS.values()), facts)
 
 
@@ -31,8 +45,12 @@ def _tell_lead(verified: Verified, share: str, read: int) -> str:
     if not read:
         return "Harness has no API to read schedules from: what was meant to be written could not be compared."
     judged = sum(s.judged for s in verified.schedules)
-    basis = f"{len(verified.schedules)} schedules, {judged} of them by PagerDuty's own rendering, read back from the target"
-    unexplained = f" {len(verified.unexplained)} differences have no decision behind them." if verified.unexplained else ""
+    basis = (
+        f"{len(verified.schedules)} schedules, {judged} of them by PagerDuty's own rendering, read back from the target"
+    )
+    unexplained = (
+        f" {len(verified.unexplained)} differences have no decision behind them." if verified.unexplained else ""
+    )
     return f"The same people are on call for {share} of the time compared ({basis}).{unexplained}"
 
 
@@ -70,19 +88,32 @@ def section_timelines(verified: Verified) -> Section:
     until = min(verified.since + timedelta(days=DAYS_DRAWN), verified.until)
     start, end = to_instant(verified.since), to_instant(until)
     names = {email: verified.draft.account.users[id].name for id, email in verified.draft.work.emails.items()}
-    shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))[:MOST_DRAWN]
+    shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))[
+        :MOST_DRAWN
+    ]
     drawings = [
         draw_timeline(
-            [Lane("PagerDuty", make_bars(s.before.clip(start, end), names)), Lane("Harness", make_bars(s.after.clip(start, end), names), True)],
+            [
+                Lane("PagerDuty", make_bars(s.before.clip(start, end), names)),
+                Lane("Harness", make_bars(s.after.clip(start, end), names), True),
+            ],
             verified.since,
             until,
             s.time_zone,
             s.name,
-            [(to_datetime(max(a, start)), to_datetime(min(b, end))) for a, b, _, _ in s.differences if a < end and b > start],
+            [
+                (to_datetime(max(a, start)), to_datetime(min(b, end)))
+                for a, b, _, _ in s.differences
+                if a < end and b > start
+            ],
         )
         for s in shown
     ]
-    return Section(f"Before and after, {DAYS_DRAWN} days", f"{len(shown)} of {len(verified.schedules)} schedules.", drawing="".join(drawings))
+    return Section(
+        f"Before and after, {DAYS_DRAWN} days",
+        f"{len(shown)} of {len(verified.schedules)} schedules.",
+        drawing="".join(drawings),
+    )
 
 
 def section_differences(verified: Verified) -> Section:
@@ -99,7 +130,14 @@ def section_differences(verified: Verified) -> Section:
         for s in verified.schedules
         for a, b, before, after in s.differences
     ]
-    columns = {"name": "Schedule", "start": "From", "end": "To", "before": "In PagerDuty", "after": "In Harness", "reason": "Reason"}
+    columns = {
+        "name": "Schedule",
+        "start": "From",
+        "end": "To",
+        "before": "In PagerDuty",
+        "after": "In Harness",
+        "reason": "Reason",
+    }
     return Section("Differences", table=make_table(rows, columns, empty="No second differs."), folded=len(rows) > 40)
 
 
@@ -115,7 +153,13 @@ def section_services(verified: Verified) -> Section:
         }
         for s in sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
     ]
-    columns = {"name": "Service", "equal": "Pages that are the same", "before": "Paged in PagerDuty", "after": "Paged in Harness", "reason": "Reason"}
+    columns = {
+        "name": "Service",
+        "equal": "Pages that are the same",
+        "before": "Paged in PagerDuty",
+        "after": "Paged in Harness",
+        "reason": "Reason",
+    }
     text = "For pages at the start of the window and around each handoff: who is notified after how many minutes, if nobody acknowledges."
     return Section("Who is paged for each service", text, make_table(rows, columns))
 
@@ -123,7 +167,12 @@ def section_services(verified: Verified) -> Section:
 def section_unreachable(verified: Verified) -> Section:
     """Whoever is on call and cannot be reached, the most urgent first."""
     rows = [
-        {"email": u.email, "why": u.why, "next": tell_time(u.next_turn) if u.next_turn else "none in the window", "schedules": list(u.schedules)}
+        {
+            "email": u.email,
+            "why": u.why,
+            "next": tell_time(u.next_turn) if u.next_turn else "none in the window",
+            "schedules": list(u.schedules),
+        }
         for u in verified.unreachable
     ]
     columns = {"email": "Person", "why": "Why", "next": "Next turn", "schedules": "In"}
@@ -134,7 +183,11 @@ def section_unreachable(verified: Verified) -> Section:
 def section_drift(verified: Verified) -> Section:
     """What the target has otherwise than the plan would leave it."""
     rows = [{"kind": KIND_NAMES[a.kind], "name": a.name, "changes": list_changes(a)} for a in verified.drift]
-    table = make_table(rows, {"kind": "Kind", "name": "Object", "changes": "In Harness → as it should be"}, empty="Every field is as it should be.")
+    table = make_table(
+        rows,
+        {"kind": "Kind", "name": "Object", "changes": "In Harness → as it should be"},
+        empty="Every field is as it should be.",
+    )
     return Section("Field by field", "Read afresh from the target.", table)
 
 

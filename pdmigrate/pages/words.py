@@ -54,19 +54,32 @@ def section_counts(draft: Draft, landed: bool = False) -> Section:
         "handed_over": "For a person to make",
         "lost": "Not carried over",
     }
-    return Section("What becomes of everything", "Every object in scope stands in exactly one column.", make_table(rows, columns))
+    return Section(
+        "What becomes of everything", "Every object in scope stands in exactly one column.", make_table(rows, columns)
+    )
 
 
 def section_fates(draft: Draft) -> Section:
     """Every object that is not carried over exactly, and why."""
     rows = [
-        {"kind": KIND_NAMES[f.kind], "name": f.name, "id": f.id, "grade": Tag(f.grade.replace("_", " "), TONES[f.grade]), "reason": f.reason}
+        {
+            "kind": KIND_NAMES[f.kind],
+            "name": f.name,
+            "id": f.id,
+            "grade": Tag(f.grade.replace("_", " "), TONES[f.grade]),
+            "reason": f.reason,
+        }
         for f in draft.work.fates
         if f.grade != "exact"
     ]
     columns = {"kind": "Kind", "name": "Name", "id": "PagerDuty id", "grade": "What becomes of it", "reason": "Why"}
     table = make_table(rows, columns, empty="Everything is carried over exactly.")
-    return Section("Not exactly the same", "Changed, handed to a person, or not carried over: each with its reason.", table, folded=len(rows) > 40)
+    return Section(
+        "Not exactly the same",
+        "Changed, handed to a person, or not carried over: each with its reason.",
+        table,
+        folded=len(rows) > 40,
+    )
 
 
 def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> Section:

@@ -1,5 +1,6 @@
 """A Flask application under Waitress on loopback, in a thread of this process."""
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,5 @@ def serve(app: Flask, port: int = 0) -> Server:
 
 
 def _run(waitress: Any) -> None:
-    try:
+    with contextlib.suppress(OSError):  # stop() closes the sockets under it
         waitress.run()
-    except OSError:
-        pass  # the sockets were closed by stop()

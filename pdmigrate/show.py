@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from pdmigrate.markup import asset, clean, environment, trusted
 
+LONG_LINE = 24
 FILTER_FROM = 11
 """A table with fewer rows is read faster than filtered."""
 
@@ -131,7 +132,8 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, datetime) and not pd.isna(cell):
         return cell.isoformat(" ", "seconds" if cell.second else "minutes")
     if isinstance(cell, (list, tuple)):
-        return ", ".join(map(cell_text, cell))
+        parts = [cell_text(part) for part in cell]
+        return ("; " if any("," in part for part in parts) else ", ").join(parts)
     if isinstance(cell, (set, frozenset)):
         return ", ".join(sorted(map(cell_text, cell)))
     return "" if _is_missing(cell) else clean(cell)
@@ -145,10 +147,17 @@ def _is_number(cell: Any) -> bool:
     return isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell == cell
 
 
-def _draw_cell(cell: Any) -> dict[str, str]:
-    # The template asks for all three; a cell that is neither a link nor a tag has no address and no tone.
+def _draw_cell(cell: Any) -> dict[str, Any]:
+    # The template asks for all of them; a cell that is neither a link nor a tag has no address and no tone.
     href = cell.href if isinstance(cell, Link) else ""
-    return {"text": cell_text(cell), "href": href, "tone": cell.tone if isinstance(cell, Tag) else ""}
+    tone = cell.tone if isinstance(cell, Tag) else ""
+    return {"text": cell_text(cell), "href": href, "tone": tone, "lines": _long_lines(cell)}
+
+
+def _long_lines(cell: Any) -> list[str]:
+    """A list of sentences is read line by line; a list of words stands in one."""
+    lines = [cell_text(part) for part in cell] if isinstance(cell, (list, tuple)) else []
+    return lines if len(lines) > 1 and max(map(len, lines)) > LONG_LINE else []
 
 
 def _csv_cell(cell: Any) -> Any:

@@ -168,6 +168,7 @@ def _run_lab(options: argparse.Namespace) -> int:
     workspace = options.workspace.resolve()
     environment = {**os.environ, "PDMIGRATE_WORKSPACE": str(workspace)}
     command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS.parent}", f"--port={options.port}"]
+    command += ["--allow-root"] * (os.geteuid() == 0)  # a container's only user
     command += ["--LabApp.default_url=/lab/tree/notebooks/1_connect.ipynb", "--ServerApp.ip=127.0.0.1"]
     with open_job(workspace):  # holds the embedded pair while the lab runs
         print(f"The workspace is {workspace}; the notebooks find it by themselves.", file=sys.stderr)

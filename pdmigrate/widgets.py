@@ -21,7 +21,7 @@ from pdmigrate.load import Cancel, Done, Loaded, load
 from pdmigrate.pages import look
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.preview import Preview
-from pdmigrate.show import make_table, show
+from pdmigrate.show import Section, make_table, show
 
 UNDECIDED = "undecided"
 WIDE = ipywidgets.Layout(width="100%", max_width="60rem")
@@ -241,10 +241,12 @@ def _answered_box(job: Job, answers: list) -> ipywidgets.Widget:
     return ipywidgets.VBox([which, _button("Take this answer back", undo), said])
 
 
-def _tell(conflict: Conflict):
+def _tell(conflict: Conflict) -> Section:
     rows = [{"answer": o.name.replace("_", " "), "effect": o.effect, "value": o.value or ""} for o in conflict.options]
-    note = f"{conflict.question} {conflict.meaning} Recommended: {conflict.recommended.replace('_', ' ')}."
-    return make_table(rows, {"answer": "Answer", "effect": "What it will do", "value": "Value"}, note=note)
+    table = make_table(rows, {"answer": "Answer", "effect": "What it will do", "value": "Value"})
+    return Section(
+        conflict.question, f"{conflict.meaning} Recommended: {conflict.recommended.replace('_', ' ')}.", table, level=3
+    )
 
 
 def _narrow(box: ipywidgets.SelectMultiple, names: dict[str, str], kept: set[str], words: str) -> None:
@@ -270,7 +272,9 @@ def _who() -> ipywidgets.Text:
 
 
 def _button(label: str, act: Callable, style: str = "") -> ipywidgets.Button:
-    button = ipywidgets.Button(description=label, button_style=style, layout=ipywidgets.Layout(width="auto"))
+    button = ipywidgets.Button(
+        description=label, button_style=style, layout=ipywidgets.Layout(width="auto", align_self="flex-start")
+    )
     button.on_click(act)
     return button
 

@@ -11,9 +11,7 @@ import time
 from pathlib import Path
 
 from pdmigrate import __version__
-from pdmigrate.demo import run_demo
 from pdmigrate.errors import PdmigrateError, UsageError
-from pdmigrate.headless import NOTEBOOKS, check_published, choose_steps, run_steps
 from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
 from pdmigrate.newcomer import make_workspace
 from pdmigrate.sandbox import accounts, company
@@ -21,6 +19,8 @@ from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.status import tell_status
 from pdmigrate.workspace import STEPS, Workspace
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,7 +55,7 @@ def _make_parser() -> argparse.ArgumentParser:
 def _add_demo(commands) -> None:
     demo = commands.add_parser("demo", help="carry the embedded company over, three times")
     demo.add_argument("--workspace", type=Path, default=Path("demo"), help="a folder for it (default: demo)")
-    demo.set_defaults(run=lambda options: run_demo(options.workspace))
+    demo.set_defaults(run=_run_demo)
 
 
 def _add_init(commands) -> None:
@@ -103,6 +103,12 @@ def _add_small(commands) -> None:
     lab.set_defaults(run=_run_lab)
 
 
+def _run_demo(options: argparse.Namespace) -> int:
+    from pdmigrate.demo import run_demo  # papermill takes a second to import: only those wait who need it
+
+    return run_demo(options.workspace)
+
+
 def _run_init(options: argparse.Namespace) -> int:
     path = make_workspace(options.workspace, vars(options))
     print(f"Made {path}. Look at it, then: pdmigrate run {options.workspace}")
@@ -110,6 +116,8 @@ def _run_init(options: argparse.Namespace) -> int:
 
 
 def _run_run(options: argparse.Namespace) -> int:
+    from pdmigrate.headless import check_published, choose_steps, run_steps  # as above
+
     steps = choose_steps(options.steps, options.until)
     name = f"{read_clock():%Y%m%dT%H%M%SZ}"
     folder = (options.reports or options.workspace / "reports" / name).resolve()
@@ -167,7 +175,7 @@ def _run_lab(options: argparse.Namespace) -> int:
         make_workspace(options.workspace, {"source": "embedded", "target": "embedded", "name": "acme"})
     workspace = options.workspace.resolve()
     environment = {**os.environ, "PDMIGRATE_WORKSPACE": str(workspace)}
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS.parent}", f"--port={options.port}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={PROJECT}", f"--port={options.port}"]
     command += ["--allow-root"] * (os.geteuid() == 0)  # a container's only user
     command += ["--LabApp.default_url=/lab/tree/notebooks/1_connect.ipynb", "--ServerApp.ip=127.0.0.1"]
     with open_job(workspace):  # holds the embedded pair while the lab runs

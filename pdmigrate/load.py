@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pdmigrate import guards
-from pdmigrate.actions import Action, Held, Plan, plan_from_json, plan_to_json
+from pdmigrate.actions import KINDS, Action, Held, Plan, plan_from_json, plan_to_json
 from pdmigrate.draft import draft
 from pdmigrate.errors import (
     InterruptedLoadError,
@@ -66,11 +66,11 @@ class Loaded:
 
     def count_kinds(self) -> dict[str, dict[str, int]]:
         """Source objects per kind and outcome. What is held by an open question is skipped."""
-        counts: dict[str, Counter] = {}
+        counts: dict[str, Counter] = {kind: Counter() for kind in KINDS}
         for done in self.done:
-            counts.setdefault(done.action.kind, Counter())[done.outcome] += max(1, len(done.action.sources))
+            counts[done.action.kind][done.outcome] += max(1, len(done.action.sources))
         for held in self.held:
-            counts.setdefault(held.kind, Counter())["skipped"] += held.open_question
+            counts[held.kind]["skipped"] += held.open_question
         return {kind: {name: counter[name] for name in OUTCOMES} for kind, counter in counts.items()}
 
 

@@ -71,7 +71,13 @@ def _fill(options: dict[str, Any]) -> str:
     wanted = {**FOR_LIVE.get(known["source"], {}), **FOR_LIVE.get(known["target"], {}), **known}
     places = dict.fromkeys(("token", "subdomain", "source_url", "snapshot", "api_key", "account", "org", "project"), "")
     values = {name: _quote(value) for name, value in {**places, **wanted}.items()}
-    return "\n".join(line.rstrip() for line in TEMPLATE.format(**values).splitlines()) + "\n"
+    return "\n".join(map(_align, TEMPLATE.format(**values).splitlines())) + "\n"
+
+
+def _align(line: str) -> str:
+    """Comments in one column, as far as the values allow."""
+    value, mark, comment = line.partition("  #")
+    return f"{value.rstrip():<28}  #{comment}" if mark else line.rstrip()
 
 
 def _drop_empty(options: Mapping[str, Any]) -> dict[str, Any]:

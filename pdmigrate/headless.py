@@ -107,6 +107,7 @@ def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
             parameters,
             progress_bar=False,
             kernel_manager_class=QuietKernelManager,
+            extra_arguments=["--IPKernelApp.log_level=50"],  # it calls its own shutdown an error, now and then
             cwd=str(source.parent),
         )
     except PapermillExecutionError as error:

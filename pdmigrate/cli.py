@@ -2,6 +2,7 @@
 an unexplained difference, 6 a side cannot be used, 7 cancelled, 1 a bug."""
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -110,7 +111,8 @@ def _run_demo(options: argparse.Namespace) -> int:
 
 
 def _run_init(options: argparse.Namespace) -> int:
-    path = make_workspace(options.workspace, vars(options))
+    snapshot = str(Path(options.snapshot).resolve()) if options.snapshot else None
+    path = make_workspace(options.workspace, {**vars(options), "snapshot": snapshot})
     print(f"Made {path}. Look at it, then: pdmigrate run {options.workspace}")
     return 0
 
@@ -148,12 +150,12 @@ def _run_sandbox(options: argparse.Namespace) -> int:
         f"{document['subdomain']}, {EMBEDDED['org']}, {EMBEDDED['project']}).",
         file=sys.stderr,
     )
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(3600)
-    finally:
-        pagerduty.stop()
-        harness.stop()
+    pagerduty.stop()
+    harness.stop()
+    return 0
 
 
 def _choose_accounts(path: Path | None) -> tuple[dict, dict]:

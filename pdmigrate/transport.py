@@ -145,9 +145,17 @@ class Transport:
             )
         if answer.status_code >= 300:
             code, message = _error_words(_decode(answer))
+            message = self._redact(message)
             words = f"{answer.status_code} {code}".strip()
             raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
         return _decode(answer) if answer.content else None
+
+    def _redact(self, text: str) -> str:
+        """A side may repeat the key in its answer; our messages do not."""
+        keys = (v.removeprefix("Token token=") for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
+        for key in filter(None, keys):
+            text = text.replace(key, "…")
+        return text
 
 
 def _decode(answer: requests.Response) -> Any:

@@ -163,10 +163,14 @@ def _explain(found: Draft, kind: str, id: str) -> str:
     )
     lost = [h.reason for h in found.plan.held if h.kind == "overrides" and h.key.startswith(f"{id}_")]
     load_anyway = f"rendering_differs:{id}" in found.answered
+    unseen = [a for key, a in found.answered.items() if key.startswith(f"dangling_reference:{id}/")]
     return (
         kept
         or next(iter(lost), "")
         or ("loaded by decision although PagerDuty's rendering differs" if load_anyway else "")
+        or next(
+            (f"turns stay empty by decision: {a.conflict.question}" for a in unseen if a.conflict.changes_paging), ""
+        )
     )
 
 

@@ -1,12 +1,19 @@
 """What many tests start from: the embedded pair, and a workspace on it."""
 
 import os
+from pathlib import Path
 
 import pytest
+from pagerduty_http import NOW, Client
 
 from pdmigrate import open_job
 from pdmigrate.demo import make_demo_workspace
 from pdmigrate.newcomer import make_workspace
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.pagerduty import start_pagerduty
+
+SHARED = Path(os.environ.get("PDMIGRATE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+"""What lies beside the repository and is no part of it."""
 
 
 def skip(reason: str) -> None:
@@ -35,3 +42,32 @@ def job(decided_workspace):
     """An open job on the decided workspace."""
     with open_job(decided_workspace) as opened:
         yield opened
+
+
+@pytest.fixture
+def serve():
+    """Start a PagerDuty with an account; all are stopped after the test."""
+    servers = []
+
+    def start(account, **options):
+        servers.append(start_pagerduty(account, **options))
+        return Client(servers[-1])
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def company(serve):
+    """The company as a PagerDuty of its own, on a day that stays."""
+    return serve(build_company(NOW))
+
+
+@pytest.fixture(scope="session")
+def recorded_account():
+    """The folder of recorded answers of a real account."""
+    folder = SHARED / "recorded-account"
+    if not folder.is_dir():
+        skip("the recorded account is not beside this repository; PDMIGRATE_SHARED says where it is")
+    return folder

@@ -69,7 +69,7 @@ def _want_schedule(work: Work, schedule: Schedule, zone: str, place: Place) -> N
 def _make_rotation(work: Work, schedule: Schedule, number: int, piece: rota.Rotation, layers: list) -> harness.Rotation:
     return harness.Rotation(
         name=_name_rotation(schedule, number, piece, layers[number]),
-        participants=tuple(work.emails[id] if id else None for id in piece.participants),
+        participants=tuple(work.emails.get(id) if id else None for id in piece.participants),
         anchor=rota.from_naive(piece.anchor),
         turn_seconds=piece.turn,
         windows=harness_rota.write_windows(piece.week),

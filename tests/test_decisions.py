@@ -1,0 +1,237 @@
+"""decisions.yaml: what people answered, read strictly, and written so that nobody's answer is lost."""
+
+import multiprocessing
+
+import pytest
+import yaml
+
+from pdmigrate.decisions import (
+    Approval,
+    Choice,
+    Conflict,
+    Decision,
+    Decisions,
+    Option,
+    Questions,
+    drop_choice,
+    drop_decision,
+    read_decisions,
+    save_approval,
+    save_choice,
+    save_decision,
+)
+from pdmigrate.errors import SettingsError
+
+INVITE = Option(name="invite", effect="an invitation is sent")
+MAP = Option(name="map", effect="another account is paged", value="the email of a person in Harness")
+
+
+def question(id="PU1", recommended="invite", changes_paging=False):
+    return Conflict(
+        about="user_not_found",
+        kind="users",
+        id=id,
+        name="Ann",
+        question="Ann has no account.",
+        meaning="Nobody can be reached.",
+        options=(INVITE, MAP),
+        recommended=recommended,
+        changes_paging=changes_paging,
+    )
+
+
+def answer(choice, object="PU1", **more):
+    return Decision(conflict="user_not_found", object=object, choice=choice, **more)
+
+
+def ask(*decisions, rule="stop", conflict=None):
+    return Questions(Decisions(decisions=decisions), rule).ask(conflict or question())
+
+
+# --- reading ---
+
+
+def test_no_file_holds_no_decisions(tmp_path):
+    assert read_decisions(tmp_path / "decisions.yaml") == Decisions()
+
+
+def test_a_file_that_a_person_wrote_is_read(tmp_path):
+    path = tmp_path / "decisions.yaml"
+    path.write_text(
+        """
+decisions:
+- conflict: user_not_found
+  object: PU12
+  choice: invite
+  by: ann
+  at: '2026-11-23T10:00:00+00:00'
+  why: joins in December
+- {conflict: phone_country, object: all, choice: leave_out}
+approvals:
+- {plan: 3f9a, by: ann}
+choices:
+- {setting: rules.strategy, value: overwrite, by: ann}
+""",
+        encoding="utf-8",
+    )
+    read = read_decisions(path)
+    assert [decision.object for decision in read.decisions] == ["PU12", "all"]
+    assert read.decisions[0].why == "joins in December"
+    assert read.approves("3f9a").by == "ann"
+    assert read.choices[0].value == "overwrite"
+
+
+@pytest.mark.parametrize(
+    "text,said",
+    [
+        ("decisions: [{conflict: a, object: b, choise: c}]", "decisions.0.choice: Field required"),
+        ("decisions: [{conflict: a, object: b, choice: c, wy: d}]", "decisions.0.wy: Extra inputs are not permitted"),
+        ("decision: []", "decision: Extra inputs are not permitted"),
+        ("choices: [{setting: source.token, value: x}]", "choices.0.setting: Input should be"),
+        ("decisions: {", "is no YAML near line"),
+        ("- a\n- b", "decisions.yaml"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_in_one_line(tmp_path, text, said):
+    path = tmp_path / "decisions.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"decisions\.yaml") as caught:
+        read_decisions(path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_id_that_yaml_takes_for_a_number_is_text(tmp_path):
+    path = tmp_path / "decisions.yaml"
+    path.write_text("decisions: [{conflict: user_not_found, object: 123, choice: invite}]", encoding="utf-8")
+    assert read_decisions(path).decisions[0].object == "123"
+
+
+# --- which answer counts ---
+
+
+def test_without_an_answer_the_question_is_open():
+    questions = Questions(Decisions(), "stop")
+    assert questions.ask(question()) is None
+    assert list(questions.open) == ["user_not_found:PU1"]
+    assert not questions.answered
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_answer_for_the_object_goes_before_one_for_all(turned):
+    decisions = [answer("map", value="bob@example.com"), answer("invite", object="all")]
+    assert ask(*(decisions[::-1] if turned else decisions)).choice == "map"
+
+
+def test_a_later_answer_goes_before_an_earlier_one():
+    assert ask(answer("map", value="bob@example.com"), answer("invite")).choice == "invite"
+    assert ask(answer("map", "all", value="b@example.com"), answer("invite", "all")).choice == "invite"
+
+
+def test_an_answer_to_another_class_or_object_is_none():
+    other = Decision(conflict="phone_country", object="PU1", choice="leave_out")
+    assert ask(answer("invite", object="PU2"), other) is None
+
+
+def test_an_answer_says_who_gave_it_and_why():
+    given = ask(answer("invite", by="ann", at="2026-11-23", why="joins"))
+    assert (given.by, given.at, given.why, given.conflict.id) == ("ann", "2026-11-23", "joins", "PU1")
+
+
+def test_an_option_that_takes_a_value_needs_one():
+    with pytest.raises(SettingsError, match="map for user_not_found:PU1 needs a value: the email of a person"):
+        ask(answer("map"))
+
+
+@pytest.mark.parametrize("choice,hint", [("invit", "did you mean invite"), ("zzz", "there are invite, map")])
+def test_an_option_that_is_none_is_refused_with_the_nearest_right_one(choice, hint):
+    with pytest.raises(SettingsError, match=hint):
+        ask(answer(choice))
+
+
+def test_the_recommended_option_is_taken_only_where_the_rules_say_so_and_nobodys_pages_change():
+    assert ask(rule="recommended").choice == "invite"
+    assert ask(rule="recommended").by == "rule"
+    assert ask(rule="skip") is None
+    assert ask(rule="stop") is None
+    assert ask(rule="recommended", conflict=question(changes_paging=True)) is None
+    assert ask(rule="recommended", conflict=question(recommended="map")) is None, "nobody can recommend a value"
+
+
+def test_a_person_goes_before_the_rule():
+    assert ask(answer("map", value="bob@example.com"), rule="recommended").choice == "map"
+
+
+# --- writing ---
+
+
+def test_an_answer_is_there_at_once_and_can_be_taken_back(tmp_path):
+    path = tmp_path / "decisions.yaml"
+    save_decision(path, answer("invite", by="Ünal", why="ja"))
+    save_decision(path, answer("invite", object="all"))
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["decisions"][0] == {
+        "conflict": "user_not_found",
+        "object": "PU1",
+        "choice": "invite",
+        "by": "Ünal",
+        "why": "ja",
+    }
+    drop_decision(path, "user_not_found", "PU1")
+    assert [decision.object for decision in read_decisions(path).decisions] == ["all"]
+
+
+def test_a_new_answer_takes_the_place_of_the_old_one(tmp_path):
+    path = tmp_path / "decisions.yaml"
+    for choice in ("invite", "leave_out"):
+        save_decision(path, answer(choice))
+    assert [decision.choice for decision in read_decisions(path).decisions] == ["leave_out"]
+
+
+def test_approvals_are_kept_and_the_latest_is_named(tmp_path):
+    path = tmp_path / "decisions.yaml"
+    for plan, by in (("aa", "ann"), ("bb", "bob"), ("aa", "cat")):
+        save_approval(path, Approval(plan=plan, by=by))
+    read = read_decisions(path)
+    assert len(read.approvals) == 3
+    assert read.approves("aa").by == "cat"
+    assert read.approves("a") is None, "a digest is whole or none"
+
+
+def test_one_choice_stands_for_each_setting(tmp_path):
+    path = tmp_path / "decisions.yaml"
+    save_choice(path, Choice(setting="rules.strategy", value="overwrite"))
+    save_choice(path, Choice(setting="scope.services", value=["Cart API"]))
+    save_choice(path, Choice(setting="rules.strategy", value="preserve"))
+    save_choice(path, Choice(setting="rules.contact_details", value=False))
+    assert {choice.setting: choice.value for choice in read_decisions(path).choices} == {
+        "scope.services": ["Cart API"],
+        "rules.strategy": "preserve",
+        "rules.contact_details": False,
+    }
+    drop_choice(path, "rules.strategy")
+    assert len(read_decisions(path).choices) == 2
+
+
+def test_a_file_that_cannot_be_read_is_never_written_over(tmp_path):
+    path = tmp_path / "decisions.yaml"
+    path.write_text("decisions: {", encoding="utf-8")
+    with pytest.raises(SettingsError):
+        save_decision(path, answer("invite"))
+    assert path.read_text(encoding="utf-8") == "decisions: {"
+
+
+def write_many(path, who):
+    for number in range(15):
+        save_decision(path, answer("invite", object=f"{who}{number}"))
+
+
+def test_two_writers_at_once_lose_nothing(tmp_path):
+    """Two notebooks are open, and each writes an answer whenever somebody clicks."""
+    path, processes = tmp_path / "decisions.yaml", multiprocessing.get_context("fork")
+    writers = [processes.Process(target=write_many, args=(path, who)) for who in "AB"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(read_decisions(path).decisions) == 30
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".decisions.yaml.lock", "decisions.yaml"]

@@ -1,0 +1,122 @@
+"""The journal: the intent before a request, the result after it, and what each object is called in Harness."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pdmigrate.actions import Action
+from pdmigrate.errors import SettingsError
+from pdmigrate.journal import Journal
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def action(key="PT1", after=("a",), verb="create", kind="teams"):
+    fields = None if after is None else {"name": "Päyments", "users": list(after)}
+    return Action(verb, kind, key, f"payments_{key}", "Päyments", None, fields, (key,))
+
+
+@pytest.fixture
+def open_journal(tmp_path):
+    """Open the one journal, as any process would; all are closed after the test."""
+    opened = []
+
+    def open_it(source="acme"):
+        opened.append(Journal(tmp_path / "new" / "journal.sqlite", source))
+        return opened[-1]
+
+    yield open_it
+    for journal in opened:
+        journal.close()
+
+
+@pytest.fixture
+def journal(open_journal):
+    return open_journal()
+
+
+def test_what_is_done_is_in_the_ledger_as_it_was_left(journal, open_journal):
+    load = journal.start_load("d1", NOON)
+    journal.record(load, action(), "intended", NOON)
+    assert journal.ledger() == {}
+    journal.record(load, action(), "done", NOON)
+    entry = open_journal().ledger()[("teams", "PT1")]
+    assert (entry.identifier, entry.name, entry.synced) == (
+        "payments_PT1",
+        "Päyments",
+        {"name": "Päyments", "users": ["a"]},
+    )
+
+
+@pytest.mark.parametrize("state", ["intended", "failed", "skipped"])
+def test_what_is_not_done_is_not_in_the_ledger(journal, state):
+    journal.record(journal.start_load("d1", NOON), action(), state, NOON, "why")
+    assert journal.ledger() == {}
+
+
+def test_a_failure_leaves_what_was_last_written(journal):
+    load = journal.start_load("d1", NOON)
+    journal.record(load, action(after=("a",)), "done", NOON)
+    journal.record(load, action(after=("a", "b"), verb="update"), "failed", NOON, "500")
+    assert journal.ledger()[("teams", "PT1")].synced["users"] == ["a"]
+
+
+def test_an_update_takes_the_place_of_what_was_written_before(journal):
+    load = journal.start_load("d1", NOON)
+    for users in (("a",), ("a", "b")):
+        journal.record(load, action(after=users), "done", NOON)
+    assert len(journal.ledger()) == 1
+    assert journal.ledger()[("teams", "PT1")].synced["users"] == ["a", "b"]
+
+
+def test_what_is_taken_back_leaves_the_ledger(journal):
+    load = journal.start_load("d1", NOON)
+    journal.record(load, action(kind="overrides"), "done", NOON)
+    journal.record(load, action(kind="overrides", after=None, verb="update"), "done", NOON)
+    assert journal.ledger() == {}
+
+
+def test_the_latest_step_of_an_action_is_its_state(journal):
+    load = journal.start_load("d1", NOON)
+    journal.record(load, action(), "intended", NOON)
+    journal.record(load, action("PT2"), "intended", NOON)
+    journal.record(load, action(), "failed", NOON + timedelta(seconds=1), "500")
+    states = journal.states(load)
+    assert {name: (step.state, step.note) for name, step in states.items()} == {
+        "teams:PT1": ("failed", "500"),
+        "teams:PT2": ("intended", ""),
+    }
+    assert journal.states(load + 1) == {}
+
+
+def test_an_unfinished_load_goes_on_and_a_finished_one_does_not(journal, open_journal):
+    assert journal.state_of("d1") is None
+    first = journal.start_load("d1", NOON)
+    assert journal.state_of("d1") == "open"
+    assert open_journal().start_load("d1", NOON) == first
+    assert journal.start_load("d2", NOON) != first
+    journal.finish_load(first, NOON)
+    assert journal.state_of("d1") == "finished"
+    assert journal.state_of("d2") == "open"
+    again = journal.start_load("d1", NOON)
+    assert again != first
+    assert journal.state_of("d1") == "open"
+
+
+def test_accounts_are_kept_apart(journal, open_journal):
+    journal.record(journal.start_load("d1", NOON), action(), "done", NOON)
+    other = open_journal("globex")
+    assert other.ledger() == {}
+    assert other.other_sources() == ["acme"]
+    assert journal.other_sources() == []
+    other.record(other.start_load("d2", NOON), action(after=("z",)), "done", NOON)
+    assert journal.ledger()[("teams", "PT1")].synced["users"] == ["a"]
+
+
+def test_a_journal_of_another_version_is_refused(journal, open_journal, tmp_path):
+    with sqlite3.connect(tmp_path / "new" / "journal.sqlite") as connection:
+        connection.execute("update about set version = 99")
+    connection.close()
+    with pytest.raises(SettingsError, match="version 99"):
+        open_journal()

@@ -1,0 +1,296 @@
+"""Schedules to rotations that never overlap, overrides beside them; what cannot be held exactly is held back, with the reason."""
+
+import pytest
+from mapping_account import (
+    NOW,
+    decide,
+    grades,
+    layer,
+    map_rows,
+    override,
+    people,
+    policy,
+    reason,
+    refer,
+    schedule,
+    service,
+    team,
+    user,
+    wishes,
+)
+
+from pdmigrate import rota
+from pdmigrate.errors import SettingsError
+from pdmigrate.harness import records as harness
+from pdmigrate.harness.rota import render_schedule
+from pdmigrate.journal import Entry
+
+USERS = [user("ann"), user("bob"), user("cat")]
+GONE = refer("user", "gus", deleted_at="2025-02-21T00:00:00Z")
+
+
+def map_schedule(*schedules, decisions=(), rule="stop", state=None, ledger=None, **more):
+    rows = {"users": USERS, "schedules": list(schedules), **more}
+    return map_rows(rows, state or people("ann", "bob", "cat"), decisions, rule, ledger)
+
+
+def fields(work, id="ps1"):
+    return wishes(work, "schedules")[id].fields
+
+
+def daily(start, hours):
+    return {"type": "daily_restriction", "start_time_of_day": start, "duration_seconds": hours * 3600}
+
+
+def rendered(*entries):
+    return {"rendered_schedule_entries": list(entries)}
+
+
+# --- layers ---
+
+
+def test_a_layer_is_a_rotation():
+    [rotation] = fields(map_schedule(schedule("ps1", layer(["ann", "bob"], name="Days"))))["rotations"]
+    assert rotation == {
+        "name": "Days",
+        "participants": ["ann@example.com", "bob@example.com"],
+        "anchor": "2025-01-06T09:00:00",
+        "turn_seconds": 604_800,
+        "windows": [],
+        "since": "2025-01-01T00:00:00Z",
+        "until": None,
+    }
+
+
+def test_a_schedule_knows_its_team_its_people_and_its_own_name():
+    made = schedule("ps1", layer(["ann"]), name="On-call 🛒", description="Shop", teams=[refer("team", "pt1")])
+    work = map_schedule(made, teams=[team("pt1")])
+    wish = wishes(work, "schedules")["ps1"]
+    assert (wish.identifier, wish.name, wish.fields["owner_group"]) == ("on_call_ps1", "On-call", "pt1_pt1")
+    assert wish.fields["description"] == "Shop\nPagerDuty name: On-call 🛒"
+    assert wish.needs == (("teams", "pt1"), ("users", "ann"))
+
+
+@pytest.mark.parametrize("stacked", [True, False])
+def test_stacked_layers_page_the_same_people_whether_a_target_stacks_or_joins(stacked):
+    upper = layer(["ann", "bob"], "PL1", restrictions=[daily("09:00:00", 8)], rotation_turn_length_seconds=86_400)
+    work = map_schedule(schedule("ps1", upper, layer(["cat"], "PL2")))
+    made = harness.Schedule(identifier="ps1", **fields(work))
+    start = rota.to_instant(NOW)
+    who = render_schedule(made, start, start + 28 * rota.DAY, stacked)
+    assert {len(people) for _, _, people in who.entries} == {1}
+    assert rota.total((s, e) for s, e, _ in who.entries) == 28 * rota.DAY
+    office = [people for s, e, people in who.entries if e - s == 8 * 3600]
+    assert len(office) == 27, "the first and the last day are cut at noon"
+    assert all(people <= {"ann@example.com", "bob@example.com"} for people in office)
+
+
+def test_two_layers_of_one_name_are_told_apart():
+    upper = layer(["ann"], "PL1", restrictions=[daily("09:00:00", 8)])
+    names = [each["name"] for each in fields(map_schedule(schedule("ps1", upper, layer(["bob"], "PL2"))))["rotations"]]
+    assert names == ["Layer 1 PL1", "Layer 1 PL2"]
+
+
+def test_an_ended_layer_leaves_nothing():
+    old = layer(["cat"], "PL0", name="Old", end="2026-01-01T00:00:00Z")
+    work = map_schedule(schedule("ps1", layer(["ann"], name="New"), old))
+    assert [each["name"] for each in fields(work)["rotations"]] == ["New"]
+
+
+def test_an_upper_layer_with_empty_places_over_a_lower_one_is_held_whole():
+    """Windows cannot say `every other week`: the turns of who is gone belong to the layer below."""
+    work = map_schedule(schedule("ps1", layer(["ann", GONE], "PL1"), layer(["bob"], "PL2")), rule="recommended")
+    assert grades(work, "schedules") == {"ps1": "lost"}
+    assert "cannot be said as rotations" in reason(work, "schedules", "ps1")
+
+
+# --- who is gone ---
+
+
+def test_the_turns_of_a_deleted_user_stay_empty_and_that_is_said():
+    work = map_schedule(schedule("ps1", layer(["ann", GONE])), rule="recommended")
+    assert fields(work)["rotations"][0]["participants"] == ["ann@example.com", None]
+    assert grades(work, "schedules") == {"ps1": "changed"}
+    assert "turns of Gus stay empty" in reason(work, "schedules", "ps1")
+
+
+def test_a_user_that_no_list_shows_is_a_question_that_no_rule_answers():
+    """Perhaps the key may not see him; he may be paged today."""
+    work = map_schedule(schedule("ps1", layer(["ann", "zed"])), rule="recommended")
+    assert list(work.questions.open) == ["dangling_reference:ps1/zed"]
+    assert work.held[0].open_question
+
+
+def test_a_user_that_no_list_shows_leaves_an_empty_place_by_decision():
+    made = schedule("ps1", layer(["ann", "zed"]))
+    work = map_schedule(made, decisions=[decide("dangling_reference", "ps1/zed", "empty_place")])
+    assert fields(work)["rotations"][0]["participants"] == ["ann@example.com", None]
+
+
+def test_policies_that_no_list_shows_are_said():
+    made = schedule("ps1", layer(["ann"]), escalation_policies=[refer("escalation_policy", "PGONE")])
+    assert "Pgone" in reason(map_schedule(made), "schedules", "ps1")
+
+
+# --- zones ---
+
+
+def test_a_rails_zone_is_confirmed_first():
+    made = schedule("ps1", layer(["ann"]), time_zone="Pacific Time (US & Canada)")
+    assert list(map_schedule(made).questions.open) == ["time_zone_mismatch:ps1"]
+    work = map_schedule(made, rule="recommended")
+    assert fields(work)["time_zone"] == "America/Los_Angeles"
+    assert "written as America/Los_Angeles" in reason(work, "schedules", "ps1")
+
+
+def test_an_unknown_zone_is_never_guessed():
+    made = schedule("ps1", layer(["ann"]), time_zone="Europe/Lodnon")
+    assert list(map_schedule(made, rule="recommended").questions.open) == ["unknown_time_zone:ps1"]
+    work = map_schedule(made, decisions=[decide("unknown_time_zone", "ps1", "other", "Europe/London")])
+    assert fields(work)["time_zone"] == "Europe/London"
+    again = map_schedule(made, decisions=[decide("unknown_time_zone", "ps1", "other", "Middle/Earth")])
+    assert "'Middle/Earth', which nobody knows" in reason(again, "schedules", "ps1")
+
+
+# --- PagerDuty's own rendering is the judge ---
+
+
+def test_a_schedule_that_pagerduty_renders_otherwise_is_not_loaded():
+    entry = {**override("cat", 0, 56), "id": "x"}
+    made = schedule("ps1", layer(["ann"]), final_schedule=rendered(entry))
+    work = map_schedule(made, rule="recommended")
+    assert list(work.questions.open) == ["rendering_differs:ps1"]
+    assert "56 days" in reason(work, "schedules", "ps1")
+    assert wishes(map_schedule(made, decisions=[decide("rendering_differs", "all", "load_anyway")]), "schedules")
+
+
+def test_a_schedule_that_pagerduty_renders_as_we_do_moves():
+    made = schedule("ps1", layer(["ann"]), final_schedule=rendered(override("ann", 0, 56)))
+    assert grades(map_schedule(made), "schedules") == {"ps1": "exact"}
+
+
+# --- names ---
+
+
+def test_two_schedules_of_one_name_are_a_question_for_each():
+    work = map_schedule(
+        schedule("ps1", layer(["ann"]), name="On-call"), schedule("ps2", layer(["bob"]), name="on-call")
+    )
+    assert sorted(work.questions.open) == ["same_name_in_source:ps1", "same_name_in_source:ps2"]
+
+
+@pytest.mark.parametrize("choice,names", [("adopt", ["Layer 1"]), ("merge", ["Weekly", "Layer 1"])])
+def test_a_schedule_of_the_same_name_in_harness_is_adopted_or_merged(choice, names):
+    weekly = harness.Rotation(name="Weekly", participants=[None], anchor=NOW.replace(tzinfo=None), turn_seconds=86_400)
+    there = harness.Schedule(identifier="mine", name="Primary", time_zone="Europe/London", rotations=(weekly,))
+    state = people("ann").model_copy(update={"schedules": {"mine": there}})
+    made = schedule("ps1", layer(["ann"]), name="Primary")
+    assert list(map_schedule(made, state=state).questions.open)[-1] == "duplicate_schedule:ps1"
+    work = map_schedule(
+        made,
+        state=state,
+        decisions=[decide("duplicate_schedule", "ps1", choice), decide("user_not_found", "all", "invite")],
+    )
+    wish = wishes(work, "schedules")["ps1"]
+    assert (wish.identifier, wish.adopt) == ("mine", True)
+    assert [each["name"] for each in wish.fields["rotations"]] == names
+
+
+# --- overrides ---
+
+
+def with_overrides(*overrides, **more):
+    return schedule("ps1", layer(["ann"]), overrides_subschedule=rendered(*overrides), **more)
+
+
+def test_an_override_is_a_part_of_its_schedule():
+    work = map_schedule(with_overrides(override("bob", 1, 2)))
+    [wish] = wishes(work, "overrides").values()
+    assert wish.identifier == f"ps1_ps1/pd_{wish.key}"
+    assert wish.fields == {
+        "schedule": "ps1_ps1",
+        "person": "bob@example.com",
+        "start": "2026-11-24T12:00:00Z",
+        "end": "2026-11-25T12:00:00Z",
+    }
+    assert wish.needs == (("schedules", "ps1"), ("users", "bob"))
+
+
+def test_one_that_has_ended_is_none_and_one_that_runs_is():
+    assert len(wishes(map_schedule(with_overrides(override("bob", -3, -1), override("bob", -1, 1))), "overrides")) == 1
+
+
+@pytest.mark.parametrize(
+    "made,why",
+    [
+        (with_overrides(override("zed", 1, 2)), "the stand-in has neither account nor invitation"),
+        (with_overrides(override(None, 1, 2)), "the stand-in has neither account nor invitation"),
+        (with_overrides(override("bob", 1, 2), time_zone="Middle/Earth"), "its schedule is not carried over"),
+    ],
+)
+def test_an_override_that_stays_behind_says_why(made, why):
+    [fate] = [fate for fate in map_schedule(made).fates if fate.kind == "overrides"]
+    assert (fate.grade, fate.reason) == ("lost", why)
+
+
+def test_a_cut_start_is_the_same_override():
+    """PagerDuty's list cuts a running override at the start of the window."""
+    keys = [list(wishes(map_schedule(with_overrides(override("bob", start, 2))), "overrides")) for start in (-1, 0, 1)]
+    assert keys[0] == keys[1] == keys[2]
+
+
+def test_an_override_that_pagerduty_has_dropped_is_found_while_it_lasts():
+    def wrote(key, end, schedule="ps1_ps1"):
+        fields = {"schedule": schedule, "person": "bob@example.com", "start": "2026-11-01T00:00:00Z", "end": end}
+        return ("overrides", key), Entry("overrides", key, f"{schedule}/pd_{key}", "bob", fields)
+
+    ledger = dict(
+        [
+            wrote("gone", "2026-12-01T00:00:00Z"),
+            wrote("over", "2026-11-20T00:00:00Z"),
+            wrote("other", "2026-12-01T00:00:00Z", "x"),
+        ]
+    )
+    ledger |= {("schedules", "ps1"): Entry("schedules", "ps1", "ps1_ps1", "Ps1", {})}
+    work = map_schedule(with_overrides(override("bob", 1, 2)), ledger=ledger)
+    assert [entry.key for entry in work.dropped] == ["gone"]
+
+
+# --- scope ---
+
+ACCOUNT = {
+    "users": USERS,
+    "teams": [team("pt1"), team("pt2")],
+    "team_members": {"pt1": [{"user": refer("user", "bob"), "role": "responder"}]},
+    "schedules": [schedule("ps1", layer(["ann"])), schedule("ps2", layer(["cat"]))],
+    "escalation_policies": [
+        policy("pp1", (5, [refer("schedule", "ps1")])),
+        policy("pp2", (5, [refer("schedule", "ps2")])),
+    ],
+    "services": [
+        service("s1", "pp1", name="Cart", teams=[refer("team", "pt1")]),
+        service("s2", "pp2", name="Shop"),
+        service("s3", "pp2", name="Shop"),
+    ],
+}
+
+
+@pytest.mark.parametrize("word", ["s1", "Cart"])
+def test_a_service_brings_exactly_what_it_needs(word):
+    work = map_rows(ACCOUNT, people("ann", "bob", "cat"), services=[word])
+    assert {kind: sorted(ids) for kind, ids in work.scope.items()} == {
+        "users": ["ann", "bob"],
+        "teams": ["pt1"],
+        "schedules": ["ps1"],
+        "escalation_policies": ["pp1"],
+        "services": ["s1"],
+    }
+    assert {fate.kind for fate in work.fates} == {"users", "teams", "schedules", "escalation_policies", "services"}
+
+
+@pytest.mark.parametrize(
+    "word,said", [("Crat", "did you mean 'Cart'"), ("Shop", r"names 2 services.*s2, s3"), ("zzz", "see the services")]
+)
+def test_a_service_that_is_none_or_two_is_refused(word, said):
+    with pytest.raises(SettingsError, match=said):
+        map_rows(ACCOUNT, services=[word])

@@ -1,0 +1,166 @@
+"""Services: owner, policy, and whether an alert pages; what would page more than today is never done silently."""
+
+import pytest
+from mapping_account import decide, grades, map_rows, people, policy, reason, refer, service, team, user, wishes
+
+from pdmigrate.harness.records import Service, State
+
+ANN = refer("user", "ann")
+LOW = {"type": "constant", "urgency": "low"}
+BY_HOURS = {"type": "use_support_hours"}
+BY_SEVERITY = {"type": "constant", "urgency": "severity_based"}
+
+
+def map_service(*services, decisions=(), rule="stop", state=None, policies=None, **more):
+    rows = {"users": [user("ann")], "services": list(services)}
+    rows["escalation_policies"] = [policy("pp1", (5, [ANN]))] if policies is None else policies
+    return map_rows(rows | more, state or people("ann"), decisions, rule)
+
+
+def fields(work, id="s1"):
+    return wishes(work, "services")[id].fields
+
+
+def test_a_service_pages_by_its_policy():
+    work = map_service(service("s1", "pp1", description="Money"))
+    wish = wishes(work, "services")["s1"]
+    assert wish.fields == {
+        "name": "S1",
+        "description": "Money",
+        "owner_group": None,
+        "escalation_policy": "pp1_pp1",
+        "paging": True,
+    }
+    assert wish.needs == (("escalation_policies", "pp1"),)
+
+
+def test_the_owner_is_the_services_team_or_the_policys():
+    mine, theirs = refer("team", "t1"), refer("team", "t2")
+    rows = {"teams": [team("t1"), team("t2")], "policies": [policy("pp1", (5, [ANN]), teams=[theirs])]}
+    work = map_service(service("s1", "pp1", teams=[mine]), service("s2", "pp1"), **rows)
+    assert (fields(work)["owner_group"], fields(work, "s2")["owner_group"]) == ("t1_t1", "t2_t2")
+
+
+# --- urgency ---
+
+QUIETER = {
+    "low": {"incident_urgency_rule": LOW},
+    "severity": {"incident_urgency_rule": BY_SEVERITY},
+    "hours": {"incident_urgency_rule": BY_HOURS},
+    "disabled": {"status": "disabled"},
+}
+
+
+@pytest.mark.parametrize("why", QUIETER)
+def test_a_service_that_does_not_always_page_is_a_question(why):
+    work = map_service(service("s1", "pp1", **QUIETER[why]))
+    assert list(work.questions.open) == ["service_urgency:s1"]
+    assert grades(work, "services") == {"s1": "lost"}
+
+
+@pytest.mark.parametrize("why", QUIETER)
+def test_no_rule_answers_it_but_for_what_is_switched_off(why):
+    work = map_service(service("s1", "pp1", **QUIETER[why]), rule="recommended")
+    assert bool(work.questions.open) == (why != "disabled")
+    if why == "disabled":
+        assert fields(work)["paging"] is False
+
+
+@pytest.mark.parametrize("choice,paging", [("page", True), ("no_page", False)])
+def test_it_is_settled_by_decision_and_that_is_said(choice, paging):
+    work = map_service(service("s1", "pp1", **QUIETER["low"]), decisions=[decide("service_urgency", "all", choice)])
+    assert fields(work)["paging"] is paging
+    assert grades(work, "services") == {"s1": "changed"}
+    assert "its urgency is low" in reason(work, "services", "s1")
+    assert "by decision" in reason(work, "services", "s1")
+
+
+@pytest.mark.parametrize("rule", [None, {"type": "constant", "urgency": "high"}])
+def test_high_urgency_is_no_question(rule):
+    work = map_service(service("s1", "pp1", incident_urgency_rule=rule))
+    assert fields(work)["paging"] is True
+    assert grades(work, "services") == {"s1": "exact"}
+
+
+# --- the way to the page ---
+
+
+def test_a_service_without_a_policy_is_lost_with_the_reason():
+    work = map_service(service("s1"))
+    assert "it pages nobody, before and after" in reason(work, "services", "s1")
+    assert not work.questions.open
+
+
+def test_a_policy_that_no_list_shows_is_a_question():
+    work = map_service(service("s1", "PGONE"), rule="recommended")
+    assert list(work.questions.open) == ["dangling_reference:s1"]
+    assert "PGONE" in reason(work, "services", "s1")
+    decided = map_service(service("s1", "PGONE"), decisions=[decide("dangling_reference", "s1", "leave_out")])
+    assert reason(decided, "services", "s1").startswith("left out by decision")
+
+
+def test_a_service_is_held_with_its_policy():
+    held = [policy("pp1", (5, [refer("schedule", "gone")]))]
+    work = map_service(service("s1", "pp1"), policies=held)
+    assert grades(work, "services") == {"s1": "lost"}
+    assert "its policy Pp1 is not carried over" in reason(work, "services", "s1")
+
+
+def test_the_wait_of_an_open_question_reaches_the_service():
+    work = map_service(service("s1", "pp1"), policies=[policy("pp1", *[(5, [ANN])] * 3, num_loops=9)])
+    assert {held.key: held.open_question for held in work.held} == {"pp1": True, "s1": True}
+
+
+# --- what there is in Harness already ---
+
+
+def target(**more):
+    there = Service(identifier="cart", name="cart api", **more)
+    return State(services={"cart": there}, people=people("ann").people, oncall=True)
+
+
+def test_a_bare_service_of_the_same_name_is_the_service_itself():
+    work = map_service(service("s1", "pp1", name="Cart API"), state=target())
+    wish = wishes(work, "services")["s1"]
+    assert (wish.identifier, wish.adopt, wish.fields["name"]) == ("cart", True, "cart api")
+    assert not work.questions.open
+
+
+def test_one_that_somebody_has_set_up_is_a_question():
+    work = map_service(service("s1", "pp1", name="Cart API"), state=target(paging=True, escalation_policy="theirs"))
+    assert list(work.questions.open) == ["duplicate_service:s1"]
+
+
+def test_two_services_of_one_name_never_take_the_same_one():
+    both = [
+        service("s1", "pp1", name="Cart API"),
+        service("s2", "pp1", name="cart-api"),
+        service("s3", "pp1", name="Cart API"),
+    ]
+    work = map_service(*both, state=target(), rule="recommended")
+    identifiers = [wish.identifier for wish in work.desired if wish.kind == "services"]
+    assert len(identifiers) == len(set(identifiers))
+
+
+# --- without the on-call API ---
+
+
+def test_without_the_on_call_api_the_service_is_made_and_its_paging_handed_over():
+    work = map_service(service("s1", "pp1"), state=State(people=people("ann").people))
+    assert fields(work) == {"name": "S1", "description": ""}
+    assert grades(work, "escalation_policies") == {"pp1": "handed_over"}
+    assert "owner and policy are set by a person" in reason(work, "services", "s1")
+
+
+def test_what_harness_does_not_do_is_said():
+    inbound = [{"id": "i1", "type": "events_api_v2_inbound_integration"}] * 2
+    work = map_service(
+        service("s1", "pp1", acknowledgement_timeout=1800, auto_resolve_timeout=60, integrations=inbound)
+    )
+    [fate] = [fate for fate in work.fates if fate.kind == "services"]
+    assert {f.field: f.grade for f in fate.fields if f.grade != "exact"} == {
+        "acknowledgement_timeout": "lost",
+        "auto_resolve_timeout": "lost",
+        "integrations": "handed_over",
+    }
+    assert "30 min after an acknowledgement" in fate.reason

@@ -1,0 +1,233 @@
+"""A load that does not go through: what fails blocks only what needs it, and the same command goes on from there."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+import requests
+
+from pdmigrate import conflicts, guards, load, open_job, preview, verify
+from pdmigrate.demo import make_demo_workspace
+from pdmigrate.errors import (
+    InterruptedLoadError,
+    KeyRefusedError,
+    PlanMovedError,
+    RefusedError,
+    SideError,
+    TargetMovedError,
+)
+from pdmigrate.finish import judge
+from pdmigrate.load import Cancel
+from pdmigrate.sandbox.store import Store
+from pdmigrate.status import tell_status
+
+WHOLE = 185
+"""Writes of the company, when nothing goes wrong."""
+RAJ = "raj.malhotra@acme.example"
+
+
+@pytest.fixture(scope="module")
+def drawn_up(tmp_path_factory):
+    """The company with a plan that nobody has loaded yet; each test starts from a copy."""
+    folder = tmp_path_factory.mktemp("planned") / "acme"
+    make_demo_workspace(folder)
+    with open_job(folder) as job:
+        preview(job)
+        conflicts(job)
+    return folder
+
+
+@pytest.fixture
+def planned(drawn_up, tmp_path):
+    with open_job(shutil.copytree(drawn_up, tmp_path / "acme")) as job:
+        yield job
+
+
+def post(job, path, body):
+    answer = requests.post(f"{job.target.transport.base_url}/sandbox/{path}", json=body, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def play(job, *rules):
+    post(job, "faults", list(rules))
+
+
+def read_harness(job):
+    return Store(job.workspace.sandbox / "harness.json", dict).read()
+
+
+def writes_of(job):
+    return len(read_harness(job)["writes"])
+
+
+def outcomes(loaded):
+    return {(done.action.kind, done.action.key): done.outcome for done in loaded.done}
+
+
+def check_whole(job):
+    """All is there as planned, nothing twice, and nothing is left to do."""
+    assert conflicts(job).plan.empty
+    assert judge(verify(job)) is None
+    document = read_harness(job)
+    emails = [row["email"] for row in [*document["invites"], *document["users"]]]
+    assert len(emails) == len(set(emails))
+    assert set(document["mails"].values()) <= {1}, "nobody is invited twice"
+
+
+# --- one object's trouble ---
+
+
+def test_a_failed_invitation_blocks_only_what_needs_that_person(planned):
+    post(planned, "config", {"failing_emails": [RAJ]})
+    loaded = load(planned, "all")
+    became = outcomes(loaded)
+    assert became[("users", "PUSER19")] == "failed"
+    skipped = {key for key, outcome in became.items() if outcome == "skipped"}
+    assert {("schedules", "PSCHED04"), ("schedules", "PSCHED05"), ("escalation_policies", "PPOL03")} <= skipped
+    assert {("services", "PSERV05"), ("contact_methods", "PUSER19")} <= skipped
+    assert became[("schedules", "PSCHED06")] == became[("services", "PSERV10")] == "created"
+    assert set(became.values()) == {"created", "kept", "failed", "skipped"}
+    assert judge(loaded).exit_code == 5
+    needed = [done for done in loaded.done if done.outcome == "skipped"]
+    assert all(done.note.startswith("it needs ") for done in needed)
+
+
+def test_what_failed_is_made_by_the_next_run(planned):
+    post(planned, "config", {"failing_emails": [RAJ]})
+    load(planned, "all")
+    assert "failed in part" in tell_status(planned.workspace)
+    before = writes_of(planned)
+    post(planned, "config", {"failing_emails": []})
+    again = load(planned, "all")
+    assert judge(again) is None
+    assert writes_of(planned) - before < 30, "only what was missing"
+    assert "is loaded" in tell_status(planned.workspace)
+    check_whole(planned)
+
+
+def test_an_answer_that_leaves_somebody_out_is_looked_up(planned):
+    post(planned, "config", {"unanswered_emails": [RAJ]})
+    loaded = load(planned, "all")
+    invited = RAJ in planned.target.read_people()
+    assert (outcomes(loaded)[("users", "PUSER19")] == "created") == invited
+
+
+# --- everybody's trouble ---
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "lost_answer", "method": "POST", "path": "/ng/api/user/users", "count": 1},
+        {"kind": "lost_answer", "method": "POST", "path": "/ng/api/servicesV2", "count": 1, "after": 3},
+        {"kind": "reset", "method": "POST", "path": "/ng/api/user-groups", "count": 1, "after": 2},
+    ],
+    ids=["invited, not heard", "service made, not heard", "group not made"],
+)
+def test_a_post_whose_answer_is_lost_is_never_sent_blindly(planned, rule):
+    play(planned, rule)
+    with pytest.raises(SideError):
+        load(planned, "all")
+    assert "interrupted" in tell_status(planned.workspace)
+    play(planned)
+    assert judge(load(planned, "all")) is None
+    check_whole(planned)
+
+
+@pytest.mark.parametrize("kind", ["429", "500", "502_html", "reset", "truncated", "lost_answer"])
+def test_what_may_be_sent_twice_goes_through(planned, kind):
+    planned.target.transport._sleep = lambda seconds: None
+    play(planned, {"kind": kind, "method": "PUT", "share": 0.2, "seed": 3})
+    assert judge(load(planned, "all")) is None
+    play(planned)
+    assert conflicts(planned).plan.empty
+
+
+def test_a_key_that_is_revoked_half_way_stops_the_load_and_a_good_one_goes_on(planned):
+    play(planned, {"kind": "key_revoked", "after": 60, "count": 1})
+    with pytest.raises(KeyRefusedError):
+        load(planned, "all")
+    assert 0 < writes_of(planned) < WHOLE
+    play(planned)
+    assert judge(load(planned, "all")) is None
+    assert writes_of(planned) == WHOLE
+    check_whole(planned)
+
+
+# --- cancelled ---
+
+
+def cancel_after(steps, how):
+    def progress(done, finished, total):
+        if finished == steps:
+            how()
+
+    return progress
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("steps", [1, 20, 100])
+def test_a_cancelled_load_stops_between_two_steps_and_goes_on(planned, steps):
+    cancel = Cancel()
+    with pytest.raises(InterruptedLoadError, match=rf"Cancelled after {steps} of \d+ steps") as caught:
+        load(planned, "all", cancel_after(steps, cancel.ask), cancel)
+    assert caught.value.exit_code == 7
+    assert judge(load(planned, "all")) is None
+    assert writes_of(planned) == WHOLE
+    assert planned.counts()["target"]["writes"] == WHOLE
+
+
+def test_a_run_that_is_killed_goes_on(planned):
+    with pytest.raises(InterruptedLoadError):
+        load(planned, "all", cancel_after(40, interrupt))
+    assert judge(load(planned, "all")) is None
+    assert writes_of(planned) == WHOLE
+    check_whole(planned)
+
+
+# --- refused before the first write ---
+
+
+def test_a_target_that_moved_is_refused(planned):
+    with Store(planned.workspace.sandbox / "harness.json", dict).change() as document:
+        shelf = document["oncall"]["schedules"]
+        shelf["default/sre/payments_nights_PSCHED05"] = {
+            **shelf["default/sre/payments_primary"],
+            "identifier": "payments_nights_PSCHED05",
+        }
+    with pytest.raises(TargetMovedError, match=r"schedules Payments nights.*Run conflicts again"):
+        load(planned, "all")
+    assert writes_of(planned) == 0
+
+
+def test_a_source_that_was_read_again_is_refused(planned):
+    with Store(planned.workspace.sandbox / "pagerduty.json", dict).change() as account:
+        account["teams"][0]["description"] = "New words"
+    preview(planned)
+    with pytest.raises(PlanMovedError, match="run conflicts again"):
+        load(planned, "all")
+    assert writes_of(planned) == 0
+
+
+def test_a_snapshot_of_yesterday_is_refused(planned):
+    now = planned.clock()
+    planned.clock = lambda: now + timedelta(hours=25)
+    with pytest.raises(RefusedError, match="25 hours old"):
+        load(planned, "all")
+    assert writes_of(planned) == 0
+
+
+def test_the_guards_say_one_sentence_each():
+    assert guards.check_account("acme", []) is None
+    assert "globex" in guards.check_account("acme", ["globex"])
+    assert guards.check_target("a/b/c", "a/b/c") is None
+    assert "a/b/d" in guards.check_target("a/b/c", "a/b/d")
+
+
+def test_what_our_own_load_wrote_does_not_count_as_moved(planned):
+    load(planned, "all")
+    assert judge(load(planned, "all")) is None
+    assert writes_of(planned) == WHOLE

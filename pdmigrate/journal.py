@@ -121,6 +121,14 @@ class Journal:
             row = connection.execute(newest).first()
         return None if row is None else "finished" if row.finished else "open"
 
+    def begun(self, digest: str) -> set[str]:
+        """The actions of an unfinished load of this plan that may have happened in part: begun, and not done."""
+        unfinished = sa.select(_loads.c.id).where(_loads.c.digest == digest, _loads.c.finished.is_(None))
+        with self._engine.connect() as connection:
+            found = connection.execute(unfinished).scalar()
+        steps = self.states(found).values() if found is not None else ()
+        return {step.action for step in steps if step.state in ("intended", "failed")}
+
     def record(self, load: int, action: Action, state: str, at: datetime, note: str = "") -> None:
         """Write one step. `done` also books the object in the ledger, in the same transaction."""
         with self._engine.begin() as connection:

@@ -254,7 +254,8 @@ def _check(job: Job, plan: Plan, state: State, journal: Journal) -> None:
         raise RefusedError(sentence)
     if snapshot.digest != plan.source:
         raise PlanMovedError("The plan was made from another snapshot than the latest: run conflicts again.")
-    moved = [action for action in plan.pending if _has_moved(action, state)]
+    begun = journal.begun(plan.digest)
+    moved = [a for a in plan.pending if _has_moved(a, state) and not (a.before is None and a.id in begun)]
     if moved:
         names = ", ".join(f"{a.kind} {a.name} ({a.identifier})" for a in moved[:5])
         raise TargetMovedError(

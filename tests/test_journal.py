@@ -104,6 +104,17 @@ def test_an_unfinished_load_goes_on_and_a_finished_one_does_not(journal, open_jo
     assert journal.state_of("d1") == "open"
 
 
+def test_what_was_begun_and_not_done_is_known_while_the_load_is_open(journal):
+    load = journal.start_load("d1", NOON)
+    for key, states in {"PT1": ["intended"], "PT2": ["intended", "done"], "PT3": ["intended", "failed"]}.items():
+        for state in states:
+            journal.record(load, action(key), state, NOON)
+    assert journal.begun("d1") == {"teams:PT1", "teams:PT3"}
+    assert journal.begun("d2") == set()
+    journal.finish_load(load, NOON)
+    assert journal.begun("d1") == set()
+
+
 def test_accounts_are_kept_apart(journal, open_journal):
     journal.record(journal.start_load("d1", NOON), action(), "done", NOON)
     other = open_journal("globex")

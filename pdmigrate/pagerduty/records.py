@@ -4,7 +4,6 @@ A record keeps what matters for the migration. What arrives in an unusable form 
 and stops only what depends on it. Times are aware; time zones are the names that PagerDuty gave, not yet checked.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    ValidationError,
     model_validator,
 )
 
@@ -52,6 +50,12 @@ class Record(BaseModel):
     """What all records are: frozen, and without the fields that nothing here needs."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, value: Any) -> Any:
+        """A field that is null is as good as absent: recorded answers have both."""
+        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 class Reference(Record):
@@ -170,12 +174,12 @@ class Schedule(Record):
     teams: tuple[Reference, ...] = ()
     escalation_policies: tuple[Reference, ...] = ()
     schedule_layers: tuple[Layer, ...] = ()
-    overrides_subschedule: Rendered | None = None
+    overrides_subschedule: Rendered = Rendered()
     final_schedule: Rendered | None = None
 
     @property
     def overrides(self) -> tuple[Entry, ...]:
-        return self.overrides_subschedule.rendered_schedule_entries if self.overrides_subschedule else ()
+        return self.overrides_subschedule.rendered_schedule_entries
 
 
 class EscalationRule(Record):
@@ -245,30 +249,3 @@ class Problem(Record):
     id: str
     name: str
     message: str
-
-
-KINDS: dict[str, type[Record]] = {
-    "users": User,
-    "teams": Team,
-    "schedules": Schedule,
-    "escalation_policies": EscalationPolicy,
-    "services": Service,
-}
-
-
-def read_records(kind: str, rows: Iterable[dict]) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
-    """Records of one kind, sorted by id, and the Problems of the rows that could not be read."""
-    records, problems = {}, []
-    for row in rows:
-        try:
-            record = KINDS[kind].model_validate(row)
-            records[record.id] = record
-        except ValidationError as error:
-            problems.append(_name_problem(kind, row, error))
-    return tuple(records[id] for id in sorted(records)), tuple(problems)
-
-
-def _name_problem(kind: str, row: Any, error: ValidationError) -> Problem:
-    row = row if isinstance(row, dict) else {}
-    message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-    return Problem(kind=kind, id=str(row.get("id")), name=str(row.get("name") or row.get("summary")), message=message)

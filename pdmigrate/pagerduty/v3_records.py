@@ -4,15 +4,11 @@ Rotations stand side by side, each with events that recur (RFC 5545); a set of p
 that was upgraded from v2 keeps its id, so the kind is read anew with every fetch.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from pdmigrate.pagerduty.records import Moment, Record, Reference, Type
-
-
-def _none_is_empty(value: Any) -> Any:
-    return () if value is None else value
 
 
 class ZonedDateTime(Record):
@@ -58,7 +54,7 @@ class Event(Record):
 
 class Rotation(Record):
     id: str
-    events: Annotated[tuple[Event, ...], BeforeValidator(_none_is_empty)] = ()
+    events: tuple[Event, ...] = ()
 
 
 class ShiftAssignment(Record):
@@ -117,9 +113,9 @@ class ScheduleV3(Record):
     type: Type = "schedule_v3"
     description: str | None = None
     time_zone: str
-    teams: Annotated[tuple[Reference, ...], BeforeValidator(_none_is_empty)] = ()
-    escalation_policies: Annotated[tuple[Reference, ...], BeforeValidator(_none_is_empty)] = ()
-    rotations: Annotated[tuple[Rotation, ...], BeforeValidator(_none_is_empty)] = ()
-    custom_shifts: Annotated[tuple[CustomShift, ...], BeforeValidator(_none_is_empty)] = ()
-    overrides: Annotated[tuple[OverrideShift, ...], BeforeValidator(_none_is_empty)] = ()
+    teams: tuple[Reference, ...] = ()
+    escalation_policies: tuple[Reference, ...] = ()
+    rotations: tuple[Rotation, ...] = ()
+    custom_shifts: tuple[CustomShift, ...] = ()
+    overrides: tuple[OverrideShift, ...] = ()
     final_schedule: FinalSchedule | None = None

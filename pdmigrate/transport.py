@@ -118,8 +118,10 @@ class Transport:
         waited, trouble, delays = 0.0, "", 0
         for turn in range(self.patience.tries):
             answer, trouble = self._try_once(method, path, params, body, (method != "GET" and not reads, turn > 0))
+            decoded = _NOTHING if answer is None or trouble else _decode(answer)
+            trouble = trouble or ("an answer that is no JSON" if decoded is _NOTHING else "")
             if not trouble:
-                return self._read(answer, method, path)
+                return self._read(answer, decoded, method, path)
             delays += trouble in (LATE, "status 504")
             if late and delays >= late:
                 raise SlowAnswerError(f"{self.side} is too slow for {method} {path}: ask for less at a time.")
@@ -159,7 +161,7 @@ class Transport:
                 ) from None
         self._answered = True
         self.pace.note(answer.headers, answer.status_code)
-        return answer, _find_trouble(answer)
+        return answer, f"status {answer.status_code}" if answer.status_code in RETRIED_STATUS else ""
 
     def _keep_pace(self) -> None:
         """Wait while the side's own numbers say that the limit is used up; a request too many is never sent."""
@@ -194,32 +196,27 @@ class Transport:
         doubled = self.patience.first * 2**turn * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
         return min(doubled, self.patience.longest)
 
-    def _read(self, answer: requests.Response, method: str, path: str) -> Any:
+    def _read(self, answer: requests.Response, decoded: Any, method: str, path: str) -> Any:
         if answer.status_code == 401:
             raise KeyRefusedError(
                 f"{self.side} at {self.base_url} refuses the key (401): check the key and its region."
             )
         if answer.status_code >= 300:
-            code, message = _error_words(_decode(answer))
+            code, message = _error_words(decoded)
             words = f"{answer.status_code} {code}".strip()
             raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
-        return _decode(answer) if answer.content else None
+        return decoded
 
 
-def _find_trouble(answer: requests.Response) -> str:
-    """Why the request is to be sent again, or ""."""
-    if answer.status_code in RETRIED_STATUS:
-        return f"status {answer.status_code}"
-    if answer.status_code < 300 and answer.content and _decode(answer) is None:
-        return "an answer that is no JSON"
-    return ""
+_NOTHING: Any = object()
 
 
 def _decode(answer: requests.Response) -> Any:
+    """The JSON, once: a page can be megabytes. None for an empty answer or an error without words; else _NOTHING."""
     try:
-        return answer.json()
+        return answer.json() if answer.content else None
     except ValueError:
-        return None
+        return _NOTHING if answer.status_code < 300 else None
 
 
 def _error_words(body: Any) -> tuple[str, str]:

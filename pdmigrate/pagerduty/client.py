@@ -91,7 +91,7 @@ class PagerDuty:
         rows, zone = _Fetch(self.transport, reading, window).run(progress)
         subdomain = check_subdomain([row for kind in ("users", "services") for row in rows[kind]], reading.subdomain)
         if not reading.keep_keys:
-            rows = {kind: strip_secrets(found) for kind, found in rows.items()}
+            rows = strip_secrets(rows)
         counts = self.transport.counts
         spent = {"requests": counts.requests - before.requests, "retries": counts.retries - before.retries}
         return Snapshot(subdomain, since, since, window.until, rows, zone=zone, **spent)

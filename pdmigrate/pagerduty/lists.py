@@ -12,7 +12,8 @@ from pdmigrate.workspace import canonical_json
 PAGE = 100
 CAP = 10_000
 """PagerDuty API: offset + limit beyond this is refused, so a longer list can never be read in one."""
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 6
+"""Few at a time, under the limit of the account."""
 READINGS = 3
 """How often a list that moves while it is read is read."""
 SMALLEST_PAGE = 5

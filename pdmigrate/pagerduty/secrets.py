@@ -16,8 +16,26 @@ SECRET = frozenset(
 """Whoever has an integration key can page the company; whoever has a calendar's address can read who is on call."""
 
 
-def strip_secrets(value: Any) -> Any:
-    """The same without the fields that are secret, however deep."""
+DEEP = ("services", "event_orchestrations", "rulesets")
+"""Kinds that have secrets in their parts; the parts of all others are many, and have none."""
+
+
+def strip_secrets(rows: dict[str, Any]) -> dict[str, Any]:
+    """The rows of an account by kind, without what is secret."""
+    return {kind: _strip(found, deep=kind in DEEP) for kind, found in rows.items()}
+
+
+def _strip(found: Any, deep: bool) -> Any:
+    if not isinstance(found, list):
+        return found
+    return [_strip_fields(row) if deep else _strip_row(row) for row in found]
+
+
+def _strip_row(row: Any) -> Any:
+    return {name: value for name, value in row.items() if name not in SECRET} if isinstance(row, dict) else row
+
+
+def _strip_fields(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: strip_secrets(each) for name, each in value.items() if name not in SECRET}
-    return [strip_secrets(each) for each in value] if isinstance(value, list) else value
+        return {name: _strip_fields(each) for name, each in value.items() if name not in SECRET}
+    return [_strip_fields(each) for each in value] if isinstance(value, list) else value

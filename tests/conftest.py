@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from pagerduty_http import Source
 
 from pdmigrate import open_job
 from pdmigrate.demo import make_demo_workspace
@@ -35,3 +36,17 @@ def job(decided_workspace):
     """An open job on the decided workspace."""
     with open_job(decided_workspace) as opened:
         yield opened
+
+
+@pytest.fixture
+def serve_source():
+    """Start embedded PagerDutys, each with a client of pdmigrate; all are stopped after the test."""
+    started = []
+
+    def start(document, **options):
+        started.append(Source(document, **options))
+        return started[-1]
+
+    yield start
+    for source in started:
+        source.server.stop()

@@ -18,6 +18,7 @@ from pdmigrate.newcomer import make_workspace
 from pdmigrate.sandbox import accounts, company
 from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.snapshotting import add_commands
 from pdmigrate.status import tell_status
 from pdmigrate.workspace import STEPS, Workspace
 
@@ -50,6 +51,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_sandbox(commands)
     _add_small(commands)
+    add_commands(commands)
     return parser
 
 

@@ -48,7 +48,9 @@ def check_guards(job: Job, found: Draft) -> tuple[str, ...]:
     """The sentences of all guards that refuse."""
     with job.journal().opened() as journal:
         account = guards.check_account(job.subdomain, journal.other_sources())
-    return tuple(filter(None, (account, guards.check_age(found.account.taken, job.clock()))))
+    hidden = [said for id, said in found.account.hidden.items() if id in found.reasons["escalation_policies"]]
+    source = (guards.check_complete(found.account.unread), guards.check_hidden(hidden))
+    return tuple(filter(None, (account, guards.check_age(found.account.taken, job.clock()), *source)))
 
 
 def decide(job: Job, about: str, object_id: str, choice: str, value: str = "", by: str = "", why: str = "") -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pdmigrate.actions import KINDS
 from pdmigrate.job import Job, records_step
 from pdmigrate.mapping.work import CONTRACT_KINDS
+from pdmigrate.pagerduty.access import KeyAccess, Readable
 
 WAYS = {True: "by API", False: "by handover: a person makes it"}
 
@@ -18,6 +19,10 @@ class Access:
     target: str
     oncall: bool
     requests: int
+    source_requests: int = 0
+    source_retries: int = 0
+    readable: tuple[Readable, ...] = ()
+    final_on_lists: bool | None = None
 
     @property
     def capabilities(self) -> dict[str, str]:
@@ -27,11 +32,19 @@ class Access:
 @records_step("connect")
 def connect(job: Job) -> Access:
     """Ask both sides. Leaves `access` in the workspace. Raises a SideError that says what to check; writes nothing."""
-    source = job.source.check_account(job.subdomain) if job.source else {"subdomain": job.subdomain, "abilities": []}
-    target = job.target.check_scope()
-    requests = (job.source.transport.counts.requests if job.source else 0) + job.target.transport.counts.requests
-    access = Access(source["subdomain"], tuple(source["abilities"]), target["target"], target["oncall"], requests)
-    job.workspace.save_state(
-        "access", {"subdomain": access.subdomain, "target": access.target, "oncall": access.oncall}
+    key = job.source.check_account(job.subdomain, job.clock()) if job.source else KeyAccess(job.subdomain, (), (), None)
+    target, counts = job.target.check_scope(), job.counts()
+    access = Access(
+        key.subdomain,
+        key.abilities,
+        target["target"],
+        target["oncall"],
+        counts["source"]["requests"] + counts["target"]["requests"],
+        counts["source"]["requests"],
+        counts["source"]["retries"],
+        key.readable,
+        key.final_on_lists,
     )
+    found = ("subdomain", "target", "oncall", "final_on_lists")
+    job.workspace.save_state("access", {name: getattr(access, name) for name in found})
     return access

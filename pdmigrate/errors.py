@@ -15,6 +15,7 @@ PdmigrateError                     1  a bug, if it is not one of those below
 ├─ UnexplainedDifferenceError      5  verify found a difference that no decision explains
 ├─ SideError                       6  a side cannot be used
 │  ├─ UnreachableError             6  no answer, or none that can be understood
+│  │  └─ SlowAnswerError           6  one answer does not come in time; less at a time may
 │  ├─ KeyRefusedError              6  the key is refused
 │  ├─ WrongAccountError            6  the account is not the one that was named
 │  ├─ AnswerError                  6  the side refused one request
@@ -86,6 +87,10 @@ class SideError(PdmigrateError):
 
 
 class UnreachableError(SideError):
+    pass
+
+
+class SlowAnswerError(UnreachableError):
     pass
 
 

@@ -24,6 +24,8 @@ from pdmigrate.harness.records import Person, State
 from pdmigrate.harness.writers import batch_invites, invite, write_action
 from pdmigrate.job import Job, records_step
 from pdmigrate.journal import Journal
+from pdmigrate.mapping import choose_scope
+from pdmigrate.pagerduty.account import Account
 from pdmigrate.planning import read_existing
 
 Outcome = Literal["created", "updated", "adopted", "kept", "skipped", "failed", "handed_over", "waiting"]
@@ -249,6 +251,8 @@ def _check(job: Job, plan: Plan, state: State, journal: Journal) -> None:
         guards.check_target(plan.target, job.target.name),
         guards.check_account(job.subdomain, journal.other_sources()),
         guards.check_age(snapshot.taken, job.clock()),
+        guards.check_complete(snapshot.account.unread),
+        guards.check_hidden(_find_hidden(job, snapshot.account)),
     )
     for sentence in filter(None, refusals):
         raise RefusedError(sentence)
@@ -261,6 +265,11 @@ def _check(job: Job, plan: Plan, state: State, journal: Journal) -> None:
         raise TargetMovedError(
             f"Harness has changed since the plan was made: {names}; {len(moved)} in all. Run conflicts again."
         )
+
+
+def _find_hidden(job: Job, account: Account) -> list[str]:
+    scope = choose_scope(account, job.settings.scope.services)["escalation_policies"]
+    return [said for id, said in account.hidden.items() if id in scope]
 
 
 def _has_moved(action: Action, state: State) -> bool:

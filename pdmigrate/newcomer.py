@@ -21,6 +21,8 @@ source:
   region: {region}          # us | eu
   base_url: {source_url}    # another server that speaks PagerDuty's API, or nothing
   snapshot: {snapshot}      # a file or folder, for kind snapshot (and to fill an embedded PagerDuty)
+  keep_keys: false          # true: integration keys stay in snapshots (they are secrets; no page ever shows them)
+  handoff_rules: false      # true: count handoff notification rules too, at one request a person
 
 target:
   kind: {target}            # harness | embedded (a small Harness on this machine)

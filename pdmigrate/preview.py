@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
 from pdmigrate.pagerduty.account import Snapshot
+from pdmigrate.pagerduty.client import Reading
 
 
 @dataclass(frozen=True)
@@ -32,4 +33,12 @@ def fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
     """What the source says now, or what its file says."""
     if job.source is None:
         return job.read_source_snapshot()
-    return job.source.fetch(job.subdomain, job.clock(), job.horizon, progress)
+    return job.source.fetch(_choose_reading(job), progress)
+
+
+def _choose_reading(job: Job) -> Reading:
+    """As the settings say, and with what connect found out about this account."""
+    access = job.workspace.find_state("access") or {}
+    known = access.get("final_on_lists") if access.get("subdomain") == job.subdomain else None
+    source = job.settings.source
+    return Reading(job.subdomain, job.clock(), job.horizon, source.keep_keys, source.handoff_rules, known)

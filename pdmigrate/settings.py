@@ -55,6 +55,8 @@ class Source(_Strict):
     region: Literal["us", "eu"] = "us"
     base_url: str | None = None
     snapshot: str | None = None
+    keep_keys: bool = False
+    handoff_rules: bool = False
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Source":

@@ -1,4 +1,4 @@
-"""One HTTP session: patience, redaction, counting. Everything that leaves the toolkit goes through `Transport.send`.
+"""One HTTP session: patience, pace, redaction, counting. Everything that leaves the toolkit goes through `Transport.send`.
 
 Patience is bounded in tries and in time. What may be sent twice without harm (GET, PUT, DELETE) is sent again after a
 429, a 5xx, a time-out, a reset or an answer that is no JSON; a POST only when the side says that it did not do it (429).
@@ -15,31 +15,41 @@ from typing import Any
 
 import requests
 
-from pdmigrate.errors import AnswerError, KeyRefusedError, UnreachableError
+from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
+from pdmigrate.pace import Pace
 
 log = logging.getLogger("pdmigrate")
 
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
+LATE = "no answer in time"
 
 
 @dataclass
 class Patience:
-    """How long to try: at most `tries` per request, waits of `first` seconds doubling up to `longest`, `limit` in all."""
+    """How long to try: at most `tries` per request, waits of `first` seconds doubling up to `longest`, `limit` in all.
+
+    `told` is the longest wait that the side may ask for: PagerDuty's limit is one of a minute.
+    """
 
     tries: int = 8
     first: float = 0.5
     longest: float = 30.0
     limit: float = 300.0
+    told: float = 65.0
 
 
 @dataclass
 class Counts:
-    """What was sent: requests in all, how many of them were repeats, how many were meant to change something."""
+    """What was sent: requests in all, how many of them were repeats, how many were meant to change something.
+
+    `waited` is how many seconds we stood still, in all threads together: for the limit, or after a failure.
+    """
 
     requests: int = 0
     retries: int = 0
     writes: int = 0
+    waited: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, writes: bool, repeat: bool) -> None:
@@ -48,11 +58,16 @@ class Counts:
             self.retries += repeat
             self.writes += writes and not repeat
 
+    def add_wait(self, seconds: float) -> None:
+        with self._lock:
+            self.waited += seconds
+
 
 class Transport:
     """A session with one side. `allowed` are the methods that may leave at all: for PagerDuty that is GET alone.
 
-    `side` is the side's name for messages. `headers` hold the key and are never shown. `sleep` is for tests.
+    `side` is the side's name for messages. `headers` hold the key and are never shown. `at_once` is how many requests
+    may be under way, over all threads. `sleep` is for tests.
     """
 
     def __init__(
@@ -63,40 +78,59 @@ class Transport:
         allowed: frozenset[str] = frozenset({"GET", "POST", "PUT", "DELETE"}),
         patience: Patience | None = None,
         timeout: float = 30.0,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
+        at_once: int = 4,
     ):
         self.side = side
         self.base_url = base_url.rstrip("/")
         self.counts = Counts()
+        self.pace = Pace()
         self.allowed = allowed
         self.patience = patience or Patience()
         self.timeout = timeout
         self._answered = False
         self._headers = headers
-        self._sleep = sleep
+        self._stopped = threading.Event()
+        self._sleep = sleep or self._stopped.wait
+        self._slots = threading.BoundedSemaphore(at_once)
         self._sessions = threading.local()
 
-    def send(self, method: str, path: str, params: Any = None, body: Any = None, reads: bool = False) -> Any:
+    def cancel(self) -> None:
+        """No request leaves from now on, and who waits stops waiting: all of them end with InterruptedLoadError."""
+        self._stopped.set()
+
+    def resume(self) -> None:
+        """Let requests leave again."""
+        self._stopped.clear()
+
+    def send(
+        self, method: str, path: str, params: Any = None, body: Any = None, reads: bool = False, late: int = 0
+    ) -> Any:
         """Send one request, patiently, and return the decoded JSON (None for an empty answer).
 
-        `reads` says that a POST changes nothing: it may be sent twice, and is no write.
-        Raises UnreachableError, KeyRefusedError (401), or AnswerError with the side's own words.
+        `reads` says that a POST changes nothing: it may be sent twice, and is no write. `late`: after so many answers
+        that did not come in time SlowAnswerError is raised, for a caller who can ask for less; 0 is as patient as ever.
+        Raises UnreachableError, KeyRefusedError (401), AnswerError with the side's own words, InterruptedLoadError.
         """
         if method not in self.allowed:
             raise PermissionError(f"{method} never leaves towards {self.side}")
         repeatable = reads or method in REPEATABLE
-        waited, trouble = 0.0, ""
+        waited, trouble, delays = 0.0, "", 0
         for turn in range(self.patience.tries):
-            self.counts.add(method != "GET" and not reads, turn > 0)
-            answer, trouble = self._try_once(method, path, params, body)
+            answer, trouble = self._try_once(method, path, params, body, (method != "GET" and not reads, turn > 0))
+            decoded = _NOTHING if answer is None or trouble else _decode(answer)
+            trouble = trouble or ("an answer that is no JSON" if decoded is _NOTHING else "")
             if not trouble:
-                return self._read(answer, method, path)
+                return self._read(answer, decoded, method, path)
+            delays += trouble in (LATE, "status 504")
+            if late and delays >= late:
+                raise SlowAnswerError(f"{self.side} is too slow for {method} {path}: ask for less at a time.")
             wait = self._choose_wait(answer, turn)
             told_to_wait = answer is not None and answer.status_code == 429
             if not (repeatable or told_to_wait) or waited + wait > self.patience.limit or turn + 1 >= self._tries():
                 break
             log.warning("%s: %s; trying again in %.1f s (%s %s)", self.side, trouble, wait, method, path)
-            self._sleep(wait)
+            self._wait(wait)
             waited += wait
         raise UnreachableError(
             f"{self.side} at {self.base_url} does not answer {method} {path}: {trouble}; gave up after {turn + 1} tries. "
@@ -107,23 +141,45 @@ class Transport:
         """A side that has never answered at all is probably a wrong address: three tries tell."""
         return self.patience.tries if self._answered else min(3, self.patience.tries)
 
-    def _try_once(self, method: str, path: str, params: Any, body: Any) -> tuple[requests.Response | None, str]:
-        try:
-            answer = self._session().request(
-                method, self.base_url + path, params=params, json=body, timeout=self.timeout, allow_redirects=False
-            )
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            return None, _name_failure(error)
-        except requests.RequestException as error:
-            raise UnreachableError(
-                f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__})."
-            ) from None
+    def _try_once(
+        self, method: str, path: str, params: Any, body: Any, kind: tuple[bool, bool]
+    ) -> tuple[requests.Response | None, str]:
+        """One try, when there is a free place and the limit has room: the answer, and what is wrong with it."""
+        with self._slots:
+            self._keep_pace()
+            self.counts.add(*kind)
+            try:
+                answer = self._session().request(
+                    method, self.base_url + path, params=params, json=body, timeout=self.timeout, allow_redirects=False
+                )
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+                self.pace.lose()
+                return None, _name_failure(error)
+            except requests.RequestException as error:
+                raise UnreachableError(
+                    f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__})."
+                ) from None
         self._answered = True
-        if answer.status_code in RETRIED_STATUS:
-            return answer, f"status {answer.status_code}"
-        if answer.status_code < 300 and answer.content and _decode(answer) is None:
-            return answer, "an answer that is no JSON"
-        return answer, ""
+        self.pace.note(answer.headers, answer.status_code)
+        return answer, f"status {answer.status_code}" if answer.status_code in RETRIED_STATUS else ""
+
+    def _keep_pace(self) -> None:
+        """Wait while the side's own numbers say that the limit is used up; a request too many is never sent."""
+        while (wait := self.pace.take()) > 0:
+            if self.pace.is_news():
+                log.warning("%s: its limit of requests is used up; going on in %.0f s", self.side, wait)
+            self._wait(min(wait, self.patience.told))
+        if self._stopped.is_set():
+            self._interrupt()
+
+    def _wait(self, seconds: float) -> None:
+        self._sleep(seconds)
+        self.counts.add_wait(seconds)
+        if self._stopped.is_set():
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        raise InterruptedLoadError(f"Cancelled while asking {self.side}: run the step again.")
 
     def _session(self) -> requests.Session:
         """One session per thread: requests does not promise that a session can be shared."""
@@ -135,20 +191,22 @@ class Transport:
 
     def _choose_wait(self, answer: requests.Response | None, turn: int) -> float:
         told = _told_wait(answer) if answer is not None else None
+        if told is not None:
+            return min(told, self.patience.told)
         doubled = self.patience.first * 2**turn * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
-        return min(doubled if told is None else told, self.patience.longest)
+        return min(doubled, self.patience.longest)
 
-    def _read(self, answer: requests.Response, method: str, path: str) -> Any:
+    def _read(self, answer: requests.Response, decoded: Any, method: str, path: str) -> Any:
         if answer.status_code == 401:
             raise KeyRefusedError(
                 f"{self.side} at {self.base_url} refuses the key (401): check the key and its region."
             )
         if answer.status_code >= 300:
-            code, message = _error_words(_decode(answer))
+            code, message = _error_words(decoded)
             message = self._redact(message)
             words = f"{answer.status_code} {code}".strip()
             raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
-        return _decode(answer) if answer.content else None
+        return decoded
 
     def _redact(self, text: str) -> str:
         """A side may repeat the key in its answer; our messages do not."""
@@ -158,11 +216,15 @@ class Transport:
         return text
 
 
+_NOTHING: Any = object()
+
+
 def _decode(answer: requests.Response) -> Any:
+    """The JSON, once: a page can be megabytes. None for an empty answer or an error without words; else _NOTHING."""
     try:
-        return answer.json()
+        return answer.json() if answer.content else None
     except ValueError:
-        return None
+        return _NOTHING if answer.status_code < 300 else None
 
 
 def _error_words(body: Any) -> tuple[str, str]:
@@ -170,9 +232,14 @@ def _error_words(body: Any) -> tuple[str, str]:
     error = body.get("error", body) if isinstance(body, dict) else {}
     if not isinstance(error, dict):
         return "", str(error)
-    details = error.get("errors") if all(isinstance(e, str) for e in error.get("errors") or []) else None
-    message = " ".join([str(error.get("message") or "no reason given"), *(details or [])])
+    message = " ".join([str(error.get("message") or "no reason given"), *_flatten(error.get("errors"))])
     return str(error.get("code") or ""), " ".join(message.split())[:500]
+
+
+def _flatten(details: Any) -> list[str]:
+    """The sentences of an error: a list in PagerDuty's classic API, by field in its v3."""
+    said = [word for words in details.values() for word in words] if isinstance(details, dict) else details
+    return said if isinstance(said, list) and all(isinstance(word, str) for word in said) else []
 
 
 def _told_wait(answer: requests.Response) -> float | None:
@@ -191,7 +258,8 @@ def _name_failure(error: requests.RequestException) -> str:
     """The kind of failure only: the error's own text may hold the whole URL."""
     names = {
         requests.exceptions.ConnectTimeout: "no connection in time",
-        requests.exceptions.ReadTimeout: "no answer in time",
+        requests.exceptions.ReadTimeout: LATE,
     }
     refused = "refused" in str(error) or "NewConnectionError" in str(error)
-    return names.get(type(error), "nobody listens there" if refused else "the connection broke")
+    late = "Read timed out" in str(error)
+    return names.get(type(error), LATE if late else "nobody listens there" if refused else "the connection broke")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pagerduty_http import NOW, Client
+from source_http import Source
 
 from pdmigrate import open_job
 from pdmigrate.demo import make_demo_workspace
@@ -71,3 +72,17 @@ def recorded_account():
     if not folder.is_dir():
         skip("the recorded account is not beside this repository; PDMIGRATE_SHARED says where it is")
     return folder
+
+
+@pytest.fixture
+def serve_source():
+    """Start embedded PagerDutys, each with a client of pdmigrate; all are stopped after the test."""
+    started = []
+
+    def start(document, **options):
+        started.append(Source(document, **options))
+        return started[-1]
+
+    yield start
+    for source in started:
+        source.server.stop()

@@ -22,13 +22,13 @@ PACKAGE = ROOT / "pdmigrate"
 
 FLOORS = [
     "errors",
-    "workspace settings decisions actions transport pagerduty.records harness.records rota paging identifiers zones rails_zones",
+    "workspace settings decisions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota paging identifiers zones rails_zones",
     "journal guards planning pagerduty harness mapping",
     "job draft",
     "connect preview invite conflicts load verify",
     "markup show timescale timeline report pages finish",
     "widgets",
-    "headless newcomer status demo cli __main__ __init__",
+    "headless newcomer status demo snapshotting cli __main__ __init__",
 ]
 """Imports go down, or stay on their floor."""
 

@@ -5,18 +5,30 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty.arrivals import KINDS, read_records
+from pdmigrate.pagerduty.aside import INVENTORY, Aside, find_hidden, list_aside
+from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.workspace import canonical_json, write_packed
+from pdmigrate.zones import read_zone
 
-FORMAT = 1
-UNDIGESTED = {"final_schedule", "last_incident_timestamp"}
+__all__ = ["Account", "Snapshot", "common_zone", "load_snapshot", "read_account", "whole_seconds"]
+
+FORMAT = 2
+READABLE = (1, FORMAT)
+UNDIGESTED: dict[str, Any] = {
+    "final_schedule": True,
+    "last_incident_timestamp": True,
+    "overrides_subschedule": {"rendered_schedule_entries": {"__all__": {"id"}}},
+}
 """What changes without anybody changing the configuration."""
 
 
@@ -24,7 +36,8 @@ UNDIGESTED = {"final_schedule", "last_incident_timestamp"}
 class Snapshot:
     """What PagerDuty said, raw, at one time.
 
-    rows: the objects of its API by kind, `team_members` by team id. since, until: the window of PagerDuty's rendering.
+    rows: the objects of its API by kind, `team_members` by team id, `unread` with PagerDuty's words for what could not
+    be read. since, until: the window of PagerDuty's rendering. zone: the one that its rendering was asked in.
     requests, retries: what reading it cost.
     """
 
@@ -35,6 +48,7 @@ class Snapshot:
     rows: dict[str, Any]
     requests: int = 0
     retries: int = 0
+    zone: str = "UTC"
 
     @cached_property
     def account(self) -> "Account":
@@ -47,34 +61,50 @@ class Snapshot:
     def save(self, path: Path) -> None:
         """Write it as compressed JSON with a format version; readable without PagerDuty for ever."""
         head = {name: getattr(self, name).isoformat() for name in ("taken", "since", "until")}
-        rest = {"subdomain": self.subdomain, "requests": self.requests, "retries": self.retries}
-        write_packed(path, {"format": FORMAT, **head, **rest, "digest": self.digest, "records": self.rows})
+        rest = {name: getattr(self, name) for name in ("subdomain", "zone", "requests", "retries")}
+        proof = {"digest": self.digest, "checksum": _checksum(self.rows)}
+        write_packed(path, {"format": FORMAT, **head, **rest, **proof, "records": self.rows})
 
 
 def load_snapshot(path: Path) -> Snapshot:
     """Read a snapshot file. Raises SettingsError where it is none, is damaged, or is of a newer format."""
     try:
         data = json.loads(gzip.decompress(path.read_bytes()))
-        if data["format"] != FORMAT:
-            raise SettingsError(f"The snapshot {path.name} has format {data['format']}, this pdmigrate reads {FORMAT}.")
-        head = {name: datetime.fromisoformat(data[name]) for name in ("taken", "since", "until")}
-        snapshot = Snapshot(
-            data["subdomain"], **head, rows=data["records"], requests=data["requests"], retries=data["retries"]
-        )
+        if data["format"] not in READABLE:
+            raise SettingsError(
+                f"The snapshot {path.name} has format {data['format']}, this pdmigrate reads up to {FORMAT}: update it."
+            )
+        snapshot = _read_head(data)
+        damaged = data["format"] > 1 and _checksum(snapshot.rows) != data["checksum"]
     except FileNotFoundError:
         raise SettingsError(f"There is no snapshot {path}: check source.snapshot in migration.yaml.") from None
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise SettingsError(f"The snapshot {path.name} is damaged ({type(error).__name__}): make it again.") from None
-    if snapshot.digest != data.get("digest"):
+    if damaged:
         raise SettingsError(
-            f"The snapshot {path.name} is not what it was when it was made (its digest differs): make it again."
+            f"The snapshot {path.name} is not what it was when it was made (its checksum differs): make it again."
         )
     return snapshot
 
 
+def _read_head(data: dict[str, Any]) -> Snapshot:
+    head = {name: datetime.fromisoformat(data[name]) for name in ("taken", "since", "until")}
+    cost = {name: data[name] for name in ("requests", "retries")}
+    return Snapshot(data["subdomain"], **head, rows=data["records"], **cost, zone=data.get("zone", "UTC"))
+
+
+def _checksum(rows: dict[str, Any]) -> str:
+    """Over the rows as they are: a later version may read more or less out of them, and must still trust the file."""
+    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Account:
-    """A PagerDuty account: records by id, and the problems of the rows that could not be read."""
+    """A PagerDuty account: records by id.
+
+    problems: rows that could not be read. remarks: what is odd about the others. unread: PagerDuty's words about what
+    could not be read at all. hidden: sentences about schedules that a policy names and no list has shown.
+    """
 
     subdomain: str
     taken: datetime
@@ -87,12 +117,17 @@ class Account:
     services: dict[str, records.Service]
     problems: tuple[records.Problem, ...]
     inventory: dict[str, int]
+    schedules_v3: dict[str, ScheduleV3] = field(default_factory=dict)
+    remarks: tuple[records.Problem, ...] = ()
+    unread: dict[str, str] = field(default_factory=dict)
+    hidden: dict[str, str] = field(default_factory=dict)
+    aside: tuple[Aside, ...] = ()
 
     @cached_property
     def digest(self) -> str:
         """Over the configuration only: sorted by kind and id, without rendered entries, fetch time or counts."""
-        kinds = (self.users, self.teams, self.schedules, self.policies, self.services)
-        said = [[record.model_dump(mode="json", exclude=UNDIGESTED) for record in kind.values()] for kind in kinds]
+        kinds = (self.users, self.teams, self.schedules, self.policies, self.services, self.schedules_v3)
+        said = [[dump_record(record) for record in kind.values()] for kind in kinds]
         problems = [problem.model_dump() for problem in self.problems]
         return hashlib.sha256(canonical_json([self.subdomain, said, problems]).encode()).hexdigest()
 
@@ -103,39 +138,47 @@ class Account:
         return team.members + tuple(records.Member(user=records.Reference(id=u.id, type="user")) for u in others)
 
 
-INVENTORY = ("schedules_v3", "business_services", "maintenance_windows", "event_orchestrations", "rulesets")
-"""Kinds that are counted and listed as not carried over."""
+def dump_record(record: records.Record) -> dict[str, Any]:
+    """What of a record is configuration, as JSON."""
+    return record.model_dump(mode="json", exclude=UNDIGESTED)
 
 
 def read_account(snapshot: Snapshot) -> Account:
     """Records from a snapshot's rows. What cannot be read becomes a problem, and never stops the rest."""
     rows = {**snapshot.rows, "teams": _with_members(snapshot.rows)}
-    read = {kind: records.read_records(kind, rows.get(kind) or []) for kind in records.KINDS}
-    by_id = {kind: {record.id: record for record in found} for kind, (found, _) in read.items()}
+    read = {kind: read_records(kind, rows.get(kind) or []) for kind in KINDS}
+    shifts = read.pop("schedules_v3")
+    found = {kind: arrived.by_id for kind, arrived in read.items()}
     return Account(
         snapshot.subdomain,
         snapshot.taken,
         snapshot.since,
         snapshot.until,
-        by_id["users"],
-        by_id["teams"],
-        by_id["schedules"],
-        by_id["escalation_policies"],
-        by_id["services"],
-        tuple(problem for _, problems in read.values() for problem in problems),
+        found["users"],
+        found["teams"],
+        found["schedules"],
+        found["escalation_policies"],
+        found["services"],
+        tuple(problem for arrived in read.values() for problem in arrived.problems),
         {kind: len(rows[kind]) for kind in INVENTORY if rows.get(kind)},
+        shifts.by_id,
+        tuple(remark for arrived in (*read.values(), shifts) for remark in arrived.remarks) + shifts.problems,
+        rows.get("unread") or {},
+        find_hidden(found["escalation_policies"].values(), _shown(rows)),
+        list_aside(rows),
     )
 
 
 def common_zone(users: list[dict]) -> str:
     """The time zone that most users have: asking schedules in it first makes the fewest requests."""
-    zones = Counter(user.get("time_zone") for user in users if user.get("time_zone"))
+    zones = Counter(user.get("time_zone") for user in users if read_zone(user.get("time_zone") or "").iana)
     return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
 
 
-def whole_seconds(moment: datetime) -> datetime:
-    """PagerDuty answers with nothing where since and until have fractions of a second."""
-    return moment.astimezone(UTC).replace(microsecond=0)
+def _shown(rows: dict[str, Any]) -> set[str]:
+    """The ids of all schedules that a list has shown, readable or not."""
+    kinds = ("schedules", "schedules_v3")
+    return {row["id"] for kind in kinds for row in rows.get(kind) or [] if isinstance(row, dict) and row.get("id")}
 
 
 def _with_members(rows: dict[str, Any]) -> list[dict]:

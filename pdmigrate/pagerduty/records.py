@@ -4,11 +4,18 @@ A record keeps what matters for the migration. What arrives in an unusable form 
 and stops only what depends on it. Times are aware; time zones are the names that PagerDuty gave, not yet checked.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 
 def _drop_reference_suffix(value: Any) -> Any:
@@ -21,7 +28,12 @@ def _check_aware(value: datetime) -> datetime:
     return value
 
 
-Moment = Annotated[datetime, AfterValidator(_check_aware)]
+def _write_utc(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
+
+
+Moment = Annotated[datetime, AfterValidator(_check_aware), PlainSerializer(_write_utc, when_used="json")]
+"""An instant. PagerDuty writes one in many zones, a digest must have one spelling: in JSON it is UTC."""
 Type = Annotated[str, BeforeValidator(_drop_reference_suffix)]
 """`user` and `user_reference` are one type: PagerDuty answers with either."""
 
@@ -34,11 +46,19 @@ Strategy = Annotated[Literal["assign_to_everyone", "round_robin"], BeforeValidat
 """PagerDuty's OpenAPI file says a string, some answers hold an object with a type."""
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """What all records are: frozen, and without the fields that nothing here needs."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, value: Any) -> Any:
+        """A field that is null is as good as absent: recorded answers have both."""
+        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
-class Reference(_Record):
+
+class Reference(Record):
     """A pointer at another object. `deleted_at` says that the object is gone; absence from a list does not."""
 
     id: str
@@ -47,7 +67,7 @@ class Reference(_Record):
     deleted_at: str | None = None
 
 
-class ContactMethod(_Record):
+class ContactMethod(Record):
     """A way to reach somebody. `address` is None where PagerDuty gave a reference only."""
 
     id: str
@@ -60,7 +80,7 @@ class ContactMethod(_Record):
     enabled: bool = True
 
 
-class NotificationRule(_Record):
+class NotificationRule(Record):
     """After `start_delay_in_minutes` (from the assignment) one contact method is used; None where only a reference came."""
 
     id: str
@@ -70,7 +90,7 @@ class NotificationRule(_Record):
     contact_method: Reference | None = None
 
 
-class User(_Record):
+class User(Record):
     id: str
     name: str
     email: str
@@ -82,21 +102,21 @@ class User(_Record):
     notification_rules: tuple[NotificationRule, ...] = ()
 
 
-class Member(_Record):
+class Member(Record):
     """A user in a team, with the role in that team (manager, responder, observer)."""
 
     user: Reference
     role: str | None = None
 
 
-class Team(_Record):
+class Team(Record):
     id: str
     name: str
     description: str | None = None
     members: tuple[Member, ...] = ()
 
 
-class Restriction(_Record):
+class Restriction(Record):
     """A wall-clock window in the schedule's zone. `start_day_of_week` 1 is Monday; only weekly ones have it."""
 
     type: Literal["daily_restriction", "weekly_restriction"]
@@ -111,11 +131,11 @@ class Restriction(_Record):
         return self
 
 
-class LayerUser(_Record):
+class LayerUser(Record):
     user: Reference
 
 
-class Layer(_Record):
+class Layer(Record):
     """Turns of users, between `start` and `end` (None = for ever), inside the restrictions (none = always)."""
 
     id: str
@@ -128,7 +148,7 @@ class Layer(_Record):
     restrictions: tuple[Restriction, ...] = ()
 
 
-class Entry(_Record):
+class Entry(Record):
     """Somebody is on call from `start` to `end`: a rendered entry, or an override."""
 
     id: str | None = None
@@ -137,13 +157,13 @@ class Entry(_Record):
     user: Reference | None = None
 
 
-class Rendered(_Record):
+class Rendered(Record):
     """PagerDuty's own word on who is on call, over the window that was asked for."""
 
     rendered_schedule_entries: tuple[Entry, ...] = ()
 
 
-class Schedule(_Record):
+class Schedule(Record):
     """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API)."""
 
     id: str
@@ -154,15 +174,15 @@ class Schedule(_Record):
     teams: tuple[Reference, ...] = ()
     escalation_policies: tuple[Reference, ...] = ()
     schedule_layers: tuple[Layer, ...] = ()
-    overrides_subschedule: Rendered | None = None
+    overrides_subschedule: Rendered = Rendered()
     final_schedule: Rendered | None = None
 
     @property
     def overrides(self) -> tuple[Entry, ...]:
-        return self.overrides_subschedule.rendered_schedule_entries if self.overrides_subschedule else ()
+        return self.overrides_subschedule.rendered_schedule_entries
 
 
-class EscalationRule(_Record):
+class EscalationRule(Record):
     id: str
     escalation_delay_in_minutes: int = Field(ge=0)
     targets: tuple[Reference, ...] = ()
@@ -173,7 +193,7 @@ class EscalationRule(_Record):
         return self.escalation_rule_assignment_strategy == "round_robin"
 
 
-class EscalationPolicy(_Record):
+class EscalationPolicy(Record):
     """Levels in order. `num_loops` is how often the whole chain is run again."""
 
     id: str
@@ -184,14 +204,14 @@ class EscalationPolicy(_Record):
     teams: tuple[Reference, ...] = ()
 
 
-class UrgencyRule(_Record):
+class UrgencyRule(Record):
     """`type` constant or use_support_hours; `urgency` only with constant: high, low or severity_based."""
 
     type: str | None = None
     urgency: str | None = None
 
 
-class Integration(_Record):
+class Integration(Record):
     """What sends to a service. The key is a secret and is never part of the record."""
 
     id: str
@@ -199,7 +219,7 @@ class Integration(_Record):
     summary: str | None = None
 
 
-class Service(_Record):
+class Service(Record):
     id: str
     name: str
     description: str | None = None
@@ -222,37 +242,10 @@ class Service(_Record):
         return value
 
 
-class Problem(_Record):
+class Problem(Record):
     """An object that arrived in an unusable form: what is wrong, and where."""
 
     kind: str
     id: str
     name: str
     message: str
-
-
-KINDS: dict[str, type[_Record]] = {
-    "users": User,
-    "teams": Team,
-    "schedules": Schedule,
-    "escalation_policies": EscalationPolicy,
-    "services": Service,
-}
-
-
-def read_records(kind: str, rows: Iterable[dict]) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
-    """Records of one kind, sorted by id, and the Problems of the rows that could not be read."""
-    records, problems = {}, []
-    for row in rows:
-        try:
-            record = KINDS[kind].model_validate(row)
-            records[record.id] = record
-        except ValidationError as error:
-            problems.append(_name_problem(kind, row, error))
-    return tuple(records[id] for id in sorted(records)), tuple(problems)
-
-
-def _name_problem(kind: str, row: Any, error: ValidationError) -> Problem:
-    row = row if isinstance(row, dict) else {}
-    message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-    return Problem(kind=kind, id=str(row.get("id")), name=str(row.get("name") or row.get("summary")), message=message)

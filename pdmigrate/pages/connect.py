@@ -1,7 +1,7 @@
 """The page of step 1."""
 
 from pdmigrate.connect import Access
-from pdmigrate.pages.words import KIND_NAMES
+from pdmigrate.pages.words import KIND_NAMES, tell_requests
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
 
 
@@ -12,7 +12,10 @@ def make_page(access: Access, status: str) -> Page:
         "Connect",
         f"Both accounts answer: PagerDuty {access.subdomain} and Harness {access.target}.",
         status,
-        (Figure("Kinds by API", f"{by_api} of {len(access.capabilities)}", "good" if by_api == 8 else "warn"),),
+        (
+            Figure("Kinds by API", f"{by_api} of {len(access.capabilities)}", "good" if by_api == 8 else "warn"),
+            Figure("Requests to PagerDuty", tell_requests(access.source_requests, access.source_retries)),
+        ),
         tuple(part(access) for part in PARTS.values()),
     )
 
@@ -36,6 +39,28 @@ def section_checks(access: Access) -> Section:
     return Section("Checks", table=make_table(rows, {"side": "Side", "check": "Check", "answer": "Answer"}))
 
 
+def section_readable(access: Access) -> Section:
+    """What the key may read in PagerDuty, kind by kind."""
+    rows = [
+        {
+            "kind": KIND_NAMES.get(r.kind, "Shift-based schedules"),
+            "answer": Tag("may be read", "good") if r.allowed else Tag("may not be read", "bad"),
+            "number": r.number,
+            "why": r.why,
+        }
+        for r in access.readable
+    ]
+    columns = {"kind": "Kind", "answer": "The key", "number": "Objects", "why": "PagerDuty's words"}
+    table = make_table(rows, columns, empty="A snapshot: nothing was asked.")
+    return Section("What the key may read", _tell_rendering(access.final_on_lists), table)
+
+
+def _tell_rendering(final_on_lists: bool | None) -> str:
+    if final_on_lists is False:
+        return "The list of schedules does not render who is on call here: preview asks for every schedule by itself."
+    return "The list of schedules renders who is on call: a hundred schedules a request." if final_on_lists else ""
+
+
 def section_capabilities(access: Access) -> Section:
     """How the target takes each kind."""
     text = (
@@ -50,4 +75,4 @@ def section_capabilities(access: Access) -> Section:
     return Section("What the target can take", text, make_table(rows, {"kind": "Kind", "way": "How"}))
 
 
-PARTS = {"checks": section_checks, "capabilities": section_capabilities}
+PARTS = {"checks": section_checks, "readable": section_readable, "capabilities": section_capabilities}

@@ -4,8 +4,17 @@ from datetime import timedelta
 
 from pdmigrate import rota
 from pdmigrate.pagerduty import rota as pagerduty_rota
-from pdmigrate.pagerduty.records import EscalationPolicy, Schedule
-from pdmigrate.pages.words import KIND_NAMES, make_bars, section_conflicts, section_counts, section_fates, tell_time
+from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule
+from pdmigrate.pages.words import (
+    KIND_NAMES,
+    make_bars,
+    section_conflicts,
+    section_counts,
+    section_fates,
+    tell_requests,
+    tell_time,
+)
 from pdmigrate.preview import Preview
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.timeline import Lane, draw_timeline
@@ -27,7 +36,7 @@ def make_page(preview: Preview, status: str) -> Page:
         Figure("Schedules", str(counts["schedules"]["in_source"])),
         Figure("People", str(counts["users"]["in_source"])),
         Figure("Open questions", str(open_count), "warn" if open_count else "good"),
-        Figure("Requests to PagerDuty", str(preview.snapshot.requests)),
+        Figure("Requests to PagerDuty", tell_requests(preview.snapshot.requests, preview.snapshot.retries)),
     )
     facts = (("Data as of", tell_time(preview.snapshot.taken)), ("Snapshot", preview.snapshot.digest[:12]))
     return Page("preview", "Preview", lead, status, figures, tuple(part(preview) for part in PARTS.values()), facts)
@@ -109,6 +118,7 @@ def section_services(preview: Preview) -> Section:
             "policy": (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none",
             "status": s.status or "",
             "integrations": len(s.integrations),
+            "last": (s.last_incident_timestamp or "")[:10],
             "grade": grades.get(s.id),
         }
         for s in _scoped(preview, "services", account.services)
@@ -118,6 +128,7 @@ def section_services(preview: Preview) -> Section:
         "policy": "Policy",
         "status": "Status",
         "integrations": "Integrations",
+        "last": "Last incident",
         "grade": "Becomes",
     }
     return Section("Services", table=make_table(rows, columns))
@@ -138,20 +149,50 @@ def section_people(preview: Preview) -> Section:
     return Section("People", table=make_table(rows, columns), folded=len(rows) > 60)
 
 
+def section_oddities(preview: Preview) -> Section:
+    """What arrived otherwise than PagerDuty documents it."""
+    account = preview.draft.account
+    rows = [_tell_oddity(p, Tag("not carried over", "bad")) for p in account.problems]
+    rows += [_tell_oddity(p, Tag("noted", "warn")) for p in account.remarks]
+    columns = {"kind": "Kind", "name": "Name", "id": "PagerDuty id", "effect": "Effect", "what": "What is odd"}
+    table = make_table(rows, columns, empty="Everything arrived as PagerDuty documents it.")
+    return Section("Arrived otherwise than documented", table=table, folded=len(rows) > 40)
+
+
 def section_aside(preview: Preview) -> Section:
-    """What PagerDuty has that is not part of this migration."""
-    outside = preview.draft.count_out_of_scope()
+    """What PagerDuty has that is not part of this migration, and what could not be read."""
+    account = preview.draft.account
     rows = [
         {"kind": KIND_NAMES[kind], "number": n, "why": "out of scope: no chosen service needs it"}
-        for kind, n in outside.items()
+        for kind, n in preview.draft.count_out_of_scope().items()
         if n
     ]
-    rows += [
-        {"kind": kind.replace("_", " ").capitalize(), "number": n, "why": "not carried over by pdmigrate"}
-        for kind, n in preview.draft.account.inventory.items()
-    ]
-    table = make_table(rows, {"kind": "Kind", "number": "Number", "why": "Why"}, empty="Nothing stays behind unseen.")
+    rows += [_tell_aside(kind, n, account) for kind, n in account.inventory.items()]
+    rows += [_tell_unread(kind, why) for kind, why in account.unread.items()]
+    if "handoff_rules" not in preview.snapshot.rows:
+        why = "not asked for (source.handoff_rules): one request a person; not carried over by pdmigrate"
+        rows.append({"kind": "Handoff rules", "number": None, "why": why})
+    columns = {"kind": "Kind", "number": "Number", "why": "Why", "matters": "Suppress or reroute alerts"}
+    table = make_table(rows, columns, empty="Nothing stays behind unseen.")
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)
+
+
+def _tell_aside(kind: str, number: int, account: Account) -> dict:
+    matters = [f"{one.name}: {one.matters}" for one in account.aside if one.kind == kind and one.matters]
+    return {"kind": _name_kind(kind), "number": number, "why": "not carried over by pdmigrate", "matters": matters}
+
+
+def _tell_unread(kind: str, why: str) -> dict:
+    return {"kind": _name_kind(kind), "number": None, "why": f"could not be read, {why}"}
+
+
+def _tell_oddity(problem: Problem, effect: Tag) -> dict:
+    name = {"kind": KIND_NAMES.get(problem.kind, _name_kind(problem.kind)), "name": problem.name, "id": problem.id}
+    return {**name, "effect": effect, "what": problem.message}
+
+
+def _name_kind(kind: str) -> str:
+    return kind.replace("_", " ").capitalize()
 
 
 PARTS = {
@@ -166,6 +207,7 @@ PARTS = {
         preview.draft.open.values(), "Open questions", "No question is open."
     ),
     "fates": lambda preview: section_fates(preview.draft),
+    "oddities": section_oddities,
     "aside": section_aside,
 }
 

@@ -32,6 +32,11 @@ def tell_instant(instant: int, zone: str) -> str:
     return f"{to_datetime(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
+def tell_requests(requests: int, retries: int) -> str:
+    """How many requests were made, and how many of them were repeats."""
+    return f"{requests:,}" + (f", {retries:,} of them repeats" if retries else "")
+
+
 def tell_hours(seconds: int) -> str:
     return f"{seconds / 3600:,.1f} h"
 

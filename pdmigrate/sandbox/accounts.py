@@ -35,6 +35,7 @@ def load_account(path: Path) -> dict:
     raw = _read_folder(path) if path.is_dir() else _read_document(path)
     document = {kind: _take(raw, kind, list, path) for kind in LISTS}
     document |= {kind: _take(raw, kind, dict, path) for kind in BY_ID}
+    document["overrides"] = {**_rendered_overrides(document["schedules"]), **document["overrides"]}
     _check_records(document, path)
     zone = raw.get("time_zone") or _most_common_zone(document)
     return {"subdomain": raw.get("subdomain") or _find_subdomain(document), "time_zone": zone, **document}
@@ -95,6 +96,15 @@ def _take(raw: dict, kind: str, expected: type, path: Path) -> list | dict:
     if found is not None and not isinstance(found, expected):
         raise ValueError(f'{path}: "{kind}" should be a {expected.__name__}, not a {_name_of(found)}.')
     return found or expected()
+
+
+def _rendered_overrides(schedules: list) -> dict:
+    """A snapshot has the overrides inside its schedules, as PagerDuty's list renders them."""
+    rendered = {
+        one["id"]: one.get("overrides_subschedule") or {} for one in schedules if isinstance(one, dict) and "id" in one
+    }
+    found = {id: part.get("rendered_schedule_entries") or [] for id, part in rendered.items()}
+    return {id: entries for id, entries in found.items() if entries}
 
 
 def _check_records(document: dict, path: Path) -> None:

@@ -22,6 +22,8 @@ OPTIONS = {
     "key_owner": None,  # a user's id: the key is a user's own, and GET /users/me answers
     "strategy_objects": False,  # True: {"type": "round_robin"}, as some clients read it; else as PagerDuty documents it
     "v3_forbidden": False,  # True: the key may not read v3 schedules at all
+    "v3_hidden": (),  # ids of v3 schedules that the key may not read: left out of the list in silence
+    "forbidden": (),  # routes as the log names them ("/teams/{id}/members") that the key may not read
 }
 
 

@@ -61,7 +61,7 @@ class Gate:
         if self.revoked or _shown_token() != self.token:
             raise unauthorized()
         self._count_request("oncalls" if request.path == "/oncalls" else "all")
-        if request.method != "GET":
+        if request.method != "GET" or _route() in self.options["forbidden"]:
             raise forbidden()
 
     def _count_request(self, bucket: str) -> None:

@@ -5,7 +5,7 @@ first, overrides cut what they replace. What PagerDuty does in the corners is no
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -44,13 +44,14 @@ def add_v3_schedules(app: Flask) -> None:
 
 def list_v3_schedules() -> dict:
     """A page of references."""
-    page = paged(select(stored("schedules_v3")), "schedules", limit=100, most=1000)
+    readable = [schedule for schedule in stored("schedules_v3") if schedule["id"] not in _hidden()]
+    page = paged(select(readable), "schedules", limit=100, most=1000)
     return {**page, "schedules": [_reference(schedule) for schedule in page["schedules"]]}
 
 
 def get_v3_schedule(schedule_id: str) -> dict:
     """One schedule with rotations and events; with who is on call where that is asked for."""
-    schedule = find("schedules_v3", schedule_id)
+    schedule = _find_readable(schedule_id)
     shaped = {field: value for field, value in schedule.items() if field not in OWN_LISTS}
     if included("final_schedule"):
         shaped["final_schedule"] = _shape_final(schedule)
@@ -64,13 +65,23 @@ def _refuse() -> None:
         )
 
 
+def _hidden() -> Sequence[str]:
+    return current_app.extensions["options"]["v3_hidden"]
+
+
+def _find_readable(schedule_id: str) -> dict:
+    if schedule_id in _hidden():
+        raise RefusalError(403, "Access Denied", 2010, "This key may not read this schedule.")
+    return find("schedules_v3", schedule_id)
+
+
 def _reference(schedule: dict) -> dict:
     return {**as_reference(schedule), "summary": schedule["name"], "type": "schedule_v3_reference"}
 
 
 def _serve_list(part: str) -> Callable[[str], dict]:
     def list_part(schedule_id: str) -> dict:
-        schedule = find("schedules_v3", schedule_id)
+        schedule = _find_readable(schedule_id)
         since, until = _window(own_zone(schedule))
         touching = [one for one in schedule.get(part) or [] if _touches(one, since, until)]
         return paged(touching, part)

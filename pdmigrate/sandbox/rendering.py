@@ -11,6 +11,7 @@ happen, and what it shows twice happens twice.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -142,16 +143,17 @@ def render_whole(sources: list, zone: ZoneInfo, since: datetime, until: datetime
     return [entry for entry in wide if entry.end > since and entry.start < until]
 
 
-def zone_changes(zone: ZoneInfo, since: datetime, until: datetime) -> list[datetime]:
+@lru_cache(maxsize=4096)
+def zone_changes(zone: ZoneInfo, since: datetime, until: datetime) -> tuple[datetime, ...]:
     """The instants at which the zone's offset changes, found by looking every six hours."""
     step = timedelta(hours=6)
     since = since.replace(microsecond=0)
     probes = [since + number * step for number in range((until - since) // step + 2)]
-    return [
+    return tuple(
         _find_change(zone, before, after)
         for before, after in pairwise(probes)
         if _offset(zone, before) != _offset(zone, after)
-    ]
+    )
 
 
 def _instants(sources: list, zone: ZoneInfo, since: datetime, until: datetime) -> list[datetime]:

@@ -1,0 +1,162 @@
+"""What arrives becomes records. What cannot be used names its object, and stops only what depends on it.
+
+A Problem stops its object. A remark stops nothing: a part was left out, or a value is not known to this version.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty.records import Problem, Record
+from pdmigrate.pagerduty.v3_records import ScheduleV3
+
+KINDS: dict[str, type[Record]] = {
+    "users": records.User,
+    "teams": records.Team,
+    "schedules": records.Schedule,
+    "schedules_v3": ScheduleV3,
+    "escalation_policies": records.EscalationPolicy,
+    "services": records.Service,
+}
+
+PARTS: dict[str, dict[str, type[Record]]] = {
+    "users": {
+        "contact_methods": records.ContactMethod,
+        "notification_rules": records.NotificationRule,
+        "teams": records.Reference,
+    },
+    "teams": {"members": records.Member},
+    "schedules": {"teams": records.Reference, "escalation_policies": records.Reference},
+    "schedules_v3": {"teams": records.Reference, "escalation_policies": records.Reference},
+    "escalation_policies": {"teams": records.Reference},
+    "services": {"integrations": records.Integration, "teams": records.Reference},
+}
+"""Lists whose rows can be left out one by one: the object is still what it is without them."""
+
+ROLES = "admin limited_user observer owner read_only_user read_only_limited_user restricted_access user"
+CONTACTS = "email phone sms push_notification whatsapp"
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """The records of one kind by id, the problems of the rows that are none, and the remarks about the others."""
+
+    by_id: dict[str, Any]
+    problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+
+
+def read_records(kind: str, rows: Iterable[Any]) -> Arrived:
+    """Records of one kind, sorted by id."""
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    remarks: list[Problem] = []
+    for row in rows:
+        try:
+            record = KINDS[kind].model_validate(_keep_usable_parts(kind, row, remarks))
+            found[record.id] = record
+        except ValidationError as error:
+            problems.append(_name_problem(kind, row, _tell(error)))
+    by_id = {id: found[id] for id in sorted(found)}
+    remarks += [_remark(kind, record, said) for record in by_id.values() for said in _CHECKS[kind](record)]
+    return Arrived(by_id, _in_order(problems), _in_order(remarks))
+
+
+def _keep_usable_parts(kind: str, row: Any, remarks: list[Problem]) -> Any:
+    if not isinstance(row, dict):
+        return row
+    kept = {}
+    for field, model in PARTS[kind].items():
+        if isinstance(row.get(field), list):
+            kept[field] = [part for part in row[field] if not _complain(kind, row, field, model, part, remarks)]
+    if kind == "schedules":
+        kept |= _keep_usable_rendering(row, remarks)
+    return {**row, **kept}
+
+
+def _complain(kind: str, row: dict, field: str, model: type[Record], part: Any, remarks: list[Problem]) -> bool:
+    try:
+        model.model_validate(part)
+    except ValidationError as error:
+        id = part.get("id") if isinstance(part, dict) else part
+        remarks.append(_name_problem(kind, row, f"{field} {id} was left out: {_tell(error)}"))
+        return True
+    return False
+
+
+def _keep_usable_rendering(row: dict, remarks: list[Problem]) -> dict[str, Any]:
+    """Without PagerDuty's rendering a schedule is still a schedule: it only has no judge."""
+    final = row.get("final_schedule")
+    broken = final is not None and _complain("schedules", row, "final_schedule", records.Rendered, final, remarks)
+    return {"final_schedule": None} if broken else {}
+
+
+def _check_user(user: records.User) -> list[str]:
+    said = _unknown("role", user.role, ROLES)
+    for method in user.contact_methods:
+        said += _unknown(
+            f"type of the contact method {method.id}", method.type.removesuffix("_contact_method"), CONTACTS
+        )
+    for rule in user.notification_rules:
+        said += _unknown(f"urgency of the notification rule {rule.id}", rule.urgency, "high low")
+    return said
+
+
+def _check_team(team: records.Team) -> list[str]:
+    known = "manager responder observer"
+    return [said for m in team.members for said in _unknown(f"role of {m.user.summary or m.user.id}", m.role, known)]
+
+
+def _check_policy(policy: records.EscalationPolicy) -> list[str]:
+    numbered = [(n, target) for n, rule in enumerate(policy.escalation_rules, 1) for target in rule.targets]
+    known = "user schedule schedule_v3"
+    return [
+        said
+        for n, target in numbered
+        for said in _unknown(f"type of a target of level {n}, {target.summary or target.id},", target.type, known)
+    ]
+
+
+def _check_service(service: records.Service) -> list[str]:
+    rule = service.incident_urgency_rule
+    said = _unknown("status", service.status, "active warning critical maintenance disabled")
+    said += _unknown("type of its urgency rule", rule.type if rule else None, "constant use_support_hours")
+    return said + _unknown("urgency", rule.urgency if rule else None, "high low severity_based")
+
+
+_CHECKS: dict[str, Callable[[Any], list[str]]] = {
+    "users": _check_user,
+    "teams": _check_team,
+    "schedules": lambda schedule: [],
+    "schedules_v3": lambda schedule: [],
+    "escalation_policies": _check_policy,
+    "services": _check_service,
+}
+
+
+def _unknown(what: str, value: str | None, known: str) -> list[str]:
+    return (
+        [f"the {what} is {value!r}, which this version does not know"] if value and value not in known.split() else []
+    )
+
+
+def _remark(kind: str, record: Any, message: str) -> Problem:
+    return Problem(kind=kind, id=record.id, name=record.name, message=message)
+
+
+def _name_problem(kind: str, row: Any, message: str) -> Problem:
+    row = row if isinstance(row, dict) else {}
+    return Problem(kind=kind, id=str(row.get("id")), name=str(row.get("name") or row.get("summary")), message=message)
+
+
+def _tell(error: ValidationError) -> str:
+    """What is wrong and where; the value is left out, since it may be anything."""
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """One order whatever order the rows came in: a digest is made over it."""
+    return tuple(sorted(problems, key=lambda problem: (problem.id, problem.name, problem.message)))

@@ -1,0 +1,186 @@
+"""PagerDuty's lists, whole or an error: pages side by side, counted, read again when they move, cut when too long."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from pdmigrate.errors import IncompleteFetchError, SlowAnswerError
+from pdmigrate.transport import Transport
+from pdmigrate.workspace import canonical_json
+
+PAGE = 100
+CAP = 10_000
+"""PagerDuty API: offset + limit beyond this is refused, so a longer list can never be read in one."""
+SIDE_BY_SIDE = 6
+"""Few at a time, under the limit of the account."""
+READINGS = 3
+"""How often a list that moves while it is read is read."""
+SMALLEST_PAGE = 5
+LATE = 2
+"""After so many answers that come too late a rendered page is asked for in halves."""
+TEAMS_AT_ONCE = 50
+"""Team ids in one request: an address must not get too long."""
+LETTERS = "qzxjkvwybgfpmcudlhrsnioate0123456789@-_. "
+"""Rare ones first: their slices are short. Whether they were enough is known by the count, not by faith."""
+
+Rows = dict[str, dict]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class ListCall:
+    """One list. `key` is what its answers call it. `cut_by`: the filters that it has. `rendered`: it may be slow.
+
+    `check` looks at the first page, and may raise.
+    """
+
+    key: str
+    path: str
+    params: dict[str, Any] = field(default_factory=dict)
+    limit: int = PAGE
+    cut_by: tuple[str, ...] = ()
+    rendered: bool = False
+    check: Callable[[list[dict]], None] | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one request brought. `total` is None where PagerDuty does not tell it."""
+
+    rows: list[dict]
+    more: bool
+    total: int | None
+
+
+def run_together(calls: Sequence[Callable[[], Result]]) -> list[Result]:
+    """The results in order. The first error ends it; what has not begun by then is not begun."""
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
+    futures = [pool.submit(call) for call in calls]
+    try:
+        return [future.result() for future in futures]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class ListReader:
+    """Reads lists. `find_teams` gives the ids of all teams, for lists that have to be cut."""
+
+    def __init__(self, transport: Transport, find_teams: Callable[[], Sequence[str]] = tuple):
+        self._transport = transport
+        self._find_teams = find_teams
+
+    def read(self, call: ListCall) -> list[dict]:
+        """All rows, each once. Raises IncompleteFetchError where that cannot be had."""
+        for _ in range(READINGS):
+            first = self._ask(call, 0, call.limit)
+            if call.check:
+                call.check(first.rows)
+            if first.total is not None and first.total > CAP:
+                return self._read_cut(call, first.total)
+            rows = self._read_rest(call, first)
+            if rows is not None:
+                return list(rows.values())
+        raise IncompleteFetchError(
+            f"PagerDuty's {call.path} changed each of the {READINGS} times that it was read: try again when less is changed."
+        )
+
+    def _read_rest(self, call: ListCall, first: Page) -> Rows | None:
+        """The rows by id; None where the list moved: an id came twice, or the count is another."""
+        pages = [first]
+        if first.more:
+            pages += self._read_counted(call, first) if first.total is not None else self._follow(call, first)
+        rows = [row for page in pages for row in page.rows]
+        by_id = {_identity(row): row for row in rows}
+        moved = len(by_id) != len(rows) or pages[-1].more or any(page.total != first.total for page in pages)
+        missing = first.total is not None and len(by_id) != first.total
+        return None if len(pages) > 1 and (moved or missing) else by_id
+
+    def _read_counted(self, call: ListCall, first: Page) -> list[Page]:
+        step = len(first.rows) or call.limit
+        offsets = range(step, first.total, step)
+        return run_together([lambda offset=offset: self._ask(call, offset, step) for offset in offsets])
+
+    def _follow(self, call: ListCall, first: Page) -> list[Page]:
+        pages, offset = [], len(first.rows)
+        more = first.more
+        while more and offset < CAP:
+            pages.append(self._ask(call, offset, call.limit))
+            offset, more = offset + len(pages[-1].rows), pages[-1].more and bool(pages[-1].rows)
+        if more:
+            raise self._too_long(call)
+        return pages
+
+    def _ask(self, call: ListCall, offset: int, limit: int) -> Page:
+        """One page; where it takes too long to render, in two halves."""
+        try:
+            late = LATE if call.rendered and limit > SMALLEST_PAGE else 0
+            return self._ask_once(call, offset, limit, late)
+        except SlowAnswerError:
+            half = limit // 2
+            first = self._ask(call, offset, half)
+            if not first.more:
+                return first
+            second = self._ask(call, offset + half, limit - half)
+            return Page(first.rows + second.rows, second.more, second.total)
+
+    def _ask_once(self, call: ListCall, offset: int, limit: int, late: int) -> Page:
+        limit = min(limit, CAP - offset)
+        params = {**call.params, "limit": limit, "offset": offset, "total": "true"}
+        answer = self._transport.send("GET", call.path, params, late=late)
+        rows = answer.get(call.key) if isinstance(answer, dict) else None
+        if not isinstance(rows, list):
+            raise IncompleteFetchError(
+                f"PagerDuty's answer to {call.path} holds no {call.key}: nothing was taken from it."
+            )
+        total = answer.get("total")
+        return Page(rows, bool(answer.get("more")), total if isinstance(total, int) else None)
+
+    def _read_cut(self, call: ListCall, total: int) -> list[dict]:
+        """A list that is too long, by team and then by name, until as many are there as PagerDuty counts."""
+        rows: Rows = {}
+        if "team_ids[]" in call.cut_by:
+            self._read_teams(call, list(self._find_teams()), rows)
+        for letter in LETTERS if "query" in call.cut_by else "":
+            if len(rows) >= total:
+                break
+            rows.update(self._read_slice(call, {"query": letter}) or {})
+        if len(rows) != total:
+            raise self._too_long(call, f"{total}, of which {len(rows)} could be reached by team and by name")
+        return list(rows.values())
+
+    def _read_teams(self, call: ListCall, teams: list[str], rows: Rows) -> None:
+        for start in range(0, len(teams), TEAMS_AT_ONCE):
+            self._read_some_teams(call, teams[start : start + TEAMS_AT_ONCE], rows)
+
+    def _read_some_teams(self, call: ListCall, teams: list[str], rows: Rows) -> None:
+        found = self._read_slice(call, {"team_ids[]": teams})
+        if found is not None:
+            rows.update(found)
+        elif len(teams) > 1:
+            half = len(teams) // 2
+            self._read_some_teams(call, teams[:half], rows)
+            self._read_some_teams(call, teams[half:], rows)
+
+    def _read_slice(self, call: ListCall, only: dict[str, Any]) -> Rows | None:
+        """The rows of one slice; None where it is too long too."""
+        part = replace(call, params={**call.params, **only}, cut_by=(), check=None)
+        first = self._ask(part, 0, part.limit)
+        if first.total is None or first.total > CAP:
+            return None
+        rows = self._read_rest(part, first)
+        return rows if rows is not None else {_identity(row): row for row in self.read(part)}
+
+    def _too_long(self, call: ListCall, number: str = "") -> IncompleteFetchError:
+        return IncompleteFetchError(
+            f"PagerDuty has more than {CAP} {call.key} ({number or call.path}) and its API shows no more: "
+            "nothing was taken; ask PagerDuty for an export."
+        )
+
+
+def _identity(row: Any) -> str:
+    """Its id; members of a team have none but the user's, and what has none at all is still a row."""
+    if not isinstance(row, dict):
+        return canonical_json(row)
+    user = row.get("user")
+    return str(row.get("id") or (user.get("id") if isinstance(user, dict) else "") or canonical_json(row))

@@ -1,0 +1,41 @@
+"""What of PagerDuty's answers is secret, and never kept unless somebody asks for it."""
+
+from typing import Any
+
+SECRET = frozenset(
+    {
+        "integration_key",
+        "integration_email",
+        "routing_key",
+        "routing_keys",
+        "config",
+        "http_cal_url",
+        "web_cal_url",
+    }
+)
+"""Whoever has an integration key can page the company; whoever has a calendar's address can read who is on call."""
+
+
+DEEP = ("services", "event_orchestrations", "rulesets")
+"""Kinds that have secrets in their parts; the parts of all others are many, and have none."""
+
+
+def strip_secrets(rows: dict[str, Any]) -> dict[str, Any]:
+    """The rows of an account by kind, without what is secret."""
+    return {kind: _strip(found, deep=kind in DEEP) for kind, found in rows.items()}
+
+
+def _strip(found: Any, deep: bool) -> Any:
+    if not isinstance(found, list):
+        return found
+    return [_strip_fields(row) if deep else _strip_row(row) for row in found]
+
+
+def _strip_row(row: Any) -> Any:
+    return {name: value for name, value in row.items() if name not in SECRET} if isinstance(row, dict) else row
+
+
+def _strip_fields(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _strip_fields(each) for name, each in value.items() if name not in SECRET}
+    return [_strip_fields(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,53 @@
+"""Reads shift-based (v3) schedules: the list has references only, so each is asked for itself and its dated shifts.
+
+The list leaves out in silence what the key may not read; a reference that no list has shown is the only sign of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pdmigrate.errors import AnswerError, IncompleteFetchError
+from pdmigrate.pagerduty.lists import ListCall, ListReader, run_together
+from pdmigrate.pagerduty.window import Window
+from pdmigrate.transport import Transport
+
+LIST = ListCall("schedules", "/v3/schedules", limit=1000, cut_by=("team_ids[]", "query"))
+DATED = ("overrides", "custom_shifts")
+
+
+class ShiftReader:
+    """One account's v3 schedules. `rendered` is the window of PagerDuty's rendering, `dated` that of dated shifts."""
+
+    def __init__(self, transport: Transport, lists: ListReader, rendered: Window, dated: Window):
+        self._transport = transport
+        self._lists = lists
+        self._rendered = rendered
+        self._dated = dated
+
+    def read(self) -> list[dict]:
+        """All that the key may read, each with rotations, dated shifts and rendering."""
+        ids = [row["id"] for row in self._lists.read(LIST)]
+        return run_together([self._later(id) for id in ids])
+
+    def _later(self, id: str) -> Callable[[], dict]:
+        return lambda: self._read_one(id)
+
+    def _read_one(self, id: str) -> dict:
+        params = {"include[]": ["final_schedule"], **self._rendered.params}
+        try:
+            row = self._transport.send("GET", f"/v3/schedules/{id}", params)["schedule"]
+            return {**row, **{part: self._read_dated(id, part) for part in DATED}}
+        except AnswerError as error:
+            if error.status != 404:
+                raise
+            raise IncompleteFetchError(
+                f"The schedule {id} was removed while the account was read: read it again."
+            ) from None
+
+    def _read_dated(self, id: str, part: str) -> list[dict]:
+        """Overrides or custom shifts; whole ones, not cut at the window's edges."""
+        params: dict[str, Any] = {**self._dated.params, "overflow": "true"}
+        return self._lists.read(
+            replace(LIST, key=part, path=f"/v3/schedules/{id}/{part}", params=params, limit=100, cut_by=())
+        )

@@ -1,0 +1,51 @@
+"""Clients of pdmigrate on an embedded PagerDuty over HTTP, for the tests of the source."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pdmigrate.pagerduty.client import Reading, make_client
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
+from pdmigrate.transport import Patience
+
+NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
+SHARED = Path(os.environ.get("PDMIGRATE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+QUICK = Patience(first=0.01, longest=0.05, told=0.02)
+
+
+def find_shared(name):
+    """A file or folder of ../shared; skips where it is absent."""
+    from conftest import skip
+
+    if not (SHARED / name).exists():
+        skip(f"{name} is not beside this repository (PDMIGRATE_SHARED names its folder)")
+    return SHARED / name
+
+
+def company(with_v3=True):
+    return build_company(NOW, with_v3=with_v3)
+
+
+class Source:
+    """An embedded PagerDuty with a client that is impatient, so that tests are quick."""
+
+    def __init__(self, document, token=DEFAULT_TOKEN, region="us", **options):
+        self.document = document
+        self.server = start_pagerduty(document, **options)
+        self.client = make_client(self.server.url, region, token)
+        self.client.transport.patience = QUICK
+        self.subdomain = document.get("subdomain", "acme")
+
+    def fetch(self, days=28, **choices):
+        return self.client.fetch(Reading(self.subdomain, NOW, timedelta(days=days), **choices))
+
+    def check(self, subdomain=None):
+        return self.client.check_account(subdomain or self.subdomain, NOW)
+
+    def play(self, *rules):
+        self.server.app.extensions["faults"].replace(list(rules))
+
+    @property
+    def log(self):
+        return self.server.app.extensions["log"].as_dict()

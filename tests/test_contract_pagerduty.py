@@ -1,0 +1,183 @@
+"""PagerDuty's own OpenAPI file as the judge: of every request that we send, and of every answer of the embedded one.
+
+The file is not right everywhere: tests/openapi_deviations.yaml lists where it is known to be wrong, each with a reason.
+"""
+
+import json
+import re
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from flask import request
+from openapi_schema_validator import OAS30ReadValidator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT4
+from source_http import NOW, Source, company, find_shared
+
+DEVIATIONS = yaml.safe_load((Path(__file__).parent / "openapi_deviations.yaml").read_text())
+ROOT = "urn:pagerduty"
+
+
+@cache
+def read_file():
+    return json.loads(find_shared("pagerduty-openapi.json").read_text())
+
+
+@cache
+def make_registry():
+    return Registry().with_resource(ROOT, Resource.from_contents(read_file(), default_specification=DRAFT4))
+
+
+def resolve(node):
+    """What a $ref stands for."""
+    while "$ref" in node:
+        target = read_file()
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[int(part) if isinstance(target, list) else part.replace("~1", "/").replace("~0", "~")]
+        node = target
+    return node
+
+
+def find_operation(path):
+    """The file's path and operation for a path that was asked; a path without a parameter goes first."""
+    fits = [known for known in read_file()["paths"] if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", known), path)]
+    assert fits, f"PagerDuty has no {path}"
+    known = min(fits, key=lambda one: one.count("{"))
+    return known, read_file()["paths"][known]
+
+
+def complain(schema, value):
+    """The complaints of the validator: 'where: what'."""
+    absolute = json.loads(json.dumps(schema).replace('"#/', f'"{ROOT}#/'))
+    validator = OAS30ReadValidator(absolute, registry=make_registry())
+    return [
+        f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
+        for error in validator.iter_errors(value)
+        for e in _leaves(error)
+    ]
+
+
+def _leaves(error):
+    return [leaf for part in error.context for leaf in _leaves(part)] if error.context else [error]
+
+
+def is_known(path, said):
+    return any(
+        re.fullmatch(known["path"], path) and re.search(known["said"], said) for known in DEVIATIONS["deviations"]
+    )
+
+
+@pytest.fixture(scope="module")
+def traffic():
+    """Every request of connect, of a fetch with everything and of one where the list does not render; with its answer."""
+    seen = []
+    for options in ({}, {"final_on_lists": False}):
+        source = Source(company(), **options)
+        source.server.app.after_request(lambda answer: _keep(seen, answer))
+        try:
+            access = source.check()
+            source.fetch(handoffs=True, final_on_lists=access.final_on_lists)
+        finally:
+            source.server.stop()
+    return seen
+
+
+def _keep(seen, answer):
+    arguments = {name: request.args.getlist(name) for name in request.args}
+    seen.append((request.method, request.path, arguments, dict(request.headers), answer.get_json()))
+    return answer
+
+
+def read_argument(schema, texts):
+    """The value that a query parameter means, by its schema."""
+    kind = schema.get("type")
+    if kind == "array":
+        return texts
+    [text] = texts
+    return {"integer": lambda: int(text), "boolean": lambda: {"true": True, "false": False}[text]}.get(
+        kind, lambda: text
+    )()
+
+
+def test_every_request_is_one_that_pagerduty_documents(traffic):
+    wrong = []
+    for method, path, arguments, headers, _ in traffic:
+        known, operations = find_operation(path)
+        parameters = [resolve(p) for p in operations.get("parameters", []) + operations[method.lower()]["parameters"]]
+        wrong += [f"{known}: {said}" for said in _judge_request(parameters, arguments, headers)]
+    assert not [said for said in sorted(set(wrong)) if not is_known(said.split(": ")[0], said)]
+
+
+def _judge_request(parameters, arguments, headers):
+    by_name = {p["name"]: p for p in parameters if p["in"] == "query"}
+    yield from (f"there is no parameter {name}" for name in arguments if name not in by_name)
+    yield from (f"{name} is missing" for name, p in by_name.items() if p.get("required") and name not in arguments)
+    for name, texts in arguments.items():
+        if name in by_name:
+            schema = _items_schema(by_name[name])
+            yield from (f"{name}: {said}" for said in complain(schema, read_argument(schema, texts)))
+    yield from (
+        f"the header {p['name']} is missing"
+        for p in parameters
+        if p["in"] == "header" and p.get("required") and p["name"] not in headers
+    )
+
+
+def _items_schema(parameter):
+    """The file writes the enum of a repeated parameter as that of one string."""
+    schema = resolve(parameter["schema"])
+    if parameter["name"].endswith("[]") and schema.get("type") != "array":
+        return {"type": "array", "items": {k: v for k, v in schema.items() if k != "uniqueItems"}}
+    return schema
+
+
+def test_every_answer_of_the_embedded_pagerduty_fits_its_schema(traffic):
+    wrong = {}
+    for _, path, _, _, answer in traffic:
+        known, operations = find_operation(path)
+        content = resolve(operations["get"]["responses"]["200"]).get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        for said in complain(schema, answer) if schema else ():
+            if not is_known(known, said):
+                wrong.setdefault(f"{known}: {re.sub(r'[0-9]+', 'N', said)[:300]}", path)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_deviation_has_a_reason_and_is_still_needed(traffic):
+    assert all(len(one["reason"]) > 20 for one in DEVIATIONS["deviations"])
+    said = [(find_operation(path)[0], line) for _, path, _, _, answer in traffic for line in _complaints(path, answer)]
+    said += [
+        (find_operation(path)[0], f"{find_operation(path)[0]}: {line}")
+        for method, path, arguments, headers, _ in traffic
+        for line in _judge_request(
+            [resolve(p) for p in find_operation(path)[1]["get"]["parameters"]], arguments, headers
+        )
+    ]
+    idle = [
+        one["said"]
+        for one in DEVIATIONS["deviations"]
+        if not any(re.fullmatch(one["path"], path) and re.search(one["said"], line) for path, line in said)
+    ]
+    assert not idle, "no longer needed"
+
+
+def _complaints(path, answer):
+    schema = (
+        resolve(find_operation(path)[1]["get"]["responses"]["200"])
+        .get("content", {})
+        .get("application/json", {})
+        .get("schema")
+    )
+    return complain(schema, answer) if schema else []
+
+
+def test_windows_are_whole_seconds(traffic):
+    times = {
+        text for _, _, arguments, _, _ in traffic for name in ("since", "until") for text in arguments.get(name, ())
+    }
+    assert times
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text) for text in times)
+    assert f"{NOW + timedelta(days=28):%Y-%m-%dT%H:%M:%SZ}" in times

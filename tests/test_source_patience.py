@@ -1,0 +1,159 @@
+"""Whatever PagerDuty does, the snapshot is the same, or an error; patience is bounded, said out loud, and can be ended."""
+
+import threading
+import time
+
+import pytest
+from source_http import NOW, Source, company
+
+from pdmigrate.errors import (
+    InterruptedLoadError,
+    KeyRefusedError,
+    SlowAnswerError,
+    UnreachableError,
+    WrongAccountError,
+)
+from pdmigrate.pace import Pace
+from pdmigrate.pagerduty.client import make_client
+from pdmigrate.pagerduty.lists import ListReader
+from pdmigrate.pagerduty.schedules_reading import LIST
+from pdmigrate.sandbox.crowd import Size, build_crowd
+
+KINDS = ("429_bare", "429_reset", "429_retry_after", "500", "502_html", "reset", "truncated", "slow")
+
+
+def test_faults_in_every_fifth_answer_leave_the_same_snapshot(serve_source):
+    source = serve_source(company())
+    quiet = source.fetch()
+    source.play(*({"kind": kind, "share": 0.03, "seed": n, "seconds": 0.05} for n, kind in enumerate(KINDS)))
+    loud = [source.fetch() for _ in range(3)]
+    faults = source.log["faults"]
+    assert {one.digest for one in loud} == {quiet.digest}
+    assert [row["id"] for row in loud[0].rows["schedules"]] == [row["id"] for row in quiet.rows["schedules"]]
+    assert sum(faults.values()) >= 0.15 * source.log["requests"]
+    assert set(faults) == set(KINDS)
+    assert sum(one.retries for one in loud) == sum(n for kind, n in faults.items() if kind != "slow")
+
+
+@pytest.mark.parametrize("kind", KINDS[:-1])
+def test_a_fault_is_waited_out_and_said(serve_source, caplog, kind):
+    source = serve_source(company())
+    source.play({"kind": kind, "count": 2, "path": "/users", "seconds": 1})
+    assert len(source.fetch().rows["users"]) == 40
+    assert source.client.transport.counts.retries == 2
+    assert "trying again in" in caplog.text
+
+
+def test_patience_ends(serve_source):
+    source = serve_source(company())
+    source.play({"kind": "500", "path": "/services"})
+    with pytest.raises(UnreachableError, match="GET /services: status 500; gave up after 8 tries"):
+        source.fetch()
+    assert source.log["by_path"]["/services"] == 8
+
+
+def test_a_key_that_is_revoked_half_way_is_an_error_and_not_the_first_half(serve_source):
+    source = serve_source(company())
+    source.play({"kind": "key_revoked", "after": 9})
+    with pytest.raises(KeyRefusedError, match="refuses the key"):
+        source.fetch()
+
+
+def test_who_waits_can_be_stopped_at_once(serve_source):
+    source = serve_source(company())
+    source.play({"kind": "429_retry_after", "seconds": 60})
+    source.client.transport.patience.told = 65
+    threading.Timer(0.3, source.client.transport.cancel).start()
+    began = time.monotonic()
+    with pytest.raises(InterruptedLoadError, match="Cancelled while asking PagerDuty"):
+        source.fetch()
+    assert time.monotonic() - began < 5
+    source.play()
+    source.client.transport.pace = Pace()  # PagerDuty said a minute, and a minute would be kept
+    assert len(source.fetch().rows["users"]) == 40
+
+
+def test_the_limit_is_kept_by_its_own_headers(serve_source, monkeypatch, caplog):
+    monkeypatch.setattr("pdmigrate.sandbox.pagerduty_gate.MINUTE", 2.0)
+    source = serve_source(
+        build_crowd(Size(users=60, teams=50, schedules=5, policies=5, services=5), NOW), calls_per_minute=30
+    )
+    source.client.transport.patience.told = 65
+    assert len(source.fetch().rows["team_members"]) == 50
+    assert source.log["rate_limited"] == 0
+    assert source.log["requests"] > 60
+    assert caplog.text.count("its limit of requests is used up") in (1, 2, 3)
+    assert source.client.transport.counts.waited > 0
+
+
+def test_stale_numbers_of_the_last_minute_do_not_open_the_limit_again():
+    pace = Pace()
+    answer = {"ratelimit-limit": "100", "ratelimit-remaining": "3", "ratelimit-reset": "50"}
+    assert pace.take() == 0
+    pace.note(answer, 200)
+    assert pace.take() == 0
+    assert pace.take() > 40
+    pace.note({**answer, "ratelimit-remaining": "90", "ratelimit-reset": "10"}, 200)
+    assert pace.take() > 40
+
+
+def test_a_page_that_renders_too_slowly_is_asked_for_in_halves(serve_source):
+    source = serve_source(build_crowd(Size(users=5, teams=1, schedules=40, policies=1, services=1), NOW))
+    source.client.transport.timeout = 0.3
+    source.server.app.before_request(lambda: _sleep_if_much(source))
+    rows = ListReader(source.client.transport).read(
+        LIST.__class__(**{**vars(LIST), "rendered": True, "limit": 40, "params": {"include[]": ["final_schedule"]}})
+    )
+    assert len(rows) == 40
+    with pytest.raises(SlowAnswerError):
+        source.client.transport.send("GET", "/schedules", {"limit": 40, "include[]": ["final_schedule"]}, late=1)
+
+
+def _sleep_if_much(source):
+    from flask import request
+
+    if request.args.get("include[]") == "final_schedule" and int(request.args["limit"]) > 20:
+        time.sleep(0.5)
+
+
+def test_only_get_leaves_towards_pagerduty(serve_source):
+    source = serve_source(company())
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        with pytest.raises(PermissionError, match="never leaves towards PagerDuty"):
+            source.client.transport.send(method, "/users/PUSER01", body={})
+    source.fetch()
+    assert source.log["refused_methods"] == 0
+    assert make_client(None, "eu", "x").transport.allowed == {"GET"}
+
+
+def test_a_key_of_the_other_region_is_told_so(serve_source):
+    source = serve_source(company(), region="eu")
+    refused = Source.__new__(Source)
+    refused.client = make_client(source.server.url, "eu", "a US key")
+    with pytest.raises(KeyRefusedError, match=r"set source\.region to us"):
+        refused.client.check_account("acme", NOW)
+
+
+def test_another_account_than_the_one_named_is_refused_by_both_steps(serve_source):
+    source = serve_source(company())
+    with pytest.raises(WrongAccountError, match=r"opens the PagerDuty account acme, but migration\.yaml says other"):
+        source.check("other")
+    source.subdomain = "other"
+    with pytest.raises(WrongAccountError):
+        source.fetch()
+
+
+def test_what_the_key_may_read_is_known_in_seven_requests(serve_source):
+    source = serve_source(company(), v3_forbidden=True, final_on_lists=False)
+    access = source.check()
+    assert source.log["requests"] == 7
+    assert {one.kind: one.number for one in access.readable if one.allowed} == {
+        "users": 40,
+        "teams": 8,
+        "schedules": 20,
+        "escalation_policies": 15,
+        "services": 25,
+    }
+    [forbidden] = [one for one in access.readable if not one.allowed]
+    assert (forbidden.kind, "403" in forbidden.why) == ("schedules_v3", True)
+    assert access.final_on_lists is False

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pdmigrate import __version__
@@ -18,6 +19,7 @@ from pdmigrate.newcomer import make_workspace
 from pdmigrate.sandbox import accounts, company
 from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.sandbox.server import Server
 from pdmigrate.snapshotting import add_commands
 from pdmigrate.status import tell_status
 from pdmigrate.workspace import STEPS, Workspace
@@ -137,8 +139,8 @@ def _run_run(options: argparse.Namespace) -> int:
 
 def _run_sandbox(options: argparse.Namespace) -> int:
     document, target = _choose_accounts(options.account)
-    pagerduty = start_pagerduty(document, port=options.pagerduty_port, token=EMBEDDED_TOKEN)
-    harness = start_harness(target, port=options.harness_port, api_key=EMBEDDED_KEY)
+    pagerduty = _serve(start_pagerduty, document, options.pagerduty_port, token=EMBEDDED_TOKEN)
+    harness = _serve(start_harness, target, options.harness_port, api_key=EMBEDDED_KEY)
     lines = {
         "PAGERDUTY_URL": pagerduty.url,
         "PAGERDUTY_TOKEN": EMBEDDED_TOKEN,
@@ -158,6 +160,13 @@ def _run_sandbox(options: argparse.Namespace) -> int:
     pagerduty.stop()
     harness.stop()
     return 0
+
+
+def _serve(start: Callable[..., Server], document: dict, port: int, **key: str) -> Server:
+    try:
+        return start(document, port=port, **key)
+    except (OSError, OverflowError):
+        raise UsageError(f"The port {port} is taken: choose another one, or 0 for any.") from None
 
 
 def _choose_accounts(path: Path | None) -> tuple[dict, dict]:

@@ -1,7 +1,9 @@
 """Runs the notebooks with papermill, in order, and leaves a run's folder: pages, results, index.html, summary.json."""
 
 import json
+import tempfile
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +37,11 @@ class QuietKernelManager(AsyncKernelManager):
     """Talks to the kernel over sockets in the file system: no open port, and no warning about one."""
 
     transport = "ipc"
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        # By default all kernels of a folder share the same socket files, and two runs at once meet in them.
+        self.ip = str(Path(tempfile.gettempdir()) / f"pdmigrate-{uuid.uuid4().hex[:16]}")
 
 
 @dataclass(frozen=True)

@@ -102,16 +102,15 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
     with job.journal().opened() as journal:
         _check(job, plan, state, journal)
         passed = [action for action in plan.pending if approved_by or _is_small(job, action)]
-        run = _Run(
-            job, journal, state, journal.start_load(plan.digest, job.clock()), progress, cancel or Cancel(), len(passed)
-        )
+        number = journal.start_load(plan.digest, job.clock()) if passed else 0
+        run = _Run(job, journal, state, number, progress, cancel or Cancel(), len(passed))
         for action in plan.actions:
             if action.verb in ("keep", "handover"):
                 run.note(Done(action, PAST[action.verb], action.reason))
             elif action not in passed:
                 run.note(Done(action, "waiting", "nobody has approved it"))
         run.load_all(passed)
-        if not run.failed:
+        if passed and not run.failed and len(passed) == len(plan.pending):
             journal.finish_load(run.number, job.clock())
     counts = job.target.transport.counts
     return Loaded(plan, tuple(run.results), plan.held, counts.requests, counts.retries, counts.writes, approved_by)

@@ -26,7 +26,7 @@ class AsideReader:
 
     def read_orchestrations(self) -> list[dict]:
         """With `suppressing_rules`; how many services an orchestration routes to stands in the list (`routes`)."""
-        rows = self._lists.read(ListCall("orchestrations", "/event_orchestrations"))
+        rows = self._lists.read(ListCall("orchestrations", "/event_orchestrations", counted=False))
         paths = run_together([self._later(f"/event_orchestrations/{row['id']}/global") for row in rows])
         return [{**row, "suppressing_rules": _count_suppressing(path)} for row, path in zip(rows, paths, strict=True)]
 

@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 class ListCall:
     """One list. `key` is what its answers call it. `cut_by`: the filters that it has. `rendered`: it may be slow.
 
-    `check` looks at the first page, and may raise.
+    `check` looks at the first page, and may raise. `counted`: it can tell how many there are (PagerDuty's OpenAPI file).
     """
 
     key: str
@@ -41,6 +41,7 @@ class ListCall:
     limit: int = PAGE
     cut_by: tuple[str, ...] = ()
     rendered: bool = False
+    counted: bool = True
     check: Callable[[list[dict]], None] | None = None
 
 
@@ -126,7 +127,7 @@ class ListReader:
 
     def _ask_once(self, call: ListCall, offset: int, limit: int, late: int) -> Page:
         limit = min(limit, CAP - offset)
-        params = {**call.params, "limit": limit, "offset": offset, "total": "true"}
+        params = {**call.params, "limit": limit, "offset": offset, **({"total": "true"} if call.counted else {})}
         answer = self._transport.send("GET", call.path, params, late=late)
         rows = answer.get(call.key) if isinstance(answer, dict) else None
         if not isinstance(rows, list):

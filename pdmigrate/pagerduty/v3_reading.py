@@ -4,8 +4,6 @@ The list leaves out in silence what the key may not read; a reference that no li
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError
 from pdmigrate.pagerduty.lists import ListCall, ListReader, run_together
@@ -47,7 +45,6 @@ class ShiftReader:
 
     def _read_dated(self, id: str, part: str) -> list[dict]:
         """Overrides or custom shifts; whole ones, not cut at the window's edges."""
-        params: dict[str, Any] = {**self._dated.params, "overflow": "true"}
-        return self._lists.read(
-            replace(LIST, key=part, path=f"/v3/schedules/{id}/{part}", params=params, limit=100, cut_by=())
-        )
+        params = {**self._dated.params, "overflow": "true"}
+        call = ListCall(part, f"/v3/schedules/{id}/{part}", params, counted=False)
+        return self._lists.read(call)

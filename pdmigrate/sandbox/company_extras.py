@@ -102,7 +102,7 @@ def _rule(expression: str, actions: dict) -> dict:
     marked = make_key(expression)[:8]
     return {
         "id": marked,
-        "label": None,
+        "label": expression,
         "conditions": [{"expression": expression}],
         "actions": actions,
         "disabled": False,

@@ -1,0 +1,160 @@
+"""Snapshots: one file, readable for ever, without secrets; the recorded account; what two of them differ in; the commands."""
+
+import copy
+import gzip
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pagerduty_http import NOW, company, find_shared
+
+from pdmigrate import conflicts, connect, finish, open_job, preview
+from pdmigrate.cli import main
+from pdmigrate.errors import SettingsError
+from pdmigrate.pagerduty.account import load_snapshot
+from pdmigrate.pagerduty.compare import compare_accounts
+from pdmigrate.sandbox.accounts import load_account
+from pdmigrate.sandbox.company import change_company
+from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN
+from pdmigrate.workspace import write_packed
+
+
+def keys_of(document):
+    """Every integration key and routing key of an account."""
+    services = [part.get("integration_key") for row in document["services"] for part in row["integrations"]]
+    return [key for key in services + [key for row in document["rulesets"] for key in row["routing_keys"]] if key]
+
+
+def test_a_snapshot_file_says_what_it_is(serve_source, tmp_path):
+    snapshot = serve_source(company()).fetch()
+    snapshot.save(tmp_path / "acme.json.gz")
+    head = json.loads(gzip.decompress((tmp_path / "acme.json.gz").read_bytes()))
+    assert (head["format"], head["subdomain"], head["zone"]) == (2, "acme", "America/New_York")
+    assert (head["taken"], head["requests"], head["digest"]) == (NOW.isoformat(), snapshot.requests, snapshot.digest)
+    again = load_snapshot(tmp_path / "acme.json.gz")
+    assert again == snapshot
+    assert again.digest == snapshot.digest
+
+
+def test_a_damaged_or_later_file_is_refused_and_the_first_format_is_read(serve_source, tmp_path):
+    snapshot = serve_source(company()).fetch()
+    path = tmp_path / "acme.json.gz"
+    snapshot.save(path)
+    data = json.loads(gzip.decompress(path.read_bytes()))
+    edited = copy.deepcopy(data)
+    edited["records"]["users"][0]["email"] = "someone@else.example"
+    write_packed(path, edited)
+    with pytest.raises(SettingsError, match="its checksum differs"):
+        load_snapshot(path)
+    write_packed(path, {**data, "format": 3})
+    with pytest.raises(SettingsError, match="has format 3"):
+        load_snapshot(path)
+    path.write_bytes(b"\x1f\x8bnonsense")
+    with pytest.raises(SettingsError, match="is damaged"):
+        load_snapshot(path)
+    write_packed(path, {k: v for k, v in {**data, "format": 1}.items() if k not in ("checksum", "zone")})
+    assert load_snapshot(path).digest == snapshot.digest
+
+
+def test_keys_stay_out_unless_asked_for_and_never_reach_a_page(serve_source, workspace, tmp_path):
+    document = company()
+    keys = keys_of(document)
+    assert len(keys) > 20
+    source = serve_source(document)
+    assert not [key for key in keys if key in json.dumps(source.fetch().rows)]
+    kept = source.fetch(keep_keys=True)
+    assert all(key in json.dumps(kept.rows) for key in keys if not key.startswith("R0"))
+    kept.save(tmp_path / "kept.json.gz")
+    settings = (workspace / "migration.yaml").read_text()
+    settings = settings.replace("kind: embedded            # pagerduty", "kind: snapshot            # pagerduty")
+    settings = settings.replace("  snapshot: ", f"  snapshot: {tmp_path / 'kept.json.gz'} ", 1)
+    (workspace / "migration.yaml").write_text(settings)
+    with open_job(workspace, tmp_path / "pages") as job:
+        finish(job, connect(job))
+        finish(job, preview(job))
+    pages = "".join(path.read_text() for path in (tmp_path / "pages").rglob("*.*"))
+    assert "Checkout primary" in pages
+    assert not [key for key in keys if key in pages]
+
+
+def test_the_recorded_account_and_a_snapshot_of_it_have_one_digest(serve_source, tmp_path):
+    folder = find_shared("recorded-account")
+    source = serve_source(load_account(folder))
+    fetched = source.fetch()
+    fetched.save(tmp_path / "recorded.json.gz")
+    rehearsed = serve_source(load_account(tmp_path / "recorded.json.gz")).fetch()
+    plain = replace(fetched, rows=load_account(folder))
+    digests = {fetched.digest, load_snapshot(tmp_path / "recorded.json.gz").digest, rehearsed.digest, plain.digest}
+    assert len(digests) == 1
+    assert fetched.account.hidden == {}
+
+
+def test_the_digest_does_not_see_time_or_rendering(serve_source):
+    source = serve_source(company())
+    first = source.fetch(days=7)
+    for service in source.document["services"]:
+        service["last_incident_timestamp"] = "2025-10-08T00:00:00Z"
+    assert source.fetch(days=28).digest == first.digest
+    source.document["services"][0]["description"] = "another"
+    assert source.fetch(days=7).digest != first.digest
+
+
+def test_what_changed_in_the_source_since(serve_source, tmp_path, capsys):
+    document = company()
+    before = serve_source(document).fetch()
+    change_company(document)
+    after = serve_source(document).fetch()
+    changes = {(one.kind, one.name): one for one in compare_accounts(before.account, after.account)}
+    assert changes["user", "Ben Achebe"].verb == "gone"
+    assert changes["service", "Loyalty points"].verb == "new"
+    assert changes["schedule", "Checkout primary"].fields == ("schedule_layers",)
+    for name, snapshot in (("a", before), ("b", after)):
+        snapshot.save(tmp_path / name)
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    assert "gone     user Ben Achebe (PUSER21)" in capsys.readouterr().out
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().out == "Nothing changed.\n"
+
+
+def test_the_one_command_that_a_client_runs(serve_source, tmp_path, monkeypatch, capsys):
+    source = serve_source(company())
+    monkeypatch.setenv("PD_TOKEN", DEFAULT_TOKEN)
+    path = tmp_path / "acme.json.gz"
+    command = ["snapshot", "--subdomain", "acme", "--base-url", source.server.url, "--to", str(path)]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "40 users, 8 teams, 20 schedules, 2 shift-based schedules, 15 escalation policies, 25 services" in said
+    assert DEFAULT_TOKEN not in said + gzip.decompress(path.read_bytes()).decode()
+    assert load_snapshot(path).until - load_snapshot(path).since == timedelta(days=56)
+    assert main(["snapshot", "--to", str(path)]) == 2
+    assert source.log["refused_methods"] == 0
+
+
+def test_a_workspace_has_its_snapshot_too(workspace, tmp_path):
+    assert main(["snapshot", str(workspace), "--to", str(tmp_path / "own.json.gz")]) == 0
+    assert len(load_snapshot(tmp_path / "own.json.gz").account.users) == 40
+
+
+def test_a_whole_migration_runs_from_a_snapshot_offline(serve_source, decided_workspace, tmp_path):
+    """No PagerDuty is there any more; the plan is the same as with it."""
+    with open_job(decided_workspace) as job:
+        preview(job)
+        live = conflicts(job).plan
+        job.latest_snapshot().save(tmp_path / "acme.json.gz")
+    settings = (decided_workspace / "migration.yaml").read_text()
+    settings = settings.replace("kind: embedded            # pagerduty", "kind: snapshot            # pagerduty")
+    settings = settings.replace("  snapshot: ", f"  snapshot: {tmp_path / 'acme.json.gz'} ", 1)
+    (decided_workspace / "migration.yaml").write_text(settings)
+    with open_job(decided_workspace) as job:
+        assert job.source is None
+        preview(job)
+        assert conflicts(job).plan.source == live.source
+
+
+def test_handoff_rules_are_counted_when_asked_for(serve_source):
+    source = serve_source(company())
+    assert "handoff_rules" not in source.fetch().rows
+    rows = source.fetch(handoffs=True).rows["handoff_rules"]
+    assert len(rows) == 40
+    assert source.log["by_path"]["/users/{id}/oncall_handoff_notification_rules"] == 40

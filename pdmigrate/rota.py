@@ -39,6 +39,18 @@ class Rota:
         """Only what lies in [start, end)."""
         return make_rota((max(s, start), min(e, end), people) for s, e, people in self.entries)
 
+    def within(self, spans: Iterable[Span]) -> "Rota":
+        """Only what lies in those spans."""
+        entries, found, i = self.entries, [], 0
+        for start, end in merge_spans(spans):
+            while i < len(entries) and entries[i][1] <= start:
+                i += 1
+            at = i
+            while at < len(entries) and entries[at][0] < end:
+                found.append((max(entries[at][0], start), min(entries[at][1], end), entries[at][2]))
+                at += 1
+        return make_rota(found)
+
     def covered(self) -> tuple[Span, ...]:
         """When anybody is on call, neighbours merged."""
         return merge_spans((s, e) for s, e, _ in self.entries)
@@ -115,8 +127,14 @@ def subtract_spans(spans: Iterable[Span], minus: Iterable[Span]) -> tuple[Span, 
 
 def intersect_spans(spans: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
     """What is in both."""
-    others = merge_spans(others)
-    return tuple((max(s, a), min(e, b)) for s, e in merge_spans(spans) for a, b in others if max(s, a) < min(e, b))
+    left, right = merge_spans(spans), merge_spans(others)
+    both, i, j = [], 0, 0
+    while i < len(left) and j < len(right):
+        start, end = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < end:
+            both.append((start, end))
+        i, j = (i + 1, j) if left[i][1] < right[j][1] else (i, j + 1)
+    return tuple(both)
 
 
 def total(spans: Iterable[Span]) -> int:
@@ -150,6 +168,10 @@ class Rotation:
             for s, e, person in self._render_naive(begin + offset, finish + offset)
             if person is not None
         )
+
+    def place_at(self, naive: int) -> str | None:
+        """Whose turn it is when the wall clock shows that, whatever windows, since and until say."""
+        return self.participants[(naive - self.anchor) // self.turn % len(self.participants)]
 
     def _render_naive(self, start: int, end: int) -> Iterator[tuple[int, int, str | None]]:
         for s, e in self._open_spans(start, end):

@@ -5,7 +5,7 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -87,6 +87,8 @@ class Account:
     services: dict[str, records.Service]
     problems: tuple[records.Problem, ...]
     inventory: dict[str, int]
+    renderings: dict[str, tuple[records.Rendering, ...]] = field(default_factory=dict)
+    """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
 
     @cached_property
     def digest(self) -> str:
@@ -124,6 +126,7 @@ def read_account(snapshot: Snapshot) -> Account:
         by_id["services"],
         tuple(problem for _, problems in read.values() for problem in problems),
         {kind: len(rows[kind]) for kind in INVENTORY if rows.get(kind)},
+        records.read_renderings(rows.get("renderings") or {}),
     )
 
 

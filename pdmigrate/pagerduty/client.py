@@ -77,6 +77,15 @@ class PagerDuty:
             "rulesets": lambda: self._list_if_there("rulesets"),
         }
 
+    def read_renderings(self, since: datetime, until: datetime, ids: list[str]) -> dict[str, dict]:
+        """PagerDuty's own word on who is on call over another window, by schedule id: evidence for changes of the clock."""
+        window = {"include[]": ["final_schedule"], "since": _format(since), "until": _format(until)}
+        if len(ids) == 1:
+            rows = [self._get(f"/schedules/{id}", window)["schedule"] for id in ids]
+        else:
+            rows = self.list_all("schedules", {**window, "time_zone": "UTC"})
+        return {row["id"]: row.get("final_schedule") or {} for row in rows if row["id"] in ids}
+
     def list_all(self, key: str, params: dict | None = None, path: str | None = None) -> list[dict]:
         """All rows of a list, each id once. Raises IncompleteFetchError beyond 10,000 or when the list will not end."""
         rows: dict[str, dict] = {}

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "pdmigrate"
 
 FLOORS = [
     "errors",
-    "workspace settings decisions actions transport pagerduty.records harness.records rota paging identifiers zones rails_zones",
+    "workspace settings decisions actions transport pagerduty.records pagerduty.v3_records harness.records rota paging identifiers zones rails_zones",
     "journal guards planning pagerduty harness mapping",
     "job draft",
     "connect preview invite conflicts load verify",

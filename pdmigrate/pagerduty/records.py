@@ -5,10 +5,19 @@ and stops only what depends on it. Times are aware; time zones are the names tha
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 
 def _drop_reference_suffix(value: Any) -> Any:
@@ -21,7 +30,12 @@ def _check_aware(value: datetime) -> datetime:
     return value
 
 
-Moment = Annotated[datetime, AfterValidator(_check_aware)]
+def _write_utc(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
+
+
+Moment = Annotated[datetime, AfterValidator(_check_aware), PlainSerializer(_write_utc, when_used="json")]
+"""An instant. PagerDuty writes one in many zones, a digest must have one spelling: in JSON it is UTC."""
 Type = Annotated[str, BeforeValidator(_drop_reference_suffix)]
 """`user` and `user_reference` are one type: PagerDuty answers with either."""
 
@@ -34,11 +48,13 @@ Strategy = Annotated[Literal["assign_to_everyone", "round_robin"], BeforeValidat
 """PagerDuty's OpenAPI file says a string, some answers hold an object with a type."""
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """What all records are: frozen, and without the fields that nothing here needs."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Reference(_Record):
+class Reference(Record):
     """A pointer at another object. `deleted_at` says that the object is gone; absence from a list does not."""
 
     id: str
@@ -47,7 +63,7 @@ class Reference(_Record):
     deleted_at: str | None = None
 
 
-class ContactMethod(_Record):
+class ContactMethod(Record):
     """A way to reach somebody. `address` is None where PagerDuty gave a reference only."""
 
     id: str
@@ -60,7 +76,7 @@ class ContactMethod(_Record):
     enabled: bool = True
 
 
-class NotificationRule(_Record):
+class NotificationRule(Record):
     """After `start_delay_in_minutes` (from the assignment) one contact method is used; None where only a reference came."""
 
     id: str
@@ -70,7 +86,7 @@ class NotificationRule(_Record):
     contact_method: Reference | None = None
 
 
-class User(_Record):
+class User(Record):
     id: str
     name: str
     email: str
@@ -82,21 +98,21 @@ class User(_Record):
     notification_rules: tuple[NotificationRule, ...] = ()
 
 
-class Member(_Record):
+class Member(Record):
     """A user in a team, with the role in that team (manager, responder, observer)."""
 
     user: Reference
     role: str | None = None
 
 
-class Team(_Record):
+class Team(Record):
     id: str
     name: str
     description: str | None = None
     members: tuple[Member, ...] = ()
 
 
-class Restriction(_Record):
+class Restriction(Record):
     """A wall-clock window in the schedule's zone. `start_day_of_week` 1 is Monday; only weekly ones have it."""
 
     type: Literal["daily_restriction", "weekly_restriction"]
@@ -111,11 +127,11 @@ class Restriction(_Record):
         return self
 
 
-class LayerUser(_Record):
+class LayerUser(Record):
     user: Reference
 
 
-class Layer(_Record):
+class Layer(Record):
     """Turns of users, between `start` and `end` (None = for ever), inside the restrictions (none = always)."""
 
     id: str
@@ -128,7 +144,7 @@ class Layer(_Record):
     restrictions: tuple[Restriction, ...] = ()
 
 
-class Entry(_Record):
+class Entry(Record):
     """Somebody is on call from `start` to `end`: a rendered entry, or an override."""
 
     id: str | None = None
@@ -137,7 +153,7 @@ class Entry(_Record):
     user: Reference | None = None
 
 
-class Rendered(_Record):
+class Rendered(Record):
     """PagerDuty's own word on who is on call, over the window that was asked for."""
 
     rendered_schedule_entries: tuple[Entry, ...] = ()
@@ -150,7 +166,7 @@ class Rendering(Rendered):
     until: Moment
 
 
-class Schedule(_Record):
+class Schedule(Record):
     """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API)."""
 
     id: str
@@ -169,7 +185,7 @@ class Schedule(_Record):
         return self.overrides_subschedule.rendered_schedule_entries if self.overrides_subschedule else ()
 
 
-class EscalationRule(_Record):
+class EscalationRule(Record):
     id: str
     escalation_delay_in_minutes: int = Field(ge=0)
     targets: tuple[Reference, ...] = ()
@@ -180,7 +196,7 @@ class EscalationRule(_Record):
         return self.escalation_rule_assignment_strategy == "round_robin"
 
 
-class EscalationPolicy(_Record):
+class EscalationPolicy(Record):
     """Levels in order. `num_loops` is how often the whole chain is run again."""
 
     id: str
@@ -191,14 +207,14 @@ class EscalationPolicy(_Record):
     teams: tuple[Reference, ...] = ()
 
 
-class UrgencyRule(_Record):
+class UrgencyRule(Record):
     """`type` constant or use_support_hours; `urgency` only with constant: high, low or severity_based."""
 
     type: str | None = None
     urgency: str | None = None
 
 
-class Integration(_Record):
+class Integration(Record):
     """What sends to a service. The key is a secret and is never part of the record."""
 
     id: str
@@ -206,7 +222,7 @@ class Integration(_Record):
     summary: str | None = None
 
 
-class Service(_Record):
+class Service(Record):
     id: str
     name: str
     description: str | None = None
@@ -229,7 +245,7 @@ class Service(_Record):
         return value
 
 
-class Problem(_Record):
+class Problem(Record):
     """An object that arrived in an unusable form: what is wrong, and where."""
 
     kind: str
@@ -238,7 +254,7 @@ class Problem(_Record):
     message: str
 
 
-KINDS: dict[str, type[_Record]] = {
+KINDS: dict[str, type[Record]] = {
     "users": User,
     "teams": Team,
     "schedules": Schedule,

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
+from pdmigrate.pagerduty import rota_v3
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.readings import WALL, Reading, list_readings, render_layers
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import read_entries, read_final
+from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.zones import read_zone
 
 AHEAD = 400 * rota.DAY
@@ -42,7 +45,7 @@ def windows_around(zone: ZoneInfo, now: int) -> list[rota.Span]:
 def list_windows(account: Account) -> dict[rota.Span, list[str]]:
     """The windows around clock changes that PagerDuty should be asked for, with the schedules that live through them."""
     windows: dict[rota.Span, list[str]] = {}
-    for schedule in account.schedules.values():
+    for schedule in account.all_schedules.values():
         zone = read_zone(schedule.time_zone).iana
         for window in windows_around(ZoneInfo(zone), rota.to_instant(account.since)) if zone else ():
             windows.setdefault(window, []).append(schedule.id)
@@ -68,14 +71,36 @@ def judge(account: Account, schedule: Schedule, zone: ZoneInfo) -> Judgement:
     return Judgement(fitting[0], tuple(parted))
 
 
-def list_evidence(account: Account, schedule: Schedule) -> Iterable[tuple[rota.Span, rota.Rota]]:
+def judge_shifts(account: Account, schedule: ScheduleV3) -> Judgement:
+    """Whether PagerDuty shows what we read out of a shift-based schedule. Raises ValueError for an unusable rule."""
+    found = [
+        one
+        for span, shown in list_evidence(account, schedule)
+        for one in rota.differences(shown, rota_v3.render_schedule(schedule, *span))
+    ]
+    return Judgement(WALL, (), rota.total((s, e) for s, e, _, _ in found), found[0][0] if found else 0)
+
+
+def read_shown(schedule: Schedule | ScheduleV3) -> rota.Rota | None:
+    """PagerDuty's own word over the horizon."""
+    return rota_v3.read_final(schedule) if isinstance(schedule, ScheduleV3) else read_final(schedule)
+
+
+def list_evidence(account: Account, schedule: Schedule | ScheduleV3) -> Iterable[tuple[rota.Span, rota.Rota]]:
     """What PagerDuty has shown: (span, rota)."""
-    final, span = read_final(schedule), (rota.to_instant(account.since), rota.to_instant(account.until))
+    final, span = read_shown(schedule), (rota.to_instant(account.since), rota.to_instant(account.until))
     if final is not None:
         yield span, final.clip(*span)
     for rendering in account.renderings.get(schedule.id, ()):
         span = (rota.to_instant(rendering.since), rota.to_instant(rendering.until))
-        yield span, read_entries(rendering.rendered_schedule_entries).clip(*span)
+        yield span, read_rendering(rendering).clip(*span)
+
+
+def read_rendering(rendering: Rendering) -> rota.Rota:
+    """A window of evidence as a rota, of whichever kind of schedule it is."""
+    if rendering.computed_shift_assignments:
+        return rota_v3.read_assignments(rendering.computed_shift_assignments)
+    return read_entries(rendering.rendered_schedule_entries)
 
 
 def render_with_overrides(schedule: Schedule, reading: Reading, zone: ZoneInfo, start: int, end: int) -> rota.Rota:

@@ -13,6 +13,8 @@ from typing import Any
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty.evidence import Rendering, read_renderings
+from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.workspace import canonical_json, write_packed
 
 FORMAT = 1
@@ -87,13 +89,19 @@ class Account:
     services: dict[str, records.Service]
     problems: tuple[records.Problem, ...]
     inventory: dict[str, int]
-    renderings: dict[str, tuple[records.Rendering, ...]] = field(default_factory=dict)
+    schedules_v3: dict[str, ScheduleV3] = field(default_factory=dict)
+    renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
     """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
+
+    @property
+    def all_schedules(self) -> dict[str, records.Schedule | ScheduleV3]:
+        """Layer-based and shift-based ones by id; one that was upgraded keeps its id and is what it is now."""
+        return {**self.schedules, **self.schedules_v3}
 
     @cached_property
     def digest(self) -> str:
         """Over the configuration only: sorted by kind and id, without rendered entries, fetch time or counts."""
-        kinds = (self.users, self.teams, self.schedules, self.policies, self.services)
+        kinds = (self.users, self.teams, self.schedules, self.policies, self.services, self.schedules_v3)
         said = [[record.model_dump(mode="json", exclude=UNDIGESTED) for record in kind.values()] for kind in kinds]
         problems = [problem.model_dump() for problem in self.problems]
         return hashlib.sha256(canonical_json([self.subdomain, said, problems]).encode()).hexdigest()
@@ -125,9 +133,15 @@ def read_account(snapshot: Snapshot) -> Account:
         by_id["escalation_policies"],
         by_id["services"],
         tuple(problem for _, problems in read.values() for problem in problems),
-        {kind: len(rows[kind]) for kind in INVENTORY if rows.get(kind)},
-        records.read_renderings(rows.get("renderings") or {}),
+        {kind: n for kind in INVENTORY if (n := sum("rotations" not in row for row in rows.get(kind) or []))},
+        _read_shift_based(rows.get("schedules_v3") or []),
+        read_renderings(rows.get("renderings") or {}),
     )
+
+
+def _read_shift_based(rows: list[dict]) -> dict[str, ScheduleV3]:
+    """Those that came whole; a reference from the list says only that there is one."""
+    return {row["id"]: ScheduleV3.model_validate(row) for row in rows if "rotations" in row}
 
 
 def common_zone(users: list[dict]) -> str:

@@ -78,13 +78,16 @@ class PagerDuty:
         }
 
     def read_renderings(self, since: datetime, until: datetime, ids: list[str]) -> dict[str, dict]:
-        """PagerDuty's own word on who is on call over another window, by schedule id: evidence for changes of the clock."""
+        """PagerDuty's own word on who is on call over another window, by schedule id: evidence for changes of the clock.
+
+        An id that no list of layer-based schedules has is asked for as a shift-based one.
+        """
         window = {"include[]": ["final_schedule"], "since": _format(since), "until": _format(until)}
-        if len(ids) == 1:
-            rows = [self._get(f"/schedules/{id}", window)["schedule"] for id in ids]
-        else:
-            rows = self.list_all("schedules", {**window, "time_zone": "UTC"})
-        return {row["id"]: row.get("final_schedule") or {} for row in rows if row["id"] in ids}
+        listed = self.list_all("schedules", {**window, "time_zone": "UTC"})
+        shown = {row["id"]: row.get("final_schedule") or {} for row in listed if row["id"] in ids}
+        missing = [id for id in ids if id not in shown]
+        rows = self._side_by_side(lambda id: self._get(f"/v3/schedules/{id}", window)["schedule"], missing)
+        return shown | {row["id"]: row.get("final_schedule") or {} for row in rows}
 
     def list_all(self, key: str, params: dict | None = None, path: str | None = None) -> list[dict]:
         """All rows of a list, each id once. Raises IncompleteFetchError beyond 10,000 or when the list will not end."""

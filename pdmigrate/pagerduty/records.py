@@ -159,13 +159,6 @@ class Rendered(Record):
     rendered_schedule_entries: tuple[Entry, ...] = ()
 
 
-class Rendering(Rendered):
-    """The same over another window, asked for as evidence."""
-
-    since: Moment
-    until: Moment
-
-
 class Schedule(Record):
     """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API)."""
 
@@ -273,17 +266,6 @@ def read_records(kind: str, rows: Iterable[dict]) -> tuple[tuple[Any, ...], tupl
         except ValidationError as error:
             problems.append(_name_problem(kind, row, error))
     return tuple(records[id] for id in sorted(records)), tuple(problems)
-
-
-def read_renderings(rows: dict[str, list[dict]]) -> dict[str, tuple[Rendering, ...]]:
-    """Evidence by schedule id. What cannot be read is no evidence."""
-    found: dict[str, tuple[Rendering, ...]] = {}
-    for id, shown in rows.items():
-        try:
-            found[id] = tuple(Rendering.model_validate(row) for row in shown)
-        except ValidationError:
-            continue
-    return found
 
 
 def _name_problem(kind: str, row: Any, error: ValidationError) -> Problem:

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -31,8 +31,12 @@ class Rota:
 
     entries: tuple[tuple[int, int, People], ...] = ()
 
+    @cached_property
+    def starts(self) -> list[int]:
+        return [entry[0] for entry in self.entries]
+
     def people_at(self, instant: int) -> People:
-        at = bisect_right(self.entries, instant, key=lambda entry: entry[0]) - 1
+        at = bisect_right(self.starts, instant) - 1
         return self.entries[at][2] if at >= 0 and instant < self.entries[at][1] else NOBODY
 
     def clip(self, start: int, end: int) -> "Rota":

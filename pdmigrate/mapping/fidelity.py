@@ -1,6 +1,5 @@
 """How long what is written stays right, and what it leans on: said for every schedule, in words for a team lead."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -38,20 +37,13 @@ class Fidelity:
         return "what Harness documents" if self.documented else "windows, empty or repeated places, ends: our contract"
 
 
+NOT_CARRIED = Fidelity("not_carried_over")
+
+
 def prove(named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int, together: bool = False) -> bool:
     """Same people as wanted in [start, end), under both readings of several rotations (together: joined only)."""
     drawn = [one.rotation.render(zone, start, end) for one in named]
     return wanted == rota.join(drawn) and (together or wanted == rota.stack(drawn))
-
-
-def first_difference(
-    named: list[Named], render: Callable[[int, int], rota.Rota], zone: ZoneInfo, start: int
-) -> int | None:
-    """When the rotations first say something else, within PROOF_DAYS; None if they never do."""
-    end = start + PROOF_DAYS * rota.DAY
-    drawn = rota.join([one.rotation.render(zone, start, end) for one in named])
-    found = rota.differences(render(start, end), drawn)
-    return found[0][0] if found else None
 
 
 def grade(named: list[Named], end: int | None, reason: str) -> Fidelity:

@@ -34,11 +34,11 @@ def name_pieces(schedule: Schedule, layers: list[tuple[int, rota.Rotation]], pie
 
 
 def write_rotation(named: Named, emails: dict[str, str]) -> harness.Rotation:
-    """In Harness's words. Everybody in it has an email."""
+    """In Harness's words. Who has no email leaves an empty place: by decision, since nobody else gets this far."""
     made = named.rotation
     return harness.Rotation(
         name=named.name,
-        participants=tuple(emails[id] if id else None for id in made.participants),
+        participants=tuple(emails.get(id) if id else None for id in made.participants),
         anchor=rota.from_naive(made.anchor),
         turn_seconds=made.turn,
         windows=harness_rota.write_windows(made.week),

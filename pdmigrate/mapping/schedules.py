@@ -12,7 +12,7 @@ from pdmigrate import rota
 from pdmigrate.identifiers import make_name
 from pdmigrate.mapping.collisions import Place, find_twins
 from pdmigrate.mapping.dated import mend, month_after, month_before
-from pdmigrate.mapping.fidelity import PROOF_DAYS, Fidelity, grade, prove
+from pdmigrate.mapping.fidelity import NOT_CARRIED, PROOF_DAYS, Fidelity, grade, prove
 from pdmigrate.mapping.flatten import flatten
 from pdmigrate.mapping.judge import Judgement, judge
 from pdmigrate.mapping.participants import name_gone, participants_known
@@ -31,7 +31,7 @@ def map_schedules(work: Work) -> None:
     schedules = list(work.in_scope("schedules", work.account.all_schedules))
     twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
     for schedule in schedules:
-        work.fidelity[schedule.id] = Fidelity("not_carried_over")
+        work.fidelity[schedule.id] = NOT_CARRIED
         map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else _map_layer_schedule
         map_one(work, schedule, schedule.id in twins)
 

@@ -28,7 +28,7 @@ FLOORS = [
     "connect preview invite conflicts load verify",
     "markup show timescale timeline report pages finish",
     "widgets",
-    "headless newcomer status demo cli __main__ __init__",
+    "headless newcomer status asking demo cli __main__ __init__",
 ]
 """Imports go down, or stay on their floor."""
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pdmigrate import __version__
+from pdmigrate.asking import print_on_call
 from pdmigrate.errors import PdmigrateError, UsageError
 from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
 from pdmigrate.newcomer import make_workspace
@@ -54,6 +55,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_sandbox(commands)
     _add_small(commands)
     add_commands(commands)
+    _add_rota(commands)
     return parser
 
 
@@ -112,6 +114,22 @@ def _run_demo(options: argparse.Namespace) -> int:
     from pdmigrate.demo import run_demo  # papermill takes a second to import: only those wait who need it
 
     return run_demo(options.workspace)
+
+
+def _add_rota(commands) -> None:
+    asking = commands.add_parser("rota", help="who is on call by one schedule: PagerDuty's answer in, CSV out")
+    asking.add_argument("file", type=Path, metavar="FILE", help="the body of GET /schedules/ID or /v3/schedules/ID")
+    asking.add_argument(
+        "--from", dest="start", required=True, metavar="T", help="as 2026-12-24T09:00, or with an offset"
+    )
+    asking.add_argument("--to", dest="end", required=True, metavar="T")
+    asking.add_argument("--zone", metavar="Z", help="print times in this zone (default: the schedule's)")
+    asking.set_defaults(run=_run_rota)
+
+
+def _run_rota(options: argparse.Namespace) -> int:
+    print_on_call(options.file, options.start, options.end, options.zone, sys.stdout)
+    return 0
 
 
 def _run_init(options: argparse.Namespace) -> int:

@@ -62,7 +62,7 @@ class Draft:
         there = {
             "users": self.account.users,
             "teams": self.account.teams,
-            "schedules": self.account.schedules,
+            "schedules": self.account.all_schedules,
             "escalation_policies": self.account.policies,
             "services": self.account.services,
         }

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pdmigrate.rota import People, Rota
 
@@ -37,21 +38,35 @@ def walk(levels: Iterable[Level], instant: int) -> Paged:
     return tuple(paged)
 
 
+def state_at(paged: Paged, minute: int) -> str:
+    """`paged` at that minute, `waiting` for the next level or for somebody to answer, or `dropped`: nobody ever is."""
+    if not paged:
+        return "dropped"
+    return "paged" if any(when == minute for when, _ in paged) else "waiting"
+
+
 def tell(paged: Paged) -> str:
     """In words: `0 min: ann; 5 min: bob, cat`."""
     return "; ".join(f"{minute} min: {', '.join(sorted(people))}" for minute, people in paged) or "nobody"
 
 
-def moments(rotas: Iterable[Rota], start: int, end: int, most: int) -> list[int]:
-    """The instants that matter: the start, and just before and at each handoff, at most so many, spread evenly."""
-    edges = {start, *(edge for rota in rotas for s, e, _ in rota.entries for edge in (s - 1, s, e - 1, e))}
-    inside = sorted(edge for edge in edges if start <= edge < end)
-    step = max(1, -(-len(inside) // most))
-    return inside[::step]
+def moments(levels: Iterable[Level], start: int, end: int, most: int) -> list[int]:
+    """The instants of a page that matter: the start, and just before and at each handoff.
+
+    A handoff matters to a page that was raised a few levels earlier, too: so each one counts back by the timeouts before
+    each level. Pages straight at a handoff are all kept, of the earlier ones at most `most`, spread evenly.
+    """
+    levels = list(levels)
+    edges = {edge for level in levels for rota in level.rotas for s, e, _ in rota.entries for edge in (s, e)}
+    waits = set(accumulate((level.minutes for level in levels), initial=0)) - {0}
+    now = {instant for edge in edges for instant in (edge - 1, edge)}
+    earlier = sorted({instant - 60 * wait for instant in now for wait in waits} - now)
+    step = max(1, -(-len(earlier) // most))
+    return sorted(one for one in {start, *now, *earlier[::step]} if start <= one < end)
 
 
 def next_turn(rota: Rota, person: str, instant: int) -> int | None:
     """When the person is on call next, from `instant` on; that instant itself while on call."""
-    at = max(0, bisect_right(rota.entries, instant, key=lambda entry: entry[0]) - 1)
+    at = max(0, bisect_right(rota.starts, instant) - 1)
     turns = (max(s, instant) for s, e, people in rota.entries[at:] if person in people and e > instant)
     return next(turns, None)

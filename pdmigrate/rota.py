@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 DAY = 86_400
@@ -23,6 +24,7 @@ Span = tuple[int, int]
 """From (included) to (excluded)."""
 People = frozenset[str]
 NOBODY: People = frozenset()
+FAR = 2**62
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,29 @@ class Rota:
 
     entries: tuple[tuple[int, int, People], ...] = ()
 
+    @cached_property
+    def starts(self) -> list[int]:
+        return [entry[0] for entry in self.entries]
+
     def people_at(self, instant: int) -> People:
-        at = bisect_right(self.entries, instant, key=lambda entry: entry[0]) - 1
+        at = bisect_right(self.starts, instant) - 1
         return self.entries[at][2] if at >= 0 and instant < self.entries[at][1] else NOBODY
 
     def clip(self, start: int, end: int) -> "Rota":
         """Only what lies in [start, end)."""
         return make_rota((max(s, start), min(e, end), people) for s, e, people in self.entries)
+
+    def within(self, spans: Iterable[Span]) -> "Rota":
+        """Only what lies in those spans."""
+        entries, found, i = self.entries, [], 0
+        for start, end in merge_spans(spans):
+            while i < len(entries) and entries[i][1] <= start:
+                i += 1
+            at = i
+            while at < len(entries) and entries[at][0] < end:
+                found.append((max(entries[at][0], start), min(entries[at][1], end), entries[at][2]))
+                at += 1
+        return make_rota(found)
 
     def covered(self) -> tuple[Span, ...]:
         """When anybody is on call, neighbours merged."""
@@ -51,7 +69,7 @@ class Rota:
 def make_rota(entries: Iterable[tuple[int, int, Iterable[str]]]) -> Rota:
     """A Rota from entries that do not overlap, in any order."""
     merged: list[tuple[int, int, People]] = []
-    for start, end, people in sorted((s, e, frozenset(p)) for s, e, p in entries if s < e and p):
+    for start, end, people in sorted(((s, e, frozenset(p)) for s, e, p in entries if s < e and p), key=itemgetter(0)):
         if merged and merged[-1][1] == start and merged[-1][2] == people:
             start = merged.pop()[0]
         merged.append((start, end, people))
@@ -60,17 +78,23 @@ def make_rota(entries: Iterable[tuple[int, int, Iterable[str]]]) -> Rota:
 
 def join(rotas: Sequence[Rota]) -> Rota:
     """Everybody who is on call in any of them."""
+    if (apart := _lay_side_by_side(rotas)) is not None:
+        return apart
     return make_rota((s, e, frozenset().union(*sets)) for s, e, sets in _sweep(rotas))
 
 
 def stack(rotas: Sequence[Rota]) -> Rota:
     """The first of them, in order from the top, that has anybody."""
+    if (apart := _lay_side_by_side(rotas)) is not None:
+        return apart
     return make_rota((s, e, next((p for p in sets if p), NOBODY)) for s, e, sets in _sweep(rotas))
 
 
 def differences(before: Rota, after: Rota) -> tuple[tuple[int, int, People, People], ...]:
     """Where two rotas differ: (start, end, before, after), neighbours of the same difference merged."""
     found: list[tuple[int, int, People, People]] = []
+    if before == after:
+        return ()
     for start, end, (left, right) in _sweep((before, after)):
         if left == right:
             continue
@@ -80,17 +104,27 @@ def differences(before: Rota, after: Rota) -> tuple[tuple[int, int, People, Peop
     return tuple(found)
 
 
+def _lay_side_by_side(rotas: Sequence[Rota]) -> Rota | None:
+    """All entries as one rota where no two of them overlap, else None: most rotas never do, and it is much faster."""
+    entries = sorted((entry for rota in rotas for entry in rota.entries), key=itemgetter(0))
+    return make_rota(entries) if all(a[1] <= b[0] for a, b in pairwise(entries)) else None
+
+
 def _sweep(rotas: Sequence[Rota]) -> Iterator[tuple[int, int, list[People]]]:
     """Every stretch between two edges, with the people of each rota on it."""
     edges = sorted({edge for rota in rotas for s, e, _ in rota.entries for edge in (s, e)})
     places = [0] * len(rotas)
+    last = (FAR, FAR, NOBODY)  # behind the last entry, so that no end has to be looked for
+    lists = [(*rota.entries, last) for rota in rotas]
     for start, end in pairwise(edges):
         sets = []
-        for i, rota in enumerate(rotas):
-            while places[i] < len(rota.entries) and rota.entries[places[i]][1] <= start:
-                places[i] += 1
-            entry = rota.entries[places[i]] if places[i] < len(rota.entries) else None
-            sets.append(entry[2] if entry and entry[0] <= start else NOBODY)
+        for i, entries in enumerate(lists):
+            place = places[i]
+            while entries[place][1] <= start:
+                place += 1
+            places[i] = place
+            entry = entries[place]
+            sets.append(entry[2] if entry[0] <= start else NOBODY)
         yield start, end, sets
 
 
@@ -115,8 +149,14 @@ def subtract_spans(spans: Iterable[Span], minus: Iterable[Span]) -> tuple[Span, 
 
 def intersect_spans(spans: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
     """What is in both."""
-    others = merge_spans(others)
-    return tuple((max(s, a), min(e, b)) for s, e in merge_spans(spans) for a, b in others if max(s, a) < min(e, b))
+    left, right = merge_spans(spans), merge_spans(others)
+    both, i, j = [], 0, 0
+    while i < len(left) and j < len(right):
+        start, end = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < end:
+            both.append((start, end))
+        i, j = (i + 1, j) if left[i][1] < right[j][1] else (i, j + 1)
+    return tuple(both)
 
 
 def total(spans: Iterable[Span]) -> int:
@@ -150,6 +190,10 @@ class Rotation:
             for s, e, person in self._render_naive(begin + offset, finish + offset)
             if person is not None
         )
+
+    def place_at(self, naive: int) -> str | None:
+        """Whose turn it is when the wall clock shows that, whatever windows, since and until say."""
+        return self.participants[(naive - self.anchor) // self.turn % len(self.participants)]
 
     def _render_naive(self, start: int, end: int) -> Iterator[tuple[int, int, str | None]]:
         for s, e in self._open_spans(start, end):

@@ -22,13 +22,13 @@ PACKAGE = ROOT / "pdmigrate"
 
 FLOORS = [
     "errors",
-    "workspace settings decisions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota paging identifiers zones rails_zones",
+    "workspace settings decisions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers zones rails_zones",
     "journal guards planning pagerduty harness mapping",
-    "job draft",
+    "job draft parity service_parity lanes",
     "connect preview invite conflicts load verify",
     "markup show timescale timeline report pages finish",
     "widgets",
-    "headless newcomer status demo snapshotting cli __main__ __init__",
+    "headless newcomer status asking demo snapshotting cli __main__ __init__",
 ]
 """Imports go down, or stay on their floor."""
 
@@ -44,10 +44,10 @@ ONLY = {
 }
 """Who alone may import it."""
 
-BOTH_VOCABULARIES = "mapping job draft connect preview invite conflicts load verify"
+BOTH_VOCABULARIES = "mapping job draft parity service_parity lanes connect preview invite conflicts load verify"
 """Who may import the records of PagerDuty and those of Harness."""
 
-OFFLINE = "mapping rota paging guards planning"
+OFFLINE = "mapping rota rota_files paging guards planning"
 """Who never reaches the network, by whatever way."""
 
 MOST_LINES = 400

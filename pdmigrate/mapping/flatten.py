@@ -1,57 +1,149 @@
 """Stacked layers to rotations that never overlap, so that a target that stacks and one that joins say the same.
 
-A layer's life is cut at every start and end of the layers above it, and in each piece their windows are taken out of
-its own. Anchors and turns stay as they are: the same person has the same week, today and in a year.
+A layer's life is cut at every start and end of the layers above it, and in each stretch their windows are taken out of
+its own. Where an upper layer has empty places, the layer below shows through in those turns: its places are then laid
+out over the turns of both, or, where that list would be endless, over dates. Anchors and turns stay as they are
+otherwise: the same person has the same week, today and in a year.
 """
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
 
 FULL_WEEK: tuple[rota.Span, ...] = ((0, rota.WEEK),)
 FOREVER = 2**40
+MOST_PLACES = 400
+"""Places of one rotation beyond which nobody could read it, and dates are clearer."""
 
 
-def flatten(layers: list[rota.Rotation], now: int) -> list[tuple[int, rota.Rotation]]:
-    """(number of the layer, piece) for all that is left at or after `now`, top layer first. Ended layers leave nothing.
+@dataclass(frozen=True)
+class Piece:
+    """A rotation with the number of its layer, and of the upper layers whose empty turns it fills.
 
-    Layers without anybody are as good as absent. A layer with empty places lets the ones below through in those turns,
-    which windows cannot say: whoever calls this compares the result.
+    dated: it stands for certain dates only; others like it must follow when the time comes.
     """
-    alive = [(i, layer) for i, layer in enumerate(layers) if any(layer.participants) and _life(layer)[1] > now]
+
+    layer: int
+    rotation: rota.Rotation
+    fills: tuple[int, ...] = ()
+    dated: bool = False
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """A layer's own time: where it is not covered, for a part of its life."""
+
+    week: tuple[rota.Span, ...]
+    since: int
+    until: int
+    fills: tuple[int, ...]
+
+
+def flatten(layers: list[rota.Rotation], zone: ZoneInfo, now: int, until: int) -> list[Piece]:
+    """What is left of each layer at or after `now`, top layer first. Ended layers leave nothing.
+
+    until: how far dated pieces reach. Everything else holds for ever. Layers without anybody are as good as absent.
+    """
+    peopled = [i for i, layer in enumerate(layers) if any(layer.participants)]
     pieces = []
-    for at, (number, layer) in enumerate(alive):
-        above = [upper for _, upper in alive[:at]]
-        pieces += [(number, piece) for piece in _cut(layer, above) if _life(piece)[1] > now]
-    return pieces
+    for at, number in enumerate(peopled):
+        # Ended layers cut as well: were they left out here, a piece would change its start, and its name, as they end.
+        for stretch in _cut(layers, number, peopled[:at]):
+            if stretch.until > now:
+                pieces += _say(layers, number, stretch, zone, now, until)
+    return [piece for piece in pieces if life_of(piece.rotation)[1] > now]
 
 
-def _cut(layer: rota.Rotation, above: list[rota.Rotation]) -> list[rota.Rotation]:
-    start, end = _life(layer)
-    edges = sorted({start, end, *(edge for upper in above for edge in _life(upper) if start < edge < end)})
-    pieces: list[rota.Rotation] = []
-    for since, until in pairwise(edges):
-        active = [upper for upper in above if _life(upper)[0] <= since and until <= _life(upper)[1]]
-        week = rota.subtract_spans(_week(layer), [span for upper in active for span in _week(upper)])
-        if pieces and week == _week(pieces[-1]) and _life(pieces[-1])[1] == since:
-            since = _life(pieces.pop())[0]
-        if week:
-            pieces.append(_piece(layer, week, since, until))
-    return pieces
-
-
-def _piece(layer: rota.Rotation, week: tuple[rota.Span, ...], since: int, until: int) -> rota.Rotation:
-    return replace(
-        layer,
-        week=None if week == FULL_WEEK else week,
-        since=None if since == -FOREVER else since,
-        until=None if until == FOREVER else until,
-    )
-
-
-def _life(layer: rota.Rotation) -> rota.Span:
+def life_of(layer: rota.Rotation) -> rota.Span:
+    """From when until when a rotation exists."""
     return (-FOREVER if layer.since is None else layer.since, FOREVER if layer.until is None else layer.until)
+
+
+def live(layer: rota.Rotation, since: int, until: int) -> rota.Rotation:
+    """The same rotation with that life."""
+    return replace(layer, since=None if since == -FOREVER else since, until=None if until == FOREVER else until)
+
+
+def _cut(layers: list[rota.Rotation], number: int, above: list[int]) -> list[_Stretch]:
+    start, end = life_of(layers[number])
+    edges = sorted({start, end, *(edge for i in above for edge in life_of(layers[i]) if start < edge < end)})
+    stretches: list[_Stretch] = []
+    last: dict[tuple[int, ...], int] = {}
+    for since, until in pairwise(edges):
+        active = [i for i in above if life_of(layers[i])[0] <= since and until <= life_of(layers[i])[1]]
+        for fills, week in _share(layers, number, active):
+            before = stretches[last[fills]] if fills in last else None
+            if before and before.week == week and before.until == since:
+                stretches[last[fills]] = replace(before, until=until)
+            else:
+                last[fills] = len(stretches)
+                stretches.append(_Stretch(week, since, until, fills))
+    return stretches
+
+
+def _share(layers: list[rota.Rotation], number: int, active: list[int]) -> list[tuple[tuple[int, ...], tuple]]:
+    """The layer's windows without those of the full layers above, apart by the layers with empty places that are open."""
+    full = [i for i in active if None not in layers[i].participants]
+    week = rota.subtract_spans(_week(layers[number]), [span for i in full for span in _week(layers[i])])
+    shares = [((), week)]
+    for i in active:
+        if i in full:
+            continue
+        shares = [
+            share
+            for fills, own in shares
+            for share in (
+                (fills, rota.subtract_spans(own, _week(layers[i]))),
+                ((*fills, i), rota.intersect_spans(own, _week(layers[i]))),
+            )
+        ]
+    return [(fills, own) for fills, own in shares if own]
+
+
+def _say(layers: list, number: int, stretch: _Stretch, zone: ZoneInfo, now: int, until: int) -> list[Piece]:
+    week = None if stretch.week == FULL_WEEK else stretch.week
+    plain = live(replace(layers[number], week=week), stretch.since, stretch.until)
+    if not stretch.fills:
+        return [Piece(number, plain)]
+    above = [layers[i] for i in stretch.fills]
+    woven = weave(plain, above)
+    if woven is not None:
+        return [Piece(number, woven, stretch.fills)] if any(woven.participants) else []
+    spans = _empty_spans(above, zone, now, until)
+    life = rota.intersect_spans(spans, [(stretch.since, stretch.until)])
+    return [Piece(number, replace(plain, since=s, until=e), stretch.fills, True) for s, e in life]
+
+
+def weave(layer: rota.Rotation, above: list[rota.Rotation]) -> rota.Rotation | None:
+    """The layer in the empty turns of those above only, as one rotation whose places are as long as all turns allow.
+
+    None where the turns do not fit: more than MOST_PLACES places until everything comes round again.
+    """
+    turning = [one for one in (layer, *above) if len(set(one.participants)) > 1]
+    anchor = turning[0].anchor
+    place = math.gcd(*(one.turn for one in turning), *(one.anchor - anchor for one in turning))
+    places = math.lcm(*(one.turn * len(one.participants) for one in turning)) // place
+    if places > MOST_PLACES:
+        return None
+    starts = [anchor + number * place for number in range(places)]
+    participants = tuple(
+        layer.place_at(start) if all(upper.place_at(start) is None for upper in above) else None for start in starts
+    )
+    return replace(layer, anchor=anchor, turn=place, participants=participants)
+
+
+def _empty_spans(above: list[rota.Rotation], zone: ZoneInfo, now: int, until: int) -> tuple[rota.Span, ...]:
+    """When all of them are empty, from now until then. A span that runs now has its true start."""
+    start = now - max(one.turn * (len(one.participants) + 1) for one in above)
+    spans: tuple[rota.Span, ...] = ((start, until),)
+    for one in above:
+        turned = tuple(None if place else "empty" for place in one.participants)
+        always = rota.Rotation(turned, one.anchor, one.turn)
+        spans = rota.intersect_spans(spans, always.render(zone, start, until).covered())
+    return tuple(span for span in spans if span[1] > now)
 
 
 def _week(layer: rota.Rotation) -> tuple[rota.Span, ...]:

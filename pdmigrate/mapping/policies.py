@@ -8,6 +8,7 @@ from pdmigrate.mapping.work import FieldFate, Work, describe, exact, name_fate
 from pdmigrate.pagerduty.records import EscalationPolicy, EscalationRule, Reference
 
 MOST_LEVELS = 10
+SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
 
 def map_policies(work: Work) -> None:
@@ -76,7 +77,7 @@ def _find_obstacle(work: Work, target: Reference) -> tuple[str, bool]:
             "" if here else f"{name} is a target and has neither account nor invitation",
             target.id in work.undecided,
         )
-    if target.type == "schedule":
+    if target.type in SCHEDULE_TYPES:
         waiting = any(held.key == target.id and held.open_question for held in work.held)
         return ("" if target.id in work.schedules else f"its target, the schedule {name}, is not carried over", waiting)
     return f"a target of the type {target.type}, which this version cannot carry over: {name}", False
@@ -141,7 +142,11 @@ def _settle(work: Work, policy: EscalationPolicy, answer, what: str) -> str:
 
 
 def _needs(work: Work, policy: EscalationPolicy) -> tuple[tuple[str, str], ...]:
-    targets = {(f"{target.type}s", target.id) for rule in policy.escalation_rules for target in rule.targets}
+    targets = {
+        ("users" if target.type == "user" else "schedules", target.id)
+        for rule in policy.escalation_rules
+        for target in rule.targets
+    }
     return tuple(sorted(targets)) + tuple(("teams", team.id) for team in policy.teams if team.id in work.groups)
 
 

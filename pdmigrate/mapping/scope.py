@@ -4,6 +4,9 @@ import difflib
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.records import Reference, Schedule
+from pdmigrate.pagerduty.rota_v3 import list_members
+from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 Reasons = dict[str, dict[str, str]]
 """Kind to PagerDuty id to the reason."""
@@ -28,7 +31,7 @@ def _kinds(account: Account) -> dict[str, dict]:
     return {
         "users": account.users,
         "teams": account.teams,
-        "schedules": account.schedules,
+        "schedules": account.all_schedules,
         "escalation_policies": account.policies,
         "services": account.services,
     }
@@ -67,17 +70,23 @@ def _follow_policies(account: Account, reasons: Reasons) -> None:
         targets = [target for rule in policy.escalation_rules for target in rule.targets]
         why = f"target of the policy {policy.name}"
         _add(reasons, "teams", policy.teams, f"team of the policy {policy.name}", account.teams)
-        _add(reasons, "schedules", targets, why, account.schedules)
+        _add(reasons, "schedules", targets, why, account.all_schedules)
         _add(reasons, "users", targets, why, account.users)
 
 
 def _follow_schedules(account: Account, reasons: Reasons) -> None:
     for id in list(reasons["schedules"]):
-        schedule = account.schedules[id]
-        places = [place.user for layer in schedule.schedule_layers for place in layer.users]
-        stand_ins = [entry.user for entry in schedule.overrides if entry.user]
-        _add(reasons, "users", [*places, *stand_ins], f"on call in {schedule.name}", account.users)
+        schedule = account.all_schedules[id]
+        _add(reasons, "users", list_people(schedule), f"on call in {schedule.name}", account.users)
         _add(reasons, "teams", schedule.teams, f"team of the schedule {schedule.name}", account.teams)
+
+
+def list_people(schedule: Schedule | ScheduleV3) -> list[Reference]:
+    """Everybody who stands in it, stand-ins too; one may be named more than once."""
+    if isinstance(schedule, ScheduleV3):
+        return [Reference(id=id, type="user") for id in list_members(schedule)]
+    places = [place.user for layer in schedule.schedule_layers for place in layer.users]
+    return [*places, *(entry.user for entry in schedule.overrides if entry.user)]
 
 
 def _follow_teams(account: Account, reasons: Reasons) -> None:

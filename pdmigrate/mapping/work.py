@@ -8,6 +8,7 @@ from pdmigrate.actions import Desired, Held
 from pdmigrate.decisions import Questions
 from pdmigrate.harness.records import State
 from pdmigrate.journal import Entry
+from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.settings import Rules
 
@@ -42,6 +43,7 @@ class Work:
 
     scope: PagerDuty ids by kind. emails: PagerDuty user id to the Harness email that will be paged for him (absent: has
     neither account nor invitation). groups, schedules, policies: PagerDuty id to Harness identifier, where carried over.
+    fidelity: PagerDuty id of a schedule to how long what is written stays right.
     """
 
     account: Account
@@ -60,6 +62,7 @@ class Work:
     schedules: dict[str, str] = field(default_factory=dict)
     policies: dict[str, str] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
+    fidelity: dict[str, Fidelity] = field(default_factory=dict)
 
     def in_scope(self, kind: str, records: dict[str, Any]) -> Iterator[Any]:
         return (record for id, record in records.items() if id in self.scope[kind])

@@ -15,6 +15,7 @@ from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, read_records
 from pdmigrate.pagerduty.aside import INVENTORY, Aside, find_hidden, list_aside
+from pdmigrate.pagerduty.evidence import Rendering, read_renderings
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.workspace import canonical_json, write_packed
@@ -122,6 +123,13 @@ class Account:
     unread: dict[str, str] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
     aside: tuple[Aside, ...] = ()
+    renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
+    """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
+
+    @property
+    def all_schedules(self) -> dict[str, records.Schedule | ScheduleV3]:
+        """Layer-based and shift-based ones by id; one that was upgraded keeps its id and is what it is now."""
+        return {**self.schedules, **self.schedules_v3}
 
     @cached_property
     def digest(self) -> str:
@@ -159,14 +167,20 @@ def read_account(snapshot: Snapshot) -> Account:
         found["schedules"],
         found["escalation_policies"],
         found["services"],
-        tuple(problem for arrived in read.values() for problem in arrived.problems),
+        tuple(problem for arrived in read.values() for problem in arrived.problems) + _as_schedules(shifts.problems),
         {kind: len(rows[kind]) for kind in INVENTORY if rows.get(kind)},
         shifts.by_id,
-        tuple(remark for arrived in (*read.values(), shifts) for remark in arrived.remarks) + shifts.problems,
+        tuple(remark for arrived in (*read.values(), shifts) for remark in arrived.remarks),
         rows.get("unread") or {},
         find_hidden(found["escalation_policies"].values(), _shown(rows)),
         list_aside(rows),
+        read_renderings(rows.get("renderings") or {}),
     )
+
+
+def _as_schedules(problems: tuple[records.Problem, ...]) -> tuple[records.Problem, ...]:
+    """A shift-based schedule is a schedule, in the counts as well."""
+    return tuple(problem.model_copy(update={"kind": "schedules"}) for problem in problems)
 
 
 def common_zone(users: list[dict]) -> str:

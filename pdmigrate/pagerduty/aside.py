@@ -7,7 +7,6 @@ from typing import Any
 from pdmigrate.pagerduty.records import EscalationPolicy
 
 INVENTORY = (
-    "schedules_v3",
     "business_services",
     "maintenance_windows",
     "event_orchestrations",

@@ -96,6 +96,23 @@ class PagerDuty:
         spent = {"requests": counts.requests - before.requests, "retries": counts.retries - before.retries}
         return Snapshot(subdomain, since, since, window.until, rows, zone=zone, **spent)
 
+    def read_renderings(self, since: datetime, until: datetime, ids: list[str]) -> dict[str, dict]:
+        """PagerDuty's own word on who is on call over another window, by schedule id: evidence for changes of the clock.
+
+        An id that no list of layer-based schedules has is asked for as a shift-based one.
+        """
+        window = {"include[]": ["final_schedule"], **Window(since, until).params}
+        listed = ListReader(self.transport).read(
+            ListCall("schedules", "/schedules", {**window, "time_zone": "UTC"}, rendered=True)
+        )
+        shown = {row["id"]: row.get("final_schedule") or {} for row in listed if row["id"] in ids}
+        missing = [id for id in ids if id not in shown]
+        rows = run_together([lambda id=id: self._read_shifts(id, window) for id in missing])
+        return shown | {row["id"]: row.get("final_schedule") or {} for row in rows}
+
+    def _read_shifts(self, schedule_id: str, window: dict[str, Any]) -> dict:
+        return self.transport.send("GET", f"/v3/schedules/{schedule_id}", window)["schedule"]
+
 
 class _Fetch:
     """One fetch under way. The kinds are read side by side; a kind that needs another waits for it."""

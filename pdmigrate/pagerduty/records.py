@@ -209,6 +209,8 @@ class UrgencyRule(Record):
 
     type: str | None = None
     urgency: str | None = None
+    during_support_hours: "UrgencyRule | None" = None
+    outside_support_hours: "UrgencyRule | None" = None
 
 
 class Integration(Record):

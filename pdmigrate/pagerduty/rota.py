@@ -1,5 +1,6 @@
 """PagerDuty's v2 schedules as rotas: what its documentation and its own rendering say about who is on call."""
 
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
@@ -23,9 +24,15 @@ def read_final(schedule: Schedule) -> rota.Rota | None:
 
 
 def read_entries(entries: tuple[Entry, ...]) -> rota.Rota:
-    """Rendered entries or overrides as a rota. Where two overlap, the later in the list wins."""
-    single = [_one_entry(entry) for entry in entries if entry.user is not None]
-    return rota.stack(single[::-1])
+    """Rendered entries or overrides as a rota. Where two overlap, the later in the list wins; the deleted are nobody."""
+    spans = [
+        (rota.to_instant(entry.start), rota.to_instant(entry.end), (entry.user.id,))
+        for entry in entries
+        if entry.user is not None and not entry.user.deleted_at
+    ]
+    if all(before[1] <= after[0] for before, after in pairwise(sorted(spans))):
+        return rota.make_rota(spans)
+    return rota.stack([rota.make_rota([span]) for span in spans[::-1]])
 
 
 def make_rotation(layer: Layer, zone: ZoneInfo) -> rota.Rotation:
@@ -44,16 +51,13 @@ def read_week(restrictions: tuple[Restriction, ...]) -> tuple[rota.Span, ...] | 
     """Restrictions as the open spans of a week; several are a union, none is always open (None)."""
     if not restrictions:
         return None
-    return rota.week_spans(window for restriction in restrictions for window in _windows(restriction))
+    return rota.week_spans(window for restriction in restrictions for window in read_windows(restriction))
 
 
-def _windows(restriction: Restriction) -> list[tuple[int, int]]:
+def read_windows(restriction: Restriction) -> list[tuple[int, int]]:
+    """(start in seconds since Monday 00:00, length in seconds), one a day for a daily restriction."""
     hours, minutes, *seconds = map(int, restriction.start_time_of_day.split(":"))
     start = hours * 3600 + minutes * 60 + sum(seconds)
     if restriction.type == "weekly_restriction":
         return [((restriction.start_day_of_week - 1) * rota.DAY + start, restriction.duration_seconds)]
     return [(day * rota.DAY + start, min(restriction.duration_seconds, rota.DAY)) for day in range(7)]
-
-
-def _one_entry(entry: Entry) -> rota.Rota:
-    return rota.make_rota([(rota.to_instant(entry.start), rota.to_instant(entry.end), (entry.user.id,))])

@@ -1,11 +1,13 @@
 """The page of step 2."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pdmigrate import rota
-from pdmigrate.pagerduty import rota as pagerduty_rota
+from pdmigrate.mapping.fidelity import NOT_CARRIED
+from pdmigrate.mapping.judge import read_shown
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule
+from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.words import (
     KIND_NAMES,
     make_bars,
@@ -38,7 +40,11 @@ def make_page(preview: Preview, status: str) -> Page:
         Figure("Open questions", str(open_count), "warn" if open_count else "good"),
         Figure("Requests to PagerDuty", tell_requests(preview.snapshot.requests, preview.snapshot.retries)),
     )
-    facts = (("Data as of", tell_time(preview.snapshot.taken)), ("Snapshot", preview.snapshot.digest[:12]))
+    facts = (
+        ("Data as of", tell_time(preview.snapshot.taken)),
+        ("Snapshot", preview.snapshot.digest[:12]),
+        ("Requests about clock changes", str(preview.evidence_requests)),
+    )
     return Page("preview", "Preview", lead, status, figures, tuple(part(preview) for part in PARTS.values()), facts)
 
 
@@ -49,19 +55,25 @@ def section_schedules(preview: Preview) -> Section:
         {
             "name": s.name,
             "zone": s.time_zone,
-            "layers": [_tell_layer(layer, preview) for layer in s.schedule_layers],
-            "overrides": len([o for o in s.overrides if o.end > preview.draft.account.since]),
+            "layers": _tell_parts(s),
+            "overrides": _count_overrides(s, preview.draft.account.since),
             "grade": grades.get(s.id),
+            "holds": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
+            "leans": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell_needs(),
+            "fidelity": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).reason,
             "why": _in(preview, "schedules", s.id),
         }
-        for s in _scoped(preview, "schedules", preview.draft.account.schedules)
+        for s in _scoped(preview, "schedules", preview.draft.account.all_schedules)
     ]
     columns = {
         "name": "Schedule",
         "zone": "Time zone",
-        "layers": "Layers, top first",
+        "layers": "Layers, top first, or events",
         "overrides": "Overrides",
         "grade": "Becomes",
+        "holds": "How long it holds",
+        "leans": "Leans on",
+        "fidelity": "Why",
         "why": "In scope because",
     }
     return Section("Schedules", table=make_table(rows, columns))
@@ -72,7 +84,7 @@ def section_timeline(preview: Preview) -> Section:
     account = preview.draft.account
     end = min(account.since + timedelta(days=DAYS_DRAWN), account.until)
     names = {user.id: user.name for user in account.users.values()}
-    shown = _scoped(preview, "schedules", account.schedules)[:MOST_DRAWN]
+    shown = _scoped(preview, "schedules", account.all_schedules)[:MOST_DRAWN]
     lanes = [
         Lane(s.name, make_bars(_who(s, preview).clip(rota.to_instant(account.since), rota.to_instant(end)), names))
         for s in shown
@@ -82,7 +94,7 @@ def section_timeline(preview: Preview) -> Section:
     drawing = draw_timeline(
         lanes, account.since, end, "UTC", f"Who is on call in PagerDuty, the next {DAYS_DRAWN} days"
     )
-    more = len(_scoped(preview, "schedules", account.schedules)) - len(shown)
+    more = len(_scoped(preview, "schedules", account.all_schedules)) - len(shown)
     return Section("Who is on call", f"{more} more schedules are in the table above." if more else "", drawing=drawing)
 
 
@@ -225,12 +237,30 @@ def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
     return {f.id: Tag(f.grade.replace("_", " "), tones[f.grade]) for f in preview.draft.work.fates if f.kind == kind}
 
 
-def _who(schedule: Schedule, preview: Preview) -> rota.Rota:
+def _who(schedule: Schedule | ScheduleV3, preview: Preview) -> rota.Rota:
     """PagerDuty's rendering, by id."""
-    return pagerduty_rota.read_final(schedule) or rota.Rota()
+    return read_shown(schedule) or rota.Rota()
 
 
-def _tell_layer(layer, preview: Preview) -> str:
+def _tell_parts(schedule: Schedule | ScheduleV3) -> list[str]:
+    if isinstance(schedule, ScheduleV3):
+        return [_tell_event(event) for one in schedule.rotations for event in one.events]
+    return [_tell_layer(layer) for layer in schedule.schedule_layers]
+
+
+def _tell_event(event: Event) -> str:
+    strategy = event.assignment_strategy
+    rotating = strategy.type == "rotating_member_assignment_strategy"
+    how = f"in turns of {strategy.shifts_per_member or 1}" if rotating else "all at once"
+    return f"{event.name or event.id}: {', '.join(event.recurrence)}; {len(strategy.members)} people, {how}"
+
+
+def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:
+    ends = [o.end_time if isinstance(schedule, ScheduleV3) else o.end for o in schedule.overrides]
+    return sum(end > since for end in ends)
+
+
+def _tell_layer(layer) -> str:
     names = [place.user.summary or place.user.id for place in layer.users]
     until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
     windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""

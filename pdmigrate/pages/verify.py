@@ -1,7 +1,9 @@
 """The page of step 6."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
+from pdmigrate.lanes import source_lanes, target_lanes
 from pdmigrate.pages.words import (
     KIND_NAMES,
     list_changes,
@@ -12,8 +14,9 @@ from pdmigrate.pages.words import (
     tell_instant,
     tell_time,
 )
+from pdmigrate.parity import ScheduleParity
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.rota import to_datetime, to_instant
+from pdmigrate.rota import to_datetime, to_instant, total
 from pdmigrate.timeline import Lane, draw_timeline
 from pdmigrate.verify import Verified
 
@@ -65,7 +68,10 @@ def section_schedules(verified: Verified) -> Section:
             "unverified": tell_hours(s.unverified),
             "grade": _tag(s.differ, s.unverified),
             "judge": "PagerDuty's rendering" if s.judged else "our reading of the layers",
-            "reason": s.reason,
+            "holds": s.fidelity.tell(),
+            "leans": s.fidelity.tell_needs(),
+            "own": tell_hours(s.read_otherwise) if s.read_otherwise else "the same",
+            "reason": " ".join(part for part in (s.reason, s.fidelity.reason) if part),
         }
         for s in sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
     ]
@@ -77,6 +83,9 @@ def section_schedules(verified: Verified) -> Section:
         "unverified": "Unverified",
         "grade": "Result",
         "judge": "Before, by",
+        "holds": "How long it holds",
+        "leans": "Leans on",
+        "own": "Our reading of the rotations in Harness",
         "reason": "Reason",
     }
     text = "Second by second: who is on call in PagerDuty, and who the target itself says is on call."
@@ -91,29 +100,76 @@ def section_timelines(verified: Verified) -> Section:
     shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))[
         :MOST_DRAWN
     ]
-    drawings = [
-        draw_timeline(
-            [
-                Lane("PagerDuty", make_bars(s.before.clip(start, end), names)),
-                Lane("Harness", make_bars(s.after.clip(start, end), names), True),
-            ],
-            verified.since,
-            until,
-            s.time_zone,
-            s.name,
-            [
-                (to_datetime(max(a, start)), to_datetime(min(b, end)))
-                for a, b, _, _ in s.differences
-                if a < end and b > start
-            ],
-        )
-        for s in shown
-    ]
+    drawings = [_draw(verified, s, names, start, end) for s in shown]
     return Section(
         f"Before and after, {DAYS_DRAWN} days",
         f"{len(shown)} of {len(verified.schedules)} schedules.",
         drawing="".join(drawings),
     )
+
+
+def _draw(verified: Verified, s: ScheduleParity, names: dict[str, str], start: int, end: int) -> str:
+    """Layers, then PagerDuty's result; rotations, then Harness's; where the results part is outlined."""
+    account, zone = verified.draft.account, ZoneInfo(s.time_zone)
+    before = source_lanes(account.all_schedules[s.id], zone, start, end)
+    after = target_lanes(verified.draft.state.schedules.get(s.identifier), start, end)
+    people = names | {user.id: user.name for user in account.users.values()}
+    lanes = [
+        *(Lane(name, make_bars(who, people)) for name, who in before),
+        Lane("PagerDuty", make_bars(s.before.clip(start, end), people), True),
+        *(Lane(name, make_bars(who, people)) for name, who in after),
+        Lane("Harness", make_bars(s.after.clip(start, end), people), True),
+    ]
+    parted = [(to_datetime(max(a, start)), to_datetime(min(b, end))) for a, b, _, _ in s.differences if a < end]
+    return draw_timeline(lanes, to_datetime(start), to_datetime(end), s.time_zone, s.name, parted)
+
+
+def section_changes(verified: Verified) -> Section:
+    """The days around both next changes of the clock, which are not in the horizon's hours."""
+    rows = [
+        {
+            "name": s.name,
+            "day": tell_instant(w.change, s.time_zone),
+            "differ": f"{w.differ} s",
+            "grade": _tag(w.differ, w.unverified),
+            "judge": "PagerDuty's rendering" if w.judged else "our reading of the layers",
+            "reason": (s.reason or s.fidelity.reason or "no decision explains it") if w.differ else "",
+        }
+        for s in verified.schedules
+        for w in sorted(s.windows, key=lambda w: -w.differ)
+    ]
+    columns = {
+        "name": "Schedule",
+        "day": "The clock changes",
+        "differ": "Differ",
+        "grade": "Result",
+        "judge": "Before, by",
+        "reason": "Reason",
+    }
+    seconds = verified.count_windows()
+    text = (
+        f"Both next changes of every time zone, days before and after: agree {tell_hours(seconds['agree_seconds'])}, "
+        f"differ {tell_hours(seconds['differ_seconds'])}. Counted apart from the horizon."
+    )
+    table = make_table(rows, columns, empty="No schedule lives in a zone whose clock changes.")
+    return Section("When the clock changes", text, table, folded=len(rows) > 12)
+
+
+def section_gaps(verified: Verified) -> Section:
+    """Times without anybody on call: those that were there before, and those that are new."""
+    rows = [
+        {
+            "name": s.name,
+            "before": tell_hours(total(s.gaps_before)),
+            "new": Tag(tell_hours(total(s.new_gaps)), "bad" if s.new_gaps else "good"),
+            "first": tell_instant(s.new_gaps[0][0], s.time_zone) if s.new_gaps else "",
+        }
+        for s in sorted(verified.schedules, key=lambda s: (-total(s.new_gaps), -total(s.gaps_before)))
+        if s.gaps_before or s.new_gaps
+    ]
+    columns = {"name": "Schedule", "before": "Gaps before", "new": "New gaps", "first": "First new gap"}
+    table = make_table(rows, columns, empty="Somebody is always on call, before and after.")
+    return Section("Times with nobody on call", "Within the horizon.", table, folded=len(rows) > 12)
 
 
 def section_differences(verified: Verified) -> Section:
@@ -149,6 +205,9 @@ def section_services(verified: Verified) -> Section:
             "equal": Tag(f"{s.equal} of {s.moments}", "good" if s.equal == s.moments else "bad"),
             "before": s.before,
             "after": s.after,
+            "dropped": f"{s.dropped_before} / {s.dropped_after}",
+            "louder": Tag(str(s.louder), "bad") if s.louder else "0",
+            "passed": s.passed,
             "reason": s.reason if s.equal < s.moments else "",
         }
         for s in sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
@@ -158,9 +217,12 @@ def section_services(verified: Verified) -> Section:
         "equal": "Pages that are the same",
         "before": "Paged in PagerDuty",
         "after": "Paged in Harness",
+        "dropped": "Nobody ever hears, before / after",
+        "louder": "Would newly wake somebody",
+        "passed": "First level empty in Harness",
         "reason": "Reason",
     }
-    text = "For pages at the start of the window and around each handoff: who is notified after how many minutes, if nobody acknowledges."
+    text = "For pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour: who is woken after how many minutes, if nobody acknowledges. Harness does not say what it does with an empty level: it is taken to pass over it at once, as PagerDuty does."
     return Section("Who is paged for each service", text, make_table(rows, columns))
 
 
@@ -194,6 +256,8 @@ def section_drift(verified: Verified) -> Section:
 PARTS = {
     "schedules": section_schedules,
     "timelines": section_timelines,
+    "changes": section_changes,
+    "gaps": section_gaps,
     "differences": section_differences,
     "services": section_services,
     "unreachable": section_unreachable,

@@ -1,0 +1,55 @@
+"""How long what is written stays right, and what it leans on: said for every schedule, in words for a team lead."""
+
+from dataclasses import dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pdmigrate import rota
+from pdmigrate.mapping.rotations import Named, is_documented
+
+PROOF_DAYS = 400
+Grade = Literal["for_ever", "until", "within_horizon", "not_carried_over"]
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """until: the first instant that is no longer certain. documented: needs only what Harness documents for rotations."""
+
+    grade: Grade
+    until: int | None = None
+    reason: str = ""
+    documented: bool = False
+
+    def tell(self) -> str:
+        """The grade in words."""
+        day = f"{rota.to_datetime(self.until):%Y-%m-%d}" if self.until is not None else ""
+        return {
+            "for_ever": "exact for ever",
+            "until": f"exact until {day}",
+            "within_horizon": f"exact within the horizon, until {day}",
+            "not_carried_over": "not carried over",
+        }[self.grade]
+
+    def tell_needs(self) -> str:
+        """What of Harness it leans on."""
+        if self.grade == "not_carried_over":
+            return ""
+        return "what Harness documents" if self.documented else "windows, empty or repeated places, ends: our contract"
+
+
+NOT_CARRIED = Fidelity("not_carried_over")
+
+
+def prove(named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int, together: bool = False) -> bool:
+    """Same people as wanted in [start, end), under both readings of several rotations (together: joined only)."""
+    drawn = [one.rotation.render(zone, start, end) for one in named]
+    return wanted == rota.join(drawn) and (together or wanted == rota.stack(drawn))
+
+
+def grade(named: list[Named], end: int | None, reason: str) -> Fidelity:
+    """The fidelity of rotations that are right until `end` (None: for ever)."""
+    documented = is_documented(named)
+    if end is None:
+        return Fidelity("for_ever", None, reason, documented)
+    all_dated = bool(named) and all(one.dated for one in named)
+    return Fidelity("within_horizon" if all_dated else "until", end, reason, documented)

@@ -1,0 +1,73 @@
+"""What both kinds of schedules go through: the question of the judge, the place in Harness, the schedule as wanted."""
+
+from datetime import timedelta
+
+from pdmigrate import rota
+from pdmigrate.actions import Desired
+from pdmigrate.decisions import Conflict, Option
+from pdmigrate.identifiers import make_identifier, make_name
+from pdmigrate.mapping.collisions import Place, find_place
+from pdmigrate.mapping.judge import Judgement
+from pdmigrate.mapping.participants import people_needed
+from pdmigrate.mapping.rotations import Named, write_rotation
+from pdmigrate.mapping.work import FieldFate, Work, describe
+
+
+def place_schedule(work: Work, schedule, twin: bool) -> Place | None:
+    """Where in Harness it goes; None where it is held."""
+    name, identifier = make_name(schedule.name, schedule.id), make_identifier(schedule.name, schedule.id)
+    return find_place(work, "schedules", "duplicate_schedule", schedule, identifier, name, work.state.schedules, twin)
+
+
+def want_schedule(work: Work, schedule, zone: str, place: Place, named: list[Named], fates: list[FieldFate]) -> None:
+    """Want it in Harness, at its place; what it merges with keeps its rotations."""
+    rotations = [write_rotation(one, work.emails) for one in named]
+    if place.merge:
+        rotations = [*work.state.schedules[place.identifier].rotations, *rotations]
+    fields = {
+        "name": place.name,
+        "description": describe(schedule.name, place.name, schedule.description),
+        "time_zone": zone,
+        "owner_group": work.group_of(schedule.teams),
+        "rotations": [rotation.model_dump(mode="json") for rotation in rotations],
+    }
+    people = [work.account.users[p] for one in named for p in one.rotation.participants if p in work.account.users]
+    needs = tuple(("teams", t.id) for t in schedule.teams if t.id in work.groups) + people_needed(work, people)
+    work.zones[schedule.id] = zone
+    work.schedules[schedule.id] = place.identifier
+    work.want(
+        Desired("schedules", schedule.id, place.identifier, place.name, fields, (schedule.id,), needs, place.adopt),
+        fates,
+    )
+
+
+def may_load(work: Work, schedule, judgement: Judgement) -> bool:
+    """The judge: we do not load what we do not understand, unless a person says so."""
+    if not judgement.differing:
+        return True
+    first = rota.to_datetime(judgement.first).isoformat()
+    answer = work.questions.ask(_ask_rendering(schedule, judgement.differing, first))
+    if answer is not None and answer.choice == "load_anyway":
+        return True
+    differing = timedelta(seconds=judgement.differing)
+    reason = f"PagerDuty shows other people on call than its layers say ({differing} in all)"
+    work.lose("schedules", schedule.id, schedule.name, reason, answer is None)
+    return False
+
+
+def _ask_rendering(schedule, seconds: int, first: str) -> Conflict:
+    """What to do with a schedule that PagerDuty renders otherwise than we do."""
+    return Conflict(
+        about="rendering_differs",
+        kind="schedules",
+        id=schedule.id,
+        name=schedule.name,
+        question=f"PagerDuty's own rendering differs from our reading of the layers by {timedelta(seconds=seconds)}, first at {first}.",
+        meaning="We do not understand this schedule fully; what we would write might page somebody else.",
+        options=(
+            Option(name="leave_out", effect="not moved; a person makes it by hand"),
+            Option(name="load_anyway", effect="written by our reading of the layers, differences and all"),
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+    )

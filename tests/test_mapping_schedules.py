@@ -97,11 +97,13 @@ def test_an_ended_layer_leaves_nothing():
     assert [each["name"] for each in fields(work)["rotations"]] == ["New"]
 
 
-def test_an_upper_layer_with_empty_places_over_a_lower_one_is_held_whole():
+def test_under_empty_places_of_an_upper_layer_the_lower_one_is_laid_out_over_the_turns_of_both():
     """Windows cannot say `every other week`: the turns of who is gone belong to the layer below."""
     work = map_schedule(schedule("ps1", layer(["ann", GONE], "PL1"), layer(["bob"], "PL2")), rule="recommended")
-    assert grades(work, "schedules") == {"ps1": "lost"}
-    assert "cannot be said as rotations" in reason(work, "schedules", "ps1")
+    assert grades(work, "schedules") == {"ps1": "changed"}
+    upper, lower = (each["participants"] for each in fields(work)["rotations"])
+    assert upper == ["ann@example.com", None]
+    assert lower == [None, "bob@example.com"]
 
 
 # --- who is gone ---

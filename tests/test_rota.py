@@ -227,9 +227,16 @@ def test_what_was_not_rendered_is_not_nobody():
 NINE_TO_FIVE = tuple((day * rota.DAY + 9 * HOUR, day * rota.DAY + 17 * HOUR) for day in range(7))
 
 
+FAR = 4000 * rota.DAY
+
+
+def left_of(*layers, now=0):
+    return [(piece.layer, piece.rotation) for piece in flatten(list(layers), NEW_YORK, now, FAR)]
+
+
 def test_a_lower_layer_keeps_what_the_upper_leaves_open():
     upper, lower = turns("A", week=NINE_TO_FIVE), turns("BC")
-    (_, first), (number, rest) = flatten([upper, lower], 0)
+    (_, first), (number, rest) = left_of(upper, lower)
     assert first == upper
     assert (number, rest.anchor, rest.turn, rest.participants) == (1, lower.anchor, lower.turn, ("B", "C"))
     assert rota.total(rest.week) == 7 * 16 * HOUR
@@ -237,7 +244,7 @@ def test_a_lower_layer_keeps_what_the_upper_leaves_open():
 
 def test_a_layers_life_is_cut_where_the_one_above_it_starts_and_ends():
     upper = turns("A", week=NINE_TO_FIVE, since=1000 * rota.DAY, until=2000 * rota.DAY)
-    pieces = [piece for number, piece in flatten([upper, turns("B")], 0) if number == 1]
+    pieces = [piece for number, piece in left_of(upper, turns("B")) if number == 1]
     assert [(p.since, p.until, p.week is None) for p in pieces] == [
         (None, 1000 * rota.DAY, True),
         (1000 * rota.DAY, 2000 * rota.DAY, False),
@@ -246,6 +253,6 @@ def test_a_layers_life_is_cut_where_the_one_above_it_starts_and_ends():
 
 
 def test_a_layer_that_is_wholly_covered_or_ended_leaves_nothing():
-    assert [number for number, _ in flatten([turns("A"), turns("B")], 0)] == [0]
-    assert flatten([turns("A", until=5)], 5) == []
-    assert [number for number, _ in flatten([turns(""), turns("B")], 0)] == [1]
+    assert [number for number, _ in left_of(turns("A"), turns("B"))] == [0]
+    assert left_of(turns("A", until=5), now=5) == []
+    assert [number for number, _ in left_of(turns(""), turns("B"))] == [1]

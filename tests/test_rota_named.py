@@ -9,11 +9,12 @@ from rota_cases import all_edges, person_at, place
 from pdmigrate import rota
 from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.mapping.judge import judge
+from pdmigrate.mapping.overrides import cut_overrides
 from pdmigrate.mapping.schedules import say_layers
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.readings import Reading, render_layers
-from pdmigrate.pagerduty.records import Schedule
+from pdmigrate.pagerduty.records import Entry, Schedule
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SINCE = int(NOW.timestamp())
@@ -170,6 +171,15 @@ def test_a_rendering_that_no_reading_explains_is_a_difference():
     other = Schedule.model_validate(schedule(layer("bca", daily("22:00", 9), turn=DAY)))
     judgement = judge(make_account(one, **show(other, zone, Reading(), SPRING)), one, zone)
     assert judgement.differing == 5 * 9 * 3600 - 3600
+
+
+def test_overrides_that_overlap_are_cut_since_the_later_one_wins():
+    times = [(0, 10), (2, 4), (3, 5)]
+    entries = tuple(
+        Entry(start=NOW + timedelta(hours=a), end=NOW + timedelta(hours=b), user={"id": "a"}) for a, b in times
+    )
+    left = [[((s - SINCE) // 3600, (e - SINCE) // 3600) for s, e in spans] for _, spans in cut_overrides(entries)]
+    assert left == [[(0, 2), (5, 10)], [(2, 3)], [(3, 5)]]
 
 
 def _around(zone):

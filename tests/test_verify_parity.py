@@ -1,0 +1,164 @@
+"""What verify finds on the embedded company, and what shift-based schedules say against PagerDuty's own shifts."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pdmigrate import approve, conflicts, connect, load, paging, preview, rota, verify
+from pdmigrate.asking import print_on_call
+from pdmigrate.cli import main
+from pdmigrate.mapping.schedules_v3 import say_shifts
+from pdmigrate.pagerduty.client import make_client
+from pdmigrate.pagerduty.records import Service
+from pdmigrate.pagerduty.rota_v3 import read_final, render_schedule
+from pdmigrate.pagerduty.urgency import urgencies_at
+from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.pages.preview import make_page as make_preview_page
+from pdmigrate.pages.verify import make_page
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.zones import read_zone
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+UNTIL = NOW + timedelta(days=56)
+TOKEN = "sandbox"
+
+
+@pytest.fixture
+def loaded(job):
+    connect(job)
+    seen = preview(job)
+    approve(job, conflicts(job).plan.digest, by="test", why="a test")
+    load(job)
+    return job, seen
+
+
+def test_every_schedule_of_the_company_is_exact_over_the_horizon_and_both_changes(loaded):
+    job, seen = loaded
+    found = verify(job)
+    assert found.count_seconds() == {"agree_seconds": 20 * 56 * 86_400, "differ_seconds": 0, "unverified_seconds": 0}
+    assert found.count_windows()["differ_seconds"] == 0
+    assert found.count_windows()["agree_seconds"] > 0
+    assert found.unexplained == ()
+    assert {s.fidelity.grade for s in found.schedules} == {"for_ever"}
+    assert all(window.judged for s in found.schedules for window in s.windows)
+    assert not [s.name for s in found.schedules if s.read_otherwise or s.new_gaps]
+    assert [s.name for s in found.schedules if s.gaps_before]
+    assert not [s.name for s in found.services if s.louder]
+    assert all(s.reason for s in found.services if s.equal < s.moments or s.dropped_after > s.dropped_before)
+    assert "exact for ever" in repr(make_preview_page(seen, "done"))
+    assert "When the clock changes" in repr(make_page(found, "done"))
+
+
+@pytest.fixture
+def shift_based():
+    """Both shift-based schedules of the company, whole, as PagerDuty answers them."""
+    server = start_pagerduty(build_company(NOW, with_v3=True), token=TOKEN)
+    try:
+        client = make_client(server.url, "us", TOKEN)
+        window = {"since": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "until": f"{UNTIL:%Y-%m-%dT%H:%M:%SZ}"}
+        yield [_read_whole(client.transport, id, window) for id in ("PSHIFT01", "PSHIFT02")]
+    finally:
+        server.stop()
+
+
+def _read_whole(transport, id, window):
+    row = transport.send("GET", f"/v3/schedules/{id}", {"include[]": ["final_schedule"], **window})["schedule"]
+    parts = {p: transport.send("GET", f"/v3/schedules/{id}/{p}", window)[p] for p in ("overrides", "custom_shifts")}
+    return ScheduleV3.model_validate({**row, **parts})
+
+
+def test_shift_based_schedules_are_rendered_as_pagerduty_does(shift_based):
+    start, end = int(NOW.timestamp()), int(UNTIL.timestamp())
+    for schedule in shift_based:
+        drawn = render_schedule(schedule, start, end)
+        assert drawn.entries
+        assert drawn == read_final(schedule).clip(start, end)
+        named, fidelity = say_shifts(schedule, ZoneInfo(schedule.time_zone), start, end)
+        assert fidelity.grade == "for_ever"
+        assert rota.join([one.rotation.render(ZoneInfo(schedule.time_zone), start, end) for one in named]) == drawn
+    assert max(len(people) for _, _, people in drawn.entries) == 2
+
+
+def test_rota_prints_who_is_on_call_in_the_zone_asked_for(tmp_path, capsys):
+    row = build_company(NOW)["schedules"][1]
+    shown = {"rendered_schedule_entries": [
+        {"start": "2026-12-24T09:00:00-05:00", "end": "2026-12-25T09:00:00-05:00", "user": {"id": "PX"}}]}  # fmt: skip
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps({"schedule": {**row, "overrides_subschedule": shown}}))
+    arguments = ["rota", str(path), "--from", "2026-12-24", "--to", "2026-12-26", "--zone", "UTC"]
+    assert main(arguments) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [r["users"] for r in rows].count("PX") == 1
+    assert next(r["start"] for r in rows if r["users"] == "PX") == "2026-12-24T14:00:00+00:00"
+    assert rows[0]["start"] == "2026-12-24T00:00:00+00:00"
+    assert rows[-1]["end"] == "2026-12-26T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "body, words",
+    [("{", "is not JSON"), ("{}", "holds no schedule"), ('{"schedule_layers": 1}', "cannot be used"), (None, "cannot be read")],
+)  # fmt: skip
+def test_rota_says_what_is_wrong_with_a_file(tmp_path, capsys, body, words):
+    path = tmp_path / "one.json"
+    if body is not None:
+        path.write_text(body)
+    assert main(["rota", str(path), "--from", "2026-12-24", "--to", "2026-12-26"]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_rota_knows_shift_based_schedules(tmp_path, shift_based):
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps({"schedule": shift_based[1].model_dump(mode="json")}))
+    out = io.StringIO()
+    print_on_call(path, "2026-11-28", "2026-11-29", None, out)
+    [row] = csv.DictReader(io.StringIO(out.getvalue()))
+    assert (row["start"], row["end"]) == ("2026-11-28T09:00:00-05:00", "2026-11-28T21:00:00-05:00")
+    assert len(row["users"].split(";")) == 2
+
+
+LATE = paging.Level(5, frozenset(["ann"]), ())
+SOMEBODY = rota.make_rota([(1000, 2000, ("bob",))])
+
+
+def test_pages_just_before_a_handoff_are_among_the_moments():
+    levels = [LATE, paging.Level(10, frozenset(), (SOMEBODY,))]
+    assert {999, 1000, 1999, 2000, 1000 - 300, 999 - 300} <= set(paging.moments(levels, 0, 5000, 600))
+
+
+def test_paged_waiting_and_dropped_are_told_apart():
+    paged = paging.walk([LATE, paging.Level(10, frozenset(), (SOMEBODY,))], 1000)
+    assert [paging.state_at(paged, minute) for minute in (0, 3, 5, 30)] == ["paged", "waiting", "paged", "waiting"]
+    assert paging.state_at(paging.walk([paging.Level(10, frozenset(), (SOMEBODY,))], 0), 0) == "dropped"
+
+
+def test_support_hours_decide_who_is_woken():
+    low, high = {"type": "constant", "urgency": "low"}, {"type": "constant", "urgency": "high"}
+    rule = {"type": "use_support_hours", "during_support_hours": high, "outside_support_hours": low}
+    hours = {"time_zone": "London", "start_time": "09:00:00", "end_time": "17:30:00", "days_of_week": [1, 2, 3, 4, 5]}
+    service = Service.model_validate(
+        {"id": "PS", "name": "Shop", "incident_urgency_rule": rule, "support_hours": hours}
+    )
+    monday_noon = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())
+    assert urgencies_at(service, monday_noon) == {"high"}
+    assert urgencies_at(service, monday_noon + 8 * 3600) == urgencies_at(service, monday_noon - 86_400) == {"low"}
+
+
+@pytest.mark.parametrize(
+    "name, iana, how",
+    [
+        ("Pacific Standard Time", "America/Los_Angeles", "a Windows name"),
+        ("W. Europe Standard Time", "Europe/Berlin", "a Windows name"),
+        ("UTC+02:00", "Etc/GMT-2", "a fixed offset"),
+        ("-05:00", "Etc/GMT+5", "a fixed offset"),
+        ("+05:30", None, ""),
+        ("GMT+15", None, ""),
+    ],
+)
+def test_windows_names_and_fixed_offsets(name, iana, how):
+    zone = read_zone(name)
+    assert (zone.iana, zone.converted) == (iana, how)

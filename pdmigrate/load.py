@@ -20,8 +20,9 @@ from pdmigrate.errors import (
     SideError,
     TargetMovedError,
 )
+from pdmigrate.harness.invitations import batch_invites, invite
 from pdmigrate.harness.records import Person, State
-from pdmigrate.harness.writers import batch_invites, invite, write_action
+from pdmigrate.harness.writers import write_action
 from pdmigrate.job import Job, records_step
 from pdmigrate.journal import Journal
 from pdmigrate.planning import read_existing

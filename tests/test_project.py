@@ -36,6 +36,7 @@ APART = "connect preview invite conflicts load verify"
 """These do not import each other: what passes between them is the workspace."""
 
 ONLY = {
+    "pdmigrate.harness.invitations": "load",
     "pdmigrate.harness.writers": "load",
     "pdmigrate.sandbox": "job demo cli",
     "ipywidgets": "widgets",

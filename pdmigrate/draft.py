@@ -84,7 +84,7 @@ def draft(job: Job) -> Draft:
     scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
     questions = Questions(job.decisions(), rules.open_conflicts)
     work = map_all(Work(account, state, ledger, questions, rules, scope))
-    actions = plan_actions(work.desired, work.dropped, state, ledger, rules.strategy)
+    actions = plan_actions(work.desired, work.dropped, state, ledger, rules.strategy, rules.terraform)
     return Draft(account, state, reasons, work, make_plan(account.digest, job.target.name, actions, work.held), ledger)
 
 

@@ -38,6 +38,10 @@ rules:
   strategy: preserve        # both sides changed: preserve Harness's | overwrite with PagerDuty's
   open_conflicts: {open_conflicts}   # stop | skip | recommended (which never decides what changes who is paged)
   auto_approve: []          # small changes that headless runs may load: contact_details, notification_rules, group_members, overrides
+  terraform: false          # true: user groups and users as Terraform files for somebody else to apply, not by API
+  invite_roles: []          # roles that an invitation gives in the project, as _project_viewer; nothing: none
+  renamed_domains: {{}}       # old.example: new.example, where emails have another domain in Harness
+  people_file:              # a CSV file with the columns pagerduty_email, harness_email
 
 horizon_days: 56            # how far ahead the two sides are compared
 """

@@ -24,7 +24,7 @@ FLOORS = [
     "errors",
     "workspace settings decisions actions transport pagerduty.records harness.records rota paging identifiers zones rails_zones",
     "journal guards planning pagerduty harness mapping",
-    "job draft",
+    "job draft handover",
     "connect preview invite conflicts load verify",
     "markup show timescale timeline report pages finish",
     "widgets",
@@ -45,7 +45,7 @@ ONLY = {
 }
 """Who alone may import it."""
 
-BOTH_VOCABULARIES = "mapping job draft connect preview invite conflicts load verify"
+BOTH_VOCABULARIES = "mapping handover job draft connect preview invite conflicts load verify"
 """Who may import the records of PagerDuty and those of Harness."""
 
 OFFLINE = "mapping rota paging guards planning"

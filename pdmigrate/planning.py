@@ -19,6 +19,7 @@ SETS = {"users", "methods"}
 OWN_BY_PEOPLE = {"contact_methods", "notification_rules"}
 """Kinds that people keep for themselves in Harness: without a ledger the strategy decides, not the source."""
 ONCALL_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}
+WAITS = "it waits for people or groups that Terraform makes: run again afterwards"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def _leave_to_terraform(actions: list[Action]) -> list[Action]:
         if action.verb == "create" and action.kind in ("teams", "users"):
             reason = "Terraform makes it: see the handover"
         elif action.verb in ("create", "update", "adopt") and left.intersection(action.needs):
-            reason = "it waits for people or groups that Terraform makes: run again afterwards"
+            reason = WAITS
         if reason:
             left.add((action.kind, action.key))
             action = replace(action, verb="handover", before=None, reason=reason)

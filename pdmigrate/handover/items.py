@@ -8,6 +8,7 @@ from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
 from pdmigrate.handover.advice import advise
 from pdmigrate.handover.links import Links
+from pdmigrate.planning import WAITS
 from pdmigrate.workspace import canonical_json
 
 STAGES = {
@@ -80,6 +81,8 @@ def _from_plan(found: Draft, links: Links) -> Iterator[dict]:
 
 def name_file(action: Action, schedules: dict[str, Action]) -> str:
     """The file of an object; an override stands in its schedule's."""
+    if action.reason == WAITS:
+        return "terraform/main.tf.json"
     if action.kind == "overrides":
         schedule = schedules.get((action.after or {}).get("schedule", ""))
         return f"schedules/{schedule.identifier}.yaml" if schedule else "overrides.csv"
@@ -92,6 +95,8 @@ def name_file(action: Action, schedules: dict[str, Action]) -> str:
 
 def _expect(action: Action) -> str:
     """What Harness shows once it is done, so that the one who did it can tell; exact enough to notice a change."""
+    if action.reason == WAITS:
+        return "After terraform apply and another run of pdmigrate it is written by API; nobody types it in."
     return _EXPECT[action.kind](action.after or {}, action)
 
 

@@ -17,6 +17,7 @@ from pdmigrate.handover.links import Links
 from pdmigrate.harness.handover import SCHEMA, make_terraform, write_policy, write_schedule
 from pdmigrate.mapping.contacts import read_phone
 from pdmigrate.pagerduty.records import ContactMethod, Schedule, User
+from pdmigrate.planning import WAITS
 
 TURNS_SHOWN = 8
 
@@ -45,7 +46,7 @@ def _write_documents(found: Draft, links: Links) -> dict[str, str]:
 
 
 def _handed(found: Draft, kind: str) -> list[Action]:
-    return [a for a in found.plan.actions if a.kind == kind and a.verb == "handover"]
+    return [a for a in found.plan.actions if a.kind == kind and a.verb == "handover" and a.reason != WAITS]
 
 
 def _next_turns(found: Draft, schedule: Schedule, zone: str) -> list[dict]:

@@ -43,11 +43,15 @@ def _want_service(work: Work, service: Service, paging: bool, place: Place) -> N
     )
     if work.state.oncall:
         fields |= {"owner_group": owner, "escalation_policy": target, "paging": paging}
-    needs = ((("escalation_policies", policy.id),) if policy else ()) + tuple(
-        ("teams", team.id) for team in service.teams if team.id in work.groups
-    )
+    needs = _find_needs(work, service, policy) if work.state.oncall else ()
     desired = Desired("services", service.id, place.identifier, place.name, fields, (service.id,), needs, place.adopt)
     work.want(desired, _field_fates(work, service, paging, place))
+
+
+def _find_needs(work: Work, service: Service, policy) -> tuple[tuple[str, str], ...]:
+    return ((("escalation_policies", policy.id),) if policy else ()) + tuple(
+        ("teams", team.id) for team in service.teams if team.id in work.groups
+    )
 
 
 def _policy_known(work: Work, service: Service) -> bool:

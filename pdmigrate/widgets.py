@@ -24,6 +24,7 @@ from pdmigrate.preview import Preview
 from pdmigrate.show import make_table, show
 
 UNDECIDED = "undecided"
+PEOPLE_CLASSES = ("user_not_found", "user_found_twice", "shared_mailbox", "bad_address")
 WIDE = ipywidgets.Layout(width="100%", max_width="60rem")
 LABELS = {"description_width": "11rem"}
 
@@ -81,9 +82,7 @@ def choose_services(job: Job, found: Preview) -> Any:
 def choose_people(job: Job, people: People) -> Any:
     """Decide about people who are not found in Harness: one by one, or all."""
     questions = [c for c in people.draft.open.values() if c.kind == "users"]
-    return _answer(
-        job, questions, people.draft.answered, lambda: look(people, "questions"), ("user_not_found", "user_found_twice")
-    )
+    return _answer(job, questions, people.draft.answered, lambda: look(people, "questions"), PEOPLE_CLASSES)
 
 
 def answer_conflicts(job: Job, decided: Decided) -> Any:

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "pdmigrate"
 
 FLOORS = [
     "errors",
-    "workspace settings decisions actions transport pagerduty.records harness.records rota paging identifiers zones rails_zones",
+    "workspace settings decisions actions transport pagerduty.records harness.records rota paging identifiers people_file zones rails_zones",
     "journal guards planning pagerduty harness mapping",
     "job draft handover",
     "connect preview invite conflicts load verify",

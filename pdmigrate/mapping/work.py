@@ -53,7 +53,7 @@ class Route:
 class Work:
     """Inputs, and what the mapping has found so far.
 
-    scope: PagerDuty ids by kind. emails: PagerDuty user id to the Harness email that will be paged for him (absent: has
+    scope: PagerDuty ids by kind. people_map: PagerDuty's email to Harness's, as people wrote it down. emails: PagerDuty user id to the Harness email that will be paged for him (absent: has
     neither account nor invitation). groups, schedules, policies: PagerDuty id to Harness identifier, where carried over.
     routes: of each service that moves. unserved: country codes that Harness does not call, with the people there.
     """
@@ -64,6 +64,7 @@ class Work:
     questions: Questions
     rules: Rules
     scope: dict[str, frozenset[str]]
+    people_map: dict[str, str] = field(default_factory=dict)
     desired: list[Desired] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)

@@ -17,6 +17,7 @@ from pdmigrate.errors import PdmigrateError, UsageError
 from pdmigrate.finish import refresh_handovers, write_handover
 from pdmigrate.handover.folder import read_items, tell_handover
 from pdmigrate.handover.ticks import tick_item, untick_item
+from pdmigrate.harness.survey import save_survey
 from pdmigrate.headless import NOTEBOOKS, check_published, choose_steps, run_steps
 from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
 from pdmigrate.newcomer import make_workspace
@@ -54,6 +55,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_sandbox(commands)
     _add_handover(commands)
+    _add_survey(commands)
     _add_small(commands)
     return parser
 
@@ -134,6 +136,25 @@ def _run_handover(options: argparse.Namespace) -> int:
     elif options.done or options.undone:
         refresh_handovers(workspace, name)
     print(tell_handover(workspace))
+    return 0
+
+
+def _add_survey(commands) -> None:
+    survey = commands.add_parser("survey", help="read the target into a file, to plan against it without its keys")
+    survey.add_argument("workspace", type=Path, metavar="DIR")
+    survey.add_argument("--to", type=Path, required=True, metavar="FILE", help="for target.survey of another workspace")
+    survey.set_defaults(run=_run_survey)
+
+
+def _run_survey(options: argparse.Namespace) -> int:
+    with open_job(options.workspace) as job:
+        if job.settings.target.survey:
+            raise UsageError("The target of this workspace is a survey already: take it where the keys are.")
+        now = job.clock()
+        state = save_survey(job.target, options.to, now, now, now + job.horizon)
+    print(
+        f"Surveyed {len(state.people)} people, {len(state.groups)} groups, {len(state.services)} services: {options.to}"
+    )
     return 0
 
 

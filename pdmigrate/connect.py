@@ -4,9 +4,25 @@ from dataclasses import dataclass
 
 from pdmigrate.actions import KINDS
 from pdmigrate.job import Job, records_step
-from pdmigrate.mapping.work import CONTRACT_KINDS
+from pdmigrate.mapping.work import CONTRACT_KINDS, TERRAFORM_KINDS
 
 WAYS = {True: "by API", False: "by handover: a person makes it"}
+TERRAFORM = "by handover: Terraform files"
+NOWHERE = "not at all"
+BEYOND = {
+    "Alert rules": None,
+    "Service ownership and policy override": None,
+    "Roles of invited people": "by API, those that rules.invite_roles names",
+    "Senders, paging webhooks": WAYS[False],
+    "Mobile app (push)": WAYS[False],
+    "Default policy of a group": "not touched",
+    "Roles inside a team": NOWHERE,
+    "Low urgency": NOWHERE,
+    "WhatsApp": NOWHERE,
+    "Round robin": f"{NOWHERE}: a decision",
+    "Acknowledgement time-out, auto-resolve": NOWHERE,
+}
+"""How what is no kind of its own goes. None: as the on-call objects do."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +34,17 @@ class Access:
     target: str
     oncall: bool
     requests: int
+    terraform: bool = False
 
     @property
     def capabilities(self) -> dict[str, str]:
-        return {kind: WAYS[self.oncall or kind not in CONTRACT_KINDS] for kind in KINDS}
+        left = TERRAFORM_KINDS if self.terraform else frozenset()
+        return {kind: TERRAFORM if kind in left else WAYS[self.oncall or kind not in CONTRACT_KINDS] for kind in KINDS}
+
+    @property
+    def beyond(self) -> dict[str, str]:
+        """The same for what is no kind of its own."""
+        return {name: way or WAYS[self.oncall] for name, way in BEYOND.items()}
 
 
 @records_step("connect")
@@ -30,7 +53,8 @@ def connect(job: Job) -> Access:
     source = job.source.check_account(job.subdomain) if job.source else {"subdomain": job.subdomain, "abilities": []}
     target = job.target.check_scope()
     requests = (job.source.transport.counts.requests if job.source else 0) + job.target.transport.counts.requests
-    access = Access(source["subdomain"], tuple(source["abilities"]), target["target"], target["oncall"], requests)
+    found = (source["subdomain"], tuple(source["abilities"]), target["target"], target["oncall"], requests)
+    access = Access(*found, job.settings.rules.terraform)
     job.workspace.save_state(
         "access", {"subdomain": access.subdomain, "target": access.target, "oncall": access.oncall}
     )

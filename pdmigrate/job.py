@@ -14,6 +14,7 @@ from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.client import make_client as make_harness
 from pdmigrate.harness.pacing import Limits, Pace
+from pdmigrate.harness.survey import load_survey
 from pdmigrate.journal import Journal
 from pdmigrate.pagerduty.account import Snapshot, load_snapshot, whole_seconds
 from pdmigrate.pagerduty.client import PagerDuty
@@ -143,6 +144,8 @@ class Job:
 
     def _open_target(self) -> Harness:
         target = self.settings.target
+        if target.survey:
+            return load_survey(self.workspace.folder / Path(target.survey).expanduser())
         if target.kind == "embedded":
             return self._start_harness()
         key = self._resolve(target.api_key)

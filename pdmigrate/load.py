@@ -247,6 +247,7 @@ def _is_small(job: Job, action: Action) -> bool:
 def _check(job: Job, plan: Plan, state: State, journal: Journal) -> None:
     snapshot = job.latest_snapshot()
     refusals = (
+        guards.check_survey(job.settings.target.survey),
         guards.check_target(plan.target, job.target.name),
         guards.check_account(job.subdomain, journal.other_sources()),
         guards.check_age(snapshot.taken, job.clock()),

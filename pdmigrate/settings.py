@@ -79,10 +79,13 @@ class Target(_Strict):
     org: str | None = None
     project: str | None = None
     base_url: str = "https://app.harness.io/gateway"
+    survey: str | None = None
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Target":
-        _require(self, {"harness": ("api_key", "account", "org", "project"), "embedded": ()})
+        """A survey knows its own place, and needs no key."""
+        if not self.survey:
+            _require(self, {"harness": ("api_key", "account", "org", "project"), "embedded": ()})
         return self
 
 
@@ -103,6 +106,7 @@ class Rules(_Strict):
     invite_roles: Annotated[list[str], AfterValidator(_check_roles)] = []
     renamed_domains: dict[str, str] = {}
     people_file: str | None = None
+    most_levels: int = Field(default=10, ge=1, le=1000)
 
 
 class Settings(_Strict):

@@ -87,12 +87,13 @@ class Harness:
         people = self.read_people()
         names = {person.uuid: person.email for person in people.values() if person.uuid}
         oncall = self.speaks_contract()
-        settings = {row["identifier"]: row for row in self._list_oncall("/services")} if oncall else {}
+        read = self._read_oncall() if oncall else {}
+        settings = self._read_settings(read["alert_rules"]) if oncall else {}
         return records.State(
             people=people,
             groups={group.identifier: group for group in self._read_groups(names)},
             services={service.identifier: service for service in self._read_services(settings)},
-            **(self._read_oncall() if oncall else {}),
+            **read,
             oncall=oncall,
         )
 
@@ -170,12 +171,22 @@ class Harness:
             oncall = settings.get(service["identifier"], {})
             yield records.Service.model_validate({**oncall, **service, "description": service.get("description") or ""})
 
+    def _read_settings(self, rules: dict[str, records.AlertRule]) -> dict[str, dict]:
+        """On-call settings of services, each with what its own alert rule says: the one that has its identifier."""
+        rows = {row["identifier"]: row for row in self._list_oncall("/services")}
+        for identifier, rule in rules.items():
+            if rule.service == identifier:
+                known = rows.get(identifier, {"identifier": identifier})
+                rows[identifier] = {**known, "paging": rule.paging, "rule_policy": rule.escalation_policy}
+        return rows
+
     def _read_oncall(self) -> dict[str, dict]:
         read = {
             "schedules": ("/schedules", records.Schedule, "identifier"),
             "policies": ("/escalation-policies", records.EscalationPolicy, "identifier"),
             "contacts": ("/contact-details", records.ContactDetails, "email"),
             "rules": ("/notification-rules", records.NotificationRule, "email"),
+            "alert_rules": ("/alert-rules", records.AlertRule, "identifier"),
         }
         return {
             name: {row[key]: record.model_validate(row) for row in self._list_oncall(path)}

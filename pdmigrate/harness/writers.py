@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import yaml
 
-from pdmigrate.actions import Action
+from pdmigrate.actions import Action, Fields
 from pdmigrate.errors import AnswerError, PdmigrateError, UnreachableError
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.records import Person
 
 ONCALL_SETTINGS = ("owner_group", "escalation_policy", "paging")
+RULE_SETTINGS = ("name", "paging", "rule_policy")
 
 
 class WriteError(PdmigrateError):
@@ -131,10 +132,25 @@ def _write_service(harness: Harness, action: Action, people: dict[str, Person]) 
         _create_service(harness, action, named)
     elif any(before.get(name) != value for name, value in named.items()):
         _rename_service(harness, action, named)
-    settings = {name: fields[name] for name in ONCALL_SETTINGS if name in fields}
-    if settings and settings != {name: (before or {}).get(name) for name in settings}:
-        harness.oncall("PUT", f"/services/{action.identifier}", body={"identifier": action.identifier, **settings})
+    if _differs(ONCALL_SETTINGS, fields, before):
+        body = {name: fields[name] for name in ONCALL_SETTINGS}
+        harness.oncall("PUT", f"/services/{action.identifier}", body={"identifier": action.identifier, **body})
+    if _differs(RULE_SETTINGS, fields, before):
+        _write_alert_rule(harness, action)
     return ""
+
+
+def _differs(names: tuple[str, ...], fields: Fields, before: Fields | None) -> bool:
+    """Whether these are among what we write, and not there yet."""
+    return all(name in fields for name in names) and any(fields[n] != (before or {}).get(n) for n in names)
+
+
+def _write_alert_rule(harness: Harness, action: Action) -> None:
+    """The service's own rule has its identifier. Without a rule an alert is logged, and pages nobody."""
+    fields = action.after
+    body = {"identifier": action.identifier, "name": fields["name"], "service": action.identifier}
+    body |= {"paging": fields["paging"], "escalation_policy": fields["rule_policy"], "default_service": False}
+    harness.oncall("PUT", f"/alert-rules/{action.identifier}", body=body)
 
 
 def _create_service(harness: Harness, action: Action, named: dict[str, str]) -> None:

@@ -42,7 +42,7 @@ def _want_service(work: Work, service: Service, paging: bool, place: Place) -> N
         Route(service.id, place.identifier, place.name, owner, target, policy.name if policy else "", paging)
     )
     if work.state.oncall:
-        fields |= {"owner_group": owner, "escalation_policy": target, "paging": paging}
+        fields |= {"owner_group": owner, "escalation_policy": target, "paging": paging, "rule_policy": target}
     needs = _find_needs(work, service, policy) if work.state.oncall else ()
     desired = Desired("services", service.id, place.identifier, place.name, fields, (service.id,), needs, place.adopt)
     work.want(desired, _field_fates(work, service, paging, place))

@@ -14,6 +14,7 @@ from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.demo import make_demo_workspace
 from pdmigrate.handover.advice import advise
+from pdmigrate.harness.handover import tell_rotation
 from pdmigrate.settings import read_settings
 from pdmigrate.workspace import Workspace, write_text
 
@@ -61,9 +62,12 @@ def test_the_run_ends_well_with_people_groups_and_services_written(handed):
 
 
 def test_every_object_stands_in_one_place_and_the_counts_add_up(handed):
-    _, decided, _, _, _ = handed
-    for kind, counts in decided.draft.count_kinds().items():
-        assert sum(counts.values()) == 2 * counts["in_source"], kind
+    _, decided, _, verified, _ = handed
+    for counted in (decided.draft.count_kinds(), verified.draft.count_kinds(landed=True)):
+        for kind, counts in counted.items():
+            assert sum(counts.values()) == 2 * counts["in_source"], kind
+            assert not (kind in CONTRACT and counts["exact"] + counts["changed"]), kind
+    assert verified.draft.count_kinds(landed=True)["services"]["lost"] == 0
 
 
 @pytest.mark.parametrize("kind", CONTRACT)
@@ -206,6 +210,22 @@ def test_terraform_takes_a_text_for_a_text():
     made = make_terraform([Action("handover", "teams", "PT1", "pay_PT1", "Pay", None, fields)], [], "o", "p")
     assert made["resource"]["harness_platform_usergroup"]["pay_PT1"]["description"] == "costs $${var.x} and %%{if}"
     assert "harness_platform_user" not in made["resource"]
+
+
+@pytest.mark.parametrize(
+    "days, seconds, words",
+    [
+        (range(1, 8), 28800, "Only every day at 09:00:00 for 8 hours"),
+        (range(1, 6), 3600, "Only Monday to Friday at 09:00:00 for 1 hour"),
+        ((1, 3), 5400, "Only Monday, Wednesday at 09:00:00 for 90 minutes"),
+    ],
+)
+def test_a_rotation_is_said_as_a_form_asks(days, seconds, words):
+    windows = [{"day": day, "start": "09:00:00", "seconds": seconds} for day in days]
+    rotation = {"participants": ["a@e.com", None], "anchor": "2024-01-01T09:00:00", "turn_seconds": 604800}
+    said = tell_rotation({**rotation, "windows": windows, "since": "2024-01-01T09:00:00Z", "until": None}, "UTC")
+    start = "Turns of 1 week, the first from Monday 2024-01-01 09:00:00 UTC: a@e.com, (nobody)"
+    assert said == f"{start}. {words}. Since 2024-01-01T09:00:00Z"
 
 
 def test_the_page_of_a_run_leads_to_its_checklist(handed):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
-from pdmigrate.handover.advice import advise
 from pdmigrate.handover.links import Links
 from pdmigrate.planning import WAITS
 from pdmigrate.workspace import canonical_json
@@ -208,9 +207,7 @@ def _from_senders(found: Draft, links: Links) -> Iterator[dict]:
     for service in found.work.in_scope("services", found.account.services):
         for sender in service.integrations:
             name = f"{service.name}: {sender.summary or sender.type or sender.id}"
-            expected = (
-                f"A test alert from this sender pages once, and its all-clear pages nobody. {advise(sender.type)}"
-            )
+            expected = "A test alert from this sender pages once, its repeat and its all-clear page nobody."
             row = _row(links, "integrations", service.id, name, "integrations.csv", expected, (sender.id,), sender.id)
             yield row
 

@@ -5,7 +5,7 @@ Terraform is for user groups and users alone; the provider has no resource for a
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -79,8 +79,8 @@ def tell_rotation(rotation: dict, zone: str) -> str:
     anchor = datetime.fromisoformat(rotation["anchor"])
     turn = _tell_turn(rotation["turn_seconds"])
     when = f"the first from {DAYS[anchor.weekday()]} {anchor:%Y-%m-%d %H:%M:%S} {zone}"
-    windows = "; ".join(_tell_window(window) for window in rotation["windows"])
-    limits = [f"{word} {rotation[word]}" for word in ("since", "until") if rotation[word]]
+    windows = "; ".join(_tell_windows(rotation["windows"]))
+    limits = [f"{word} {rotation[word.lower()]}" for word in ("Since", "Until") if rotation[word.lower()]]
     return ". ".join(
         filter(None, (f"Turns of {turn}, {when}: {people}", windows and f"Only {windows}", ", ".join(limits)))
     )
@@ -92,8 +92,20 @@ def _tell_turn(seconds: int) -> str:
     return f"{number} {word}{'s' * (number != 1)}"
 
 
-def _tell_window(window: dict) -> str:
-    return f"{DAYS[window['day'] - 1]} {window['start']} for {_tell_turn(window['seconds'])}"
+def _tell_windows(windows: list[dict]) -> Iterator[str]:
+    """Windows of the same hours in one breath, as a form takes them."""
+    hours = dict.fromkeys((window["start"], window["seconds"]) for window in windows)
+    for start, seconds in hours:
+        days = [w["day"] for w in windows if (w["start"], w["seconds"]) == (start, seconds)]
+        yield f"{_tell_days(days)} at {start} for {_tell_turn(seconds)}"
+
+
+def _tell_days(days: list[int]) -> str:
+    if len(days) == len(DAYS):
+        return "every day"
+    names = [DAYS[day - 1] for day in days]
+    in_a_row = len(days) > 2 and days == list(range(days[0], days[0] + len(days)))
+    return f"{names[0]} to {names[-1]}" if in_a_row else ", ".join(names)
 
 
 def make_terraform(groups: Iterable[Action], users: Iterable[Action], org: str, project: str) -> dict[str, Any]:

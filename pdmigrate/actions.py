@@ -34,7 +34,8 @@ class Desired:
 
     key: the PagerDuty id (contact_methods and notification_rules: of the person). identifier: its name in Harness's API
     (people, contacts, rules: the email). fields: only those that we own, as JSON. sources: the PagerDuty ids that it
-    carries. needs: (kind, key) of what must be there first. adopt: it exists in Harness and becomes ours.
+    carries. needs: (kind, key) of what must be there first. adopt: it exists in Harness and becomes ours;
+    merge: and keeps the parts that it has.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Desired:
     sources: tuple[str, ...]
     needs: tuple[tuple[str, str], ...] = ()
     adopt: bool = False
+    merge: bool = False
 
 
 @dataclass(frozen=True)

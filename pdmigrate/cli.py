@@ -3,6 +3,7 @@ an unexplained difference, 6 a side cannot be used, 7 cancelled, 1 a bug."""
 
 import argparse
 import contextlib
+import getpass
 import logging
 import os
 import signal
@@ -15,12 +16,17 @@ from pathlib import Path
 from pdmigrate import __version__
 from pdmigrate.asking import print_on_call
 from pdmigrate.errors import PdmigrateError, UsageError
+from pdmigrate.finish import refresh_handovers, write_handover
+from pdmigrate.handover.folder import read_items, tell_handover
+from pdmigrate.handover.ticks import tick_item, untick_item
+from pdmigrate.harness.survey import save_survey
 from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
 from pdmigrate.newcomer import make_workspace
 from pdmigrate.sandbox import accounts, company
 from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.sandbox.server import Server
+from pdmigrate.settings import read_settings
 from pdmigrate.snapshotting import add_commands
 from pdmigrate.status import tell_status
 from pdmigrate.workspace import STEPS, Workspace
@@ -53,6 +59,8 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_init(commands)
     _add_run(commands)
     _add_sandbox(commands)
+    _add_handover(commands)
+    _add_survey(commands)
     _add_small(commands)
     add_commands(commands)
     _add_rota(commands)
@@ -129,6 +137,53 @@ def _add_rota(commands) -> None:
 
 def _run_rota(options: argparse.Namespace) -> int:
     print_on_call(options.file, options.start, options.end, options.zone, sys.stdout)
+    return 0
+
+
+def _add_handover(commands) -> None:
+    handover = commands.add_parser("handover", help="what people must do; tick it off")
+    handover.add_argument("workspace", type=Path, metavar="DIR")
+    handover.add_argument("--done", metavar="KEY", help="tick this item off")
+    handover.add_argument("--undone", metavar="KEY", help="take a tick back")
+    handover.add_argument("--by", default="", metavar="NAME", help="who did it (default: you)")
+    handover.add_argument("--evidence", default="", metavar="FILE_OR_WORDS", help="what Harness shows now")
+    handover.add_argument("--all", action="store_true", help="write everything anew, not only what changed")
+    handover.add_argument("--to", type=Path, metavar="FOLDER", help="where to write (with --all)")
+    handover.set_defaults(run=_run_handover)
+
+
+def _run_handover(options: argparse.Namespace) -> int:
+    workspace = Workspace(options.workspace).check()
+    name = read_settings(workspace.settings_file).name
+    if options.done:
+        items, by = read_items(workspace), options.by or getpass.getuser()
+        tick_item(workspace, items, options.done, by, read_clock(), options.evidence)
+    if options.undone:
+        untick_item(workspace, options.undone)
+    if options.all:
+        print(write_handover(workspace, name, (options.to or workspace.reports / "handover").resolve(), True))
+    elif options.done or options.undone:
+        refresh_handovers(workspace, name)
+    print(tell_handover(workspace))
+    return 0
+
+
+def _add_survey(commands) -> None:
+    survey = commands.add_parser("survey", help="read the target into a file, to plan against it without its keys")
+    survey.add_argument("workspace", type=Path, metavar="DIR")
+    survey.add_argument("--to", type=Path, required=True, metavar="FILE", help="for target.survey of another workspace")
+    survey.set_defaults(run=_run_survey)
+
+
+def _run_survey(options: argparse.Namespace) -> int:
+    with open_job(options.workspace) as job:
+        if job.settings.target.survey:
+            raise UsageError("The target of this workspace is a survey already: take it where the keys are.")
+        now = job.clock()
+        state = save_survey(job.target, options.to, now, now, now + job.horizon)
+    print(
+        f"Surveyed {len(state.people)} people, {len(state.groups)} groups, {len(state.services)} services: {options.to}"
+    )
     return 0
 
 

@@ -4,10 +4,26 @@ from dataclasses import dataclass
 
 from pdmigrate.actions import KINDS
 from pdmigrate.job import Job, records_step
-from pdmigrate.mapping.work import CONTRACT_KINDS
+from pdmigrate.mapping.work import CONTRACT_KINDS, TERRAFORM_KINDS
 from pdmigrate.pagerduty.access import KeyAccess, Readable
 
 WAYS = {True: "by API", False: "by handover: a person makes it"}
+TERRAFORM = "by handover: Terraform files"
+NOWHERE = "not at all"
+BEYOND = {
+    "Alert rules": None,
+    "Service ownership and policy override": None,
+    "Roles of invited people": "by API, those that rules.invite_roles names",
+    "Senders, paging webhooks": WAYS[False],
+    "Mobile app (push)": WAYS[False],
+    "Default policy of a group": "not touched",
+    "Roles inside a team": NOWHERE,
+    "Low urgency": NOWHERE,
+    "WhatsApp": NOWHERE,
+    "Round robin": f"{NOWHERE}: a decision",
+    "Acknowledgement time-out, auto-resolve": NOWHERE,
+}
+"""How what is no kind of its own goes. None: as the on-call objects do."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +39,17 @@ class Access:
     source_retries: int = 0
     readable: tuple[Readable, ...] = ()
     final_on_lists: bool | None = None
+    terraform: bool = False
 
     @property
     def capabilities(self) -> dict[str, str]:
-        return {kind: WAYS[self.oncall or kind not in CONTRACT_KINDS] for kind in KINDS}
+        left = TERRAFORM_KINDS if self.terraform else frozenset()
+        return {kind: TERRAFORM if kind in left else WAYS[self.oncall or kind not in CONTRACT_KINDS] for kind in KINDS}
+
+    @property
+    def beyond(self) -> dict[str, str]:
+        """The same for what is no kind of its own."""
+        return {name: way or WAYS[self.oncall] for name, way in BEYOND.items()}
 
 
 @records_step("connect")
@@ -44,6 +67,7 @@ def connect(job: Job) -> Access:
         counts["source"]["retries"],
         key.readable,
         key.final_on_lists,
+        job.settings.rules.terraform,
     )
     found = ("subdomain", "target", "oncall", "final_on_lists")
     job.workspace.save_state("access", {name: getattr(access, name) for name in found})

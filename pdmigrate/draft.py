@@ -1,6 +1,7 @@
 """A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pdmigrate.actions import Plan, make_plan
 from pdmigrate.decisions import Answer, Conflict, Questions
@@ -11,6 +12,7 @@ from pdmigrate.journal import Entry
 from pdmigrate.mapping import GRADES, Fate, Work, choose_scope, map_all
 from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.people_file import read_people_file
 from pdmigrate.planning import plan_actions
 
 SUMMARY_KINDS = (
@@ -83,9 +85,15 @@ def draft(job: Job) -> Draft:
     reasons = choose_scope(account, job.settings.scope.services)
     scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
     questions = Questions(job.decisions(), rules.open_conflicts)
-    work = map_all(Work(account, state, ledger, questions, rules, scope))
-    actions = plan_actions(work.desired, work.dropped, state, ledger, rules.strategy)
+    work = map_all(Work(account, state, ledger, questions, rules, scope, read_people_map(job)))
+    actions = plan_actions(work.desired, work.dropped, state, ledger, rules.strategy, rules.terraform)
     return Draft(account, state, reasons, work, make_plan(account.digest, job.target.name, actions, work.held), ledger)
+
+
+def read_people_map(job: Job) -> dict[str, str]:
+    """Who is who, by the file that `rules.people_file` names."""
+    name = job.settings.rules.people_file
+    return read_people_file(job.workspace.folder / Path(name).expanduser()) if name else {}
 
 
 def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:

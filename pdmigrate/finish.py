@@ -15,14 +15,17 @@ from pdmigrate.errors import (
     UnapprovedPlanError,
     UnexplainedDifferenceError,
 )
+from pdmigrate.handover.folder import GIVEN, open_handover, read_items, save_list, write_folder
+from pdmigrate.handover.links import Links
 from pdmigrate.invite import People
 from pdmigrate.job import Job
 from pdmigrate.load import Loaded
 from pdmigrate.pages import make_page, step_of
+from pdmigrate.pages.handover import make_page as make_checklist
 from pdmigrate.preview import Preview
 from pdmigrate.report import Page, write_page
 from pdmigrate.verify import Verified
-from pdmigrate.workspace import STEPS
+from pdmigrate.workspace import STEPS, Workspace
 
 STATUSES = {0: "done", 3: "waiting", 4: "refused", 5: "partial"}
 
@@ -37,6 +40,7 @@ def finish(job: Job, result: Any) -> Path:
     status = STATUSES[error.exit_code if error else 0]
     page = make_page(result, status)
     links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in STEPS)]
+    links += hand_over(job, result)
     path = write_page(page, job.folder, links)
     code, words = (error.exit_code, str(error)) if error else (0, "")
     summary = {
@@ -50,6 +54,38 @@ def finish(job: Job, result: Any) -> Path:
     if error:
         raise error
     return path
+
+
+def hand_over(job: Job, result: Any) -> list[tuple[str, str]]:
+    """What the plan leaves to people: listed with the plan, written into the run's folder by the load. Returns its link."""
+    if isinstance(result, Decided):
+        save_list(job.workspace, result.draft, _read_links(job))
+    if not isinstance(result, Loaded):
+        return []
+    write_handover(job.workspace, job.settings.name, job.folder / "handover")
+    return [("handover/checklist.html", "Handover")]
+
+
+def write_handover(workspace: Workspace, name: str, folder: Path, everything: bool = False) -> Path:
+    """The folder of a handover: checklist page, handover.csv and the files. Returns the page's path."""
+    handover = open_handover(workspace, folder, everything)
+    write_folder(workspace, handover)
+    return write_page(make_checklist(handover, name), folder)
+
+
+def refresh_handovers(workspace: Workspace, name: str) -> None:
+    """Write the folders again in which open or ticked items stand, so that their pages show the ticks of today."""
+    items = {item.key for item in read_items(workspace)}
+    folders = {row["folder"] for key, row in (workspace.find_state(GIVEN) or {}).items() if key in items}
+    for folder in sorted(map(Path, folders)):
+        if folder.is_dir():
+            write_handover(workspace, name, folder)
+
+
+def _read_links(job: Job) -> Links:
+    target, source = job.target, job.settings.source
+    place = (target.account, target.org, target.project)
+    return Links(target.transport.base_url, *place, job.subdomain, source.region)
 
 
 def judge(result: Any) -> PdmigrateError | None:

@@ -47,3 +47,10 @@ def check_hidden(hidden: list[str]) -> str | None:
 def check_target(planned: str, found: str) -> str | None:
     """A plan is for one account, org and project."""
     return None if planned == found else f"The plan is for {planned}, the settings name {found}: run conflicts again."
+
+
+def check_survey(survey: str | None) -> str | None:
+    """A survey is a file: what is planned against it is loaded elsewhere."""
+    if not survey:
+        return None
+    return f"The target is the survey {survey}, a file: take target.survey out of migration.yaml where the keys are, and load there."

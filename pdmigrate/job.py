@@ -13,6 +13,8 @@ from pdmigrate.decisions import Decisions, read_decisions
 from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.client import make_client as make_harness
+from pdmigrate.harness.pacing import Limits, Pace
+from pdmigrate.harness.survey import load_survey
 from pdmigrate.journal import Journal
 from pdmigrate.pagerduty.account import Snapshot, load_snapshot, whole_seconds
 from pdmigrate.pagerduty.client import PagerDuty
@@ -27,6 +29,8 @@ from pdmigrate.workspace import Workspace, write_json
 EMBEDDED = {"account": "embedded", "org": "default", "project": "sre"}
 EMBEDDED_TOKEN = "sandbox-pagerduty-token"  # noqa: S105 - opens the embedded PagerDuty only
 EMBEDDED_KEY = f"pat.{EMBEDDED['account']}.sandbox.secret"
+EMBEDDED_LIMITS = Limits(calls=1000)
+"""The embedded Harness counts calls per key only; the real one also counts external ones, and takes fewer of those."""
 
 
 def read_clock() -> datetime:
@@ -140,10 +144,13 @@ class Job:
 
     def _open_target(self) -> Harness:
         target = self.settings.target
+        if target.survey:
+            return load_survey(self.workspace.folder / Path(target.survey).expanduser())
         if target.kind == "embedded":
             return self._start_harness()
         key = self._resolve(target.api_key)
-        return make_harness(target.base_url, key, target.account, target.org, target.project)
+        pace = Pace(memory=self._pace_file)
+        return make_harness(target.base_url, key, target.account, target.org, target.project, pace)
 
     def _start_harness(self) -> Harness:
         home = self.settings.source.kind == "embedded" and not self.settings.source.snapshot
@@ -151,7 +158,11 @@ class Job:
         server = start_harness(document, self.workspace.sandbox / "harness.json", api_key=EMBEDDED_KEY)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_KEY)
-        return make_harness(server.url, EMBEDDED_KEY, **EMBEDDED)
+        return make_harness(server.url, EMBEDDED_KEY, **EMBEDDED, pace=Pace(EMBEDDED_LIMITS, self._pace_file))
+
+    @property
+    def _pace_file(self) -> Path:
+        return self.workspace.state_file("pace")
 
     def _resolve(self, reference: str) -> str:
         secret = settings_module.resolve_secret(reference)

@@ -93,6 +93,13 @@ class Journal:
             rows = connection.execute(sa.select(_ledger).where(_ledger.c.source == self._source)).all()
         return {(r.kind, r.key): Entry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced)) for r in rows}
 
+    def booked_at(self, kind: str) -> dict[str, datetime]:
+        """When each object of a kind was last written, by its PagerDuty id."""
+        mine = sa.and_(_ledger.c.source == self._source, _ledger.c.kind == kind)
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(_ledger.c.key, _ledger.c.at).where(mine)).all()
+        return {row.key: datetime.fromisoformat(row.at) for row in rows}
+
     def other_sources(self) -> list[str]:
         """Other PagerDuty accounts that this journal has carried over."""
         with self._engine.connect() as connection:

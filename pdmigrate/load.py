@@ -20,8 +20,9 @@ from pdmigrate.errors import (
     SideError,
     TargetMovedError,
 )
+from pdmigrate.harness.invitations import batch_invites, invite
 from pdmigrate.harness.records import Person, State
-from pdmigrate.harness.writers import batch_invites, invite, write_action
+from pdmigrate.harness.writers import write_action
 from pdmigrate.job import Job, records_step
 from pdmigrate.journal import Journal
 from pdmigrate.mapping import choose_scope
@@ -247,6 +248,7 @@ def _is_small(job: Job, action: Action) -> bool:
 def _check(job: Job, plan: Plan, state: State, journal: Journal) -> None:
     snapshot = job.latest_snapshot()
     refusals = (
+        guards.check_survey(job.settings.target.survey),
         guards.check_target(plan.target, job.target.name),
         guards.check_account(job.subdomain, journal.other_sources()),
         guards.check_age(snapshot.taken, job.clock()),

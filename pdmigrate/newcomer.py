@@ -31,6 +31,7 @@ target:
   org: {org}
   project: {project}
   base_url: {target_url}
+  survey:                   # a file of pdmigrate survey: plan against it where you may not hold the keys; nothing is loaded
 
 scope:
   services: all             # all (the whole account), or a list of service names and ids
@@ -40,6 +41,11 @@ rules:
   strategy: preserve        # both sides changed: preserve Harness's | overwrite with PagerDuty's
   open_conflicts: {open_conflicts}   # stop | skip | recommended (which never decides what changes who is paged)
   auto_approve: []          # small changes that headless runs may load: contact_details, notification_rules, group_members, overrides
+  terraform: false          # true: user groups and users as Terraform files for somebody else to apply, not by API
+  invite_roles: []          # roles that an invitation gives in the project, as _project_viewer; nothing: none
+  renamed_domains: {{}}       # old.example: new.example, where emails have another domain in Harness
+  most_levels: 10           # levels of one policy in Harness: loops are unrolled up to here, else it is a question
+  people_file:              # a CSV file with the columns pagerduty_email, harness_email
 
 horizon_days: 56            # how far ahead the two sides are compared
 """

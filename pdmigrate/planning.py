@@ -5,10 +5,10 @@ update. Changed only in the target: keep. Changed in both: the strategy decides.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pdmigrate.actions import Action, Desired, Fields, Verb
+from pdmigrate.actions import KINDS, Action, Desired, Fields, Verb
 from pdmigrate.harness.records import State
 from pdmigrate.journal import Entry
 
@@ -19,6 +19,7 @@ SETS = {"users", "methods"}
 OWN_BY_PEOPLE = {"contact_methods", "notification_rules"}
 """Kinds that people keep for themselves in Harness: without a ledger the strategy decides, not the source."""
 ONCALL_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}
+WAITS = "it waits for people or groups that Terraform makes: run again afterwards"
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,33 @@ def plan_actions(
     state: State,
     ledger: dict[tuple[str, str], Entry],
     strategy: Strategy,
+    by_terraform: bool = False,
 ) -> list[Action]:
-    """An action for every desired object, and for every override that we wrote and the source has dropped."""
+    """An action for every desired object, and for every override that we wrote and the source has dropped.
+
+    by_terraform: new user groups and people are not written, and whatever needs them waits.
+    """
     actions = [_plan_one(wish, state, ledger.get((wish.kind, wish.key)), strategy) for wish in desired]
+    if by_terraform:
+        actions = _leave_to_terraform(actions)
     return actions + _take_back(dropped, state)
+
+
+def _leave_to_terraform(actions: list[Action]) -> list[Action]:
+    """New groups and people become a handover, and what needs them by API is handed over until they are there."""
+    left: set[tuple[str, str]] = set()
+    planned = []
+    for action in sorted(actions, key=lambda a: KINDS.index(a.kind)):
+        reason = ""
+        if action.verb == "create" and action.kind in ("teams", "users"):
+            reason = "Terraform makes it: see the handover"
+        elif action.verb in ("create", "update", "adopt") and left.intersection(action.needs):
+            reason = WAITS
+        if reason:
+            left.add((action.kind, action.key))
+            action = replace(action, verb="handover", before=None, reason=reason)
+        planned.append(action)
+    return planned
 
 
 def read_existing(kind: str, identifier: str, wish: Fields, state: State) -> Fields | None:
@@ -84,6 +108,8 @@ _UNKNOWN: Any = object()
 
 
 def _settle_field(wish: Desired, name: str, last: Any, want: Any, have: Any, strategy: Strategy) -> Any:
+    if name in SETS and last is _UNKNOWN and wish.adopt and not wish.merge:
+        return want
     if name in SETS:
         return _merge_sets([] if last is _UNKNOWN else last, want, have or [])
     if last is _UNKNOWN:

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,13 @@ def _check_auto_approve(value: list[str]) -> list[str]:
     for name in value:
         if name not in AUTO_APPROVABLE:
             raise ValueError(f"{name!r} cannot be approved in advance, only {', '.join(AUTO_APPROVABLE)}")
+    return value
+
+
+def _check_roles(value: list[str]) -> list[str]:
+    for name in value:
+        if not re.fullmatch(r"[a-zA-Z_][0-9a-zA-Z_$]{0,127}", name):
+            raise ValueError(f"{name!r} is no role's identifier, as _project_viewer is")
     return value
 
 
@@ -73,10 +81,13 @@ class Target(_Strict):
     org: str | None = None
     project: str | None = None
     base_url: str = "https://app.harness.io/gateway"
+    survey: str | None = None
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Target":
-        _require(self, {"harness": ("api_key", "account", "org", "project"), "embedded": ()})
+        """A survey knows its own place, and needs no key."""
+        if not self.survey:
+            _require(self, {"harness": ("api_key", "account", "org", "project"), "embedded": ()})
         return self
 
 
@@ -93,6 +104,11 @@ class Rules(_Strict):
     strategy: Literal["preserve", "overwrite"] = "preserve"
     open_conflicts: Literal["stop", "skip", "recommended"] = "stop"
     auto_approve: Annotated[list[str], AfterValidator(_check_auto_approve)] = []
+    terraform: bool = False
+    invite_roles: Annotated[list[str], AfterValidator(_check_roles)] = []
+    renamed_domains: dict[str, str] = {}
+    people_file: str | None = None
+    most_levels: int = Field(default=10, ge=1, le=1000)
 
 
 class Settings(_Strict):

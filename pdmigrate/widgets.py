@@ -15,6 +15,9 @@ from IPython import get_ipython
 from pdmigrate.conflicts import Decided, approve, choose, decide, take_back
 from pdmigrate.decisions import Conflict
 from pdmigrate.errors import PdmigrateError
+from pdmigrate.handover.folder import open_handover
+from pdmigrate.handover.items import STAGES
+from pdmigrate.handover.ticks import tick_item
 from pdmigrate.invite import People
 from pdmigrate.job import Job
 from pdmigrate.load import Cancel, Done, Loaded, load
@@ -24,6 +27,7 @@ from pdmigrate.preview import Preview
 from pdmigrate.show import Section, make_table, show
 
 UNDECIDED = "undecided"
+PEOPLE_CLASSES = ("user_not_found", "user_found_twice", "shared_mailbox", "bad_address")
 WIDE = ipywidgets.Layout(width="100%", max_width="60rem")
 LABELS = {"description_width": "11rem"}
 
@@ -81,9 +85,7 @@ def choose_services(job: Job, found: Preview) -> Any:
 def choose_people(job: Job, people: People) -> Any:
     """Decide about people who are not found in Harness: one by one, or all."""
     questions = [c for c in people.draft.open.values() if c.kind == "users"]
-    return _answer(
-        job, questions, people.draft.answered, lambda: look(people, "questions"), ("user_not_found", "user_found_twice")
-    )
+    return _answer(job, questions, people.draft.answered, lambda: look(people, "questions"), PEOPLE_CLASSES)
 
 
 def answer_conflicts(job: Job, decided: Decided) -> Any:
@@ -169,6 +171,34 @@ def load_plan(job: Job, approved: str = "") -> Loaded:
             print(f"{number} of {total}: {done.action.kind}", file=sys.stderr)
 
     return load(job, approved, tell if is_interactive() else tell_log, cancel)
+
+
+def tick_handover(job: Job) -> Any:
+    """Tick off what people have done, with what Harness shows. Headless: what is left to do."""
+    handover = open_handover(job.workspace, job.folder / "handover")
+    rows = [{"what": i.name, "stage": STAGES[i.kind], "key": i.key} for i in handover.open]
+    table = make_table(rows, {"what": "What", "stage": "Stage", "key": "Key"}, empty="Nothing is left to do by hand.")
+    if not is_interactive() or not rows:
+        return show(table)
+    names = [(f"{STAGES[i.kind]} · {i.name}", i.key) for i in handover.open]
+    which = ipywidgets.Dropdown(options=names, description="Done", layout=WIDE, style=LABELS)
+    told = ipywidgets.HTML()
+    seen = ipywidgets.Textarea(
+        description="Harness shows", placeholder="paste it here, or a file's path", layout=WIDE, style=LABELS
+    )
+    who, said = _who(), _said()
+    expected = {item.key: item.expected for item in handover.open}
+
+    def turn(_: Any = None) -> None:
+        told.value = show(make_table([{"Harness should show": expected[which.value]}]))._repr_html_()
+
+    def save(_: Any) -> None:
+        args = (job.workspace, handover.items, which.value, who.value, job.clock(), seen.value)
+        _do(said, lambda: tick_item(*args), f"Ticked off: {which.value}.")
+
+    which.observe(turn, "value")
+    turn()
+    return ipywidgets.VBox([which, told, seen, who, _button("Tick it off", save, "primary"), said])
 
 
 def _answer(

@@ -22,9 +22,9 @@ PACKAGE = ROOT / "pdmigrate"
 
 FLOORS = [
     "errors",
-    "workspace settings decisions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers zones rails_zones",
+    "workspace settings decisions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones",
     "journal guards planning pagerduty harness mapping",
-    "job draft parity service_parity lanes",
+    "job draft handover parity service_parity lanes",
     "connect preview invite conflicts load verify",
     "markup show timescale timeline report pages finish",
     "widgets",
@@ -36,6 +36,7 @@ APART = "connect preview invite conflicts load verify"
 """These do not import each other: what passes between them is the workspace."""
 
 ONLY = {
+    "pdmigrate.harness.invitations": "load",
     "pdmigrate.harness.writers": "load",
     "pdmigrate.sandbox": "job demo cli",
     "ipywidgets": "widgets",
@@ -44,7 +45,9 @@ ONLY = {
 }
 """Who alone may import it."""
 
-BOTH_VOCABULARIES = "mapping job draft parity service_parity lanes connect preview invite conflicts load verify"
+BOTH_VOCABULARIES = (
+    "mapping handover job draft parity service_parity lanes connect preview invite conflicts load verify"
+)
 """Who may import the records of PagerDuty and those of Harness."""
 
 OFFLINE = "mapping rota rota_files paging guards planning"

@@ -209,9 +209,15 @@ def test_a_wrong_schedule_is_refused_by_field(oncall, change, field):
 
 def test_a_wrong_policy_is_refused_by_field(oncall):
     path = "/escalation-policies/p"
-    targets = [("schedule", "none"), ("user", "who@example.com"), ("user_group", "none"), ("rotation", "x")]
+    targets = [
+        ("schedule", "none"),
+        ("user", "who@example.com"),
+        ("user_group", "none"),
+        ("rotation", "s/x"),
+        ("team", "x"),
+    ]
     fields = [oncall.wrong(path, policy(target))[0] for target in targets]
-    assert fields == ["levels[0].targets[0].id"] * 3 + ["levels[0].targets[0].type"]
+    assert fields == ["levels[0].targets[0].id"] * 4 + ["levels[0].targets[0].type"]
     assert oncall.wrong(path, policy()) == ["levels[0].targets"]
     assert oncall.wrong(path, policy(("user", ANN), levels=[])) == ["levels"]
 

@@ -2,29 +2,40 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from pdmigrate.errors import AnswerError, IncompleteFetchError, WrongAccountError
+from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError, WrongAccountError
 from pdmigrate.harness import records
+from pdmigrate.harness.address import Key, is_gone, read_base_url, read_key
+from pdmigrate.harness.pacing import Pace, PacedTransport
 from pdmigrate.transport import Transport
 
 CONTRACT = "/pdmigrate-oncall/v1"
 PAGE = 100
 MOST_PAGES = 1_000
+TRIES_FOR_A_WHOLE_LIST = 3
+FEW = 10
+"""So many people are looked up one by one; more of them are found faster in the whole lists."""
+NO_ROUTE = (403, 404, 405)
+"""How a gateway answers for a path that it does not know."""
 
 
-def make_client(base_url: str, api_key: str, account: str, org: str, project: str) -> "Harness":
-    return Harness(Transport("Harness", base_url, {"x-api-key": api_key}), account, org, project)
+def make_client(
+    base_url: str, api_key: str, account: str, org: str, project: str, pace: Pace | None = None
+) -> "Harness":
+    transport = PacedTransport("Harness", read_base_url(base_url), {"x-api-key": api_key}, pace or Pace())
+    return Harness(transport, account, org, project, read_key(api_key))
 
 
 class Harness:
     """The reading side of one Harness project, and the paths that the writers use."""
 
-    def __init__(self, transport: Transport, account: str, org: str, project: str):
+    def __init__(self, transport: Transport, account: str, org: str, project: str, key: Key | None = None):
         self.transport = transport
         self.account, self.org, self.project = account, org, project
+        self.key = key or Key("unknown", "")
 
     @property
     def name(self) -> str:
@@ -38,31 +49,51 @@ class Harness:
     def check_scope(self) -> dict[str, Any]:
         """Whether the key is good and the project there. Raises WrongAccountError with the nearest right name."""
         account = {"accountIdentifier": self.account}
-        self.transport.send("POST", "/ng/api/token/validate", account, reads=True)
+        if self.key.account and self.key.account != self.account:
+            raise WrongAccountError(
+                f"The key is for the Harness account {self.key.account}, target.account says {self.account}: mend one."
+            )
+        self._check_key(account)
         self._check_exists("organization", "organizations", self.org, account)
         self._check_exists("project", "projects", self.project, {**account, "orgIdentifier": self.org})
-        return {"target": self.name, "oncall": self.speaks_contract()}
+        return {"target": self.name, "oncall": self.speaks_contract(), "key": self.key.kind}
 
     def speaks_contract(self) -> bool:
         """Whether the target takes on-call objects by API; a real Harness has no such routes and answers 404."""
         try:
             return self.oncall("GET", "/capabilities")["version"] == 1
         except AnswerError as error:
-            if error.status in (400, 404):
+            if is_gone(error) or error.status in NO_ROUTE:
                 return False
             raise
+
+    def _check_key(self, account: dict[str, str]) -> None:
+        """A person's key is asked who it is, a service account's is nobody's and can only be validated."""
+        try:
+            if self.key.kind == "personal":
+                self.transport.send("GET", "/ng/api/user/currentUser", account)
+            else:
+                self.transport.send("POST", "/ng/api/token/validate", account, reads=True)
+        except AnswerError as error:
+            if error.status not in (400, 403):
+                raise
+            raise KeyRefusedError(
+                f"Harness does not take the key for the account {self.account}: {error} "
+                "Check that key and account belong together, and that the key is neither disabled nor expired."
+            ) from None
 
     def read_state(self) -> records.State:
         """All of the project that concerns a migration, as it is now."""
         people = self.read_people()
         names = {person.uuid: person.email for person in people.values() if person.uuid}
         oncall = self.speaks_contract()
-        settings = {row["identifier"]: row for row in self._list_oncall("/services")} if oncall else {}
+        read = self._read_oncall() if oncall else {}
+        settings = self._read_settings(read["alert_rules"]) if oncall else {}
         return records.State(
             people=people,
             groups={group.identifier: group for group in self._read_groups(names)},
             services={service.identifier: service for service in self._read_services(settings)},
-            **(self._read_oncall() if oncall else {}),
+            **read,
             oncall=oncall,
         )
 
@@ -72,9 +103,38 @@ class Harness:
         users = [_make_user(row["user"]) for row in self._list_ng("POST", "/ng/api/user/aggregate")]
         return {person.email: person for person in [*invited, *users]}
 
-    def read_group(self, identifier: str) -> dict:
-        """One user group, raw, for read-modify-write."""
-        return self.transport.send("GET", f"/ng/api/user-groups/{identifier}", self.scope)["data"]
+    def find_people(self, emails: Iterable[str]) -> dict[str, records.Person]:
+        """Those of the emails who are in the project now, with an account or invited."""
+        wanted = set(emails)
+        if len(wanted) > FEW:
+            people = self.read_people()
+            return {email: people[email] for email in wanted if email in people}
+        body = {"emails": sorted(wanted)}
+        users = [_make_user(row) for row in self._list_ng("POST", "/ng/api/user/batch", body=body)] if wanted else []
+        found = [person for email in sorted(wanted) for person in self._find_invited(email)]
+        return {person.email: person for person in [*found, *users] if person.email in wanted}
+
+    def _find_invited(self, email: str) -> list[records.Person]:
+        """The search term is a regular expression that minds the case, and fits anywhere in an address."""
+        asked = {**self.scope, "searchTerm": f"^{escape_search(email)}$"}
+        return [_make_invited(row) for row in self._list_ng("POST", "/ng/api/invites/aggregate", asked)]
+
+    def read_group(self, identifier: str) -> dict | None:
+        """One user group, raw, for read-modify-write; None where there is none."""
+        return self._read_or_none(f"/ng/api/user-groups/{identifier}")
+
+    def read_service(self, identifier: str) -> dict | None:
+        """One CD service, raw; None where there is none."""
+        found = self._read_or_none(f"/ng/api/servicesV2/{identifier}")
+        return found["service"] if found else None
+
+    def _read_or_none(self, path: str) -> dict | None:
+        try:
+            return self.transport.send("GET", path, self.scope)["data"]
+        except AnswerError as error:
+            if is_gone(error):
+                return None
+            raise
 
     def read_coverage(self, identifier: str, start: datetime, end: datetime) -> tuple[records.Coverage, ...]:
         """Who is on call in a schedule, by the target's own answer."""
@@ -91,7 +151,7 @@ class Harness:
         try:
             self.transport.send("GET", f"/ng/api/{path}/{identifier}", params)
         except AnswerError as error:
-            if error.status not in (400, 404):
+            if not is_gone(error):
                 raise
             names = [row[noun]["identifier"] for row in self._list_ng("GET", f"/ng/api/{path}", params)]
             near = difflib.get_close_matches(identifier, names, n=1)
@@ -100,7 +160,8 @@ class Harness:
 
     def _read_groups(self, names: dict[str, str]) -> Iterator[records.UserGroup]:
         for row in self._list_ng("GET", "/ng/api/user-groups"):
-            users = tuple(sorted(names.get(uuid, uuid) for uuid in row.get("users") or []))
+            # members of whom the project knows no email are left to the writer, which keeps them
+            users = tuple(sorted(names[uuid] for uuid in row.get("users") or [] if uuid in names))
             outside = bool(row.get("externallyManaged") or row.get("harnessManaged"))
             yield records.UserGroup.model_validate({**row, "users": users, "externally_managed": outside})
 
@@ -110,12 +171,22 @@ class Harness:
             oncall = settings.get(service["identifier"], {})
             yield records.Service.model_validate({**oncall, **service, "description": service.get("description") or ""})
 
+    def _read_settings(self, rules: dict[str, records.AlertRule]) -> dict[str, dict]:
+        """On-call settings of services, each with what its own alert rule says: the one that has its identifier."""
+        rows = {row["identifier"]: row for row in self._list_oncall("/services")}
+        for identifier, rule in rules.items():
+            if rule.service == identifier:
+                known = rows.get(identifier, {"identifier": identifier})
+                rows[identifier] = {**known, "paging": rule.paging, "rule_policy": rule.escalation_policy}
+        return rows
+
     def _read_oncall(self) -> dict[str, dict]:
         read = {
             "schedules": ("/schedules", records.Schedule, "identifier"),
             "policies": ("/escalation-policies", records.EscalationPolicy, "identifier"),
             "contacts": ("/contact-details", records.ContactDetails, "email"),
             "rules": ("/notification-rules", records.NotificationRule, "email"),
+            "alert_rules": ("/alert-rules", records.AlertRule, "identifier"),
         }
         return {
             name: {row[key]: record.model_validate(row) for row in self._list_oncall(path)}
@@ -123,17 +194,34 @@ class Harness:
         }
 
     def _list_ng(
-        self, method: str, path: str, params: dict | None = None, words: tuple[str, str] = ("pageIndex", "pageSize")
+        self,
+        method: str,
+        path: str,
+        params: dict | None = None,
+        words: tuple[str, str] = ("pageIndex", "pageSize"),
+        body: dict | None = None,
     ) -> list[dict]:
-        """All rows of a paged list, each once. A list that never ends is an error, never a part taken for the whole."""
+        """All rows of a paged list, each once; whole, or an error, never a part taken for the whole.
+
+        Rows move while somebody writes: a list that holds fewer than it said is read again.
+        """
+        for _ in range(TRIES_FOR_A_WHOLE_LIST):
+            rows, promised = self._read_pages(method, path, params or self.scope, words, body)
+            if len(rows) >= promised:
+                return list(rows.values())
+        raise IncompleteFetchError(
+            f"Harness's list {path} said {promised} rows and gave {len(rows)}: somebody is changing it; run again."
+        )
+
+    def _read_pages(self, method: str, path: str, params: dict, words: tuple[str, str], body: dict | None):
         rows: dict[str, dict] = {}
-        body = {} if method == "POST" else None
+        sent = (body or {}) if method == "POST" else None
         for page in range(MOST_PAGES):
-            asked = {**(params or self.scope), words[0]: page, words[1]: PAGE}
-            data = self.transport.send(method, path, asked, body, reads=True)["data"]
+            asked = {**params, words[0]: page, words[1]: PAGE}
+            data = self.transport.send(method, path, asked, sent, reads=True)["data"]
             rows.update((_identity(row), row) for row in data["content"])
             if page + 1 >= data["totalPages"]:
-                return list(rows.values())
+                return rows, data["totalItems"]
         raise IncompleteFetchError(
             f"Harness's list {path} does not end after {MOST_PAGES} pages: nothing was taken from it."
         )
@@ -163,7 +251,7 @@ def _identity(row: dict) -> str:
     ):
         if path[0] in row and isinstance(row[path[0]], dict):
             return row[path[0]][path[1]]
-    return row.get("identifier") or row["id"]
+    return row.get("identifier") or row.get("id") or row["uuid"]
 
 
 def _make_user(user: dict) -> records.Person:

@@ -106,7 +106,7 @@ class EscalationPolicy(_Record):
 
 
 class Service(_Record):
-    """A CD service of the project together with its on-call settings."""
+    """A CD service of the project with its on-call settings. `paging` and `rule_policy` are its alert rule's."""
 
     identifier: str
     name: str
@@ -114,6 +114,18 @@ class Service(_Record):
     owner_group: str | None = None
     escalation_policy: str | None = None
     paging: bool = False
+    rule_policy: str | None = None
+
+
+class AlertRule(_Record):
+    """What becomes of alerts of a service: paging or only logged, by which policy. No rule: logged, pages nobody."""
+
+    identifier: str
+    name: str
+    service: str
+    paging: bool = False
+    escalation_policy: str | None = None
+    default_service: bool = False
 
 
 class Contact(_Record):
@@ -165,4 +177,5 @@ class State(_Record):
     policies: dict[str, EscalationPolicy] = {}
     contacts: dict[str, ContactDetails] = {}
     rules: dict[str, NotificationRule] = {}
+    alert_rules: dict[str, AlertRule] = {}
     oncall: bool = False

@@ -1,24 +1,20 @@
 """Turns an Action into requests. Only `load` uses it. Each write can be sent again without harm, or says that it was not.
 
 Harness's PUT replaces, so groups are read, changed and written; unknown members are dropped in silence, so what came
-back is compared with what was sent. People are invited in batches, with the groups that they will join.
+back is compared with what was sent. People are invited by `invitations`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from pdmigrate.actions import Action
-from pdmigrate.errors import AnswerError, PdmigrateError
+import yaml
+
+from pdmigrate.actions import Action, Fields
+from pdmigrate.errors import AnswerError, PdmigrateError, UnreachableError
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.records import Person
 
-INVITES_A_CALL = 100
-DONE_WORDS = {
-    "USER_INVITED_SUCCESSFULLY",
-    "USER_ADDED_SUCCESSFULLY",
-    "USER_ALREADY_ADDED",
-    "USER_ALREADY_INVITED",
-    "USER_INVITE_NOT_REQUIRED",
-}
+ONCALL_SETTINGS = ("owner_group", "escalation_policy", "paging")
+RULE_SETTINGS = ("name", "paging", "rule_policy")
 
 
 class WriteError(PdmigrateError):
@@ -32,52 +28,79 @@ def write_action(harness: Harness, action: Action, people: dict[str, Person]) ->
     return _WRITERS[action.kind](harness, action, people)
 
 
-def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
-    """People to invite, put together by the groups that they will join, at most 100 a call."""
-    sets: dict[tuple[str, ...], list[Action]] = {}
-    for action in actions:
-        sets.setdefault(tuple(action.after["groups"]), []).append(action)
-    return [
-        tuple(found[i : i + INVITES_A_CALL]) for found in sets.values() for i in range(0, len(found), INVITES_A_CALL)
-    ]
-
-
-def invite(harness: Harness, actions: tuple[Action, ...]) -> dict[str, str]:
-    """Invite one batch. Returns for each email "" where it went well, else Harness's word for what happened.
-
-    Roles are a decision of people, so no role is bound here.
-    """
-    emails = sorted({action.identifier for action in actions})
-    body = {"emails": emails, "userGroups": list(actions[0].after["groups"]), "roleBindings": []}
-    answer = harness.transport.send("POST", "/ng/api/user/users", harness.scope, body)
-    words = {email.lower(): word for email, word in answer["data"]["addUserResponseMap"].items()}
-    missing = harness.read_people() if set(emails) - set(words) else {}
-    return {email: _judge_word(words.get(email), email in missing) for email in emails}
-
-
-def _judge_word(word: str | None, found: bool) -> str:
-    """An address that the answer leaves out counts as done only where a look shows it."""
-    if word is None:
-        return "" if found else "Harness's answer leaves this address out and it is not among the invited"
-    return "" if word in DONE_WORDS else f"Harness says {word}"
-
-
 def _write_group(harness: Harness, action: Action, people: dict[str, Person]) -> str:
+    """Create, or read, change and write: what is in the group by somebody else's hand stays as it is."""
     fields = action.after
-    wanted = {email: people[email].uuid for email in fields["users"] if email in people and people[email].uuid}
-    body = {**harness.scope, "identifier": action.identifier, "users": sorted(wanted.values())}
-    body |= {"name": fields["name"], "description": fields["description"], "tags": {"pagerduty_id": action.key}}
-    if action.before is None:
-        answer = harness.transport.send("POST", "/ng/api/user-groups", harness.scope, body)["data"]
+    current = harness.read_group(action.identifier)
+    added = _find_uuids(fields["users"], people)
+    if current is None:
+        answer = _create_group(harness, action, sorted(added.values()))
     else:
-        current = harness.read_group(action.identifier)
-        body["tags"] = {**(current.get("tags") or {}), **body["tags"]}
-        answer = harness.transport.send("PUT", "/ng/api/user-groups", harness.scope, {**current, **body})["data"]
-    dropped = sorted(email for email, uuid in wanted.items() if uuid not in (answer.get("users") or []))
+        answer = _replace_group(harness, action, current, people)
+    dropped = sorted(email for email, uuid in added.items() if uuid not in (answer.get("users") or []))
     if dropped:
         raise WriteError(f"Harness left out members of {action.name} without a word: {', '.join(dropped)}.")
-    waiting = len(fields["users"]) - len(wanted)
+    waiting = len(fields["users"]) - len(added)
     return f"{waiting} members join when they accept their invitation" if waiting else ""
+
+
+def _create_group(harness: Harness, action: Action, users: list[str]) -> dict:
+    fields = action.after
+    body = {**harness.scope, "identifier": action.identifier, "users": users, "name": fields["name"]}
+    body |= {"description": fields["description"], "tags": {"pagerduty_id": action.key}}
+    return _create(
+        lambda: harness.transport.send("POST", "/ng/api/user-groups", harness.scope, body)["data"],
+        lambda: harness.read_group(action.identifier),
+        action,
+    )
+
+
+def _replace_group(harness: Harness, action: Action, current: dict, people: dict[str, Person]) -> dict:
+    """PUT replaces all, so all that was there goes along; our own changes are made to the members that are there now."""
+    fields = action.after
+    if current.get("externallyManaged") or current.get("harnessManaged"):
+        raise WriteError(f"The group {action.identifier} is managed elsewhere: it was not touched.")
+    gone = _find_uuids([e for e in (action.before or {}).get("users", []) if e not in fields["users"]], people)
+    users = (set(current.get("users") or []) - set(gone.values())) | set(_find_uuids(fields["users"], people).values())
+    body = {**current, **harness.scope, "users": sorted(users)}
+    body |= {"name": fields["name"], "description": fields["description"]}
+    body["tags"] = {**(current.get("tags") or {}), "pagerduty_id": action.key}
+    return _check_policy(harness.transport.send("PUT", "/ng/api/user-groups", harness.scope, body)["data"], action)
+
+
+def _find_uuids(emails: list[str], people: dict[str, Person]) -> dict[str, str]:
+    return {email: people[email].uuid for email in emails if email in people and people[email].uuid}
+
+
+def _check_policy(answer: dict, action: Action) -> dict:
+    """A rule of the customer's own may refuse a write inside an answer that looks like success."""
+    verdict = answer.get("governanceMetadata") or {}
+    if verdict.get("deny"):
+        raise WriteError(
+            f"A policy of this Harness account refuses {action.name}: {verdict.get('message') or 'denied'}."
+        )
+    return answer
+
+
+def _create(send: Callable[[], dict], look: Callable[[], dict | None], action: Action) -> dict:
+    """Create by POST, once. Where the answer was lost, or says that it is there already, a look decides."""
+    try:
+        return _check_policy(send(), action)
+    except UnreachableError:
+        found = look()
+        if found is None:
+            raise
+        return found
+    except AnswerError as error:
+        found = look() if error.code == "DUPLICATE_FIELD" else None
+        if found is None or not _is_ours(found, action):
+            raise
+        return found
+
+
+def _is_ours(found: dict, action: Action) -> bool:
+    """An object that carries our mark was made by an earlier try of the same request."""
+    return (found.get("tags") or {}).get("pagerduty_id") == action.key
 
 
 def _write_schedule(harness: Harness, action: Action, people: dict[str, Person]) -> str:
@@ -103,15 +126,53 @@ def _write_policy(harness: Harness, action: Action, people: dict[str, Person]) -
 
 
 def _write_service(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    fields = action.after
-    if action.before is None:
-        body = {"identifier": action.identifier, "name": fields["name"], "description": fields["description"]}
-        body |= {"orgIdentifier": harness.org, "projectIdentifier": harness.project}
-        _send_once(harness, "/ng/api/servicesV2", body)
-    settings = {name: fields[name] for name in ("owner_group", "escalation_policy", "paging") if name in fields}
-    if settings:
-        harness.oncall("PUT", f"/services/{action.identifier}", body={"identifier": action.identifier, **settings})
+    fields, before = action.after, action.before
+    named = {name: fields[name] for name in ("name", "description")}
+    if before is None:
+        _create_service(harness, action, named)
+    elif any(before.get(name) != value for name, value in named.items()):
+        _rename_service(harness, action, named)
+    if _differs(ONCALL_SETTINGS, fields, before):
+        body = {name: fields[name] for name in ONCALL_SETTINGS}
+        harness.oncall("PUT", f"/services/{action.identifier}", body={"identifier": action.identifier, **body})
+    if _differs(RULE_SETTINGS, fields, before):
+        _write_alert_rule(harness, action)
     return ""
+
+
+def _differs(names: tuple[str, ...], fields: Fields, before: Fields | None) -> bool:
+    """Whether these are among what we write, and not there yet."""
+    return all(name in fields for name in names) and any(fields[n] != (before or {}).get(n) for n in names)
+
+
+def _write_alert_rule(harness: Harness, action: Action) -> None:
+    """The service's own rule has its identifier. Without a rule an alert is logged, and pages nobody."""
+    fields = action.after
+    body = {"identifier": action.identifier, "name": fields["name"], "service": action.identifier}
+    body |= {"paging": fields["paging"], "escalation_policy": fields["rule_policy"], "default_service": False}
+    harness.oncall("PUT", f"/alert-rules/{action.identifier}", body=body)
+
+
+def _create_service(harness: Harness, action: Action, named: dict[str, str]) -> None:
+    place = {"orgIdentifier": harness.org, "projectIdentifier": harness.project}
+    body = {"identifier": action.identifier, **named, **place, "tags": {"pagerduty_id": action.key}}
+    account = {"accountIdentifier": harness.account}
+    _create(
+        lambda: harness.transport.send("POST", "/ng/api/servicesV2", account, body)["data"]["service"],
+        lambda: harness.read_service(action.identifier),
+        action,
+    )
+
+
+def _rename_service(harness: Harness, action: Action, named: dict[str, str]) -> None:
+    """PUT replaces: what else the CD service is made of goes along, its own definition with the new name in it."""
+    current = harness.read_service(action.identifier) or {}
+    definition = yaml.safe_load(current.get("yaml") or "") or {"service": {"identifier": action.identifier}}
+    definition["service"] = {**definition["service"], **named}
+    text = yaml.safe_dump(definition, sort_keys=False, allow_unicode=True)
+    kept = {name: current.get(name) for name in ("identifier", "orgIdentifier", "projectIdentifier", "tags")}
+    body = {**kept, **named, "yaml": text}
+    harness.transport.send("PUT", "/ng/api/servicesV2", {"accountIdentifier": harness.account}, body)
 
 
 def _write_contacts(harness: Harness, action: Action, people: dict[str, Person]) -> str:
@@ -122,15 +183,6 @@ def _write_contacts(harness: Harness, action: Action, people: dict[str, Person])
 def _write_rules(harness: Harness, action: Action, people: dict[str, Person]) -> str:
     harness.oncall("PUT", f"/notification-rules/{action.identifier}", body={"email": action.identifier, **action.after})
     return ""
-
-
-def _send_once(harness: Harness, path: str, body: dict) -> None:
-    """Create by POST; where a lost answer made us ask again, Harness says that it is there already, and that is well."""
-    try:
-        harness.transport.send("POST", path, {"accountIdentifier": harness.account}, body)
-    except AnswerError as error:
-        if error.code != "DUPLICATE_FIELD":
-            raise
 
 
 _WRITERS: dict[str, Callable[[Harness, Action, dict[str, Person]], str]] = {

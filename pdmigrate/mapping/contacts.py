@@ -80,6 +80,7 @@ def _judge_phone(work: Work, user: User, method: ContactMethod, label: str) -> t
     if phonenumbers.region_code_for_number(number) in SERVED_REGIONS:
         address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return {"type": TYPES[method.type], "address": address, "label": label}, None, ""
+    work.unserved.setdefault(number.country_code, []).append(user.name)
     answer = work.questions.ask(_ask_country(user, method, number))
     if answer is None:
         work.held.append(

@@ -4,16 +4,25 @@ from collections import Counter
 
 from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.mapping.who import guess_email, is_address, name_class, read_email
 from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.pagerduty.records import User
+
+KIND_WORDS = {
+    "person": "",
+    "shared": " It looks like a mailbox that several people read: nobody can accept an invitation for all of them.",
+    "nobody": " It looks like a stand-in for nobody: whoever pages it pages no one.",
+}
 
 
 def map_people(work: Work) -> None:
     """Decide for every user in scope who he is in Harness. Fills `work.emails`; invitations follow in `want_people`."""
     duties = count_duties(work)
-    twice = Counter(read_email(user) for user in work.in_scope("users", work.account.users))
-    for user in work.in_scope("users", work.account.users):
-        email = read_email(user)
+    users = list(work.in_scope("users", work.account.users))
+    guessed = {user.id: guess_email(work, user) for user in users}
+    twice = Counter(guessed.values())
+    for user in users:
+        email = guessed[user.id]
         if twice[email] > 1 and not _allow_twice(work, user, email):
             continue
         if email in work.state.people:
@@ -23,16 +32,22 @@ def map_people(work: Work) -> None:
 
 
 def want_people(work: Work) -> None:
-    """The people as they should be, once the groups that they will join are known."""
+    """The people as they should be, once the groups that they will join are known: each once, whoever they are here."""
+    users: dict[str, list[User]] = {}
     for user in work.in_scope("users", work.account.users):
-        email = work.emails.get(user.id)
-        if email is None:
-            continue
-        groups = sorted({work.groups[team] for team in teams_of(work, user.id) if team in work.groups})
-        fields = {"email": email, "groups": groups}
-        needs = tuple(("teams", team) for team in teams_of(work, user.id) if team in work.groups)
-        desired = Desired("users", user.id, email, user.name, fields, (user.id,), needs)
-        work.want(desired, _field_fates(user, email))
+        if user.id in work.emails:
+            users.setdefault(work.emails[user.id], []).append(user)
+    for email, same in users.items():
+        _want_person(work, email, same)
+
+
+def _want_person(work: Work, email: str, users: list[User]) -> None:
+    teams = [team for user in users for team in teams_of(work, user.id) if team in work.groups]
+    fields = {"email": email, "groups": sorted({work.groups[team] for team in teams})}
+    if work.rules.invite_roles:
+        fields["roles"] = sorted(work.rules.invite_roles)
+    needs, ids = tuple(("teams", team) for team in dict.fromkeys(teams)), tuple(user.id for user in users)
+    work.want(Desired("users", ids[0], email, users[0].name, fields, ids, needs), _field_fates(users[0], email))
 
 
 def teams_of(work: Work, user_id: str) -> list[str]:
@@ -49,10 +64,6 @@ def count_duties(work: Work) -> Counter:
     return Counter([*places, *stand_ins, *(target.id for rule in rules for target in rule.targets)])
 
 
-def read_email(user: User) -> str:
-    return user.email.strip().lower()
-
-
 def _place_stranger(work: Work, user: User, email: str, duties: int) -> None:
     answer = work.questions.ask(_ask_stranger(work, user, email, duties))
     if answer is None:
@@ -67,37 +78,40 @@ def _place_stranger(work: Work, user: User, email: str, duties: int) -> None:
 
 
 def _map_by_hand(work: Work, user: User, answer: Answer) -> None:
+    """The answer names somebody else in Harness, who must be there, and may be another user's already."""
     value = (answer.value or "").strip().lower()
-    if value in work.state.people:
+    if value not in work.state.people:
+        work.questions.answered.pop(answer.conflict.key)
+        work.questions.open[answer.conflict.key] = answer.conflict
+        work.undecided.add(user.id)
+        work.lose("users", user.id, user.name, f"decided to be {value}, who is not in the Harness project", True)
+    elif value not in work.emails.values() or _allow_twice(work, user, value):
         work.emails[user.id] = value
-        return
-    work.questions.answered.pop(answer.conflict.key)
-    work.questions.open[answer.conflict.key] = answer.conflict
-    work.undecided.add(user.id)
-    work.lose("users", user.id, user.name, f"decided to be {value}, who is not in the Harness project", True)
 
 
 def _ask_stranger(work: Work, user: User, email: str, duties: int) -> Conflict:
     needed = duties > 0 or bool(teams_of(work, user.id))
+    kind, good = name_class(user), is_address(email)
     meaning = f"stands in {duties} places on call" if duties else "is on call nowhere"
+    invite = Option(
+        name="invite",
+        effect=f"Harness sends an invitation to {email}; it stands in every rotation from the start",
+    )
+    others = (
+        Option(name="map", effect="another account is paged instead", value="the email of a person in Harness"),
+        Option(name="leave_out", effect="not moved; every schedule and policy that needs this person is held whole"),
+    )
+    said = KIND_WORDS[kind] if good else " Harness takes no such address, and it would spoil the invitations of others."
     return Conflict(
-        about="user_not_found",
+        about="user_not_found" if good and kind == "person" else "shared_mailbox" if good else "bad_address",
         kind="users",
         id=user.id,
         name=user.name,
-        question=f"{user.name} ({email}) has no account in the Harness project.",
+        question=f"{user.name} ({email}) has no account in the Harness project.{said}",
         meaning=f"{user.name} {meaning}. Until the invitation is accepted nobody can be reached in those turns.",
-        options=(
-            Option(
-                name="invite",
-                effect=f"Harness sends an invitation to {email}; it stands in every rotation from the start",
-            ),
-            Option(name="map", effect="another account is paged instead", value="the email of a person in Harness"),
-            Option(
-                name="leave_out", effect="not moved; every schedule and policy that needs this person is held whole"
-            ),
-        ),
-        recommended="invite" if needed else "leave_out",
+        options=(invite, *others) if good else others,
+        recommended="invite" if needed and good else "leave_out",
+        changes_paging=needed and not good,
     )
 
 
@@ -107,7 +121,7 @@ def _allow_twice(work: Work, user: User, email: str) -> bool:
         kind="users",
         id=user.id,
         name=user.name,
-        question=f"More than one PagerDuty user has the email {email}; {user.name} ({user.id}) is one of them.",
+        question=f"More than one PagerDuty user would be {email} in Harness; {user.name} ({user.id}) is one of them.",
         meaning="Two people in PagerDuty would be one in Harness: one phone rings for both.",
         options=(
             Option(name="same_person", effect="both become the one Harness person"),
@@ -120,7 +134,7 @@ def _allow_twice(work: Work, user: User, email: str) -> bool:
     if answer is None:
         work.undecided.add(user.id)
     if answer is None or answer.choice == "leave_out":
-        reason = "two PagerDuty users have this email; " + (
+        reason = "two PagerDuty users would be this person; " + (
             "left out by decision" if answer else "nobody has decided yet"
         )
         work.lose("users", user.id, user.name, reason, answer is None)

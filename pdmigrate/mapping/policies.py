@@ -7,7 +7,6 @@ from pdmigrate.mapping.collisions import Place, find_place, find_twins
 from pdmigrate.mapping.work import FieldFate, Work, describe, exact, name_fate
 from pdmigrate.pagerduty.records import EscalationPolicy, EscalationRule, Reference
 
-MOST_LEVELS = 10
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
 
@@ -20,21 +19,24 @@ def map_policies(work: Work) -> None:
             continue
         loops = _choose_loops(work, policy)
         one_at_a_time = _choose_round_robin(work, policy)
-        if loops is None or one_at_a_time is None:
+        owned, owner = _choose_owner(work, policy)
+        if loops is None or one_at_a_time is None or not owned:
             continue
         name, identifier = make_name(policy.name, policy.id), make_identifier(policy.name, policy.id)
         about, existing = "duplicate_policy", work.state.policies
         place = find_place(work, "escalation_policies", about, policy, identifier, name, existing, policy.id in twins)
         if place is not None:
-            _want_policy(work, policy, loops, one_at_a_time, place)
+            _want_policy(work, policy, loops, one_at_a_time, owner, place)
 
 
-def _want_policy(work: Work, policy: EscalationPolicy, loops: int, one_at_a_time: bool, place: Place) -> None:
-    chain = [_make_level(work, rule, one_at_a_time) for rule in policy.escalation_rules]
+def _want_policy(
+    work: Work, policy: EscalationPolicy, loops: int, one_at_a_time: bool, owner: str | None, place: Place
+) -> None:
+    chain = [_make_level(work, rule, one_at_a_time) for rule in policy.escalation_rules if rule.targets]
     fields = {
         "name": place.name,
         "description": describe(policy.name, place.name, policy.description),
-        "owner_group": work.group_of(policy.teams),
+        "owner_group": owner,
         "levels": chain * (loops + 1),
     }
     work.policies[policy.id] = place.identifier
@@ -50,6 +52,7 @@ def _make_level(work: Work, rule: EscalationRule, one_at_a_time: bool) -> dict:
     targets = [_make_target(work, target) for target in rule.targets]
     if rule.round_robin and one_at_a_time:
         targets = targets[:1]
+    targets = [target for at, target in enumerate(targets) if target not in targets[:at]]
     return {"timeout_minutes": rule.escalation_delay_in_minutes, "retries": 0, "targets": targets}
 
 
@@ -61,6 +64,9 @@ def _make_target(work: Work, target: Reference) -> dict:
 
 def _targets_known(work: Work, policy: EscalationPolicy) -> bool:
     """A level that lost a target would page fewer people: the policy is held whole instead."""
+    if not any(rule.targets for rule in policy.escalation_rules):
+        work.lose("escalation_policies", policy.id, policy.name, "no level has a target: it pages nobody, as today")
+        return False
     for target in (target for rule in policy.escalation_rules for target in rule.targets):
         reason, open_question = _find_obstacle(work, target)
         if reason:
@@ -84,21 +90,21 @@ def _find_obstacle(work: Work, target: Reference) -> tuple[str, bool]:
 
 
 def _choose_loops(work: Work, policy: EscalationPolicy) -> int | None:
-    levels = len(policy.escalation_rules)
-    if levels * (policy.num_loops + 1) <= MOST_LEVELS or not levels:
+    levels, most = sum(bool(rule.targets) for rule in policy.escalation_rules), work.rules.most_levels
+    if levels * (policy.num_loops + 1) <= most:
         return policy.num_loops
-    fit = max(0, MOST_LEVELS // levels - 1)
-    answer = work.questions.ask(_ask_loops(policy, levels, fit))
+    fit = max(0, most // levels - 1)
+    answer = work.questions.ask(_ask_loops(policy, levels, fit, most))
     return {"fewer": fit, "none": 0}.get(_settle(work, policy, answer, "its loops"))
 
 
-def _ask_loops(policy: EscalationPolicy, levels: int, fit: int) -> Conflict:
+def _ask_loops(policy: EscalationPolicy, levels: int, fit: int, most: int) -> Conflict:
     return Conflict(
         about="escalation_loops",
         kind="escalation_policies",
         id=policy.id,
         name=policy.name,
-        question=f"{levels} levels, run {policy.num_loops + 1} times, are more than the {MOST_LEVELS} levels of one policy.",
+        question=f"{levels} levels, run {policy.num_loops + 1} times, are more than the {most} levels of one policy.",
         meaning="After the last level nobody is paged any more: fewer rounds mean an earlier silence.",
         options=(
             Option(name="fewer", effect=f"run {fit + 1} times"),
@@ -107,6 +113,41 @@ def _ask_loops(policy: EscalationPolicy, levels: int, fit: int) -> Conflict:
         ),
         recommended="fewer",
         changes_paging=True,
+    )
+
+
+def _choose_owner(work: Work, policy: EscalationPolicy) -> tuple[bool, str | None]:
+    """(moves, owner group). PagerDuty lets a policy have no team; in Harness a user group owns it, or nobody."""
+    group = work.group_of(policy.teams)
+    if group:
+        return True, group
+    answer = work.questions.ask(_ask_owner(policy))
+    if answer is None or answer.choice == "leave_out":
+        _settle(work, policy, answer, "its owner")
+        return False, None
+    wanted = (answer.value or "").strip() if answer.choice == "owner" else None
+    if wanted is None or wanted in work.state.groups or wanted in work.groups.values():
+        return True, wanted
+    work.questions.open[answer.conflict.key] = work.questions.answered.pop(answer.conflict.key).conflict
+    reason = f"its owner was decided as {wanted!r}, which is no user group of the project"
+    work.lose("escalation_policies", policy.id, policy.name, reason, True)
+    return False, None
+
+
+def _ask_owner(policy: EscalationPolicy) -> Conflict:
+    return Conflict(
+        about="policy_without_team",
+        kind="escalation_policies",
+        id=policy.id,
+        name=policy.name,
+        question=f"{policy.name} belongs to no team that is carried over; in Harness a user group owns a policy.",
+        meaning="Who owns it decides who may change it; whom it pages stays the same.",
+        options=(
+            Option(name="no_owner", effect="made without an owner, where the target takes that"),
+            Option(name="owner", effect="that group owns it", value="the identifier of a user group"),
+            Option(name="leave_out", effect="not moved"),
+        ),
+        recommended="no_owner",
     )
 
 
@@ -142,11 +183,8 @@ def _settle(work: Work, policy: EscalationPolicy, answer, what: str) -> str:
 
 
 def _needs(work: Work, policy: EscalationPolicy) -> tuple[tuple[str, str], ...]:
-    targets = {
-        ("users" if target.type == "user" else "schedules", target.id)
-        for rule in policy.escalation_rules
-        for target in rule.targets
-    }
+    rules = policy.escalation_rules
+    targets = {("users" if t.type == "user" else "schedules", t.id) for rule in rules for t in rule.targets}
     return tuple(sorted(targets)) + tuple(("teams", team.id) for team in policy.teams if team.id in work.groups)
 
 
@@ -158,6 +196,10 @@ def _field_fates(policy: EscalationPolicy, loops: int, one_at_a_time: bool, plac
         fates.append(
             FieldFate("num_loops", "changed", f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision")
         )
+    empty = [str(number) for number, rule in enumerate(policy.escalation_rules, 1) if not rule.targets]
+    if empty:
+        said = f"level {', '.join(empty)} has no target and is left out: PagerDuty passes it over at once"
+        fates.append(FieldFate("escalation_rules", "changed", said))
     if any(rule.round_robin and len(rule.targets) > 1 for rule in policy.escalation_rules):
         said = "only the first target" if one_at_a_time else "all targets at once"
         fates.append(FieldFate("targets", "changed", f"{said} instead of round robin, by decision"))

@@ -4,7 +4,7 @@ from pdmigrate.actions import Desired
 from pdmigrate.decisions import Conflict, Option
 from pdmigrate.identifiers import make_identifier, make_service_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
-from pdmigrate.mapping.work import FieldFate, Work, describe, exact, name_fate
+from pdmigrate.mapping.work import FieldFate, Route, Work, describe, exact, name_fate
 from pdmigrate.pagerduty.records import Service
 
 
@@ -36,18 +36,22 @@ def _find_place(work: Work, service: Service, twins: bool) -> Place | None:
 def _want_service(work: Work, service: Service, paging: bool, place: Place) -> None:
     policy = work.account.policies.get(service.escalation_policy.id) if service.escalation_policy else None
     fields = {"name": place.name, "description": describe(service.name, place.name, service.description)}
-    if work.state.oncall:
-        owner = work.group_of(service.teams) or (work.group_of(policy.teams) if policy else None)
-        fields |= {
-            "owner_group": owner,
-            "escalation_policy": work.policies.get(policy.id) if policy else None,
-            "paging": paging,
-        }
-    needs = ((("escalation_policies", policy.id),) if policy else ()) + tuple(
-        ("teams", team.id) for team in service.teams if team.id in work.groups
+    owner = work.group_of(service.teams) or (work.group_of(policy.teams) if policy else None)
+    target = work.policies.get(policy.id) if policy else None
+    work.routes.append(
+        Route(service.id, place.identifier, place.name, owner, target, policy.name if policy else "", paging)
     )
+    if work.state.oncall:
+        fields |= {"owner_group": owner, "escalation_policy": target, "paging": paging, "rule_policy": target}
+    needs = _find_needs(work, service, policy) if work.state.oncall else ()
     desired = Desired("services", service.id, place.identifier, place.name, fields, (service.id,), needs, place.adopt)
     work.want(desired, _field_fates(work, service, paging, place))
+
+
+def _find_needs(work: Work, service: Service, policy) -> tuple[tuple[str, str], ...]:
+    return ((("escalation_policies", policy.id),) if policy else ()) + tuple(
+        ("teams", team.id) for team in service.teams if team.id in work.groups
+    )
 
 
 def _policy_known(work: Work, service: Service) -> bool:

@@ -26,7 +26,8 @@ def _want_group(work: Work, team: Team, place) -> None:
     emails = {work.emails[m.user.id] for m in members if m.user.id in work.emails}
     users = sorted(email for email in emails if email in work.state.people and work.state.people[email].accepted)
     fields = {"name": place.name, "description": describe(team.name, place.name, team.description), "users": users}
-    desired = Desired("teams", team.id, place.identifier, place.name, fields, (team.id,), adopt=place.adopt)
+    taken = {"adopt": place.adopt, "merge": place.merge}
+    desired = Desired("teams", team.id, place.identifier, place.name, fields, (team.id,), **taken)
     work.want(desired, [*exact("description"), name_fate(team.name, place.name), *_member_fates(work, team)])
 
 

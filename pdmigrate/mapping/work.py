@@ -37,13 +37,27 @@ class Fate:
     fields: tuple[FieldFate, ...] = ()
 
 
+@dataclass(frozen=True)
+class Route:
+    """How a page for one service is to find its way: key is the PagerDuty id, the rest is in Harness's words."""
+
+    key: str
+    identifier: str
+    name: str
+    owner: str | None
+    policy: str | None
+    policy_name: str
+    paging: bool
+
+
 @dataclass
 class Work:
     """Inputs, and what the mapping has found so far.
 
-    scope: PagerDuty ids by kind. emails: PagerDuty user id to the Harness email that will be paged for him (absent: has
-    neither account nor invitation). groups, schedules, policies: PagerDuty id to Harness identifier, where carried over.
+    scope: PagerDuty ids by kind. people_map: PagerDuty's email to Harness's, as people wrote it down. emails: PagerDuty
+    user id to the Harness email that will be paged for him (absent: has neither account nor invitation). groups, schedules, policies: PagerDuty id to Harness identifier, where carried over.
     fidelity: PagerDuty id of a schedule to how long what is written stays right.
+    routes: of each service that moves. unserved: country codes that Harness does not call, with the people there.
     """
 
     account: Account
@@ -52,6 +66,7 @@ class Work:
     questions: Questions
     rules: Rules
     scope: dict[str, frozenset[str]]
+    people_map: dict[str, str] = field(default_factory=dict)
     desired: list[Desired] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -63,6 +78,8 @@ class Work:
     policies: dict[str, str] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
     fidelity: dict[str, Fidelity] = field(default_factory=dict)
+    routes: list[Route] = field(default_factory=list)
+    unserved: dict[int, list[str]] = field(default_factory=dict)
 
     def in_scope(self, kind: str, records: dict[str, Any]) -> Iterator[Any]:
         return (record for id, record in records.items() if id in self.scope[kind])
@@ -72,12 +89,27 @@ class Work:
         self.desired.append(desired)
         grade = "exact" if all(fate.grade == "exact" or fate.field in ASIDE for fate in fields) else "changed"
         said = reason or "; ".join(f.reason for f in fields if f.grade != "exact" and f.field not in ASIDE)
-        handed = desired.kind in CONTRACT_KINDS and not self.state.oncall
-        words = f"Harness has no API for it: a person makes it. {said}".strip() if handed else said
+        handed = desired.kind in self.by_hand and not self._is_there(desired)
+        words = f"{self._say_by_hand(desired.kind)} {said}".strip() if handed else said
         self.fates += [
             Fate(desired.kind, source, desired.name, "handed_over" if handed else grade, words, tuple(fields))
             for source in desired.sources
         ]
+
+    @property
+    def by_hand(self) -> frozenset[str]:
+        """Kinds that people make: what the target takes by no API, and what the rules leave to Terraform."""
+        contract = CONTRACT_KINDS if not self.state.oncall else frozenset()
+        return frozenset(contract) | (TERRAFORM_KINDS if self.rules.terraform else frozenset())
+
+    def _is_there(self, desired: Desired) -> bool:
+        places = {"teams": self.state.groups, "users": self.state.people}
+        return desired.identifier in places.get(desired.kind, {})
+
+    def _say_by_hand(self, kind: str) -> str:
+        if kind in TERRAFORM_KINDS:
+            return "Terraform makes it: see the handover."
+        return "Harness has no API for it: a person makes it."
 
     def lose(self, kind: str, id: str, name: str, reason: str, open_question: bool = False) -> None:
         """The object does not move, and why: a decision, or a question that is still open."""
@@ -91,6 +123,9 @@ class Work:
         """The group of the first team that is carried over."""
         return next((self.groups[team.id] for team in teams if team.id in self.groups), None)
 
+
+TERRAFORM_KINDS = frozenset({"teams", "users"})
+"""Kinds that `rules.terraform` leaves to Terraform."""
 
 CONTRACT_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}
 """Kinds that Harness has no public API for."""

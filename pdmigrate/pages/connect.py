@@ -68,11 +68,13 @@ def section_capabilities(access: Access) -> Section:
         "details and notification rules there is none; where a target speaks the contract in docs/oncall-contract.md, which is "
         "ours and not Harness's, they are written through it. Otherwise they become a list of things for a person to make."
     )
-    rows = [
-        {"kind": KIND_NAMES[kind], "way": Tag(way, "good" if way == "by API" else "warn")}
-        for kind, way in access.capabilities.items()
-    ]
+    ways = {**{KIND_NAMES[kind]: way for kind, way in access.capabilities.items()}, **access.beyond}
+    rows = [{"kind": name, "way": Tag(way, _tone(way))} for name, way in ways.items()]
     return Section("What the target can take", text, make_table(rows, {"kind": "Kind", "way": "How"}))
 
 
 PARTS = {"checks": section_checks, "readable": section_readable, "capabilities": section_capabilities}
+
+
+def _tone(way: str) -> str:
+    return "good" if way.startswith("by API") else "bad" if way.startswith("not at all") else "warn"

@@ -1,15 +1,20 @@
 """The page of step 3."""
 
-from pdmigrate.invite import People
-from pdmigrate.pages.words import section_conflicts
+from pdmigrate.invite import Matched, People
+from pdmigrate.pages.words import section_conflicts, tell_time
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
 
-TONES = {"has an account": "good", "left out": "bad", "undecided": "bad", "mapped by hand": "good"}
+TONES = {"has an account": "good", "accepted": "good", "left out": "bad", "undecided": "bad", "mapped by hand": "good"}
+KINDS = {"person": "", "shared": "shared mailbox", "nobody": "nobody"}
 
 
 def make_page(people: People, status: str) -> Page:
     counts = people.count()
-    lead = f"{counts.get('has an account', 0)} of {len(people.matched)} people have an account; {counts.get('to invite', 0)} get an invitation when the plan is loaded."
+    there = counts.get("has an account", 0) + counts.get("accepted", 0)
+    lead = (
+        f"{there} of {len(people.matched)} people have an account; {counts.get('to invite', 0)} get an invitation when the "
+        f"plan is loaded, {counts.get('pending', 0)} have not accepted theirs."
+    )
     figures = tuple(
         Figure(state.capitalize(), str(number), TONES.get(state, "warn")) for state, number in counts.items()
     )
@@ -17,26 +22,33 @@ def make_page(people: People, status: str) -> Page:
 
 
 def section_people(people: People) -> Section:
-    """Everybody, those who are on call most often first."""
+    """Everybody; first those who cannot be reached yet, in the order of their next turn on call."""
     rows = [
         {
             "name": person.name,
             "email": person.email,
-            "state": Tag(person.state, TONES.get(person.state, "warn")),
+            "state": Tag(_tell_state(person), "bad" if person.link_is_dead else TONES.get(person.state, "warn")),
             "harness": person.harness_email,
+            "turn": tell_time(person.next_turn) if person.next_turn else "none soon",
             "duties": person.duties,
+            "kind": KINDS[person.kind],
         }
         for person in people.matched
     ]
-    columns = {
-        "name": "Person",
-        "email": "Email in PagerDuty",
-        "state": "In Harness",
-        "harness": "Paged as",
-        "duties": "Places on call",
-    }
-    text = "Matched by email, without regard to case. An invitation is sent by load, after approval, and never before; its link lives seven days."
+    columns = {"name": "Person", "email": "Email in PagerDuty", "state": "In Harness", "harness": "Paged as"}
+    columns |= {"turn": "Next turn on call", "duties": "Places on call", "kind": "Looks like"}
+    text = (
+        "Matched by email, without regard to case. An invitation is sent by load, after approval, and never before; its link "
+        "lives seven days. Those who cannot be reached yet come first, the next on call before all others."
+    )
     return Section("People", text, make_table(rows, columns))
+
+
+def _tell_state(person: Matched) -> str:
+    if person.state != "pending":
+        return person.state
+    days = f"pending for {person.days} day{'s' * (person.days != 1)}"
+    return f"{days}, the link is dead: send it again in Harness" if person.link_is_dead else days
 
 
 def section_questions(people: People) -> Section:

@@ -47,7 +47,7 @@ def new_document(
         "projects": [{"orgIdentifier": org, "identifier": name, "name": name} for name in projects],
     }
     document |= {name: [] for name in ("users", "invites", "user_groups", "services", "role_assignments", "writes")}
-    kinds = ("schedules", "escalation_policies", "services", "contact_details", "notification_rules")
+    kinds = ("schedules", "escalation_policies", "services", "alert_rules", "contact_details", "notification_rules")
     document |= {"mails": {}, "config": {}, "oncall": {kind: {} for kind in kinds}}
     document["users"] = [new_user(**person) | {"scopes": Scope(org, project).chain} for person in people]
     document["user_groups"] = _built_in_groups(account, org, projects)

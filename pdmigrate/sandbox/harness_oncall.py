@@ -15,7 +15,15 @@ from pdmigrate.sandbox.harness_services import find_service
 from pdmigrate.sandbox.harness_wire import absent, failure, read_body, read_number
 
 BASE = "/pdmigrate-oncall/v1/accounts/<account>/orgs/<org>/projects/<project>"
-KINDS = ("schedules", "overrides", "escalation_policies", "services", "contact_details", "notification_rules")
+KINDS = (
+    "schedules",
+    "overrides",
+    "escalation_policies",
+    "services",
+    "alert_rules",
+    "contact_details",
+    "notification_rules",
+)
 LONGEST = timedelta(days=800)
 
 routes = Blueprint("harness_oncall", __name__, url_prefix=BASE)
@@ -54,6 +62,7 @@ ALL = (
         checks.read_service,
         ("iro_servicedirectory_edit", "IRO_SERVICE_DIRECTORY"),
     ),
+    Kind("alert-rules", "alert_rules", "identifier", checks.read_alert_rule, ("iro_alertrule_edit", "IRO_ALERT_RULE")),
     Kind(
         "contact-details",
         "contact_details",
@@ -109,7 +118,7 @@ for _kind in ALL:
 
 def _rows(kind: Kind, scope: Scope) -> list[dict]:
     start = kind.shelf_key(scope, "")
-    return [row for key, row in sorted(document()["oncall"][kind.shelf].items()) if key.startswith(start)]
+    return [row for key, row in sorted(document()["oncall"].get(kind.shelf, {}).items()) if key.startswith(start)]
 
 
 def _page(rows: list[dict]) -> dict:
@@ -118,7 +127,7 @@ def _page(rows: list[dict]) -> dict:
 
 
 def _require(kind: Kind, scope: Scope, key: str) -> dict:
-    row = document()["oncall"][kind.shelf].get(kind.shelf_key(scope, key))
+    row = document()["oncall"].get(kind.shelf, {}).get(kind.shelf_key(scope, key))
     if row is None:
         raise absent(f"{key} does not exist among {kind.path}", 404)
     return row
@@ -129,11 +138,24 @@ def _put(kind: Kind, scope: Scope, key: str) -> dict:
         raise absent(f"Service {key} does not exist in this project", 404)
     row = _read(kind.read, scope, kind.key, key)
     with writing(f"{kind.shelf}/{key}", *kind.permission) as held:
-        shelf, place = held["oncall"][kind.shelf], kind.shelf_key(scope, key)
+        shelf, place = held["oncall"].setdefault(kind.shelf, {}), kind.shelf_key(scope, key)
         if kind is SCHEDULES:
             row["overrides"] = shelf.get(place, {}).get("overrides", [])
         shelf[place] = row
+        _keep_in_step(held["oncall"], kind, scope, row)
     return row
+
+
+def _keep_in_step(oncall: dict, kind: Kind, scope: Scope, row: dict) -> None:
+    """A service's `paging` is that of the alert rule which is named as the service is: writing one writes the other."""
+    place = f"{scope.key}/{row['identifier']}" if "identifier" in row else ""
+    rules, services = oncall.setdefault("alert_rules", {}), oncall["services"]
+    if kind.shelf == "services":
+        blank = {"identifier": row["identifier"], "name": row["identifier"], "service": row["identifier"]}
+        blank |= {"escalation_policy": None, "default_service": False}
+        rules[place] = rules.get(place, blank) | {"paging": row["paging"]}
+    elif kind.shelf == "alert_rules" and row["service"] == row["identifier"] and place in services:
+        services[place] = services[place] | {"paging": row["paging"]}
 
 
 def _read(read: Callable, scope: Scope, field: str, key: str) -> dict:
@@ -154,6 +176,8 @@ def _delete(kind: Kind, scope: Scope, key: str) -> dict:
         raise failure([(kind.key, f"is in use by {', '.join(users)}")])
     with writing(f"{kind.shelf}/{key}", *kind.permission) as held:
         del held["oncall"][kind.shelf][kind.shelf_key(scope, key)]
+        if kind.shelf == "alert_rules":
+            _keep_in_step(held["oncall"], kind, scope, row | {"paging": False})
     return row
 
 
@@ -164,8 +188,9 @@ def _list_users_of(kind: Kind, scope: Scope, key: str) -> list[str]:
     if kind is SCHEDULES:
         policies = shelves["escalation_policies"]
         return [row["identifier"] for row in policies if any(target in level["targets"] for level in row["levels"])]
-    services = shelves["services"] if kind.shelf == "escalation_policies" else []
-    return [row["identifier"] for row in services if row["escalation_policy"] == key]
+    users = shelves["services"] + shelves["alert_rules"]
+    services = users if kind.shelf == "escalation_policies" else []
+    return list(dict.fromkeys(row["identifier"] for row in services if row["escalation_policy"] == key))
 
 
 @routes.put("/schedules/<key>/overrides/<override>")

@@ -50,6 +50,11 @@ class Checker:
         if identifier is not None and not find_group(self.document, self.scope, identifier):
             self._complain(field, f"user group {identifier} does not exist in this project")
 
+    def check_policy(self, identifier: str | None) -> None:
+        there = self.document["oncall"]["escalation_policies"]
+        if identifier is not None and f"{self.scope.key}/{identifier}" not in there:
+            self._complain("escalation_policy", f"escalation policy {identifier} does not exist")
+
     def check_order(self, start: str | None, end: str | None, field: str) -> None:
         if start and end and read_instant(start) >= read_instant(end):
             self._complain(field, "must be later than the start")
@@ -114,8 +119,29 @@ def _check_target(checker: Checker, target: dict, field: str) -> None:
         checker.check_person(target["id"], field)
     elif target["type"] == "user_group":
         checker.check_group(target["id"], field)
+    elif target["type"] == "rotation":
+        _check_rotation(checker, target["id"], field)
     elif f"{checker.scope.key}/{target['id']}" not in checker.document["oncall"]["schedules"]:
         checker.wrong.append((field, f"schedule {target['id']} does not exist"))
+
+
+def _check_rotation(checker: Checker, id: str, field: str) -> None:
+    """SCHEDULE/ROTATION. A rotation that is renamed later is skipped without an error, as in the real one."""
+    identifier, _, name = id.partition("/")
+    schedule = checker.document["oncall"]["schedules"].get(f"{checker.scope.key}/{identifier}", {"rotations": []})
+    if not any(rotation["name"] == name for rotation in schedule["rotations"]):
+        checker.wrong.append((field, f"rotation {name} of schedule {identifier} does not exist"))
+
+
+def read_alert_rule(checker: Checker, body: object) -> dict | None:
+    rule = checker.fill(body, fields.ALERT_RULE)
+    if rule is None:
+        return None
+    services = [row for row in checker.document["services"] if checker.scope.holds(row)]
+    if not any(row["identifier"] == rule["service"] for row in services):
+        checker.wrong.append(("service", f"service {rule['service']} does not exist in this project"))
+    checker.check_policy(rule["escalation_policy"])
+    return rule
 
 
 def read_service(checker: Checker, body: object) -> dict | None:
@@ -123,9 +149,7 @@ def read_service(checker: Checker, body: object) -> dict | None:
     if service is None:
         return None
     checker.check_group(service["owner_group"], "owner_group")
-    policy = service["escalation_policy"]
-    if policy is not None and f"{checker.scope.key}/{policy}" not in checker.document["oncall"]["escalation_policies"]:
-        checker.wrong.append(("escalation_policy", f"escalation policy {policy} does not exist"))
+    checker.check_policy(service["escalation_policy"])
     return service
 
 

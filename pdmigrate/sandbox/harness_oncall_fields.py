@@ -138,12 +138,20 @@ LEVEL = {
     "retries": (count(0, 100), 0),
     "targets": (check_filled_list, REQUIRED),
 }
-TARGET = {"type": (one_of("user", "user_group", "schedule"), REQUIRED), "id": (check_text, REQUIRED)}
+TARGET = {"type": (one_of("user", "user_group", "schedule", "rotation"), REQUIRED), "id": (check_text, REQUIRED)}
 SERVICE = {
     "identifier": (check_identifier, REQUIRED),
     "owner_group": (maybe(check_text), None),
     "escalation_policy": (maybe(check_identifier), None),
     "paging": (check_flag, REQUIRED),
+}
+ALERT_RULE = {
+    "identifier": (check_identifier, REQUIRED),
+    "name": (check_name, REQUIRED),
+    "service": (check_identifier, REQUIRED),
+    "paging": (check_flag, REQUIRED),
+    "escalation_policy": (maybe(check_identifier), None),
+    "default_service": (check_flag, False),
 }
 CONTACT = {"email": (check_lower_email, REQUIRED), "methods": (check_list, REQUIRED)}
 RULE = {"email": (check_lower_email, REQUIRED), "steps": (check_list, REQUIRED)}

@@ -1,0 +1,108 @@
+"""A handover in a run's folder: the checklist as CSV, and the files that it names; the page is made of the same.
+
+`state/handover.json` has the whole list of the latest plan, `state/handover_given.json` what was handed over before and
+in which folder: a later run's folder holds only what is new or has changed since.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pdmigrate.draft import Draft
+from pdmigrate.handover.items import STAGES, Item, list_items
+from pdmigrate.handover.links import Links
+from pdmigrate.handover.sheets import write_csv, write_files
+from pdmigrate.handover.ticks import Tick, find_tick, read_ticks
+from pdmigrate.workspace import Workspace, write_text
+
+LIST, GIVEN = "handover", "handover_given"
+COLUMNS = ("key", "kind", "pagerduty_id", "name", "file", "link", "expected", "done")
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What people have to do. fresh: new or changed since the last handover; earlier: still to be done from before."""
+
+    items: tuple[Item, ...]
+    fresh: tuple[Item, ...]
+    ticks: dict[str, Tick]
+    given: dict[str, dict]
+    folder: Path
+
+    @property
+    def earlier(self) -> tuple[Item, ...]:
+        fresh = {item.key for item in self.fresh}
+        return tuple(item for item in self.items if item.key not in fresh and not find_tick(self.ticks, item))
+
+    @property
+    def open(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if not find_tick(self.ticks, item))
+
+
+def save_list(workspace: Workspace, found: Draft, links: Links) -> None:
+    """Leave the list of the plan, with its files, for the load that will hand it over."""
+    items = list_items(found, links)
+    data = {"plan": found.plan.digest, "items": [asdict(item) for item in items]}
+    workspace.save_state(LIST, {**data, "files": write_files(found, items, links)})
+
+
+def read_items(workspace: Workspace) -> tuple[Item, ...]:
+    """The latest list; empty before there is one."""
+    rows = (workspace.find_state(LIST) or {}).get("items", [])
+    return tuple(Item(**{**row, "ids": tuple(row["ids"])}) for row in rows)
+
+
+def open_handover(workspace: Workspace, folder: Path, everything: bool = False) -> Handover:
+    """The list as it concerns this folder; with `everything` as if nothing had been handed over before."""
+    items, given = read_items(workspace), workspace.find_state(GIVEN) or {}
+    here = str(folder)
+    fresh = [
+        i
+        for i in items
+        if everything or given.get(i.key, {}).get("digest") != i.digest or given[i.key]["folder"] == here
+    ]
+    return Handover(items, tuple(fresh), read_ticks(workspace), given, folder)
+
+
+def write_folder(workspace: Workspace, handover: Handover) -> Path:
+    """Write handover.csv and the files of what is new or changed, and remember that they were handed over."""
+    files = (workspace.find_state(LIST) or {}).get("files", {})
+    named = {item.file for item in handover.fresh if item.file}
+    for path in sorted(named | ({"schema.json"} if named & {p for p in files if p.endswith(".yaml")} else set())):
+        write_text(handover.folder / path, files[path])
+    sheet = handover.folder / "handover.csv"
+    write_text(sheet, ",".join(COLUMNS) + "\n" if not handover.fresh else write_csv(_list_rows(handover)))
+    fresh = {item.key: {"digest": item.digest, "folder": str(handover.folder)} for item in handover.fresh}
+    workspace.save_state(GIVEN, {**handover.given, **fresh})
+    return sheet
+
+
+def _list_rows(handover: Handover) -> list[dict]:
+    return [
+        {
+            "key": item.key,
+            "kind": item.kind,
+            "pagerduty_id": ";".join(item.ids),
+            "name": item.name,
+            "file": item.file,
+            "link": item.link,
+            "expected": item.expected,
+            "done": "yes" if find_tick(handover.ticks, item) else "no",
+        }
+        for item in handover.fresh
+    ]
+
+
+def by_stage(items: tuple[Item, ...]) -> dict[str, tuple[Item, ...]]:
+    """The items of each stage that has any, in working order."""
+    return {kind: mine for kind in STAGES if (mine := tuple(item for item in items if item.kind == kind))}
+
+
+def tell_handover(workspace: Workspace) -> str:
+    """What is left to do, in working order, a line each."""
+    handover = open_handover(workspace, workspace.reports)
+    if not handover.items:
+        return "handover: nothing was handed over yet; the step load writes it."
+    lines = [f"handover: {len(handover.items) - len(handover.open)} of {len(handover.items)} done"]
+    for kind, items in by_stage(handover.open).items():
+        lines += [f"{STAGES[kind]}:", *(f"  {item.key}  {item.name}" for item in items)]
+    return "\n".join(lines)

@@ -1,0 +1,233 @@
+"""The list of what people must do, in the order in which it should be done: what a thing needs comes before it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pdmigrate.actions import Action
+from pdmigrate.draft import Draft
+from pdmigrate.handover.links import Links
+from pdmigrate.planning import WAITS
+from pdmigrate.workspace import canonical_json
+
+STAGES = {
+    "teams": "Make the user groups",
+    "users": "People accept their invitation",
+    "countries": "Ask Harness for countries",
+    "contact_methods": "Contact details, each by its owner",
+    "notification_rules": "Notification rules, each by its owner",
+    "schedules": "Make the schedules",
+    "overrides": "Enter the overrides",
+    "escalation_policies": "Make the escalation policies",
+    "services": "Give each service its owner and its policy",
+    "alert_rules": "Make the alert rules",
+    "integrations": "Point the senders at Harness",
+    "removed": "Look at what PagerDuty no longer has",
+}
+"""Kinds of items in working order. `countries`, `alert_rules`, `integrations` and `removed` are no kinds of objects."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing for a person. ids: the PagerDuty objects that it stands for. file: to work from, in the handover folder.
+
+    digest: over what is asked for; a tick holds as long as it stays the same.
+    """
+
+    key: str
+    kind: str
+    ids: tuple[str, ...]
+    name: str
+    file: str
+    link: str
+    back: str
+    expected: str
+    digest: str
+
+
+def list_items(found: Draft, links: Links) -> tuple[Item, ...]:
+    """Everything that the plan leaves to people, and what comes with any plan: accounts, apps, senders."""
+    parts = (_from_plan, _from_people, _from_apps, _from_services, _from_senders, _from_countries, _from_removed)
+    rows = [Item(**row, digest=_digest(row)) for part in parts for row in part(found, links)]
+    order = list(STAGES)
+    return tuple(sorted(rows, key=lambda item: (order.index(item.kind), item.name.casefold(), item.key)))
+
+
+def _digest(row: dict) -> str:
+    """Links may change with the address of the account; what is asked for does not."""
+    said = {name: value for name, value in row.items() if name not in ("link", "back")}
+    return hashlib.sha256(canonical_json(said).encode()).hexdigest()[:16]
+
+
+def _row(
+    links: Links, kind: str, id: str, name: str, file: str, expected: str, ids: tuple = (), part: str = ""
+) -> dict:
+    key = f"{kind}:{id}" + (f"/{part}" if part else "")
+    places = {"link": links.to_harness(), "back": links.to_pagerduty(kind, id.partition("_")[0])}
+    return {"key": key, "kind": kind, "ids": ids or (id,), "name": name, "file": file, "expected": expected, **places}
+
+
+# --- what Harness takes from people only ---
+
+
+def _from_plan(found: Draft, links: Links) -> Iterator[dict]:
+    schedules = {a.identifier: a for a in found.plan.actions if a.kind == "schedules"}
+    for action in found.plan.actions:
+        if action.verb == "handover":
+            file, expected = name_file(action, schedules), _expect(action)
+            yield _row(links, action.kind, action.key, action.name, file, expected, action.sources)
+
+
+def name_file(action: Action, schedules: dict[str, Action]) -> str:
+    """The file of an object; an override stands in its schedule's."""
+    if action.reason == WAITS:
+        return "terraform/main.tf.json"
+    if action.kind == "overrides":
+        schedule = schedules.get((action.after or {}).get("schedule", ""))
+        return f"schedules/{schedule.identifier}.yaml" if schedule else "overrides.csv"
+    folders = {"schedules": "schedules", "escalation_policies": "policies"}
+    if action.kind in folders:
+        return f"{folders[action.kind]}/{action.identifier}.yaml"
+    sheets = {"contact_methods": "contact_details.csv", "notification_rules": "notification_rules.csv"}
+    return sheets.get(action.kind, "terraform/main.tf.json")
+
+
+def _expect(action: Action) -> str:
+    """What Harness shows once it is done, so that the one who did it can tell; exact enough to notice a change."""
+    if action.reason == WAITS:
+        return "After terraform apply and another run of pdmigrate it is written by API; nobody types it in."
+    return _EXPECT[action.kind](action.after or {}, action)
+
+
+def _expect_schedule(fields: dict, action: Action) -> str:
+    number = len(fields["rotations"])
+    mark = hashlib.sha256(canonical_json(fields).encode()).hexdigest()[:6]
+    return (
+        f"AI SRE, On-Call, Schedules shows {action.name!r} in {fields['time_zone']} with {number} rotations, and its "
+        f"preview names the people of on_call_next in the file at those hours (version {mark})."
+    )
+
+
+def _expect_override(fields: dict, action: Action) -> str:
+    return f"The preview of the schedule shows {fields['person']} from {fields['start']} to {fields['end']}."
+
+
+def _expect_policy(fields: dict, action: Action) -> str:
+    waits = ", ".join(str(level["timeout_minutes"]) for level in fields["levels"])
+    mark = hashlib.sha256(canonical_json(fields).encode()).hexdigest()[:6]
+    owner = fields["owner_group"] or "a group that you choose"
+    return (
+        f"AI SRE, On-Call, Escalation Policies shows {action.name!r}, owned by {owner}, with {len(fields['levels'])} "
+        f"levels and timeouts of {waits} min, retries 0 (version {mark})."
+    )
+
+
+def _expect_contacts(fields: dict, action: Action) -> str:
+    named = ", ".join(f"{method['type']} {method['address']} ({method['label']})" for method in fields["methods"])
+    return f"The profile of {action.identifier}, Contact Methods, lists {named}."
+
+
+def _expect_rules(fields: dict, action: Action) -> str:
+    steps = "; ".join(_tell_step(step) for step in fields["steps"])
+    return f"The profile of {action.identifier}, Notification Rules: {steps}."
+
+
+def _tell_step(step: dict) -> str:
+    methods = " and ".join(f"{method['type']} {method['address']}" for method in step["methods"])
+    return f"wait {step['wait_minutes']} min, then {methods}"
+
+
+def _expect_group(fields: dict, action: Action) -> str:
+    return (
+        f"After terraform apply the project has the user group {action.identifier} with {len(fields['users'])} members."
+    )
+
+
+def _expect_user(fields: dict, action: Action) -> str:
+    return f"After terraform apply {action.identifier} is invited, with the groups {', '.join(fields['groups']) or 'none'}."
+
+
+_EXPECT = {
+    "schedules": _expect_schedule,
+    "overrides": _expect_override,
+    "escalation_policies": _expect_policy,
+    "contact_methods": _expect_contacts,
+    "notification_rules": _expect_rules,
+    "teams": _expect_group,
+    "users": _expect_user,
+}
+
+# --- what people must do whatever the plan can write ---
+
+
+def _from_people(found: Draft, links: Links) -> Iterator[dict]:
+    """Whoever has no account yet: nobody reaches them until they accept."""
+    for action in found.plan.actions:
+        person = found.state.people.get(action.identifier)
+        if action.kind == "users" and action.verb != "handover" and not (person and person.accepted):
+            expected = f"Access Control, Users shows {action.identifier} as active, no longer as pending."
+            file = f"people/{action.key}.txt"
+            yield _row(links, "users", action.key, action.name, file, expected)
+
+
+def _from_apps(found: Draft, links: Links) -> Iterator[dict]:
+    """Push: the app registers itself on the person's own telephone."""
+    planned = {source for action in found.plan.actions for source in action.sources}
+    pushed = {fate.id for fate in found.work.fates if fate.grade == "handed_over"} - planned
+    for user in found.work.in_scope("users", found.account.users):
+        methods = tuple(method.id for method in user.contact_methods if method.id in pushed)
+        rules = tuple(rule for rule in user.notification_rules if rule.id in pushed)
+        file = f"people/{user.id}.txt"
+        if methods:
+            said = "The person's profile, Contact Methods, lists the mobile app."
+            yield _row(links, "contact_methods", user.id, f"{user.name}: mobile app", file, said, methods, "app")
+        if rules:
+            delays = ", ".join(str(rule.start_delay_in_minutes) for rule in rules)
+            said = f"The person's notification rule has push at minute {delays} after the page."
+            ids = tuple(rule.id for rule in rules)
+            yield _row(links, "notification_rules", user.id, f"{user.name}: push", file, said, ids, "push")
+
+
+def _from_services(found: Draft, links: Links) -> Iterator[dict]:
+    """Owner, policy and alert rule, where the target takes none of them by API."""
+    for want in found.work.routes:
+        if found.state.oncall:
+            continue
+        policy, owner = want.policy_name or "none", want.owner or "a group that you choose"
+        expected = (
+            f"Service Directory, {want.name!r}: owning user group {owner}, escalation policy override {policy!r}."
+        )
+        yield _row(links, "services", want.key, want.name, "services.csv", expected)
+        paging = "on" if want.paging else "off"
+        said = f"Alert Rules has a rule for {want.name!r}: paging {paging}, escalation policy {policy!r}."
+        yield _row(links, "alert_rules", want.key, want.name, "services.csv", said)
+
+
+def _from_senders(found: Draft, links: Links) -> Iterator[dict]:
+    for service in found.work.in_scope("services", found.account.services):
+        for sender in service.integrations:
+            name = f"{service.name}: {sender.summary or sender.type or sender.id}"
+            expected = "A test alert from this sender pages once, its repeat and its all-clear page nobody."
+            row = _row(links, "integrations", service.id, name, "integrations.csv", expected, (sender.id,), sender.id)
+            yield row
+
+
+def _from_countries(found: Draft, links: Links) -> Iterator[dict]:
+    """One request a country: adding one takes Harness weeks."""
+    for code, names in sorted(found.work.unserved.items()):
+        expected = f"Harness confirms calls and SMS to +{code}, for {', '.join(sorted(set(names)))}; then run again."
+        yield _row(links, "countries", f"+{code}", f"+{code}", "countries.csv", expected)
+
+
+def _from_removed(found: Draft, links: Links) -> Iterator[dict]:
+    """Whole objects are never deleted by us."""
+    there = {
+        "teams": found.account.teams,
+        "schedules": found.account.schedules,
+        "escalation_policies": found.account.policies,
+        "services": found.account.services,
+    }
+    for (kind, key), entry in sorted(found.ledger.items()):
+        if kind in there and key not in there[kind]:
+            said = f"{entry.name!r} ({entry.identifier}) is gone from PagerDuty: remove it in Harness, or keep it knowingly."
+            yield _row(links, "removed", f"{kind}_{key}", entry.name, "", said, (key,))

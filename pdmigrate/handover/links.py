@@ -1,0 +1,39 @@
+"""Where a person finds an object: in PagerDuty by its id, in Harness as near as its addresses are documented."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+PAGERDUTY = {
+    "users": "users/{}",
+    "contact_methods": "users/{}",
+    "notification_rules": "users/{}",
+    "teams": "teams/{}",
+    "schedules": "schedules/{}",
+    "overrides": "schedules/{}",
+    "escalation_policies": "escalation_policies/{}",
+    "services": "service-directory/{}",
+    "alert_rules": "service-directory/{}",
+    "integrations": "service-directory/{}",
+}
+
+
+@dataclass(frozen=True)
+class Links:
+    """Both sides' addresses. harness: the base URL as set, whose host the browser takes too."""
+
+    harness: str
+    account: str
+    org: str
+    project: str
+    subdomain: str
+    region: str = "us"
+
+    def to_harness(self) -> str:
+        """The project. No address of a page inside AI SRE is documented, so each item says where to click from here."""
+        base = self.harness.split("/gateway")[0]
+        parts = (self.account, "home/orgs", self.org, "projects", self.project, "details")
+        return f"{base}/ng/account/{'/'.join(quote(part) for part in parts)}"
+
+    def to_pagerduty(self, kind: str, id: str) -> str:
+        host = f"{self.subdomain}.pagerduty.com" if self.region == "us" else f"{self.subdomain}.eu.pagerduty.com"
+        return f"https://{host}/{PAGERDUTY[kind].format(quote(id))}" if kind in PAGERDUTY else f"https://{host}/"

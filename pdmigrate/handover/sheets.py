@@ -1,0 +1,218 @@
+"""The files of a handover: documents for what is made by hand, sheets for the rest, and a text for each person."""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from pdmigrate.actions import Action
+from pdmigrate.draft import Draft
+from pdmigrate.handover.advice import SUPPRESSION, WEBHOOK, advise
+from pdmigrate.handover.items import Item
+from pdmigrate.handover.links import Links
+from pdmigrate.harness.handover import SCHEMA, make_terraform, write_policy, write_schedule
+from pdmigrate.mapping.contacts import read_phone
+from pdmigrate.pagerduty.records import ContactMethod, Schedule, User
+from pdmigrate.planning import WAITS
+
+TURNS_SHOWN = 8
+
+
+def write_files(found: Draft, items: Iterable[Item], links: Links) -> dict[str, str]:
+    """Path in the handover folder -> text, for every file that an item names, and what explains them."""
+    items = tuple(items)
+    files = {**_write_documents(found, links), **_write_sheets(found, links), **_write_terraform(found, links)}
+    files |= _write_people(found, items, links)
+    named = {item.file for item in items if item.file}
+    return {path: text for path, text in files.items() if path in named or (path == "schema.json" and named)}
+
+
+def _write_documents(found: Draft, links: Links) -> dict[str, str]:
+    files = {"schema.json": json.dumps(SCHEMA, indent=1) + "\n"}
+    for action in _handed(found, "schedules"):
+        source = found.account.schedules[action.key]
+        overrides = [a for a in _handed(found, "overrides") if (a.after or {})["schedule"] == action.identifier]
+        back = {"id": action.key, "link": links.to_pagerduty("schedules", action.key)}
+        turns = _next_turns(found, source, (action.after or {})["time_zone"])
+        files[f"schedules/{action.identifier}.yaml"] = write_schedule(action, overrides, back, turns)
+    for action in _handed(found, "escalation_policies"):
+        back = {"id": action.key, "link": links.to_pagerduty("escalation_policies", action.key)}
+        files[f"policies/{action.identifier}.yaml"] = write_policy(action, back)
+    return files
+
+
+def _handed(found: Draft, kind: str) -> list[Action]:
+    return [a for a in found.plan.actions if a.kind == kind and a.verb == "handover" and a.reason != WAITS]
+
+
+def _next_turns(found: Draft, schedule: Schedule, zone: str) -> list[dict]:
+    """Who is on call next by PagerDuty's own rendering, in the schedule's zone."""
+    entries = schedule.final_schedule.rendered_schedule_entries if schedule.final_schedule else ()
+    here = ZoneInfo(zone)
+    return [
+        {
+            "start": entry.start.astimezone(here).isoformat(),
+            "end": entry.end.astimezone(here).isoformat(),
+            "person": found.work.emails.get(entry.user.id, entry.user.summary or entry.user.id) if entry.user else "",
+        }
+        for entry in entries[:TURNS_SHOWN]
+    ]
+
+
+# --- sheets ---
+
+
+def _write_sheets(found: Draft, links: Links) -> dict[str, str]:
+    return {
+        "contact_details.csv": write_csv(_list_contacts(found)),
+        "notification_rules.csv": write_csv(_list_rules(found)),
+        "services.csv": write_csv(_list_routes(found, links)),
+        "integrations.csv": write_csv(_list_senders(found, links)),
+        "countries.csv": write_csv(_list_countries(found)),
+    }
+
+
+def write_csv(rows: Iterable[dict]) -> str:
+    """Rows as CSV, their keys as the heading; what a spreadsheet would run is written as text."""
+    rows, out = list(rows), io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _defuse(cell) for name, cell in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _defuse(cell: object) -> object:
+    risky = isinstance(cell, str) and cell.lstrip()[:1] in tuple("=@-\t\r") and not cell.lstrip("-").isdigit()
+    return f"'{cell}" if risky else cell
+
+
+def _list_contacts(found: Draft) -> list[dict]:
+    rows = []
+    for action in _handed(found, "contact_methods"):
+        user, labels = found.account.users[action.key], _labels(action)
+        for method in (m for m in user.contact_methods if m.id in action.sources):
+            kind, address = read_channel(method)
+            label = labels.get((kind, address), "Other")
+            row = {"person": user.name, "email": action.identifier, "type": kind, "address": address}
+            rows.append({**row, "label": label, "pagerduty_id": method.id})
+    return rows
+
+
+def _labels(action: Action) -> dict[tuple[str, str], str]:
+    return {(m["type"], m["address"]): m["label"] for m in (action.after or {})["methods"]}
+
+
+def read_channel(method: ContactMethod) -> tuple[str, str]:
+    """Type and address as Harness has them."""
+    kind = method.type.removesuffix("_contact_method")
+    if kind == "email":
+        return kind, (method.address or "").strip().lower()
+    number = read_phone(method)
+    return kind, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
+
+
+def _list_rules(found: Draft) -> list[dict]:
+    """One line a rule, in the order of the steps; the wait is counted from the step before."""
+    rows = []
+    for action in _handed(found, "notification_rules"):
+        user = found.account.users[action.key]
+        methods = {m.id: read_channel(m) for m in user.contact_methods}
+        rules = [r for r in user.notification_rules if r.id in action.sources]
+        delays = sorted({r.start_delay_in_minutes for r in rules})
+        for rule in sorted(rules, key=lambda r: (r.start_delay_in_minutes, r.id)):
+            at = delays.index(rule.start_delay_in_minutes)
+            kind, address = methods[rule.contact_method.id]
+            wait = delays[at] - (delays[at - 1] if at else 0)
+            row = {"person": user.name, "email": action.identifier, "step": at + 1, "wait_minutes": wait}
+            rows.append({**row, "type": kind, "address": address, "pagerduty_id": rule.id})
+    return rows
+
+
+def _list_routes(found: Draft, links: Links) -> list[dict]:
+    return [
+        {
+            "service": route.name,
+            "identifier": route.identifier,
+            "owner_group": route.owner or "",
+            "escalation_policy": route.policy_name,
+            "escalation_policy_identifier": route.policy or "",
+            "paging": "on" if route.paging else "off",
+            "pagerduty": links.to_pagerduty("services", route.key),
+        }
+        for route in found.work.routes
+    ]
+
+
+def _list_senders(found: Draft, links: Links) -> list[dict]:
+    """Every integration. The last three columns are for the one who does it."""
+    owners = {route.key: route for route in found.work.routes}
+    rows = []
+    for service in found.work.in_scope("services", found.account.services):
+        route = owners.get(service.id)
+        for sender in service.integrations:
+            row = {"service": service.name, "sender": sender.summary or sender.id, "type": sender.type}
+            row |= {"owner_group": (route and route.owner) or "", "pagerduty_id": sender.id}
+            row |= {"pagerduty": links.to_pagerduty("services", service.id), "what_to_send": advise(sender.type)}
+            row |= {"what_was_suppressed": SUPPRESSION, "new_paging_webhook": WEBHOOK}
+            rows.append({**row, "test_result": "", "tested_by": "", "tested_at": ""})
+    return rows
+
+
+def _list_countries(found: Draft) -> list[dict]:
+    return [
+        {"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}
+        for code, names in sorted(found.work.unserved.items())
+    ]
+
+
+# --- Terraform, and texts for people ---
+
+
+def _write_terraform(found: Draft, links: Links) -> dict[str, str]:
+    groups, users = _handed(found, "teams"), _handed(found, "users")
+    if not groups and not users:
+        return {}
+    made = make_terraform(groups, users, links.org, links.project)
+    return {"terraform/main.tf.json": json.dumps(made, indent=1, ensure_ascii=False) + "\n"}
+
+
+def _write_people(found: Draft, items: tuple[Item, ...], links: Links) -> dict[str, str]:
+    """people/ID.txt for everybody who must do something: the words to send them."""
+    mine: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        if item.kind in ("users", "contact_methods", "notification_rules"):
+            mine[item.key.partition(":")[2].partition("/")[0]].append(item)
+    return {f"people/{id}.txt": _write_to(found.account.users[id], found, own, links) for id, own in mine.items()}
+
+
+def _write_to(user: User, found: Draft, items: list[Item], links: Links) -> str:
+    email = found.work.emails.get(user.id, user.email)
+    asked = [f"{number}. {_ask(item, email)}" for number, item in enumerate(items, 1)]
+    lines = [f"To: {email}", "Subject: On-call moves to Harness: what we need from you", "", f"Hello {user.name},", ""]
+    lines += ["our on-call moves from PagerDuty to Harness AI SRE. Until you have done this, Harness cannot reach you:"]
+    lines += [
+        "",
+        *asked,
+        "",
+        f"Harness: {links.to_harness()}",
+        "PagerDuty keeps paging you until we tell you otherwise.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _ask(item: Item, email: str) -> str:
+    if item.kind == "users":
+        return f"Accept the invitation that Harness sends to {email}. Its link lives seven days; ask us for a new one."
+    if item.key.endswith("/app"):
+        return (
+            "Install Harness's mobile app and sign in: that registers it for push. Allow it to break through silence."
+        )
+    if item.key.endswith("/push"):
+        return f"Add push to your notification rule. {item.expected}"
+    words = "Enter your contact methods" if item.kind == "contact_methods" else "Set your notification rule"
+    return f"{words} in your Harness profile. {item.expected}"

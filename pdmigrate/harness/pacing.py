@@ -1,0 +1,99 @@
+"""Harness's limits per minute, kept by us: it answers 429 without saying when to come back, so we never come too early.
+
+Calls of a key are counted in memory. Invitations are limited per address on the network, whoever sends them, so they are
+also remembered in a file: a run that goes on after it was killed waits for what the killed one has sent.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pdmigrate.transport import Transport
+from pdmigrate.workspace import write_json
+
+log = logging.getLogger("pdmigrate")
+
+INVITE_PATH = "/ng/api/user/users"
+MARGIN = 1.0
+"""Seconds: a call that was quick after one that was slow must not come too early for the server's own clock."""
+SAID_FROM = 5.0
+"""Seconds of waiting from which on it is said."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Calls in any 60 seconds (Harness's page on rate limits): external API requests per key, invitations."""
+
+    calls: int = 400
+    invites: int = 10
+
+
+class Pace:
+    """Waits before a call that would be one too many. `memory` is the file of the invitations' times."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        memory: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
+        self.limits = limits or Limits()
+        self.clock, self.sleep = clock, sleep
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._calls: deque[float] = deque()
+        self._invites = deque(_read_times(memory))
+
+    def wait(self, method: str, path: str) -> None:
+        """Return when this request may leave, and count it."""
+        with self._lock:
+            self._wait_for(self._calls, self.limits.calls, "calls")
+            if method == "POST" and path == INVITE_PATH:
+                self._wait_for(self._invites, self.limits.invites, "invitation calls")
+                self._remember()
+
+    def _wait_for(self, times: deque[float], limit: int, noun: str) -> None:
+        window = 60 + MARGIN
+        while len(times) >= limit:
+            wait = times[len(times) - limit] + window - self.clock()
+            if wait <= 0:
+                break
+            if wait >= SAID_FROM:
+                log.warning("Harness takes %d %s a minute: waiting %.0f s", limit, noun, wait)
+            self.sleep(wait)
+        while times and times[0] + window < self.clock():
+            times.popleft()
+        times.append(self.clock())
+
+    def _remember(self) -> None:
+        if self._memory:
+            write_json(self._memory, list(self._invites))
+
+
+class PacedTransport(Transport):
+    """A transport that keeps the limits."""
+
+    def __init__(self, side: str, base_url: str, headers: dict[str, str], pace: Pace, **more: Any):
+        super().__init__(side, base_url, headers, **more)
+        self.pace = pace
+
+    def send(self, method: str, path: str, params: Any = None, body: Any = None, reads: bool = False) -> Any:
+        """As Transport.send, once the limits let it pass."""
+        self.pace.wait(method, path)
+        return super().send(method, path, params, body, reads)
+
+
+def _read_times(memory: Path | None) -> list[float]:
+    """The times of earlier invitations; a damaged file is as good as none, since a 429 is survived too."""
+    try:
+        found = json.loads(memory.read_text(encoding="utf-8")) if memory else []
+    except (OSError, ValueError):
+        return []
+    return [float(at) for at in found if isinstance(at, int | float)] if isinstance(found, list) else []

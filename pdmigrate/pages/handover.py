@@ -1,0 +1,85 @@
+"""The checklist: what people must do, in the order in which it should be done."""
+
+from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
+from pdmigrate.handover.folder import Handover, by_stage
+from pdmigrate.handover.items import STAGES, Item
+from pdmigrate.handover.ticks import find_tick
+from pdmigrate.report import Figure, Link, Page, Section, Tag, make_table
+
+HOW = {
+    "teams": "Apply the Terraform files; whatever needs the groups waits for them.",
+    "users": "Send each person the text in the file. The most urgent are on the page invite, by their next turn on call.",
+    "countries": "Ask now: it takes weeks. Until then these people are reached by email and the app only.",
+    "contact_methods": "Each line belongs to one person, and only that person can enter it. The text to send is in people/.",
+    "notification_rules": "After the contact methods: a step can only name what is there.",
+    "schedules": "Make each as its file says, rotation by rotation; in_words reads as the form asks. Then compare the preview with on_call_next.",
+    "overrides": "They stand in the file of their schedule. Leave out what has ended by the time you get there.",
+    "escalation_policies": "After the schedules: a level names them. Retries are 0 everywhere; a retry would delay the next level.",
+    "services": "In the Service Directory. Set the override even where the group's default policy is the same; leave defaults alone.",
+    "alert_rules": "An alert whose service has no rule is logged and pages nobody. Paging off means exactly that, by decision.",
+    "integrations": "Enable the service's paging webhook, point the sender at it, send one test alert and one all-clear, write down both.",
+    "removed": "pdmigrate never deletes a whole object.",
+}
+
+
+def make_page(handover: Handover, name: str) -> Page:
+    done = len(handover.fresh) - sum(find_tick(handover.ticks, item) is None for item in handover.fresh)
+    lead = f"{len(handover.open)} things are left to do, in this order; {done} of the {len(handover.fresh)} on this list are done."
+    figures = (
+        Figure("New or changed", str(len(handover.fresh))),
+        Figure("Done", str(done), "good" if done == len(handover.fresh) else "warn"),
+        Figure("Open from before", str(len(handover.earlier)), "warn" if handover.earlier else "good"),
+    )
+    stages = by_stage(handover.fresh)
+    sections = [_section(handover, number, kind, rows) for number, (kind, rows) in enumerate(stages.items(), 1)]
+    status = "waiting" if handover.open else "done"
+    return Page("checklist", f"Handover of {name}", lead, status, figures, (_explain(), *sections, _earlier(handover)))
+
+
+def _explain() -> Section:
+    text = (
+        "Harness publishes no API for these things, so people make them. Tick each off when Harness shows what the column "
+        "says:\n\n- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
+        "- or with the widget in the notebook 5 · Load\n\n"
+        "Links into Harness open the project, since it documents no addresses of pages inside AI SRE; each line says where "
+        "to look from there. The same list is handover.csv."
+    )
+    return Section("How to work with this list", text)
+
+
+def _section(handover: Handover, number: int, kind: str, items: tuple[Item, ...]) -> Section:
+    rows = [_row(handover, item) for item in items]
+    columns = {"done": "Done", "name": "What", "expected": "Harness shows", "file": "File", "link": "Harness"}
+    columns |= {"back": "PagerDuty", "key": "Key"}
+    text = HOW[kind] + (_tell_senders() if kind == "integrations" else "")
+    return Section(f"{number}. {STAGES[kind]}", text, make_table(rows, columns))
+
+
+def _tell_senders() -> str:
+    """How each kind of sender is kept from flooding; integrations.csv says it for each one."""
+    lines = [f"- {start.replace('_', ' ')}: {words}" for start, words in (*ADVICE.items(), ("any other", OTHERWISE))]
+    return "\n\n" + "\n".join(lines) + f"\n\n{SUPPRESSION}"
+
+
+def _row(handover: Handover, item: Item) -> dict:
+    tick = find_tick(handover.ticks, item)
+    words = " · ".join(filter(None, ("☑", tick.by, tick.at[:10], tick.evidence))) if tick else "☐"
+    return {
+        "done": Tag(words, "good" if tick else "plain"),
+        "name": item.name,
+        "expected": item.expected,
+        "file": Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
+        "link": Link("open", item.link),
+        "back": Link("open", item.back),
+        "key": item.key,
+    }
+
+
+def _earlier(handover: Handover) -> Section:
+    rows = [
+        {"name": item.name, "stage": STAGES[item.kind], "key": item.key, "where": handover.given[item.key]["folder"]}
+        for item in handover.earlier
+    ]
+    columns = {"name": "What", "stage": "Stage", "key": "Key", "where": "Handed over in"}
+    text = "Handed over by an earlier run and unchanged since. pdmigrate handover DIR --all --to FOLDER writes everything anew."
+    return Section("Still open from earlier handovers", text, make_table(rows, columns, empty="Nothing."))

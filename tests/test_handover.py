@@ -1,0 +1,233 @@
+"""A Harness with its public endpoints only: what it takes is written, everything else is handed to people, once."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+from jsonschema import Draft202012Validator
+
+from pdmigrate import conflicts, finish, load, open_job, preview, verify
+from pdmigrate.cli import main
+from pdmigrate.demo import make_demo_workspace
+from pdmigrate.handover.advice import advise
+from pdmigrate.harness.handover import tell_rotation
+from pdmigrate.settings import read_settings
+from pdmigrate.workspace import Workspace, write_text
+
+CONTRACT = ("contact_methods", "notification_rules", "schedules", "overrides", "escalation_policies")
+
+
+def switch(job, **config):
+    requests.post(f"{job.target.transport.base_url}/sandbox/config", json=config, timeout=10).raise_for_status()
+
+
+def run(folder, name, approve="all"):
+    """One run from preview to verify; returns the drafts' counts, the load, and the run's folder."""
+    reports = folder / "reports" / name
+    with open_job(folder, reports) as job:
+        switch(job, oncall=False)
+        finish(job, preview(job))
+        decided = conflicts(job)
+        finish(job, decided)
+        loaded = load(job, approve)
+        finish(job, loaded)
+        verified = verify(job)
+        finish(job, verified)
+    return decided, loaded, verified, reports
+
+
+def read_list(reports):
+    return list(csv.DictReader((reports / "handover" / "handover.csv").read_text().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def handed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("public") / "acme"
+    make_demo_workspace(folder)
+    return folder, *run(folder, "one")
+
+
+def test_the_run_ends_well_with_people_groups_and_services_written(handed):
+    _, _, loaded, verified, _ = handed
+    outcomes = {(d.action.kind, d.outcome) for d in loaded.done}
+    assert not [pair for pair in outcomes if pair[1] in ("failed", "skipped", "waiting")]
+    assert {kind for kind, outcome in outcomes if outcome == "created"} == {"users", "teams", "services"}
+    assert {kind for kind, outcome in outcomes if outcome == "handed_over"} == set(CONTRACT)
+    assert verified.count_seconds()["agree_seconds"] == verified.count_seconds()["differ_seconds"] == 0
+    assert verified.count_seconds()["unverified_seconds"] > 0
+
+
+def test_every_object_stands_in_one_place_and_the_counts_add_up(handed):
+    _, decided, _, verified, _ = handed
+    for counted in (decided.draft.count_kinds(), verified.draft.count_kinds(landed=True)):
+        for kind, counts in counted.items():
+            assert sum(counts.values()) == 2 * counts["in_source"], kind
+            assert not (kind in CONTRACT and counts["exact"] + counts["changed"]), kind
+    assert verified.draft.count_kinds(landed=True)["services"]["lost"] == 0
+
+
+@pytest.mark.parametrize("kind", CONTRACT)
+def test_the_list_holds_everything_that_is_handed_over_exactly_once(handed, kind):
+    _, decided, _, _, reports = handed
+    wanted = sorted(f.id for f in decided.draft.work.fates if f.kind == kind and f.grade == "handed_over")
+    found = sorted(id for row in read_list(reports) if row["kind"] == kind for id in row["pagerduty_id"].split(";"))
+    assert found == wanted
+    assert wanted
+
+
+def test_keys_are_distinct_and_every_file_is_there(handed):
+    _, _, _, _, reports = handed
+    rows = read_list(reports)
+    assert len({row["key"] for row in rows}) == len(rows)
+    assert list(rows[0]) == ["key", "kind", "pagerduty_id", "name", "file", "link", "expected", "done"]
+    assert not [row["key"] for row in rows if row["file"] and not (reports / "handover" / row["file"]).is_file()]
+    assert {row["done"] for row in rows} == {"no"}
+
+
+def test_the_order_is_one_in_which_a_person_can_work(handed):
+    kinds = list(dict.fromkeys(row["kind"] for row in read_list(handed[4])))
+    assert kinds == [
+        "users",
+        "countries",
+        "contact_methods",
+        "notification_rules",
+        "schedules",
+        "overrides",
+        "escalation_policies",
+        "services",
+        "alert_rules",
+        "integrations",
+    ]
+
+
+def test_documents_fit_their_schema_and_say_what_to_type(handed):
+    home = handed[4] / "handover"
+    schema = json.loads((home / "schema.json").read_text())
+    documents = [yaml.safe_load(path.read_text()) for path in sorted(home.glob("*/*.yaml"))]
+    for document in documents:
+        Draft202012Validator(schema).validate(document)
+    kinds = Counter(document["kind"] for document in documents)
+    assert kinds == {
+        "schedule": len(list(home.glob("schedules/*"))),
+        "escalation_policy": len(list(home.glob("policies/*"))),
+    }
+    schedules = [d for d in documents if d["kind"] == "schedule"]
+    assert all(r["in_words"].startswith("Turns of ") for d in schedules for r in d["rotations"])
+    assert any(d["overrides"] for d in schedules)
+    assert all(d["on_call_next"] for d in schedules if d["rotations"])
+
+
+def test_sheets_hold_one_line_a_contact_method_and_a_rule(handed):
+    _, decided, _, _, reports = handed
+    for kind, name in (("contact_methods", "contact_details"), ("notification_rules", "notification_rules")):
+        rows = list(csv.DictReader((reports / "handover" / f"{name}.csv").read_text().splitlines()))
+        planned = [s for a in decided.plan.actions if a.kind == kind and a.verb == "handover" for s in a.sources]
+        assert sorted(row["pagerduty_id"] for row in rows) == sorted(planned)
+        assert all(row["address"] for row in rows)
+
+
+def test_the_sheet_of_senders_says_for_each_how_it_must_not_flood(handed):
+    _, decided, _, _, reports = handed
+    rows = list(csv.DictReader((reports / "handover" / "integrations.csv").read_text().splitlines()))
+    senders = [i.id for s in decided.draft.account.services.values() for i in s.integrations]
+    assert sorted(row["pagerduty_id"] for row in rows) == sorted(senders)
+    assert all(row["what_to_send"] and row["what_was_suppressed"] and row["test_result"] == "" for row in rows)
+    assert "resolve" in advise("events_api_v2_inbound_integration")
+    assert "OK" in advise("aws_cloudwatch_inbound_integration")
+    assert "repeated" in advise("something_new")
+
+
+def test_a_text_for_each_person_who_must_act(handed):
+    texts = {path.stem: path.read_text() for path in (handed[4] / "handover" / "people").iterdir()}
+    rows = [row for row in read_list(handed[4]) if row["kind"] == "users"]
+    assert {row["pagerduty_id"] for row in rows} <= texts.keys()
+    assert all(text.startswith("To: ") and "\n1. " in text for text in texts.values())
+
+
+def test_a_second_run_hands_over_only_what_changed_and_keeps_what_is_open(handed):
+    folder, *_, reports = handed
+    first = read_list(reports)
+    *_, again = run(folder, "two")
+    assert read_list(again) == []
+    page = (again / "handover" / "checklist.html").read_text()
+    assert all(row["key"] in page for row in first)
+    assert not list((again / "handover").glob("schedules"))
+
+
+def test_a_tick_is_remembered_with_who_and_shown(handed, tmp_path, capsys):
+    folder, *_, reports = handed
+    key = next(row["key"] for row in read_list(reports) if row["kind"] == "schedules")
+    picture = tmp_path / "harness shows.png"
+    picture.write_bytes(b"picture")
+    assert main(["handover", str(folder), "--done", key, "--by", "ann", "--evidence", str(picture)]) == 0
+    assert {row["key"]: row["done"] for row in read_list(reports)}[key] == "yes"
+    assert "ann" in (reports / "handover" / "checklist.html").read_text()
+    assert len(list((folder / "evidence").iterdir())) == 1
+    assert f"{key} " not in capsys.readouterr().out
+    assert main(["handover", str(folder), "--undone", key]) == 0
+    assert {row["key"]: row["done"] for row in read_list(reports)}[key] == "no"
+    assert main(["handover", str(folder), "--done", "schedules:NONE"]) == 2
+
+
+def test_everything_can_be_written_anew(handed, tmp_path):
+    folder, *_, reports = handed
+    assert main(["handover", str(folder), "--all", "--to", str(tmp_path / "all")]) == 0
+    again = list(csv.DictReader((tmp_path / "all" / "handover.csv").read_text().splitlines()))
+    assert [row["key"] for row in again] == [row["key"] for row in read_list(reports)]
+
+
+# --- Terraform ---
+
+
+def test_with_terraform_groups_and_users_are_files_and_nothing_is_written(tmp_path):
+    folder = tmp_path / "acme"
+    make_demo_workspace(folder)
+    settings = Workspace(folder).settings_file
+    write_text(settings, settings.read_text().replace("terraform: false", "terraform: true"))
+    assert read_settings(settings).rules.terraform
+    decided, loaded, _, reports = run(folder, "one")
+    written = {d.action.kind for d in loaded.done if d.outcome == "created"}
+    assert written == {"services"}
+    made = json.loads((reports / "handover" / "terraform" / "main.tf.json").read_text())
+    groups, users = (made["resource"][f"harness_platform_{name}"] for name in ("usergroup", "user"))
+    assert len(groups) == sum(a.kind == "teams" and a.verb == "handover" for a in decided.plan.actions)
+    assert len(users) == sum(a.kind == "users" and a.verb == "handover" for a in decided.plan.actions)
+    assert all(row["org_id"] == "default" and "@" in row["email"] for row in users.values())
+    assert all("users" not in row and isinstance(row["user_emails"], list) for row in groups.values())
+    for kind, counts in decided.draft.count_kinds().items():
+        assert sum(counts.values()) == 2 * counts["in_source"], kind
+
+
+def test_terraform_takes_a_text_for_a_text():
+    from pdmigrate.actions import Action
+    from pdmigrate.harness.handover import make_terraform
+
+    fields = {"name": "Pay", "description": "costs ${var.x} and %{if}", "users": ["a@e.com"]}
+    made = make_terraform([Action("handover", "teams", "PT1", "pay_PT1", "Pay", None, fields)], [], "o", "p")
+    assert made["resource"]["harness_platform_usergroup"]["pay_PT1"]["description"] == "costs $${var.x} and %%{if}"
+    assert "harness_platform_user" not in made["resource"]
+
+
+@pytest.mark.parametrize(
+    "days, seconds, words",
+    [
+        (range(1, 8), 28800, "Only every day at 09:00:00 for 8 hours"),
+        (range(1, 6), 3600, "Only Monday to Friday at 09:00:00 for 1 hour"),
+        ((1, 3), 5400, "Only Monday, Wednesday at 09:00:00 for 90 minutes"),
+    ],
+)
+def test_a_rotation_is_said_as_a_form_asks(days, seconds, words):
+    windows = [{"day": day, "start": "09:00:00", "seconds": seconds} for day in days]
+    rotation = {"participants": ["a@e.com", None], "anchor": "2024-01-01T09:00:00", "turn_seconds": 604800}
+    said = tell_rotation({**rotation, "windows": windows, "since": "2024-01-01T09:00:00Z", "until": None}, "UTC")
+    start = "Turns of 1 week, the first from Monday 2024-01-01 09:00:00 UTC: a@e.com, (nobody)"
+    assert said == f"{start}. {words}. Since 2024-01-01T09:00:00Z"
+
+
+def test_the_page_of_a_run_leads_to_its_checklist(handed):
+    reports = Path(handed[4])
+    assert 'href="handover/checklist.html"' in (reports / "load.html").read_text()

@@ -13,7 +13,7 @@ from pdmigrate.decisions import Decisions, read_decisions
 from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.client import make_client as make_harness
-from pdmigrate.harness.pacing import Limits, Pace
+from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.survey import load_survey
 from pdmigrate.journal import Journal
 from pdmigrate.pagerduty.account import Snapshot, load_snapshot, whole_seconds
@@ -149,7 +149,7 @@ class Job:
         if target.kind == "embedded":
             return self._start_harness()
         key = self._resolve(target.api_key)
-        pace = Pace(memory=self._pace_file)
+        pace = Quota(memory=self._pace_file)
         return make_harness(target.base_url, key, target.account, target.org, target.project, pace)
 
     def _start_harness(self) -> Harness:
@@ -158,7 +158,7 @@ class Job:
         server = start_harness(document, self.workspace.sandbox / "harness.json", api_key=EMBEDDED_KEY)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_KEY)
-        return make_harness(server.url, EMBEDDED_KEY, **EMBEDDED, pace=Pace(EMBEDDED_LIMITS, self._pace_file))
+        return make_harness(server.url, EMBEDDED_KEY, **EMBEDDED, pace=Quota(EMBEDDED_LIMITS, self._pace_file))
 
     @property
     def _pace_file(self) -> Path:

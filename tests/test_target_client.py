@@ -6,7 +6,7 @@ import requests
 from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError, SettingsError, WrongAccountError
 from pdmigrate.harness.address import read_base_url, read_key
 from pdmigrate.harness.client import make_client
-from pdmigrate.harness.pacing import Limits, Pace
+from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.sandbox.harness import new_document, start_harness
 
 KEY = "pat.embedded.sandbox.secret"
@@ -28,7 +28,7 @@ def open_client(server):
     server.app.config.update(FAULTS=[], CALLS={})
 
     def make(prefix="", key=KEY, account="embedded", org="default", project="sre"):
-        client = make_client(server.url + prefix, key, account, org, project, Pace(Limits(1000, 1000)))
+        client = make_client(server.url + prefix, key, account, org, project, Quota(Limits(1000, 1000)))
         client.transport._sleep = lambda seconds: None
         return client
 

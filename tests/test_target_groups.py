@@ -6,7 +6,7 @@ import requests
 from pdmigrate.actions import Action
 from pdmigrate.errors import AnswerError
 from pdmigrate.harness.client import make_client
-from pdmigrate.harness.pacing import Limits, Pace
+from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.records import Person
 from pdmigrate.harness.writers import WriteError, write_action
 from pdmigrate.sandbox.harness import new_document, start_harness
@@ -29,7 +29,7 @@ def harness(server):
         document.clear()
         document.update(new_document(people=PEOPLE))
     server.app.config.update(FAULTS=[], CALLS={})
-    client = make_client(server.url, KEY, "embedded", "default", "sre", Pace(Limits(1000, 1000)))
+    client = make_client(server.url, KEY, "embedded", "default", "sre", Quota(Limits(1000, 1000)))
     client.transport._sleep = lambda seconds: None
     return client
 

@@ -9,7 +9,7 @@ from pdmigrate import conflicts, decide, load, open_job, preview
 from pdmigrate.actions import Action
 from pdmigrate.harness.client import make_client
 from pdmigrate.harness.invitations import batch_invites, invite
-from pdmigrate.harness.pacing import Limits, Pace
+from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.newcomer import make_workspace
 from pdmigrate.sandbox.harness import new_document, start_harness
 
@@ -55,7 +55,7 @@ def make_crowd(folder):
 def run_load(folder, clock, killed_after=None, before_answer=True):
     """One run of load in a job of its own; it dies at its n-th invitation, before or after the request is carried out."""
     with open_job(folder) as job:
-        pace, app, sent = job.target.transport.pace, job._servers[-1].app, []
+        pace, app, sent = job.target.transport.quota, job._servers[-1].app, []
         pace.clock, pace.sleep, app.config["CLOCK"] = clock.read, clock.sleep, clock.read
         send = type(job.target.transport).send
 
@@ -109,7 +109,7 @@ def harness(server):
         document.clear()
         document.update(new_document(people=[{"email": "ann@example.com", "name": "Ann"}]))
     server.app.config.update(FAULTS=[], CALLS={})
-    client = make_client(server.url, KEY, "embedded", "default", "sre", Pace(Limits(1000, 1000)))
+    client = make_client(server.url, KEY, "embedded", "default", "sre", Quota(Limits(1000, 1000)))
     client.transport._sleep = lambda seconds: None
     return client
 
@@ -187,7 +187,7 @@ def test_the_pace_survives_a_damaged_memory(tmp_path):
     memory = tmp_path / "pace.json"
     memory.write_text("{broken")
     clock = Clock()
-    pace = Pace(Limits(calls=3, invites=1), memory, clock.read, clock.sleep)
+    pace = Quota(Limits(calls=3, invites=1), memory, clock.read, clock.sleep)
     for _ in range(2):
         pace.wait("POST", "/ng/api/user/users")
     assert sum(clock.slept) == pytest.approx(61, abs=1)

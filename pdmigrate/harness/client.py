@@ -9,7 +9,7 @@ from typing import Any
 from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError, WrongAccountError
 from pdmigrate.harness import records
 from pdmigrate.harness.address import Key, is_gone, read_base_url, read_key
-from pdmigrate.harness.pacing import Pace, PacedTransport
+from pdmigrate.harness.pacing import Quota, PacedTransport
 from pdmigrate.transport import Transport
 
 CONTRACT = "/pdmigrate-oncall/v1"
@@ -23,9 +23,9 @@ NO_ROUTE = (403, 404, 405)
 
 
 def make_client(
-    base_url: str, api_key: str, account: str, org: str, project: str, pace: Pace | None = None
+    base_url: str, api_key: str, account: str, org: str, project: str, pace: Quota | None = None
 ) -> "Harness":
-    transport = PacedTransport("Harness", read_base_url(base_url), {"x-api-key": api_key}, pace or Pace())
+    transport = PacedTransport("Harness", read_base_url(base_url), {"x-api-key": api_key}, pace or Quota())
     return Harness(transport, account, org, project, read_key(api_key))
 
 

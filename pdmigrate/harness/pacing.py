@@ -34,7 +34,7 @@ class Limits:
     invites: int = 10
 
 
-class Pace:
+class Quota:
     """Waits before a call that would be one too many. `memory` is the file of the invitations' times."""
 
     def __init__(
@@ -80,13 +80,13 @@ class Pace:
 class PacedTransport(Transport):
     """A transport that keeps the limits."""
 
-    def __init__(self, side: str, base_url: str, headers: dict[str, str], pace: Pace, **more: Any):
+    def __init__(self, side: str, base_url: str, headers: dict[str, str], quota: Quota, **more: Any):
         super().__init__(side, base_url, headers, **more)
-        self.pace = pace
+        self.quota = quota
 
     def send(self, method: str, path: str, params: Any = None, body: Any = None, reads: bool = False) -> Any:
         """As Transport.send, once the limits let it pass."""
-        self.pace.wait(method, path)
+        self.quota.wait(method, path)
         return super().send(method, path, params, body, reads)
 
 

@@ -49,7 +49,11 @@ class Desired:
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do: `before` is what Harness has now (None: nothing), `after` what it will have (None: taken back)."""
+    """One thing to do: `before` is what Harness has now (None: nothing), `after` what it will have (None: taken back).
+
+    synced: what the ledger will hold of it, where that is not `after`: fields that were changed in Harness are kept
+    there, and stay known as PagerDuty's. A keep with `synced` is booked, and nothing is sent.
+    """
 
     verb: Verb
     kind: str
@@ -61,6 +65,7 @@ class Action:
     sources: tuple[str, ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    synced: Fields | None = None
 
     @property
     def id(self) -> str:

@@ -15,8 +15,8 @@ from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
 from pdmigrate.errors import SecretFoundError, UsageError, worst_code
-from pdmigrate.job import read_clock
-from pdmigrate.journal import Journal
+from pdmigrate.job import find_journal, place_journal, read_clock
+from pdmigrate.locking import hold
 from pdmigrate.report import Figure, Page, write_index
 from pdmigrate.settings import read_settings
 from pdmigrate.workspace import STEPS, Workspace, write_json, write_text
@@ -47,7 +47,19 @@ class RunOutcome:
 def run_steps(
     workspace: Path, steps: Sequence[str], folder: Path, approve: str = "", tell: Callable[[str], None] = print
 ) -> RunOutcome:
-    """Run the notebooks of `steps`. Every one leaves its page, or the index says why not; never raises for their errors."""
+    """Run the notebooks of `steps`. Every one leaves its page, or the index says why not; never raises for their errors.
+
+    Raises WorkspaceHeldError where another run is under way.
+    """
+    place = Workspace(workspace)
+    settings = read_settings(place.settings_file)
+    with hold(place_journal(place, settings), settings.name, place.folder, f"run {', '.join(steps)}", read_clock()):
+        return _close_run(workspace, folder, _run_in_order(workspace, steps, folder, approve, tell))
+
+
+def _run_in_order(
+    workspace: Path, steps: Sequence[str], folder: Path, approve: str, tell: Callable[[str], None]
+) -> dict[str, dict]:
     results: dict[str, dict] = {}
     for step in steps:
         results[step] = _run_one(step, workspace, folder, approve)
@@ -57,7 +69,7 @@ def run_steps(
             break
         if step == "load" and code == 3 and not _anything_loaded(workspace):
             break
-    return _close_run(workspace, folder, results)
+    return results
 
 
 def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
@@ -139,14 +151,12 @@ def _no_result(step: str, trouble: str) -> dict:
 
 
 def _anything_loaded(workspace: Path) -> bool:
-    path = Workspace(workspace).journal_file
-    if not path.is_file():
+    place = Workspace(workspace)
+    journal = find_journal(place, read_settings(place.settings_file))
+    if journal is None:
         return False
-    journal = Journal(path, "")
-    try:
+    with journal.opened():
         return bool(journal.other_sources())
-    finally:
-        journal.close()
 
 
 def _close_run(workspace: Path, folder: Path, results: dict[str, dict]) -> RunOutcome:

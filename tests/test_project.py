@@ -23,8 +23,8 @@ PACKAGE = ROOT / "pdmigrate"
 FLOORS = [
     "errors",
     "workspace settings decisions actions transport pagerduty.records harness.records rota paging identifiers zones rails_zones",
-    "journal guards planning pagerduty harness mapping",
-    "job draft",
+    "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
+    "job draft approval",
     "connect preview invite conflicts load verify",
     "markup show timescale timeline report pages finish",
     "widgets",
@@ -47,7 +47,7 @@ ONLY = {
 BOTH_VOCABULARIES = "mapping job draft connect preview invite conflicts load verify"
 """Who may import the records of PagerDuty and those of Harness."""
 
-OFFLINE = "mapping rota paging guards planning"
+OFFLINE = "mapping rota paging guards planning merging resuming"
 """Who never reaches the network, by whatever way."""
 
 MOST_LINES = 400

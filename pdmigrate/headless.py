@@ -1,8 +1,11 @@
 """Runs the notebooks with papermill, in order, and leaves a run's folder: pages, results, index.html, summary.json."""
 
 import json
+import logging
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +24,7 @@ from pdmigrate.report import Figure, Page, write_index
 from pdmigrate.settings import read_settings
 from pdmigrate.workspace import STEPS, Workspace, write_json, write_text
 
+log = logging.getLogger("pdmigrate")
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
@@ -62,6 +66,9 @@ def _run_in_order(
 ) -> dict[str, dict]:
     results: dict[str, dict] = {}
     for step in steps:
+        if Workspace(workspace).cancel_file.exists():
+            results[step] = _cancelled(step)
+            break
         results[step] = _run_one(step, workspace, folder, approve)
         tell(_tell_step(step, results[step]))
         code = results[step]["exit_code"]
@@ -70,6 +77,27 @@ def _run_in_order(
         if step == "load" and code == 3 and not _anything_loaded(workspace):
             break
     return results
+
+
+@contextmanager
+def stopping_between_steps(workspace: Path) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM lets the step under way come to a stop between two writes; the second breaks it off."""
+    file = Workspace(workspace).cancel_file
+
+    def stop(*_: object) -> None:
+        if file.exists():
+            raise KeyboardInterrupt
+        file.touch()
+        log.warning("Stopping between two steps; once more breaks it off.")
+
+    file.unlink(missing_ok=True)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        file.unlink(missing_ok=True)
 
 
 def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
@@ -148,6 +176,12 @@ def _no_result(step: str, trouble: str) -> dict:
     name, _, words = trouble.partition(": ")
     code = getattr(getattr(errors, name, None), "exit_code", 1)
     return {"step": step, "status": "failed", "exit_code": code, "error": words or "the notebook left no result"}
+
+
+def _cancelled(step: str) -> dict:
+    words = f"cancelled before {step}; the same command goes on from here"
+    code = errors.InterruptedLoadError.exit_code
+    return {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
 
 
 def _anything_loaded(workspace: Path) -> bool:

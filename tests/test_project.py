@@ -25,18 +25,19 @@ FLOORS = [
     "workspace settings decisions actions transport pagerduty.records harness.records rota paging identifiers zones rails_zones",
     "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
     "job draft approval",
-    "connect preview invite conflicts load verify",
+    "connect preview invite conflicts load verify undo history",
     "markup show timescale timeline report pages finish",
     "widgets",
     "headless newcomer status demo cli __main__ __init__",
 ]
 """Imports go down, or stay on their floor."""
 
-APART = "connect preview invite conflicts load verify"
+APART = "connect preview invite conflicts load verify undo history"
 """These do not import each other: what passes between them is the workspace."""
 
 ONLY = {
-    "pdmigrate.harness.writers": "load",
+    "pdmigrate.harness.writers": "load undo",
+    "pdmigrate.harness.removers": "undo",
     "pdmigrate.sandbox": "job demo cli",
     "ipywidgets": "widgets",
     "papermill": "cli headless",
@@ -44,7 +45,7 @@ ONLY = {
 }
 """Who alone may import it."""
 
-BOTH_VOCABULARIES = "mapping job draft connect preview invite conflicts load verify"
+BOTH_VOCABULARIES = "mapping job draft connect preview invite conflicts load verify history"
 """Who may import the records of PagerDuty and those of Harness."""
 
 OFFLINE = "mapping rota paging guards planning merging resuming"

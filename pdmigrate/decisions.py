@@ -206,6 +206,10 @@ class Questions:
             self.open[conflict.key] = conflict
         return answer
 
+    def names(self, name: str) -> bool:
+        """Whether a person has decided that something is to have this name."""
+        return any(decision.value == name for decision in self._decisions.decisions)
+
     def _decided(self, conflict: Conflict, decision: Decision | None) -> Answer | None:
         if decision is None:
             return None

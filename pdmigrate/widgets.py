@@ -17,9 +17,9 @@ from pdmigrate.decisions import Conflict
 from pdmigrate.errors import PdmigrateError
 from pdmigrate.invite import People
 from pdmigrate.job import Job
-from pdmigrate.load import Cancel, Done, Loaded, load
+from pdmigrate.load import Done, Loaded, load
+from pdmigrate.pace import Pace
 from pdmigrate.pages import look
-from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.preview import Preview
 from pdmigrate.show import make_table, show
 
@@ -158,17 +158,18 @@ def load_plan(job: Job, approved: str = "") -> Loaded:
         from IPython.display import display
 
         display(ipywidgets.VBox([bar, text]))
-    cancel = Cancel()
+    pace = Pace()
 
     def tell(done: Done, number: int, total: int) -> None:
         bar.max, bar.value = total, number
-        _say(text, f"{number} of {total}: {KIND_NAMES[done.action.kind]}, {done.action.name}: {done.outcome}")
+        _say(text, f"{pace.tell(done, number, total)}; {done.action.name}: {done.outcome}")
 
     def tell_log(done: Done, number: int, total: int) -> None:
+        words = pace.tell(done, number, total)
         if number == total or number % 25 == 0:
-            print(f"{number} of {total}: {done.action.kind}", file=sys.stderr)
+            print(words, file=sys.stderr)
 
-    return load(job, approved, tell if is_interactive() else tell_log, cancel)
+    return load(job, approved, tell if is_interactive() else tell_log)
 
 
 def _answer(

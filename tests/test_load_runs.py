@@ -14,6 +14,7 @@ from pdmigrate.errors import InterruptedLoadError, UsageError, WorkspaceHeldErro
 from pdmigrate.headless import stopping_between_steps
 from pdmigrate.job import read_clock
 from pdmigrate.load import Cancel
+from pdmigrate.pace import Pace
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.store import Store
 from pdmigrate.workspace import write_json
@@ -341,3 +342,33 @@ def test_split_and_merged_teams(small):
     verbs = {a.key: a.verb for a in plan.actions if a.kind == "teams"}
     assert verbs == {old["id"]: "update", "PTEAM90": "handover"}
     assert conflicts(small).plan.empty
+
+
+def test_progress_is_told_by_kind_with_the_time_left(small):
+    conflicts(small)
+    seconds = iter(range(1000))
+    pace, said = Pace(lambda: next(seconds)), []
+    load(small, "all", lambda done, number, total: said.append(pace.tell(done, number, total)))
+    assert said[0].startswith(f"1 of {len(said)}, about {len(said) - 1} s left: teams 1")
+    assert "users 6" in said[-1]
+    assert "about 0 s left" in said[-1]
+
+
+def test_what_fails_is_told_and_blocks_only_what_needs_it(small):
+    plan = conflicts(small).plan
+    stranger = next(a for a in plan.pending if a.kind == "users")
+    configure(small, failing_emails=[stranger.identifier])
+    outcomes = {d.action.id: d for d in load(small, "all").done}
+    assert outcomes[stranger.id].outcome == "failed"
+    assert "Harness says" in outcomes[stranger.id].note
+    contacts = outcomes[f"contact_methods:{stranger.key}"]
+    assert (contacts.outcome, contacts.note) == ("skipped", f"it needs users {stranger.key}, which failed")
+    assert sum(d.outcome == "created" for d in outcomes.values()) > 15
+    configure(small, failing_emails=[])
+    assert conflicts(small).plan.digest == plan.digest
+    assert {d.outcome for d in load(small, "all").done} <= {"created", "kept"}
+    assert conflicts(small).plan.empty
+
+
+def configure(job, **settings):
+    requests.post(f"{job.target.transport.base_url}/sandbox/config", json=settings, timeout=5).raise_for_status()

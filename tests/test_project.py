@@ -26,7 +26,7 @@ FLOORS = [
     "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
     "job draft approval",
     "connect preview invite conflicts load verify undo history",
-    "markup show timescale timeline report pages finish",
+    "pace markup show timescale timeline report pages finish",
     "widgets",
     "headless newcomer status demo cli __main__ __init__",
 ]

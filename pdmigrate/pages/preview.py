@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from pdmigrate import rota
+from pdmigrate.mapping.scope import find_shared
 from pdmigrate.pagerduty import rota as pagerduty_rota
 from pdmigrate.pagerduty.records import EscalationPolicy, Schedule
 from pdmigrate.pages.words import KIND_NAMES, make_bars, section_conflicts, section_counts, section_fates, tell_time
@@ -154,7 +155,26 @@ def section_aside(preview: Preview) -> Section:
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)
 
 
+def section_scope(preview: Preview) -> Section:
+    """What is in scope and why, and which services outside the scope use it too."""
+    account, reasons = preview.draft.account, preview.draft.reasons
+    if len(reasons["services"]) == len(account.services):
+        return Section("Scope", "The whole account is in scope.")
+    shared = find_shared(account, reasons)
+    there = {"teams": account.teams, "schedules": account.schedules, "escalation_policies": account.policies}
+    there |= {"services": account.services, "users": account.users}
+    rows = [
+        {"kind": KIND_NAMES[kind], "name": there[kind][id].name, "why": why, "also": shared.get((kind, id), [])}
+        for kind in ("services", "escalation_policies", "schedules", "teams", "users")
+        for id, why in reasons[kind].items()
+    ]
+    columns = {"kind": "Kind", "name": "Name", "why": "In scope because", "also": "Also used by, outside the scope"}
+    note = f"{sum(bool(row['also']) for row in rows)} of these are also used by services that do not move now."
+    return Section("Scope", note, make_table(rows, columns), folded=len(rows) > 60)
+
+
 PARTS = {
+    "scope": section_scope,
     "counts": lambda preview: section_counts(preview.draft),
     "schedules": section_schedules,
     "timeline": section_timeline,

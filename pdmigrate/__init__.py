@@ -7,15 +7,17 @@ Six steps, each a function and a notebook: connect, preview, invite, conflicts, 
     finish(job, preview(job))
 """
 
-from pdmigrate.conflicts import approve, choose, conflicts, decide, take_back
+from pdmigrate.conflicts import approve, choose, conflicts, decide, take_back, waive
 from pdmigrate.connect import connect
 from pdmigrate.errors import PdmigrateError
 from pdmigrate.finish import finish
+from pdmigrate.history import history
 from pdmigrate.invite import invite
 from pdmigrate.job import Job, open_job
 from pdmigrate.load import load
 from pdmigrate.pages import look
 from pdmigrate.preview import preview
+from pdmigrate.undo import undo
 from pdmigrate.verify import verify
 
 __version__ = "0.1.0"
@@ -29,11 +31,14 @@ __all__ = [
     "connect",
     "decide",
     "finish",
+    "history",
     "invite",
     "load",
     "look",
     "open_job",
     "preview",
     "take_back",
+    "undo",
     "verify",
+    "waive",
 ]

@@ -5,7 +5,7 @@ There is no delete. An Update whose `after` is None takes back a part that we wr
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pdmigrate.workspace import canonical_json
@@ -51,7 +51,11 @@ class Desired:
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do: `before` is what Harness has now (None: nothing), `after` what it will have (None: taken back)."""
+    """One thing to do: `before` is what Harness has now (None: nothing), `after` what it will have (None: taken back).
+
+    synced: what the ledger will hold of it, where that is not `after`: fields that were changed in Harness are kept
+    there, and stay known as PagerDuty's. A keep with `synced` is booked, and nothing is sent.
+    """
 
     verb: Verb
     kind: str
@@ -63,6 +67,7 @@ class Action:
     sources: tuple[str, ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    synced: Fields | None = None
 
     @property
     def id(self) -> str:
@@ -103,7 +108,7 @@ class Plan:
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        said = [asdict(action) for action in self.actions]
+        said = [vars(action) for action in self.actions]
         text = canonical_json({"source": self.source, "target": self.target, "actions": said})
         object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
 
@@ -131,7 +136,9 @@ def make_plan(source: str, target: str, actions: Iterable[Action], held: Iterabl
 
 
 def plan_to_json(plan: Plan) -> dict:
-    return asdict(plan)
+    """For json.dumps; what is in it is the plan's own, not a copy."""
+    rows = {name: [vars(row) for row in getattr(plan, name)] for name in ("actions", "held")}
+    return {"source": plan.source, "target": plan.target, "digest": plan.digest, **rows}
 
 
 def plan_from_json(data: dict) -> Plan:

@@ -16,12 +16,15 @@ from pathlib import Path
 from pdmigrate import __version__
 from pdmigrate.asking import print_on_call
 from pdmigrate.errors import PdmigrateError, UsageError
-from pdmigrate.finish import refresh_handovers, write_handover
+from pdmigrate.finish import finish, refresh_handovers, write_handover
 from pdmigrate.handover.folder import read_items, tell_handover
 from pdmigrate.handover.ticks import tick_item, untick_item
 from pdmigrate.harness.survey import save_survey
+from pdmigrate.history import history
 from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
 from pdmigrate.newcomer import make_workspace
+from pdmigrate.pages.history import tell_history
+from pdmigrate.pages.undo import tell_undone
 from pdmigrate.sandbox import accounts, company
 from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
@@ -29,6 +32,7 @@ from pdmigrate.sandbox.server import Server
 from pdmigrate.settings import read_settings
 from pdmigrate.snapshotting import add_commands
 from pdmigrate.status import tell_status
+from pdmigrate.undo import undo
 from pdmigrate.workspace import STEPS, Workspace
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -111,6 +115,14 @@ def _add_small(commands) -> None:
     status = commands.add_parser("status", help="where a migration stands, what waits for whom")
     status.add_argument("workspace", type=Path, metavar="DIR")
     status.set_defaults(run=_run_status)
+    history = commands.add_parser("history", help="what each run did, and what has changed since the last")
+    history.add_argument("workspace", type=Path, metavar="DIR")
+    history.set_defaults(run=_run_history)
+    undo = commands.add_parser("undo", help="list what a run wrote and nobody has changed since; --yes reverts it")
+    undo.add_argument("workspace", type=Path, metavar="DIR")
+    undo.add_argument("--run", type=int, dest="number", metavar="N", help="the run (default: the latest load)")
+    undo.add_argument("--yes", action="store_true", help="revert it")
+    undo.set_defaults(run=_run_undo)
     lab = commands.add_parser("lab", help="JupyterLab on the notebooks, with a workspace ready")
     lab.add_argument("--workspace", type=Path, default=Path("lab"))
     lab.add_argument("--port", type=int, default=8888)
@@ -195,14 +207,15 @@ def _run_init(options: argparse.Namespace) -> int:
 
 
 def _run_run(options: argparse.Namespace) -> int:
-    from pdmigrate.headless import check_published, choose_steps, run_steps  # as above
+    from pdmigrate.headless import check_published, choose_steps, run_steps, stopping_between_steps  # as above
 
     steps = choose_steps(options.steps, options.until)
     name = f"{read_clock():%Y%m%dT%H%M%SZ}"
     folder = (options.reports or options.workspace / "reports" / name).resolve()
     with open_job(options.workspace, folder) as job:
         secrets = job.secrets
-    outcome = run_steps(Path(options.workspace).resolve(), steps, folder, options.approve)
+    with stopping_between_steps(options.workspace):
+        outcome = run_steps(Path(options.workspace).resolve(), steps, folder, options.approve)
     check_published(folder, secrets)
     for error in outcome.errors:
         print(f"pdmigrate: {error}", file=sys.stderr)
@@ -253,6 +266,30 @@ def _choose_accounts(path: Path | None) -> tuple[dict, dict]:
 
 def _run_status(options: argparse.Namespace) -> int:
     print(tell_status(Workspace(options.workspace).check()))
+    return 0
+
+
+def _run_history(options: argparse.Namespace) -> int:
+    from pdmigrate.headless import check_published  # as above
+
+    with open_job(options.workspace, options.workspace / "reports" / "history") as job:
+        found = history(job)
+        print("\n".join(tell_history(found)))
+        path = finish(job, found)
+        check_published(job.folder, job.secrets)
+    print(f"Page: {path}")
+    return 0
+
+
+def _run_undo(options: argparse.Namespace) -> int:
+    from pdmigrate.headless import check_published  # as above
+
+    with open_job(options.workspace, options.workspace / "reports" / "undo") as job:
+        undone = undo(job, options.number, options.yes)
+        print("\n".join(tell_undone(undone)))
+        path = finish(job, undone)
+        check_published(job.folder, job.secrets)
+    print(f"Page: {path}")
     return 0
 
 

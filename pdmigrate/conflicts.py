@@ -1,62 +1,116 @@
 """Step 4, conflicts: every question with its options, the decisions, the plan, the guards, the approval."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pdmigrate import guards
-from pdmigrate.actions import Plan, plan_to_json
+from pdmigrate.actions import Plan, plan_from_json, plan_to_json
 from pdmigrate.decisions import (
     Approval,
     Choice,
+    Conflict,
     Decision,
+    Waiver,
     drop_choice,
     drop_decision,
     save_approval,
     save_choice,
     save_decision,
+    save_waiver,
 )
-from pdmigrate.draft import Draft, draft, refuse_open
-from pdmigrate.errors import PlanMovedError
+from pdmigrate.draft import Draft, draft, list_ids, refuse_open
+from pdmigrate.errors import PlanMovedError, UsageError
+from pdmigrate.guards import GUARDS, TARGET_MOVED, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
 from pdmigrate.job import Job, records_step
+from pdmigrate.resuming import continues, find_done
 
 
 @dataclass(frozen=True)
 class Decided:
-    """Questions, plan and guards. `stop` is the sentence that ends a headless run while questions are open."""
+    """Questions, plan and guards. `stop` is the sentence that ends a headless run while questions are open.
+
+    goes_on: how many steps of the plan an interrupted load has done already; None where the plan is a new one. last: the
+    plan that was in the workspace before.
+    """
 
     draft: Draft
-    refusals: tuple[str, ...]
+    guards: tuple[Refusal, ...]
     approval: Approval | None
     stop: str
+    goes_on: int | None = None
+    last: Plan | None = None
 
     @property
     def plan(self) -> Plan:
         return self.draft.plan
 
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The sentences of the guards that nobody has waived, with the name that a waiver gives."""
+        return tuple(f"{g.sentence} (guard {g.guard})" for g in self.guards if not g.waived_by)
+
 
 @records_step("conflicts")
 def conflicts(job: Job) -> Decided:
-    """Draft anew with the decisions as they are, and leave the plan in the workspace. Writes to neither side."""
-    found = draft(job)
+    """Draft anew with the decisions as they are, and leave the plan in the workspace. Writes to neither side.
+
+    A load that broke off goes on: its plan stays the plan, and its approval holds, as long as nothing else has changed.
+    """
+    last = job.workspace.find_state("plan")
+    found, goes_on = _take_up(job, draft(job))
+    decisions = job.decisions()
+    guards = tuple(apply_waivers(check_guards(job, found), decisions, found.plan.digest, job.clock()))
     job.workspace.save_state("plan", plan_to_json(found.plan))
     job.workspace.save_state("questions", [conflict.model_dump() for conflict in found.open.values()])
-    refusals = check_guards(job, found)
-    return Decided(found, refusals, job.decisions().approves(found.plan.digest), refuse_open(job, found.open))
+    job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in guards]})
+    waived = any(guard.guard == UNRESOLVED and guard.waived_by for guard in guards)
+    stop = "" if waived else refuse_open(job, found.open)
+    shown = tuple(guard for guard in guards if guard.guard != UNRESOLVED or waived)
+    approval = decisions.approves(found.plan.digest)
+    return Decided(found, shown, approval, stop, goes_on, plan_from_json(last) if last else None)
 
 
-def check_guards(job: Job, found: Draft) -> tuple[str, ...]:
-    """The sentences of all guards that refuse."""
+def _take_up(job: Job, found: Draft) -> tuple[Draft, int | None]:
     with job.journal().opened() as journal:
-        account = guards.check_account(job.subdomain, journal.other_sources())
-    hidden = [said for id, said in found.account.hidden.items() if id in found.reasons["escalation_policies"]]
-    source = (guards.check_complete(found.account.unread), guards.check_hidden(hidden))
-    return tuple(filter(None, (account, guards.check_age(found.account.taken, job.clock()), *source)))
+        unfinished = journal.unfinished()
+        done = find_done(journal, unfinished[0]) if unfinished else set()
+    if unfinished is None or not continues(unfinished[1], done, found.plan):
+        return found, None
+    plan = replace(unfinished[1], held=found.plan.held)
+    return replace(found, plan=plan), len(done)
+
+
+def check_guards(job: Job, found: Draft) -> list[Refusal]:
+    """All guards that refuse the plan, waived or not."""
+    with job.journal().opened() as journal:
+        others = journal.other_sources()
+    account, rules = found.account, job.settings.rules
+    window = (account.taken, account.since, account.until, job.clock())
+    skip = rules.open_conflicts == "skip"
+    seen = Seen(
+        found.plan,
+        found.state,
+        found.ledger,
+        list_ids(account),
+        *window,
+        rules.guards,
+        job.subdomain,
+        others,
+        found.open,
+        skip,
+        account.unread,
+        [said for id, said in account.hidden.items() if id in found.reasons["escalation_policies"]],
+    )
+    return find_refusals(seen)
 
 
 def decide(job: Job, about: str, object_id: str, choice: str, value: str = "", by: str = "", why: str = "") -> None:
     """Write an answer of a person to decisions.yaml, at once. `object_id` may be `all`."""
     at = job.clock().isoformat(timespec="seconds")
-    decision = Decision(conflict=about, object=object_id, choice=choice, value=value or None, by=by, at=at, why=why)
+    asked = [Conflict(**row) for row in job.workspace.find_state("questions") or []]
+    question = next((c.digest for c in asked if (c.about, c.id) == (about, object_id)), "")
+    decision = Decision(
+        conflict=about, object=object_id, choice=choice, value=value or None, by=by, at=at, why=why, question=question
+    )
     save_decision(job.workspace.decisions_file, decision)
 
 
@@ -85,3 +139,10 @@ def approve(job: Job, digest: str, by: str = "", why: str = "") -> None:
         )
     at = job.clock().isoformat(timespec="seconds")
     save_approval(job.workspace.decisions_file, Approval(plan=digest, by=by, at=at, why=why))
+
+
+def waive(job: Job, guard: str, digest: str, until: str, by: str, why: str) -> None:
+    """Let the plan of this digest pass one guard, until a day (2026-12-01). Raises UsageError for a guard there is not."""
+    if guard not in (*GUARDS, TARGET_MOVED):
+        raise UsageError(f"There is no guard {guard}: there are {', '.join(sorted((*GUARDS, TARGET_MOVED)))}.")
+    save_waiver(job.workspace.decisions_file, Waiver(guard=guard, plan=digest, by=by, why=why, until=until))

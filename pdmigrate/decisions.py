@@ -10,9 +10,16 @@ decisions.yaml is made for people to read, edit and keep in git:
       by: ann
       at: '2026-11-23T10:00:00+00:00'
       why: joins in December
+      question: 5be0a9c41d2f        # optional: the question that was answered; a changed one is asked again
     approvals:
     - plan: 3f9a…                   # the digest that was approved
       by: ann
+    waivers:
+    - guard: too_many_changes       # lets one plan pass a guard that refuses it
+      plan: 3f9a…
+      by: ann
+      why: the teams were split on Monday
+      until: 2026-12-01
     choices:
     - setting: rules.strategy       # chosen in a notebook, in place of what migration.yaml says
       value: overwrite
@@ -21,22 +28,32 @@ decisions.yaml is made for people to read, edit and keep in git:
 
 import difflib
 import fcntl
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pdmigrate.errors import SettingsError
-from pdmigrate.workspace import write_text
+from pdmigrate.workspace import canonical_json, write_text
 
 Rule = Literal["stop", "skip", "recommended"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+def _check_day(value: Any) -> str:
+    """YAML reads an unquoted day as a date."""
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError("write a day, as in 2026-12-01") from None
 
 
 class Option(_Strict):
@@ -50,7 +67,8 @@ class Option(_Strict):
 class Conflict(_Strict):
     """A question about one object. `about` is the class; `meaning` says what it means for paging.
 
-    `changes_paging`: the recommended option changes who is paged, so only a person may take it.
+    `changes_paging`: the recommended option changes who is paged, so only a person may take it. `detail`: what else the
+    question depends on, for its digest; it is not shown.
     """
 
     about: str
@@ -62,14 +80,25 @@ class Conflict(_Strict):
     options: tuple[Option, ...]
     recommended: str
     changes_paging: bool = False
+    detail: str = ""
 
     @property
     def key(self) -> str:
         return f"{self.about}:{self.id}"
 
+    @property
+    def digest(self) -> str:
+        """Over what is asked and what can be answered, not over what is said around it."""
+        options = [[option.name, option.effect] for option in self.options]
+        asked = [self.about, self.kind, self.id, self.question, options, self.detail]
+        return hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:12]
+
 
 class Decision(_Strict):
-    """An answer: what, by whom, when, why. `object` is an id, or `all` for every object of the class."""
+    """An answer: what, by whom, when, why. `object` is an id, or `all` for every object of the class.
+
+    question: the digest of the question that was answered; without it the answer holds however the question changes.
+    """
 
     conflict: str
     object: str
@@ -78,6 +107,7 @@ class Decision(_Strict):
     by: str = ""
     at: str = ""
     why: str = ""
+    question: str = ""
 
 
 class Approval(_Strict):
@@ -89,10 +119,31 @@ class Approval(_Strict):
     why: str = ""
 
 
+class Waiver(_Strict):
+    """A person lets one plan pass one guard, until a day (inclusive, UTC)."""
+
+    guard: str
+    plan: str = Field(min_length=12)
+    by: str = Field(min_length=1)
+    why: str = Field(min_length=1)
+    until: Annotated[str, BeforeValidator(_check_day)]
+
+    def holds(self, guard: str, digest: str, now: datetime) -> bool:
+        in_time = now.date() <= date.fromisoformat(self.until)
+        return self.guard == guard and digest.startswith(self.plan) and in_time
+
+
 class Choice(_Strict):
     """A setting that a person chose in a notebook; it counts in place of the one in migration.yaml."""
 
-    setting: Literal["scope.services", "rules.strategy", "rules.contact_details"]
+    setting: Literal[
+        "scope.services",
+        "scope.teams",
+        "scope.schedules",
+        "scope.policies",
+        "rules.strategy",
+        "rules.contact_details",
+    ]
     value: Any
     by: str = ""
     at: str = ""
@@ -104,6 +155,7 @@ class Decisions(_Strict):
 
     decisions: tuple[Decision, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     choices: tuple[Choice, ...] = ()
 
     def find(self, conflict: Conflict) -> Decision | None:
@@ -113,6 +165,9 @@ class Decisions(_Strict):
 
     def approves(self, digest: str) -> Approval | None:
         return next((a for a in reversed(self.approvals) if a.plan == digest), None)
+
+    def waives(self, guard: str, digest: str, now: datetime) -> Waiver | None:
+        return next((w for w in reversed(self.waivers) if w.holds(guard, digest, now)), None)
 
 
 class Answer(_Strict):
@@ -135,29 +190,46 @@ class Questions:
         self.answered: dict[str, Answer] = {}
         self.open: dict[str, Conflict] = {}
 
-    def ask(self, conflict: Conflict) -> Answer | None:
-        """The answer, or None while the question is open. Asking twice is asking once."""
-        answer = self._decided(conflict) or self._by_rule(conflict)
+    def ask(self, conflict: Conflict, settled_by: str = "") -> Answer | None:
+        """The answer, or None while the question is open. Asking twice is asking once.
+
+        settled_by: the setting that answers as recommended where no person has decided.
+        """
+        decision = self._decisions.find(conflict)
+        if decision and decision.object != "all" and decision.question not in ("", conflict.digest):
+            answer, conflict = None, _ask_again(conflict, decision)
+        else:
+            answer = self._decided(conflict, decision) or self._by_rule(conflict, settled_by)
         if answer:
             self.answered[conflict.key] = answer
         else:
             self.open[conflict.key] = conflict
         return answer
 
-    def _decided(self, conflict: Conflict) -> Answer | None:
-        decision = self._decisions.find(conflict)
+    def names(self, name: str) -> bool:
+        """Whether a person has decided that something is to have this name."""
+        return any(decision.value == name for decision in self._decisions.decisions)
+
+    def _decided(self, conflict: Conflict, decision: Decision | None) -> Answer | None:
         if decision is None:
             return None
         option = _find_option(conflict, decision)
         if option.value and not decision.value:
             raise SettingsError(f"decisions.yaml: {decision.choice} for {conflict.key} needs a value: {option.value}.")
-        return Answer(conflict=conflict, **decision.model_dump(exclude={"conflict", "object"}))
+        return Answer(conflict=conflict, **decision.model_dump(exclude={"conflict", "object", "question"}))
 
-    def _by_rule(self, conflict: Conflict) -> Answer | None:
+    def _by_rule(self, conflict: Conflict, settled_by: str) -> Answer | None:
+        if settled_by:
+            return Answer(conflict=conflict, choice=conflict.recommended, by="rule", why=settled_by)
         option = next((o for o in conflict.options if o.name == conflict.recommended), None)
         if self._rule != "recommended" or conflict.changes_paging or option is None or option.value:
             return None
         return Answer(conflict=conflict, choice=option.name, by="rule", why="open_conflicts: recommended")
+
+
+def _ask_again(conflict: Conflict, decision: Decision) -> Conflict:
+    said = f"The question has changed since {decision.by or 'somebody'} decided {decision.choice}. "
+    return conflict.model_copy(update={"meaning": said + conflict.meaning})
 
 
 def _find_option(conflict: Conflict, decision: Decision) -> Option:
@@ -198,6 +270,11 @@ def drop_decision(path: Path, about: str, object_id: str) -> None:
 def save_approval(path: Path, approval: Approval) -> None:
     """Write that a plan is approved."""
     _change(path, lambda old: {**old, "approvals": [*old.get("approvals", []), _plain(approval)]})
+
+
+def save_waiver(path: Path, waiver: Waiver) -> None:
+    """Write that a guard is waived for one plan."""
+    _change(path, lambda old: {**old, "waivers": [*old.get("waivers", []), _plain(waiver)]})
 
 
 def save_choice(path: Path, choice: Choice) -> None:

@@ -82,12 +82,37 @@ def draft(job: Job) -> Draft:
     account, rules = snapshot.account, job.settings.rules
     with job.journal().opened() as journal:
         ledger = journal.ledger()
-    reasons = choose_scope(account, job.settings.scope.services)
+    reasons = choose_scope(account, job.settings.scope)
     scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
     questions = Questions(job.decisions(), rules.open_conflicts)
     work = map_all(Work(account, state, ledger, questions, rules, scope, read_people_map(job)))
-    actions = plan_actions(work.desired, work.dropped, state, ledger, rules.strategy, rules.terraform)
-    return Draft(account, state, reasons, work, make_plan(account.digest, job.target.name, actions, work.held), ledger)
+    dropped = [*work.dropped, *find_gone(account, ledger, work)]
+    planned = plan_actions(work.desired, dropped, state, ledger, rules.strategy, questions, rules.terraform)
+    held = [*work.held, *planned.held]
+    return Draft(
+        account, state, reasons, work, make_plan(account.digest, job.target.name, planned.actions, held), ledger
+    )
+
+
+def list_ids(account: Account) -> dict[str, set[str]]:
+    """What the source has, by kind; a record that arrived unusable is there too."""
+    there = {
+        "users": account.users,
+        "teams": account.teams,
+        "schedules": account.all_schedules,
+        "escalation_policies": account.policies,
+        "services": account.services,
+    }
+    broken = [(problem.kind, problem.id) for problem in account.problems]
+    return {kind: {*records, *(id for k, id in broken if k == kind)} for kind, records in there.items()}
+
+
+def find_gone(account: Account, ledger: dict[tuple[str, str], Entry], work: Work) -> list[Entry]:
+    """Whole objects that we carried over and the source does not have any more, in or out of scope."""
+    ids = list_ids(account)
+    taken_over = {(wish.kind, wish.identifier) for wish in work.desired}
+    gone = [entry for (kind, key), entry in ledger.items() if kind in ids and key not in ids[kind]]
+    return [entry for entry in gone if (entry.kind, entry.identifier) not in taken_over]
 
 
 def read_people_map(job: Job) -> dict[str, str]:

@@ -17,6 +17,7 @@ from pdmigrate.errors import (
 )
 from pdmigrate.handover.folder import GIVEN, open_handover, read_items, save_list, write_folder
 from pdmigrate.handover.links import Links
+from pdmigrate.history import History
 from pdmigrate.invite import People
 from pdmigrate.job import Job
 from pdmigrate.load import Loaded
@@ -24,6 +25,7 @@ from pdmigrate.pages import make_page, step_of
 from pdmigrate.pages.handover import make_page as make_checklist
 from pdmigrate.preview import Preview
 from pdmigrate.report import Page, write_page
+from pdmigrate.undo import Undone
 from pdmigrate.verify import Verified
 from pdmigrate.workspace import STEPS, Workspace
 
@@ -129,7 +131,7 @@ def _judge_loaded(loaded: Loaded) -> PdmigrateError | None:
 
 def summarise(result: Any) -> dict[str, Any]:
     """The step's part of summary.json."""
-    if isinstance(result, Access):
+    if isinstance(result, Access | History | Undone):
         return {}
     if isinstance(result, Loaded):
         return {"target_kinds": result.count_kinds(), "plan": result.plan.digest, "loaded": bool(result.plan.pending)}

@@ -1,10 +1,84 @@
-"""The reasons to refuse a plan: one function and one sentence each. Pure; fail closed."""
+"""The reasons to refuse a plan: one function and one sentence each. Pure; fail closed.
 
+Each can be waived in decisions.yaml, for one plan, by a person, with a reason and a last day.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-OLDEST_SNAPSHOT = timedelta(hours=24)
+from pdmigrate import rota
+from pdmigrate.actions import Action, Fields, Plan
+from pdmigrate.decisions import Conflict, Decisions
+from pdmigrate.harness.records import Schedule, State
+from pdmigrate.harness.rota import render_schedule
+from pdmigrate.journal import Entry
+from pdmigrate.settings import Guards
+
 NEEDED = ("team_members", "schedules_v3")
 """The kinds without which an account is read, and no plan may be loaded. Without any other the reading itself fails."""
+UNRESOLVED, TARGET_MOVED = "unresolved_conflict", "target_moved"
+
+FEW = 5
+"""Below so many changes of a kind no percentage refuses: one of two is half, and says nothing."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a plan may not pass; `guard` is the name that a waiver gives. `waived_by`: who lets it pass all the same."""
+
+    guard: str
+    sentence: str
+    waived_by: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the guards look at. ids: what the source has by kind; since, until: the window of its rendering.
+
+    unread: what the key may not read, by kind. hidden: sentences about schedules that no list has shown."""
+
+    plan: Plan
+    state: State
+    ledger: dict[tuple[str, str], Entry]
+    ids: dict[str, set[str]]
+    taken: datetime
+    since: datetime
+    until: datetime
+    now: datetime
+    limits: Guards
+    source: str
+    other_sources: list[str]
+    open: dict[str, Conflict]
+    skip_open: bool
+    unread: dict[str, str] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
+
+
+def find_refusals(seen: Seen) -> list[Refusal]:
+    """All guards that refuse, none waived yet."""
+    said = ((name, guard(seen)) for name, guard in GUARDS.items())
+    return [Refusal(name, sentence) for name, sentence in said if sentence]
+
+
+def apply_waivers(refusals: Iterable[Refusal], decisions: Decisions, digest: str, now: datetime) -> list[Refusal]:
+    """The same, with the name of who has waived each for this plan."""
+    waivers = [(refusal, decisions.waives(refusal.guard, digest, now)) for refusal in refusals]
+    return [Refusal(r.guard, r.sentence, waiver.by if waiver else "") for r, waiver in waivers]
+
+
+def check_target(planned: str, found: str) -> str | None:
+    """A plan is for one account, org and project; this one cannot be waived."""
+    return None if planned == found else f"The plan is for {planned}, the settings name {found}: run conflicts again."
+
+
+def check_age(taken: datetime, now: datetime, hours: int) -> str | None:
+    """What PagerDuty said yesterday may page the wrong person today."""
+    if now - taken <= timedelta(hours=hours):
+        return None
+    old = int((now - taken).total_seconds() // 3600)
+    return f"The snapshot is {old} hours old, {hours} is the limit: run preview again."
 
 
 def check_account(source: str, others: list[str]) -> str | None:
@@ -16,12 +90,15 @@ def check_account(source: str, others: list[str]) -> str | None:
     )
 
 
-def check_age(taken: datetime, now: datetime) -> str | None:
-    """What PagerDuty said yesterday may page the wrong person today."""
-    if now - taken <= OLDEST_SNAPSHOT:
+def _changed(seen: Seen) -> str | None:
+    """A first import creates as much as it likes; what was carried over before does not all change overnight."""
+    changed = Counter(a.kind for a in seen.plan.actions if a.verb == "update" and a.writes)
+    known = Counter(kind for kind, _ in seen.ledger)
+    over = [f"{n} of {known[kind]} {kind}" for kind, n in changed.items() if _too_many(n, known[kind], seen.limits)]
+    if not over:
         return None
-    hours = int((now - taken).total_seconds() // 3600)
-    return f"The snapshot is {hours} hours old, {int(OLDEST_SNAPSHOT.total_seconds() // 3600)} is the limit: run preview again."
+    limits = f"{seen.limits.changed_objects} or {seen.limits.changed_percent} %"
+    return f"The plan changes {', '.join(over)}, more than {limits} of a kind: look whether PagerDuty was changed so."
 
 
 def check_complete(unread: dict[str, str]) -> str | None:
@@ -44,13 +121,133 @@ def check_hidden(hidden: list[str]) -> str | None:
     )
 
 
-def check_target(planned: str, found: str) -> str | None:
-    """A plan is for one account, org and project."""
-    return None if planned == found else f"The plan is for {planned}, the settings name {found}: run conflicts again."
-
-
 def check_survey(survey: str | None) -> str | None:
     """A survey is a file: what is planned against it is loaded elsewhere."""
     if not survey:
         return None
     return f"The target is the survey {survey}, a file: take target.survey out of migration.yaml where the keys are, and load there."
+
+
+def _too_many(changed: int, known: int, limits: Guards) -> bool:
+    return changed > limits.changed_objects or (changed >= FEW and 100 * changed > limits.changed_percent * known)
+
+
+def _source_incomplete(seen: Seen) -> str | None:
+    """Lists that could not be read raise already; this is about lists that came back shorter than they can be."""
+    known = [(kind, key) for kind, key in seen.ledger if kind in seen.ids]
+    gone = Counter(kind for kind, key in known if key not in seen.ids[kind])
+    there = Counter(kind for kind, _ in known)
+    over = [
+        f"{n} of {there[kind]} {kind}"
+        for kind, n in gone.items()
+        if n == there[kind] > 1 or _too_many(n, there[kind], seen.limits)
+    ]
+    if not over:
+        return None
+    return (
+        f"PagerDuty does not show {', '.join(over)} that it showed before: check what the key may read, and run again."
+    )
+
+
+def _nobody_reachable(seen: Seen) -> str | None:
+    """Everybody who will be on call has an account or an invitation, or gets one in this plan."""
+    known = set(seen.state.people) | {a.identifier for a in seen.plan.pending if a.kind == "users"}
+    missing = sorted({email for a in _written(seen.plan) for email in _people_of(a.kind, a.after)} - known)
+    if not missing:
+        return None
+    return f"{', '.join(missing[:5])} would be on call with neither account nor invitation ({len(missing)} in all)."
+
+
+def _people_of(kind: str, fields: Fields) -> Iterator[str]:
+    if kind == "schedules":
+        yield from (email for rotation in fields["rotations"] for email in rotation["participants"] if email)
+    if kind == "overrides":
+        yield fields["person"]
+    if kind == "escalation_policies":
+        yield from (t["id"] for level in fields["levels"] for t in level["targets"] if t["type"] == "user")
+
+
+def _nobody_paged(seen: Seen) -> str | None:
+    """A service that pages has a policy with somebody in it."""
+    policies = {p.identifier: p.model_dump(mode="json") for p in seen.state.policies.values()}
+    policies |= {a.identifier: a.after for a in _written(seen.plan) if a.kind == "escalation_policies"}
+    schedules = {s.identifier: s.model_dump(mode="json") for s in seen.state.schedules.values()}
+    schedules |= {a.identifier: a.after for a in _written(seen.plan) if a.kind == "schedules"}
+    services = [a for a in _written(seen.plan) if a.kind == "services" and a.after.get("paging")]
+    empty = [a.name for a in services if not _pages_somebody(policies.get(a.after["escalation_policy"]), schedules)]
+    if not empty:
+        return None
+    return f"{', '.join(empty[:5])} would have nobody to page ({len(empty)} services): look at their policies."
+
+
+def _pages_somebody(policy: Fields | None, schedules: dict[str, Fields]) -> bool:
+    targets = [target for level in (policy or {}).get("levels", ()) for target in level["targets"]]
+    return any(target["type"] != "schedule" or _has_people(schedules.get(target["id"])) for target in targets)
+
+
+def _has_people(schedule: Fields | None) -> bool:
+    return any(email for rotation in (schedule or {}).get("rotations", ()) for email in rotation["participants"])
+
+
+def _covers_less(seen: Seen) -> str | None:
+    """A schedule that is changed covers as much time as before, over the window of PagerDuty's rendering."""
+    start, end = rota.to_instant(seen.since), rota.to_instant(seen.until)
+    updates = [a for a in _written(seen.plan) if a.kind == "schedules" and a.before is not None]
+    lost = {a.name: _covered(a, a.before, start, end) - _covered(a, a.after, start, end) for a in updates}
+    said = [f"{name} {seconds / 3600:,.1f} h" for name, seconds in lost.items() if seconds > 0]
+    return f"Fewer hours would be covered than now: {', '.join(said[:5])}." if said else None
+
+
+def _covered(action: Action, fields: Fields, start: int, end: int) -> int:
+    return rota.total((s, e) for s, e, _ in _render(action, fields, start, end).entries)
+
+
+def _render(action: Action, fields: Fields, start: int, end: int) -> rota.Rota:
+    schedule = Schedule.model_validate({"identifier": action.identifier, **fields})
+    return render_schedule(schedule, start, end)
+
+
+def _runs_out(seen: Seen) -> str | None:
+    """What is written out by date must last until the next run writes it further."""
+    next_run = seen.now + timedelta(days=seen.limits.next_run_days)
+    if seen.until < next_run:
+        days = seen.limits.next_run_days
+        return f"Overrides are known until {seen.until:%Y-%m-%d}, the next run is in {days} days: raise horizon_days."
+    schedules = [a for a in seen.plan.actions if a.kind == "schedules" and a.after]
+    out = [a.name for a in schedules if _ends_between(a.after, seen.now, next_run)]
+    return (
+        f"The dated shifts of {', '.join(out[:5])} run out before the next run on {next_run:%Y-%m-%d}." if out else None
+    )
+
+
+def _ends_between(fields: Fields, now: datetime, next_run: datetime) -> bool:
+    """Whether all its rotations have an end, and the last is neither past nor far."""
+    ends = [r["until"] and datetime.fromisoformat(r["until"]) for r in fields.get("rotations", ())]
+    return bool(ends) and None not in ends and now < max(ends) < next_run
+
+
+def _unresolved(seen: Seen) -> str | None:
+    """Open questions stop a plan, unless `open_conflicts: skip` leaves out what they are about."""
+    if not seen.open or seen.skip_open:
+        return None
+    return f"{len(seen.open)} questions are open: what they are about would be left out."
+
+
+def _written(plan: Plan) -> Iterator[Action]:
+    return (a for a in plan.pending if a.after is not None)
+
+
+GUARDS = {
+    "other_account": lambda seen: check_account(seen.source, seen.other_sources),
+    "old_snapshot": lambda seen: check_age(seen.taken, seen.now, seen.limits.snapshot_hours),
+    "source_incomplete": _source_incomplete,
+    "too_many_changes": _changed,
+    "nobody_reachable": _nobody_reachable,
+    "nobody_paged": _nobody_paged,
+    "less_coverage": _covers_less,
+    "runs_out": _runs_out,
+    "source_unread": lambda seen: check_complete(seen.unread),
+    "source_hidden": lambda seen: check_hidden(seen.hidden),
+    UNRESOLVED: _unresolved,
+}
+"""By the name that a waiver gives. TARGET_MOVED, which load alone can see, is the last."""

@@ -1,10 +1,13 @@
 """Runs the notebooks with papermill, in order, and leaves a run's folder: pages, results, index.html, summary.json."""
 
 import json
+import logging
+import signal
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +20,13 @@ from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
 from pdmigrate.errors import SecretFoundError, UsageError, worst_code
-from pdmigrate.job import read_clock
-from pdmigrate.journal import Journal
+from pdmigrate.job import find_journal, place_journal, read_clock
+from pdmigrate.locking import hold
 from pdmigrate.report import Figure, Page, write_index
 from pdmigrate.settings import read_settings
 from pdmigrate.workspace import STEPS, Workspace, write_json, write_text
 
+log = logging.getLogger("pdmigrate")
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
@@ -57,9 +61,24 @@ class RunOutcome:
 def run_steps(
     workspace: Path, steps: Sequence[str], folder: Path, approve: str = "", tell: Callable[[str], None] = print
 ) -> RunOutcome:
-    """Run the notebooks of `steps`. Every one leaves its page, or the index says why not; never raises for their errors."""
+    """Run the notebooks of `steps`. Every one leaves its page, or the index says why not; never raises for their errors.
+
+    Raises WorkspaceHeldError where another run is under way.
+    """
+    place = Workspace(workspace)
+    settings = read_settings(place.settings_file)
+    with hold(place_journal(place, settings), settings.name, place.folder, f"run {', '.join(steps)}", read_clock()):
+        return _close_run(workspace, folder, _run_in_order(workspace, steps, folder, approve, tell))
+
+
+def _run_in_order(
+    workspace: Path, steps: Sequence[str], folder: Path, approve: str, tell: Callable[[str], None]
+) -> dict[str, dict]:
     results: dict[str, dict] = {}
     for step in steps:
+        if Workspace(workspace).cancel_file.exists():
+            results[step] = _cancelled(step)
+            break
         results[step] = _run_one(step, workspace, folder, approve)
         tell(_tell_step(step, results[step]))
         code = results[step]["exit_code"]
@@ -67,7 +86,28 @@ def run_steps(
             break
         if step == "load" and code == 3 and not _anything_loaded(workspace):
             break
-    return _close_run(workspace, folder, results)
+    return results
+
+
+@contextmanager
+def stopping_between_steps(workspace: Path) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM lets the step under way come to a stop between two writes; the second breaks it off."""
+    file = Workspace(workspace).cancel_file
+
+    def stop(*_: object) -> None:
+        if file.exists():
+            raise KeyboardInterrupt
+        file.touch()
+        log.warning("Stopping between two steps; once more breaks it off.")
+
+    file.unlink(missing_ok=True)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        file.unlink(missing_ok=True)
 
 
 def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
@@ -149,15 +189,19 @@ def _no_result(step: str, trouble: str) -> dict:
     return {"step": step, "status": "failed", "exit_code": code, "error": words or "the notebook left no result"}
 
 
+def _cancelled(step: str) -> dict:
+    words = f"cancelled before {step}; the same command goes on from here"
+    code = errors.InterruptedLoadError.exit_code
+    return {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
+
+
 def _anything_loaded(workspace: Path) -> bool:
-    path = Workspace(workspace).journal_file
-    if not path.is_file():
+    place = Workspace(workspace)
+    journal = find_journal(place, read_settings(place.settings_file))
+    if journal is None:
         return False
-    journal = Journal(path, "")
-    try:
+    with journal.opened():
         return bool(journal.other_sources())
-    finally:
-        journal.close()
 
 
 def _close_run(workspace: Path, folder: Path, results: dict[str, dict]) -> RunOutcome:

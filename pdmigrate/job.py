@@ -4,6 +4,7 @@ import functools
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pdmigrate.harness.client import make_client as make_harness
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.survey import load_survey
 from pdmigrate.journal import Journal
+from pdmigrate.locking import hold
 from pdmigrate.pagerduty.account import Snapshot, load_snapshot, whole_seconds
 from pdmigrate.pagerduty.client import PagerDuty
 from pdmigrate.pagerduty.client import make_client as make_pagerduty
@@ -49,6 +51,8 @@ class Job:
         self.seconds: dict[str, float] = {}
         self._servers: list[Server] = []
         self._secrets: list[str] = []
+        self._journal_place = place_journal(workspace, settings)
+        self._secrets += [self._journal_place] if settings.journal else []
         self.source = self._open_source()
         self.target = self._open_target()
 
@@ -73,7 +77,11 @@ class Job:
         return read_decisions(self.workspace.decisions_file)
 
     def journal(self) -> Journal:
-        return Journal(self.workspace.journal_file, self.subdomain)
+        return Journal(self._journal_place, self.subdomain, self.settings.name)
+
+    def hold(self, purpose: str) -> AbstractContextManager[None]:
+        """The workspace for this run alone. Raises WorkspaceHeldError that says who has it."""
+        return hold(self._journal_place, self.settings.name, self.workspace.folder, purpose, self.clock())
 
     def read_source_snapshot(self) -> Snapshot:
         """The snapshot that `source.snapshot` names: a snapshot file, or a folder of recorded answers."""
@@ -183,6 +191,17 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
     choices = {choice.setting: choice.value for choice in read_decisions(place.decisions_file).choices}
     settings = settings_module.read_settings(place.settings_file, choices)
     return Job(place, settings, Path(reports).resolve() if str(reports) else place.reports / "desk", clock)
+
+
+def place_journal(workspace: Workspace, settings: Settings) -> Path | str:
+    """Where the journal is: the workspace's file, or the PostgreSQL URL that `journal:` refers to."""
+    return settings_module.resolve_secret(settings.journal) if settings.journal else workspace.journal_file
+
+
+def find_journal(workspace: Workspace, settings: Settings) -> Journal | None:
+    """The journal for a look, of no source in particular; None where nothing was ever loaded."""
+    place = place_journal(workspace, settings)
+    return None if isinstance(place, Path) and not place.is_file() else Journal(place, "", settings.name)
 
 
 def records_step(step: str) -> Callable:

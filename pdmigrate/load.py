@@ -5,15 +5,18 @@ an interruption the same call goes on: what is there already as planned is booke
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from pdmigrate import guards
-from pdmigrate.actions import KINDS, Action, Held, Plan, plan_from_json, plan_to_json
-from pdmigrate.draft import draft
+from pdmigrate.actions import KINDS, Action, Held, Plan, plan_from_json
+from pdmigrate.approval import is_small, read_approval
 from pdmigrate.errors import (
     InterruptedLoadError,
+    OpenConflictsError,
     PdmigrateError,
     PlanMovedError,
     RefusedError,
@@ -25,9 +28,7 @@ from pdmigrate.harness.records import Person, State
 from pdmigrate.harness.writers import write_action
 from pdmigrate.job import Job, records_step
 from pdmigrate.journal import Journal
-from pdmigrate.mapping import choose_scope
-from pdmigrate.pagerduty.account import Account
-from pdmigrate.planning import read_existing
+from pdmigrate.resuming import has_moved, is_there
 
 Outcome = Literal["created", "updated", "adopted", "kept", "skipped", "failed", "handed_over", "waiting"]
 OUTCOMES: tuple[Outcome, ...] = ("created", "updated", "adopted", "kept", "skipped", "failed")
@@ -38,8 +39,8 @@ PAST: dict[str, Outcome] = {
     "keep": "kept",
     "handover": "handed_over",
 }
-SMALL = {"contact_methods": "contact_details", "notification_rules": "notification_rules", "overrides": "overrides"}
-"""Kinds whose every change is small, under the name that `rules.auto_approve` has for it."""
+AT_ONCE = 4
+"""Requests under way at one time, of one kind: objects of a kind do not need each other."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Loaded:
     retries: int
     writes: int
     approved_by: str
+    number: int = 0
 
     @property
     def waiting(self) -> tuple[Done, ...]:
@@ -81,13 +83,18 @@ Progress = Callable[[Done, int, int], None]
 
 
 class Cancel:
-    """Set it, and the load stops between two steps."""
+    """Set it, and the load stops between two steps. So does the file that a headless run's signal leaves."""
 
-    def __init__(self) -> None:
-        self.asked = False
+    def __init__(self, job: Job | None = None) -> None:
+        self._asked = False
+        self._file = job.workspace.cancel_file if job else None
+
+    @property
+    def asked(self) -> bool:
+        return self._asked or (self._file is not None and self._file.exists())
 
     def ask(self) -> None:
-        self.asked = True
+        self._asked = True
 
 
 @records_step("load")
@@ -95,66 +102,82 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
     """Write the plan, if it is approved: in decisions.yaml, by this digest, or as a small change approved in advance.
 
     approve: a digest, `all` (for the embedded pair and rehearsals), or nothing. Leaves the journal in the workspace.
-    Raises PlanMovedError, TargetMovedError, RefusedError before the first write, InterruptedLoadError when cancelled.
+    Raises WorkspaceHeldError, PlanMovedError, TargetMovedError, RefusedError or OpenConflictsError before the first
+    write, InterruptedLoadError when cancelled.
     """
-    plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
-    approved_by = _read_approval(job, plan, approve)
-    state = job.target.read_state()
-    with job.journal().opened() as journal:
-        _check(job, plan, state, journal)
-        passed = [action for action in plan.pending if approved_by or _is_small(job, action)]
-        number = journal.start_load(plan.digest, job.clock()) if passed else 0
-        run = _Run(job, journal, state, number, progress, cancel or Cancel(), len(passed))
-        for action in plan.actions:
-            if action.verb in ("keep", "handover"):
-                run.note(Done(action, PAST[action.verb], action.reason))
-            elif action not in passed:
-                run.note(Done(action, "waiting", "nobody has approved it"))
-        run.load_all(passed)
-        if passed and not run.failed and len(passed) == len(plan.pending):
-            journal.finish_load(run.number, job.clock())
+    with job.hold("load"), job.journal().opened() as journal:
+        plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
+        approved_by = read_approval(job, plan, approve)
+        state = job.target.read_state()
+        begun = _find_begun(journal, plan)
+        moved = _check(job, plan, state, journal, begun)
+        number = journal.start_load(
+            plan, job.clock(), approved_by, job.workspace.load_state("snapshot", "preview")["file"]
+        )
+        run = _Run(job, journal, state, number, progress, cancel or Cancel(job), begun)
+        run.load(plan, {a.id for a in plan.pending if approved_by or is_small(job, a)}, moved)
     counts = job.target.transport.counts
-    return Loaded(plan, tuple(run.results), plan.held, counts.requests, counts.retries, counts.writes, approved_by)
-
-
-def replan(job: Job) -> Plan:
-    """The plan as both sides are now, left in the workspace."""
-    plan = draft(job).plan
-    job.workspace.save_state("plan", plan_to_json(plan))
-    return plan
+    order = {action.id: place for place, action in enumerate(plan.actions)}
+    done = tuple(sorted(run.results, key=lambda d: order[d.action.id]))
+    return Loaded(plan, done, plan.held, counts.requests, counts.retries, counts.writes, approved_by, number)
 
 
 class _Run:
-    """One load under way: what is done, what failed, and what that blocks."""
+    """One load under way: what is done, what failed, and what that blocks. The journal is written by this thread alone."""
 
-    def __init__(self, job, journal, state, number, progress, cancel, total):
+    def __init__(self, job, journal, state, number, progress, cancel, begun):
         self.job, self.journal, self.state, self.number = job, journal, state, number
-        self.progress, self.cancel, self.total = progress, cancel, total
+        self.progress, self.cancel, self.begun = progress, cancel, begun
         self.people: dict[str, Person] = state.people
         self.results: list[Done] = []
         self.broken: dict[tuple[str, str], str] = {}
-        self.finished = 0
+        self.finished, self.total = 0, 0
 
-    @property
-    def failed(self) -> bool:
-        return bool(self.broken)
+    def load(self, plan: Plan, passed: set[str], moved: set[str]) -> None:
+        """Everything that passed, in the plan's order; what waits, is kept or a person's is only noted."""
+        to_do = []
+        for action in plan.actions:
+            if action.verb in ("keep", "handover"):
+                self._note_unwritten(action)
+            elif action.id not in passed:
+                self.results.append(Done(action, "waiting", "nobody has approved it"))
+            else:
+                to_do.append(action)
+        self.total = len(to_do)
+        self._load_all([action for action in to_do if not self._settle_early(action, moved)])
+        if not self.broken:
+            self.journal.finish_load(self.number, self.job.clock())
 
-    def note(self, done: Done) -> None:
-        self.results.append(done)
+    def _note_unwritten(self, action: Action) -> None:
+        if action.verb == "keep" and action.synced is not None:
+            self.journal.book(action, self.job.clock())
+        self.results.append(Done(action, PAST[action.verb], action.reason))
 
-    def load_all(self, actions: list[Action]) -> None:
+    def _settle_early(self, action: Action, moved: set[str]) -> bool:
+        """What was done before an interruption is not done twice, whatever people have made of it since."""
+        if self.begun.get(action.id) == "done" and not self._is_undone(action):
+            self._count(Done(action, PAST[action.verb], "done before the interruption"))
+        elif action.id in moved:
+            self._finish(action, "skipped", "changed in Harness since the plan was made: left as it is")
+        else:
+            return False
+        return True
+
+    def _is_undone(self, action: Action) -> bool:
+        return action.writes and has_moved(action, self.state, False) is False and not is_there(action, self.state)
+
+    def _load_all(self, actions: list[Action]) -> None:
         """In the plan's order; people are invited in batches, once their groups are there."""
-        strangers = [action for action in actions if action.kind == "users"]
-        groups = [action for action in actions if action.kind == "teams"]
-        others = [action for action in actions if action.kind not in ("users", "teams")]
-        for action in groups:
-            self._load_one(action)
-        for batch in batch_invites(self._unblocked(strangers)):
-            self._load_batch(batch)
-        for action in self._unblocked(others):
-            self._load_one(action)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for kind, group in groupby(actions, key=lambda action: action.kind):
+                unblocked = self._unblocked(list(group))
+                if kind == "users":
+                    for batch in batch_invites(unblocked):
+                        self._load_batch(batch)
+                else:
+                    self._load_kind(pool, unblocked)
 
-    def _unblocked(self, actions: list[Action]):
+    def _unblocked(self, actions: list[Action]) -> Iterator[Action]:
         for action in actions:
             needed = next((need for need in action.needs if need in self.broken), None)
             if needed is None:
@@ -162,55 +185,72 @@ class _Run:
             else:
                 self._finish(action, "skipped", f"it needs {needed[0]} {needed[1]}, which failed")
 
-    def _load_one(self, action: Action) -> None:
-        self._stop_if_asked()
-        if self._is_there(action):
-            return self._finish(action, PAST[action.verb], "")
-        self.journal.record(self.number, action, "intended", self.job.clock())
+    def _load_kind(self, pool: ThreadPoolExecutor, actions: Iterable[Action]) -> None:
+        """A few at a time. Whatever stops this, what was sent is waited for and booked."""
+        flying: dict[Future, Action] = {}
         try:
-            note = write_action(self.job.target, action, self.people)
-        except PdmigrateError as error:
-            return self._fail(action, error)
-        return self._finish(action, PAST[action.verb], note)
+            for action in actions:
+                self._stop_if_asked()
+                if is_there(action, self.state):
+                    self._finish(action, PAST[action.verb], "")
+                    continue
+                self.journal.record(self.number, action, "intended", self.job.clock())
+                flying[pool.submit(write_action, self.job.target, action, self.people)] = action
+                if len(flying) >= AT_ONCE:
+                    self._land(flying, wait(flying, return_when=FIRST_COMPLETED).done)
+        finally:
+            self._land(flying, wait(flying).done)
+
+    def _land(self, flying: dict[Future, Action], arrived: Iterable[Future]) -> None:
+        """Book what has come back. A side that is gone is raised, after all of them are booked."""
+        gone = None
+        for future in arrived:
+            action = flying.pop(future)
+            error = future.exception()
+            if error is None:
+                self._finish(action, PAST[action.verb], future.result())
+            elif isinstance(error, PdmigrateError):
+                gone = self._fail(action, error) or gone
+            else:
+                raise error
+        if gone:
+            raise gone
 
     def _load_batch(self, batch: tuple[Action, ...]) -> None:
         self._stop_if_asked()
-        fresh = tuple(action for action in batch if not self._is_there(action))
+        fresh = tuple(action for action in batch if not is_there(action, self.state))
         for action in (action for action in batch if action not in fresh):
-            self._finish(action, "created", "")
+            self._finish(action, PAST[action.verb], "")
         for action in fresh:
             self.journal.record(self.number, action, "intended", self.job.clock())
         try:
             words = invite(self.job.target, fresh) if fresh else {}
         except PdmigrateError as error:
-            for action in fresh:
-                self._fail(action, error)
+            gone = [self._fail(action, error) for action in fresh]
+            if any(gone):
+                raise
             return
         for action in fresh:
             word = words[action.identifier]
-            self._finish(action, "failed" if word else "created", word)
+            self._finish(action, "failed" if word else PAST[action.verb], word)
 
-    def _is_there(self, action: Action) -> bool:
-        """Nothing to send: a run that broke off has done it already, or it only has to be booked."""
-        if action.after is None:
-            return read_existing(action.kind, action.identifier, action.before, self.state) is None
-        return read_existing(action.kind, action.identifier, action.after, self.state) == action.after
-
-    def _fail(self, action: Action, error: PdmigrateError) -> None:
-        """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's."""
+    def _fail(self, action: Action, error: PdmigrateError) -> PdmigrateError | None:
+        """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's, and is returned."""
         self._finish(action, "failed", str(error))
-        if isinstance(error, SideError) and getattr(error, "status", 0) == 0:
-            raise error
+        return error if isinstance(error, SideError) and getattr(error, "status", 0) == 0 else None
 
     def _finish(self, action: Action, outcome: Outcome, note: str) -> None:
         state = "done" if outcome in PAST.values() else outcome
         self.journal.record(self.number, action, state, self.job.clock(), note)
         if state != "done":
             self.broken[(action.kind, action.key)] = note
-        self.results.append(Done(action, outcome, note))
+        self._count(Done(action, outcome, note))
+
+    def _count(self, done: Done) -> None:
+        self.results.append(done)
         self.finished += 1
         if self.progress:
-            self.progress(self.results[-1], self.finished, self.total)
+            self.progress(done, self.finished, self.total)
 
     def _stop_if_asked(self) -> None:
         if self.cancel.asked:
@@ -219,62 +259,49 @@ class _Run:
             )
 
 
-def _read_approval(job: Job, plan: Plan, approve: str) -> str:
-    """Who let the plan pass, or "". Raises PlanMovedError for the digest of another plan."""
-    if approve == "all":
-        return "--approve all"
-    if approve and approve != plan.digest:
-        raise PlanMovedError(
-            f"The plan is {plan.digest[:12]} now, not {approve[:12]}: look at it again, then approve that digest."
-        )
-    if approve:
-        return "--approve"
-    approval = job.decisions().approves(plan.digest)
-    return (approval.by or "decisions.yaml") if approval else ""
+def _find_begun(journal: Journal, plan: Plan) -> dict[str, str]:
+    """The state of each action that an interrupted load of this plan has begun."""
+    unfinished = journal.unfinished()
+    if unfinished is None or unfinished[1].digest != plan.digest:
+        return {}
+    return {id: step.state for id, step in journal.states(unfinished[0]).items()}
 
 
-def _is_small(job: Job, action: Action) -> bool:
-    """Whether migration.yaml has approved this kind of change in advance. A new group or schedule never is."""
-    rules = job.settings.rules.auto_approve
-    if action.kind == "teams":
-        return (
-            action.verb == "update"
-            and {name for name, _, _ in action.changes()} == {"users"}
-            and "group_members" in rules
-        )
-    return SMALL.get(action.kind) in rules
-
-
-def _check(job: Job, plan: Plan, state: State, journal: Journal) -> None:
-    snapshot = job.latest_snapshot()
-    refusals = (
-        guards.check_survey(job.settings.target.survey),
-        guards.check_target(plan.target, job.target.name),
-        guards.check_account(job.subdomain, journal.other_sources()),
-        guards.check_age(snapshot.taken, job.clock()),
-        guards.check_complete(snapshot.account.unread),
-        guards.check_hidden(_find_hidden(job, snapshot.account)),
-    )
-    for sentence in filter(None, refusals):
-        raise RefusedError(sentence)
-    if snapshot.digest != plan.source:
+def _check(job: Job, plan: Plan, state: State, journal: Journal, begun: dict[str, str]) -> set[str]:
+    """All that must hold before the first write. Returns the actions that a waiver lets be left because they moved."""
+    survey = guards.check_survey(job.settings.target.survey)
+    elsewhere = survey or guards.check_target(plan.target, job.target.name)
+    if elsewhere:
+        raise RefusedError(elsewhere)
+    if job.latest_snapshot().digest != plan.source:
         raise PlanMovedError("The plan was made from another snapshot than the latest: run conflicts again.")
-    begun = journal.begun(plan.digest)
-    moved = [a for a in plan.pending if _has_moved(a, state) and not (a.before is None and a.id in begun)]
-    if moved:
+    _check_guards(job, plan, journal)
+    moved = [
+        a for a in plan.pending if begun.get(a.id) != "done" and has_moved(a, state, begun.get(a.id) == "intended")
+    ]
+    if moved and not job.decisions().waives(guards.TARGET_MOVED, plan.digest, job.clock()):
         names = ", ".join(f"{a.kind} {a.name} ({a.identifier})" for a in moved[:5])
         raise TargetMovedError(
             f"Harness has changed since the plan was made: {names}; {len(moved)} in all. Run conflicts again."
         )
+    return {action.id for action in moved}
 
 
-def _find_hidden(job: Job, account: Account) -> list[str]:
-    scope = choose_scope(account, job.settings.scope.services)["escalation_policies"]
-    return [said for id, said in account.hidden.items() if id in scope]
-
-
-def _has_moved(action: Action, state: State) -> bool:
-    """Neither as the plan found it nor as the plan leaves it."""
-    fields = action.after if action.after is not None else action.before
-    have = read_existing(action.kind, action.identifier, fields, state)
-    return have not in (action.before, action.after)
+def _check_guards(job: Job, plan: Plan, journal: Journal) -> None:
+    """What conflicts found, and what only time tells; a plan that no guard has looked at does not pass."""
+    seen = job.workspace.find_state("guards") or {}
+    if seen.get("plan") != plan.digest:
+        raise RefusedError("No guard has looked at this plan yet: run conflicts again.")
+    limits, now = job.settings.rules.guards, job.clock()
+    late = {
+        "other_account": guards.check_account(job.subdomain, journal.other_sources()),
+        "old_snapshot": guards.check_age(job.latest_snapshot().taken, now, limits.snapshot_hours),
+    }
+    found = {row["guard"]: row["sentence"] for row in seen["refusals"] if row["guard"] not in late}
+    said = [guards.Refusal(name, words) for name, words in {**found, **late}.items() if words]
+    standing = [r for r in guards.apply_waivers(said, job.decisions(), plan.digest, now) if not r.waived_by]
+    refused = [r for r in standing if r.guard != guards.UNRESOLVED]
+    if refused:
+        raise RefusedError(" ".join(f"{r.sentence} (guard {r.guard})" for r in refused))
+    if standing:
+        raise OpenConflictsError(f"{standing[0].sentence} Answer them, or waive the guard {guards.UNRESOLVED}.")

@@ -35,6 +35,9 @@ target:
 
 scope:
   services: all             # all (the whole account), or a list of service names and ids
+  teams: []                 # all that belongs to these teams; any list here narrows the scope to what is listed
+  schedules: []             # schedules and policies that no service uses can be named too
+  policies: []
 
 rules:
   contact_details: true     # carry over contact methods and notification rules
@@ -46,6 +49,13 @@ rules:
   renamed_domains: {{}}       # old.example: new.example, where emails have another domain in Harness
   most_levels: 10           # levels of one policy in Harness: loops are unrolled up to here, else it is a question
   people_file:              # a CSV file with the columns pagerduty_email, harness_email
+  guards:                   # beyond these a plan is refused, until a person waives the guard for it in decisions.yaml
+    changed_objects: 100    # of one kind that was carried over before
+    changed_percent: 30
+    snapshot_hours: 24
+    next_run_days: 7        # nothing written out by date may run out before
+
+journal:                    # env:NAME | file:PATH | keyring:SERVICE/NAME of a PostgreSQL URL, where several machines run
 
 horizon_days: 56            # how far ahead the two sides are compared
 """

@@ -1,34 +1,31 @@
-"""Desired against existing, object by object and field by field: what has to be done. Pure; reaches no network.
+"""Desired against existing, object by object: what has to be done. Pure; reaches no network.
 
-Three-way: what we last wrote (ledger), what the source says now, what the target says now. Changed only in the source:
-update. Changed only in the target: keep. Changed in both: the strategy decides.
+Three-way: what was last synced (ledger), what the source says now, what the target says now. Changed only in the
+source: update. Changed only in the target: keep. Changed in both: a decision on the object, else the strategy.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
 
-from pdmigrate.actions import KINDS, Action, Desired, Fields, Verb
+from pdmigrate import merging
+from pdmigrate.actions import KINDS, Action, Desired, Fields, Held, Verb
+from pdmigrate.decisions import Conflict, Option, Questions
 from pdmigrate.harness.records import State
 from pdmigrate.journal import Entry
+from pdmigrate.merging import Merged, Strategy
+from pdmigrate.workspace import canonical_json
 
-Strategy = Literal["preserve", "overwrite"]
-
-SETS = {"users", "methods"}
-"""Fields that are sets of parts: each part is settled by itself, so that nobody's addition is lost."""
-OWN_BY_PEOPLE = {"contact_methods", "notification_rules"}
-"""Kinds that people keep for themselves in Harness: without a ledger the strategy decides, not the source."""
 ONCALL_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}
 WAITS = "it waits for people or groups that Terraform makes: run again afterwards"
+DROPPED = "gone from PagerDuty; objects are never deleted: remove it by hand, if nobody needs it any more"
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One desired object beside what is there: `last` is what we left there, `have` what is there now."""
+@dataclass
+class Planned:
+    """What planning found: actions, and what is held by a question that came up here."""
 
-    desired: Desired
-    last: Fields | None
-    have: Fields | None
+    actions: list[Action] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
 
 
 def plan_actions(
@@ -37,16 +34,22 @@ def plan_actions(
     state: State,
     ledger: dict[tuple[str, str], Entry],
     strategy: Strategy,
+    questions: Questions,
     by_terraform: bool = False,
-) -> list[Action]:
-    """An action for every desired object, and for every override that we wrote and the source has dropped.
+) -> Planned:
+    """An action for every desired object, and for what we wrote and the source has dropped.
 
+    Dropped overrides are taken back, if they are still as we wrote them; whole objects are handed over to a person.
     by_terraform: new user groups and people are not written, and whatever needs them waits.
     """
-    actions = [_plan_one(wish, state, ledger.get((wish.kind, wish.key)), strategy) for wish in desired]
+    planned = Planned()
+    for wish in desired:
+        action = _plan_one(wish, state, ledger.get((wish.kind, wish.key)), strategy, questions)
+        _sort_in(planned, wish, action)
     if by_terraform:
-        actions = _leave_to_terraform(actions)
-    return actions + _take_back(dropped, state)
+        planned.actions = _leave_to_terraform(planned.actions)
+    planned.actions += _take_back(dropped, state)
+    return planned
 
 
 def _leave_to_terraform(actions: list[Action]) -> list[Action]:
@@ -79,72 +82,117 @@ def read_existing(kind: str, identifier: str, wish: Fields, state: State) -> Fie
     return {name: have.get(name) for name in wish}
 
 
-def _plan_one(wish: Desired, state: State, entry: Entry | None, strategy: Strategy) -> Action:
+def _sort_in(planned: Planned, wish: Desired, action: Action | str) -> None:
+    """What is held holds whatever needs it and would be written."""
+    if isinstance(action, Action) and action.writes:
+        held = {(h.kind, h.key): h for h in planned.held}
+        needed = next((held[need] for need in wish.needs if need in held), None)
+        action = f"it needs {needed.kind} {needed.name}: {needed.reason}" if needed else action
+    if isinstance(action, str):
+        waiting = action != LEFT_REMOVED
+        planned.held.append(Held(wish.kind, wish.key, wish.name, action, waiting, wish.sources))
+    else:
+        planned.actions.append(action)
+
+
+LEFT_REMOVED = "removed in Harness, and left so by decision"
+
+
+def _plan_one(
+    wish: Desired, state: State, entry: Entry | None, strategy: Strategy, questions: Questions
+) -> Action | str:
+    """The action, or the reason why there is none."""
     if wish.kind in ONCALL_KINDS and not state.oncall:
         return _act("handover", wish, None, wish.fields, "Harness has no API for it: a person makes it")
     have = read_existing(wish.kind, wish.identifier, wish.fields, state)
     if have is None:
-        again = "it was there, and somebody has removed it in Harness; it is made again" if entry else ""
-        return _act("create", wish, None, wish.fields, again)
-    seen = Comparison(wish, entry.synced if entry else None, have)
-    after, reason = _settle(seen, strategy)
+        return _plan_absent(wish, entry, questions)
+    merged = merging.merge(wish, entry.synced if entry else None, have, strategy)
+    if merged.both:
+        merged = _settle_both(wish, entry, have, merged, strategy, questions)
+    return _plan_present(wish, entry, have, merged)
+
+
+def _plan_absent(wish: Desired, entry: Entry | None, questions: Questions) -> Action | str:
+    if entry is None:
+        return _act("create", wish, None, wish.fields, "")
+    answer = questions.ask(_ask_removed(wish))
+    if answer is None:
+        return "open question: somebody has removed it in Harness"
+    if answer.choice == "leave_removed":
+        return LEFT_REMOVED
+    return _act("create", wish, None, wish.fields, "somebody has removed it in Harness; made again by decision")
+
+
+def _plan_present(wish: Desired, entry: Entry | None, have: Fields, merged: Merged) -> Action:
     if entry is None and wish.kind != "users":
-        return _act("adopt", wish, have, after, reason)
-    return _act("keep" if after == have else "update", wish, have, after, reason)
+        verb: Verb = "adopt"
+    else:
+        verb = "keep" if merged.after == have else "update"
+    action = _act(verb, wish, have, merged.after, merged.reason)
+    known = entry.synced if verb == "keep" and entry else merged.after
+    return action if merged.synced == known or (verb == "keep" and not entry) else replace(action, synced=merged.synced)
 
 
-def _settle(seen: Comparison, strategy: Strategy) -> tuple[Fields, str]:
-    after, kept = {}, []
-    for name, want in seen.desired.fields.items():
-        have = seen.have.get(name)
-        last = seen.last.get(name, _UNKNOWN) if seen.last else _UNKNOWN
-        after[name] = _settle_field(seen.desired, name, last, want, have, strategy)
-        if after[name] != want and name not in SETS:
-            kept.append(name)
-    return after, f"changed in Harness and kept: {', '.join(kept)}" if kept else ""
+def _settle_both(
+    wish: Desired, entry: Entry, have: Fields, merged: Merged, strategy: Strategy, questions: Questions
+) -> Merged:
+    answer = questions.ask(_ask_both(wish, entry, have, merged, strategy), f"rules.strategy: {strategy}")
+    taken: Strategy = "overwrite" if answer and answer.choice == "take_source" else "preserve"
+    return merging.merge(wish, entry.synced, have, taken)
 
 
-_UNKNOWN: Any = object()
+def _ask_both(wish: Desired, entry: Entry, have: Fields, merged: Merged, strategy: Strategy) -> Conflict:
+    told = "; ".join(
+        f"{name}: was {merging.brief(entry.synced.get(name))}, PagerDuty says {merging.brief(wish.fields[name])}, "
+        f"Harness {merging.brief(have.get(name))}"
+        for name in merged.both
+    )
+    return Conflict(
+        about="changed_in_both",
+        kind=wish.kind,
+        id=wish.key,
+        name=wish.name,
+        question=f"Changed in PagerDuty and in Harness since the last run. {told}.",
+        meaning="Whichever is taken, somebody's change is not there any more.",
+        options=(
+            Option(name="keep_harness", effect="what people changed in Harness stays"),
+            Option(name="take_source", effect="what PagerDuty says takes its place"),
+        ),
+        recommended="take_source" if strategy == "overwrite" else "keep_harness",
+        detail=canonical_json([[entry.synced.get(name), wish.fields[name], have.get(name)] for name in merged.both]),
+    )
 
 
-def _settle_field(wish: Desired, name: str, last: Any, want: Any, have: Any, strategy: Strategy) -> Any:
-    if name in SETS and last is _UNKNOWN and wish.adopt and not wish.merge:
-        return want
-    if name in SETS:
-        return _merge_sets([] if last is _UNKNOWN else last, want, have or [])
-    if last is _UNKNOWN:
-        return have if _belongs_to_them(wish, name, have, strategy) else want
-    if last == have:
-        return want
-    if last == want:
-        return have
-    return want if strategy == "overwrite" else have
-
-
-def _belongs_to_them(wish: Desired, name: str, have: Any, strategy: Strategy) -> bool:
-    """What was there before us stays: the name of what is taken over, and what people set for themselves."""
-    if wish.kind in OWN_BY_PEOPLE:
-        return bool(have) and strategy == "preserve"
-    return name in ("name", "description") and bool(have)
-
-
-def _merge_sets(last: list, want: list, have: list) -> list:
-    """What is there, plus what the source added, minus what it dropped of what we wrote; one order for all."""
-    dropped = [part for part in last if part not in want]
-    kept = [part for part in have if part not in dropped]
-    merged = kept + [part for part in want if part not in kept and (part not in last or part in have)]
-    return have if sorted(map(repr, merged)) == sorted(map(repr, have)) else sorted(merged, key=repr)
+def _ask_removed(wish: Desired) -> Conflict:
+    return Conflict(
+        about="removed_in_target",
+        kind=wish.kind,
+        id=wish.key,
+        name=wish.name,
+        question=f"{wish.name} ({wish.identifier}) was carried over, and is not in Harness any more.",
+        meaning="Somebody has removed it there, or an invitation has lapsed; PagerDuty still has it.",
+        options=(
+            Option(name="create_again", effect="it is made again, as PagerDuty says"),
+            Option(name="leave_removed", effect="it stays removed, and so does what would need it"),
+        ),
+        recommended="create_again",
+        changes_paging=True,
+    )
 
 
 def _take_back(dropped: Iterable[Entry], state: State) -> list[Action]:
-    """Overrides that the source has dropped must not go on paging: those that are still as we wrote them are taken back."""
-    reason = "gone from PagerDuty: it must not go on paging"
-    seen = ((entry, read_existing("overrides", entry.identifier, entry.synced, state)) for entry in dropped)
-    return [
-        Action("update", "overrides", entry.key, entry.identifier, entry.name, have, None, (), (), reason)
-        for entry, have in seen
-        if have is not None and have == entry.synced
-    ]
+    """Overrides must not go on paging; whole objects are a person's to remove."""
+    seen = ((entry, read_existing(entry.kind, entry.identifier, entry.synced, state)) for entry in dropped)
+    return [_drop(entry, have) for entry, have in seen if have is not None]
+
+
+def _drop(entry: Entry, have: Fields) -> Action:
+    place = (entry.kind, entry.key, entry.identifier, entry.name, have)
+    if entry.kind == "overrides" and have == entry.synced:
+        return Action("update", *place, None, (), (), "gone from PagerDuty: it must not go on paging")
+    why = "gone from PagerDuty, and changed in Harness since" if entry.kind == "overrides" else DROPPED
+    return Action("handover", *place, have, (), (), why)
 
 
 def _act(verb: Verb, wish: Desired, before: Fields | None, after: Fields, reason: str) -> Action:

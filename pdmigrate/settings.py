@@ -38,7 +38,7 @@ def _check_roles(value: list[str]) -> list[str]:
 def _check_services(value: Any) -> Any:
     if value == "all" or (isinstance(value, list) and all(isinstance(name, str) for name in value)):
         return value
-    raise ValueError("write all, or a list of service names and ids")
+    raise ValueError("write all, or a list of names and ids")
 
 
 SecretReference = Annotated[str | None, AfterValidator(_check_reference)]
@@ -92,9 +92,33 @@ class Target(_Strict):
 
 
 class Scope(_Strict):
-    """Which services move; everything that they need comes along. `all` is the whole account."""
+    """What moves; everything that it needs comes along. `services: all` is the whole account.
+
+    teams: all that belongs to them. schedules, policies: also without a service. Names or ids. A list of any kind
+    narrows the scope; `services` then counts only where it is a list too.
+    """
 
     services: Annotated[Any, BeforeValidator(_check_services)] = "all"
+    teams: list[str] = []
+    schedules: list[str] = []
+    policies: list[str] = []
+
+    @property
+    def whole(self) -> bool:
+        return self.services == "all" and not (self.teams or self.schedules or self.policies)
+
+
+class Guards(_Strict):
+    """The limits beyond which a plan is refused until a person waives the guard for it.
+
+    changed_objects, changed_percent: of what was carried over before, of one kind; the percentage counts from five on.
+    snapshot_hours: how old PagerDuty's word may be. next_run_days: when the next run is planned.
+    """
+
+    changed_objects: int = Field(default=100, ge=0)
+    changed_percent: int = Field(default=30, ge=0, le=100)
+    snapshot_hours: int = Field(default=24, ge=1)
+    next_run_days: int = Field(default=7, ge=1)
 
 
 class Rules(_Strict):
@@ -109,16 +133,18 @@ class Rules(_Strict):
     renamed_domains: dict[str, str] = {}
     people_file: str | None = None
     most_levels: int = Field(default=10, ge=1, le=1000)
+    guards: Guards = Guards()
 
 
 class Settings(_Strict):
-    """The whole of migration.yaml, checked."""
+    """The whole of migration.yaml, checked. journal: reference to a PostgreSQL URL, in place of the workspace's file."""
 
     name: str = Field(min_length=1)
     source: Source
     target: Target
     scope: Scope = Scope()
     rules: Rules = Rules()
+    journal: SecretReference = None
     horizon_days: int = Field(default=56, ge=1, le=400)
 
 

@@ -1,9 +1,11 @@
 """Where a migration stands, in words, from what lies in the workspace. Asks neither side."""
 
+from collections import Counter
+
 from pdmigrate.actions import plan_from_json
 from pdmigrate.decisions import read_decisions
-from pdmigrate.journal import Journal
-from pdmigrate.settings import read_settings
+from pdmigrate.job import find_journal
+from pdmigrate.settings import Settings, read_settings
 from pdmigrate.workspace import Workspace
 
 
@@ -14,7 +16,8 @@ def tell_status(workspace: Workspace) -> str:
     lines.append(_tell_access(workspace))
     lines.append(_tell_snapshot(workspace))
     lines += _tell_questions(workspace)
-    lines.append(_tell_plan(workspace))
+    lines += _tell_open(workspace, settings)
+    lines.append(_tell_plan(workspace, settings))
     return "\n".join(filter(None, lines))
 
 
@@ -38,7 +41,7 @@ def _tell_questions(workspace: Workspace) -> list[str]:
     return [f"conflicts: {len(questions)} questions wait for the consultant", *named] if questions else []
 
 
-def _tell_plan(workspace: Workspace) -> str:
+def _tell_plan(workspace: Workspace, settings: Settings) -> str:
     data = workspace.find_state("plan")
     if data is None:
         return "plan: none yet"
@@ -46,9 +49,10 @@ def _tell_plan(workspace: Workspace) -> str:
     writes = sum(action.writes for action in plan.actions)
     if not plan.pending:
         return "plan: nothing to do"
-    if _is_interrupted(workspace, plan.digest):
+    loaded = _ask_journal(workspace, settings, plan.digest)
+    if loaded == "open":
         return f"plan: {plan.digest[:12]} was interrupted or failed in part; the same command goes on"
-    if _is_loaded(workspace, plan.digest):
+    if loaded == "finished":
         return f"plan: {plan.digest[:12]} is loaded"
     approval = read_decisions(workspace.decisions_file).approves(plan.digest)
     waits = (
@@ -59,14 +63,27 @@ def _tell_plan(workspace: Workspace) -> str:
     return f"plan: {writes} to write, {waits}"
 
 
-def _is_interrupted(workspace: Workspace, digest: str) -> bool:
-    return workspace.journal_file.is_file() and _ask_journal(workspace, digest) == "open"
-
-
-def _is_loaded(workspace: Workspace, digest: str) -> bool:
-    return workspace.journal_file.is_file() and _ask_journal(workspace, digest) == "finished"
-
-
-def _ask_journal(workspace: Workspace, digest: str) -> str | None:
-    with Journal(workspace.journal_file, "").opened() as journal:
+def _ask_journal(workspace: Workspace, settings: Settings, digest: str) -> str | None:
+    journal = find_journal(workspace, settings)
+    if journal is None:
+        return None
+    with journal.opened():
         return journal.state_of(digest)
+
+
+def _tell_open(workspace: Workspace, settings: Settings) -> list[str]:
+    """An unfinished run, whatever the plan in the workspace is: what is done, and what may or may not have happened."""
+    journal = find_journal(workspace, settings)
+    if journal is None:
+        return []
+    with journal.opened():
+        unfinished = journal.unfinished()
+        states = journal.states(unfinished[0]) if unfinished else {}
+    if not unfinished:
+        return []
+    count = Counter(step.state for step in states.values())
+    number, plan = unfinished
+    words = f"run {number} is open: {count['done']} of {len(plan.pending)} steps done"
+    words += f", {count['intended']} under way when it stopped" if count["intended"] else ""
+    words += f", {count['failed'] + count['skipped']} failed or skipped" if count["failed"] + count["skipped"] else ""
+    return [f"{words}; the same command goes on"]

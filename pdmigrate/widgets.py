@@ -20,9 +20,9 @@ from pdmigrate.handover.items import STAGES
 from pdmigrate.handover.ticks import tick_item
 from pdmigrate.invite import People
 from pdmigrate.job import Job
-from pdmigrate.load import Cancel, Done, Loaded, load
+from pdmigrate.load import Done, Loaded, load
+from pdmigrate.load_progress import LoadProgress
 from pdmigrate.pages import look
-from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.preview import Preview
 from pdmigrate.show import Section, make_table, show
 
@@ -160,17 +160,18 @@ def load_plan(job: Job, approved: str = "") -> Loaded:
         from IPython.display import display
 
         display(ipywidgets.VBox([bar, text]))
-    cancel = Cancel()
+    pace = LoadProgress()
 
     def tell(done: Done, number: int, total: int) -> None:
         bar.max, bar.value = total, number
-        _say(text, f"{number} of {total}: {KIND_NAMES[done.action.kind]}, {done.action.name}: {done.outcome}")
+        _say(text, f"{pace.tell(done, number, total)}; {done.action.name}: {done.outcome}")
 
     def tell_log(done: Done, number: int, total: int) -> None:
+        words = pace.tell(done, number, total)
         if number == total or number % 25 == 0:
-            print(f"{number} of {total}: {done.action.kind}", file=sys.stderr)
+            print(words, file=sys.stderr)
 
-    return load(job, approved, tell if is_interactive() else tell_log, cancel)
+    return load(job, approved, tell if is_interactive() else tell_log)
 
 
 def tick_handover(job: Job) -> Any:

@@ -36,6 +36,11 @@ class Workspace:
         return self.folder / "journal.sqlite"
 
     @property
+    def cancel_file(self) -> Path:
+        """There while a headless run has been told to stop."""
+        return self.folder / ".cancel"
+
+    @property
     def snapshots(self) -> Path:
         return self.folder / "snapshots"
 

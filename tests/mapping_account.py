@@ -7,7 +7,7 @@ from pdmigrate.decisions import Decision, Decisions, Questions
 from pdmigrate.harness.records import Person, State
 from pdmigrate.mapping import Work, choose_scope, map_all
 from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.settings import Rules
+from pdmigrate.settings import Rules, Scope
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EVERYTHING = ("users", "teams", "schedules", "escalation_policies", "services")
@@ -75,7 +75,7 @@ def map_rows(rows, state=None, decisions=(), rule="stop", ledger=None, services=
     """The mapping of an account; the same everywhere, from raw rows to what is wanted, lost and asked."""
     account = Snapshot("acme", NOW, NOW, NOW + timedelta(days=56), rows).account
     questions = Questions(Decisions(decisions=(NO_OWNER, *decisions)), rule)
-    scope = {kind: frozenset(ids) for kind, ids in choose_scope(account, services).items()}
+    scope = {kind: frozenset(ids) for kind, ids in choose_scope(account, Scope(services=services)).items()}
     state = State(oncall=True) if state is None else state
     work = map_all(Work(account, state, ledger or {}, questions, Rules(**rules), scope))
     check_fates(work)

@@ -23,21 +23,22 @@ PACKAGE = ROOT / "pdmigrate"
 FLOORS = [
     "errors",
     "workspace settings decisions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones",
-    "journal guards planning pagerduty harness mapping",
-    "job draft handover parity service_parity lanes",
-    "connect preview invite conflicts load verify",
-    "markup show timescale timeline report pages finish",
+    "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
+    "job draft approval handover parity service_parity lanes",
+    "connect preview invite conflicts load verify undo history",
+    "load_progress markup show timescale timeline report pages finish",
     "widgets",
     "headless newcomer status asking demo snapshotting cli __main__ __init__",
 ]
 """Imports go down, or stay on their floor."""
 
-APART = "connect preview invite conflicts load verify"
+APART = "connect preview invite conflicts load verify undo history"
 """These do not import each other: what passes between them is the workspace."""
 
 ONLY = {
     "pdmigrate.harness.invitations": "load",
-    "pdmigrate.harness.writers": "load",
+    "pdmigrate.harness.writers": "load undo",
+    "pdmigrate.harness.removers": "undo",
     "pdmigrate.sandbox": "job demo cli",
     "ipywidgets": "widgets",
     "papermill": "cli headless",
@@ -46,11 +47,11 @@ ONLY = {
 """Who alone may import it."""
 
 BOTH_VOCABULARIES = (
-    "mapping handover job draft parity service_parity lanes connect preview invite conflicts load verify"
+    "mapping handover job draft parity service_parity lanes connect preview invite conflicts load verify history"
 )
 """Who may import the records of PagerDuty and those of Harness."""
 
-OFFLINE = "mapping rota rota_files paging guards planning"
+OFFLINE = "mapping rota rota_files paging guards planning merging resuming"
 """Who never reaches the network, by whatever way."""
 
 MOST_LINES = 400

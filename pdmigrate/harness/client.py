@@ -9,7 +9,7 @@ from typing import Any
 from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError, WrongAccountError
 from pdmigrate.harness import records
 from pdmigrate.harness.address import Key, is_gone, read_base_url, read_key
-from pdmigrate.harness.pacing import Quota, PacedTransport
+from pdmigrate.harness.pacing import PacedTransport, Quota
 from pdmigrate.transport import Transport
 
 CONTRACT = "/pdmigrate-oncall/v1"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.mapping.succession import ask_recreated, find_predecessor, keep_name
 from pdmigrate.mapping.work import Work
 
 MEANINGS = {
@@ -31,7 +32,10 @@ def find_place(
     """
     entry = work.known(kind, record.id)
     if entry is not None:
-        return Place(entry.identifier, entry.name)
+        return Place(entry.identifier, keep_name(work, record, entry, name, existing))
+    before = find_predecessor(work, kind, name, existing)
+    if before is not None:
+        return _decide(work, ask_recreated(kind, record, before), record, identifier, name, existing[before.identifier])
     same = _find_same_name(work, kind, name, identifier, existing)
     if same is not None:
         return _decide(work, _ask_existing(kind, about, record, same), record, identifier, name, same)
@@ -60,7 +64,7 @@ def _decide(work: Work, conflict: Conflict, record, identifier: str, name: str, 
     if answer is None:
         work.lose(conflict.kind, record.id, record.name, f"open question: {conflict.question}", True)
         return None
-    if answer.choice in ("adopt", "merge"):
+    if answer.choice in ("adopt", "merge", "take_over"):
         return Place(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
     if answer.choice == "leave_out":
         work.lose(

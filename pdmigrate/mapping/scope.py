@@ -1,4 +1,4 @@
-"""Which objects move: all, or some services and exactly what they need, each with the reason why it is in."""
+"""Which objects move: all, or some and exactly what they need, each with the reason why it is in."""
 
 import difflib
 
@@ -7,24 +7,54 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import Reference, Schedule
 from pdmigrate.pagerduty.rota_v3 import list_members
 from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.settings import Scope
 
 Reasons = dict[str, dict[str, str]]
 """Kind to PagerDuty id to the reason."""
 
+WORDS = {
+    "services": ("services", "service"),
+    "teams": ("teams", "team"),
+    "schedules": ("schedules", "schedule"),
+    "policies": ("escalation_policies", "escalation policy"),
+}
+"""The key in `scope:` to the kind and its name in messages."""
 
-def choose_scope(account: Account, services: str | list[str]) -> Reasons:
-    """The objects in scope. Raises SettingsError for a service that is not there, with the nearest right name."""
-    if services == "all":
+
+def choose_scope(account: Account, scope: Scope) -> Reasons:
+    """The objects in scope. Raises SettingsError for a name that is not there, with the nearest right one.
+
+    Everything that is chosen brings what it needs: service → policy and teams; policy → schedules, users, teams;
+    schedule → users and teams; team → members. A chosen team brings what belongs to it.
+    """
+    if scope.whole:
         return {kind: dict.fromkeys(records, "the whole account") for kind, records in _kinds(account).items()}
     reasons: Reasons = {kind: {} for kind in _kinds(account)}
-    for word in services:
-        service = _find_service(account, word)
-        reasons["services"][service.id] = "chosen"
+    for key, words in _list_chosen(scope).items():
+        for word in words:
+            reasons[WORDS[key][0]][_find(account, key, word)] = "chosen"
+    _follow_chosen_teams(account, reasons)
     _follow_services(account, reasons)
     _follow_policies(account, reasons)
     _follow_schedules(account, reasons)
     _follow_teams(account, reasons)
     return reasons
+
+
+def find_shared(account: Account, reasons: Reasons) -> dict[tuple[str, str], list[str]]:
+    """(kind, id) of what is in scope to the names of the services outside the scope that use it too."""
+    shared: dict[tuple[str, str], list[str]] = {}
+    for id, service in account.services.items():
+        if id in reasons["services"]:
+            continue
+        one: Reasons = {kind: {} for kind in _kinds(account)}
+        one["services"][id] = "chosen"
+        for follow in (_follow_services, _follow_policies, _follow_schedules):
+            follow(account, one)
+        for kind in ("teams", "schedules", "escalation_policies"):
+            for used in one[kind].keys() & reasons[kind].keys():
+                shared.setdefault((kind, used), []).append(service.name)
+    return {place: sorted(names) for place, names in sorted(shared.items())}
 
 
 def _kinds(account: Account) -> dict[str, dict]:
@@ -37,17 +67,39 @@ def _kinds(account: Account) -> dict[str, dict]:
     }
 
 
-def _find_service(account: Account, word: str):
-    found = [s for s in account.services.values() if word in (s.id, s.name)]
+def _list_chosen(scope: Scope) -> dict[str, list[str]]:
+    services = [] if scope.services == "all" else scope.services
+    return {"services": services, "teams": scope.teams, "schedules": scope.schedules, "policies": scope.policies}
+
+
+def _find(account: Account, key: str, word: str) -> str:
+    kind, noun = WORDS[key]
+    records = _kinds(account)[kind].values()
+    found = [record.id for record in records if word in (record.id, record.name)]
     if len(found) == 1:
         return found[0]
     if found:
         raise SettingsError(
-            f"scope.services: {word!r} names {len(found)} services: write the id ({', '.join(s.id for s in found)})."
+            f"scope.{key}: {word!r} names {len(found)} of them: write the id ({', '.join(sorted(found))})."
         )
-    near = difflib.get_close_matches(word, [s.name for s in account.services.values()], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "see the services on the preview page."
-    raise SettingsError(f"scope.services: PagerDuty has no service {word!r}: {hint}")
+    near = difflib.get_close_matches(word, [record.name for record in records], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"see the {key} on the preview page."
+    raise SettingsError(f"scope.{key}: PagerDuty has no {noun} {word!r}: {hint}")
+
+
+def _follow_chosen_teams(account: Account, reasons: Reasons) -> None:
+    """What belongs to a team that was chosen by name."""
+    chosen = {id: account.teams[id].name for id in reasons["teams"]}
+    owned = {
+        "services": account.services,
+        "escalation_policies": account.policies,
+        "schedules": account.schedules,
+    }
+    for kind, records in owned.items():
+        for record in records.values():
+            owner = next((chosen[team.id] for team in record.teams if team.id in chosen), None)
+            if owner is not None:
+                reasons[kind].setdefault(record.id, f"belongs to the team {owner}")
 
 
 def _follow_services(account: Account, reasons: Reasons) -> None:
@@ -55,13 +107,8 @@ def _follow_services(account: Account, reasons: Reasons) -> None:
         service = account.services[id]
         _add(reasons, "teams", service.teams, f"team of the service {service.name}", account.teams)
         if service.escalation_policy:
-            _add(
-                reasons,
-                "escalation_policies",
-                [service.escalation_policy],
-                f"pages for {service.name}",
-                account.policies,
-            )
+            policy = [service.escalation_policy]
+            _add(reasons, "escalation_policies", policy, f"pages for {service.name}", account.policies)
 
 
 def _follow_policies(account: Account, reasons: Reasons) -> None:

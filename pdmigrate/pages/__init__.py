@@ -5,12 +5,14 @@ from typing import Any
 
 from pdmigrate.conflicts import Decided
 from pdmigrate.connect import Access
+from pdmigrate.history import History
 from pdmigrate.invite import People
 from pdmigrate.load import Loaded
-from pdmigrate.pages import conflicts, connect, invite, load, preview, verify
+from pdmigrate.pages import conflicts, connect, history, invite, load, preview, undo, verify
 from pdmigrate.preview import Preview
 from pdmigrate.report import Page
 from pdmigrate.show import Shown, show
+from pdmigrate.undo import Undone
 from pdmigrate.verify import Verified
 
 _PAGES: dict[type, ModuleType] = {
@@ -20,6 +22,8 @@ _PAGES: dict[type, ModuleType] = {
     Decided: conflicts,
     Loaded: load,
     Verified: verify,
+    History: history,
+    Undone: undo,
 }
 
 

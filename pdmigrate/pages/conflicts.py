@@ -1,5 +1,9 @@
 """The page of step 4."""
 
+from collections import Counter
+from collections.abc import Iterable
+
+from pdmigrate.actions import Action
 from pdmigrate.conflicts import Decided
 from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
@@ -14,6 +18,8 @@ RISKIEST = (
     "contact_methods",
     "notification_rules",
 )
+VERBS_BY_RISK = ("update", "adopt", "create", "handover", "keep")
+MOST_UNFOLDED = 200
 VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plain", "handover": "warn"}
 
 
@@ -37,6 +43,9 @@ def _tell_lead(decided: Decided, open_count: int, writes: int) -> str:
         return "The plan is refused: " + " ".join(decided.refusals)
     if open_count:
         return f"{open_count} questions wait for an answer; the plan would write {writes} objects."
+    if decided.goes_on is not None:
+        left = len(decided.plan.pending) - decided.goes_on
+        return f"A load of this plan broke off: {decided.goes_on} steps are done, {left} are left. Load goes on from there."
     if decided.plan.empty:
         return "Nothing to do: Harness is as PagerDuty says."
     approved = f"approved by {decided.approval.by}" if decided.approval else "not approved yet"
@@ -87,14 +96,41 @@ def section_counts(decided: Decided) -> Section:
     return Section("The plan", f"Digest {decided.plan.digest}. Nothing is ever deleted.", make_table(rows, columns))
 
 
+def section_guards(decided: Decided) -> Section:
+    """Why the plan may not pass, and who lets it pass all the same."""
+    rows = [
+        {
+            "guard": guard.guard,
+            "sentence": guard.sentence,
+            "waived": Tag(f"waived by {guard.waived_by}", "warn") if guard.waived_by else Tag("refuses", "bad"),
+        }
+        for guard in decided.guards
+    ]
+    columns = {"guard": "Guard", "sentence": "What it says", "waived": "And"}
+    return Section("Guards", table=make_table(rows, columns, empty="No guard refuses this plan."))
+
+
+def section_groups(decided: Decided) -> Section:
+    """What changes, by kind and team: where to look first when the list is long."""
+    counts: dict[tuple[str, str], Counter] = {}
+    for action in _changing(decided.plan.actions):
+        counts.setdefault((action.kind, _owner(action)), Counter())[action.verb] += 1
+    ordered = sorted(counts.items(), key=lambda pair: (RISKIEST.index(pair[0][0]), pair[0][1]))
+    rows = [
+        {"kind": KIND_NAMES[kind], "team": team, **{v: found[v] for v in VERB_TONES}} for (kind, team), found in ordered
+    ]
+    columns = {"kind": "Kind", "team": "Team", "update": "Update", "adopt": "Adopt", "create": "Create"}
+    columns |= {"handover": "For a person"}
+    return Section("By kind and team", table=make_table(rows, columns, empty="Nothing changes."))
+
+
 def section_actions(decided: Decided) -> Section:
-    """Everything that changes, riskiest kind first, field by field."""
-    changing = sorted(
-        (a for a in decided.plan.actions if a.verb != "keep"), key=lambda a: (RISKIEST.index(a.kind), a.name.casefold())
-    )
+    """Everything that changes, riskiest first, field by field."""
+    changing = sorted(_changing(decided.plan.actions), key=_risk)
     rows = [
         {
             "kind": KIND_NAMES[a.kind],
+            "team": _owner(a),
             "name": a.name,
             "verb": Tag(a.verb, VERB_TONES[a.verb]),
             "changes": list_changes(a),
@@ -102,10 +138,51 @@ def section_actions(decided: Decided) -> Section:
         }
         for a in changing
     ]
-    columns = {"kind": "Kind", "name": "Object", "verb": "Action", "changes": "Before → after", "reason": "Note"}
-    return Section(
-        "What will be written", table=make_table(rows, columns, empty="Nothing: everything is as it should be.")
+    columns = {"kind": "Kind", "team": "Team", "name": "Object", "verb": "Action"}
+    columns |= {"changes": "Before → after", "reason": "Note"}
+    table = make_table(rows, columns, empty="Nothing: everything is as it should be.")
+    return Section("What will be written", table=table, folded=len(rows) > MOST_UNFOLDED)
+
+
+def section_news(decided: Decided) -> Section:
+    """What this plan has that the one before it had not, and the other way round."""
+    then = {a.id: a for a in _changing(decided.last.actions)} if decided.last else {}
+    now = {a.id: a for a in _changing(decided.plan.actions)}
+    words = {id: _compare(then.get(id), now.get(id)) for id in [*now, *(id for id in then if id not in now)]}
+    rows = [
+        {"kind": KIND_NAMES[a.kind], "name": a.name, "what": word}
+        for id, word in words.items()
+        if word and (a := now.get(id) or then[id])
+    ]
+    columns = {"kind": "Kind", "name": "Object", "what": "In this plan"}
+    table = make_table(rows, columns, empty="The same as the plan before it.")
+    return Section("Compared with the last plan", table=table, folded=len(rows) > 40)
+
+
+def _compare(then: Action | None, now: Action | None) -> str:
+    if then is None or now is None:
+        return "new" if then is None else "not any more"
+    return "" if (then.verb, then.after) == (now.verb, now.after) else "differently"
+
+
+def _changing(actions: Iterable[Action]) -> list[Action]:
+    return [action for action in actions if action.verb != "keep"]
+
+
+def _risk(action: Action) -> tuple:
+    """What changes or takes away what pages today comes before what is new."""
+    return (
+        VERBS_BY_RISK.index(action.verb),
+        action.after is not None,
+        RISKIEST.index(action.kind),
+        action.name.casefold(),
     )
+
+
+def _owner(action: Action) -> str:
+    """The group that it belongs to; people and their contact details belong to none."""
+    fields = action.after or action.before or {}
+    return action.name if action.kind == "teams" else fields.get("owner_group") or ""
 
 
 def section_held(decided: Decided) -> Section:
@@ -118,7 +195,10 @@ def section_held(decided: Decided) -> Section:
 PARTS = {
     "open": section_open,
     "answers": section_answers,
+    "guards": section_guards,
     "counts": section_counts,
+    "groups": section_groups,
+    "news": section_news,
     "actions": section_actions,
     "held": section_held,
 }

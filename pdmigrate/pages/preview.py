@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pdmigrate import rota
 from pdmigrate.mapping.fidelity import NOT_CARRIED
 from pdmigrate.mapping.judge import read_shown
+from pdmigrate.mapping.scope import find_shared
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
@@ -207,7 +208,26 @@ def _name_kind(kind: str) -> str:
     return kind.replace("_", " ").capitalize()
 
 
+def section_scope(preview: Preview) -> Section:
+    """What is in scope and why, and which services outside the scope use it too."""
+    account, reasons = preview.draft.account, preview.draft.reasons
+    if len(reasons["services"]) == len(account.services):
+        return Section("Scope", "The whole account is in scope.")
+    shared = find_shared(account, reasons)
+    there = {"teams": account.teams, "schedules": account.schedules, "escalation_policies": account.policies}
+    there |= {"services": account.services, "users": account.users}
+    rows = [
+        {"kind": KIND_NAMES[kind], "name": there[kind][id].name, "why": why, "also": shared.get((kind, id), [])}
+        for kind in ("services", "escalation_policies", "schedules", "teams", "users")
+        for id, why in reasons[kind].items()
+    ]
+    columns = {"kind": "Kind", "name": "Name", "why": "In scope because", "also": "Also used by, outside the scope"}
+    note = f"{sum(bool(row['also']) for row in rows)} of these are also used by services that do not move now."
+    return Section("Scope", note, make_table(rows, columns), folded=len(rows) > 60)
+
+
 PARTS = {
+    "scope": section_scope,
     "counts": lambda preview: section_counts(preview.draft),
     "schedules": section_schedules,
     "timeline": section_timeline,

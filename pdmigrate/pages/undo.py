@@ -1,0 +1,47 @@
+"""The page of an undo: what it would take back, or has taken back, and what it leaves."""
+
+from pdmigrate.pages.words import KIND_NAMES
+from pdmigrate.report import Figure, Page, Section, make_table
+from pdmigrate.undo import Revert, Undone
+
+
+def make_page(undone: Undone, status: str) -> Page:
+    back, left = len(undone.reverts) - len(undone.left), len(undone.left)
+    word = "taken back" if undone.written else "can be taken back"
+    lead = f"{back} steps of run {undone.run.number} {'were' if undone.written else ''} {word}; {left} are left."
+    figures = (Figure(word.capitalize(), str(back)), Figure("Left", str(left), "warn" if left else "good"))
+    sections = tuple(part(undone) for part in PARTS.values())
+    return Page("undo", f"Undo of run {undone.run.number}", " ".join(lead.split()), status, figures, sections)
+
+
+def section_back(undone: Undone) -> Section:
+    """What is taken back, newest first."""
+    rows = [_row(revert, revert.note) for revert in undone.reverts if not revert.left]
+    columns = {"kind": "Kind", "name": "Object", "verb": "The run did", "note": "Now"}
+    return Section("Taken back", table=make_table(rows, columns, empty="Nothing."))
+
+
+def section_left(undone: Undone) -> Section:
+    """What is left as it is, and why."""
+    rows = [_row(revert, revert.left) for revert in undone.left]
+    columns = {"kind": "Kind", "name": "Object", "verb": "The run did", "note": "Why"}
+    return Section("Left as it is", table=make_table(rows, columns, empty="Nothing is left."))
+
+
+def tell_undone(undone: Undone) -> list[str]:
+    """The same in lines, for the command line."""
+    lines = [_tell(revert, undone.written) for revert in undone.reverts] or ["nothing to take back"]
+    hint = [] if undone.written else [f"Nothing was written: add --yes to take back run {undone.run.number}."]
+    return lines + hint
+
+
+def _tell(revert: Revert, written: bool) -> str:
+    step, words = revert.step, revert.note if written else "to take back"
+    return f"{step.verb:<7} {step.kind:<19} {step.name}: {f'left, {revert.left}' if revert.left else words}"
+
+
+def _row(revert: Revert, note: str) -> dict:
+    return {"kind": KIND_NAMES[revert.step.kind], "name": revert.step.name, "verb": revert.step.verb, "note": note}
+
+
+PARTS = {"back": section_back, "left": section_left}

@@ -1,0 +1,211 @@
+"""Loads in a process of their own that are killed (SIGKILL) at a chosen write, and gone on with.
+
+The embedded Harness runs here, behind a gate that counts the writes and kills the loader before the request, after the
+request and before the answer, or after the answer. As a script: every point once, and the figures.
+"""
+
+import argparse
+import copy
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import yaml
+
+MOMENTS = ("before the request", "before the answer", "after the answer")
+READS = ("/ng/api/user/aggregate", "/ng/api/invites/aggregate", "/ng/api/token/validate")
+VOLATILE = {"createdAt", "lastModifiedAt", "at", "uuid", "id", "writes", "mails"}
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["pdmigrate"])
+
+
+class Gate:
+    """Between the loader and Harness: kills the loader at one write. WSGI."""
+
+    def __init__(self, application):
+        self.application = application
+        self.lock = threading.Lock()
+        self.writes = 0
+        self.strike = None
+
+    def arm(self, number, moment, kill):
+        with self.lock:
+            self.writes, self.strike = 0, (number, moment, kill) if moment else None
+
+    def __call__(self, environ, start_response):
+        moment, kill = self._count(environ)
+        if moment == "before the request":
+            kill()
+            start_response("500 Killed", [])
+            return []
+        answer = self.application(environ, start_response)
+        if moment == "before the answer":
+            answer = [b"".join(answer)]
+            kill()
+        if moment == "after the answer":
+            threading.Timer(0.002, kill).start()
+        return answer
+
+    def _count(self, environ):
+        path = environ["PATH_INFO"].removeprefix("/gateway")
+        if environ["REQUEST_METHOD"] == "GET" or path in READS or path.startswith("/sandbox"):
+            return None, None
+        with self.lock:
+            self.writes += 1
+            if self.strike and self.strike[0] == self.writes:
+                return self.strike[1:]
+        return None, None
+
+
+class Rehearsal:
+    """The embedded company, planned and approved, in a workspace whose target is a Harness over HTTP."""
+
+    def __init__(self, folder):
+        from pdmigrate import approve, conflicts, connect, open_job, preview
+        from pdmigrate.demo import make_demo_workspace
+        from pdmigrate.job import EMBEDDED_KEY
+        from pdmigrate.sandbox import company
+        from pdmigrate.sandbox.harness import build_target, create_app
+        from pdmigrate.sandbox.server import serve
+
+        self.folder = folder
+        first = build_target(company.build_harness_people())
+        first["config"] = {"calls_per_minute": None, "invite_calls_per_minute": None}
+        self.app = create_app(copy.deepcopy(first), api_key=EMBEDDED_KEY)
+        self.first = first
+        self.gate = self.app.wsgi_app = Gate(self.app.wsgi_app)
+        self.server = serve(self.app)
+        self.planned = folder / "planned"
+        make_demo_workspace(self.planned)
+        with open_job(self.planned) as job:
+            connect(job)
+            preview(job)
+        os.environ["KILL_KEY"] = EMBEDDED_KEY
+        self._point_at_the_server()
+        with open_job(self.planned) as job:
+            preview(job)
+            approve(job, conflicts(job).plan.digest, by="test", why="rehearsal")
+
+    def _point_at_the_server(self):
+        path = self.planned / "migration.yaml"
+        settings = yaml.safe_load(path.read_text())
+        snapshot = next((self.planned / "snapshots").iterdir())
+        kept = self.planned / "kept.json.gz"
+        shutil.copy(snapshot, kept)
+        settings["source"] = {"kind": "snapshot", "snapshot": kept.name}
+        settings["target"] = {
+            "kind": "harness",
+            "api_key": "env:KILL_KEY",
+            "account": "embedded",
+            "org": "default",
+            "project": "sre",
+            "base_url": self.server.url,
+        }
+        path.write_text(yaml.safe_dump(settings))
+
+    def begin(self):
+        """A fresh Harness and a fresh workspace."""
+        with self.app.config["STORE"].change() as held:
+            held.clear()
+            held.update(copy.deepcopy(self.first))
+        workspace = self.folder / "run"
+        shutil.rmtree(workspace, ignore_errors=True)
+        shutil.copytree(self.planned, workspace)
+        return workspace
+
+    def run(self, workspace, number=0, moment=None):
+        """One loader; (how it ended, how many writes Harness saw). Negative: killed."""
+        loader = PROCESSES.Process(target=load_once, args=(str(workspace),))
+        self.gate.arm(number, moment, lambda: loader.kill())
+        loader.start()
+        loader.join(60)
+        return loader.exitcode, self.gate.writes
+
+    def see(self):
+        """Harness's memory without ids, times and logs."""
+        return scrub(copy.deepcopy(self.app.config["STORE"].read()))
+
+    def mails(self):
+        """How many mails each person got."""
+        return dict(self.app.config["STORE"].read()["mails"])
+
+    def close(self):
+        self.server.stop()
+
+
+def load_once(workspace):
+    from pdmigrate import load, open_job
+
+    with open_job(workspace) as job:
+        load(job)
+
+
+def scrub(value, names=None):
+    """Without what is new every time; people by email, rows in one order."""
+    if names is None:
+        names = {user["uuid"]: user["email"] for user in value["users"]}
+    if isinstance(value, dict):
+        return {k: scrub(v, names) for k, v in value.items() if k not in VOLATILE}
+    if isinstance(value, list):
+        return sorted((scrub(entry, names) for entry in value), key=repr)
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def find_doubles(document):
+    """Names that stand twice in a list of Harness's, of one scope."""
+    rows = [
+        (n, row) for n, found in document.items() if isinstance(found, list) for row in found if isinstance(row, dict)
+    ]
+    scopes = ("orgIdentifier", "projectIdentifier", "identifier", "email")
+    names = [(n, *(row.get(scope) for scope in scopes)) for n, row in rows if row.get("identifier") or row.get("email")]
+    return sorted({name for name in names if names.count(name) > 1}, key=repr)
+
+
+def kill_and_go_on(rehearsal, number, moment, expected):
+    """One point: killed there, gone on with. Returns what is wrong, or ""."""
+    workspace = rehearsal.begin()
+    ended, _ = rehearsal.run(workspace, number, moment)
+    again, _ = rehearsal.run(workspace)
+    point = f"write {number}, {moment}: "
+    if again != 0:
+        return point + f"the second loader ended with {again}"
+    if ended != -9 and moment != "after the answer":
+        return point + f"the first loader was not killed but ended with {ended}"
+    if rehearsal.see() != expected:
+        return point + "another final state"
+    return point + "a mail went out twice" if set(rehearsal.mails().values()) != {1} else ""
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--every", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rehearsal = Rehearsal(Path(folder))
+        ended, writes = rehearsal.run(rehearsal.begin())
+        expected, mails = rehearsal.see(), len(rehearsal.mails())
+        tell(f"undisturbed: exit {ended}, {writes} writes, {mails} mails")
+        started, wrong = time.monotonic(), []
+        numbers = sorted(range(1, writes + 1, options.every), key=lambda number: number % 10)
+        points = [(number, moment) for number in numbers for moment in MOMENTS]
+        for count, point in enumerate(points, 1):
+            wrong += filter(None, [kill_and_go_on(rehearsal, *point, expected)])
+            tell(
+                f"{count} of {len(points)} points, {time.monotonic() - started:.0f} s, {len(wrong)} wrong {wrong[-1:]}"
+            )
+        rehearsal.close()
+    sys.exit(bool(wrong))
+
+
+def tell(line):
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

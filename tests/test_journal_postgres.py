@@ -1,0 +1,191 @@
+"""The journal and the lock in a real PostgreSQL, started here; and the same lock beside a SQLite file."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import yaml
+
+from conftest import skip
+from pdmigrate import conflicts, load, open_job, preview
+from pdmigrate.cli import main
+from pdmigrate.errors import SettingsError, UnreachableError, WorkspaceHeldError
+from pdmigrate.job import read_clock
+from pdmigrate.journal import Journal
+from pdmigrate.locking import hold
+
+PROCESSES = multiprocessing.get_context("forkserver")
+
+
+def find_postgres():
+    """Debian keeps the server's programs out of the PATH."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = shutil.which("initdb") or (versions[-1] if versions else None)
+    return Path(found).resolve().parent if found else None
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A server of its own on a free port, run by an ordinary user, as it insists."""
+    programs = find_postgres()
+    if programs is None:
+        skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    try:
+        import psycopg  # noqa: F401 - whether it is there
+    except ImportError:
+        skip("psycopg is not installed: pip install 'pdmigrate[postgres]'")
+    folder = Path(tempfile.mkdtemp(prefix="pdmigrate-pg-"))
+    user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+    if user:
+        shutil.chown(folder, **user)
+    command = [programs / "initdb", "-D", folder / "data", "-U", "pd", "--auth=trust", "--no-sync"]
+    subprocess.run(command, check=True, capture_output=True, cwd="/", **user)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    options = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    server = subprocess.Popen(
+        [programs / "postgres", "-D", folder / "data", *options], stderr=subprocess.DEVNULL, cwd="/", **user
+    )
+    url = f"postgresql://pd:geheim@127.0.0.1:{port}/postgres"
+    wait_for(url)
+    yield url
+    server.send_signal(signal.SIGINT)
+    server.wait(10)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for(url):
+    for _ in range(100):
+        try:
+            Journal(url, "acme", "wait").close()
+        except UnreachableError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("PostgreSQL did not come up")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request, tmp_path):
+    return request.getfixturevalue("postgres") if request.param == "postgres" else tmp_path / "journal.sqlite"
+
+
+def hold_for_long(place, folder, ready):
+    with hold(place, "acme", folder, "load", read_clock()):
+        ready.set()
+        time.sleep(60)
+
+
+@pytest.fixture
+def other_run(place, tmp_path):
+    ready = PROCESSES.Event()
+    other = PROCESSES.Process(target=hold_for_long, args=(place, tmp_path, ready))
+    other.start()
+    assert ready.wait(20)
+    yield other
+    other.kill()
+    other.join()
+
+
+def test_the_second_run_says_who_holds_the_workspace(place, tmp_path, other_run):
+    with pytest.raises(WorkspaceHeldError) as caught, hold(place, "acme", tmp_path, "load", read_clock()):
+        pytest.fail("both got it")
+    assert f"(process {other_run.pid})" in str(caught.value)
+    assert socket.gethostname() in str(caught.value)
+    assert "for load" in str(caught.value)
+
+
+def test_a_run_that_was_killed_does_not_hold_it_for_ever(place, tmp_path, other_run, caplog):
+    other_run.kill()
+    other_run.join()
+    for _ in range(50):
+        try:
+            with hold(place, "acme", tmp_path, "load", read_clock()):
+                break
+        except WorkspaceHeldError:  # the server learns of the broken connection a moment later
+            time.sleep(0.1)
+    else:
+        pytest.fail("the dead run still holds it")
+    assert "ended without a word" in caplog.text
+    caplog.clear()
+    with hold(place, "acme", tmp_path, "load", read_clock()):
+        assert "ended" not in caplog.text
+
+
+def test_what_a_run_starts_may_pass_and_others_may_not(place, tmp_path, monkeypatch):
+    with hold(place, "acme", tmp_path, "run", read_clock()):
+        with hold(place, "acme", tmp_path, "load", read_clock()):
+            pass
+        monkeypatch.setenv("PDMIGRATE_RUN_TOKEN", "somebody else's")
+        with pytest.raises(WorkspaceHeldError), hold(place, "acme", tmp_path, "load", read_clock()):
+            pass
+
+
+def test_another_workspace_is_not_held(postgres, tmp_path):
+    with hold(postgres, "acme", tmp_path, "run", read_clock()), hold(postgres, "other", tmp_path, "run", read_clock()):
+        pass
+
+
+def test_a_whole_load_with_its_journal_in_postgres(postgres, decided_workspace, monkeypatch):
+    monkeypatch.setenv("JOURNAL_URL", postgres)
+    path = decided_workspace / "migration.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "journal": "env:JOURNAL_URL"}))
+    with open_job(decided_workspace) as job:
+        preview(job)
+        conflicts(job)
+        assert load(job, "all").writes > 150
+        assert conflicts(job).plan.empty
+        assert postgres in job.secrets
+    assert not (decided_workspace / "journal.sqlite").exists()
+    assert main(["status", str(decided_workspace)]) == 0
+
+
+def test_a_url_that_cannot_be_used_is_never_repeated(tmp_path):
+    for url in ("mysql://me:geheim@db/x", "geheim", "postgresql://me:geheim@127.0.0.1:1/x"):
+        with pytest.raises((SettingsError, UnreachableError)) as caught:
+            Journal(url, "acme", "acme")
+        assert "geheim" not in str(caught.value)
+
+
+def test_a_journal_of_version_1_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    old = sa.create_engine(f"sqlite:///{path}")
+    with old.begin() as connection:
+        for line in OLD.strip().split(";\n"):
+            connection.execute(sa.text(line))
+    old.dispose()
+    with Journal(path, "acme").opened() as journal:
+        assert [run.digest for run in journal.runs()] == ["d1"]
+        assert (journal.steps(1)[0].kind, journal.steps(1)[0].key) == ("teams", "PT1")
+        assert journal.ledger()[("teams", "PT1")].synced == {"name": "A"}
+    Journal(path, "acme").close()
+
+
+def test_a_journal_of_the_future_is_refused(tmp_path):
+    with Journal(tmp_path / "j", "acme").opened() as journal, journal._engine.begin() as connection:
+        connection.execute(sa.text("update about set version = 99"))
+    with pytest.raises(SettingsError, match="version 99"):
+        Journal(tmp_path / "j", "acme")
+
+
+OLD = """
+create table about (version integer not null);
+insert into about values (1);
+create table loads (id integer primary key, digest varchar not null, started varchar not null, finished varchar);
+insert into loads values (1, 'd1', '2026-11-01T00:00:00+00:00', '2026-11-01T00:01:00+00:00');
+create table steps (id integer primary key, load integer not null, action varchar not null, verb varchar not null,
+ state varchar not null, note varchar not null, at varchar not null);
+insert into steps values (1, 1, 'teams:PT1', 'create', 'done', '', '2026-11-01T00:00:30+00:00');
+create table ledger (source varchar, kind varchar, key varchar, identifier varchar not null, name varchar not null,
+ synced varchar not null, at varchar not null, primary key (source, kind, key));
+insert into ledger values ('acme', 'teams', 'PT1', 'a_PT1', 'A', '{"name": "A"}', '2026-11-01T00:00:30+00:00')
+"""

@@ -1,0 +1,374 @@
+"""Loads that are cancelled, disturbed, refused or taken back; and what the journal can tell of them."""
+
+import json
+import threading
+
+import pytest
+import requests
+from small_company import cut_down
+
+from pdmigrate import approve, conflicts, finish, history, load, open_job, preview, undo
+from pdmigrate.cli import main
+from pdmigrate.demo import make_demo_workspace
+from pdmigrate.errors import InterruptedLoadError, UsageError, WorkspaceHeldError
+from pdmigrate.headless import stopping_between_steps
+from pdmigrate.job import read_clock
+from pdmigrate.load import Cancel
+from pdmigrate.load_progress import LoadProgress
+from pdmigrate.sandbox import company
+from pdmigrate.sandbox.store import Store
+from pdmigrate.workspace import write_json
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A corner of the company, decided, with an open job."""
+    folder = tmp_path / "acme"
+    make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(company.build_company(read_clock())))
+    with open_job(folder) as job:
+        preview(job)
+        yield job
+
+
+def edit(job, side):
+    return Store(job.workspace.sandbox / f"{side}.json", dict).change()
+
+
+def look(job):
+    """Harness's memory as far as people see it."""
+    held = Store(job.workspace.sandbox / "harness.json", dict).read()
+    groups = [{k: v for k, v in row.items() if k != "lastModifiedAt"} for row in held["user_groups"]]
+    services = [row["identifier"] for row in held["services"]]
+    return held["oncall"], sorted(groups, key=repr), services, sorted(row["email"] for row in held["invites"])
+
+
+def test_cancelled_between_two_steps_and_gone_on_with(small):
+    conflicts(small)
+    cancel = Cancel()
+
+    def stop_after_seven(done, number, total):
+        if number == 7:
+            cancel.ask()
+
+    with pytest.raises(InterruptedLoadError, match="Cancelled after"):
+        load(small, "all", stop_after_seven, cancel)
+    with small.journal().opened() as journal:
+        assert not [s for s in journal.states(1).values() if s.state == "intended"]
+    done = load(small, "all")
+    assert {d.note for d in done.done if d.note.startswith("done before")}
+    assert conflicts(small).plan.empty
+
+
+def test_a_file_cancels_as_well(small):
+    conflicts(small)
+    small.workspace.cancel_file.touch()
+    with pytest.raises(InterruptedLoadError):
+        load(small, "all")
+    assert small.target.transport.counts.writes == 0
+
+
+def test_the_first_signal_asks_the_second_breaks_off(tmp_path):
+    import signal
+
+    with stopping_between_steps(tmp_path):
+        signal.raise_signal(signal.SIGTERM)
+        assert (tmp_path / ".cancel").exists()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert not (tmp_path / ".cancel").exists()
+
+
+def test_a_cancelled_headless_run_ends_with_7_and_goes_on(small, monkeypatch, tmp_path):
+    from pdmigrate import headless
+
+    steps = iter(["preview", "invite"])
+
+    def run_one(step, workspace, folder, approve):
+        small.workspace.cancel_file.touch()
+        return {
+            "step": next(steps),
+            "status": "done",
+            "exit_code": 0,
+            "error": "",
+            "seconds": 0.0,
+            "source": {"requests": 0, "retries": 0},
+        }
+
+    monkeypatch.setattr(headless, "_run_one", run_one)
+    outcome = headless.run_steps(
+        small.workspace.folder, ["preview", "invite"], tmp_path / "out", tell=lambda line: None
+    )
+    assert outcome.exit_code == 7
+    assert "goes on from here" in outcome.errors[0]
+
+
+def test_an_interrupted_plan_stays_the_plan_and_its_approval_holds(small):
+    """The same command replans; the digest that a person approved must still be the one."""
+    digest = conflicts(small).plan.digest
+    approve(small, digest, by="ann")
+    cancel = Cancel()
+    with pytest.raises(InterruptedLoadError):
+        load(small, progress=lambda done, number, total: cancel.ask(), cancel=cancel)
+    preview(small)
+    again = conflicts(small)
+    assert again.plan.digest == digest
+    assert again.goes_on > 0
+    assert load(small).approved_by == "ann"
+
+
+def test_an_interrupted_plan_is_given_up_when_something_changes(small):
+    digest = conflicts(small).plan.digest
+    cancel = Cancel()
+    with pytest.raises(InterruptedLoadError):
+        load(small, "all", lambda done, number, total: cancel.ask(), cancel)
+    with edit(small, "pagerduty") as held:
+        held["services"][0]["description"] = "new words"
+    preview(small)
+    again = conflicts(small)
+    assert again.plan.digest != digest
+    assert again.goes_on is None
+    load(small, "all")
+    assert conflicts(small).plan.empty
+
+
+def test_what_people_change_during_an_interruption_is_not_written_over(small):
+    conflicts(small)
+    cancel = Cancel()
+    with pytest.raises(InterruptedLoadError):
+        load(small, "all", lambda done, number, total: cancel.ask(), cancel)
+    with edit(small, "harness") as held:
+        group = next(g for g in held["user_groups"] if g["identifier"].endswith("_PTEAM03"))
+        group["description"] = "by hand"
+    load(small, "all")
+    with edit(small, "harness") as held:
+        assert (
+            next(g for g in held["user_groups"] if g["identifier"] == group["identifier"])["description"] == "by hand"
+        )
+
+
+def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
+    conflicts(small)
+    said, begun = [], threading.Event()
+
+    def second():
+        monkeypatch.delenv("PDMIGRATE_RUN_TOKEN")
+        with open_job(small.workspace.folder) as other, pytest.raises(WorkspaceHeldError) as caught:
+            load(other, "all")
+        said.append(str(caught.value))
+
+    def tell(done, number, total):
+        if number == 3 and not begun.is_set():
+            begun.set()
+            thread = threading.Thread(target=second)
+            thread.start()
+            thread.join()
+
+    load(small, "all", tell)
+    assert "is held by" in said[0]
+
+
+@pytest.mark.parametrize("share", [0.2])
+def test_a_fifth_of_all_answers_going_wrong_changes_nothing(small, share, tmp_path):
+    conflicts(small)
+    load(small, "all")
+    quiet = look(small)
+    folder = tmp_path / "noisy" / "acme"
+    make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(company.build_company(small.latest_snapshot().taken)))
+    with open_job(folder) as job:
+        for client in (job.source, job.target):
+            client.transport.patience.first = 0.01
+            client.transport.patience.tries = 20
+        disturb(job, share)
+        preview(job)
+        conflicts(job)
+        for _ in range(6):
+            loaded = load(job, "all")
+            if not [d for d in loaded.done if d.outcome in ("failed", "skipped")]:
+                break
+            conflicts(job)
+        assert job.target.transport.counts.retries > 10
+        noisy = look(job)
+        held = Store(folder / "sandbox" / "harness.json", dict).read()
+    assert set(held["mails"].values()) == {1}
+    assert strip_uuids(noisy) == strip_uuids(quiet)
+
+
+def disturb(job, share):
+    target = [
+        {"kind": k, "share": share / 4, "seed": n} for n, k in enumerate(("500", "reset", "lost_answer", "502_html"))
+    ]
+    source = [{"kind": k, "share": share / 3, "seed": n} for n, k in enumerate(("500", "reset", "502_html"))]
+    for client, rules in ((job.source, source), (job.target, target)):
+        requests.post(f"{client.transport.base_url}/sandbox/faults", json=rules, timeout=5).raise_for_status()
+
+
+def strip_uuids(seen):
+    oncall, groups, services, invites = seen
+    return oncall, [{**g, "users": len(g["users"])} for g in groups], services, invites
+
+
+def test_an_undo_takes_back_what_a_run_made(small):
+    before = look(small)
+    conflicts(small)
+    load(small, "all")
+    listed = undo(small)
+    assert len(listed.reverts) > 30
+    assert not listed.left
+    assert look(small) != before
+    done = undo(small, yes=True)
+    assert not done.left
+    assert look(small) == before
+    assert conflicts(small).plan.count()["schedules"]["create"] == 4
+    finish(small, done)
+
+
+def test_an_undo_leaves_what_was_changed_since(small):
+    conflicts(small)
+    load(small, "all")
+    with edit(small, "harness") as held:
+        policy = held["oncall"]["escalation_policies"]["default/sre/platform_PPOL01"]
+        policy["description"] = "by hand"
+    done = undo(small, 1, yes=True)
+    left = {revert.step.identifier: revert.left for revert in done.left}
+    assert left.pop("platform_PPOL01") == "changed in Harness since"
+    assert all(reason.startswith("failed") for reason in left.values())  # what the policy still names
+    assert "default/sre/platform_PPOL01" in look(small)[0]["escalation_policies"]
+
+
+def test_an_undo_puts_back_what_an_update_changed(small):
+    conflicts(small)
+    load(small, "all")
+    before = look(small)
+    with edit(small, "pagerduty") as held:
+        held["schedules"][0]["name"] = "Another name"
+    preview(small)
+    conflicts(small)
+    load(small, "all")
+    assert look(small) != before
+    assert undo(small, 1).left[0].left == "run 2 has written to it since"
+    undo(small, 2, yes=True)
+    assert look(small) == before
+    assert [a.name for a in conflicts(small).plan.pending] == ["Another name"]
+
+
+def test_an_undo_needs_a_run(small):
+    with pytest.raises(UsageError, match="There is no load 7"):
+        undo(small, 7)
+
+
+def test_history_tells_runs_and_drift(small):
+    conflicts(small)
+    load(small, "all")
+    assert not history(small).changes
+    with edit(small, "pagerduty") as held:
+        held["escalation_policies"][0]["escalation_rules"][0]["escalation_delay_in_minutes"] = 77
+    with edit(small, "harness") as held:
+        next(g for g in held["user_groups"] if g["identifier"].endswith("_PTEAM03"))["name"] = "By hand"
+    preview(small)
+    found = history(small)
+    assert [(c.side, c.kind, c.pages) for c in found.changes] == [
+        ("PagerDuty", "escalation_policies", True),
+        ("Harness", "teams", False),
+    ]
+    assert len(found.to_do) == 1
+    assert found.runs[0].count()["done"] > 30
+    assert finish(small, found).is_file()
+
+
+def test_the_commands_of_undo_and_history(small, capsys):
+    conflicts(small)
+    load(small, "all")
+    folder = str(small.workspace.folder)
+    assert main(["undo", folder]) == 0
+    assert "add --yes" in capsys.readouterr().out
+    assert main(["undo", folder, "--run", "1", "--yes"]) == 0
+    assert main(["history", folder]) == 0
+    assert "undo of run 1" in capsys.readouterr().out
+    assert main(["undo", folder, "--run", "9"]) == 2
+
+
+def carry(job):
+    preview(job)
+    found = conflicts(job)
+    load(job, "all")
+    return found
+
+
+def test_a_rename_in_pagerduty_is_carried_over_and_the_identifier_stays(small):
+    carry(small)
+    with edit(small, "pagerduty") as held:
+        held["teams"][0]["name"] = "Another team"
+    plan = carry(small).plan
+    assert [(a.verb, a.changes()[0][0], a.changes()[0][2]) for a in plan.pending if a.kind == "teams"] == [
+        ("update", "name", "Another team - PagerDuty")
+    ]
+    assert conflicts(small).plan.empty
+
+
+def test_a_schedule_made_anew_in_pagerduty_takes_over_the_one_in_harness(small):
+    carry(small)
+    with edit(small, "pagerduty") as held:
+        text = json.dumps(held).replace("PSCHED02", "PSCHED99")
+        held.update(json.loads(text))
+    plan = carry(small).plan
+    assert [(a.key, a.verb) for a in plan.actions if a.kind == "schedules" and a.key == "PSCHED99"] == [
+        ("PSCHED99", "adopt")
+    ]
+    assert not [a for a in plan.actions if a.kind == "schedules" and a.verb == "handover"]
+    assert conflicts(small).plan.empty
+
+
+def test_split_and_merged_teams(small):
+    """A team that is split gives a new group; one that is merged away is left to a person, and its members move."""
+    carry(small)
+    with edit(small, "pagerduty") as held:
+        old = held["teams"][0]
+        held["teams"].append({**old, "id": "PTEAM90", "name": "Platform tools"})
+        rows = held["team_members"][old["id"]]
+        held["team_members"] |= {old["id"]: rows[2:], "PTEAM90": rows[:2]}
+        for user in held["users"]:
+            user["teams"] = []
+    plan = carry(small).plan
+    assert [(a.key, a.verb) for a in plan.pending if a.kind == "teams"] == [
+        (old["id"], "update"),
+        ("PTEAM90", "create"),
+    ]
+    with edit(small, "pagerduty") as held:
+        held["teams"].pop()
+        held["team_members"][old["id"]] += held["team_members"].pop("PTEAM90")
+    plan = carry(small).plan
+    verbs = {a.key: a.verb for a in plan.actions if a.kind == "teams"}
+    assert verbs == {old["id"]: "update", "PTEAM90": "handover"}
+    assert conflicts(small).plan.empty
+
+
+def test_progress_is_told_by_kind_with_the_time_left(small):
+    conflicts(small)
+    seconds = iter(range(1000))
+    pace, said = LoadProgress(lambda: next(seconds)), []
+    load(small, "all", lambda done, number, total: said.append(pace.tell(done, number, total)))
+    assert said[0].startswith(f"1 of {len(said)}, about {len(said) - 1} s left: teams 1")
+    assert "users 6" in said[-1]
+    assert "about 0 s left" in said[-1]
+
+
+def test_what_fails_is_told_and_blocks_only_what_needs_it(small):
+    plan = conflicts(small).plan
+    stranger = next(a for a in plan.pending if a.kind == "users")
+    configure(small, failing_emails=[stranger.identifier])
+    outcomes = {d.action.id: d for d in load(small, "all").done}
+    assert outcomes[stranger.id].outcome == "failed"
+    assert "Harness says" in outcomes[stranger.id].note
+    contacts = outcomes[f"contact_methods:{stranger.key}"]
+    assert (contacts.outcome, contacts.note) == ("skipped", f"it needs users {stranger.key}, which failed")
+    assert sum(d.outcome == "created" for d in outcomes.values()) > 15
+    configure(small, failing_emails=[])
+    assert conflicts(small).plan.digest == plan.digest
+    assert {d.outcome for d in load(small, "all").done} <= {"created", "kept"}
+    assert conflicts(small).plan.empty
+
+
+def configure(job, **settings):
+    requests.post(f"{job.target.transport.base_url}/sandbox/config", json=settings, timeout=5).raise_for_status()

@@ -1,0 +1,212 @@
+"""The reasons to refuse a plan, what waives them, and that load fails closed."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pdmigrate import conflicts, load, preview, waive
+from pdmigrate.actions import Action, make_plan
+from pdmigrate.conflicts import check_guards
+from pdmigrate.decisions import read_decisions
+from pdmigrate.draft import draft, list_ids
+from pdmigrate.errors import OpenConflictsError, RefusedError, SettingsError, TargetMovedError, UsageError
+from pdmigrate.guards import GUARDS, Seen, find_refusals
+from pdmigrate.sandbox.store import Store
+from pdmigrate.settings import Guards, parse_settings
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """A real plan of the embedded company, as the guards see it: none of them refuses."""
+    from pdmigrate import open_job
+    from pdmigrate.demo import make_demo_workspace
+
+    folder = tmp_path_factory.mktemp("guards") / "acme"
+    make_demo_workspace(folder)
+    with open_job(folder) as job:
+        preview(job)
+        found = draft(job)
+    account = found.account
+    window = (account.taken, account.since, account.until, account.taken)
+    ids = list_ids(account)
+    made = Seen(found.plan, found.state, {}, ids, *window, Guards(), "acme", [], found.open, False)
+    assert not find_refusals(made)
+    return made
+
+
+def names(seen):
+    return [refusal.guard for refusal in find_refusals(seen)]
+
+
+def change(seen, kind, verb="update", **fields):
+    """The plan with the first action of a kind changed; its `before` is what it would have been."""
+    first = next(a for a in seen.plan.actions if a.kind == kind)
+    other = replace(first, verb=verb, before=first.after, after={**first.after, **fields})
+    others = [a for a in seen.plan.actions if a is not first]
+    return replace(seen, plan=make_plan(seen.plan.source, seen.plan.target, [*others, other]))
+
+
+def test_another_account(seen):
+    assert names(replace(seen, other_sources=["globex"])) == ["other_account"]
+
+
+def test_an_old_snapshot(seen):
+    assert names(replace(seen, now=seen.taken + timedelta(hours=25))) == ["old_snapshot"]
+    assert not names(replace(seen, now=seen.taken + timedelta(hours=25), limits=Guards(snapshot_hours=48)))
+
+
+def test_too_many_changes_of_one_kind(seen):
+    ledger = {("teams", str(n)): None for n in range(20)}
+    updates = [Action("update", "teams", str(n), str(n), str(n), {"name": "a"}, {"name": "b"}) for n in range(7)]
+    many = replace(seen, ledger=ledger, ids={}, plan=make_plan("s", "t", updates))
+    assert names(many) == ["too_many_changes"]
+    assert not names(replace(many, limits=Guards(changed_percent=35)))
+    assert names(replace(many, limits=Guards(changed_percent=100, changed_objects=6))) == ["too_many_changes"]
+
+
+def test_a_list_that_came_back_short(seen):
+    ledger = {("services", f"gone{n}"): None for n in range(2)}
+    assert names(replace(seen, ledger=ledger)) == ["source_incomplete"]
+
+
+def test_somebody_on_call_without_account_or_invitation(seen):
+    assert names(change(seen, "overrides", person="ghost@acme.example")) == ["nobody_reachable"]
+
+
+def test_a_service_with_nobody_to_page(seen):
+    assert names(change(seen, "services", paging=True, escalation_policy=None)) == ["nobody_paged"]
+    empty = change(seen, "services", paging=True, escalation_policy="p")
+    policy = Action(
+        "create",
+        "escalation_policies",
+        "P",
+        "p",
+        "Empty",
+        None,
+        {"levels": [{"targets": [{"type": "schedule", "id": "nowhere"}]}]},
+    )
+    plan = make_plan("s", "t", [*empty.plan.actions, policy])
+    assert names(replace(empty, plan=plan)) == ["nobody_paged"]
+
+
+def test_less_coverage_than_before(seen):
+    assert "less_coverage" in names(change(seen, "schedules", rotations=[]))
+
+
+def test_dated_shifts_that_run_out(seen):
+    first = next(a for a in seen.plan.actions if a.kind == "schedules" and a.after["rotations"])
+    end = (seen.now + timedelta(days=3)).isoformat()
+    rotations = [{**first.after["rotations"][0], "until": end}]
+    ending = replace(first, before=None, after={**first.after, "rotations": rotations})
+    others = [a for a in seen.plan.actions if a is not first]
+    out = replace(seen, plan=make_plan("s", "t", [*others, ending]))
+    assert names(out) == ["runs_out"]
+    assert not names(replace(out, limits=Guards(next_run_days=2)))
+    assert names(replace(seen, limits=Guards(next_run_days=60))) == ["runs_out"]
+
+
+def test_open_questions(seen):
+    asked = replace(seen, open={"x": None})
+    assert names(asked) == ["unresolved_conflict"]
+    assert not names(replace(asked, skip_open=True))
+
+
+def test_every_guard_has_a_test():
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert not [name for name in GUARDS if f'"{name}"' not in text]
+
+
+def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
+    job.settings = job.settings.model_copy(
+        update={"rules": job.settings.rules.model_copy(update={"guards": Guards(next_run_days=300)})}
+    )
+    preview(job)
+    decided = conflicts(job)
+    assert "(guard runs_out)" in decided.refusals[0]
+    with pytest.raises(RefusedError, match="runs_out"):
+        load(job, "all")
+    today = f"{job.clock():%Y-%m-%d}"
+    waive(job, "runs_out", decided.plan.digest, "2020-01-01", "ann", "too late")
+    assert conflicts(job).refusals
+    waive(job, "runs_out", decided.plan.digest, today, "ann", "a rehearsal")
+    assert conflicts(job).guards[0].waived_by == "ann"
+    assert load(job, "all").writes > 100
+
+
+def test_a_plan_that_no_guard_has_seen_is_not_loaded(job):
+    preview(job)
+    conflicts(job)
+    job.workspace.state_file("guards").unlink()
+    with pytest.raises(RefusedError, match="run conflicts again"):
+        load(job, "all")
+    assert job.target.transport.counts.writes == 0
+
+
+def test_open_questions_stop_load_as_well(workspace):
+    from pdmigrate import open_job
+
+    with open_job(workspace) as job:
+        preview(job)
+        decided = conflicts(job)
+        assert decided.stop
+        assert not decided.refusals
+        with pytest.raises(OpenConflictsError):
+            load(job, "all")
+        waive(job, "unresolved_conflict", decided.plan.digest, f"{job.clock():%Y-%m-%d}", "ann", "the rest is urgent")
+        assert not conflicts(job).stop
+        assert load(job, "all").writes > 20
+
+
+def test_what_moved_since_the_plan_is_left_where_that_is_waived(job):
+    preview(job)
+    plan = conflicts(job).plan
+    load(job, "all")
+    harness = Store(job.workspace.sandbox / "harness.json", dict)
+    with Store(job.workspace.sandbox / "pagerduty.json", dict).change() as held:
+        for policy in held["escalation_policies"][:2]:
+            policy["description"] = "changed"
+    preview(job)
+    plan = conflicts(job).plan
+    policies = [a for a in plan.pending if a.kind == "escalation_policies"]
+    with harness.change() as held:
+        held["oncall"]["escalation_policies"][f"default/sre/{policies[0].identifier}"]["description"] = "by hand"
+    with pytest.raises(TargetMovedError, match=policies[0].name):
+        load(job, "all")
+    waive(job, "target_moved", plan.digest, f"{job.clock():%Y-%m-%d}", "ann", "look at it later")
+    loaded = load(job, "all")
+    assert {done.outcome for done in loaded.done if done.action.kind == "escalation_policies"} >= {"updated", "skipped"}
+    rows = harness.read()["oncall"]["escalation_policies"]
+    assert rows[f"default/sre/{policies[0].identifier}"]["description"] == "by hand"
+
+
+def test_waivers_are_checked_strictly(job):
+    with pytest.raises(UsageError, match="There is no guard tomany"):
+        waive(job, "tomany", "0" * 64, "2026-12-01", "ann", "why")
+    path = job.workspace.decisions_file
+    path.write_text("waivers:\n- {guard: old_snapshot, plan: 0123456789ab, by: ann, until: 2026-12-01}\n")
+    with pytest.raises(SettingsError, match=r"waivers.0.why"):
+        read_decisions(path)
+    path.write_text("waivers:\n- {guard: old_snapshot, plan: 0123456789ab, by: ann, why: x, until: soon}\n")
+    with pytest.raises(SettingsError, match="write a day"):
+        read_decisions(path)
+
+
+def test_a_waiver_is_for_one_plan_and_one_guard(job):
+    preview(job)
+    found = draft(job)
+    day = f"{job.clock():%Y-%m-%d}"
+    waive(job, "old_snapshot", found.plan.digest, day, "ann", "why")
+    decisions = job.decisions()
+    assert decisions.waives("old_snapshot", found.plan.digest, job.clock())
+    assert not decisions.waives("old_snapshot", "f" * 64, job.clock())
+    assert not decisions.waives("runs_out", found.plan.digest, job.clock())
+    assert not check_guards(job, found)
+
+
+def test_the_limits_stand_in_migration_yaml():
+    data = {"name": "a", "source": {"kind": "embedded"}, "target": {"kind": "embedded"}}
+    assert parse_settings({**data, "rules": {"guards": {"changed_percent": 5}}}).rules.guards.changed_percent == 5
+    with pytest.raises(SettingsError, match="did you mean changed_percent"):
+        parse_settings({**data, "rules": {"guards": {"changed_percnt": 5}}})

@@ -19,8 +19,8 @@ class Server:
     _thread: threading.Thread
 
     def stop(self) -> None:
-        # From inside the loop: Waitress would wait for kept-alive connections to time out. It may close the trigger
-        # while it is being pulled, which is what was asked for.
+        # From inside the loop: Waitress would wait for kept-alive connections to time out. A worker that finishes an
+        # answer pulls the trigger too: the loop may then have closed everything before our own pull arrives.
         with contextlib.suppress(OSError):
             self._waitress.trigger.pull_trigger(lambda: wasyncore.close_all(self._waitress._map))
         self._thread.join(timeout=5)

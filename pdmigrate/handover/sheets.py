@@ -34,7 +34,7 @@ def write_files(found: Draft, items: Iterable[Item], links: Links) -> dict[str, 
 def _write_documents(found: Draft, links: Links) -> dict[str, str]:
     files = {"schema.json": json.dumps(SCHEMA, indent=1) + "\n"}
     for action in _handed(found, "schedules"):
-        source = found.account.schedules[action.key]
+        source = found.account.schedules.get(action.key)
         overrides = [a for a in _handed(found, "overrides") if (a.after or {})["schedule"] == action.identifier]
         back = {"id": action.key, "link": links.to_pagerduty("schedules", action.key)}
         turns = _next_turns(found, source, (action.after or {})["time_zone"])
@@ -49,9 +49,9 @@ def _handed(found: Draft, kind: str) -> list[Action]:
     return [a for a in found.plan.actions if a.kind == kind and a.verb == "handover" and a.reason != WAITS]
 
 
-def _next_turns(found: Draft, schedule: Schedule, zone: str) -> list[dict]:
-    """Who is on call next by PagerDuty's own rendering, in the schedule's zone."""
-    entries = schedule.final_schedule.rendered_schedule_entries if schedule.final_schedule else ()
+def _next_turns(found: Draft, schedule: Schedule | None, zone: str) -> list[dict]:
+    """Who is on call next by PagerDuty's own rendering, in the schedule's zone; nobody where it gave none."""
+    entries = schedule.final_schedule.rendered_schedule_entries if schedule and schedule.final_schedule else ()
     here = ZoneInfo(zone)
     return [
         {

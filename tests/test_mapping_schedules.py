@@ -291,7 +291,7 @@ def test_a_service_brings_exactly_what_it_needs(word):
 
 
 @pytest.mark.parametrize(
-    "word,said", [("Crat", "did you mean 'Cart'"), ("Shop", r"names 2 services.*s2, s3"), ("zzz", "see the services")]
+    "word,said", [("Crat", "did you mean 'Cart'"), ("Shop", r"names 2 of them.*s2, s3"), ("zzz", "see the services")]
 )
 def test_a_service_that_is_none_or_two_is_refused(word, said):
     with pytest.raises(SettingsError, match=said):

@@ -30,6 +30,7 @@ def test_a_service_pages_by_its_policy():
         "owner_group": None,
         "escalation_policy": "pp1_pp1",
         "paging": True,
+        "rule_policy": "pp1_pp1",
     }
     assert wish.needs == (("escalation_policies", "pp1"),)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from pdmigrate.actions import Desired, make_plan, plan_from_json, plan_to_json
+from pdmigrate.decisions import Decision, Decisions, Questions
 from pdmigrate.harness.records import ContactDetails, Override, Person, Schedule, Service, State, UserGroup
 from pdmigrate.journal import Entry
 from pdmigrate.planning import plan_actions
@@ -24,8 +25,13 @@ def wrote(kind="teams", identifier="g", **fields):
     return {(kind, "P1"): Entry(kind, "P1", identifier, "Payments", fields)}
 
 
-def plan_one(desired, state, ledger=None, strategy="preserve"):
-    [action] = plan_actions([desired], [], state, ledger or {}, strategy)
+def plan_many(desired, dropped, state, ledger, strategy, *decisions):
+    questions = Questions(Decisions(decisions=decisions), "stop")
+    return plan_actions(desired, dropped, state, ledger, strategy, questions).actions
+
+
+def plan_one(desired, state, ledger=None, strategy="preserve", *decisions):
+    [action] = plan_many([desired], [], state, ledger or {}, strategy, *decisions)
     return action
 
 
@@ -107,8 +113,9 @@ def test_what_is_not_there_is_created():
     assert (action.verb, action.before, action.after, action.reason) == ("create", None, {"name": "Payments"}, "")
 
 
-def test_what_somebody_removed_is_made_again_and_that_is_said():
-    action = plan_one(wish(name="Payments"), target(), wrote(name="Payments"))
+def test_what_somebody_removed_is_made_again_by_decision_and_that_is_said():
+    again = Decision(conflict="removed_in_target", object="P1", choice="create_again")
+    action = plan_one(wish(name="Payments"), target(), wrote(name="Payments"), "preserve", again)
     assert action.verb == "create"
     assert "somebody has removed it in Harness" in action.reason
 
@@ -172,7 +179,7 @@ def ours():
 
 
 def test_a_dropped_override_is_taken_back():
-    [action] = plan_actions([], [ours()], with_override(OVERRIDE), {}, "preserve")
+    [action] = plan_many([], [ours()], with_override(OVERRIDE), {}, "preserve")
     assert (action.verb, action.kind, action.before, action.after) == ("update", "overrides", ours().synced, None)
     assert action.writes
     assert "must not go on paging" in action.reason
@@ -181,12 +188,12 @@ def test_a_dropped_override_is_taken_back():
 @pytest.mark.parametrize("strategy", ["preserve", "overwrite"])
 def test_one_that_somebody_changed_is_theirs(strategy):
     changed = OVERRIDE.model_copy(update={"person": "b@x"})
-    assert plan_actions([], [ours()], with_override(changed), {}, strategy) == []
+    assert plan_many([], [ours()], with_override(changed), {}, strategy) == []
 
 
 def test_one_that_is_gone_already_needs_nothing():
-    assert plan_actions([], [ours()], with_override(), {}, "preserve") == []
-    assert plan_actions([], [ours()], target(), {}, "preserve") == []
+    assert plan_many([], [ours()], with_override(), {}, "preserve") == []
+    assert plan_many([], [ours()], target(), {}, "preserve") == []
 
 
 # --- the plan ---
@@ -194,7 +201,7 @@ def test_one_that_is_gone_already_needs_nothing():
 
 def some_plan(order=1):
     wishes = [wish("services", "s", name="S"), wish(name="A"), wish("users", "a@x", email="a@x")][::order]
-    return make_plan("digest", "acc/org/proj", plan_actions(wishes, [], target(), {}, "preserve"))
+    return make_plan("digest", "acc/org/proj", plan_many(wishes, [], target(), {}, "preserve"))
 
 
 def test_a_plan_is_in_loading_order_whatever_came_first():

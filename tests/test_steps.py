@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from pdmigrate import conflicts, connect, invite, load, open_job, preview, verify
+from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, verify
 from pdmigrate.actions import KINDS
 from pdmigrate.demo import change_source, make_demo_workspace
 from pdmigrate.errors import PlanMovedError
@@ -137,7 +137,7 @@ def test_after_a_week_only_what_changed_is_written(moved):
         ("update", "escalation_policies", "Payments"),
         ("create", "services", "Loyalty points"),
     }
-    assert writes_of(job) == before + 5, "a service and its on-call settings are two requests"
+    assert writes_of(job) == before + 6, "a service, its on-call settings and its alert rule are three requests"
     assert judge(verified) is None
     assert plan_again(job).empty
 
@@ -234,14 +234,16 @@ def test_a_cancelled_override_is_taken_back(moved):
     assert plan_again(job).empty
 
 
-def test_an_object_that_somebody_removed_is_made_again(moved):
+def test_an_object_that_somebody_removed_is_made_again_by_decision(moved):
     job, _ = moved
     with change_harness(job) as document:
         [key] = [key for key in document["oncall"]["escalation_policies"] if "checkout" in key]
         del document["oncall"]["escalation_policies"][key]
+    assert plan_again(job).empty, "nobody has decided yet"
+    decide(job, "removed_in_target", "all", "create_again", by="ann")
     [action] = plan_again(job).pending
     assert (action.verb, action.kind) == ("create", "escalation_policies")
-    assert "made again" in action.reason
+    assert "made again by decision" in action.reason
 
 
 # --- approval ---

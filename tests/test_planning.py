@@ -188,7 +188,8 @@ def test_a_dropped_override_is_taken_back():
 @pytest.mark.parametrize("strategy", ["preserve", "overwrite"])
 def test_one_that_somebody_changed_is_theirs(strategy):
     changed = OVERRIDE.model_copy(update={"person": "b@x"})
-    assert plan_many([], [ours()], with_override(changed), {}, strategy) == []
+    [action] = plan_many([], [ours()], with_override(changed), {}, strategy)
+    assert (action.verb, action.writes) == ("handover", False)
 
 
 def test_one_that_is_gone_already_needs_nothing():

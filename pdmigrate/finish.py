@@ -18,9 +18,10 @@ from pdmigrate.errors import (
 from pdmigrate.invite import People
 from pdmigrate.job import Job
 from pdmigrate.load import Loaded
-from pdmigrate.pages import make_page, step_of
+from pdmigrate.pages import make_page, stakeholders, step_of, teams
 from pdmigrate.preview import Preview
 from pdmigrate.report import Page, write_page
+from pdmigrate.standing import Standing, read_standing
 from pdmigrate.verify import Verified
 from pdmigrate.workspace import STEPS
 
@@ -38,6 +39,8 @@ def finish(job: Job, result: Any) -> Path:
     page = make_page(result, status)
     links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in STEPS)]
     path = write_page(page, job.folder, links)
+    if isinstance(result, Verified):
+        write_shared(read_standing(job, result), job.folder)
     code, words = (error.exit_code, str(error)) if error else (0, "")
     summary = {
         "status": status,
@@ -50,6 +53,15 @@ def finish(job: Job, result: Any) -> Path:
     if error:
         raise error
     return path
+
+
+def write_shared(standing: Standing, folder: Path) -> Path:
+    """Write the pages for those outside the project: the stakeholders' report, and one per team. They link each other only."""
+    report = stakeholders.make_page(standing)
+    home = (f"{report.name}.html", "All teams")
+    for page in teams.make_pages(standing):
+        write_page(page, folder, [home, (f"{page.name}.html", page.title)])
+    return write_page(report, folder)
 
 
 def judge(result: Any) -> PdmigrateError | None:

@@ -26,7 +26,7 @@ FLOORS = [
     "journal guards planning pagerduty harness mapping",
     "job draft",
     "connect preview invite conflicts load verify",
-    "markup show timescale timeline report pages finish",
+    "markup show timescale timeline report ticks standing pages finish",
     "widgets",
     "headless newcomer status demo cli __main__ __init__",
 ]

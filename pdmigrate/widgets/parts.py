@@ -12,9 +12,9 @@ from markupsafe import escape
 from pdmigrate.errors import PdmigrateError
 from pdmigrate.show import show
 
-WIDE = ipywidgets.Layout(width="100%", max_width="60rem")
-NARROW = ipywidgets.Layout(width="22rem", max_width="100%")
-LABELS = {"description_width": "8rem"}
+WIDE = ipywidgets.Layout(width="calc(100% - 4px)", max_width="60rem")
+NARROW = ipywidgets.Layout(width="17rem", max_width="100%")
+LABELS = {"description_width": "5.5rem"}
 ROW = ipywidgets.Layout(flex_flow="row wrap", align_items="center", max_width="60rem")
 
 

@@ -23,7 +23,7 @@ from pdmigrate.widgets.parts import (
     stand_side_by_side,
 )
 
-PAGE = 20
+PAGE = 12
 COLUMNS = {"kind": "Kind", "name": "Object", "verb": "Action", "changes": "Before → after", "reason": "Note"}
 DIGEST_AT_LEAST = 6
 

@@ -90,7 +90,7 @@ class Roll:
             box.observe(lambda change, place=place: self._note(place, change["new"]), "value")
 
     def _note(self, place: int, value: bool) -> None:
-        if self._busy:
+        if self._busy or place >= len(self._shown):  # the click met a search on its way: the row is gone
             return
         key = self._shown[place].key
         others = set() if self.single else self.ticked - {key}

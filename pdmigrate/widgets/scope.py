@@ -9,9 +9,9 @@ from pdmigrate.conflicts import choose
 from pdmigrate.draft import Draft
 from pdmigrate.job import Job
 from pdmigrate.mapping import choose_scope
+from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import look
 from pdmigrate.pages.words import KIND_NAMES
-from pdmigrate.pagerduty.account import Account
 from pdmigrate.preview import Preview
 from pdmigrate.widgets.parts import (
     Saying,

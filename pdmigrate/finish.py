@@ -21,6 +21,7 @@ from pdmigrate.load import Loaded
 from pdmigrate.pages import make_page, stakeholders, step_of, teams
 from pdmigrate.preview import Preview
 from pdmigrate.report import Page, write_page
+from pdmigrate.runs import read_results, write_run
 from pdmigrate.standing import Standing, read_standing
 from pdmigrate.verify import Verified
 from pdmigrate.workspace import STEPS
@@ -50,6 +51,7 @@ def finish(job: Job, result: Any) -> Path:
         "summary": summarise(result),
     }
     job.leave_result(step_of(result), summary)
+    write_run(job.settings.name, job.folder, read_results(job.folder), job.clock())
     if error:
         raise error
     return path

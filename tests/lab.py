@@ -19,7 +19,7 @@ from conftest import skip
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SLOW = int(os.environ.get('PDMIGRATE_BROWSER_SECONDS', 60)) * 1000
+SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 60)) * 1000
 """Milliseconds: a cold kernel on a busy machine."""
 
 

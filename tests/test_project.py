@@ -26,8 +26,9 @@ FLOORS = [
     "journal guards planning pagerduty harness mapping",
     "job draft",
     "connect preview invite conflicts load verify",
-    "markup show timescale timeline report ticks standing pages finish",
+    "markup show timescale timeline report ticks standing runs pages finish",
     "widgets",
+    "publish evidence",
     "headless newcomer status demo cli __main__ __init__",
 ]
 """Imports go down, or stay on their floor."""

@@ -120,11 +120,12 @@ def decide_conflicts(notebook, workspace):
 
 
 def answer_class(notebook, about, answer):
-    notebook.panel.get_by_label("Class", exact=True).select_option(value=None, label=None, index=0)
     menu = notebook.panel.get_by_label("Class", exact=True)
-    menu.select_option(label=next(o for o in menu.locator("option").all_text_contents() if o.startswith(about)))
+    menu.select_option(label=menu.locator("option", has_text=about).text_content())
     notebook.press("Tick all found")
     notebook.choose("Answer", answer)
+    if about == "service urgency":  # some of them are asked only once the rest is answered
+        notebook.tick("for the whole class")
     notebook.press("Decide")
     notebook.see(f"Decided: {answer},")
     notebook.press("Untick all found")

@@ -122,7 +122,7 @@ def _run_evidence(options: argparse.Namespace) -> int:
     checked = check_evidence(options.folder)
     for run in checked:
         print(f"{run.folder.name}: {run.files} files, manifest {run.digest[:12]}, plan {run.plan[:12] or 'none'}")
-        print(f"  approved by {run.approved or 'nobody by name'}; " + ("; ".join(run.problems) or "as it was sealed"))
+        print(f"  approved by {run.approved or 'nobody'}; " + ("; ".join(run.problems) or "as it was sealed"))
     if any(run.problems for run in checked):
         raise EvidenceError("The evidence is not what was sealed: see the lines above, and compare with a copy.")
     return 0

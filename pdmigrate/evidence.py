@@ -47,7 +47,11 @@ def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str) -> 
         "sealed": at.isoformat(timespec="seconds"),
         "files": _digest_files(folder),
         "snapshot": _digest_snapshot(workspace),
-        "plan": {"digest": plan.get("digest", ""), "approvals": _find_approvals(folder, plan.get("digest", ""))},
+        "plan": {
+            "digest": plan.get("digest", ""),
+            "loaded_as_approved": _find_loaded(folder),
+            "approvals": _find_approvals(folder, plan.get("digest", "")),
+        },
         "previous": _digest_previous(workspace, folder),
         "versions": _list_versions(version),
     }
@@ -76,7 +80,8 @@ def _check_run(folder: Path) -> Checked:
     except (ValueError, KeyError, TypeError):
         return Checked(folder, digest_file(folder / MANIFEST), 0, "", "", (f"{MANIFEST} is damaged",))
     problems = (*_compare_files(sealed, _digest_files(folder)), *_check_snapshot(folder, snapshot))
-    approved = "; ".join(f"{a.get('by', 'somebody')}, {a.get('at', 'no date')}" for a in plan["approvals"])
+    named = [f"{a.get('by', 'somebody')}, {a.get('at', 'no date')}" for a in plan["approvals"]]
+    approved = "; ".join(named) or plan["loaded_as_approved"]
     return Checked(folder, digest_file(folder / MANIFEST), len(sealed), plan["digest"], approved, problems)
 
 
@@ -131,6 +136,13 @@ def _find_approvals(folder: Path, digest: str) -> list[dict[str, Any]]:
     """Those of the plan, as the copy of decisions.yaml has them."""
     approvals = read_decisions(folder / COPIES / "decisions.yaml").approvals
     return [approval.model_dump(exclude_defaults=True) for approval in approvals if approval.plan == digest]
+
+
+def _find_loaded(folder: Path) -> str:
+    """By whom, or by which option, the load was let pass: on the command line nobody's name stands."""
+    path = folder / "results" / "load.json"
+    result = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return result.get("summary", {}).get("approved_by", "")
 
 
 def _digest_previous(workspace: Workspace, folder: Path) -> dict[str, str]:

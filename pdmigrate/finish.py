@@ -110,7 +110,8 @@ def summarise(result: Any) -> dict[str, Any]:
     if isinstance(result, Access):
         return {}
     if isinstance(result, Loaded):
-        return {"target_kinds": result.count_kinds(), "plan": result.plan.digest, "loaded": bool(result.plan.pending)}
+        known = {"plan": result.plan.digest, "loaded": bool(result.plan.pending), "approved_by": result.approved_by}
+        return {"target_kinds": result.count_kinds(), **known}
     if isinstance(result, Verified):
         return {**_summarise_draft(result.draft, landed=True), "parity": _summarise_parity(result)}
     return {**_summarise_draft(result.draft), **_summarise_rest(result)}

@@ -161,6 +161,11 @@ class Notebook:
     def choose(self, label, words):
         self.panel.get_by_label(label, exact=True).last.select_option(label=words)
 
+    def pick(self, label, words):
+        """Choose the option that has these words, beside a count."""
+        menu = self.panel.get_by_label(label, exact=True).last
+        menu.select_option(label=menu.locator("option", has_text=words).text_content())
+
     def tick(self, words):
         """Tick the box whose label has these words."""
         self.panel.get_by_role("checkbox", name=re.compile(re.escape(words))).last.check()

@@ -120,8 +120,7 @@ def decide_conflicts(notebook, workspace):
 
 
 def answer_class(notebook, about, answer):
-    menu = notebook.panel.get_by_label("Class", exact=True)
-    menu.select_option(label=menu.locator("option", has_text=about).text_content())
+    notebook.pick("Class", about)
     notebook.press("Tick all found")
     notebook.choose("Answer", answer)
     if about == "service urgency":  # some of them are asked only once the rest is answered
@@ -143,8 +142,7 @@ def approve(notebook, workspace):
 
 
 def cancel_and_go_on(notebook, server):
-    rule = Rule("slow", path="", seconds=0.2)
-    server.app.config["FAULTS"].append(rule)
+    server.app.config["FAULTS"].append(Rule("slow", seconds=0.2))
     notebook.start_all()
     notebook.see("1 of ")
     notebook.press("Pause")
@@ -167,6 +165,7 @@ def verify_and_tick(notebook, workspace):
     notebook.see("Difference 1 of")
     notebook.press("Next difference")
     notebook.see("Difference 2 of")
+    notebook.pick("What", "re-point")
     notebook.tick("re-point")
     notebook.press("These are done")
     notebook.see("1 done: written to the workspace.")
@@ -198,7 +197,7 @@ def test_what_was_done_by_hand_left_its_pages(walked):
 
 
 def test_the_same_decisions_headless_give_the_same_target(walked, tmp_path, monkeypatch):
-    workspace, server, _ = walked
+    workspace, _, _ = walked
     monkeypatch.setenv("HARNESS_API_KEY", EMBEDDED_KEY)
     other = make_target()
     again = make_own_workspace(tmp_path / "acme", other.url)

@@ -1,9 +1,10 @@
 """Notebook 5: the load with progress by kind, pause and cancel.
 
-The load runs in the cell, so that the cells after it wait for it. JupyterLab sends clicks to another thread of the kernel
-meanwhile (a subshell); where a front end does not, interrupting the kernel cancels as well.
+The cell awaits the load, which runs in a thread: the kernel delivers clicks to a cell that awaits (ipykernel 7.4), and the
+cells below wait for it. Interrupting the kernel cancels as well, between two steps.
 """
 
+import asyncio
 import sys
 import threading
 from collections import Counter
@@ -22,13 +23,18 @@ TELL_EVERY = 25
 """Headless, one line for so many steps."""
 
 
-def load_plan(job: Job, approved: str = "") -> Loaded:
+async def load_plan(job: Job, approved: str = "") -> Loaded:
     """Load the approved plan. Cancelling stops between two steps; run the cell again to go on."""
     if not is_interactive():
         return load(job, approved, _tell_log)
     progress = _Progress(job)
     display(progress.box)
-    return progress.run(approved)
+    loading = asyncio.create_task(asyncio.to_thread(progress.run, approved))
+    try:
+        return await asyncio.shield(loading)
+    except asyncio.CancelledError:
+        progress.stop()
+    return await loading
 
 
 class _Steering(Cancel):

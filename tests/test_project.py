@@ -261,7 +261,7 @@ def test_data_files_are_packaged():
 # --- tidiness ---
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CODE = [folder for folder in ("pdmigrate", "tests", "notebooks", "benchmarks") if (ROOT / folder).exists()]
+CODE = [folder for folder in ("pdmigrate", "tests", "notebooks", "benchmarks", "docs") if (ROOT / folder).exists()]
 STRIPPED = "metadata.papermill cell.metadata.papermill cell.metadata.execution metadata.widgets"
 
 

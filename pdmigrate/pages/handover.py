@@ -8,7 +8,7 @@ from pdmigrate.ticks import Item
 COLUMNS = {"what": "What", "text": "To do", "state": "State", "by": "Ticked by", "at": "At"}
 
 
-def section_handover(items: Iterable[Item], title: str = "For people to do") -> Section:
+def section_handover(items: Iterable[Item], title: str = "For people to do", fold_from: int = 60) -> Section:
     """Open items first."""
     rows = [
         {
@@ -22,4 +22,6 @@ def section_handover(items: Iterable[Item], title: str = "For people to do") -> 
     ]
     left = sum(row["state"].text == "open" for row in rows)
     text = f"{left} of {len(rows)} are open." if rows else ""
-    return Section(title, text, make_table(rows, COLUMNS, "Nothing is left for a person to do."), folded=len(rows) > 60)
+    return Section(
+        title, text, make_table(rows, COLUMNS, "Nothing is left for a person to do."), folded=len(rows) > fold_from
+    )

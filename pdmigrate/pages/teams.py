@@ -184,8 +184,8 @@ def section_services(team: Team) -> Section:
         {
             "name": s.name,
             "equal": tell_pages(s.equal, s.moments),
-            "before": s.before,
-            "after": s.after,
+            "before": s.before.split("; "),
+            "after": s.after.split("; "),
             "reason": s.reason if s.equal < s.moments else "",
         }
         for s in sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))

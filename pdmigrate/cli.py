@@ -15,7 +15,8 @@ from pathlib import Path
 
 from pdmigrate import __version__
 from pdmigrate.asking import print_on_call
-from pdmigrate.errors import PdmigrateError, UsageError
+from pdmigrate.errors import EvidenceError, PdmigrateError, UsageError
+from pdmigrate.evidence import check_evidence
 from pdmigrate.finish import finish, refresh_handovers, write_handover
 from pdmigrate.handover.folder import read_items, tell_handover
 from pdmigrate.handover.ticks import tick_item, untick_item
@@ -25,6 +26,7 @@ from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read
 from pdmigrate.newcomer import make_workspace
 from pdmigrate.pages.history import tell_history
 from pdmigrate.pages.undo import tell_undone
+from pdmigrate.publish import find_run, publish
 from pdmigrate.sandbox import accounts, company
 from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
@@ -68,6 +70,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_small(commands)
     add_commands(commands)
     _add_rota(commands)
+    _add_sharing(commands)
     return parser
 
 
@@ -128,6 +131,37 @@ def _add_small(commands) -> None:
     lab.add_argument("--port", type=int, default=8888)
     lab.add_argument("--no-browser", action="store_true")
     lab.set_defaults(run=_run_lab)
+
+
+def _add_sharing(commands) -> None:
+    evidence = commands.add_parser("evidence", help="check that sealed runs are as they were")
+    evidence.add_argument("folder", type=Path, metavar="DIR", help="a workspace, or one run's folder")
+    evidence.set_defaults(run=_run_evidence)
+    publish = commands.add_parser("publish", help="copy what stakeholders may see to a folder")
+    publish.add_argument("workspace", type=Path, metavar="DIR")
+    publish.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    publish.add_argument("--run", dest="run_name", default="", metavar="RUN", help="default: the newest with a report")
+    publish.add_argument("--mask", action="store_true", help="make emails and phone numbers unusable")
+    publish.set_defaults(run=_run_publish)
+
+
+def _run_evidence(options: argparse.Namespace) -> int:
+    checked = check_evidence(options.folder)
+    for run in checked:
+        print(f"{run.folder.name}: {run.files} files, manifest {run.digest[:12]}, plan {run.plan[:12] or 'none'}")
+        print(f"  approved by {run.approved or 'nobody'}; " + ("; ".join(run.problems) or "as it was sealed"))
+    if any(run.problems for run in checked):
+        raise EvidenceError("The evidence is not what was sealed: see the lines above, and compare with a copy.")
+    return 0
+
+
+def _run_publish(options: argparse.Namespace) -> int:
+    with open_job(options.workspace) as job:
+        secrets, reports = job.secrets, job.workspace.reports
+    run = find_run(reports, options.run_name)
+    written = publish(run, options.to, secrets, options.mask)
+    print(f"{len(written)} files of the run {run.name}{', masked' * options.mask}: {options.to / 'stakeholders.html'}")
+    return 0
 
 
 def _run_demo(options: argparse.Namespace) -> int:
@@ -207,7 +241,7 @@ def _run_init(options: argparse.Namespace) -> int:
 
 
 def _run_run(options: argparse.Namespace) -> int:
-    from pdmigrate.headless import check_published, choose_steps, run_steps, stopping_between_steps  # as above
+    from pdmigrate.headless import choose_steps, run_steps, seal, stopping_between_steps  # as above
 
     steps = choose_steps(options.steps, options.until)
     name = f"{read_clock():%Y%m%dT%H%M%SZ}"
@@ -216,7 +250,7 @@ def _run_run(options: argparse.Namespace) -> int:
         secrets = job.secrets
     with stopping_between_steps(options.workspace):
         outcome = run_steps(Path(options.workspace).resolve(), steps, folder, options.approve)
-    check_published(folder, secrets)
+    seal(options.workspace, folder, secrets, __version__)
     for error in outcome.errors:
         print(f"pdmigrate: {error}", file=sys.stderr)
     print(f"Pages: {folder / 'index.html'}")

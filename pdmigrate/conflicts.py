@@ -1,5 +1,6 @@
 """Step 4, conflicts: every question with its options, the decisions, the plan, the guards, the approval."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,11 +11,13 @@ from pdmigrate.decisions import (
     Conflict,
     Decision,
     Waiver,
+    drop_approval,
     drop_choice,
     drop_decision,
     save_approval,
     save_choice,
     save_decision,
+    save_decisions,
     save_waiver,
 )
 from pdmigrate.draft import Draft, draft, list_ids, refuse_open
@@ -114,20 +117,32 @@ def decide(job: Job, about: str, object_id: str, choice: str, value: str = "", b
     save_decision(job.workspace.decisions_file, decision)
 
 
+def decide_each(
+    job: Job, about: str, object_ids: Iterable[str], choice: str, value: str = "", by: str = "", why: str = ""
+) -> None:
+    """The same answer for many objects of one class, in one write."""
+    same = {"choice": choice, "value": value or None, "by": by, "why": why}
+    at = job.clock().isoformat(timespec="seconds")
+    answers = [Decision(conflict=about, object=object_id, at=at, **same) for object_id in object_ids]
+    save_decisions(job.workspace.decisions_file, answers)
+
+
 def take_back(job: Job, about: str, object_id: str) -> None:
     """Undo an answer: the question is open again."""
     drop_decision(job.workspace.decisions_file, about, object_id)
 
 
 def choose(job: Job, setting: str, value: Any, by: str = "", why: str = "") -> None:
-    """Write a setting that a person chose to decisions.yaml; it counts from the next time the job is opened.
+    """Write a setting that a person chose to decisions.yaml; it counts from the next step on, in every open notebook.
 
     A value of None takes the choice back.
     """
     if value is None:
-        return drop_choice(job.workspace.decisions_file, setting)
-    at = job.clock().isoformat(timespec="seconds")
-    return save_choice(job.workspace.decisions_file, Choice(setting=setting, value=value, by=by, at=at, why=why))
+        drop_choice(job.workspace.decisions_file, setting)
+    else:
+        at = job.clock().isoformat(timespec="seconds")
+        save_choice(job.workspace.decisions_file, Choice(setting=setting, value=value, by=by, at=at, why=why))
+    job.read_choices()
 
 
 def approve(job: Job, digest: str, by: str = "", why: str = "") -> None:
@@ -146,3 +161,8 @@ def waive(job: Job, guard: str, digest: str, until: str, by: str, why: str) -> N
     if guard not in (*GUARDS, TARGET_MOVED):
         raise UsageError(f"There is no guard {guard}: there are {', '.join(sorted((*GUARDS, TARGET_MOVED)))}.")
     save_waiver(job.workspace.decisions_file, Waiver(guard=guard, plan=digest, by=by, why=why, until=until))
+
+
+def withdraw(job: Job, digest: str) -> None:
+    """Take the approval of a plan back. What was loaded under it stays loaded."""
+    drop_approval(job.workspace.decisions_file, digest)

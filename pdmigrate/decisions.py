@@ -24,12 +24,17 @@ decisions.yaml is made for people to read, edit and keep in git:
     - setting: rules.strategy       # chosen in a notebook, in place of what migration.yaml says
       value: overwrite
       by: ann
+    sign_offs:
+    - team: PT3                     # a team goes over, or not: said by its lead
+      choice: go
+      plan: 3f9a…
+      by: ann
 """
 
 import difflib
 import fcntl
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -150,6 +155,17 @@ class Choice(_Strict):
     why: str = ""
 
 
+class SignOff(_Strict):
+    """What a team's lead says of it: go, or no go. `plan` is the digest of the plan that was loaded by then."""
+
+    team: str
+    choice: Literal["go", "no_go"]
+    plan: str = ""
+    by: str = ""
+    at: str = ""
+    why: str = ""
+
+
 class Decisions(_Strict):
     """The whole of decisions.yaml."""
 
@@ -157,6 +173,7 @@ class Decisions(_Strict):
     approvals: tuple[Approval, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     choices: tuple[Choice, ...] = ()
+    sign_offs: tuple[SignOff, ...] = ()
 
     def find(self, conflict: Conflict) -> Decision | None:
         """The answer to a conflict: one for the object before one for its class, the last of several."""
@@ -261,6 +278,17 @@ def save_decision(path: Path, decision: Decision) -> None:
     _change(path, lambda old: {**old, "decisions": [*_others(old, decision), _plain(decision)]})
 
 
+def save_decisions(path: Path, decisions: Sequence[Decision]) -> None:
+    """Write many answers at once; each replaces the earlier one for the same object and class."""
+    taken = {(d.conflict, d.object) for d in decisions}
+
+    def edit(old: dict) -> dict:
+        others = [d for d in old.get("decisions", []) if (d["conflict"], d["object"]) not in taken]
+        return {**old, "decisions": [*others, *map(_plain, decisions)]}
+
+    _change(path, edit)
+
+
 def drop_decision(path: Path, about: str, object_id: str) -> None:
     """Take an answer back; the question is open again."""
     gone = Decision(conflict=about, object=object_id, choice="-")
@@ -275,6 +303,25 @@ def save_approval(path: Path, approval: Approval) -> None:
 def save_waiver(path: Path, waiver: Waiver) -> None:
     """Write that a guard is waived for one plan."""
     _change(path, lambda old: {**old, "waivers": [*old.get("waivers", []), _plain(waiver)]})
+
+
+def drop_approval(path: Path, digest: str) -> None:
+    """Take the approval of a plan back."""
+    _change(path, lambda old: {**old, "approvals": [a for a in old.get("approvals", []) if a["plan"] != digest]})
+
+
+def save_sign_off(path: Path, sign_off: SignOff) -> None:
+    """Write what a team's lead says; it replaces what was said before."""
+    _change(path, lambda old: {**old, "sign_offs": [*_other_teams(old, sign_off.team), _plain(sign_off)]})
+
+
+def drop_sign_off(path: Path, team: str) -> None:
+    """Nobody has said anything about the team."""
+    _change(path, lambda old: {**old, "sign_offs": _other_teams(old, team)})
+
+
+def _other_teams(old: dict, team: str) -> list[dict]:
+    return [sign_off for sign_off in old.get("sign_offs", []) if sign_off["team"] != team]
 
 
 def save_choice(path: Path, choice: Choice) -> None:

@@ -3,9 +3,10 @@
 import shutil
 from pathlib import Path
 
+from pdmigrate import __version__
 from pdmigrate.decisions import Decision, save_decision
 from pdmigrate.errors import worst_code
-from pdmigrate.headless import check_published, run_steps
+from pdmigrate.headless import run_steps, seal
 from pdmigrate.job import EMBEDDED_KEY, EMBEDDED_TOKEN, read_clock
 from pdmigrate.newcomer import make_workspace
 from pdmigrate.sandbox import company
@@ -55,7 +56,7 @@ def change_source(workspace: Workspace) -> None:
 def _run_act(folder: Path, number: int) -> int:
     reports = (folder / "reports" / str(number)).resolve()
     outcome = run_steps(folder.resolve(), STEPS, reports, approve="all", tell=lambda line: print(f"  {line}"))
-    check_published(reports, (EMBEDDED_TOKEN, EMBEDDED_KEY))
+    seal(folder, reports, (EMBEDDED_TOKEN, EMBEDDED_KEY), __version__)
     target = outcome.summary.get("target", {})
     print(f"  writes {target.get('writes', 0)}, exit code {outcome.exit_code}: {reports / 'index.html'}")
     return outcome.exit_code

@@ -10,7 +10,8 @@ PdmigrateError                     1  a bug, if it is not one of those below
 │  ├─ TargetMovedError             4  Harness has changed since the plan was approved
 │  ├─ PlanMovedError               4  the approved digest is not the plan's any more
 │  ├─ WorkspaceHeldError           4  another run holds the workspace
-│  └─ SecretFoundError             4  a secret stands in what would be published
+│  ├─ SecretFoundError             4  a secret stands in what would be published
+│  └─ EvidenceError                4  a sealed run is not as it was
 ├─ PartialLoadError                5  some of the plan was not loaded
 ├─ UnexplainedDifferenceError      5  verify found a difference that no decision explains
 ├─ SideError                       6  a side cannot be used
@@ -71,6 +72,10 @@ class WorkspaceHeldError(RefusedError):
 
 
 class SecretFoundError(RefusedError):
+    pass
+
+
+class EvidenceError(RefusedError):
     pass
 
 

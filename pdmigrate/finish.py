@@ -21,10 +21,12 @@ from pdmigrate.history import History
 from pdmigrate.invite import People
 from pdmigrate.job import Job
 from pdmigrate.load import Loaded
-from pdmigrate.pages import make_page, step_of
+from pdmigrate.pages import make_page, stakeholders, step_of, teams
 from pdmigrate.pages.handover import make_page as make_checklist
 from pdmigrate.preview import Preview
 from pdmigrate.report import Page, write_page
+from pdmigrate.runs import read_results, write_run
+from pdmigrate.standing import Standing, read_standing
 from pdmigrate.undo import Undone
 from pdmigrate.verify import Verified
 from pdmigrate.workspace import STEPS, Workspace
@@ -44,6 +46,8 @@ def finish(job: Job, result: Any) -> Path:
     links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in STEPS)]
     links += hand_over(job, result)
     path = write_page(page, job.folder, links)
+    if isinstance(result, Verified):
+        write_shared(read_standing(job, result), job.folder)
     code, words = (error.exit_code, str(error)) if error else (0, "")
     summary = {
         "status": status,
@@ -53,6 +57,7 @@ def finish(job: Job, result: Any) -> Path:
         "summary": summarise(result),
     }
     job.leave_result(step_of(result), summary)
+    write_run(job.settings.name, job.folder, read_results(job.folder), job.clock())
     if error:
         raise error
     return path
@@ -88,6 +93,15 @@ def _read_links(job: Job) -> Links:
     target, source = job.target, job.settings.source
     place = (target.account, target.org, target.project)
     return Links(target.transport.base_url, *place, job.subdomain, source.region)
+
+
+def write_shared(standing: Standing, folder: Path) -> Path:
+    """Write the pages for those outside the project: the stakeholders' report, and one per team. They link each other only."""
+    report = stakeholders.make_page(standing)
+    home = (f"{report.name}.html", "All teams")
+    for page in teams.make_pages(standing):
+        write_page(page, folder, [home, (f"{page.name}.html", page.title)])
+    return write_page(report, folder)
 
 
 def judge(result: Any) -> PdmigrateError | None:
@@ -134,7 +148,8 @@ def summarise(result: Any) -> dict[str, Any]:
     if isinstance(result, Access | History | Undone):
         return {}
     if isinstance(result, Loaded):
-        return {"target_kinds": result.count_kinds(), "plan": result.plan.digest, "loaded": bool(result.plan.pending)}
+        known = {"plan": result.plan.digest, "loaded": bool(result.plan.pending), "approved_by": result.approved_by}
+        return {"target_kinds": result.count_kinds(), **known}
     if isinstance(result, Verified):
         return {**_summarise_draft(result.draft, landed=True), "parity": _summarise_parity(result)}
     return {**_summarise_draft(result.draft), **_summarise_rest(result)}

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,19 @@ from jupyter_client.manager import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
-from pdmigrate.errors import SecretFoundError, UsageError, worst_code
+from pdmigrate.errors import SecretFoundError, UsageError
+from pdmigrate.evidence import seal_run
 from pdmigrate.job import find_journal, place_journal, read_clock
 from pdmigrate.locking import hold
-from pdmigrate.report import Figure, Page, write_index
+from pdmigrate.publish import scan_for_secrets
+from pdmigrate.runs import write_run
 from pdmigrate.settings import read_settings
-from pdmigrate.workspace import STEPS, Workspace, write_json, write_text
+from pdmigrate.workspace import STEPS, Workspace, write_text
 
 log = logging.getLogger("pdmigrate")
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
-
-SHORTEST_SECRET = 8
-"""PagerDuty's keys have 20 characters, Harness's more; a word that somebody typed for a key may stand in any sentence."""
-
-DRAFTED = ("preview", "invite", "conflicts", "verify")
 
 
 class QuietKernelManager(AsyncKernelManager):
@@ -108,13 +104,6 @@ def stopping_between_steps(workspace: Path) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         file.unlink(missing_ok=True)
-
-
-def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
-    """The files below the folder in which one of the secrets stands. What is shorter than a real key is no secret."""
-    needles = [secret.encode() for secret in secrets if len(secret) >= SHORTEST_SECRET]
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return [path for path in files if any(needle in path.read_bytes() for needle in needles)]
 
 
 def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
@@ -205,68 +194,10 @@ def _anything_loaded(workspace: Path) -> bool:
 
 
 def _close_run(workspace: Path, folder: Path, results: dict[str, dict]) -> RunOutcome:
-    place = Workspace(workspace)
-    codes = [result["exit_code"] for result in results.values()]
+    name = read_settings(Workspace(workspace).settings_file).name
+    summary = write_run(name, folder, results, read_clock())
     troubles = tuple(f"{step}: {result['error']}" for step, result in results.items() if result["error"])
-    code = worst_code(codes)
-    summary = summarise_run(read_settings(place.settings_file).name, folder.name, code, results)
-    write_json(folder / "summary.json", summary)
-    _write_index(folder, summary, results, troubles, read_clock())
-    return RunOutcome(folder, code, summary, troubles)
-
-
-def summarise_run(name: str, run: str, code: int, results: dict[str, dict]) -> dict[str, Any]:
-    """summary.json: documented in docs/summary.md, and stable."""
-    steps = {step: {"status": r["status"], "seconds": r["seconds"]} for step, r in results.items()}
-    drafted = [results[step]["summary"] for step in DRAFTED if "summary" in results.get(step, {})]
-    latest = drafted[-1] if drafted else {}
-    source = {**_add_counts(results, "source"), "snapshot_digest": latest.get("snapshot_digest", "")}
-    summary = {"workspace": name, "run": run, "exit_code": code, "steps": steps, "source": source}
-    summary |= {
-        key: latest[key] for key in ("kinds", "fields", "out_of_scope", "inventory", "conflicts") if key in latest
-    }
-    loaded = results.get("load", {}).get("summary")
-    if loaded:
-        summary["target"] = {**_add_counts(results, "target"), "kinds": loaded["target_kinds"]}
-        summary["plan"] = loaded["plan"]
-    verified = results.get("verify", {}).get("summary")
-    return summary | ({"parity": verified["parity"]} if verified else {})
-
-
-def _add_counts(results: dict[str, dict], side: str) -> dict[str, int]:
-    counts = [result[side] for result in results.values() if side in result]
-    names = ("requests", "retries") + (("writes",) if side == "target" else ())
-    return {name: sum(count[name] for count in counts) for name in names}
-
-
-def _write_index(folder: Path, summary: dict, results: dict[str, dict], troubles: Sequence[str], now: datetime) -> None:
-    pages = [_make_card(step, results.get(step)) for step in STEPS]
-    done = sum(result["exit_code"] == 0 for result in results.values())
-    lead = (
-        f"{done} of {len(STEPS)} steps are done."
-        if not troubles
-        else "A person is needed, or something went wrong: see below."
-    )
-    facts = (
-        ("Workspace", summary["workspace"]),
-        ("Run", summary["run"]),
-        ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
-        ("Exit code", str(summary["exit_code"])),
-    )
-    write_index(folder, f"Migration {summary['workspace']}", lead, pages, facts, "\n".join(troubles))
-
-
-def _make_card(step: str, result: dict | None) -> Page:
-    if result is None:
-        return Page(step, step.capitalize(), "Not run.", "not run")
-    card = result.get("card")
-    if card is None:
-        return Page(
-            step, step.capitalize(), result["error"], "not run" if result["status"] == "done" else result["status"]
-        )
-    return Page(
-        step, card["title"], card["lead"], card["status"], tuple(Figure(**figure) for figure in card["figures"])
-    )
+    return RunOutcome(folder, summary["exit_code"], summary, troubles)
 
 
 def _tell_step(step: str, result: dict) -> str:
@@ -283,3 +214,9 @@ def check_published(folder: Path, secrets: Sequence[str]) -> None:
     if found:
         names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
         raise SecretFoundError(f"A secret stood in {names}: removed; change the key, and report this as a bug.")
+
+
+def seal(workspace: Path, folder: Path, secrets: Sequence[str], version: str) -> None:
+    """The end of a run: nothing secret in it, and a manifest over all of it."""
+    check_published(folder, secrets)
+    seal_run(Workspace(workspace), folder, read_clock(), version)

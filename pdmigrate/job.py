@@ -72,6 +72,11 @@ class Job:
         """Every secret that was resolved, for the scan of what is published."""
         return [secret for secret in self._secrets if secret]
 
+    def read_choices(self) -> None:
+        """Take over what was chosen in any notebook since the job was opened: scope and rules, never the sides."""
+        fresh = _read_settings(self.workspace)
+        self.settings = self.settings.model_copy(update={"scope": fresh.scope, "rules": fresh.rules})
+
     def decisions(self) -> Decisions:
         """decisions.yaml as it is now: another notebook may have written to it."""
         return read_decisions(self.workspace.decisions_file)
@@ -188,8 +193,7 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
     if not named:
         raise SettingsError("Name the workspace: set the parameter `workspace`, or the variable PDMIGRATE_WORKSPACE.")
     place = Workspace(named).check()
-    choices = {choice.setting: choice.value for choice in read_decisions(place.decisions_file).choices}
-    settings = settings_module.read_settings(place.settings_file, choices)
+    settings = _read_settings(place)
     return Job(place, settings, Path(reports).resolve() if str(reports) else place.reports / "desk", clock)
 
 
@@ -204,6 +208,12 @@ def find_journal(workspace: Workspace, settings: Settings) -> Journal | None:
     return None if isinstance(place, Path) and not place.is_file() else Journal(place, "", settings.name)
 
 
+def _read_settings(place: Workspace) -> Settings:
+    """migration.yaml, with the choices of decisions.yaml in place of what it says."""
+    choices = {choice.setting: choice.value for choice in read_decisions(place.decisions_file).choices}
+    return settings_module.read_settings(place.settings_file, choices)
+
+
 def records_step(step: str) -> Callable:
     """A step leaves its result even when it fails: the error in one line, and the exit code that it means."""
 
@@ -212,6 +222,7 @@ def records_step(step: str) -> Callable:
         def recorded(job: Job, *args: Any, **kwargs: Any) -> Any:
             started = time.monotonic()
             try:
+                job.read_choices()
                 return run(job, *args, **kwargs)
             except KeyboardInterrupt:
                 stopped = InterruptedLoadError(f"{step} was cancelled: run it again, it goes on from there.")

@@ -15,7 +15,17 @@ from pdmigrate.show import Link, Section, Table, Tag, make_table
 
 __all__ = ["Figure", "Link", "Page", "Section", "Table", "Tag", "make_table", "write_index", "write_page"]
 
-TONES = {"done": "good", "waiting": "warn", "partial": "warn", "failed": "bad", "refused": "bad", "not run": "plain"}
+TONES = {
+    "done": "good",
+    "go": "good",
+    "waiting": "warn",
+    "partial": "warn",
+    "not signed off": "warn",
+    "failed": "bad",
+    "refused": "bad",
+    "no-go": "bad",
+    "not run": "plain",
+}
 """The tone of each status; a status that is not here is plain."""
 
 MENU_FROM = 4

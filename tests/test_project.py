@@ -26,8 +26,9 @@ FLOORS = [
     "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
     "job draft approval handover parity service_parity lanes",
     "connect preview invite conflicts load verify undo history",
-    "load_progress markup show timescale timeline report pages finish",
+    "load_progress markup show timescale timeline report ticks standing runs pages finish",
     "widgets",
+    "publish evidence",
     "headless newcomer status asking demo snapshotting cli __main__ __init__",
 ]
 """Imports go down, or stay on their floor."""
@@ -264,7 +265,7 @@ def test_data_files_are_packaged():
 # --- tidiness ---
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CODE = [folder for folder in ("pdmigrate", "tests", "notebooks", "benchmarks") if (ROOT / folder).exists()]
+CODE = [folder for folder in ("pdmigrate", "tests", "notebooks", "benchmarks", "docs") if (ROOT / folder).exists()]
 STRIPPED = "metadata.papermill cell.metadata.papermill cell.metadata.execution metadata.widgets"
 
 

@@ -122,6 +122,12 @@ def list_changes(action: Action) -> list[str]:
     return [f"{name}: {_brief(before)} → {_brief(after)}" for name, before, after in action.changes()]
 
 
+def name_people(draft: Draft) -> dict[str, str]:
+    """The name behind each email that is paged."""
+    users = draft.account.users
+    return {email: users[id].name for id, email in draft.work.emails.items() if id in users}
+
+
 def make_bars(rota: Rota, names: dict[str, str]) -> tuple[Bar, ...]:
     """A rota as bars of a timeline, with people's names where they are known."""
     people = [(s, e, ", ".join(sorted(names.get(p, p) for p in who))) for s, e, who in rota.entries]

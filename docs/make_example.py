@@ -1,0 +1,60 @@
+"""Makes reports/example/: the pages of the embedded migration as it stood on one morning, byte for byte the same each time.
+
+python docs/make_example.py [FOLDER]
+"""
+
+import shutil
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, verify
+from pdmigrate.decisions import SignOff, save_sign_off
+from pdmigrate.demo import make_demo_workspace
+from pdmigrate.ticks import list_items, tick
+
+FOLDER = Path(__file__).resolve().parent.parent / "reports" / "example"
+MORNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+SHOWN = ("*.html", "tables/*.csv")
+
+
+def make_example(folder: Path) -> None:
+    """Carry the embedded company over in a scratch workspace, and keep its pages and their tables."""
+    with tempfile.TemporaryDirectory() as scratch:
+        _migrate(Path(scratch))
+        shutil.rmtree(folder, ignore_errors=True)
+        run = Path(scratch) / "reports" / "desk"
+        for path in (path for pattern in SHOWN for path in run.glob(pattern)):
+            (folder / path.relative_to(run)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / path.relative_to(run))
+
+
+def _migrate(scratch: Path) -> None:
+    """All six steps, as a consultant would go; one team has said go, and has re-pointed what is its own."""
+    make_demo_workspace(scratch)
+    with open_job(scratch, clock=lambda: MORNING) as job:
+        for step in (connect, preview, invite):
+            finish(job, step(job))
+        decided = conflicts(job)
+        approve(job, decided.plan.digest, "carla", "looked at with the teams' leads")
+        finish(job, conflicts(job))
+        finish(job, load(job))
+        verified = verify(job)
+        _let_a_team_go(job, verified)
+        finish(job, verified)
+
+
+def _let_a_team_go(job, verified) -> None:
+    team = next(iter(verified.draft.account.teams))
+    services = {s.id for s in verified.draft.account.services.values() if any(t.id == team for t in s.teams)}
+    done = [item.key for item in list_items(job.workspace, verified.draft) if item.about[1] in services]
+    tick(job.workspace, done, "dan", MORNING)
+    said = SignOff(
+        team=team, choice="go", plan=job.workspace.find_state("plan")["digest"], by="dan", at=MORNING.isoformat()
+    )
+    save_sign_off(job.workspace.decisions_file, said)
+
+
+if __name__ == "__main__":
+    make_example(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

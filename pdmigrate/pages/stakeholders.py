@@ -1,0 +1,296 @@
+"""The report for those who decide: what moves, who goes over, what is proved and by what, what is still open."""
+
+from datetime import timedelta
+
+from pdmigrate.pages.teams import section_teams, tell_facts, tell_pages
+from pdmigrate.pages.todo import section_handover
+from pdmigrate.pages.words import percent, section_counts, tell_hours, tell_time
+from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.standing import Standing, find_untested, say_number
+
+NAME = "stakeholders"
+FOLD_FROM = 15
+"""Longer tables start closed: the report is a few screens long, and whoever looks for a name opens or filters."""
+SOON = timedelta(days=7)
+SAME_HOURS = 1 / 3600
+
+
+def make_page(standing: Standing) -> Page:
+    said = [standing.sign_off(team.id) for team in standing.teams]
+    going = sum(s is not None and s.choice == "go" for s in said)
+    seconds = standing.verified.count_seconds()
+    read = seconds["agree_seconds"] + seconds["differ_seconds"]
+    share = percent(seconds["agree_seconds"], read) if read else "not known"
+    left = _count_unpointed(standing)
+    figures = (
+        Figure("Teams that said go", f"{going} of {len(said)}", _tone(going < len(said))),
+        Figure("Same people on call", share, _tone(not read or bool(seconds["differ_seconds"]))),
+        Figure(
+            "Cannot be reached yet", str(len(standing.verified.unreachable)), _tone(bool(standing.verified.unreachable))
+        ),
+        Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", _tone(left[0] > 0)),
+        Figure("Open questions", str(len(standing.draft.open)), _tone(bool(standing.draft.open))),
+    )
+    facts = (("Good until", _tell_good_until(standing)), *tell_facts(standing), ("Approved", _tell_approval(standing)))
+    sections = tuple(part(standing) for part in PARTS)
+    title = f"Moving {standing.name} from PagerDuty to Harness"
+    return Page(
+        NAME, title, _tell_lead(standing, going, share), _name_status(standing, going), figures, sections, facts
+    )
+
+
+def _tell_lead(standing: Standing, going: int, share: str) -> str:
+    teams, out = len(standing.teams), len(standing.verified.unreachable)
+    reach = (
+        f"{say_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
+        if out
+        else ""
+    )
+    same = f"Over the {_days(standing)} days compared, the same people are on call for {share} of the time."
+    state = f"{going} of {teams} teams have said go." if going else "No team has said go yet."
+    return " ".join(filter(None, (state, same, reach)))
+
+
+def _name_status(standing: Standing, going: int) -> str:
+    said = [s.choice for team in standing.teams if (s := standing.sign_off(team.id))]
+    return "no-go" if "no_go" in said else "go" if going == len(standing.teams) else "waiting"
+
+
+def _days(standing: Standing) -> int:
+    return (standing.verified.until - standing.verified.since).days
+
+
+def _tell_good_until(standing: Standing) -> str:
+    """A plan may be made from data of this age; who is on call is compared for longer."""
+    until = standing.draft.account.taken + standing.good_for
+    return f"{tell_time(until)} for decisions; who is on call is compared until {tell_time(standing.verified.until)}"
+
+
+def _tell_approval(standing: Standing) -> str:
+    known = standing.approval
+    return (
+        f"by {known.by or 'somebody'}, {known.at}" if known else "on the command line, or not at all: see the page load"
+    )
+
+
+def section_summary(standing: Standing) -> Section:
+    """When the data are from, how long they are good, what was approved."""
+    text = "\n".join(
+        (
+            f"- Data as of {tell_time(standing.draft.account.taken)}. Good until {_tell_good_until(standing)}.",
+            f"- Plan {standing.plan_digest[:12]}, approved {_tell_approval(standing)}.",
+            "- PagerDuty was only read. It goes on paging until its integrations are pointed at Harness.",
+        )
+    )
+    return Section("In short", text)
+
+
+def section_paged(standing: Standing) -> Section:
+    """Who is newly paged, who no longer, and by how much the hours change."""
+    before, after = standing.paged
+    rows = [
+        {
+            "person": standing.name_of(person),
+            "before": round(old, 1),
+            "after": round(new, 1),
+            "change": _tag_change(person, new - old, before, after),
+        }
+        for person, old, new in sorted(
+            standing.hours, key=lambda row: (-abs(row[2] - row[1]), standing.name_of(row[0]))
+        )
+    ]
+    newly, gone = sorted(map(standing.name_of, after - before)), sorted(map(standing.name_of, before - after))
+    text = (
+        f"- Newly paged: {_list(newly)}.\n- No longer paged: {_list(gone)}.\n"
+        f"- Hours are those on call over {_days(standing)} days, all schedules added up."
+    )
+    columns = {"person": "Person", "before": "Hours before", "after": "Hours after", "change": "Change"}
+    return Section("Who is paged", text, make_table(rows, columns, "Nobody is on call."), folded=len(rows) > FOLD_FROM)
+
+
+def _list(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "nobody") + more
+
+
+def _tag_change(person: str, change: float, before: frozenset[str], after: frozenset[str]) -> Tag:
+    if person not in after:
+        return Tag("no longer paged", "bad")
+    if person not in before:
+        return Tag("newly paged", "warn")
+    return Tag("the same") if abs(change) < SAME_HOURS else Tag(f"{change:+,.1f} h", "warn")
+
+
+def section_services(standing: Standing) -> Section:
+    """Those that paged most lately first, with what is open for each."""
+    services, last = standing.verified.services, standing.draft.account.services
+    ranked = sorted(services, key=lambda s: s.name.casefold())
+    ranked.sort(key=lambda s: last[s.id].last_incident_timestamp or "", reverse=True)
+    rows = [
+        {
+            "name": s.name,
+            "last": (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace("T", " "),
+            "equal": tell_pages(s.equal, s.moments),
+            "open": _list_open(standing, s) or "nothing",
+        }
+        for s in ranked
+    ]
+    columns = {"name": "Service", "last": "Last paged", "equal": "Pages that are the same", "open": "Open"}
+    text = "Those that paged most lately stand first: a snapshot of PagerDuty says when a service paged last, not how often."
+    return Section("Services", text, make_table(rows, columns, "No service is in scope."), folded=len(rows) > FOLD_FROM)
+
+
+def _list_open(standing: Standing, service) -> list[str]:
+    differs = (
+        [f"pages others: {service.reason or 'no decision explains it'}"] if service.equal < service.moments else []
+    )
+    nobody = ["pages nobody in Harness"] if service.after == "nobody" and service.before != "nobody" else []
+    mine = [i for i in standing.items if i.about == ("services", service.id) and i.what == "re-point" and not i.done]
+    return (
+        differs
+        + nobody
+        + ([say_number(len(mine), "integration to re-point", "integrations to re-point")] if mine else [])
+    )
+
+
+def section_reach(standing: Standing) -> Section:
+    """Who cannot be reached, the most urgent first; how many were tested."""
+    rows = [
+        {
+            "person": standing.name_of(u.email),
+            "why": u.why,
+            "next": tell_time(u.next_turn) if u.next_turn else "none in the window",
+            "soon": Tag("within a week", "bad") if _is_soon(standing, u) else Tag("later"),
+        }
+        for u in standing.verified.unreachable
+    ]
+    untested, asked = len(find_untested(standing)), sum(item.what == "test page" for item in standing.items)
+    text = f"A test page was seen to arrive by {asked - untested} of {say_number(asked, 'person', 'people')} who can be paged."
+    columns = {"person": "Cannot be reached yet", "why": "Why", "next": "Next turn", "soon": "Turn"}
+    table = make_table(rows, columns, "Everybody who is on call has an account.")
+    return Section("Who can be reached", text, table, folded=len(rows) > FOLD_FROM)
+
+
+def _is_soon(standing: Standing, unreachable) -> bool:
+    return unreachable.next_turn is not None and unreachable.next_turn - standing.now < SOON
+
+
+def section_integrations(standing: Standing) -> Section:
+    """What still sends to PagerDuty only."""
+    items = [item for item in standing.items if item.what == "re-point" and not item.done]
+    return section_handover(items, "Integrations not yet re-pointed", FOLD_FROM)
+
+
+def section_parity(standing: Standing) -> Section:
+    """Each figure of parity, and where its evidence lies."""
+    verified, seconds = standing.verified, standing.verified.count_seconds()
+    judged = sum(s.judged for s in verified.schedules)
+    equal, asked = sum(s.equal for s in verified.services), sum(s.moments for s in verified.services)
+    explained = sum(bool(s.reason) for s in verified.schedules if s.differ)
+    differing = sum(s.differ > 0 for s in verified.schedules)
+    rotas = "rota/source and rota/target of the run, a file per schedule; page verify"
+    rows = [
+        ("On call: agree", tell_hours(seconds["agree_seconds"]), rotas),
+        (
+            "On call: differ",
+            f"{tell_hours(seconds['differ_seconds'])} in {differing} schedules, {explained} by decision",
+            rotas,
+        ),
+        ("On call: unverified", tell_hours(seconds["unverified_seconds"]), "Harness has no API to read these from"),
+        ("Before, by PagerDuty's own rendering", f"{judged} of {len(verified.schedules)} schedules", "the snapshot"),
+        (
+            "Pages that notify the same people",
+            f"{equal:,} of {asked:,} compared",
+            "levels walked on both sides; page verify",
+        ),
+        ("Fields read back as they should be", f"{len(verified.drift)} objects differ", "page verify, field by field"),
+    ]
+    table = make_table([dict(zip(("what", "result", "by"), row, strict=True)) for row in rows], _PARITY)
+    return Section("What is proved, and by what", "Agree, differ and unverified are never added together.", table)
+
+
+_PARITY = {"what": "Claim", "result": "Result", "by": "Evidence"}
+
+
+def section_risks(standing: Standing) -> Section:
+    """What may go wrong, worst first."""
+    soon = [u for u in standing.verified.unreachable if _is_soon(standing, u)]
+    silent = [s.name for s in standing.verified.services if s.after == "nobody" and s.before != "nobody"]
+    told = (
+        (silent, "bad", "Services that page nobody in Harness", _list(silent)),
+        (
+            standing.verified.unexplained,
+            "bad",
+            "Differences without a decision",
+            _list(list(standing.verified.unexplained), 4),
+        ),
+        (soon, "bad", "On call within a week, cannot be reached", _list([standing.name_of(u.email) for u in soon])),
+        (
+            standing.draft.plan.held,
+            "warn",
+            "Objects that do not move",
+            _list([h.name for h in standing.draft.plan.held]),
+        ),
+        (standing.draft.open, "warn", "Open questions", say_number(len(standing.draft.open), "question")),
+        (
+            find_untested(standing),
+            "warn",
+            "Never tested",
+            f"{say_number(len(find_untested(standing)), 'person', 'people')} on call",
+        ),
+    )
+    rows = [{"risk": Tag(name, tone), "detail": detail} for there, tone, name, detail in told if there]
+    return Section("Risks", table=make_table(rows, {"risk": "Risk", "detail": "What"}, "None is known."))
+
+
+def section_return(standing: Standing) -> Section:
+    """Until when the way back is open."""
+    left, whole = _count_unpointed(standing)
+    if not whole:
+        words = "No integration is in scope, so nothing was re-pointed."
+    elif left == whole:
+        words = "Nothing has been re-pointed: PagerDuty pages as it always did, and going back takes nothing."
+    else:
+        words = f"{whole - left} of {whole} integrations send to Harness. Going back means pointing these at PagerDuty again."
+    text = f"{words}\n\nNothing in PagerDuty was changed, and nothing in Harness is ever deleted by pdmigrate."
+    return Section("The point of return", text)
+
+
+def section_next(standing: Standing) -> Section:
+    """In order, those that are left."""
+    left, _ = _count_unpointed(standing)
+    waiting = sum(standing.sign_off(team.id) is None for team in standing.teams)
+    steps = (
+        (standing.draft.open, "Answer the open questions (notebook conflicts), load again."),
+        (standing.verified.unreachable, "Ask those who were invited to accept; invitations live seven days."),
+        (find_untested(standing), "Send everybody on call a test page, and tick who has seen it (notebook verify)."),
+        (waiting, f"{say_number(waiting, 'team')} to say go or no-go, each on its page."),
+        (left, "Point the integrations at Harness, team by team, and tick them."),
+        (True, "Run verify again shortly before each team goes over: the data are good for a day."),
+    )
+    return Section("Next steps", "\n".join(f"- {words}" for there, words in steps if there))
+
+
+PARTS = (
+    section_summary,
+    section_teams,
+    section_next,
+    section_risks,
+    section_return,
+    lambda standing: section_counts(standing.draft, landed=True),
+    section_paged,
+    section_services,
+    section_integrations,
+    section_reach,
+    section_parity,
+)
+
+
+def _count_unpointed(standing: Standing) -> tuple[int, int]:
+    """(integrations not re-pointed, all of them)."""
+    items = [item for item in standing.items if item.what == "re-point"]
+    return sum(not item.done for item in items), len(items)
+
+
+def _tone(attention: bool) -> str:
+    return "warn" if attention else "good"

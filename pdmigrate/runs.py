@@ -1,0 +1,92 @@
+"""A run as a whole: index.html and summary.json from what its steps left in results/. By hand or headless, the same."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pdmigrate.errors import worst_code
+from pdmigrate.report import Figure, Link, Page, Section, make_table, write_index
+from pdmigrate.workspace import STEPS, write_json
+
+DRAFTED = ("preview", "invite", "conflicts", "verify")
+SHARED = ("stakeholders.html", "For those who decide: what moves, who goes over, what is proved, what is open")
+
+
+def read_results(folder: Path) -> dict[str, dict]:
+    """What the steps of a run left, in the steps' order."""
+    paths = {step: folder / "results" / f"{step}.json" for step in STEPS}
+    return {step: json.loads(path.read_text(encoding="utf-8")) for step, path in paths.items() if path.is_file()}
+
+
+def write_run(name: str, folder: Path, results: dict[str, dict], now: datetime) -> dict[str, Any]:
+    """Write index.html and summary.json. Returns the summary."""
+    code = worst_code([result["exit_code"] for result in results.values()])
+    troubles = [f"{step}: {result['error']}" for step, result in results.items() if result["error"]]
+    summary = summarise_run(name, folder.name, code, results)
+    write_json(folder / "summary.json", summary)
+    _write_index(folder, summary, results, troubles, now)
+    return summary
+
+
+def summarise_run(name: str, run: str, code: int, results: dict[str, dict]) -> dict[str, Any]:
+    """summary.json: documented in docs/summary.md, and stable."""
+    steps = {step: {"status": r["status"], "seconds": r["seconds"]} for step, r in results.items()}
+    drafted = [results[step]["summary"] for step in DRAFTED if "summary" in results.get(step, {})]
+    latest = drafted[-1] if drafted else {}
+    source = {**_add_counts(results, "source"), "snapshot_digest": latest.get("snapshot_digest", "")}
+    summary = {"workspace": name, "run": run, "exit_code": code, "steps": steps, "source": source}
+    summary |= {
+        key: latest[key] for key in ("kinds", "fields", "out_of_scope", "inventory", "conflicts") if key in latest
+    }
+    loaded = results.get("load", {}).get("summary")
+    if loaded:
+        summary["target"] = {**_add_counts(results, "target"), "kinds": loaded["target_kinds"]}
+        summary["plan"] = loaded["plan"]
+    verified = results.get("verify", {}).get("summary")
+    return summary | ({"parity": verified["parity"]} if verified else {})
+
+
+def _add_counts(results: dict[str, dict], side: str) -> dict[str, int]:
+    counts = [result[side] for result in results.values() if side in result]
+    names = ("requests", "retries") + (("writes",) if side == "target" else ())
+    return {name: sum(count[name] for count in counts) for name in names}
+
+
+def _write_index(folder: Path, summary: dict, results: dict[str, dict], troubles: Sequence[str], now: datetime) -> None:
+    pages = [_make_card(step, results.get(step)) for step in STEPS]
+    done = sum(result["exit_code"] == 0 for result in results.values())
+    lead = (
+        f"{done} of {len(STEPS)} steps are done."
+        if not troubles
+        else "A person is needed, or something went wrong: see below."
+    )
+    facts = (
+        ("Workspace", summary["workspace"]),
+        ("Run", summary["run"]),
+        ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
+        ("Exit code", str(summary["exit_code"])),
+    )
+    shared = (_list_shared(),) if (folder / SHARED[0]).is_file() else ()
+    write_index(folder, f"Migration {summary['workspace']}", lead, pages, facts, "\n".join(troubles), shared)
+
+
+def _list_shared() -> Section:
+    table = make_table(
+        [{"page": Link("Report for stakeholders", SHARED[0]), "what": SHARED[1]}], {"page": "Page", "what": "What"}
+    )
+    return Section("To share", "pdmigrate publish copies this page, and those of the teams that it links.", table)
+
+
+def _make_card(step: str, result: dict | None) -> Page:
+    if result is None:
+        return Page(step, step.capitalize(), "Not run.", "not run")
+    card = result.get("card")
+    if card is None:
+        return Page(
+            step, step.capitalize(), result["error"], "not run" if result["status"] == "done" else result["status"]
+        )
+    return Page(
+        step, card["title"], card["lead"], card["status"], tuple(Figure(**figure) for figure in card["figures"])
+    )

@@ -1,0 +1,115 @@
+"""What people must still do after a load, and what of it is done: the handover's items, and a test page for everybody.
+
+Ticks of the handover stand with it, those of test pages in state/ticks.json.
+"""
+
+import fcntl
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pdmigrate.draft import Draft
+from pdmigrate.handover import items as handover
+from pdmigrate.handover.folder import read_items
+from pdmigrate.handover.items import STAGES
+from pdmigrate.handover.ticks import Tick, find_tick, read_ticks, tick_item, untick_item
+from pdmigrate.workspace import Workspace, write_json
+
+What = Literal["make by hand", "re-point", "test page"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to do. `about` is (kind, PagerDuty id) of the object that it belongs to; by, at: who ticked it, when."""
+
+    key: str
+    what: What
+    text: str
+    about: tuple[str, str]
+    by: str = ""
+    at: str = ""
+
+    @property
+    def done(self) -> bool:
+        return bool(self.at)
+
+
+def list_items(workspace: Workspace, draft: Draft) -> list[Item]:
+    """All that is to be done, in the order in which it makes sense, with what is ticked already.
+
+    First the handover of the latest plan, then a test page for everybody who is paged.
+    """
+    tests = _read(workspace)
+    pages = [Item(key, "test page", text, about, **tests.get(key, {})) for key, text, about in _list_tests(draft)]
+    return [*_list_handover(workspace), *pages]
+
+
+def tick(workspace: Workspace, keys: Iterable[str], by: str, at: datetime) -> None:
+    """These are done. Written at once; what others ticked meanwhile stays."""
+    handed, keys = read_items(workspace), list(keys)
+    known = {item.key for item in handed}
+    for key in known.intersection(keys):
+        tick_item(workspace, handed, key, by, at)
+    done = {key: {"by": by, "at": at.isoformat(timespec="seconds")} for key in keys if key not in known}
+    _change(workspace, lambda old: {**old, **done})
+
+
+def untick(workspace: Workspace, keys: Iterable[str]) -> None:
+    """These are not done after all."""
+    gone = set(keys)
+    for key in gone.intersection(item.key for item in read_items(workspace)):
+        untick_item(workspace, key)
+    _change(workspace, lambda old: {key: value for key, value in old.items() if key not in gone})
+
+
+def _list_handover(workspace: Workspace) -> list[Item]:
+    ticks = read_ticks(workspace)
+    return [_from_handover(item, find_tick(ticks, item)) for item in read_items(workspace)]
+
+
+def _from_handover(item: handover.Item, done: Tick | None) -> Item:
+    sender = item.kind == "integrations"
+    kind = "services" if item.kind in ("integrations", "alert_rules") else item.kind
+    what: What = "re-point" if sender else "make by hand"
+    text = f"{STAGES[item.kind]}: {item.name}"
+    return Item(
+        item.key, what, text, (kind, item.ids[0] if item.ids else ""), done.by if done else "", done.at if done else ""
+    )
+
+
+def _list_tests(draft: Draft) -> list[tuple]:
+    """Everybody who stands in a schedule or policy in scope: a page that arrives is the only proof that one can."""
+    people = [draft.account.users[id] for id in find_paged(draft) if id in draft.account.users]
+    emails = draft.work.emails
+    return [
+        (
+            f"test:{u.id}",
+            f"Page {u.name} ({emails[u.id]}) from Harness, and see it arrive",
+            ("users", u.id),
+        )
+        for u in sorted(people, key=lambda u: u.name.casefold())
+        if u.id in emails
+    ]
+
+
+def find_paged(draft: Draft) -> set[str]:
+    """The PagerDuty ids of everybody who stands in a schedule or policy in scope."""
+    schedules = [s for id, s in draft.account.schedules.items() if id in draft.reasons["schedules"]]
+    policies = [p for id, p in draft.account.policies.items() if id in draft.reasons["escalation_policies"]]
+    places = [place.user.id for s in schedules for layer in s.schedule_layers for place in layer.users]
+    stand_ins = [entry.user.id for s in schedules for entry in s.overrides if entry.user]
+    targets = [t.id for p in policies for rule in p.escalation_rules for t in rule.targets if t.type == "user"]
+    return {*places, *stand_ins, *targets}
+
+
+def _read(workspace: Workspace) -> dict[str, dict]:
+    return workspace.find_state("ticks") or {}
+
+
+def _change(workspace: Workspace, edit: Callable[[dict], dict]) -> None:
+    path = workspace.state_file("ticks")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(".ticks.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write_json(path, edit(_read(workspace)))

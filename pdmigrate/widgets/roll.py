@@ -1,0 +1,128 @@
+"""A list with a tick box a row that stays fluid at ten thousand rows: one page of it is in the browser at any time."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import ipywidgets
+from markupsafe import escape
+
+from pdmigrate.widgets.parts import NARROW, WIDE, make_button, make_menu, make_text, make_tick, stand_side_by_side
+
+PAGE = 12
+EVERYTHING = "everything"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its label is what is read and searched. marks: filter name to value, for the menus above the list."""
+
+    key: str
+    label: str
+    marks: dict[str, str] = field(default_factory=dict)
+
+
+class Roll:
+    """Rows to be searched, filtered and ticked. `on_tick` is called when the set of ticked keys has changed."""
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        filters: Sequence[str] = (),
+        ticked: Iterable[str] = (),
+        on_tick: Callable[[], None] = lambda: None,
+        single: bool = False,
+    ):
+        self.rows, self.ticked, self.on_tick, self.single = list(rows), set(ticked), on_tick, single
+        self.first = 0
+        self._busy = False
+        self._search = make_text("Search", "words that a row must have", layout=NARROW)
+        self._menus = {name: make_menu(name, self._list_marks(name), layout=NARROW) for name in filters}
+        self._boxes = [make_tick("") for _ in range(min(PAGE, len(self.rows)))]
+        self._page = ipywidgets.VBox(layout=WIDE)
+        self._count = ipywidgets.HTML()
+        self._watch()
+        self.show()
+
+    @property
+    def box(self) -> ipywidgets.Widget:
+        """What to display."""
+        tools = [self._search, *self._menus.values()] if len(self.rows) > PAGE or self._menus else []
+        return ipywidgets.VBox([stand_side_by_side(*tools), self._page, self._make_buttons()], layout=WIDE)
+
+    def find(self) -> list[Row]:
+        """The rows that fit the search and the menus."""
+        words = self._search.value.casefold().split()
+        wanted = {name: menu.value for name, menu in self._menus.items() if menu.value != EVERYTHING}
+        fit = (row for row in self.rows if all(row.marks.get(name) == value for name, value in wanted.items()))
+        return [row for row in fit if all(word in row.label.casefold() for word in words)]
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Other words for the same list: what is ticked stays ticked."""
+        self.rows = list(rows)
+        for name, menu in self._menus.items():
+            chosen, menu.options = menu.value, self._list_marks(name)
+            menu.value = chosen if chosen in dict.fromkeys(v for _, v in menu.options) else EVERYTHING
+        self.show()
+
+    def tick(self, keys: Iterable[str]) -> None:
+        """Tick exactly these."""
+        self.ticked = set(keys)
+        self.show()
+        self.on_tick()
+
+    def show(self) -> None:
+        """Draw the page that `first` stands on."""
+        found = self.find()
+        self.first = min(self.first, max(0, (len(found) - 1) // PAGE * PAGE))
+        shown = found[self.first : self.first + PAGE]
+        self._busy = True
+        for box, row in zip(self._boxes, shown, strict=False):
+            box.description, box.value, box.tooltip = row.label, row.key in self.ticked, row.key
+        self._busy = False
+        self._shown = shown
+        self._page.children = self._boxes[: len(shown)]
+        self._count.value = self._tell(len(found), len(shown))
+
+    def _watch(self) -> None:
+        for widget in (self._search, *self._menus.values()):
+            widget.observe(lambda _: self._turn_to(0), "value")
+        for place, box in enumerate(self._boxes):
+            box.observe(lambda change, place=place: self._note(place, change["new"]), "value")
+
+    def _note(self, place: int, value: bool) -> None:
+        if self._busy or place >= len(self._shown):  # the click met a search on its way: the row is gone
+            return
+        key = self._shown[place].key
+        others = set() if self.single else self.ticked - {key}
+        self.ticked = others | {key} if value else self.ticked - {key}
+        self.show()
+        self.on_tick()
+
+    def _turn_to(self, first: int) -> None:
+        if not self._busy:
+            self.first = max(0, first)
+            self.show()
+
+    def _make_buttons(self) -> ipywidgets.Widget:
+        turn = [
+            make_button("Previous rows", lambda: self._turn_to(self.first - PAGE)),
+            make_button("Next rows", lambda: self._turn_to(self.first + PAGE)),
+        ]
+        every = [
+            make_button("Tick all found", lambda: self.tick(self.ticked | {row.key for row in self.find()})),
+            make_button("Untick all found", lambda: self.tick(self.ticked - {row.key for row in self.find()})),
+        ]
+        few = len(self.rows) <= PAGE
+        return stand_side_by_side(*([] if few else turn), *([] if self.single else every), self._count)
+
+    def _list_marks(self, name: str) -> list[tuple[str, str]]:
+        counts: dict[str, int] = {}
+        for row in self.rows:
+            counts[row.marks.get(name, "")] = counts.get(row.marks.get(name, ""), 0) + 1
+        named = [(f"{value.replace('_', ' ')} ({n:,})", value) for value, n in sorted(counts.items()) if value]
+        return [(EVERYTHING, EVERYTHING), *named]
+
+    def _tell(self, found: int, shown: int) -> str:
+        place = f"rows {self.first + 1:,} to {self.first + shown:,} of {found:,}" if shown else "no row fits"
+        ticked = f", {len(self.ticked):,} ticked" if self.ticked else ""
+        return f'<span role="status" style="margin-left:.6rem">{escape(place + ticked)}</span>'

@@ -1,0 +1,185 @@
+"""A JupyterLab of its own, driven by a real Chromium: found by role and label, as a person finds things."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+from conftest import skip
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 60)) * 1000
+"""Milliseconds: a cold kernel on a busy machine."""
+
+
+def need_browser():
+    """Playwright's API, or a skip that says what is missing."""
+    if CHROMIUM is None:
+        skip("there is no Chromium here")
+    from playwright.sync_api import sync_playwright
+
+    return sync_playwright
+
+
+@contextmanager
+def open_browser(**context):
+    """A browser context, and what went wrong in it: page errors, console messages, requests that left this machine."""
+    with need_browser()() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = browser.new_context(**context)
+        seen = {"errors": [], "console": [], "outside": [], "requests": []}
+        opened.on("page", lambda page: page.on("pageerror", lambda error: seen["errors"].append(str(error))))
+        opened.on("console", lambda message: seen["console"].append(message.text))
+        opened.on("request", lambda request: _note(request.url, seen))
+        try:
+            yield opened, seen
+        except Exception:
+            _keep_pictures(opened)
+            raise
+        finally:
+            browser.close()
+
+
+def _keep_pictures(context):
+    """What was on the screen when a test failed."""
+    for number, page in enumerate(context.pages):
+        page.screenshot(path=Path(tempfile.gettempdir()) / f"pdmigrate-failed-{number}.png")
+
+
+def _note(url, seen):
+    seen["requests"].append(url)
+    if url.startswith(("http", "ws")) and "//127.0.0.1" not in url:
+        seen["outside"].append(url)
+
+
+@contextmanager
+def start_lab(workspace, folder, **variables):
+    """JupyterLab on a copy of the notebooks; yields its address."""
+    notebooks = folder / "notebooks"
+    shutil.copytree(ROOT / "notebooks", notebooks)
+    port, token = _find_port(), secrets.token_hex(16)
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
+    process = _start_server(notebooks, folder, port, token, {"PDMIGRATE_WORKSPACE": str(workspace), **variables})
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/api?token={token}", process)
+        yield f"http://127.0.0.1:{port}/lab?token={token}&reset"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def _start_server(notebooks, folder, port, token, variables):
+    own = {
+        name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
+    own |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "spaces")}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
+    command += [f"--port={port}", f"--IdentityProvider.token={token}", f"--notebook-dir={notebooks}"]
+    with open(folder / "lab.log", "w") as log:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **own, **variables}
+        return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+
+def _find_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(url, process):
+    for _ in range(300):
+        assert process.poll() is None, "JupyterLab did not start"
+        try:
+            return urllib.request.urlopen(url, timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("JupyterLab did not answer within a minute")
+
+
+class Lab:
+    """One window of JupyterLab. Notebooks are opened in it one after the other."""
+
+    def __init__(self, context, url):
+        self.page = context.new_page()
+        self.page.set_default_timeout(SLOW)
+        self.page.goto(url)
+
+    def open(self, name):
+        """Open a notebook from the list of files, and wait for its kernel."""
+        self.page.get_by_role("listitem", name=re.compile(re.escape(name))).first.dblclick()
+        return Notebook(self.page)
+
+
+class Notebook:
+    """The notebook in front."""
+
+    def __init__(self, page):
+        self.page = page
+        self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.wait_idle()
+
+    def wait_idle(self):
+        """Until the kernel has nothing to do: before that, Run All moves the cursor and runs nothing."""
+        self.page.get_by_text("| Idle").wait_for()
+
+    def run_all(self):
+        """Run every cell, and wait for the last one."""
+        self.start_all()
+        self.wait_run()
+
+    def start_all(self):
+        """Run every cell; the first one has begun."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_text("Run All Cells", exact=True).click()
+        self.panel.locator(".jp-InputPrompt", has_text="*").first.wait_for(state="attached")
+
+    def wait_run(self):
+        """Until no cell waits any more."""
+        self.panel.locator(".jp-InputPrompt", has_text="*").last.wait_for(state="detached")
+        self.wait_idle()
+
+    def press(self, name):
+        """Click the button of this name; the last, where a cell above has one, too."""
+        self.panel.get_by_role("button", name=name, exact=True).last.click()
+
+    def fill(self, label, words):
+        self.panel.get_by_label(label, exact=True).last.fill(words)
+
+    def choose(self, label, words):
+        self.panel.get_by_label(label, exact=True).last.select_option(label=words)
+
+    def pick(self, label, words):
+        """Choose the option that has these words, beside a count."""
+        menu = self.panel.get_by_label(label, exact=True).last
+        menu.select_option(label=menu.locator("option", has_text=words).text_content())
+
+    def tick(self, words):
+        """Tick the box whose label has these words."""
+        self.panel.get_by_role("checkbox", name=re.compile(re.escape(words))).last.check()
+
+    def search(self, words, found):
+        """Type into the last search, and wait until so many rows are left."""
+        self.fill("Search", words)
+        self.see(f"of {found}")
+
+    def see(self, words):
+        """Wait until these words are in the notebook."""
+        self.panel.get_by_text(words).last.wait_for()
+
+    def close(self):
+        """Save and close, as a person does."""
+        self.page.keyboard.press("Control+s")
+        self.page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").last.click()

@@ -1,0 +1,122 @@
+"""The pages in a real Chromium, offline and under their own policy: deaf to the outside, whole without scripts, accessible."""
+
+import importlib.resources
+import sys
+from pathlib import Path
+
+import pytest
+from lab import need_browser, open_browser
+
+from conftest import skip
+from pdmigrate.publish import mask_page
+from pdmigrate.report import Figure, Page, Section, write_page
+from pdmigrate.show import make_table
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
+HOSTILE = "<img src=x onerror=alert(1)>\"'&<script>alert(2)</script>"
+SERIOUS = ("serious", "critical")
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The pages of the embedded migration, and one of a hostile company with ten thousand rows."""
+    from make_example import make_example
+
+    need_browser()
+    folder = tmp_path_factory.mktemp("pages")
+    make_example(folder)
+    rows = [{"name": f"{HOSTILE} {n}", "mail": f"p{n}@example.com"} for n in range(10_000)]
+    section = Section(HOSTILE, HOSTILE, make_table(rows, {"name": "Name", "mail": "Mail"}))
+    write_page(
+        Page("hostile", HOSTILE, HOSTILE, "failed", (Figure(HOSTILE, HOSTILE),), (section,), error=HOSTILE), folder
+    )
+    return sorted(folder.glob("*.html"))
+
+
+def read_axe():
+    """axe-core as the test package carries it; it is not part of this project."""
+    try:
+        return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    except ModuleNotFoundError:
+        return skip("axe-playwright-python is not installed (the extra `test` has it)")
+
+
+def test_pages_ask_for_nothing_and_complain_of_nothing(pages):
+    with open_browser(offline=True) as (context, seen):
+        for path in pages:
+            context.new_page().goto(path.as_uri())
+    assert [url for url in seen["requests"] if not url.startswith("file:")] == []
+    assert len(seen["requests"]) == len(pages)
+    assert seen["console"] == []
+    assert seen["errors"] == []
+
+
+def test_the_filter_finds_one_of_ten_thousand(pages):
+    with open_browser(offline=True) as (context, _):
+        page = context.new_page()
+        page.goto(next(path for path in pages if path.stem == "hostile").as_uri())
+        page.get_by_role("searchbox").fill("p9999@")
+        page.get_by_text("1 found").wait_for()
+        assert page.locator("tbody tr:visible").count() == 1
+
+
+def test_every_row_is_there_without_scripts(pages):
+    path = next(path for path in pages if path.stem == "hostile")
+    with open_browser(offline=True, java_script_enabled=False) as (context, _):
+        page = context.new_page()
+        page.goto(path.as_uri())
+        assert page.locator("tbody tr").count() == 10_000
+        assert page.locator("tbody tr").last.is_visible()
+
+
+def test_hostile_names_stay_text(pages):
+    with open_browser(offline=True) as (context, seen):
+        page = context.new_page()
+        page.on("dialog", lambda dialog: seen["errors"].append(dialog.message))
+        page.goto(next(path for path in pages if path.stem == "hostile").as_uri())
+        assert page.locator("img").count() == 0
+        assert page.locator("script").count() == 1
+        assert seen["errors"] == []
+
+
+CHECKED = {
+    "light": ("index", "preview", "invite", "conflicts", "load", "verify", "stakeholders", "team-PTEAM03"),
+    "dark": ("index", "stakeholders", "team-PTEAM03"),
+}
+"""Connect has nothing that these have not, and all teams' pages are made alike."""
+
+
+@pytest.mark.parametrize("scheme", CHECKED)
+def test_an_accessibility_checker_finds_nothing_serious(pages, scheme):
+    axe, found = read_axe(), []
+    with open_browser(offline=True, color_scheme=scheme, bypass_csp=True) as (context, _):
+        for path in (path for path in pages if path.stem in CHECKED[scheme]):
+            page = context.new_page()
+            page.goto(path.as_uri())
+            page.evaluate(axe)
+            results = page.evaluate("axe.run({resultTypes: ['violations']})")
+            found += [
+                (path.name, v["id"], v["nodes"][0]["html"]) for v in results["violations"] if v["impact"] in SERIOUS
+            ]
+            page.close()
+    assert found == []
+
+
+def test_nothing_is_wider_than_a_phone(pages):
+    with open_browser(offline=True, viewport=PHONE) as (context, _):
+        for path in pages:
+            page = context.new_page()
+            page.goto(path.as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path.name
+
+
+def test_a_masked_page_still_passes_its_own_policy(pages, tmp_path):
+    for path in (path for path in pages if path.stem != "hostile"):
+        (tmp_path / path.name).write_text(mask_page(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with open_browser(offline=True) as (context, seen):
+        for path in sorted(tmp_path.glob("*.html")):
+            page = context.new_page()
+            page.goto(path.as_uri())
+            assert "@acme.example" not in page.content().replace("…@acme.example", "")
+    assert seen["console"] == []

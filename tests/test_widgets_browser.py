@@ -1,0 +1,208 @@
+"""The six notebooks in a real JupyterLab, operated as a person does; then the same decisions headless."""
+
+import pytest
+from lab import Lab, need_browser, open_browser, start_lab
+
+from pdmigrate import open_job
+from pdmigrate.decisions import read_decisions
+from pdmigrate.headless import run_steps
+from pdmigrate.job import EMBEDDED, EMBEDDED_KEY
+from pdmigrate.newcomer import make_workspace
+from pdmigrate.sandbox import company
+from pdmigrate.sandbox.harness import build_target, start_harness
+from pdmigrate.sandbox.harness_faults import Rule
+from pdmigrate.workspace import STEPS, Workspace
+
+LEFT_OUT = "PUSER40"
+DECIDED = {
+    "same name in source": "rename",
+    "group name collision": "rename",
+    "phone country": "leave out",
+    "dangling reference": "empty place",
+    "time zone mismatch": "confirm",
+    "round robin": "everyone",
+    "service urgency": "no page",
+}
+
+
+def make_target():
+    """A Harness of the test's own, so that it can be slow while somebody cancels."""
+    return start_harness(build_target(company.build_harness_people()), api_key=EMBEDDED_KEY)
+
+
+def make_own_workspace(folder, url):
+    live = {"account": EMBEDDED["account"], "org": EMBEDDED["org"], "project": EMBEDDED["project"], "target_url": url}
+    make_workspace(folder, {"name": "acme", "target": "harness", "api_key": "env:HARNESS_API_KEY", **live})
+    return Workspace(folder)
+
+
+def read_target(folder):
+    """All of Harness that concerns us; an invitation's own number is another one each time."""
+    with open_job(folder) as job:
+        state = job.target.read_state().model_dump(mode="json")
+    people = {email: {**person, "invite": bool(person["invite"])} for email, person in state["people"].items()}
+    return {**state, "people": people}
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory):
+    """A whole migration by hand: the workspace, the target, and what the browser complained of."""
+    need_browser()
+    folder, server = tmp_path_factory.mktemp("walk"), make_target()
+    workspace = make_own_workspace(folder / "acme", server.url)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("HARNESS_API_KEY", EMBEDDED_KEY)
+    with start_lab(workspace.folder, folder / "lab") as url, open_browser() as (context, seen):
+        lab = Lab(context, url)
+        connect(lab.open("1_connect.ipynb"))
+        choose_scope(lab.open("2_preview.ipynb"), workspace)
+        decide_people(lab.open("3_invite.ipynb"), workspace)
+        decide_conflicts(lab.open("4_conflicts.ipynb"), workspace)
+        cancel_and_go_on(lab.open("5_load.ipynb"), server)
+        verify_and_tick(lab.open("6_verify.ipynb"), workspace)
+    yield workspace, server, seen
+    patch.undo()
+    server.stop()
+
+
+def connect(notebook):
+    notebook.run_all()
+    notebook.press("Ask both sides again")
+    notebook.see("Both sides answered at")
+
+
+def choose_scope(notebook, workspace):
+    notebook.run_all()
+    notebook.press("Untick all found")
+    notebook.search("card pay", 1)
+    notebook.tick("Card payments")
+    notebook.see("1 services bring along")
+    notebook.press("Move these services")
+    notebook.see("1 services are chosen.")
+    assert read_decisions(workspace.decisions_file).choices[0].value == ["PSERV05"]
+    notebook.press("Take the choice back")
+    notebook.see("Taken back: migration.yaml counts again.")
+    assert not read_decisions(workspace.decisions_file).choices
+
+
+def decide_people(notebook, workspace):
+    notebook.run_all()
+    assert not workspace.decisions_file.exists() or not read_decisions(workspace.decisions_file).decisions
+    notebook.search("shared mailbox", 1)
+    notebook.tick("Store Operations")
+    notebook.choose("Answer", "leave out")
+    notebook.fill("Why", "a mailbox wakes nobody")
+    notebook.press("Decide")
+    notebook.see("Decided: leave out, 1 of user not found.")
+    notebook.press("Untick all found")
+    notebook.search("sato", 1)
+    notebook.tick("Hana Sato")
+    notebook.see("Hana Sato (hana.sato@acme.example) has no account")
+    notebook.choose("Answer", "invite")
+    notebook.tick("for the whole class")
+    notebook.press("Decide")
+    notebook.see("the whole class of user not found")
+
+
+def decide_conflicts(notebook, workspace):
+    notebook.run_all()
+    notebook.choose("In a conflict", "overwrite it with PagerDuty's")
+    notebook.press("Save the rules")
+    notebook.see("Saved. Run the draft below.")
+    notebook.run_all()
+    for about, answer in DECIDED.items():
+        answer_class(notebook, about, answer)
+    notebook.press("Undo my last click")
+    notebook.see("Undone.")
+    answer_class(notebook, *list(DECIDED.items())[-1])
+    notebook.run_all()
+    approve(notebook, workspace)
+
+
+def answer_class(notebook, about, answer):
+    notebook.pick("Class", about)
+    notebook.press("Tick all found")
+    notebook.choose("Answer", answer)
+    if about == "service urgency":  # some of them are asked only once the rest is answered
+        notebook.tick("for the whole class")
+    notebook.press("Decide")
+    notebook.see(f"Decided: {answer},")
+    notebook.press("Untick all found")
+
+
+def approve(notebook, workspace):
+    digest = workspace.find_state("plan")["digest"]
+    notebook.fill("Digest", digest[:5] + "?")
+    notebook.press("Approve this plan")
+    notebook.see("That is not the beginning of")
+    notebook.fill("Digest", digest[:6])
+    notebook.press("Approve this plan")
+    notebook.see(f"Approved: {digest[:12]}.")
+    assert read_decisions(workspace.decisions_file).approves(digest)
+
+
+def cancel_and_go_on(notebook, server):
+    server.app.config["FAULTS"].append(Rule("slow", seconds=0.2))
+    notebook.start_all()
+    notebook.see("1 of ")
+    notebook.press("Pause")
+    notebook.see("Paused between two steps.")
+    asked = server.app.config["REQUESTS"]
+    notebook.page.wait_for_timeout(800)
+    assert server.app.config["REQUESTS"] <= asked + 1
+    notebook.press("Go on")
+    notebook.press("Cancel")
+    notebook.see("Cancelled after")
+    server.app.config["FAULTS"].clear()
+    notebook.wait_run()
+    notebook.run_all()
+    notebook.see("Finished:")
+
+
+def verify_and_tick(notebook, workspace):
+    notebook.run_all()
+    notebook.press("Next difference")
+    notebook.see("Difference 1 of")
+    notebook.press("Next difference")
+    notebook.see("Difference 2 of")
+    notebook.pick("What", "re-point")
+    notebook.tick("re-point")
+    notebook.press("These are done")
+    notebook.see("1 done: written to the workspace.")
+    assert len(workspace.find_state("ticks")) == 1
+    notebook.tick("Payments ·")
+    notebook.press("Go")
+    notebook.see("go: 1 teams, in decisions.yaml.")
+    assert read_decisions(workspace.decisions_file).sign_offs[0].choice == "go"
+
+
+def test_nothing_goes_wrong_in_the_page_and_nothing_leaves_the_machine(walked):
+    _, _, seen = walked
+    assert not seen["errors"]
+    assert not seen["outside"]
+
+
+def test_every_click_is_in_the_file(walked):
+    workspace, _, _ = walked
+    decisions = read_decisions(workspace.decisions_file)
+    assert {(d.conflict, d.object): d.choice for d in decisions.decisions}[("user_not_found", LEFT_OUT)] == "leave_out"
+    assert {choice.setting: choice.value for choice in decisions.choices}["rules.strategy"] == "overwrite"
+    assert len(decisions.approvals) == 1
+
+
+def test_what_was_done_by_hand_left_its_pages(walked):
+    workspace, _, _ = walked
+    desk = workspace.reports / "desk"
+    assert {f"{step}.html" for step in STEPS} | {"stakeholders.html", "index.html"} <= {p.name for p in desk.iterdir()}
+
+
+def test_the_same_decisions_headless_give_the_same_target(walked, tmp_path, monkeypatch):
+    workspace, _, _ = walked
+    monkeypatch.setenv("HARNESS_API_KEY", EMBEDDED_KEY)
+    other = make_target()
+    again = make_own_workspace(tmp_path / "acme", other.url)
+    again.decisions_file.write_bytes(workspace.decisions_file.read_bytes())
+    outcome = run_steps(again.folder, STEPS, tmp_path / "run", approve="")
+    assert read_target(again.folder) == read_target(workspace.folder)
+    other.stop()
+    assert outcome.exit_code in (0, 5)

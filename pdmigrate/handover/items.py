@@ -73,7 +73,7 @@ def _row(
 def _from_plan(found: Draft, links: Links) -> Iterator[dict]:
     schedules = {a.identifier: a for a in found.plan.actions if a.kind == "schedules"}
     for action in found.plan.actions:
-        if action.verb == "handover":
+        if action.verb == "handover" and action.before is None:
             file, expected = name_file(action, schedules), _expect(action)
             yield _row(links, action.kind, action.key, action.name, file, expected, action.sources)
 
@@ -220,14 +220,8 @@ def _from_countries(found: Draft, links: Links) -> Iterator[dict]:
 
 
 def _from_removed(found: Draft, links: Links) -> Iterator[dict]:
-    """Whole objects are never deleted by us."""
-    there = {
-        "teams": found.account.teams,
-        "schedules": found.account.schedules,
-        "escalation_policies": found.account.policies,
-        "services": found.account.services,
-    }
-    for (kind, key), entry in sorted(found.ledger.items()):
-        if kind in there and key not in there[kind]:
-            said = f"{entry.name!r} ({entry.identifier}) is gone from PagerDuty: remove it in Harness, or keep it knowingly."
-            yield _row(links, "removed", f"{kind}_{key}", entry.name, "", said, (key,))
+    """What PagerDuty has no more: we never delete a whole object, nor what somebody has changed since."""
+    for action in found.plan.actions:
+        if action.verb == "handover" and action.before is not None:
+            said = f"{action.name!r} ({action.identifier}): {action.reason}"
+            yield _row(links, "removed", f"{action.kind}_{action.key}", action.name, "", said, (action.key,))

@@ -98,9 +98,8 @@ def shift_schedules(draw):
 def shifts_by_dateutil(event):
     """(start, end, people) as instants, straight from the rule."""
     zone = ZoneInfo(event["start_time"]["time_zone"])
-    begin, end = (
-        datetime.fromisoformat(event[k]["date_time"]).replace(tzinfo=None) for k in ("start_time", "end_time")
-    )
+    given = (datetime.fromisoformat(event[name]["date_time"]) for name in ("start_time", "end_time"))
+    begin, end = (moment.astimezone(zone).replace(tzinfo=None) for moment in given)
     lines = "\n".join(event["recurrence"])
     if "UNTIL=" in lines:
         text = lines.partition("UNTIL=")[2][:16]

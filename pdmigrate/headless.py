@@ -1,6 +1,7 @@
 """Runs the notebooks with papermill, in order, and leaves a run's folder: pages, results, index.html, summary.json."""
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,10 +28,13 @@ GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
 
 
-class QuietKernelManager(AsyncKernelManager):
-    """Talks to the kernel over sockets in the file system: no open port, and no warning about one."""
+def make_kernel_manager(sockets: str) -> type[AsyncKernelManager]:
+    """A manager that talks to its kernel over sockets in that folder: no open port, and no warning about one.
 
-    transport = "ipc"
+    Each run has a folder of its own: by default the names are numbers in the working folder, which two runs that start at
+    the same moment would share.
+    """
+    return type("QuietKernelManager", (AsyncKernelManager,), {"transport": "ipc", "ip": f"{sockets}/k"})
 
 
 @dataclass(frozen=True)
@@ -90,14 +94,15 @@ def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> dict:
 def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
     """The error of the notebook, or ""."""
     try:
-        papermill.execute_notebook(
-            source,
-            output,
-            parameters,
-            progress_bar=False,
-            kernel_manager_class=QuietKernelManager,
-            cwd=str(source.parent),
-        )
+        with tempfile.TemporaryDirectory(prefix="pdmigrate-") as sockets:
+            papermill.execute_notebook(
+                source,
+                output,
+                parameters,
+                progress_bar=False,
+                kernel_manager_class=make_kernel_manager(sockets),
+                cwd=str(source.parent),
+            )
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
     finally:

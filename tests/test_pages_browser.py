@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import skip
 from lab import need_browser, open_browser
 
+from conftest import skip
 from pdmigrate.publish import mask_page
 from pdmigrate.report import Figure, Page, Section, write_page
 from pdmigrate.show import make_table

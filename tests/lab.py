@@ -15,8 +15,6 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-from conftest import skip
-
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 60)) * 1000
@@ -26,6 +24,8 @@ SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 60)) * 1000
 def need_browser():
     """Playwright's API, or a skip that says what is missing."""
     if CHROMIUM is None:
+        from conftest import skip  # here, since the pictures and the benchmark use this module without pytest
+
         skip("there is no Chromium here")
     from playwright.sync_api import sync_playwright
 

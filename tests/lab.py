@@ -15,8 +15,6 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-from conftest import skip
-
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 60)) * 1000
@@ -26,6 +24,8 @@ SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 60)) * 1000
 def need_browser():
     """Playwright's API, or a skip that says what is missing."""
     if CHROMIUM is None:
+        from conftest import skip  # here, since the pictures and the benchmark use this module without pytest
+
         skip("there is no Chromium here")
     from playwright.sync_api import sync_playwright
 
@@ -67,11 +67,12 @@ def _note(url, seen):
 def start_lab(workspace, folder, **variables):
     """JupyterLab on a copy of the notebooks; yields its address."""
     notebooks = folder / "notebooks"
-    shutil.copytree(ROOT / "notebooks", notebooks)
+    shutil.copytree(
+        ROOT / "notebooks", notebooks, ignore=lambda _, names: [n for n in names if not n.endswith(".ipynb")]
+    )
     port, token = _find_port(), secrets.token_hex(16)
-    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
+    _set(folder, "@jupyterlab/apputils-extension/notification", fetchNews="false")  # a pop-up would cover the corner
+    _set(folder, "@jupyter-widgets/jupyterlab-manager/plugin", saveState=True)  # what a saved notebook may give away
     process = _start_server(notebooks, folder, port, token, {"PDMIGRATE_WORKSPACE": str(workspace), **variables})
     try:
         _wait_for(f"http://127.0.0.1:{port}/api?token={token}", process)
@@ -79,6 +80,12 @@ def start_lab(workspace, folder, **variables):
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
+
+
+def _set(folder, plugin, **values):
+    path = folder / "settings" / f"{plugin}.jupyterlab-settings"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values))
 
 
 def _start_server(notebooks, folder, port, token, variables):
@@ -179,7 +186,6 @@ class Notebook:
         """Wait until these words are in the notebook."""
         self.panel.get_by_text(words).last.wait_for()
 
-    def close(self):
-        """Save and close, as a person does."""
-        self.page.keyboard.press("Control+s")
-        self.page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").last.click()
+    def save(self):
+        self.page.get_by_role("menuitem", name="File", exact=True).click()
+        self.page.get_by_text("Save Notebook", exact=True).click()

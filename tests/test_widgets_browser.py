@@ -1,13 +1,16 @@
 """The six notebooks in a real JupyterLab, operated as a person does; then the same decisions headless."""
 
+import json
+
 import pytest
 from lab import Lab, need_browser, open_browser, start_lab
 
 from pdmigrate import open_job
 from pdmigrate.decisions import read_decisions
 from pdmigrate.headless import run_steps
-from pdmigrate.job import EMBEDDED, EMBEDDED_KEY
+from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN
 from pdmigrate.newcomer import make_workspace
+from pdmigrate.publish import scan_for_secrets
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.harness import build_target, start_harness
 from pdmigrate.sandbox.harness_faults import Rule
@@ -54,25 +57,39 @@ def walked(tmp_path_factory):
     patch.setenv("HARNESS_API_KEY", EMBEDDED_KEY)
     with start_lab(workspace.folder, folder / "lab") as url, open_browser() as (context, seen):
         lab = Lab(context, url)
-        connect(lab.open("1_connect.ipynb"))
-        choose_scope(lab.open("2_preview.ipynb"), workspace)
-        decide_people(lab.open("3_invite.ipynb"), workspace)
-        decide_conflicts(lab.open("4_conflicts.ipynb"), workspace)
+        walk(lab, "1_connect.ipynb", connect)
+        walk(lab, "2_preview.ipynb", choose_scope, workspace)
+        walk(lab, "3_invite.ipynb", decide_people, workspace)
+        walk(lab, "4_conflicts.ipynb", decide_conflicts, workspace)
         cancel_and_go_on(lab.open("5_load.ipynb"), server)
-        verify_and_tick(lab.open("6_verify.ipynb"), workspace)
+        walk(lab, "6_verify.ipynb", verify_and_tick, workspace)
+        reopen(lab, workspace)
     yield workspace, server, seen
     patch.undo()
     server.stop()
 
 
-def connect(notebook):
+def walk(lab, name, act, *given):
+    notebook = lab.open(name)
     notebook.run_all()
+    act(notebook, *given)
+    notebook.save()
+
+
+def reopen(lab, workspace):
+    """Another day: the notebook shows what was decided, and a decision is taken back and given again."""
+    notebook = lab.open("3_invite.ipynb")
+    notebook.run_all()
+    notebook.search("shared mailbox", 1)
+    notebook.see("decided: leave out")
+
+
+def connect(notebook):
     notebook.press("Ask both sides again")
     notebook.see("Both sides answered at")
 
 
 def choose_scope(notebook, workspace):
-    notebook.run_all()
     notebook.press("Untick all found")
     notebook.search("card pay", 1)
     notebook.tick("Card payments")
@@ -86,7 +103,6 @@ def choose_scope(notebook, workspace):
 
 
 def decide_people(notebook, workspace):
-    notebook.run_all()
     assert not workspace.decisions_file.exists() or not read_decisions(workspace.decisions_file).decisions
     notebook.search("shared mailbox", 1)
     notebook.tick("Store Operations")
@@ -105,7 +121,6 @@ def decide_people(notebook, workspace):
 
 
 def decide_conflicts(notebook, workspace):
-    notebook.run_all()
     notebook.choose("In a conflict", "overwrite it with PagerDuty's")
     notebook.press("Save the rules")
     notebook.see("Saved. Run the draft below.")
@@ -160,7 +175,6 @@ def cancel_and_go_on(notebook, server):
 
 
 def verify_and_tick(notebook, workspace):
-    notebook.run_all()
     notebook.press("Next difference")
     notebook.see("Difference 1 of")
     notebook.press("Next difference")
@@ -188,6 +202,14 @@ def test_every_click_is_in_the_file(walked):
     assert {(d.conflict, d.object): d.choice for d in decisions.decisions}[("user_not_found", LEFT_OUT)] == "leave_out"
     assert {choice.setting: choice.value for choice in decisions.choices}["rules.strategy"] == "overwrite"
     assert len(decisions.approvals) == 1
+
+
+def test_no_key_is_in_any_file_the_saved_widgets_included(walked):
+    workspace, _, _ = walked
+    folder = workspace.folder.parent
+    saved = [json.loads(path.read_text()) for path in (folder / "lab" / "notebooks").glob("*.ipynb")]
+    assert any("widgets" in notebook["metadata"] for notebook in saved)
+    assert scan_for_secrets(folder, (EMBEDDED_KEY, EMBEDDED_TOKEN)) == []
 
 
 def test_what_was_done_by_hand_left_its_pages(walked):

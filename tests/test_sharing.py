@@ -1,0 +1,147 @@
+"""What leaves the machine, and what stays behind as proof: secrets, evidence, publishing."""
+
+import json
+
+import pytest
+
+from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, verify
+from pdmigrate.cli import main
+from pdmigrate.errors import RefusedError, SecretFoundError
+from pdmigrate.evidence import check_evidence, seal_run
+from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, read_clock
+from pdmigrate.newcomer import make_workspace
+from pdmigrate.publish import holds_secret, publish, scan_for_secrets
+from pdmigrate.sandbox import company
+from pdmigrate.sandbox.harness import build_target, start_harness
+from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.workspace import Workspace
+
+TOKEN = "u+PLANTEDtokenXYZ&<>9876543210"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished migration of the embedded company, sealed: the run's folder."""
+    from pdmigrate.demo import make_demo_workspace
+
+    folder = tmp_path_factory.mktemp("sharing") / "acme"
+    make_demo_workspace(folder)
+    with open_job(folder, folder / "reports" / "1") as job:
+        connect(job)
+        finish(job, preview(job))
+        invite(job)
+        approve(job, conflicts(job).plan.digest, "carla")
+        finish(job, load(job))
+        finish(job, verify(job))
+    seal_run(Workspace(folder), folder / "reports" / "1", read_clock(), "test")
+    return folder / "reports" / "1"
+
+
+def test_a_sealed_run_is_as_it_was(run):
+    (checked,) = check_evidence(run.parent.parent)
+    assert checked.problems == ()
+    assert checked.approved.startswith("carla, ")
+    assert main(["evidence", str(run)]) == 0
+
+
+def test_whatever_was_touched_since_is_named(run, capsys):
+    page, gone = run / "verify.html", run / "load.html"
+    old, kept = page.read_bytes(), gone.read_bytes()
+    page.write_bytes(old.replace(b"Verify", b"verify"))
+    gone.unlink()
+    (run / "note.txt").write_text("nobody saw me")
+    try:
+        assert main(["evidence", str(run)]) == 4
+    finally:
+        page.write_bytes(old)
+        gone.write_bytes(kept)
+        (run / "note.txt").unlink()
+    assert "load.html is missing; verify.html was changed; note.txt was added" in capsys.readouterr().out
+
+
+def test_a_changed_snapshot_is_named(run):
+    snapshot = next((run.parent.parent / "snapshots").iterdir())
+    old = snapshot.read_bytes()
+    snapshot.write_bytes(old + b" ")
+    problems = check_evidence(run)[0].problems
+    snapshot.write_bytes(old)
+    assert problems == (f"the snapshot {snapshot.name} was changed",)
+
+
+def test_a_folder_without_a_sealed_run_is_said(tmp_path, capsys):
+    assert main(["evidence", str(tmp_path)]) == 2
+    assert "holds no sealed run" in capsys.readouterr().err
+
+
+def test_publishing_copies_what_stakeholders_may_see_and_nothing_else(run, tmp_path):
+    written = publish(run, tmp_path / "out", ())
+    names = {path.relative_to(tmp_path / "out").as_posix() for path in written}
+    assert {"stakeholders.html", "team-PTEAM01.html"} <= names
+    assert not [name for name in names if not name.removeprefix("tables/").startswith(("stakeholders", "team-"))]
+
+
+def test_published_links_lead_to_published_pages(run, tmp_path):
+    import re
+
+    publish(run, tmp_path / "out", ())
+    for page in (tmp_path / "out").glob("*.html"):
+        for address in re.findall(r'href="([^"#:]+)"', page.read_text(encoding="utf-8")):
+            assert (page.parent / address).is_file(), f"{page.name} links {address}"
+
+
+def test_masked_pages_and_tables_hold_no_email(run, tmp_path):
+    publish(run, tmp_path / "out", (), mask=True)
+    texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert any("…@acme.example" in text for text in texts)
+    assert not [text for text in texts if "@acme.example" in text.replace("…@acme.example", "")]
+
+
+def test_publishing_twice_replaces_and_a_strange_folder_is_refused(run, tmp_path):
+    assert publish(run, tmp_path / "out", ()) == publish(run, tmp_path / "out", ())
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(RefusedError, match=r"thesis\.txt"):
+        publish(run, tmp_path, ())
+
+
+def test_a_secret_in_a_page_stops_publishing(run, tmp_path):
+    page = run / "stakeholders.html"
+    old = page.read_bytes()
+    page.write_bytes(old + TOKEN.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").encode())
+    try:
+        with pytest.raises(SecretFoundError, match=r"stakeholders\.html"):
+            publish(run, tmp_path / "out", (TOKEN,))
+    finally:
+        page.write_bytes(old)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [TOKEN, json.dumps({"key": TOKEN}), TOKEN.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")],
+)
+def test_the_scan_finds_a_planted_secret_however_it_is_spelled(spelled):
+    assert holds_secret(f"before {spelled} after".encode(), (TOKEN,))
+    assert not holds_secret(b"before and after", (TOKEN, ""))
+
+
+def test_tokens_are_in_no_file_of_a_run(tmp_path, monkeypatch, capsys):
+    """From the environment and from a file, on two live-like sides, through all six notebooks; also when one is refused."""
+    key = f"pat.{EMBEDDED['account']}.planted.KEYxyz123"
+    pagerduty = start_pagerduty(company.build_company(read_clock()), token=TOKEN)
+    harness = start_harness(build_target(company.build_harness_people()), api_key=key)
+    (tmp_path / "key").write_text(key)
+    monkeypatch.setenv("PLANTED_TOKEN", TOKEN)
+    sides = {"source": "pagerduty", "token": "env:PLANTED_TOKEN", "subdomain": "acme", "source_url": pagerduty.url}
+    sides |= {"target": "harness", "api_key": f"file:{tmp_path / 'key'}", "target_url": harness.url, **EMBEDDED}
+    make_workspace(tmp_path / "acme", {"open_conflicts": "recommended", **sides})
+    assert main(["run", str(tmp_path / "acme"), "--approve", "all"]) in (0, 3)
+    (tmp_path / "key").write_text(f"{key}-wrong")
+    assert main(["run", str(tmp_path / "acme"), "connect", "--reports", str(tmp_path / "acme" / "refused")]) != 0
+    pagerduty.stop()
+    harness.stop()
+    assert scan_for_secrets(tmp_path / "acme", (TOKEN, key)) == []
+    said = capsys.readouterr()
+    assert not holds_secret((said.out + said.err).encode(), (TOKEN, key))
+    (tmp_path / "acme" / "note.txt").write_text(key)
+    assert scan_for_secrets(tmp_path / "acme", (TOKEN, key)) == [tmp_path / "acme" / "note.txt"]
+    assert scan_for_secrets(tmp_path / "acme", (EMBEDDED_KEY,)) == []

@@ -1,12 +1,11 @@
 """Step 2, preview: fetch everything, choose the scope, map it, see what Harness has and what it cannot hold."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pdmigrate import rota
+from pdmigrate.clock_windows import ask_in_doubt
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
-from pdmigrate.mapping.judge import list_windows
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.client import Reading
 
@@ -24,7 +23,7 @@ class Preview:
 def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Preview:
     """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side."""
     snapshot = fetch_snapshot(job, progress)
-    snapshot, evidence_requests = add_evidence(job, snapshot)
+    snapshot, evidence_requests = ask_in_doubt(job, snapshot)
     name = f"{snapshot.taken:%Y%m%dT%H%M%SZ}-{snapshot.digest[:12]}.json.gz"
     snapshot.save(job.workspace.snapshots / name)
     job.workspace.save_state("snapshot", {"file": name, "digest": snapshot.digest, "requests": snapshot.requests})
@@ -46,18 +45,3 @@ def _choose_reading(job: Job) -> Reading:
     known = access.get("final_on_lists") if access.get("subdomain") == job.subdomain else None
     source = job.settings.source
     return Reading(job.subdomain, job.clock(), job.horizon, source.keep_keys, source.handoff_rules, known)
-
-
-def add_evidence(job: Job, snapshot: Snapshot) -> tuple[Snapshot, int]:
-    """The snapshot with PagerDuty's rendering around both next clock changes of every zone; and the requests it took."""
-    if job.source is None:
-        return snapshot, 0
-    before = job.source.transport.counts.requests
-    shown: dict[str, list[dict]] = {}
-    for (start, end), ids in list_windows(snapshot.account).items():
-        since, until = rota.to_datetime(start), rota.to_datetime(end)
-        for id, rendered in job.source.read_renderings(since, until, ids).items():
-            shown.setdefault(id, []).append({"since": since.isoformat(), "until": until.isoformat(), **rendered})
-    return replace(snapshot, rows={**snapshot.rows, "renderings": shown}), (
-        job.source.transport.counts.requests - before
-    )

@@ -3,14 +3,16 @@
 Three grades, never blurred: agree and differ where the target itself was read, unverified where Harness has no API.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from pdmigrate import paging, rota
 from pdmigrate.actions import Action
+from pdmigrate.clock_windows import ask_all
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
+from pdmigrate.mapping.overrides import override_key
 from pdmigrate.pagerduty import records
 from pdmigrate.parity import ScheduleParity, compare_schedule
 from pdmigrate.rota_files import write_rota
@@ -29,7 +31,10 @@ class Unreachable:
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found. `unexplained` are the sentences of differences that no decision explains."""
+    """What was found. `unexplained` are the sentences of differences that no decision explains.
+
+    window_requests: what asking PagerDuty about the days around changes of the clock took, apart from everything else.
+    """
 
     draft: Draft
     since: datetime
@@ -39,6 +44,7 @@ class Verified:
     unreachable: tuple[Unreachable, ...]
     drift: tuple[Action, ...]
     unexplained: tuple[str, ...]
+    window_requests: int = 0
 
     def count_seconds(self) -> dict[str, int]:
         names = ("agree", "differ", "unverified")
@@ -57,13 +63,15 @@ class Verified:
 def verify(job: Job) -> Verified:
     """Read the target afresh and compare. Leaves `parity` in the workspace and rota/*.csv in the run's folder."""
     found = draft(job)
+    account, window_requests = ask_all(job, found.account)
+    found = replace(found, account=account)
     start = rota.to_instant(found.account.since)
     schedules = tuple(
-        compare_schedule(job, found, s, _explain(found, "schedules", s.id))
+        _explain_by_overrides(found, compare_schedule(job, found, s, _explain(found, "schedules", s.id)))
         for s in _in_scope(found, "schedules", found.account.all_schedules)
     )
     services = tuple(
-        compare_service(found, s, schedules, _explain_service(found, s))
+        compare_service(found, s, schedules, _explain_service(found, s, {p.id: p.reason for p in schedules}))
         for s in _in_scope(found, "services", found.account.services)
     )
     drift = tuple(action for action in found.plan.actions if action.writes)
@@ -77,6 +85,7 @@ def verify(job: Job) -> Verified:
         unreachable,
         drift,
         _find_unexplained(schedules, services),
+        window_requests,
     )
     _write_rotas(job.folder / "rota", found, schedules)
     job.workspace.save_state("parity", verified.count_seconds())
@@ -95,13 +104,10 @@ def _explain(found: Draft, kind: str, id: str) -> str:
     kept = next(
         (a.reason for a in found.plan.actions if (a.kind, a.key) == (kind, id) and a.verb == "keep" and a.reason), ""
     )
-    lost = [h.reason for h in found.plan.held if h.kind == "overrides" and h.key.startswith(f"{id}_")]
     unseen = [a for key, a in found.answered.items() if key.startswith(f"dangling_reference:{id}/")]
     load_anyway = f"rendering_differs:{id}" in found.answered
-    unseen = [a for key, a in found.answered.items() if key.startswith(f"dangling_reference:{id}/")]
     return (
         kept
-        or next(iter(lost), "")
         or ("loaded by decision although PagerDuty's rendering differs" if load_anyway else "")
         or next(
             (f"turns stay empty by decision: {a.conflict.question}" for a in unseen if a.conflict.changes_paging), ""
@@ -109,16 +115,28 @@ def _explain(found: Draft, kind: str, id: str) -> str:
     )
 
 
-def _explain_service(found: Draft, service: records.Service) -> str:
+def _explain_by_overrides(found: Draft, seen: ScheduleParity) -> ScheduleParity:
+    """An override that is not carried over explains its own hours, and no others."""
+    lost = {held.key: held.reason for held in found.plan.held if held.kind == "overrides"}
+    schedule = found.account.schedules.get(seen.id)
+    entries = [(override_key(seen.id, e), e) for e in schedule.overrides] if schedule and not seen.reason else []
+    mine = {key: (rota.to_instant(e.start), rota.to_instant(e.end)) for key, e in entries if key in lost}
+    if not mine or rota.subtract_spans([(s, e) for s, e, _, _ in seen.differences], mine.values()):
+        return seen
+    return replace(seen, reason=lost[next(iter(mine))])
+
+
+def _explain_service(found: Draft, service: records.Service, schedules: dict[str, str]) -> str:
     """Its own decision, or one about its policy or a schedule that the policy names."""
     policy = found.account.policies.get(service.escalation_policy.id) if service.escalation_policy else None
     targets = [t.id for rule in policy.escalation_rules for t in rule.targets] if policy else []
     places = [
         ("services", service.id),
         *([("escalation_policies", policy.id)] if policy else []),
-        *(("schedules", t) for t in targets),
     ]
     reasons = [reason for kind, id in places if (reason := _explain(found, kind, id))]
+    reasons += [schedules[t] for t in targets if schedules.get(t)]
+    places += [("schedules", t) for t in targets]
     fates = [f for f in found.work.fates if (f.kind, f.id) in places and f.grade == "changed" and f.reason]
     return (reasons + [f.reason for f in fates] + [""])[0]
 

@@ -24,7 +24,7 @@ FLOORS = [
     "errors",
     "workspace settings decisions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones",
     "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
-    "job draft approval handover parity service_parity lanes",
+    "job draft approval clock_windows handover parity service_parity lanes",
     "connect preview invite conflicts load verify undo history",
     "load_progress markup show timescale timeline report ticks standing runs pages finish",
     "widgets",

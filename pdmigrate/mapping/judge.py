@@ -42,14 +42,23 @@ def windows_around(zone: ZoneInfo, now: int) -> list[rota.Span]:
     return [(day - AROUND, day + AROUND + rota.DAY) for day in days]
 
 
-def list_windows(account: Account) -> dict[rota.Span, list[str]]:
-    """The windows around clock changes that PagerDuty should be asked for, with the schedules that live through them."""
+def list_windows(account: Account, in_doubt: bool = False) -> dict[rota.Span, list[str]]:
+    """The windows around clock changes that PagerDuty should be asked for, with the schedules that live through them.
+
+    in_doubt: only of those that can be read in more than one way there; about the others nothing is to be learned.
+    """
     windows: dict[rota.Span, list[str]] = {}
     for schedule in account.all_schedules.values():
         zone = read_zone(schedule.time_zone).iana
-        for window in windows_around(ZoneInfo(zone), rota.to_instant(account.since)) if zone else ():
-            windows.setdefault(window, []).append(schedule.id)
+        around = windows_around(ZoneInfo(zone), rota.to_instant(account.since)) if zone else ()
+        for window in around:
+            if not in_doubt or _is_in_doubt(schedule, ZoneInfo(zone), window):
+                windows.setdefault(window, []).append(schedule.id)
     return windows
+
+
+def _is_in_doubt(schedule: Schedule | ScheduleV3, zone: ZoneInfo, window: rota.Span) -> bool:
+    return isinstance(schedule, Schedule) and len(list_readings(schedule, zone, *window)) > 1
 
 
 def judge(account: Account, schedule: Schedule, zone: ZoneInfo) -> Judgement:

@@ -40,6 +40,7 @@ def make_page(verified: Verified, status: str) -> Page:
     facts = (
         ("Window", f"{tell_time(verified.since)} to {tell_time(verified.until)}"),
         ("Data as of", tell_time(verified.draft.account.taken)),
+        ("Requests about clock changes", str(verified.window_requests)),
     )
     return Page("verify", "Verify", lead, status, figures, tuple(part(verified) for part in PARTS.values()), facts)
 

@@ -34,7 +34,7 @@ class Fidelity:
         """What of Harness it leans on."""
         if self.grade == "not_carried_over":
             return ""
-        return "what Harness documents" if self.documented else "windows, empty or repeated places, ends: our contract"
+        return "what Harness documents" if self.documented else "our contract too"
 
 
 NOT_CARRIED = Fidelity("not_carried_over")

@@ -86,10 +86,14 @@ def section_schedules(verified: Verified) -> Section:
         "judge": "Before, by",
         "holds": "How long it holds",
         "leans": "Leans on",
-        "own": "Our reading of the rotations in Harness",
+        "own": "Our reading",
         "reason": "Reason",
     }
-    text = "Second by second: who is on call in PagerDuty, and who the target itself says is on call."
+    text = (
+        "Second by second: who is on call in PagerDuty, and who the target itself says is on call; beside it, whether our "
+        "reading of its rotations says the same. Windows, empty or repeated places and ends are in our contract, not in "
+        "what Harness documents."
+    )
     return Section("Who is on call", text, make_table(rows, columns))
 
 

@@ -1,5 +1,7 @@
-"""reports/example/ is what a visitor looks at before installing: it must be what the code makes today."""
+"""What a visitor looks at before installing, reports/example/ and docs/pictures/, must be what the code makes today."""
 
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -21,3 +23,16 @@ def test_the_example_is_not_stale(tmp_path):
     kept, made = read_all(FOLDER), read_all(tmp_path / "example")
     stale = sorted(name for name in kept.keys() | made.keys() if kept.get(name) != made.get(name))
     assert not stale, "make these anew: python docs/make_example.py"
+
+
+def test_the_pictures_are_not_stale():
+    from make_pictures import FOLDER, digest_sources
+
+    made_from = json.loads((FOLDER / "made-from.json").read_text())["sha256"]
+    assert made_from == digest_sources(), "notebooks or widgets look otherwise now: python docs/make_pictures.py"
+
+
+def test_every_link_and_picture_in_the_docs_is_there():
+    for page in (*ROOT.glob("docs/*.md"), ROOT / "README.md"):
+        for address in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / address).exists(), f"{page.name} links {address}"

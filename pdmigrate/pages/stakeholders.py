@@ -69,7 +69,9 @@ def _tell_good_until(standing: Standing) -> str:
 def _tell_approval(standing: Standing) -> str:
     known = standing.approval
     return (
-        f"by {known.by or 'somebody'}, {known.at}" if known else "on the command line, or not at all: see the page load"
+        f"by {known.by or 'somebody'}, {known.at[:16].replace('T', ' ')} UTC"
+        if known
+        else "on the command line, or not at all: see the page load"
     )
 
 

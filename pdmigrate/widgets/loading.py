@@ -18,8 +18,10 @@ from pdmigrate.job import Job
 from pdmigrate.load import Cancel, Done, Loaded, Progress, load
 from pdmigrate.load_progress import LoadProgress
 from pdmigrate.pages.words import KIND_NAMES
-from pdmigrate.widgets.parts import LABELS, WIDE, Saying, is_interactive, make_button, stand_below, stand_side_by_side
+from pdmigrate.widgets.parts import WIDE, Saying, is_interactive, make_button, stand_below, stand_side_by_side
 
+LONG = {"description_width": "9rem"}
+"""Room for the longest name of a kind."""
 TELL_EVERY = 25
 """Headless, one line for so many steps."""
 
@@ -74,7 +76,7 @@ class _Progress:
         plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
         totals = Counter(action.kind for action in plan.pending)
         self.bars = {
-            kind: ipywidgets.IntProgress(0, 0, n, description=KIND_NAMES[kind], layout=WIDE, style=LABELS)
+            kind: ipywidgets.IntProgress(0, 0, n, description=KIND_NAMES[kind], layout=WIDE, style=LONG)
             for kind, n in totals.items()
         }
         self.pause = make_button("Pause", self.turn_pause)

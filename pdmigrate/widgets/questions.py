@@ -188,6 +188,8 @@ def _tell(conflicts: list[Conflict]) -> str:
     rows = [{"answer": o.name.replace("_", " "), "effect": o.effect, "value": o.value or ""} for o in first.options]
     table = make_table(rows, {"answer": "Answer", "effect": "What it will do", "value": "Value"})
     recommended = f"Recommended: {first.recommended.replace('_', ' ')}."
-    others = f"{len(conflicts) - 1:,} more are ticked. Only answers that all of them can have are offered."
+    others = (
+        f"{len(conflicts):,} are ticked, this is the first of them. Only answers that all of them can have are offered."
+    )
     text = "\n\n".join([f"{first.meaning} {recommended}", *([others] if len(conflicts) > 1 else [])])
     return draw(Section(first.question, text, table, level=3))

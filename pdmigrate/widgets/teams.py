@@ -49,7 +49,7 @@ class _SignOff:
             said = self.standing.sign_off(team.id)
             word = f"{said.choice.replace('_', '-')}, {said.by or 'somebody'}, {said.at}" if said else "nothing said"
             trouble = "; ".join(team.troubles) or "ready"
-            rows.append(Row(team.id, f"{team.name} · {trouble} · {word}", {"Said": word.partition(",")[0]}))
+            rows.append(Row(team.id, f"{team.name} · {word} · {trouble}", {"Said": word.partition(",")[0]}))
         return rows
 
     def write(self, choice: str) -> None:

@@ -22,14 +22,14 @@ def test_the_example_is_not_stale(tmp_path):
         make_example(tmp_path / "example")
     kept, made = read_all(FOLDER), read_all(tmp_path / "example")
     stale = sorted(name for name in kept.keys() | made.keys() if kept.get(name) != made.get(name))
-    assert not stale, "make these anew: python docs/make_example.py"
+    assert not stale, "make these anew: make example"
 
 
 def test_the_pictures_are_not_stale():
     from make_pictures import FOLDER, digest_sources
 
     made_from = json.loads((FOLDER / "made-from.json").read_text())["sha256"]
-    assert made_from == digest_sources(), "notebooks or widgets look otherwise now: python docs/make_pictures.py"
+    assert made_from == digest_sources(), "notebooks or widgets look otherwise now: make example"
 
 
 def test_every_link_and_picture_in_the_docs_is_there():

@@ -73,10 +73,10 @@ def section_teams(standing: Standing) -> Section:
     columns = {
         "team": "Team",
         "said": "Go or no-go",
+        "troubles": "What speaks against it now",
         "by": "Said by",
         "at": "Date",
         "plan": "Plan",
-        "troubles": "What speaks against it now",
     }
     text = "A team goes over when its lead says so on its page, in the notebook verify or in decisions.yaml."
     return Section("Teams", text, make_table(rows, columns, "No team has anything in scope."))

@@ -92,7 +92,11 @@ class SideError(PdmigrateError):
 
 
 class UnreachableError(SideError):
-    pass
+    """No answer to one request. `status` is what the side said last, 0 where it said nothing at all."""
+
+    def __init__(self, message: str, status: int = 0):
+        super().__init__(message)
+        self.status = status
 
 
 class SlowAnswerError(UnreachableError):

@@ -22,6 +22,7 @@ from pdmigrate.errors import (
     RefusedError,
     SideError,
     TargetMovedError,
+    UnreachableError,
 )
 from pdmigrate.harness.invitations import batch_invites, invite
 from pdmigrate.harness.records import Person, State
@@ -82,6 +83,10 @@ class Loaded:
 Progress = Callable[[Done, int, int], None]
 
 
+MOST_ILL = 5
+"""So many objects in a row without an answer, and the load stops: the side is ill, and patience would take hours."""
+
+
 class Cancel:
     """Set it, and the load stops between two steps. So does the file that a headless run's signal leaves."""
 
@@ -111,11 +116,11 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
         state = job.target.read_state()
         begun = _find_begun(journal, plan)
         moved = _check(job, plan, state, journal, begun)
-        number = journal.start_load(
-            plan, job.clock(), approved_by, job.workspace.load_state("snapshot", "preview")["file"]
-        )
+        passed = {a.id for a in plan.pending if approved_by or is_small(job, a)}
+        snapshot = job.workspace.load_state("snapshot", "preview")["file"]
+        number = journal.start_load(plan, job.clock(), approved_by, snapshot) if passed or plan.empty else 0
         run = _Run(job, journal, state, number, progress, cancel or Cancel(job), begun)
-        run.load(plan, {a.id for a in plan.pending if approved_by or is_small(job, a)}, moved)
+        run.load(plan, passed, moved)
     counts = job.target.transport.counts
     order = {action.id: place for place, action in enumerate(plan.actions)}
     done = tuple(sorted(run.results, key=lambda d: order[d.action.id]))
@@ -130,6 +135,7 @@ class _Run:
         self.progress, self.cancel, self.begun = progress, cancel, begun
         self.people: dict[str, Person] = state.people
         self.results: list[Done] = []
+        self.ill = 0
         self.broken: dict[tuple[str, str], str] = {}
         self.finished, self.total = 0, 0
 
@@ -145,7 +151,7 @@ class _Run:
                 to_do.append(action)
         self.total = len(to_do)
         self._load_all([action for action in to_do if not self._settle_early(action, moved)])
-        if not self.broken:
+        if self.number and not self.broken:
             self.journal.finish_load(self.number, self.job.clock())
 
     def _note_unwritten(self, action: Action) -> None:
@@ -235,12 +241,18 @@ class _Run:
             self._finish(action, "failed" if word else PAST[action.verb], word)
 
     def _fail(self, action: Action, error: PdmigrateError) -> PdmigrateError | None:
-        """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's, and is returned."""
+        """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's, and is returned.
+
+        So is one that answers several objects in a row with nothing but errors of its own.
+        """
         self._finish(action, "failed", str(error))
-        return error if isinstance(error, SideError) and getattr(error, "status", 0) == 0 else None
+        self.ill += isinstance(error, UnreachableError)
+        gone = isinstance(error, SideError) and getattr(error, "status", 0) == 0
+        return error if gone or self.ill >= MOST_ILL else None
 
     def _finish(self, action: Action, outcome: Outcome, note: str) -> None:
         state = "done" if outcome in PAST.values() else outcome
+        self.ill = 0 if state == "done" else self.ill
         self.journal.record(self.number, action, state, self.job.clock(), note)
         if state != "done":
             self.broken[(action.kind, action.key)] = note

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 RESERVE = 0.02
 """The share of the limit that is left to others: a limit may be one for a whole account."""
+LONGEST = 65.0
+"""Seconds: PagerDuty's windows are a minute long, whatever a header says."""
 SLACK = 2.0
 """Seconds by which two answers of one window may disagree about its end: it is told in whole seconds."""
 
@@ -47,7 +49,7 @@ class Pace:
             if status == 429 and remaining is None:
                 remaining, reset = 0.0, reset or _number(headers.get("Retry-After"))
             if remaining is not None and reset is not None:
-                self._believe(remaining - RESERVE * (limit or 0), time.monotonic() + reset)
+                self._believe(remaining - RESERVE * (limit or 0), time.monotonic() + min(reset, LONGEST))
 
     def is_news(self) -> bool:
         """Whether nobody has said yet that this window is used up."""

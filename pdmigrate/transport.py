@@ -134,7 +134,8 @@ class Transport:
             waited += wait
         raise UnreachableError(
             f"{self.side} at {self.base_url} does not answer {method} {path}: {trouble}; gave up after {turn + 1} tries. "
-            "Check the address and the network, then run again."
+            "Check the address and the network, then run again.",
+            answer.status_code if answer is not None else 0,
         )
 
     def _tries(self) -> int:

@@ -5,11 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pdmigrate.actions import Action
+from pdmigrate.actions import Action, make_plan
 from pdmigrate.errors import SettingsError
 from pdmigrate.journal import Journal
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def plan(name):
+    """A plan that is told from others by its source."""
+    return make_plan(name, "acc/org/proj", [])
+
+
+D1, D2 = plan("d1"), plan("d2")
 
 
 def action(key="PT1", after=("a",), verb="create", kind="teams"):
@@ -37,7 +45,7 @@ def journal(open_journal):
 
 
 def test_what_is_done_is_in_the_ledger_as_it_was_left(journal, open_journal):
-    load = journal.start_load("d1", NOON)
+    load = journal.start_load(D1, NOON)
     journal.record(load, action(), "intended", NOON)
     assert journal.ledger() == {}
     journal.record(load, action(), "done", NOON)
@@ -51,19 +59,19 @@ def test_what_is_done_is_in_the_ledger_as_it_was_left(journal, open_journal):
 
 @pytest.mark.parametrize("state", ["intended", "failed", "skipped"])
 def test_what_is_not_done_is_not_in_the_ledger(journal, state):
-    journal.record(journal.start_load("d1", NOON), action(), state, NOON, "why")
+    journal.record(journal.start_load(D1, NOON), action(), state, NOON, "why")
     assert journal.ledger() == {}
 
 
 def test_a_failure_leaves_what_was_last_written(journal):
-    load = journal.start_load("d1", NOON)
+    load = journal.start_load(D1, NOON)
     journal.record(load, action(after=("a",)), "done", NOON)
     journal.record(load, action(after=("a", "b"), verb="update"), "failed", NOON, "500")
     assert journal.ledger()[("teams", "PT1")].synced["users"] == ["a"]
 
 
 def test_an_update_takes_the_place_of_what_was_written_before(journal):
-    load = journal.start_load("d1", NOON)
+    load = journal.start_load(D1, NOON)
     for users in (("a",), ("a", "b")):
         journal.record(load, action(after=users), "done", NOON)
     assert len(journal.ledger()) == 1
@@ -71,14 +79,14 @@ def test_an_update_takes_the_place_of_what_was_written_before(journal):
 
 
 def test_what_is_taken_back_leaves_the_ledger(journal):
-    load = journal.start_load("d1", NOON)
+    load = journal.start_load(D1, NOON)
     journal.record(load, action(kind="overrides"), "done", NOON)
     journal.record(load, action(kind="overrides", after=None, verb="update"), "done", NOON)
     assert journal.ledger() == {}
 
 
 def test_the_latest_step_of_an_action_is_its_state(journal):
-    load = journal.start_load("d1", NOON)
+    load = journal.start_load(D1, NOON)
     journal.record(load, action(), "intended", NOON)
     journal.record(load, action("PT2"), "intended", NOON)
     journal.record(load, action(), "failed", NOON + timedelta(seconds=1), "500")
@@ -91,37 +99,26 @@ def test_the_latest_step_of_an_action_is_its_state(journal):
 
 
 def test_an_unfinished_load_goes_on_and_a_finished_one_does_not(journal, open_journal):
-    assert journal.state_of("d1") is None
-    first = journal.start_load("d1", NOON)
-    assert journal.state_of("d1") == "open"
-    assert open_journal().start_load("d1", NOON) == first
-    assert journal.start_load("d2", NOON) != first
+    assert journal.state_of(D1.digest) is None
+    first = journal.start_load(D1, NOON)
+    assert journal.state_of(D1.digest) == "open"
+    assert open_journal().start_load(D1, NOON) == first
+    assert journal.start_load(D2, NOON) != first
     journal.finish_load(first, NOON)
-    assert journal.state_of("d1") == "finished"
-    assert journal.state_of("d2") == "open"
-    again = journal.start_load("d1", NOON)
+    assert journal.state_of(D1.digest) == "finished"
+    assert journal.state_of(D2.digest) == "open"
+    again = journal.start_load(D1, NOON)
     assert again != first
-    assert journal.state_of("d1") == "open"
-
-
-def test_what_was_begun_and_not_done_is_known_while_the_load_is_open(journal):
-    load = journal.start_load("d1", NOON)
-    for key, states in {"PT1": ["intended"], "PT2": ["intended", "done"], "PT3": ["intended", "failed"]}.items():
-        for state in states:
-            journal.record(load, action(key), state, NOON)
-    assert journal.begun("d1") == {"teams:PT1", "teams:PT3"}
-    assert journal.begun("d2") == set()
-    journal.finish_load(load, NOON)
-    assert journal.begun("d1") == set()
+    assert journal.state_of(D1.digest) == "open"
 
 
 def test_accounts_are_kept_apart(journal, open_journal):
-    journal.record(journal.start_load("d1", NOON), action(), "done", NOON)
+    journal.record(journal.start_load(D1, NOON), action(), "done", NOON)
     other = open_journal("globex")
     assert other.ledger() == {}
     assert other.other_sources() == ["acme"]
     assert journal.other_sources() == []
-    other.record(other.start_load("d2", NOON), action(after=("z",)), "done", NOON)
+    other.record(other.start_load(D2, NOON), action(after=("z",)), "done", NOON)
     assert journal.ledger()[("teams", "PT1")].synced["users"] == ["a"]
 
 

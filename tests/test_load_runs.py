@@ -39,7 +39,7 @@ def look(job):
     """Harness's memory as far as people see it."""
     held = Store(job.workspace.sandbox / "harness.json", dict).read()
     groups = [{k: v for k, v in row.items() if k != "lastModifiedAt"} for row in held["user_groups"]]
-    services = [row["identifier"] for row in held["services"]]
+    services = sorted(row["identifier"] for row in held["services"])
     return held["oncall"], sorted(groups, key=repr), services, sorted(row["email"] for row in held["invites"])
 
 

@@ -52,6 +52,13 @@ def test_another_account(seen):
     assert names(replace(seen, other_sources=["globex"])) == ["other_account"]
 
 
+def test_what_the_key_may_not_read(seen):
+    """source_unread and source_hidden: what is not shown is not absent."""
+    assert names(replace(seen, unread={"team_members": "forbidden: 403"})) == ["source_unread"]
+    assert names(replace(seen, unread={"rulesets": "absent: 404"})) == []
+    assert names(replace(seen, hidden=["Shop names PSHIFT01"])) == ["source_hidden"]
+
+
 def test_an_old_snapshot(seen):
     assert names(replace(seen, now=seen.taken + timedelta(hours=25))) == ["old_snapshot"]
     assert not names(replace(seen, now=seen.taken + timedelta(hours=25), limits=Guards(snapshot_hours=48)))
@@ -119,9 +126,8 @@ def test_every_guard_has_a_test():
 
 
 def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
-    job.settings = job.settings.model_copy(
-        update={"rules": job.settings.rules.model_copy(update={"guards": Guards(next_run_days=300)})}
-    )
+    path = job.workspace.settings_file
+    path.write_text(path.read_text().replace("next_run_days: 7", "next_run_days: 300"))
     preview(job)
     decided = conflicts(job)
     assert "(guard runs_out)" in decided.refusals[0]

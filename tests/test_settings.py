@@ -85,7 +85,8 @@ def test_a_misspelt_key_is_refused_with_the_nearest_right_one(path, nearest):
 def test_a_key_that_is_like_none_is_refused_with_all_there_are():
     said = refusal(changed(EMBEDDED, "rules.zzz", 1))
     assert said == (
-        "migration.yaml: there is no key rules.zzz (there are contact_details, strategy, open_conflicts, auto_approve)."
+        "migration.yaml: there is no key rules.zzz (there are contact_details, strategy, open_conflicts, auto_approve, "
+        "terraform, invite_roles, renamed_domains, people_file, most_levels, guards)."
     )
 
 
@@ -146,8 +147,8 @@ def test_what_is_no_mapping_holds_no_settings(data):
         ("rules.open_conflicts", "ask", "rules.open_conflicts: input should be 'stop', 'skip' or 'recommended'"),
         ("rules.contact_details", "perhaps", "rules.contact_details: input should be a valid boolean"),
         ("rules.auto_approve", ["schedules"], "rules.auto_approve: 'schedules' cannot be approved in advance"),
-        ("scope.services", "Cart API", "scope.services: write all, or a list of service names and ids"),
-        ("scope.services", [1], "scope.services: write all, or a list of service names and ids"),
+        ("scope.services", "Cart API", "scope.services: write all, or a list of names and ids"),
+        ("scope.services", [1], "scope.services: write all, or a list of names and ids"),
         ("horizon_days", 0, "horizon_days: input should be greater than or equal to 1"),
         ("horizon_days", 500, "horizon_days: input should be less than or equal to 400"),
         ("name", "", "name: string should have at least 1 character"),

@@ -1,7 +1,7 @@
 """What arrives is checked: it names its object, goes to the page, and stops only what depends on it."""
 
 import pytest
-from pagerduty_http import company
+from source_http import company
 
 from pdmigrate import conflicts, finish, load, open_job, preview
 from pdmigrate.errors import RefusedError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pagerduty_http import NOW, company, find_shared
+from source_http import NOW, company, find_shared
 
 from pdmigrate import conflicts, connect, finish, open_job, preview
 from pdmigrate.cli import main
@@ -143,7 +143,7 @@ def test_a_whole_migration_runs_from_a_snapshot_offline(serve_source, decided_wo
         live = conflicts(job).plan
         job.latest_snapshot().save(tmp_path / "acme.json.gz")
     settings = (decided_workspace / "migration.yaml").read_text()
-    settings = settings.replace("kind: embedded            # pagerduty", "kind: snapshot            # pagerduty")
+    settings = settings.replace("kind: embedded", "kind: snapshot", 1)
     settings = settings.replace("  snapshot: ", f"  snapshot: {tmp_path / 'acme.json.gz'} ", 1)
     (decided_workspace / "migration.yaml").write_text(settings)
     with open_job(decided_workspace) as job:

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview
+from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import SettingsError
 from pdmigrate.job import read_clock
 from pdmigrate.mapping.who import is_address, name_class
@@ -18,8 +19,8 @@ from pdmigrate.workspace import Workspace, write_text
 
 @pytest.fixture
 def folder(tmp_path):
-    """The embedded company, everything decided as recommended."""
-    make_workspace(tmp_path / "acme", {"name": "acme", "open_conflicts": "recommended"})
+    """The embedded company, everything decided as in the demo."""
+    make_demo_workspace(tmp_path / "acme")
     return tmp_path / "acme"
 
 

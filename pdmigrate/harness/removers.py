@@ -35,7 +35,9 @@ def _remove_override(harness: Harness, identifier: str, state: State) -> None:
 
 
 def _remove_service(harness: Harness, identifier: str, state: State) -> None:
-    """First its on-call settings, so that it pages nobody, then the service."""
+    """First its alert rule and its on-call settings, so that it pages nobody, then the service."""
+    if identifier in state.alert_rules:
+        harness.oncall("DELETE", f"/alert-rules/{identifier}")
     if state.oncall:
         harness.oncall("DELETE", f"/services/{identifier}")
     harness.transport.send("DELETE", f"/ng/api/servicesV2/{identifier}", harness.scope)

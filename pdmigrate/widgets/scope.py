@@ -13,6 +13,7 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import look
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.preview import Preview
+from pdmigrate.settings import Scope
 from pdmigrate.widgets.parts import (
     Saying,
     ask_who,
@@ -57,7 +58,7 @@ class _Scope:
 
     def tell(self) -> None:
         """What the ticked services bring along."""
-        reasons = choose_scope(self.account, sorted(self.roll.ticked))
+        reasons = choose_scope(self.account, Scope(services=sorted(self.roll.ticked)))
         along = [f"{len(ids)} {KIND_NAMES[kind].lower()}" for kind, ids in reasons.items() if kind != "services"]
         words = f"{len(self.roll.ticked)} services bring along {', '.join(along)}."
         self.along.value = f'<p role="status">{escape(words)}</p>'
@@ -79,7 +80,7 @@ class _Scope:
         return self.said.attempt(lambda: choose(self.job, SETTING, services, self.who.value, self.why.value), words)
 
     def _read_chosen(self) -> set[str]:
-        return set(choose_scope(self.account, self.job.settings.scope.services)["services"])
+        return set(choose_scope(self.account, self.job.settings.scope)["services"])
 
 
 def _list_services(account: Account) -> list[Row]:

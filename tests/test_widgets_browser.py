@@ -109,7 +109,7 @@ def decide_people(notebook, workspace):
     notebook.choose("Answer", "leave out")
     notebook.fill("Why", "a mailbox wakes nobody")
     notebook.press("Decide")
-    notebook.see("Decided: leave out, 1 of user not found.")
+    notebook.see("Decided: leave out, 1 of shared mailbox.")
     notebook.press("Untick all found")
     notebook.search("sato", 1)
     notebook.tick("Hana Sato")
@@ -199,7 +199,7 @@ def test_nothing_goes_wrong_in_the_page_and_nothing_leaves_the_machine(walked):
 def test_every_click_is_in_the_file(walked):
     workspace, _, _ = walked
     decisions = read_decisions(workspace.decisions_file)
-    assert {(d.conflict, d.object): d.choice for d in decisions.decisions}[("user_not_found", LEFT_OUT)] == "leave_out"
+    assert {(d.conflict, d.object): d.choice for d in decisions.decisions}[("shared_mailbox", LEFT_OUT)] == "leave_out"
     assert {choice.setting: choice.value for choice in decisions.choices}["rules.strategy"] == "overwrite"
     assert len(decisions.approvals) == 1
 

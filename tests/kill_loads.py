@@ -140,7 +140,9 @@ class Rehearsal:
 
 def load_once(workspace):
     from pdmigrate import load, open_job
+    from pdmigrate.job import EMBEDDED_KEY
 
+    os.environ["KILL_KEY"] = EMBEDDED_KEY  # the fork server may be older than the test's own environment
     with open_job(workspace) as job:
         load(job)
 

@@ -23,6 +23,7 @@ DECIDED = {
     "phone country": "leave out",
     "dangling reference": "empty place",
     "time zone mismatch": "confirm",
+    "policy without team": "no owner",
     "round robin": "everyone",
     "service urgency": "no page",
 }
@@ -159,7 +160,7 @@ def approve(notebook, workspace):
 def cancel_and_go_on(notebook, server):
     server.app.config["FAULTS"].append(Rule("slow", seconds=0.2))
     notebook.start_all()
-    notebook.see("1 of ")
+    notebook.see(" left: teams")
     notebook.press("Pause")
     notebook.see("Paused between two steps.")
     asked = server.app.config["REQUESTS"]
@@ -176,14 +177,12 @@ def cancel_and_go_on(notebook, server):
 
 def verify_and_tick(notebook, workspace):
     notebook.press("Next difference")
-    notebook.see("Difference 1 of")
-    notebook.press("Next difference")
-    notebook.see("Difference 2 of")
+    notebook.see("There is no difference in this schedule.")
     notebook.pick("What", "re-point")
     notebook.tick("re-point")
     notebook.press("These are done")
     notebook.see("1 done: written to the workspace.")
-    assert len(workspace.find_state("ticks")) == 1
+    assert len(workspace.find_state("handover_ticks")) == 1
     notebook.tick("Payments ·")
     notebook.press("Go")
     notebook.see("go: 1 teams, in decisions.yaml.")

@@ -101,7 +101,9 @@ class _Progress:
 
     def tell(self, done: Done, number: int, total: int) -> None:
         self.bars[done.action.kind].value += 1
-        self.said.say(f"{self.progress.tell(done, number, total)}; {done.action.name}: {done.outcome}")
+        words = f"{self.progress.tell(done, number, total)}; {done.action.name}: {done.outcome}"
+        if not self.steering.paused:  # steps under way when it was pressed still end
+            self.said.say(words)
 
     def turn_pause(self) -> None:
         self.steering.turn_pause()

@@ -11,6 +11,7 @@ from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.words import (
     KIND_NAMES,
+    TONES,
     make_bars,
     section_conflicts,
     section_counts,
@@ -253,8 +254,7 @@ def _in(preview: Preview, kind: str, id: str) -> str:
 
 
 def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
-    tones = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
-    return {f.id: Tag(f.grade.replace("_", " "), tones[f.grade]) for f in preview.draft.work.fates if f.kind == kind}
+    return {f.id: Tag(f.grade.replace("_", " "), TONES[f.grade]) for f in preview.draft.work.fates if f.kind == kind}
 
 
 def _who(schedule: Schedule | ScheduleV3, preview: Preview) -> rota.Rota:

@@ -35,8 +35,8 @@ def make_name(name: str, source_id: str) -> str:
 
 def make_service_name(name: str, source_id: str) -> str:
     """As make_name, and beginning with a letter, without dots and slashes: CD services are stricter."""
-    cleaned = " ".join(re.sub(r"[./]", " ", make_name(name, source_id)).split())
-    return cleaned if re.match(r"[A-Za-z_]", cleaned) else f"s {cleaned}"[:LONGEST]
+    cleaned = " ".join(re.sub(r"[./]", " ", make_name(name, source_id)).split()) or f"PagerDuty {source_id}"
+    return cleaned if re.match(r"[A-Za-z_]", cleaned) else f"s {cleaned}"[:LONGEST].strip()
 
 
 def _plain(text: str) -> str:

@@ -78,7 +78,13 @@ def test_names_that_people_will_meet(name, made):
 
 @pytest.mark.parametrize(
     "name,made",
-    [("Edge & CDN", "Edge CDN"), ("v2.1/api", "v2 1 api"), ("1st line", "s 1st line"), ("Wi-Fi (old)", "Wi-Fi old")],
+    [
+        ("Edge & CDN", "Edge CDN"),
+        ("v2.1/api", "v2 1 api"),
+        ("1st line", "s 1st line"),
+        ("Wi-Fi (old)", "Wi-Fi old"),
+        ("/", "PagerDuty P1"),
+    ],
 )
 def test_services_names_are_stricter(name, made):
     assert make_service_name(name, "P1") == made

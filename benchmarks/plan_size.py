@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pdmigrate.actions import Desired, make_plan, plan_from_json, plan_to_json
 from pdmigrate.conflicts import Decided
-from pdmigrate.decisions import Decisions, Questions
+from pdmigrate.decisions import Decisions
 from pdmigrate.draft import Draft
 from pdmigrate.harness.records import EscalationPolicy, State, UserGroup
 from pdmigrate.journal import Entry, Journal
@@ -14,6 +14,7 @@ from pdmigrate.mapping.work import Work
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import make_page
 from pdmigrate.planning import plan_actions
+from pdmigrate.questions import Questions
 from pdmigrate.report import write_page
 from pdmigrate.settings import Rules
 from pdmigrate.workspace import write_json

@@ -1,6 +1,6 @@
 """Step 4, conflicts: every question with its options, the decisions, the plan, the guards, the approval."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from pdmigrate.decisions import (
     Choice,
     Conflict,
     Decision,
+    Decisions,
     Waiver,
     drop_approval,
     drop_choice,
@@ -25,6 +26,7 @@ from pdmigrate.errors import PlanMovedError, UsageError
 from pdmigrate.guards import GUARDS, TARGET_MOVED, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
 from pdmigrate.job import Job, records_step
 from pdmigrate.resuming import continues, find_done
+from pdmigrate.strict import find_nearest
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Decided:
     """Questions, plan and guards. `stop` is the sentence that ends a headless run while questions are open.
 
     goes_on: how many steps of the plan an interrupted load has done already; None where the plan is a new one. last: the
-    plan that was in the workspace before.
+    plan that was in the workspace before. strays: sentences about answers that meet nothing.
     """
 
     draft: Draft
@@ -41,6 +43,7 @@ class Decided:
     stop: str
     goes_on: int | None = None
     last: Plan | None = None
+    strays: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -61,15 +64,35 @@ def conflicts(job: Job) -> Decided:
     last = job.workspace.find_state("plan")
     found, goes_on = _take_up(job, draft(job))
     decisions = job.decisions()
-    guards = tuple(apply_waivers(check_guards(job, found), decisions, found.plan.digest, job.clock()))
+    refused = check_guards(job, found)
+    guards = tuple(apply_waivers(refused, decisions, found.plan.digest, job.clock()))
+    strays = tuple(find_strays(decisions, found))
     job.workspace.save_state("plan", plan_to_json(found.plan))
     job.workspace.save_state("questions", [conflict.model_dump() for conflict in found.open.values()])
-    job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in guards]})
+    job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in refused]})
+    job.workspace.save_state("strays", strays)
     waived = any(guard.guard == UNRESOLVED and guard.waived_by for guard in guards)
     stop = "" if waived else refuse_open(job, found.open)
     shown = tuple(guard for guard in guards if guard.guard != UNRESOLVED or waived)
     approval = decisions.approves(found.plan.digest)
-    return Decided(found, shown, approval, stop, goes_on, plan_from_json(last) if last else None)
+    stop = " ".join([stop, *strays]) if stop else ""
+    return Decided(found, shown, approval, stop, goes_on, plan_from_json(last) if last else None, strays)
+
+
+def find_strays(decisions: Decisions, found: Draft) -> Iterator[str]:
+    """Sentences about answers for objects that are nowhere: misspelt, or gone for good."""
+    asked = [*found.open.values(), *(answer.conflict for answer in found.answered.values())]
+    known = _list_known(found) | {conflict.id for conflict in asked}
+    for decision in decisions.decisions:
+        if known.isdisjoint((decision.object, decision.object.partition("/")[0])):
+            near = [c.id for c in asked if c.about == decision.conflict] or sorted(known)
+            hint = find_nearest(decision.object, near)
+            yield f"decisions.yaml answers {decision.conflict} for {decision.object}, which is nowhere{hint}."
+
+
+def _list_known(found: Draft) -> set[str]:
+    methods = {method.id for user in found.account.users.values() for method in user.contact_methods}
+    return {"all", *(key for _, key in found.ledger), *methods}.union(*list_ids(found.account).values())
 
 
 def _take_up(job: Job, found: Draft) -> tuple[Draft, int | None]:

@@ -31,7 +31,6 @@ decisions.yaml is made for people to read, edit and keep in git:
       by: ann
 """
 
-import difflib
 import fcntl
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -41,12 +40,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from pdmigrate.classes import CLASSES, GUARD_NAMES
 from pdmigrate.errors import SettingsError
+from pdmigrate.strict import find_line, hint, say_problem
 from pdmigrate.workspace import canonical_json, write_text
-
-Rule = Literal["stop", "skip", "recommended"]
 
 
 class _Strict(BaseModel):
@@ -86,6 +85,14 @@ class Conflict(_Strict):
     recommended: str
     changes_paging: bool = False
     detail: str = ""
+
+    @model_validator(mode="after")
+    def _check_class(self) -> "Conflict":
+        """An answer to a class or option that CLASSES does not know would be taken for a slip of the pen."""
+        unknown = {option.name for option in self.options} - set(CLASSES.get(self.about, ()))
+        if unknown:
+            raise ValueError(f"CLASSES does not have {self.about} with {', '.join(sorted(unknown))}")
+        return self
 
     @property
     def key(self) -> str:
@@ -198,79 +205,47 @@ class Answer(_Strict):
     why: str = ""
 
 
-class Questions:
-    """Collects the conflicts that come up while mapping, and answers those that are decided."""
-
-    def __init__(self, decisions: Decisions, rule: Rule):
-        self._decisions = decisions
-        self._rule = rule
-        self.answered: dict[str, Answer] = {}
-        self.open: dict[str, Conflict] = {}
-
-    def ask(self, conflict: Conflict, settled_by: str = "") -> Answer | None:
-        """The answer, or None while the question is open. Asking twice is asking once.
-
-        settled_by: the setting that answers as recommended where no person has decided.
-        """
-        decision = self._decisions.find(conflict)
-        if decision and decision.object != "all" and decision.question not in ("", conflict.digest):
-            answer, conflict = None, _ask_again(conflict, decision)
-        else:
-            answer = self._decided(conflict, decision) or self._by_rule(conflict, settled_by)
-        if answer:
-            self.answered[conflict.key] = answer
-        else:
-            self.open[conflict.key] = conflict
-        return answer
-
-    def names(self, name: str) -> bool:
-        """Whether a person has decided that something is to have this name."""
-        return any(decision.value == name for decision in self._decisions.decisions)
-
-    def _decided(self, conflict: Conflict, decision: Decision | None) -> Answer | None:
-        if decision is None:
-            return None
-        option = _find_option(conflict, decision)
-        if option.value and not decision.value:
-            raise SettingsError(f"decisions.yaml: {decision.choice} for {conflict.key} needs a value: {option.value}.")
-        return Answer(conflict=conflict, **decision.model_dump(exclude={"conflict", "object", "question"}))
-
-    def _by_rule(self, conflict: Conflict, settled_by: str) -> Answer | None:
-        if settled_by:
-            return Answer(conflict=conflict, choice=conflict.recommended, by="rule", why=settled_by)
-        option = next((o for o in conflict.options if o.name == conflict.recommended), None)
-        if self._rule != "recommended" or conflict.changes_paging or option is None or option.value:
-            return None
-        return Answer(conflict=conflict, choice=option.name, by="rule", why="open_conflicts: recommended")
-
-
-def _ask_again(conflict: Conflict, decision: Decision) -> Conflict:
-    said = f"The question has changed since {decision.by or 'somebody'} decided {decision.choice}. "
-    return conflict.model_copy(update={"meaning": said + conflict.meaning})
-
-
-def _find_option(conflict: Conflict, decision: Decision) -> Option:
-    names = [option.name for option in conflict.options]
-    if decision.choice not in names:
-        near = difflib.get_close_matches(decision.choice, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-        raise SettingsError(f"decisions.yaml: {conflict.key} cannot be decided as {decision.choice} ({hint}).")
-    return next(option for option in conflict.options if option.name == decision.choice)
-
-
 def read_decisions(path: Path) -> Decisions:
-    """Read and check decisions.yaml; an absent file holds no decisions. Raises SettingsError naming the bad entry."""
+    """Read and check decisions.yaml; an absent file holds no decisions.
+
+    Raises SettingsError with one line that names every bad entry, its line, and the nearest right one.
+    """
     if not path.is_file():
         return Decisions()
     try:
-        return Decisions.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except yaml.YAMLError as error:
+        text = path.read_text(encoding="utf-8")
+        data = yaml.safe_load(text) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = error.problem_mark.line + 1 if getattr(error, "problem_mark", None) else "?"
         raise SettingsError(f"{path.name} is no YAML near line {line}: mend it, then run again.") from None
+    return _check(path.name, data, text)
+
+
+def _check(name: str, data: Any, text: str = "") -> Decisions:
+    try:
+        read = Decisions.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"{path.name}: {place}: {first['msg']}.") from None
+        problems = [(entry["loc"], say_problem(entry, Decisions)) for entry in error.errors()]
+    else:
+        problems = list(_find_slips(read))
+    if problems:
+        said = (f"line {find_line(text, place)}: {words}" if text else words for place, words in problems)
+        raise SettingsError(f"{name}: {'; '.join(said)}.")
+    return read
+
+
+def _find_slips(read: Decisions) -> Iterator[tuple[tuple, str]]:
+    """Classes, options and guards that there are not, and where they stand."""
+    for number, decision in enumerate(read.decisions):
+        place = ("decisions", number)
+        if decision.conflict not in CLASSES:
+            yield (*place, "conflict"), f"there is no conflict {decision.conflict} ({hint(decision.conflict, CLASSES)})"
+        elif decision.choice not in CLASSES[decision.conflict]:
+            near = hint(decision.choice, CLASSES[decision.conflict])
+            yield (*place, "choice"), f"{decision.conflict} has no option {decision.choice} ({near})"
+    for number, waiver in enumerate(read.waivers):
+        if waiver.guard not in GUARD_NAMES:
+            yield ("waivers", number, "guard"), f"there is no guard {waiver.guard} ({hint(waiver.guard, GUARD_NAMES)})"
 
 
 def save_decision(path: Path, decision: Decision) -> None:
@@ -351,7 +326,7 @@ def _change(path: Path, edit: Callable[[dict], dict]) -> None:
     """Read, change, check and write under a lock: two notebooks open at once do not overwrite each other."""
     with _locked(path):
         data = edit(read_decisions(path).model_dump(mode="json", exclude_defaults=True))
-        Decisions.model_validate(data)
+        _check(path.name, data)
         write_text(path, yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
 

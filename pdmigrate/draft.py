@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pdmigrate.actions import Plan, make_plan
-from pdmigrate.decisions import Answer, Conflict, Questions
+from pdmigrate.decisions import Answer, Conflict
 from pdmigrate.errors import OpenConflictsError
 from pdmigrate.harness.records import State
 from pdmigrate.job import Job
@@ -14,6 +14,7 @@ from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.people_file import read_people_file
 from pdmigrate.planning import plan_actions
+from pdmigrate.questions import Questions
 
 SUMMARY_KINDS = (
     "users",

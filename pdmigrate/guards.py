@@ -5,12 +5,12 @@ Each can be waived in decisions.yaml, for one plan, by a person, with a reason a
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pdmigrate import rota
 from pdmigrate.actions import Action, Fields, Plan
-from pdmigrate.decisions import Conflict, Decisions
+from pdmigrate.decisions import Conflict, Decisions, Waiver
 from pdmigrate.harness.records import Schedule, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.journal import Entry
@@ -63,9 +63,22 @@ def find_refusals(seen: Seen) -> list[Refusal]:
 
 
 def apply_waivers(refusals: Iterable[Refusal], decisions: Decisions, digest: str, now: datetime) -> list[Refusal]:
-    """The same, with the name of who has waived each for this plan."""
-    waivers = [(refusal, decisions.waives(refusal.guard, digest, now)) for refusal in refusals]
-    return [Refusal(r.guard, r.sentence, waiver.by if waiver else "") for r, waiver in waivers]
+    """The same, with the name of who has waived each for this plan; a waiver that does not hold is named, and why."""
+    return [_apply_waiver(refusal, decisions, digest, now) for refusal in refusals]
+
+
+def _apply_waiver(refusal: Refusal, decisions: Decisions, digest: str, now: datetime) -> Refusal:
+    waiver = decisions.waives(refusal.guard, digest, now)
+    if waiver:
+        return replace(refusal, waived_by=waiver.by)
+    idle = next((w for w in reversed(decisions.waivers) if w.guard == refusal.guard), None)
+    return replace(refusal, sentence=f"{refusal.sentence} {_tell_idle(idle, digest)}") if idle else refusal
+
+
+def _tell_idle(waiver: Waiver, digest: str) -> str:
+    if digest.startswith(waiver.plan):
+        return f"The waiver of {waiver.by} ran out on {waiver.until}."
+    return f"The waiver of {waiver.by} is for the plan {waiver.plan[:12]}, and this is {digest[:12]}."
 
 
 def check_target(planned: str, found: str) -> str | None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from pdmigrate import merging
 from pdmigrate.actions import KINDS, Action, Desired, Fields, Held, Verb
-from pdmigrate.decisions import Conflict, Option, Questions
+from pdmigrate.decisions import Conflict, Option
 from pdmigrate.harness.records import State
 from pdmigrate.journal import Entry
 from pdmigrate.merging import Merged, Strategy
+from pdmigrate.questions import Questions
 from pdmigrate.workspace import canonical_json
 
 ONCALL_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}

@@ -1,6 +1,5 @@
 """migration.yaml: what moves from where to where, by which rules. Secrets stand in it by reference only."""
 
-import difflib
 import os
 import re
 from pathlib import Path
@@ -10,6 +9,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pdmigrate.errors import SettingsError
+from pdmigrate.strict import say_problem
 
 AUTO_APPROVABLE = ("contact_details", "group_members", "notification_rules", "overrides")
 """The kinds of small change that a headless run may load without a person, if `rules.auto_approve` names them."""
@@ -168,7 +168,7 @@ def parse_settings(data: Any, name: str = "migration.yaml") -> Settings:
         return Settings.model_validate(data)
     except ValidationError as error:
         raise SettingsError(
-            f"{name}: " + "; ".join(_say(entry) for entry in error.errors(include_input=False)) + "."
+            f"{name}: " + "; ".join(say_problem(entry, Settings) for entry in error.errors()) + "."
         ) from None
 
 
@@ -214,22 +214,3 @@ def _require(side: Source | Target, needs: dict[str, tuple[str, ...]]) -> None:
     missing = [key for key in needs[side.kind] if not getattr(side, key)]
     if missing:
         raise ValueError(f"kind {side.kind} needs {', '.join(missing)}")
-
-
-def _say(entry: dict) -> str:
-    """One problem in words. The value is never repeated: it may be a token that somebody typed."""
-    place = ".".join(str(part) for part in entry["loc"])
-    if entry["type"] == "extra_forbidden":
-        return f"there is no key {place}{_nearest(entry['loc'])}"
-    if entry["type"] == "missing":
-        return f"{place} is missing"
-    message = entry["msg"].removeprefix("Value error, ")
-    return f"{place}: {message[0].lower()}{message[1:]}"
-
-
-def _nearest(place: tuple) -> str:
-    model = Settings
-    for part in place[:-1]:
-        model = model.model_fields[part].annotation
-    near = difflib.get_close_matches(str(place[-1]), model.model_fields, n=1, cutoff=0.5)
-    return f" (did you mean {near[0]}?)" if near else f" (there are {', '.join(model.model_fields)})"

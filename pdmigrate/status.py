@@ -38,7 +38,8 @@ def _tell_snapshot(workspace: Workspace) -> str:
 def _tell_questions(workspace: Workspace) -> list[str]:
     questions = workspace.find_state("questions") or []
     named = [f"  {q['about']} {q['name']} ({q['id']}): {q['question']}" for q in questions]
-    return [f"conflicts: {len(questions)} questions wait for the consultant", *named] if questions else []
+    waits = [f"conflicts: {len(questions)} questions wait for the consultant", *named] if questions else []
+    return waits + (workspace.find_state("strays") or [])
 
 
 def _tell_plan(workspace: Workspace, settings: Settings) -> str:

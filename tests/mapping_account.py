@@ -3,10 +3,11 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from pdmigrate.decisions import Decision, Decisions, Questions
+from pdmigrate.decisions import Decision, Decisions
 from pdmigrate.harness.records import Person, State
 from pdmigrate.mapping import Work, choose_scope, map_all
 from pdmigrate.pagerduty.account import Snapshot
+from pdmigrate.questions import Questions
 from pdmigrate.settings import Rules, Scope
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

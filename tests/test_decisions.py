@@ -5,6 +5,8 @@ import multiprocessing
 import pytest
 import yaml
 
+from pdmigrate import conflicts, decide, finish, open_job, preview
+from pdmigrate.classes import CLASSES, GUARD_NAMES
 from pdmigrate.decisions import (
     Approval,
     Choice,
@@ -12,7 +14,6 @@ from pdmigrate.decisions import (
     Decision,
     Decisions,
     Option,
-    Questions,
     drop_choice,
     drop_decision,
     read_decisions,
@@ -20,7 +21,10 @@ from pdmigrate.decisions import (
     save_choice,
     save_decision,
 )
-from pdmigrate.errors import SettingsError
+from pdmigrate.errors import OpenConflictsError, SettingsError
+from pdmigrate.guards import GUARDS, TARGET_MOVED
+from pdmigrate.questions import Questions
+from pdmigrate.status import tell_status
 
 INVITE = Option(name="invite", effect="an invitation is sent")
 MAP = Option(name="map", effect="another account is paged", value="the email of a person in Harness")
@@ -84,10 +88,40 @@ choices:
 @pytest.mark.parametrize(
     "text,said",
     [
-        ("decisions: [{conflict: a, object: b, choise: c}]", "decisions.0.choice: Field required"),
-        ("decisions: [{conflict: a, object: b, choice: c, wy: d}]", "decisions.0.wy: Extra inputs are not permitted"),
-        ("decision: []", "decision: Extra inputs are not permitted"),
-        ("choices: [{setting: source.token, value: x}]", "choices.0.setting: Input should be"),
+        ("decisions:\n- {conflict: round_robin, object: b, choise: everyone}", "line 2: decisions.0.choice is missing"),
+        ("decisions: [{conflict: a, object: b, choice: c, wy: d}]", "no key decisions.0.wy (did you mean why?)"),
+        ("decision: []", "line 1: there is no key decision (did you mean decisions?)"),
+        (
+            "choices: [{setting: rules.stratgy, value: x}]",
+            "'rules.contact_details' (did you mean rules.strategy?)",
+        ),
+        ("choices: [{setting: source.token, value: x}]", "input should be 'scope.services', 'scope.teams'"),
+        ("decisions: yes", "decisions: input should be a valid"),
+        (
+            "decisions:\n- conflict: user_not_fuond\n  object: PU1\n  choice: invite",
+            "line 2: there is no conflict user_not_fuond (did you mean user_not_found?)",
+        ),
+        (
+            "decisions:\n- conflict: user_not_found\n  object: PU1\n  choice: invit",
+            "line 4: user_not_found has no option invit (did you mean invite?)",
+        ),
+        (
+            "decisions:\n- {conflict: phone_country, object: all, choice: map}",
+            "line 2: phone_country has no option map (there are leave_out, ask_harness)",
+        ),
+        (
+            "waivers: [{guard: to_many_changes, plan: 3f9a00000000, by: ann, why: split, until: 2026-12-01}]",
+            "there is no guard to_many_changes (did you mean too_many_changes?)",
+        ),
+        (
+            "waivers: [{guard: runs_out, plan: 3f9a00000000, by: ann, why: split, until: tomorrow}]",
+            "waivers.0.until: write a day, as in 2026-12-01",
+        ),
+        ("waivers: [{guard: runs_out, plan: 3f9a00000000, until: 2026-12-01}]", "waivers.0.by is missing"),
+        (
+            "decisions: [{conflict: x, object: b, choice: c}, {conflict: y, object: b, choice: c}]",
+            "there is no conflict y",
+        ),
         ("decisions: {", "is no YAML near line"),
         ("- a\n- b", "decisions.yaml"),
     ],
@@ -99,6 +133,33 @@ def test_what_cannot_be_understood_is_refused_in_one_line(tmp_path, text, said):
         read_decisions(path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_misspelt_answer_is_refused_before_it_is_written(tmp_path):
+    """From a notebook as from a file: what is written can be read."""
+    path = tmp_path / "decisions.yaml"
+    with pytest.raises(SettingsError, match=r"user_not_found has no option invit \(did you mean invite\?\)"):
+        save_decision(path, answer("invit"))
+    assert not path.exists()
+
+
+def test_every_guard_can_be_named():
+    assert set(GUARD_NAMES) == {*GUARDS, TARGET_MOVED}
+
+
+def test_a_question_of_an_unknown_class_is_a_bug():
+    """Else the answer to it could not be written."""
+    with pytest.raises(ValueError, match="CLASSES does not have user_not_fuond with invite"):
+        Conflict.model_validate({**question().model_dump(), "about": "user_not_fuond"})
+    assert all(len(set(options)) == len(options) for options in CLASSES.values())
+
+
+def test_an_answer_to_a_class_leaves_open_what_it_does_not_fit():
+    """A dangling schedule may keep an empty place; a service whose policy nobody shows has no such way out."""
+    only_map = question().model_copy(update={"options": (MAP,)})
+    assert ask(answer("invite", object="all"), conflict=only_map) is None
+    with pytest.raises(SettingsError, match="cannot be decided as invite"):
+        ask(answer("invite"), conflict=only_map)
 
 
 def test_an_id_that_yaml_takes_for_a_number_is_text(tmp_path):
@@ -235,3 +296,20 @@ def test_two_writers_at_once_lose_nothing(tmp_path):
         writer.join()
     assert len(read_decisions(path).decisions) == 30
     assert sorted(file.name for file in tmp_path.iterdir()) == [".decisions.yaml.lock", "decisions.yaml"]
+
+
+def test_an_answer_for_an_object_that_is_nowhere_is_named_with_the_nearest_one(workspace):
+    """The question stays open, so it pages nobody; but whoever wrote the answer believes that it counts."""
+    with open_job(workspace) as job:
+        preview(job)
+        asked = next(c for c in conflicts(job).draft.open.values() if c.about == "user_not_found")
+        decide(job, "user_not_found", f"{asked.id}X", "invite", by="ann")
+        decide(job, "user_not_found", next(iter(job.latest_snapshot().account.users)), "invite", by="ann")
+        decided = conflicts(job)
+        said = f"decisions.yaml answers user_not_found for {asked.id}X, which is nowhere (did you mean {asked.id}?)."
+        assert decided.strays == (said,)
+        assert said in decided.stop
+        assert said in tell_status(job.workspace)
+        with pytest.raises(OpenConflictsError):
+            finish(job, decided)
+        assert said in (job.folder / "conflicts.html").read_text(encoding="utf-8")

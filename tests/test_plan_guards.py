@@ -135,7 +135,13 @@ def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
         load(job, "all")
     today = f"{job.clock():%Y-%m-%d}"
     waive(job, "runs_out", decided.plan.digest, "2020-01-01", "ann", "too late")
-    assert conflicts(job).refusals
+    assert "The waiver of ann ran out on 2020-01-01." in conflicts(job).refusals[0]
+    waive(job, "runs_out", "0" * 64, today, "bob", "another plan")
+    said = conflicts(job).refusals[0]
+    assert f"The waiver of bob is for the plan 000000000000, and this is {decided.plan.digest[:12]}." in said
+    with pytest.raises(RefusedError) as refused:
+        load(job, "all")
+    assert str(refused.value).count("The waiver of bob") == 1
     waive(job, "runs_out", decided.plan.digest, today, "ann", "a rehearsal")
     assert conflicts(job).guards[0].waived_by == "ann"
     assert load(job, "all").writes > 100

@@ -6,12 +6,13 @@ import random
 import pytest
 
 from pdmigrate.actions import KINDS, Desired, make_plan
-from pdmigrate.decisions import Decision, Decisions, Questions
+from pdmigrate.decisions import Decision, Decisions
 from pdmigrate.harness import records
 from pdmigrate.harness.records import State
 from pdmigrate.journal import Entry
 from pdmigrate.merging import SETS
 from pdmigrate.planning import plan_actions
+from pdmigrate.questions import Questions
 
 ROTATION = {"name": "r", "participants": ["a@x.example"], "anchor": "2026-01-05T09:00:00", "turn_seconds": 604800}
 ROTATION |= {"windows": [], "since": None, "until": None}

@@ -3,10 +3,11 @@
 import pytest
 
 from pdmigrate.actions import Desired, make_plan, plan_from_json, plan_to_json
-from pdmigrate.decisions import Decision, Decisions, Questions
+from pdmigrate.decisions import Decision, Decisions
 from pdmigrate.harness.records import ContactDetails, Override, Person, Schedule, Service, State, UserGroup
 from pdmigrate.journal import Entry
 from pdmigrate.planning import plan_actions
+from pdmigrate.questions import Questions
 
 
 def group(**fields):

@@ -21,8 +21,8 @@ PACKAGE = ROOT / "pdmigrate"
 # --- the cut of the house: design, sections 3 and 5. A name stands for the module and for all that is beneath it. ---
 
 FLOORS = [
-    "errors",
-    "workspace settings decisions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones",
+    "errors classes strict",
+    "workspace settings decisions questions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones",
     "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
     "job draft approval clock_windows handover parity service_parity lanes",
     "connect preview invite conflicts load verify undo history",

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pdmigrate.actions import Desired, Held
-from pdmigrate.decisions import Questions
 from pdmigrate.harness.records import State
 from pdmigrate.journal import Entry
 from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.questions import Questions
 from pdmigrate.settings import Rules
 
 Grade = Literal["exact", "changed", "handed_over", "lost"]

@@ -77,9 +77,8 @@ def section_answers(decided: Decided) -> Section:
         "by": "By",
         "why": "Why",
     }
-    return Section(
-        "Decisions", table=make_table(rows, columns, empty="Nothing had to be decided."), folded=len(rows) > 40
-    )
+    table = make_table(rows, columns, empty="Nothing had to be decided.")
+    return Section("Decisions", " ".join(decided.strays), table, folded=len(rows) > 40)
 
 
 def section_counts(decided: Decided) -> Section:

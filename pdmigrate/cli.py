@@ -43,6 +43,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Every error of ours is one line on stderr, and its exit code is returned."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a notebook that was broken off is told by us
     options = _make_parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _cancel)
     try:
@@ -268,13 +269,13 @@ def _run_sandbox(options: argparse.Namespace) -> int:
         "HARNESS_API_KEY": EMBEDDED_KEY,
         "HARNESS_ACCOUNT": EMBEDDED["account"],
     }
-    print("\n".join(f"{name}={value}" for name, value in lines.items()), flush=True)
-    print(
-        "The embedded pair runs until you press Ctrl-C (subdomain, org and project: "
-        f"{document['subdomain']}, {EMBEDDED['org']}, {EMBEDDED['project']}).",
-        file=sys.stderr,
-    )
     with contextlib.suppress(KeyboardInterrupt):
+        print("\n".join(f"{name}={value}" for name, value in lines.items()), flush=True)
+        print(
+            "The embedded pair runs until you press Ctrl-C (subdomain, org and project: "
+            f"{document['subdomain']}, {EMBEDDED['org']}, {EMBEDDED['project']}).",
+            file=sys.stderr,
+        )
         while True:
             time.sleep(3600)
     pagerduty.stop()

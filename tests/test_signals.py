@@ -1,0 +1,80 @@
+"""A real SIGTERM or Ctrl-C while real processes load: they stop between two writes, leave no kernel, and go on."""
+
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+from kill_loads import Rehearsal
+
+from pdmigrate.headless import notebook_of
+from pdmigrate.status import tell_status
+from pdmigrate.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory):
+    made = Rehearsal(tmp_path_factory.mktemp("signals"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(rehearsal):
+    ended, writes = rehearsal.run(rehearsal.begin())
+    assert ended == 0
+    return rehearsal.see(), writes
+
+
+class Command:
+    """A command that loads, and is sent signals while Harness answers its writes."""
+
+    def __init__(self, rehearsal, *words):
+        self.gate, self.words = rehearsal.gate, [sys.executable, "-m", *map(str, words)]
+
+    def run(self, number=0, *signals):
+        """(exit code, writes, what it said, processes that it left behind). The signals come at one write."""
+        self.gate.arm(number, "before the answer" if signals else None, lambda: self._strike(signals))
+        self.family = []
+        self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        said, _ = self.process.communicate(timeout=120)
+        _, alive = psutil.wait_procs(self.family, timeout=10)
+        return self.process.returncode, self.gate.writes, said, alive
+
+    def _strike(self, signals):
+        self.family = psutil.Process(self.process.pid).children(recursive=True)
+        for number in signals:
+            self.process.send_signal(number)
+
+
+def test_a_headless_run_stops_between_two_writes_and_the_same_command_goes_on(rehearsal, undisturbed):
+    """Once by SIGTERM, once by Ctrl-C, once by both, which does not wait for the step; then it is let be."""
+    expected, writes = undisturbed
+    workspace = rehearsal.begin()
+    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load")
+    for signals in ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT)):
+        code, written, said, alive = command.run(30, *signals)
+        assert (code, alive) == (7, []), said
+        assert 30 <= written < 40
+        assert "Traceback" not in said
+        assert "is open" in tell_status(Workspace(workspace))
+    assert command.run()[0] == 0
+    assert rehearsal.see() == expected
+    assert set(rehearsal.mails().values()) == {1}
+    assert writes > 150
+
+
+def test_papermill_alone_leaves_no_kernel_and_the_load_goes_on(rehearsal, undisturbed, tmp_path):
+    """It knows nothing of our codes; what counts is that nothing goes on writing behind its back, and nothing is lost."""
+    workspace = rehearsal.begin()
+    notebook, output = notebook_of("load"), tmp_path / "out.ipynb"
+    command = Command(rehearsal, "papermill", notebook, output, "-p", "workspace", workspace)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        code, written, said, alive = command.run(30, number)
+        assert code != 0, said
+        assert not alive
+        assert written < undisturbed[1]
+    assert command.run()[0] == 0
+    assert rehearsal.see() == undisturbed[0]
+    assert set(rehearsal.mails().values()) == {1}

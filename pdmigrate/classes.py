@@ -4,6 +4,7 @@ COLLISION = ("rename", "merge", "adopt", "leave_out")
 MAIL = ("invite", "map", "leave_out")
 
 CLASSES: dict[str, tuple[str, ...]] = {
+    "acknowledgement_timeout": ("accept", "leave_out"),
     "bad_address": ("map", "leave_out"),
     "changed_in_both": ("keep_harness", "take_source"),
     "dangling_reference": ("empty_place", "leave_out"),
@@ -13,6 +14,8 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "escalation_loops": ("fewer", "none", "leave_out"),
     "externally_managed": ("rename", "leave_out"),
     "group_name_collision": COLLISION,
+    "no_way_to_page": ("rule_by_hand", "leave_out"),
+    "nobody_user": ("invite", "empty_place", "map", "leave_out"),
     "phone_country": ("leave_out", "ask_harness"),
     "policy_without_team": ("no_owner", "owner", "leave_out"),
     "recreated_in_source": ("take_over", "rename", "leave_out"),

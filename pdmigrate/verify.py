@@ -13,6 +13,7 @@ from pdmigrate.clock_windows import ask_all
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
 from pdmigrate.mapping.overrides import override_key
+from pdmigrate.mapping.scope import list_people
 from pdmigrate.pagerduty import records
 from pdmigrate.parity import ScheduleParity, compare_schedule
 from pdmigrate.rota_files import write_rota
@@ -112,7 +113,14 @@ def _explain(found: Draft, kind: str, id: str) -> str:
         or next(
             (f"turns stay empty by decision: {a.conflict.question}" for a in unseen if a.conflict.changes_paging), ""
         )
+        or (_explain_empty(found, id) if kind == "schedules" else "")
     )
+
+
+def _explain_empty(found: Draft, id: str) -> str:
+    people = {person.id for person in list_people(found.account.all_schedules[id])}
+    names = sorted(found.account.users[person].name for person in people & found.work.nobodies)
+    return f"turns of {', '.join(names)} stay empty by decision" if names else ""
 
 
 def _explain_by_overrides(found: Draft, seen: ScheduleParity) -> ScheduleParity:
@@ -143,7 +151,7 @@ def _explain_service(found: Draft, service: records.Service, schedules: dict[str
 
 def _find_unreachable(found: Draft, schedules, start: int) -> tuple[Unreachable, ...]:
     """Whoever is in a rotation and has not accepted, or is disabled or locked; the most urgent first."""
-    people = {email for s in schedules for _, _, who in s.before.entries for email in who}
+    people = {email for s in schedules for _, _, who in s.before.entries for email in who} - found.work.nobodies
     rows = [
         _describe(email, why, schedules, start) for email in sorted(people) if (why := _why_unreachable(found, email))
     ]

@@ -1,7 +1,21 @@
 """People by email, and teams to user groups: who is who, who is asked about, and what collides."""
 
 import pytest
-from mapping_account import decide, grades, layer, map_rows, people, policy, reason, refer, schedule, team, user, wishes
+from mapping_account import (
+    decide,
+    grades,
+    layer,
+    map_rows,
+    override,
+    people,
+    policy,
+    reason,
+    refer,
+    schedule,
+    team,
+    user,
+    wishes,
+)
 
 from pdmigrate.harness.records import State, UserGroup
 from pdmigrate.journal import Entry
@@ -107,6 +121,58 @@ def test_a_user_that_cannot_be_read_is_lost_with_the_reason():
     work = map_rows({"users": [{"id": "odd", "name": "Odd"}]})
     assert grades(work, "users") == {"odd": "lost"}
     assert "email" in reason(work, "users", "odd")
+
+
+# --- a user who is nobody ---
+
+NOBODY = user("nobody", name="Nobody", email="nobody@example.com")
+EMPTY = decide("nobody_user", "all", "empty_place")
+
+
+def with_nobody(state, decisions=(), **rows):
+    there = {"users": [ANN, NOBODY], "schedules": [schedule("ps1", layer(["ann", "nobody"]))]}
+    return map_rows(there | rows, state, decisions, rule="recommended")
+
+
+def test_a_nobody_is_a_class_of_its_own_that_no_rule_answers():
+    asked = with_nobody(people("ann")).questions.open["nobody_user:nobody"]
+    assert [option.name for option in asked.options] == ["invite", "empty_place", "map", "leave_out"]
+    assert (asked.recommended, asked.changes_paging) == ("empty_place", True)
+
+
+def test_an_empty_place_keeps_the_rotation_as_long_as_it_is():
+    work = with_nobody(people("ann"), [EMPTY])
+    [rotation] = wishes(work, "schedules")["ps1"].fields["rotations"]
+    assert rotation["participants"] == ["ann@example.com", None]
+    assert wishes(work, "schedules")["ps1"].needs == (("users", "ann"),)
+    assert reason(work, "schedules", "ps1") == "turns of Nobody stay empty: nobody, by decision"
+    assert grades(work, "users") == {"ann": "exact", "nobody": "lost"}
+
+
+def test_without_the_contract_the_option_says_that_harness_documents_no_empty_place():
+    public = State(people=people("ann").people)
+    asked = with_nobody(public).questions.open["nobody_user:nobody"]
+    effect = next(option.effect for option in asked.options if option.name == "empty_place")
+    assert "Harness documents no empty place" in effect
+    assert wishes(with_nobody(public, [EMPTY]), "schedules")["ps1"].fields["rotations"][0]["participants"][1] is None
+
+
+def test_a_level_of_nobody_alone_holds_its_policy_and_one_beside_others_is_left_out():
+    alone = policy("pp1", (5, [refer("user", "nobody")]), (5, [refer("user", "ann")]))
+    beside = policy("pp2", (5, [refer("user", "nobody"), refer("user", "ann")]))
+    work = with_nobody(people("ann"), [EMPTY], escalation_policies=[alone, beside])
+    assert "a level pages Nobody only" in reason(work, "escalation_policies", "pp1")
+    [level] = wishes(work, "escalation_policies")["pp2"].fields["levels"]
+    assert level["targets"] == [{"type": "user", "id": "ann@example.com"}]
+    assert "without Nobody" in reason(work, "escalation_policies", "pp2")
+
+
+def test_an_override_by_nobody_is_lost_and_says_that_its_hours_page():
+    silenced = schedule(
+        "ps1", layer(["ann"]), overrides_subschedule={"rendered_schedule_entries": [override("nobody", 1, 2)]}
+    )
+    work = with_nobody(people("ann"), [EMPTY], schedules=[silenced])
+    assert next(fate.reason for fate in work.fates if fate.kind == "overrides").endswith("those hours would page")
 
 
 # --- teams ---

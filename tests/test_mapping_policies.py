@@ -142,3 +142,18 @@ def test_a_level_that_cannot_be_read_is_a_problem_of_its_policy_only():
     work = map_policy(policy("pp1", (-1, [ANN])), policy("pp2", level(ANN)))
     assert grades(work, "escalation_policies") == {"pp1": "lost", "pp2": "exact"}
     assert "escalation_delay_in_minutes" in reason(work, "escalation_policies", "pp1")
+
+
+def test_all_questions_about_a_policy_are_asked_at_once_while_its_people_are_undecided():
+    rows = {"users": USERS, "escalation_policies": [dealt(ANN, BOB) | {"num_loops": 9}]}
+    work = map_rows(rows, people("ann"))
+    assert sorted(work.questions.open) == ["escalation_loops:pp1", "round_robin:pp1", "user_not_found:bob"]
+    assert [(held.kind, held.key) for held in work.held if held.open_question] == [
+        ("users", "bob"),
+        ("escalation_policies", "pp1"),
+    ]
+
+
+def test_nothing_is_asked_about_a_policy_that_is_left_out_already():
+    rows = {"users": USERS, "escalation_policies": [dealt(ANN, BOB) | {"num_loops": 9}]}
+    assert not map_rows(rows, people("ann"), [decide("user_not_found", "bob", "leave_out")]).questions.open

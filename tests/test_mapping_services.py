@@ -4,6 +4,7 @@ import pytest
 from mapping_account import decide, grades, map_rows, people, policy, reason, refer, service, team, user, wishes
 
 from pdmigrate.harness.records import Service, State
+from pdmigrate.journal import Entry
 
 ANN = refer("user", "ann")
 LOW = {"type": "constant", "urgency": "low"}
@@ -11,10 +12,10 @@ BY_HOURS = {"type": "use_support_hours"}
 BY_SEVERITY = {"type": "constant", "urgency": "severity_based"}
 
 
-def map_service(*services, decisions=(), rule="stop", state=None, policies=None, **more):
+def map_service(*services, decisions=(), rule="stop", state=None, policies=None, ledger=None, **more):
     rows = {"users": [user("ann")], "services": list(services)}
     rows["escalation_policies"] = [policy("pp1", (5, [ANN]))] if policies is None else policies
-    return map_rows(rows | more, state or people("ann"), decisions, rule)
+    return map_rows(rows | more, state or people("ann"), decisions, rule, ledger)
 
 
 def fields(work, id="s1"):
@@ -147,7 +148,7 @@ def test_two_services_of_one_name_never_take_the_same_one():
 
 
 def test_without_the_on_call_api_the_service_is_made_and_its_paging_handed_over():
-    work = map_service(service("s1", "pp1"), state=State(people=people("ann").people))
+    work = map_service(service("s1", "pp1"), state=State(people=people("ann").people), rule="recommended")
     assert fields(work) == {"name": "S1", "description": ""}
     assert grades(work, "escalation_policies") == {"pp1": "handed_over"}
     assert "owner and policy are set by a person" in reason(work, "services", "s1")
@@ -155,9 +156,8 @@ def test_without_the_on_call_api_the_service_is_made_and_its_paging_handed_over(
 
 def test_what_harness_does_not_do_is_said():
     inbound = [{"id": "i1", "type": "events_api_v2_inbound_integration"}] * 2
-    work = map_service(
-        service("s1", "pp1", acknowledgement_timeout=1800, auto_resolve_timeout=60, integrations=inbound)
-    )
+    row = service("s1", "pp1", acknowledgement_timeout=1800, auto_resolve_timeout=60, integrations=inbound)
+    work = map_service(row, decisions=[decide("acknowledgement_timeout", "all", "accept")])
     [fate] = [fate for fate in work.fates if fate.kind == "services"]
     assert {f.field: f.grade for f in fate.fields if f.grade != "exact"} == {
         "acknowledgement_timeout": "lost",
@@ -165,3 +165,60 @@ def test_what_harness_does_not_do_is_said():
         "integrations": "handed_over",
     }
     assert "30 min after an acknowledgement" in fate.reason
+    assert "by decision" in fate.reason
+
+
+# --- what a service relies on ---
+
+
+def test_a_service_that_pages_again_after_an_acknowledgement_is_a_question_that_no_rule_answers():
+    work = map_service(service("s1", "pp1", acknowledgement_timeout=600), rule="recommended")
+    assert list(work.questions.open) == ["acknowledgement_timeout:s1"]
+    assert grades(work, "services") == {"s1": "lost"}
+    assert "10 min after an acknowledgement" in work.questions.open["acknowledgement_timeout:s1"].question
+
+
+def test_one_that_pages_nobody_relies_on_no_second_page():
+    row = service("s1", "pp1", acknowledgement_timeout=600, **QUIETER["low"])
+    work = map_service(row, decisions=[decide("service_urgency", "s1", "no_page")])
+    assert not work.questions.open
+    [fate] = [fate for fate in work.fates if fate.kind == "services"]
+    assert "acknowledgement_timeout" not in {field.field for field in fate.fields}
+
+
+def test_a_service_with_neither_rule_nor_webhook_is_a_question():
+    public = State(people=people("ann").people)
+    quiet, sender = service("s1", "pp1"), [{"id": "i1", "type": "events_api_v2_inbound_integration"}]
+    assert list(map_service(quiet, state=public).questions.open) == ["no_way_to_page:s1"]
+    assert not map_service(quiet | {"integrations": sender}, state=public).questions.open
+    assert not map_service(quiet).questions.open  # where rules go by API, each service gets one
+    decided = map_service(quiet, state=public, rule="recommended")
+    assert decided.questions.answered["no_way_to_page:s1"].choice == "rule_by_hand"
+    assert [route.key for route in decided.routes] == ["s1"]
+
+
+def test_a_service_under_maintenance_is_a_question_until_it_is_carried_over():
+    row = service("s1", "pp1", status="maintenance")
+    assert list(map_service(row, rule="recommended").questions.open) == ["service_urgency:s1"]
+    live, quiet = (Entry("services", "s1", "s1_s1", "S1", {"paging": paging}) for paging in (True, False))
+    assert not map_service(row, ledger={("services", "s1"): live}).questions.open
+    silent = decide("service_urgency", "s1", "no_page")
+    kept = map_service(row, decisions=[silent], ledger={("services", "s1"): quiet})
+    assert fields(kept)["paging"] is False
+
+
+def test_high_urgency_in_and_out_of_support_hours_is_no_question():
+    high = {"type": "constant", "urgency": "high"}
+    rule = {"type": "use_support_hours", "during_support_hours": high, "outside_support_hours": high}
+    assert fields(map_service(service("s1", "pp1", incident_urgency_rule=rule)))["paging"] is True
+
+
+def test_a_disabled_service_that_is_to_page_is_a_change():
+    work = map_service(service("s1", "pp1", status="disabled"), decisions=[decide("service_urgency", "s1", "page")])
+    assert grades(work, "services") == {"s1": "changed"}
+
+
+def test_all_questions_about_a_service_are_asked_at_once():
+    row = service("s1", "pp1", acknowledgement_timeout=600)
+    work = map_service(row, policies=[policy("pp1", *[(5, [ANN])] * 3, num_loops=9)])
+    assert sorted(work.questions.open) == ["acknowledgement_timeout:s1", "escalation_loops:pp1"]

@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 import requests
 
-from pdmigrate import conflicts, decide, invite, load, open_job, preview
+from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
 from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import SettingsError
 from pdmigrate.job import read_clock
+from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.who import is_address, name_class
 from pdmigrate.newcomer import make_workspace
 from pdmigrate.pagerduty.records import User
+from pdmigrate.pages.preview import section_countries
 from pdmigrate.people_file import read_people_file
 from pdmigrate.sandbox.store import Store
 from pdmigrate.workspace import Workspace, write_text
@@ -166,3 +168,34 @@ def test_states_are_followed_over_runs_and_the_next_on_call_comes_first(folder):
     waiting = [p.next_turn for p in later.values() if p.state == "pending" and p.next_turn]
     assert waiting == sorted(waiting)
     assert next(iter(later.values())).state == "pending"
+
+
+def test_a_nobody_whose_places_stay_empty_is_explained_after_the_load(folder):
+    change_users(folder, lambda users: users["Hana Sato"].update(name="Nobody (night)"))
+    with open_job(folder) as job:
+        preview(job)
+        decide(job, "nobody_user", "all", "empty_place", by="test")
+        nobody = next(u for u in job.latest_snapshot().account.users.values() if u.name == "Nobody (night)")
+        decided = conflicts(job)
+        standing = {s.id for s in decided.draft.account.schedules.values() if nobody.id in list_ids(s)}
+        load(job, "all")
+        verified = verify(job)
+    written = {a.key: a.after["rotations"] for a in decided.plan.actions if a.kind == "schedules"}
+    assert standing & written.keys()
+    assert all(any(None in rotation["participants"] for rotation in written[id]) for id in standing & written.keys())
+    assert {s.reason for s in verified.schedules if s.id in standing & written.keys()} == {
+        "turns of Nobody (night) stay empty by decision"
+    }
+    assert not verified.unexplained
+    assert nobody.id not in {row.email for row in verified.unreachable}
+
+
+def list_ids(schedule):
+    return {person.id for person in list_people(schedule)}
+
+
+def test_countries_that_harness_does_not_serve_stand_on_the_preview_page(folder):
+    with open_job(folder) as job:
+        section = section_countries(preview(job))
+    assert "takes weeks" in section.text
+    assert {"+49", "+61", "+81"} <= {word for row in section.table.rows for word in map(str, row)}

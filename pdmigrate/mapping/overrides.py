@@ -55,12 +55,18 @@ def _map_override(work: Work, schedule: records.Schedule, entry: records.Entry, 
         work.lose("overrides", key, name, "its schedule is not carried over", open_question)
     elif email is None:
         open_question = entry.user is not None and entry.user.id in work.undecided
-        work.lose("overrides", key, name, "the stand-in has neither account nor invitation", open_question)
+        work.lose("overrides", key, name, _tell_missing(work, entry), open_question)
     elif not spans:
         work.fates.append(Fate("overrides", key, name, "changed", "others that were made later take all of its time"))
     else:
         for number, span in enumerate(spans, 1):
             _want_override(work, schedule, entry, (key, number), span, name, identifier, email)
+
+
+def _tell_missing(work: Work, entry: records.Entry) -> str:
+    if entry.user and entry.user.id in work.nobodies:
+        return "its stand-in is nobody by decision, and an override of Harness names a person: those hours would page"
+    return "the stand-in has neither account nor invitation"
 
 
 def _want_override(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pdmigrate.decisions import Conflict, Option
-from pdmigrate.mapping.work import Work
+from pdmigrate.mapping.work import FieldFate, Work
 from pdmigrate.pagerduty.records import Reference
 
 
@@ -13,7 +13,7 @@ def participants_known(work: Work, schedule, users: Iterable[Reference]) -> bool
         if user.deleted_at or user.id not in work.account.users:
             if not _allow_empty_place(work, schedule, user):
                 return False
-        elif user.id not in work.emails:
+        elif user.id not in work.emails and user.id not in work.nobodies:
             name = user.summary or user.id
             reason = f"{name} stands in it and has neither account nor invitation"
             work.lose("schedules", schedule.id, schedule.name, reason, user.id in work.undecided)
@@ -59,6 +59,11 @@ def people_needed(work: Work, users: Iterable[Reference]) -> tuple[tuple[str, st
     return tuple(("users", id) for id in sorted({user.id for user in users if user.id in work.emails}))
 
 
-def name_gone(work: Work, users: Iterable[Reference]) -> list[str]:
-    """Those whose turns stay empty, since they are not in PagerDuty any more."""
-    return sorted({u.summary or u.id for u in users if u.deleted_at or u.id not in work.account.users})
+def tell_empty(work: Work, users: Iterable[Reference]) -> list[FieldFate]:
+    """Whose turns stay empty: who is not in PagerDuty any more, and who is nobody by decision."""
+    users = tuple(users)
+    gone = {u.summary or u.id for u in users if u.deleted_at or u.id not in work.account.users}
+    nobodies = {work.account.users[u.id].name for u in users if u.id in work.nobodies}
+    reasons = ((gone, "deleted in PagerDuty"), (nobodies, "nobody, by decision"))
+    said = [f"turns of {', '.join(sorted(names))} stay empty: {why}" for names, why in reasons if names]
+    return [FieldFate("users", "changed", "; ".join(said))] if said else []

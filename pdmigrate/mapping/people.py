@@ -1,6 +1,7 @@
 """PagerDuty users to people in Harness, by email; who is not found is a question."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer, Conflict, Option
@@ -13,6 +14,15 @@ KIND_WORDS = {
     "shared": " It looks like a mailbox that several people read: nobody can accept an invitation for all of them.",
     "nobody": " It looks like a stand-in for nobody: whoever pages it pages no one.",
 }
+
+ABOUT = {"person": "user_not_found", "shared": "shared_mailbox", "nobody": "nobody_user"}
+EMPTY = "its turns stay as long as they are, with nobody in them; its overrides, which keep others quiet, do not move"
+BY_CONTRACT = "; a level that finds nobody on call may pass to the next one at once"
+BY_HAND = (
+    "; the file of the schedule says (nobody), and Harness documents no empty place: who makes it by hand must see "
+    "whether it takes one, and otherwise leave the schedule and come back to this question"
+)
+"""No rotation is ever made shorter, whatever the target can say."""
 
 
 def map_people(work: Work) -> None:
@@ -71,6 +81,9 @@ def _place_stranger(work: Work, user: User, email: str, duties: int) -> None:
         work.lose("users", user.id, user.name, "nobody has decided yet whether to invite or map this person", True)
     elif answer.choice == "invite":
         work.emails[user.id] = email
+    elif answer.choice == "empty_place":
+        work.nobodies.add(user.id)
+        work.lose("users", user.id, user.name, f"nobody by decision ({answer.by}): its places stay empty")
     elif answer.choice == "map":
         _map_by_hand(work, user, answer)
     else:
@@ -92,27 +105,33 @@ def _map_by_hand(work: Work, user: User, answer: Answer) -> None:
 def _ask_stranger(work: Work, user: User, email: str, duties: int) -> Conflict:
     needed = duties > 0 or bool(teams_of(work, user.id))
     kind, good = name_class(user), is_address(email)
+    about = ABOUT[kind] if good else "bad_address"
     meaning = f"stands in {duties} places on call" if duties else "is on call nowhere"
-    invite = Option(
-        name="invite",
-        effect=f"Harness sends an invitation to {email}; it stands in every rotation from the start",
-    )
-    others = (
-        Option(name="map", effect="another account is paged instead", value="the email of a person in Harness"),
-        Option(name="leave_out", effect="not moved; every schedule and policy that needs this person is held whole"),
-    )
     said = KIND_WORDS[kind] if good else " Harness takes no such address, and it would spoil the invitations of others."
+    empty = about == "nobody_user" and needed
     return Conflict(
-        about="user_not_found" if good and kind == "person" else "shared_mailbox" if good else "bad_address",
+        about=about,
         kind="users",
         id=user.id,
         name=user.name,
         question=f"{user.name} ({email}) has no account in the Harness project.{said}",
         meaning=f"{user.name} {meaning}. Until the invitation is accepted nobody can be reached in those turns.",
-        options=(invite, *others) if good else others,
-        recommended="invite" if needed and good else "leave_out",
-        changes_paging=needed and not good,
+        options=tuple(_list_options(work, email, about)),
+        recommended="empty_place" if empty else "invite" if needed and good else "leave_out",
+        changes_paging=empty or (needed and not good),
     )
+
+
+def _list_options(work: Work, email: str, about: str) -> Iterator[Option]:
+    if about != "bad_address":
+        effect = f"Harness sends an invitation to {email}; it stands in every rotation from the start"
+        yield Option(name="invite", effect=effect)
+    if about == "nobody_user":
+        yield Option(name="empty_place", effect=EMPTY + (BY_CONTRACT if work.state.oncall else BY_HAND))
+    value = "the email of a person in Harness"
+    yield Option(name="map", effect="another account is paged instead", value=value)
+    effect = "not moved; every schedule and policy that needs this person is held whole"
+    yield Option(name="leave_out", effect=effect)
 
 
 def _allow_twice(work: Work, user: User, email: str) -> bool:

@@ -1,10 +1,10 @@
 """Escalation policies to levels: exact timeouts, all targets of a level at once, loops unrolled."""
 
 from pdmigrate.actions import Desired
-from pdmigrate.decisions import Conflict, Option
+from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
-from pdmigrate.mapping.work import FieldFate, Work, describe, exact, name_fate
+from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, exact, name_fate, read_stop
 from pdmigrate.pagerduty.records import EscalationPolicy, EscalationRule, Reference
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
@@ -15,18 +15,28 @@ def map_policies(work: Work) -> None:
     policies = list(work.in_scope("escalation_policies", work.account.policies))
     twins = find_twins(policies, lambda policy: make_name(policy.name, policy.id))
     for policy in policies:
-        if not _targets_known(work, policy):
-            continue
-        loops = _choose_loops(work, policy)
-        one_at_a_time = _choose_round_robin(work, policy)
-        owned, owner = _choose_owner(work, policy)
-        if loops is None or one_at_a_time is None or not owned:
+        settled = _settle(work, policy)
+        if settled is None:
             continue
         name, identifier = make_name(policy.name, policy.id), make_identifier(policy.name, policy.id)
         about, existing = "duplicate_policy", work.state.policies
         place = find_place(work, "escalation_policies", about, policy, identifier, name, existing, policy.id in twins)
         if place is not None:
-            _want_policy(work, policy, loops, one_at_a_time, owner, place)
+            _want_policy(work, policy, *settled, place)
+
+
+def _settle(work: Work, policy: EscalationPolicy) -> tuple[int, bool, str | None] | None:
+    """(loops, one target a level, owner); None where it is held. All its questions are asked at once, and held once."""
+    obstacle = _find_obstacle(work, policy)
+    if obstacle and not obstacle.waits:
+        work.lose("escalation_policies", policy.id, policy.name, obstacle.reason)
+        return None
+    loops, too_long = _choose_loops(work, policy)
+    one_at_a_time, turns = _choose_round_robin(work, policy)
+    owner, ownerless = _choose_owner(work, policy)
+    if work.stop("escalation_policies", policy, (obstacle, too_long, turns, ownerless)):
+        return None
+    return loops, one_at_a_time, owner
 
 
 def _want_policy(
@@ -44,12 +54,12 @@ def _want_policy(
     desired = Desired(
         kind, policy.id, place.identifier, place.name, fields, (policy.id,), _needs(work, policy), place.adopt
     )
-    work.want(desired, _field_fates(policy, loops, one_at_a_time, place))
+    work.want(desired, _field_fates(work, policy, loops, one_at_a_time, place))
 
 
 def _make_level(work: Work, rule: EscalationRule, one_at_a_time: bool) -> dict:
     """Retries are written explicitly: a retry delays the next level."""
-    targets = [_make_target(work, target) for target in rule.targets]
+    targets = [_make_target(work, target) for target in _list_real(work, rule)]
     if rule.round_robin and one_at_a_time:
         targets = targets[:1]
     targets = [target for at, target in enumerate(targets) if target not in targets[:at]]
@@ -62,40 +72,57 @@ def _make_target(work: Work, target: Reference) -> dict:
     return {"type": "schedule", "id": work.schedules[target.id]}
 
 
-def _targets_known(work: Work, policy: EscalationPolicy) -> bool:
+def _find_obstacle(work: Work, policy: EscalationPolicy) -> Stop | None:
     """A level that lost a target would page fewer people: the policy is held whole instead."""
     if not any(rule.targets for rule in policy.escalation_rules):
-        work.lose("escalation_policies", policy.id, policy.name, "no level has a target: it pages nobody, as today")
-        return False
-    for target in (target for rule in policy.escalation_rules for target in rule.targets):
-        reason, open_question = _find_obstacle(work, target)
-        if reason:
-            work.lose("escalation_policies", policy.id, policy.name, reason, open_question)
-            return False
-    return True
+        return Stop("no level has a target: it pages nobody, as today")
+    targets = (target for rule in policy.escalation_rules for target in rule.targets)
+    stops = [_find_missing(work, target) for target in targets]
+    stops += [_find_silent(work, rule) for rule in policy.escalation_rules]
+    return min((stop for stop in stops if stop), key=lambda stop: stop.waits, default=None)
 
 
-def _find_obstacle(work: Work, target: Reference) -> tuple[str, bool]:
+def _find_missing(work: Work, target: Reference) -> Stop | None:
     name = target.summary or target.id
     if target.type == "user":
-        here = target.id in work.emails
-        return (
-            "" if here else f"{name} is a target and has neither account nor invitation",
-            target.id in work.undecided,
-        )
+        if target.id in work.emails or target.id in work.nobodies:
+            return None
+        return Stop(f"{name} is a target and has neither account nor invitation", target.id in work.undecided)
     if target.type in SCHEDULE_TYPES:
+        if target.id in work.schedules:
+            return None
         waiting = any(held.key == target.id and held.open_question for held in work.held)
-        return ("" if target.id in work.schedules else f"its target, the schedule {name}, is not carried over", waiting)
-    return f"a target of the type {target.type}, which this version cannot carry over: {name}", False
+        return Stop(f"its target, the schedule {name}, is not carried over", waiting)
+    return Stop(f"a target of the type {target.type}, which this version cannot carry over: {name}")
 
 
-def _choose_loops(work: Work, policy: EscalationPolicy) -> int | None:
+def _find_silent(work: Work, rule: EscalationRule) -> Stop | None:
+    """Nobody alone makes a level wait; without a target it would be passed over, and the next be paged too early."""
+    if not rule.targets or _list_real(work, rule):
+        return None
+    names = ", ".join(target.summary or target.id for target in rule.targets)
+    return Stop(f"a level pages {names} only, who is nobody by decision: map that user to an account that stays silent")
+
+
+def _list_real(work: Work, rule: EscalationRule) -> list[Reference]:
+    return [target for target in rule.targets if target.id not in work.nobodies]
+
+
+def _choose_loops(work: Work, policy: EscalationPolicy) -> tuple[int, Stop | None]:
     levels, most = sum(bool(rule.targets) for rule in policy.escalation_rules), work.rules.most_levels
     if levels * (policy.num_loops + 1) <= most:
-        return policy.num_loops
+        return policy.num_loops, None
     fit = max(0, most // levels - 1)
     answer = work.questions.ask(_ask_loops(policy, levels, fit, most))
-    return {"fewer": fit, "none": 0}.get(_settle(work, policy, answer, "its loops"))
+    return {"fewer": fit}.get(_choice(answer), 0), _stop_at(answer, "its loops")
+
+
+def _choice(answer: Answer | None) -> str:
+    return answer.choice if answer else ""
+
+
+def _stop_at(answer: Answer | None, what: str) -> Stop | None:
+    return read_stop(answer, what) if _choice(answer) in ("", "leave_out") else None
 
 
 def _ask_loops(policy: EscalationPolicy, levels: int, fit: int, most: int) -> Conflict:
@@ -116,22 +143,17 @@ def _ask_loops(policy: EscalationPolicy, levels: int, fit: int, most: int) -> Co
     )
 
 
-def _choose_owner(work: Work, policy: EscalationPolicy) -> tuple[bool, str | None]:
-    """(moves, owner group). PagerDuty lets a policy have no team; in Harness a user group owns it, or nobody."""
+def _choose_owner(work: Work, policy: EscalationPolicy) -> tuple[str | None, Stop | None]:
+    """The owner group. PagerDuty lets a policy have no team; in Harness a user group owns it, or nobody."""
     group = work.group_of(policy.teams)
     if group:
-        return True, group
+        return group, None
     answer = work.questions.ask(_ask_owner(policy))
-    if answer is None or answer.choice == "leave_out":
-        _settle(work, policy, answer, "its owner")
-        return False, None
-    wanted = (answer.value or "").strip() if answer.choice == "owner" else None
+    wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None
     if wanted is None or wanted in work.state.groups or wanted in work.groups.values():
-        return True, wanted
+        return wanted, _stop_at(answer, "its owner")
     work.questions.open[answer.conflict.key] = work.questions.answered.pop(answer.conflict.key).conflict
-    reason = f"its owner was decided as {wanted!r}, which is no user group of the project"
-    work.lose("escalation_policies", policy.id, policy.name, reason, True)
-    return False, None
+    return None, Stop(f"its owner was decided as {wanted!r}, which is no user group of the project", True)
 
 
 def _ask_owner(policy: EscalationPolicy) -> Conflict:
@@ -151,11 +173,16 @@ def _ask_owner(policy: EscalationPolicy) -> Conflict:
     )
 
 
-def _choose_round_robin(work: Work, policy: EscalationPolicy) -> bool | None:
-    """True: one target a level; False: all at once; None: held."""
+def _choose_round_robin(work: Work, policy: EscalationPolicy) -> tuple[bool, Stop | None]:
+    """True: one target a level; False: all at once."""
     if not any(rule.round_robin and len(rule.targets) > 1 for rule in policy.escalation_rules):
-        return False
-    conflict = Conflict(
+        return False, None
+    answer = work.questions.ask(_ask_round_robin(policy))
+    return _choice(answer) == "first_only", _stop_at(answer, "round robin")
+
+
+def _ask_round_robin(policy: EscalationPolicy) -> Conflict:
+    return Conflict(
         about="round_robin",
         kind="escalation_policies",
         id=policy.id,
@@ -170,25 +197,18 @@ def _choose_round_robin(work: Work, policy: EscalationPolicy) -> bool | None:
         recommended="everyone",
         changes_paging=True,
     )
-    choice = _settle(work, policy, work.questions.ask(conflict), "round robin")
-    return {"everyone": False, "first_only": True}.get(choice)
-
-
-def _settle(work: Work, policy: EscalationPolicy, answer, what: str) -> str:
-    """The choice; one that does not move the policy is booked."""
-    if answer is None or answer.choice == "leave_out":
-        why = f"left out by decision: {what}" if answer else f"open question: {what}"
-        work.lose("escalation_policies", policy.id, policy.name, why, answer is None)
-    return answer.choice if answer else ""
 
 
 def _needs(work: Work, policy: EscalationPolicy) -> tuple[tuple[str, str], ...]:
     rules = policy.escalation_rules
-    targets = {("users" if t.type == "user" else "schedules", t.id) for rule in rules for t in rule.targets}
+    real = [target for rule in rules for target in _list_real(work, rule)]
+    targets = {("users" if target.type == "user" else "schedules", target.id) for target in real}
     return tuple(sorted(targets)) + tuple(("teams", team.id) for team in policy.teams if team.id in work.groups)
 
 
-def _field_fates(policy: EscalationPolicy, loops: int, one_at_a_time: bool, place: Place) -> list[FieldFate]:
+def _field_fates(
+    work: Work, policy: EscalationPolicy, loops: int, one_at_a_time: bool, place: Place
+) -> list[FieldFate]:
     fates = [*exact("description", "escalation_delay_in_minutes", "teams"), name_fate(policy.name, place.name)]
     if loops == policy.num_loops:
         fates += exact("num_loops")
@@ -204,5 +224,12 @@ def _field_fates(policy: EscalationPolicy, loops: int, one_at_a_time: bool, plac
         said = "only the first target" if one_at_a_time else "all targets at once"
         fates.append(FieldFate("targets", "changed", f"{said} instead of round robin, by decision"))
     else:
-        fates += exact("targets")
+        fates += _target_fates(work, policy)
     return fates
+
+
+def _target_fates(work: Work, policy: EscalationPolicy) -> list[FieldFate]:
+    silent = {t.summary or t.id for r in policy.escalation_rules for t in r.targets if t.id in work.nobodies}
+    if not silent:
+        return exact("targets")
+    return [FieldFate("targets", "changed", f"without {', '.join(sorted(silent))}, who is nobody, by decision")]

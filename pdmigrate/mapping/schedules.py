@@ -15,7 +15,7 @@ from pdmigrate.mapping.dated import mend, month_after, month_before
 from pdmigrate.mapping.fidelity import NOT_CARRIED, PROOF_DAYS, Fidelity, grade, prove
 from pdmigrate.mapping.flatten import flatten
 from pdmigrate.mapping.judge import Judgement, judge
-from pdmigrate.mapping.participants import name_gone, participants_known
+from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules_v3 import map_shift_schedule
 from pdmigrate.mapping.wanted import may_load, place_schedule, want_schedule
@@ -101,7 +101,4 @@ def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place) -> lis
         fates.append(
             FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
         )
-    gone = name_gone(work, list_participants(schedule))
-    if gone:
-        fates.append(FieldFate("users", "changed", f"turns of {', '.join(gone)} stay empty: deleted in PagerDuty"))
-    return fates
+    return [*fates, *tell_empty(work, list_participants(schedule))]

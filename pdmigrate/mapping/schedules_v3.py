@@ -11,7 +11,7 @@ from pdmigrate.identifiers import make_name
 from pdmigrate.mapping.dated import mend, month_after, month_before, write_shifts
 from pdmigrate.mapping.fidelity import PROOF_DAYS, Fidelity, grade, prove
 from pdmigrate.mapping.judge import judge_shifts
-from pdmigrate.mapping.participants import name_gone, participants_known
+from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, add_to_name
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import say_event
@@ -125,7 +125,4 @@ def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place) -> list[Fie
         fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}, its events' own"))
     else:
         fates += exact("time_zone")
-    gone = name_gone(work, list_people(schedule))
-    if gone:
-        fates.append(FieldFate("users", "changed", f"turns of {', '.join(gone)} stay empty: deleted in PagerDuty"))
-    return fates
+    return [*fates, *tell_empty(work, list_people(schedule))]

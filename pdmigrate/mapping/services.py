@@ -1,10 +1,10 @@
 """Services: a CD service of the project, its owner group, its policy, and whether alerts page at all."""
 
 from pdmigrate.actions import Desired
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.identifiers import make_identifier, make_service_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
-from pdmigrate.mapping.work import FieldFate, Route, Work, describe, exact, name_fate
+from pdmigrate.mapping.service_questions import ask_acknowledgement, ask_dangling, ask_paging, ask_way, find_quieter
+from pdmigrate.mapping.work import FieldFate, Route, Stop, Work, describe, exact, name_fate, read_stop
 from pdmigrate.pagerduty.records import Service
 
 
@@ -13,14 +13,23 @@ def map_services(work: Work) -> None:
     services = list(work.in_scope("services", work.account.services))
     twins = find_twins(services, lambda service: make_service_name(service.name, service.id))
     for service in services:
-        if not _policy_known(work, service):
-            continue
-        paging = _choose_paging(work, service)
+        paging = _settle(work, service)
         if paging is None:
             continue
         place = _find_place(work, service, service.id in twins)
         if place is not None:
             _want_service(work, service, paging, place)
+
+
+def _settle(work: Work, service: Service) -> bool | None:
+    """Whether its alert rule pages; None where it is held. All its questions are asked at once, and held once."""
+    obstacle = _find_obstacle(work, service)
+    if obstacle and not obstacle.waits:
+        work.lose("services", service.id, service.name, obstacle.reason)
+        return None
+    paging, urgency = _choose_paging(work, service)
+    stops = [obstacle, urgency, _accept_silence(work, service, paging), _find_way(work, service, paging)]
+    return None if work.stop("services", service, stops) else paging
 
 
 def _find_place(work: Work, service: Service, twins: bool) -> Place | None:
@@ -54,88 +63,55 @@ def _find_needs(work: Work, service: Service, policy) -> tuple[tuple[str, str], 
     )
 
 
-def _policy_known(work: Work, service: Service) -> bool:
+def _find_obstacle(work: Work, service: Service) -> Stop | None:
     """Without its policy a service pages nobody, and nobody would notice."""
     reference = service.escalation_policy
     if reference is None:
-        work.lose(
-            "services", service.id, service.name, "it has no escalation policy: it pages nobody, before and after"
-        )
-        return False
+        return Stop("it has no escalation policy: it pages nobody, before and after")
     if reference.id in work.policies or (not work.state.oncall and reference.id in work.account.policies):
-        return True
+        return None
     name = reference.summary or reference.id
     if reference.id in work.account.policies:
         waiting = any(held.key == reference.id and held.open_question for held in work.held)
-        work.lose("services", service.id, service.name, f"its policy {name} is not carried over", waiting)
-        return False
-    answer = work.questions.ask(_ask_dangling(service, name, reference.id))
-    why = "left out by decision" if answer else "open question"
-    work.lose(
-        "services",
-        service.id,
-        service.name,
-        f"{why}: it names the policy {name} ({reference.id}), which no list shows",
-        answer is None,
-    )
-    return False
+        return Stop(f"its policy {name} is not carried over", waiting)
+    answer = work.questions.ask(ask_dangling(service, name, reference.id))
+    return read_stop(answer, f"it names the policy {name} ({reference.id}), which no list shows")
 
 
-def _ask_dangling(service: Service, name: str, policy_id: str) -> Conflict:
-    return Conflict(
-        about="dangling_reference",
-        kind="services",
-        id=service.id,
-        name=service.name,
-        question=f"{service.name} names the policy {name} ({policy_id}), which PagerDuty's list does not show.",
-        meaning="Nobody can say who is paged for it; perhaps the key may not read that policy.",
-        options=(Option(name="leave_out", effect="not moved; look into it before PagerDuty is switched off"),),
-        recommended="leave_out",
-        changes_paging=True,
-    )
-
-
-def _choose_paging(work: Work, service: Service) -> bool | None:
+def _choose_paging(work: Work, service: Service) -> tuple[bool | None, Stop | None]:
     """Whether its alert rule pages. What would page more than today is a question, never done silently."""
-    why = _quieter(service)
+    why = _find_quieter(work, service)
     if not why:
-        return True
-    answer = work.questions.ask(_ask_paging(service, why))
-    if answer is None or answer.choice == "leave_out":
-        reason = f"left out by decision: {why}" if answer else f"open question: {why}"
-        work.lose("services", service.id, service.name, reason, answer is None)
+        return True, None
+    answer = work.questions.ask(ask_paging(service, why))
+    stop = None if answer and answer.choice != "leave_out" else read_stop(answer, why)
+    return (None if stop else answer.choice == "page"), stop
+
+
+def _find_quieter(work: Work, service: Service) -> str:
+    """A maintenance window that begins when the service's rule pages already will end by itself: it asks nothing."""
+    why, entry = find_quieter(service), work.known("services", service.id)
+    live = entry is not None and entry.synced.get("paging") is True
+    return "" if live and "maintenance" in why else why
+
+
+def _accept_silence(work: Work, service: Service, paging: bool | None) -> Stop | None:
+    """One that pages nobody relies on no second page either."""
+    if not service.acknowledgement_timeout or not paging:
         return None
-    return answer.choice == "page"
+    minutes = service.acknowledgement_timeout // 60
+    answer = work.questions.ask(ask_acknowledgement(service, minutes))
+    accepted = answer is not None and answer.choice == "accept"
+    return None if accepted else read_stop(answer, f"it pages again {minutes} min after an acknowledgement")
 
 
-def _quieter(service: Service) -> str:
-    rule = service.incident_urgency_rule
-    if service.status == "disabled":
-        return "it is disabled in PagerDuty"
-    if rule and rule.type == "use_support_hours":
-        return "its urgency follows support hours"
-    if rule and rule.urgency in ("low", "severity_based"):
-        return f"its urgency is {rule.urgency.replace('_', ' ')}"
-    return ""
-
-
-def _ask_paging(service: Service, why: str) -> Conflict:
-    disabled = service.status == "disabled"
-    return Conflict(
-        about="service_urgency",
-        kind="services",
-        id=service.id,
-        name=service.name,
-        question=f"{service.name} does not always page: {why}. Harness knows no urgency.",
-        meaning="Paging always, it would wake people who sleep today; paging never, nobody hears of it.",
-        options=(
-            Option(name="page", effect="every alert pages, at any hour"),
-            Option(name="no_page", effect="alerts are logged and page nobody"),
-            Option(name="leave_out", effect="not moved"),
-        ),
-        recommended="no_page",
-        changes_paging=not disabled,
-    )
+def _find_way(work: Work, service: Service, paging: bool | None) -> Stop | None:
+    """Its alert rule is written with it, or its webhook is on the list of the senders."""
+    if work.state.oncall or service.integrations or not paging:
+        return None
+    answer = work.questions.ask(ask_way(service))
+    by_hand = answer is not None and answer.choice == "rule_by_hand"
+    return None if by_hand else read_stop(answer, "it would have neither alert rule nor webhook")
 
 
 def _field_fates(work: Work, service: Service, paging: bool, place: Place) -> list[FieldFate]:
@@ -144,21 +120,14 @@ def _field_fates(work: Work, service: Service, paging: bool, place: Place) -> li
         fates += exact("escalation_policy")
     else:
         fates.append(FieldFate("escalation_policy", "handed_over", "owner and policy are set by a person"))
-    why = _quieter(service)
-    if why and service.status != "disabled":
+    why, as_now = _find_quieter(work, service), service.status == "disabled" and not paging
+    if why and not as_now:
         said = "pages always" if paging else "pages nobody"
         fates.append(FieldFate("incident_urgency_rule", "changed", f"{why}; {said} in Harness, by decision"))
     else:
         fates += exact("incident_urgency_rule")
-    if service.acknowledgement_timeout:
-        minutes = service.acknowledgement_timeout // 60
-        fates.append(
-            FieldFate(
-                "acknowledgement_timeout",
-                "lost",
-                f"PagerDuty pages again {minutes} min after an acknowledgement, Harness does not",
-            )
-        )
+    if service.acknowledgement_timeout and paging:
+        fates.append(FieldFate("acknowledgement_timeout", "lost", _tell_silence(service)))
     if service.auto_resolve_timeout:
         fates.append(FieldFate("auto_resolve_timeout", "lost", "Harness does not resolve by itself"))
     if service.integrations:
@@ -168,3 +137,8 @@ def _field_fates(work: Work, service: Service, paging: bool, place: Place) -> li
             )
         )
     return fates
+
+
+def _tell_silence(service: Service) -> str:
+    minutes = (service.acknowledgement_timeout or 0) // 60
+    return f"PagerDuty pages again {minutes} min after an acknowledgement, Harness does not: accepted by decision"

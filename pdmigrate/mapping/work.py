@@ -1,10 +1,11 @@
 """What mapping works on and what comes out of it: one Work per run, filled kind by kind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pdmigrate.actions import Desired, Held
+from pdmigrate.decisions import Answer
 from pdmigrate.harness.records import State
 from pdmigrate.journal import Entry
 from pdmigrate.mapping.fidelity import Fidelity
@@ -50,6 +51,14 @@ class Route:
     paging: bool
 
 
+@dataclass(frozen=True)
+class Stop:
+    """Why an object does not move. waits: for an answer of a person, else it is decided."""
+
+    reason: str
+    waits: bool = False
+
+
 @dataclass
 class Work:
     """Inputs, and what the mapping has found so far.
@@ -57,7 +66,7 @@ class Work:
     scope: PagerDuty ids by kind. people_map: PagerDuty's email to Harness's, as people wrote it down. emails: PagerDuty
     user id to the Harness email that will be paged for him (absent: has neither account nor invitation). groups, schedules, policies: PagerDuty id to Harness identifier, where carried over.
     fidelity: PagerDuty id of a schedule to how long what is written stays right.
-    routes: of each service that moves. unserved: country codes that Harness does not call, with the people there.
+    nobodies: PagerDuty ids of users whose places stay empty by decision. routes: of each service that moves. unserved: country codes that Harness does not call, with the people there.
     """
 
     account: Account
@@ -73,6 +82,7 @@ class Work:
     dropped: list[Entry] = field(default_factory=list)
     emails: dict[str, str] = field(default_factory=dict)
     undecided: set[str] = field(default_factory=set)
+    nobodies: set[str] = field(default_factory=set)
     groups: dict[str, str] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)
     policies: dict[str, str] = field(default_factory=dict)
@@ -116,6 +126,13 @@ class Work:
         self.held.append(Held(kind, id, name, reason, open_question, (id,)))
         self.fates.append(Fate(kind, id, name, "lost", reason))
 
+    def stop(self, kind: str, record: Any, stops: Iterable[Stop | None]) -> bool:
+        """Whether anything stops the object; booked once, what is decided before what waits."""
+        found = sorted((stop for stop in stops if stop), key=lambda stop: stop.waits)
+        if found:
+            self.lose(kind, record.id, record.name, found[0].reason, found[0].waits)
+        return bool(found)
+
     def known(self, kind: str, key: str) -> Entry | None:
         return self.ledger.get((kind, key))
 
@@ -151,6 +168,11 @@ def exact(*names: str) -> list[FieldFate]:
 def name_fate(old: str, new: str) -> FieldFate:
     """Harness allows fewer characters in a name; the original stands in the description."""
     return FieldFate("name", "exact") if old == new else FieldFate("name", "changed", f"named {new!r} in Harness")
+
+
+def read_stop(answer: Answer | None, what: str) -> Stop:
+    """Stopped by an answer, or because there is none."""
+    return Stop(f"{'left out by decision' if answer else 'open question'}: {what}", answer is None)
 
 
 def describe(name: str, new: str, text: str | None) -> str:

@@ -7,7 +7,7 @@ from pdmigrate.mapping.fidelity import NOT_CARRIED
 from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.scope import find_shared
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule
+from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule, Service
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.words import (
     KIND_NAMES,
@@ -132,6 +132,7 @@ def section_services(preview: Preview) -> Section:
             "policy": (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none",
             "status": s.status or "",
             "integrations": len(s.integrations),
+            "again": _tell_again(s),
             "last": (s.last_incident_timestamp or "")[:10],
             "grade": grades.get(s.id),
         }
@@ -142,10 +143,27 @@ def section_services(preview: Preview) -> Section:
         "policy": "Policy",
         "status": "Status",
         "integrations": "Integrations",
+        "again": "Pages again after an acknowledgement",
         "last": "Last incident",
         "grade": "Becomes",
     }
     return Section("Services", table=make_table(rows, columns))
+
+
+def _tell_again(service: Service) -> str:
+    """Harness has no such time-out: where a service relies on it, it is a question."""
+    return f"after {service.acknowledgement_timeout // 60} min" if service.acknowledgement_timeout else "no"
+
+
+def section_countries(preview: Preview) -> Section:
+    """Countries that Harness neither calls nor sends SMS to: the first thing to ask for, since it takes longest."""
+    rows = [
+        {"code": f"+{code}", "numbers": len(names), "people": sorted(set(names))}
+        for code, names in sorted(preview.draft.work.unserved.items())
+    ]
+    columns = {"code": "Country code", "numbers": "Numbers", "people": "People"}
+    table = make_table(rows, columns, empty="Harness serves the country of every number in scope.")
+    return Section("Countries that Harness does not serve", COUNTRIES if rows else "", table)
 
 
 def section_people(preview: Preview) -> Section:
@@ -227,9 +245,16 @@ def section_scope(preview: Preview) -> Section:
     return Section("Scope", note, make_table(rows, columns), folded=len(rows) > 60)
 
 
+COUNTRIES = (
+    "Ask Harness for these countries now: adding one takes weeks. Until then nobody there is called or gets an SMS; "
+    "email and the mobile app remain. What it serves is by its documentation of mid-2026; a release note of February "
+    "2026 says the United States only, so have the others confirmed too."
+)
+
 PARTS = {
     "scope": section_scope,
     "counts": lambda preview: section_counts(preview.draft),
+    "countries": section_countries,
     "schedules": section_schedules,
     "timeline": section_timeline,
     "policies": section_policies,

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pdmigrate.cli import main
 from pdmigrate.demo import make_demo_workspace
 from pdmigrate.handover.advice import advise
 from pdmigrate.harness.handover import tell_rotation
+from pdmigrate.sandbox.store import Store
 from pdmigrate.settings import read_settings
 from pdmigrate.workspace import Workspace, write_text
 
@@ -91,8 +93,8 @@ def test_keys_are_distinct_and_every_file_is_there(handed):
 def test_the_order_is_one_in_which_a_person_can_work(handed):
     kinds = list(dict.fromkeys(row["kind"] for row in read_list(handed[4])))
     assert kinds == [
-        "users",
         "countries",
+        "users",
         "contact_methods",
         "notification_rules",
         "schedules",
@@ -119,6 +121,28 @@ def test_documents_fit_their_schema_and_say_what_to_type(handed):
     assert all(r["in_words"].startswith("Turns of ") for d in schedules for r in d["rotations"])
     assert any(d["overrides"] for d in schedules)
     assert all(d["on_call_next"] for d in schedules if d["rotations"])
+
+
+def test_a_person_reads_names_that_harness_shows(handed):
+    _, decided, _, _, reports = handed
+    home = reports / "handover"
+    document = yaml.safe_load((home / "policies" / "checkout_PPOL05.yaml").read_text())
+    first, last = document["levels"][0]["in_words"], document["levels"][-1]["in_words"]
+    assert first.startswith("Page the schedule Checkout primary and the schedule Checkout weekend, all at once; 10 min")
+    assert last.endswith("the policy ends")
+    assert "&id" not in (home / "policies" / "checkout_PPOL05.yaml").read_text()
+    policies = {a.name for a in decided.plan.actions if a.kind == "escalation_policies"}
+    services = [row["expected"] for row in read_list(reports) if row["kind"] == "services"]
+    assert all(any(f"override {name!r}." in said for name in policies) for said in services)
+    assert any("owned by Checkout" in row["expected"] for row in read_list(reports))
+
+
+def test_hours_of_overrides_are_by_the_clock_of_their_schedule(handed):
+    rows = [row["expected"] for row in read_list(handed[4]) if row["kind"] == "overrides"]
+    assert rows
+    assert all(
+        said.endswith(").") and "(" in said and "Z" not in said.split(" from ")[1].split(" (")[0] for said in rows
+    )
 
 
 def test_sheets_hold_one_line_a_contact_method_and_a_rule(handed):
@@ -156,6 +180,42 @@ def test_a_second_run_hands_over_only_what_changed_and_keeps_what_is_open(handed
     page = (again / "handover" / "checklist.html").read_text()
     assert all(row["key"] in page for row in first)
     assert not list((again / "handover").glob("schedules"))
+
+
+def test_only_the_lines_that_changed_are_in_the_sheets_of_a_re_run(tmp_path):
+    folder = tmp_path / "acme"
+    make_demo_workspace(folder)
+    *_, first = run(folder, "one")
+    with open_job(folder), Store(Workspace(folder).sandbox / "pagerduty.json", dict).change() as account:
+        person = next(user for user in account["users"] if user["name"] == "Lin Zhao")
+        phone = next(m for m in person["contact_methods"] if m["type"] == "phone_contact_method")
+        phone["address"] = "2125550199"
+    *_, again = run(folder, "two")
+    assert {row["key"] for row in read_list(again)} == {
+        f"contact_methods:{person['id']}",
+        f"notification_rules:{person['id']}",
+    }
+    sheets = {name: read_sheet(again, name) for name in ("contact_details", "notification_rules")}
+    assert {row["person"] for rows in sheets.values() for row in rows} == {"Lin Zhao"}
+    assert "+12125550199" in {row["address"] for row in sheets["contact_details"]}
+    assert sorted(path.name for path in (again / "handover").iterdir()) == [
+        "checklist.html",
+        "contact_details.csv",
+        "handover.csv",
+        "notification_rules.csv",
+        "people",
+        "tables",
+    ]
+    [letter] = (again / "handover" / "people").iterdir()
+    assert "+12125550199" in letter.read_text()
+    assert "mobile app" not in letter.read_text()  # asked for before, and not changed
+    assert main(["handover", str(folder), "--all", "--to", str(tmp_path / "all")]) == 0
+    whole = list(csv.DictReader((tmp_path / "all" / "contact_details.csv").read_text().splitlines()))
+    assert len(whole) == len(read_sheet(first, "contact_details"))
+
+
+def read_sheet(reports, name):
+    return list(csv.DictReader((reports / "handover" / f"{name}.csv").read_text().splitlines()))
 
 
 def test_a_tick_is_remembered_with_who_and_shown(handed, tmp_path, capsys):
@@ -215,17 +275,21 @@ def test_terraform_takes_a_text_for_a_text():
 @pytest.mark.parametrize(
     "days, seconds, words",
     [
-        (range(1, 8), 28800, "Only every day at 09:00:00 for 8 hours"),
-        (range(1, 6), 3600, "Only Monday to Friday at 09:00:00 for 1 hour"),
-        ((1, 3), 5400, "Only Monday, Wednesday at 09:00:00 for 90 minutes"),
+        (range(1, 8), 28800, "Only every day from 09:00:00 to 17:00:00"),
+        (range(1, 6), 3600, "Only Monday to Friday from 09:00:00 to 10:00:00"),
+        ((1, 2), 57600, "Only Monday, Tuesday from 09:00:00 to 01:00:00 the next day"),
+        ((5,), 228600, "Only Friday from 09:00:00 to Monday 00:30:00"),
+        ((1, 3), 5400, "Only Monday, Wednesday from 09:00:00 to 10:30:00"),
     ],
 )
 def test_a_rotation_is_said_as_a_form_asks(days, seconds, words):
     windows = [{"day": day, "start": "09:00:00", "seconds": seconds} for day in days]
     rotation = {"participants": ["a@e.com", None], "anchor": "2024-01-01T09:00:00", "turn_seconds": 604800}
-    said = tell_rotation({**rotation, "windows": windows, "since": "2024-01-01T09:00:00Z", "until": None}, "UTC")
+    rotation |= {"windows": windows, "since": "2024-01-01T09:00:00Z", "until": None}
     start = "Turns of 1 week, the first from Monday 2024-01-01 09:00:00 UTC: a@e.com, (nobody)"
-    assert said == f"{start}. {words}. Since 2024-01-01T09:00:00Z"
+    early, late = (datetime(year, 6, 1, tzinfo=UTC) for year in (2023, 2024))
+    assert tell_rotation(rotation, "UTC", early) == f"{start}. {words}. Since 2024-01-01 09:00:00 UTC"
+    assert tell_rotation(rotation, "UTC", late) == f"{start}. {words}"
 
 
 def test_the_page_of_a_run_leads_to_its_checklist(handed):

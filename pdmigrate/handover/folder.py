@@ -1,7 +1,8 @@
 """A handover in a run's folder: the checklist as CSV, and the files that it names; the page is made of the same.
 
 `state/handover.json` has the whole list of the latest plan, `state/handover_given.json` what was handed over before and
-in which folder: a later run's folder holds only what is new or has changed since.
+in which folder: a later run's folder holds only what is new or has changed since, line by line in the sheets too. The
+whole of it is `pdmigrate handover DIR --all`.
 """
 
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from pdmigrate.draft import Draft
 from pdmigrate.handover.items import STAGES, Item, list_items
 from pdmigrate.handover.links import Links
-from pdmigrate.handover.sheets import write_csv, write_files
+from pdmigrate.handover.sheets import Files, make_files, write_csv, write_files
 from pdmigrate.handover.ticks import Tick, find_tick, read_ticks
 from pdmigrate.workspace import Workspace, write_text
 
@@ -40,9 +41,8 @@ class Handover:
 
 def save_list(workspace: Workspace, found: Draft, links: Links) -> None:
     """Leave the list of the plan, with its files, for the load that will hand it over."""
-    items = list_items(found, links)
-    data = {"plan": found.plan.digest, "items": [asdict(item) for item in items]}
-    workspace.save_state(LIST, {**data, "files": write_files(found, items, links)})
+    items, files = list_items(found, links), make_files(found, links)
+    workspace.save_state(LIST, {"plan": found.plan.digest, "items": list(map(asdict, items)), "files": asdict(files)})
 
 
 def read_items(workspace: Workspace) -> tuple[Item, ...]:
@@ -65,10 +65,9 @@ def open_handover(workspace: Workspace, folder: Path, everything: bool = False) 
 
 def write_folder(workspace: Workspace, handover: Handover) -> Path:
     """Write handover.csv and the files of what is new or changed, and remember that they were handed over."""
-    files = (workspace.find_state(LIST) or {}).get("files", {})
-    named = {item.file for item in handover.fresh if item.file}
-    for path in sorted(named | ({"schema.json"} if named & {p for p in files if p.endswith(".yaml")} else set())):
-        write_text(handover.folder / path, files[path])
+    files = Files(**(workspace.find_state(LIST) or {}).get("files", {}))
+    for path, text in sorted(write_files(files, handover.fresh).items()):
+        write_text(handover.folder / path, text)
     sheet = handover.folder / "handover.csv"
     write_text(sheet, ",".join(COLUMNS) + "\n" if not handover.fresh else write_csv(_list_rows(handover)))
     fresh = {item.key: {"digest": item.digest, "folder": str(handover.folder)} for item in handover.fresh}

@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate, pairwise
+from zoneinfo import ZoneInfo
 
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
@@ -11,9 +14,9 @@ from pdmigrate.planning import WAITS
 from pdmigrate.workspace import canonical_json
 
 STAGES = {
+    "countries": "Ask Harness for countries",
     "teams": "Make the user groups",
     "users": "People accept their invitation",
-    "countries": "Ask Harness for countries",
     "contact_methods": "Contact details, each by its owner",
     "notification_rules": "Notification rules, each by its owner",
     "schedules": "Make the schedules",
@@ -24,7 +27,7 @@ STAGES = {
     "integrations": "Point the senders at Harness",
     "removed": "Look at what PagerDuty no longer has",
 }
-"""Kinds of items in working order. `countries`, `alert_rules`, `integrations` and `removed` are no kinds of objects."""
+"""Kinds of items in working order: what takes weeks is asked for first. `countries`, `alert_rules`, `integrations` and `removed` are no kinds of objects."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,15 @@ class Item:
 def list_items(found: Draft, links: Links) -> tuple[Item, ...]:
     """Everything that the plan leaves to people, and what comes with any plan: accounts, apps, senders."""
     parts = (_from_plan, _from_people, _from_apps, _from_services, _from_senders, _from_countries, _from_removed)
-    rows = [Item(**row, digest=_digest(row)) for part in parts for row in part(found, links)]
+    rows = [_make_item(**row) for part in parts for row in part(found, links)]
     order = list(STAGES)
     return tuple(sorted(rows, key=lambda item: (order.index(item.kind), item.name.casefold(), item.key)))
 
 
-def _digest(row: dict) -> str:
-    """Links may change with the address of the account; what is asked for does not."""
+def _make_item(content: object = None, **row) -> Item:
+    """content: of its file, so that a change in there is one. Links may change with the address of the account."""
     said = {name: value for name, value in row.items() if name not in ("link", "back")}
-    return hashlib.sha256(canonical_json(said).encode()).hexdigest()[:16]
+    return Item(**row, digest=hashlib.sha256(canonical_json([said, content]).encode()).hexdigest()[:16])
 
 
 def _row(
@@ -74,8 +77,9 @@ def _from_plan(found: Draft, links: Links) -> Iterator[dict]:
     schedules = {a.identifier: a for a in found.plan.actions if a.kind == "schedules"}
     for action in found.plan.actions:
         if action.verb == "handover" and action.before is None:
-            file, expected = name_file(action, schedules), _expect(action)
-            yield _row(links, action.kind, action.key, action.name, file, expected, action.sources)
+            file, expected = name_file(action, schedules), _expect(found, action)
+            row = _row(links, action.kind, action.key, action.name, file, expected, action.sources)
+            yield row | {"content": action.after}
 
 
 def name_file(action: Action, schedules: dict[str, Action]) -> str:
@@ -92,58 +96,85 @@ def name_file(action: Action, schedules: dict[str, Action]) -> str:
     return sheets.get(action.kind, "terraform/main.tf.json")
 
 
-def _expect(action: Action) -> str:
-    """What Harness shows once it is done, so that the one who did it can tell; exact enough to notice a change."""
+def _expect(found: Draft, action: Action) -> str:
+    """What Harness shows once it is done, so that the one who did it can tell."""
     if action.reason == WAITS:
         return "After terraform apply and another run of pdmigrate it is written by API; nobody types it in."
-    return _EXPECT[action.kind](action.after or {}, action)
+    return _EXPECT[action.kind](found, action.after or {}, action)
 
 
-def _expect_schedule(fields: dict, action: Action) -> str:
+def name_group(found: Draft, identifier: str | None) -> str:
+    """As Harness lists it: the name, and the identifier that tells two of one name apart."""
+    if identifier is None:
+        return "a group that you choose"
+    made = {a.identifier: a.name for a in found.plan.actions if a.kind == "teams"}
+    there = {id: group.name for id, group in found.state.groups.items()}
+    return f"{made.get(identifier) or there.get(identifier, identifier)} ({identifier})"
+
+
+def name_policy(found: Draft, policy_id: str) -> str:
+    """By its name in Harness; one that is not carried over is said to be missing."""
+    wish = next((w for w in found.work.desired if (w.kind, w.key) == ("escalation_policies", policy_id)), None)
+    if wish:
+        return repr(wish.name)
+    policy = found.account.policies.get(policy_id)
+    return f"none yet, since {policy.name!r} is not carried over" if policy else "none"
+
+
+def _expect_schedule(found: Draft, fields: dict, action: Action) -> str:
     number = len(fields["rotations"])
-    mark = hashlib.sha256(canonical_json(fields).encode()).hexdigest()[:6]
     return (
-        f"AI SRE, On-Call, Schedules shows {action.name!r} in {fields['time_zone']} with {number} rotations, and its "
-        f"preview names the people of on_call_next in the file at those hours (version {mark})."
+        f"AI SRE, On-Call, Schedules shows {action.name!r} in {fields['time_zone']} with {number} "
+        f"rotation{'s' * (number != 1)}, and its preview names the people of on_call_next in the file at those hours."
     )
 
 
-def _expect_override(fields: dict, action: Action) -> str:
-    return f"The preview of the schedule shows {fields['person']} from {fields['start']} to {fields['end']}."
+def _expect_override(found: Draft, fields: dict, action: Action) -> str:
+    zone = next((w.fields["time_zone"] for w in found.work.desired if w.identifier == fields["schedule"]), "UTC")
+    start, end = (tell_local(fields[edge], zone) for edge in ("start", "end"))
+    return f"The preview of the schedule shows {fields['person']} from {start} to {end} ({zone})."
 
 
-def _expect_policy(fields: dict, action: Action) -> str:
-    waits = ", ".join(str(level["timeout_minutes"]) for level in fields["levels"])
-    mark = hashlib.sha256(canonical_json(fields).encode()).hexdigest()[:6]
-    owner = fields["owner_group"] or "a group that you choose"
+def tell_local(instant: str, zone: str) -> str:
+    """As the form asks for it: by the wall clock of the schedule."""
+    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+
+
+def _expect_policy(found: Draft, fields: dict, action: Action) -> str:
+    waits, number = ", ".join(str(level["timeout_minutes"]) for level in fields["levels"]), len(fields["levels"])
     return (
-        f"AI SRE, On-Call, Escalation Policies shows {action.name!r}, owned by {owner}, with {len(fields['levels'])} "
-        f"levels and timeouts of {waits} min, retries 0 (version {mark})."
+        f"AI SRE, On-Call, Escalation Policies shows {action.name!r}, owned by "
+        f"{name_group(found, fields['owner_group'])}, with {number} level{'s' * (number != 1)}, timeouts of {waits} min "
+        "and the targets of the file; retries 0."
     )
 
 
-def _expect_contacts(fields: dict, action: Action) -> str:
+def _expect_contacts(found: Draft, fields: dict, action: Action) -> str:
     named = ", ".join(f"{method['type']} {method['address']} ({method['label']})" for method in fields["methods"])
     return f"The profile of {action.identifier}, Contact Methods, lists {named}."
 
 
-def _expect_rules(fields: dict, action: Action) -> str:
-    steps = "; ".join(_tell_step(step) for step in fields["steps"])
-    return f"The profile of {action.identifier}, Notification Rules: {steps}."
+def _expect_rules(found: Draft, fields: dict, action: Action) -> str:
+    """Minutes after the page, since that is what the person will live through; the waits are what the form asks for."""
+    minutes = list(accumulate(step["wait_minutes"] for step in fields["steps"]))
+    steps = "; ".join(
+        f"at minute {at} {_tell_channels(step)}" for at, step in zip(minutes, fields["steps"], strict=True)
+    )
+    waits = " and ".join(f"{later - at} min" for at, later in pairwise(minutes))
+    return f"The profile of {action.identifier}, Notification Rules: {steps}{f' (waits of {waits})' if waits else ''}."
 
 
-def _tell_step(step: dict) -> str:
-    methods = " and ".join(f"{method['type']} {method['address']}" for method in step["methods"])
-    return f"wait {step['wait_minutes']} min, then {methods}"
+def _tell_channels(step: dict) -> str:
+    return " and ".join(f"{method['type']} {method['address']}" for method in step["methods"])
 
 
-def _expect_group(fields: dict, action: Action) -> str:
+def _expect_group(found: Draft, fields: dict, action: Action) -> str:
     return (
         f"After terraform apply the project has the user group {action.identifier} with {len(fields['users'])} members."
     )
 
 
-def _expect_user(fields: dict, action: Action) -> str:
+def _expect_user(found: Draft, fields: dict, action: Action) -> str:
     return f"After terraform apply {action.identifier} is invited, with the groups {', '.join(fields['groups']) or 'none'}."
 
 
@@ -177,13 +208,13 @@ def _from_apps(found: Draft, links: Links) -> Iterator[dict]:
     for user in found.work.in_scope("users", found.account.users):
         methods = tuple(method.id for method in user.contact_methods if method.id in pushed)
         rules = tuple(rule for rule in user.notification_rules if rule.id in pushed)
-        file = f"people/{user.id}.txt"
+        file, email = f"people/{user.id}.txt", found.work.emails.get(user.id, user.email)
         if methods:
-            said = "The person's profile, Contact Methods, lists the mobile app."
+            said = f"The profile of {email}, Contact Methods, lists the mobile app."
             yield _row(links, "contact_methods", user.id, f"{user.name}: mobile app", file, said, methods, "app")
         if rules:
             delays = ", ".join(str(rule.start_delay_in_minutes) for rule in rules)
-            said = f"The person's notification rule has push at minute {delays} after the page."
+            said = f"The profile of {email}, Notification Rules, has push at minute {delays} after the page."
             ids = tuple(rule.id for rule in rules)
             yield _row(links, "notification_rules", user.id, f"{user.name}: push", file, said, ids, "push")
 
@@ -193,13 +224,11 @@ def _from_services(found: Draft, links: Links) -> Iterator[dict]:
     for want in found.work.routes:
         if found.state.oncall:
             continue
-        policy, owner = want.policy_name or "none", want.owner or "a group that you choose"
-        expected = (
-            f"Service Directory, {want.name!r}: owning user group {owner}, escalation policy override {policy!r}."
-        )
+        policy, owner = name_policy(found, want.policy_key), name_group(found, want.owner)
+        expected = f"Service Directory, {want.name!r}: owning user group {owner}, escalation policy override {policy}."
         yield _row(links, "services", want.key, want.name, "services.csv", expected)
         paging = "on" if want.paging else "off"
-        said = f"Alert Rules has a rule for {want.name!r}: paging {paging}, escalation policy {policy!r}."
+        said = f"Alert Rules has a rule for {want.name!r}: paging {paging}, escalation policy {policy}."
         yield _row(links, "alert_rules", want.key, want.name, "services.csv", said)
 
 

@@ -1,10 +1,10 @@
-"""The files of a handover: documents for what is made by hand, sheets for the rest, and a text for each person."""
+"""The files of a handover: documents for what is made by hand, sheets for the rest, and a letter for each person."""
 
 import csv
 import io
 import json
-from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -12,23 +12,45 @@ import phonenumbers
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
 from pdmigrate.handover.advice import SUPPRESSION, WEBHOOK, advise
-from pdmigrate.handover.items import Item
+from pdmigrate.handover.items import Item, name_policy
+from pdmigrate.handover.letters import write_letters
 from pdmigrate.handover.links import Links
 from pdmigrate.harness.handover import SCHEMA, make_terraform, write_policy, write_schedule
 from pdmigrate.mapping.contacts import read_phone
-from pdmigrate.pagerduty.records import ContactMethod, Schedule, User
+from pdmigrate.pagerduty.records import ContactMethod, Schedule
 from pdmigrate.planning import WAITS
 
 TURNS_SHOWN = 8
 
 
-def write_files(found: Draft, items: Iterable[Item], links: Links) -> dict[str, str]:
-    """Path in the handover folder -> text, for every file that an item names, and what explains them."""
+@dataclass(frozen=True)
+class Files:
+    """What a handover is written from, by path in its folder. A row of a sheet stands with the keys of its items."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    sheets: dict[str, list[dict]] = field(default_factory=dict)
+    people: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def make_files(found: Draft, links: Links) -> Files:
+    """All that items may name, and who the people are."""
+    users = found.work.in_scope("users", found.account.users)
+    people = {user.id: {"name": user.name, "email": found.work.emails.get(user.id, user.email)} for user in users}
+    return Files(
+        {**_write_documents(found, links), **_write_terraform(found, links)}, _list_sheets(found, links), people
+    )
+
+
+def write_files(files: Files, items: Iterable[Item]) -> dict[str, str]:
+    """Path to text of what these items need: documents whole, of sheets and letters what is theirs."""
     items = tuple(items)
-    files = {**_write_documents(found, links), **_write_sheets(found, links), **_write_terraform(found, links)}
-    files |= _write_people(found, items, links)
-    named = {item.file for item in items if item.file}
-    return {path: text for path, text in files.items() if path in named or (path == "schema.json" and named)}
+    keys, named = {item.key for item in items}, {item.file for item in items if item.file}
+    texts = {path: text for path, text in files.texts.items() if path in named}
+    if any(path.endswith(".yaml") for path in texts):
+        texts["schema.json"] = files.texts["schema.json"]
+    for path in named & files.sheets.keys():
+        texts[path] = write_csv(entry["row"] for entry in files.sheets[path] if keys.intersection(entry["keys"]))
+    return texts | write_letters(items, files.people)
 
 
 def _write_documents(found: Draft, links: Links) -> dict[str, str]:
@@ -38,10 +60,13 @@ def _write_documents(found: Draft, links: Links) -> dict[str, str]:
         overrides = [a for a in _handed(found, "overrides") if (a.after or {})["schedule"] == action.identifier]
         back = {"id": action.key, "link": links.to_pagerduty("schedules", action.key)}
         turns = _next_turns(found, source, (action.after or {})["time_zone"])
-        files[f"schedules/{action.identifier}.yaml"] = write_schedule(action, overrides, back, turns)
+        files[f"schedules/{action.identifier}.yaml"] = write_schedule(
+            action, overrides, back, turns, found.account.since
+        )
+    names = {wish.identifier: wish.name for wish in found.work.desired if wish.kind == "schedules"}
     for action in _handed(found, "escalation_policies"):
         back = {"id": action.key, "link": links.to_pagerduty("escalation_policies", action.key)}
-        files[f"policies/{action.identifier}.yaml"] = write_policy(action, back)
+        files[f"policies/{action.identifier}.yaml"] = write_policy(action, back, names)
     return files
 
 
@@ -66,14 +91,18 @@ def _next_turns(found: Draft, schedule: Schedule | None, zone: str) -> list[dict
 # --- sheets ---
 
 
-def _write_sheets(found: Draft, links: Links) -> dict[str, str]:
+def _list_sheets(found: Draft, links: Links) -> dict[str, list[dict]]:
     return {
-        "contact_details.csv": write_csv(_list_contacts(found)),
-        "notification_rules.csv": write_csv(_list_rules(found)),
-        "services.csv": write_csv(_list_routes(found, links)),
-        "integrations.csv": write_csv(_list_senders(found, links)),
-        "countries.csv": write_csv(_list_countries(found)),
+        "contact_details.csv": _list_contacts(found),
+        "notification_rules.csv": _list_rules(found),
+        "services.csv": _list_routes(found, links),
+        "integrations.csv": _list_senders(found, links),
+        "countries.csv": _list_countries(found),
     }
+
+
+def _entry(row: dict, *keys: str) -> dict:
+    return {"keys": list(keys), "row": row}
 
 
 def write_csv(rows: Iterable[dict]) -> str:
@@ -99,7 +128,7 @@ def _list_contacts(found: Draft) -> list[dict]:
             kind, address = read_channel(method)
             label = labels.get((kind, address), "Other")
             row = {"person": user.name, "email": action.identifier, "type": kind, "address": address}
-            rows.append({**row, "label": label, "pagerduty_id": method.id})
+            rows.append(_entry({**row, "label": label, "pagerduty_id": method.id}, action.id))
     return rows
 
 
@@ -129,27 +158,23 @@ def _list_rules(found: Draft) -> list[dict]:
             kind, address = methods[rule.contact_method.id]
             wait = delays[at] - (delays[at - 1] if at else 0)
             row = {"person": user.name, "email": action.identifier, "step": at + 1, "wait_minutes": wait}
-            rows.append({**row, "type": kind, "address": address, "pagerduty_id": rule.id})
+            rows.append(_entry({**row, "type": kind, "address": address, "pagerduty_id": rule.id}, action.id))
     return rows
 
 
 def _list_routes(found: Draft, links: Links) -> list[dict]:
-    return [
-        {
-            "service": route.name,
-            "identifier": route.identifier,
-            "owner_group": route.owner or "",
-            "escalation_policy": route.policy_name,
-            "escalation_policy_identifier": route.policy or "",
-            "paging": "on" if route.paging else "off",
-            "pagerduty": links.to_pagerduty("services", route.key),
-        }
-        for route in found.work.routes
-    ]
+    rows = []
+    for route in found.work.routes:
+        row = {"service": route.name, "identifier": route.identifier, "owner_group": route.owner or ""}
+        row |= {"escalation_policy": name_policy(found, route.policy_key).strip("'")}
+        row |= {"escalation_policy_identifier": route.policy or "", "paging": "on" if route.paging else "off"}
+        row |= {"pagerduty": links.to_pagerduty("services", route.key)}
+        rows.append(_entry(row, f"services:{route.key}", f"alert_rules:{route.key}"))
+    return rows
 
 
 def _list_senders(found: Draft, links: Links) -> list[dict]:
-    """Every integration. The last three columns are for the one who does it."""
+    """Every integration. The last columns are for the one who does it."""
     owners = {route.key: route for route in found.work.routes}
     rows = []
     for service in found.work.in_scope("services", found.account.services):
@@ -159,18 +184,19 @@ def _list_senders(found: Draft, links: Links) -> list[dict]:
             row |= {"owner_group": (route and route.owner) or "", "pagerduty_id": sender.id}
             row |= {"pagerduty": links.to_pagerduty("services", service.id), "what_to_send": advise(sender.type)}
             row |= {"what_was_suppressed": SUPPRESSION, "new_paging_webhook": WEBHOOK}
-            rows.append({**row, "test_result": "", "tested_by": "", "tested_at": ""})
+            row |= {"test_result": "", "tested_by": "", "tested_at": ""}
+            rows.append(_entry(row, f"integrations:{service.id}/{sender.id}"))
     return rows
 
 
 def _list_countries(found: Draft) -> list[dict]:
     return [
-        {"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}
+        _entry({"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}, f"countries:+{code}")
         for code, names in sorted(found.work.unserved.items())
     ]
 
 
-# --- Terraform, and texts for people ---
+# --- Terraform ---
 
 
 def _write_terraform(found: Draft, links: Links) -> dict[str, str]:
@@ -179,40 +205,3 @@ def _write_terraform(found: Draft, links: Links) -> dict[str, str]:
         return {}
     made = make_terraform(groups, users, links.org, links.project)
     return {"terraform/main.tf.json": json.dumps(made, indent=1, ensure_ascii=False) + "\n"}
-
-
-def _write_people(found: Draft, items: tuple[Item, ...], links: Links) -> dict[str, str]:
-    """people/ID.txt for everybody who must do something: the words to send them."""
-    mine: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        if item.kind in ("users", "contact_methods", "notification_rules"):
-            mine[item.key.partition(":")[2].partition("/")[0]].append(item)
-    return {f"people/{id}.txt": _write_to(found.account.users[id], found, own, links) for id, own in mine.items()}
-
-
-def _write_to(user: User, found: Draft, items: list[Item], links: Links) -> str:
-    email = found.work.emails.get(user.id, user.email)
-    asked = [f"{number}. {_ask(item, email)}" for number, item in enumerate(items, 1)]
-    lines = [f"To: {email}", "Subject: On-call moves to Harness: what we need from you", "", f"Hello {user.name},", ""]
-    lines += ["our on-call moves from PagerDuty to Harness AI SRE. Until you have done this, Harness cannot reach you:"]
-    lines += [
-        "",
-        *asked,
-        "",
-        f"Harness: {links.to_harness()}",
-        "PagerDuty keeps paging you until we tell you otherwise.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _ask(item: Item, email: str) -> str:
-    if item.kind == "users":
-        return f"Accept the invitation that Harness sends to {email}. Its link lives seven days; ask us for a new one."
-    if item.key.endswith("/app"):
-        return (
-            "Install Harness's mobile app and sign in: that registers it for push. Allow it to break through silence."
-        )
-    if item.key.endswith("/push"):
-        return f"Add push to your notification rule. {item.expected}"
-    words = "Enter your contact methods" if item.kind == "contact_methods" else "Set your notification rule"
-    return f"{words} in your Harness profile. {item.expected}"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -23,14 +24,14 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "schedule": {
         "time_zone": _TEXT,
         "rotations": {"type": "array", "items": {"type": "object", "required": ["name", "in_words", "participants"]}},
-        "overrides": {"type": "array", "items": {"type": "object", "required": ["person", "start", "end"]}},
+        "overrides": {"type": "array", "items": {"type": "object", "required": ["in_words", "person", "start", "end"]}},
         "on_call_next": {"type": "array", "items": {"type": "object", "required": ["start", "end", "person"]}},
     },
     "escalation_policy": {
         "levels": {
             "type": "array",
             "minItems": 1,
-            "items": {"type": "object", "required": ["level", "timeout_minutes", "retries", "targets"]},
+            "items": {"type": "object", "required": ["level", "in_words", "timeout_minutes", "retries", "targets"]},
         },
     },
 }
@@ -50,19 +51,45 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-def write_schedule(action: Action, overrides: Iterable[Action], pagerduty: dict, turns: list[dict]) -> str:
+class _Plain(yaml.SafeDumper):
+    """Who types a file in has no use for anchors and aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def write_schedule(
+    action: Action, overrides: Iterable[Action], pagerduty: dict, turns: list[dict], now: datetime
+) -> str:
     """A schedule as YAML. turns: who is on call next, by PagerDuty's own rendering, to check the result against."""
     fields = action.after or {}
-    rotations = [{"in_words": tell_rotation(r, fields["time_zone"]), **r} for r in fields["rotations"]]
-    stand_ins = [{k: v for k, v in (o.after or {}).items() if k != "schedule"} for o in overrides]
+    rotations = [{"in_words": tell_rotation(r, fields["time_zone"], now), **r} for r in fields["rotations"]]
+    stand_ins = [_write_stand_in(o.after or {}, fields["time_zone"]) for o in overrides]
     body = {"time_zone": fields["time_zone"], "rotations": rotations, "overrides": stand_ins, "on_call_next": turns}
     return _write(action, "schedule", pagerduty, body)
 
 
-def write_policy(action: Action, pagerduty: dict) -> str:
-    """An escalation policy as YAML, its levels numbered."""
-    levels = [{"level": number, **level} for number, level in enumerate((action.after or {})["levels"], 1)]
-    return _write(action, "escalation_policy", pagerduty, {"levels": levels})
+def _write_stand_in(fields: dict, zone: str) -> dict:
+    start, end = (datetime.fromisoformat(fields[edge]).astimezone(ZoneInfo(zone)) for edge in ("start", "end"))
+    words = f"{fields['person']} from {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} {zone}"
+    return {"in_words": words, **{name: value for name, value in fields.items() if name != "schedule"}}
+
+
+def write_policy(action: Action, pagerduty: dict, names: dict[str, str]) -> str:
+    """An escalation policy as YAML, its levels numbered. names: of schedules, by identifier."""
+    levels = (action.after or {})["levels"]
+    numbered = [
+        {"level": number, "in_words": tell_level(level, names, number == len(levels)), **level}
+        for number, level in enumerate(levels, 1)
+    ]
+    return _write(action, "escalation_policy", pagerduty, {"levels": numbered})
+
+
+def tell_level(level: dict, names: dict[str, str], last: bool) -> str:
+    """A level by the names that Harness shows."""
+    targets = " and ".join(f"the {t['type']} {names.get(t['id'], t['id'])}" for t in level["targets"])
+    then = "the policy ends" if last else "the next level"
+    return f"Page {targets}{', all at once' * (len(level['targets']) > 1)}; {level['timeout_minutes']} min later {then}"
 
 
 def _write(action: Action, kind: str, pagerduty: dict, body: dict) -> str:
@@ -70,20 +97,26 @@ def _write(action: Action, kind: str, pagerduty: dict, body: dict) -> str:
     head = {"schema": VERSION, "kind": kind, "name": action.name, "identifier": action.identifier}
     rest = {"description": fields.get("description") or "", "owner_group": fields.get("owner_group")}
     document = {**head, **rest, "pagerduty": pagerduty, **body}
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
 
 
-def tell_rotation(rotation: dict, zone: str) -> str:
-    """A rotation as somebody would say it to the one who types it in."""
+def tell_rotation(rotation: dict, zone: str, now: datetime) -> str:
+    """A rotation as somebody would say it to the one who types it in. A start that has passed need not be typed."""
     people = ", ".join(person or "(nobody)" for person in rotation["participants"])
     anchor = datetime.fromisoformat(rotation["anchor"])
     turn = _tell_turn(rotation["turn_seconds"])
     when = f"the first from {DAYS[anchor.weekday()]} {anchor:%Y-%m-%d %H:%M:%S} {zone}"
     windows = "; ".join(_tell_windows(rotation["windows"]))
-    limits = [f"{word} {rotation[word.lower()]}" for word in ("Since", "Until") if rotation[word.lower()]]
+    limits = [f"{word} {_read_limit(rotation, word, zone)}" for word in ("Since", "Until") if rotation[word.lower()]]
+    if rotation["since"] and datetime.fromisoformat(rotation["since"]) <= now:
+        limits = limits[1:]
     return ". ".join(
         filter(None, (f"Turns of {turn}, {when}: {people}", windows and f"Only {windows}", ", ".join(limits)))
     )
+
+
+def _read_limit(rotation: dict, word: str, zone: str) -> str:
+    return f"{datetime.fromisoformat(rotation[word.lower()]).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
 def _tell_turn(seconds: int) -> str:
@@ -97,7 +130,17 @@ def _tell_windows(windows: list[dict]) -> Iterator[str]:
     hours = dict.fromkeys((window["start"], window["seconds"]) for window in windows)
     for start, seconds in hours:
         days = [w["day"] for w in windows if (w["start"], w["seconds"]) == (start, seconds)]
-        yield f"{_tell_days(days)} at {start} for {_tell_turn(seconds)}"
+        yield f"{_tell_days(days)} from {start} to {_tell_end(days, start, seconds)}"
+
+
+def _tell_end(days: list[int], start: str, seconds: int) -> str:
+    """By the wall clock, with the day where it is another one."""
+    hours, minutes, rest = map(int, start.split(":"))
+    later, second = divmod(hours * 3600 + minutes * 60 + rest + seconds, 86400)
+    clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+    if later > 1 and len(days) == 1:
+        return f"{DAYS[(days[0] - 1 + later) % 7]} {clock}"
+    return clock + ("", " the next day")[later] if later < 2 else f"{clock}, {later} days later"
 
 
 def _tell_days(days: list[int]) -> str:

@@ -48,7 +48,7 @@ def _want_service(work: Work, service: Service, paging: bool, place: Place) -> N
     owner = work.group_of(service.teams) or (work.group_of(policy.teams) if policy else None)
     target = work.policies.get(policy.id) if policy else None
     work.routes.append(
-        Route(service.id, place.identifier, place.name, owner, target, policy.name if policy else "", paging)
+        Route(service.id, place.identifier, place.name, owner, target, policy.id if policy else "", paging)
     )
     if work.state.oncall:
         fields |= {"owner_group": owner, "escalation_policy": target, "paging": paging, "rule_policy": target}

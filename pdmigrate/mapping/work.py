@@ -40,14 +40,14 @@ class Fate:
 
 @dataclass(frozen=True)
 class Route:
-    """How a page for one service is to find its way: key is the PagerDuty id, the rest is in Harness's words."""
+    """How a page for one service is to find its way: key and policy_key are PagerDuty ids, the rest is Harness's words."""
 
     key: str
     identifier: str
     name: str
     owner: str | None
     policy: str | None
-    policy_name: str
+    policy_key: str
     paging: bool
 
 

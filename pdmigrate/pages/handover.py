@@ -9,7 +9,7 @@ from pdmigrate.report import Figure, Link, Page, Section, Tag, make_table
 HOW = {
     "teams": "Apply the Terraform files; whatever needs the groups waits for them.",
     "users": "Send each person the text in the file. The most urgent are on the page invite, by their next turn on call.",
-    "countries": "Ask now: it takes weeks. Until then these people are reached by email and the app only.",
+    "countries": "Ask first: adding one takes Harness weeks. Until then these people are reached by email and the app only.",
     "contact_methods": "Each line belongs to one person, and only that person can enter it. The text to send is in people/.",
     "notification_rules": "After the contact methods: a step can only name what is there.",
     "schedules": "Make each as its file says, rotation by rotation; in_words reads as the form asks. Then compare the preview with on_call_next.",
@@ -40,9 +40,10 @@ def _explain() -> Section:
     text = (
         "Harness publishes no API for these things, so people make them. Tick each off when Harness shows what the column "
         "says:\n\n- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
-        "- or with the widget in the notebook 5 · Load\n\n"
+        "- or with the widget in the notebook 6 · Verify\n\n"
         "Links into Harness open the project, since it documents no addresses of pages inside AI SRE; each line says where "
-        "to look from there. The same list is handover.csv."
+        "to look from there. The same list is handover.csv. When all of it is ticked, send each person a test page: the "
+        "notebook 6 lists them."
     )
     return Section("How to work with this list", text)
 

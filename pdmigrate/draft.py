@@ -1,5 +1,6 @@
 """A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class Draft:
         return {kind: _count_fields([fate for fate in self.work.fates if fate.kind == kind]) for kind in SUMMARY_KINDS}
 
     def count_out_of_scope(self) -> dict[str, int]:
-        """Objects that stay behind because nobody chose them."""
+        """Objects that stay behind because nobody chose them, or, contact details, because the rules leave them out."""
         there = {
             "users": self.account.users,
             "teams": self.account.teams,
@@ -69,7 +70,14 @@ class Draft:
             "escalation_policies": self.account.policies,
             "services": self.account.services,
         }
-        return {kind: len(records) - len(self.reasons[kind]) for kind, records in there.items()}
+        out = {kind: len(records) - len(self.reasons[kind]) for kind, records in there.items()}
+        people = self.account.users.values()
+        methods, rules = sum(len(u.contact_methods) for u in people), sum(len(u.notification_rules) for u in people)
+        parts = {"contact_methods": methods, "notification_rules": rules}
+        schedules = self.account.schedules.items()
+        left = sum(len(s.overrides) for id, s in schedules if id not in self.reasons["schedules"])
+        fates = Counter(fate.kind for fate in self.work.fates)
+        return out | {kind: number - fates[kind] for kind, number in parts.items()} | {"overrides": left}
 
     def count_conflicts(self) -> dict[str, dict[str, int]]:
         """Open and decided questions per class."""

@@ -133,13 +133,6 @@ class Journal:
             rows = connection.execute(sa.select(loads).order_by(loads.c.id)).all()
         return [Run(r.id, r.kind, r.digest, r.started, r.finished or "", r.approved_by, r.snapshot) for r in rows]
 
-    def state_of(self, digest: str) -> str | None:
-        """`finished` or `open` for the latest load of this plan, None where there was none."""
-        newest = sa.select(loads).where(loads.c.digest == digest).order_by(loads.c.id.desc()).limit(1)
-        with self._engine.connect() as connection:
-            row = connection.execute(newest).first()
-        return None if row is None else "finished" if row.finished else "open"
-
     def record(self, load: int, action: Action, state: str, at: datetime, note: str = "") -> None:
         """Write one step. `done` also books the object in the ledger, in the same transaction."""
         row = {"load": load, "action": action.id, "verb": action.verb, "state": state, "note": note}

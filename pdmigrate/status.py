@@ -2,9 +2,10 @@
 
 from collections import Counter
 
-from pdmigrate.actions import plan_from_json
+from pdmigrate.actions import Plan, plan_from_json
 from pdmigrate.decisions import read_decisions
 from pdmigrate.job import find_journal
+from pdmigrate.resuming import find_done
 from pdmigrate.settings import Settings, read_settings
 from pdmigrate.workspace import Workspace
 
@@ -50,10 +51,10 @@ def _tell_plan(workspace: Workspace, settings: Settings) -> str:
     writes = sum(action.writes for action in plan.actions)
     if not plan.pending:
         return "plan: nothing to do"
-    loaded = _ask_journal(workspace, settings, plan.digest)
-    if loaded == "open":
+    finished, left = _ask_journal(workspace, settings, plan)
+    if finished is False:
         return f"plan: {plan.digest[:12]} was interrupted or failed in part; the same command goes on"
-    if loaded == "finished":
+    if finished and not left:
         return f"plan: {plan.digest[:12]} is loaded"
     approval = read_decisions(workspace.decisions_file).approves(plan.digest)
     waits = (
@@ -61,15 +62,19 @@ def _tell_plan(workspace: Workspace, settings: Settings) -> str:
         if approval
         else f"waits for approval (--approve {plan.digest})"
     )
-    return f"plan: {writes} to write, {waits}"
+    small = "the small changes are loaded, " if finished else ""
+    return f"plan: {small}{left if finished else writes} to write, {waits}"
 
 
-def _ask_journal(workspace: Workspace, settings: Settings, digest: str) -> str | None:
+def _ask_journal(workspace: Workspace, settings: Settings, plan: Plan) -> tuple[bool | None, int]:
+    """Whether the latest load of this plan was finished, None where there was none, and how many steps it has left."""
     journal = find_journal(workspace, settings)
     if journal is None:
-        return None
+        return None, len(plan.pending)
     with journal.opened():
-        return journal.state_of(digest)
+        run = next((run for run in reversed(journal.runs()) if (run.kind, run.digest) == ("load", plan.digest)), None)
+        done = find_done(journal, run.number) if run else set()
+    return bool(run.finished) if run else None, sum(action.id not in done for action in plan.pending)
 
 
 def _tell_open(workspace: Workspace, settings: Settings) -> list[str]:

@@ -99,17 +99,17 @@ def test_the_latest_step_of_an_action_is_its_state(journal):
 
 
 def test_an_unfinished_load_goes_on_and_a_finished_one_does_not(journal, open_journal):
-    assert journal.state_of(D1.digest) is None
+    assert journal.unfinished() is None
     first = journal.start_load(D1, NOON)
-    assert journal.state_of(D1.digest) == "open"
+    assert journal.unfinished() == (first, D1)
     assert open_journal().start_load(D1, NOON) == first
-    assert journal.start_load(D2, NOON) != first
-    journal.finish_load(first, NOON)
-    assert journal.state_of(D1.digest) == "finished"
-    assert journal.state_of(D2.digest) == "open"
-    again = journal.start_load(D1, NOON)
-    assert again != first
-    assert journal.state_of(D1.digest) == "open"
+    second = journal.start_load(D2, NOON)
+    assert second != first
+    journal.finish_load(second, NOON)
+    assert journal.unfinished() is None
+    again = journal.start_load(D2, NOON)
+    assert again not in (first, second)
+    assert journal.unfinished() == (again, D2)
 
 
 def test_accounts_are_kept_apart(journal, open_journal):

@@ -17,6 +17,7 @@ from pdmigrate.load import Cancel
 from pdmigrate.load_progress import LoadProgress
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.store import Store
+from pdmigrate.status import tell_status
 from pdmigrate.workspace import write_json
 
 
@@ -294,6 +295,23 @@ def carry(job):
     found = conflicts(job)
     load(job, "all")
     return found
+
+
+def test_status_tells_small_changes_that_are_loaded_from_what_waits(small):
+    carry(small)
+    rules = small.settings.rules.model_copy(update={"auto_approve": ["overrides"]})
+    small.read_choices = lambda: None  # it would read the file's rules again
+    small.settings = small.settings.model_copy(update={"rules": rules})
+    with edit(small, "pagerduty") as held:
+        next(rows for rows in held["overrides"].values() if rows).pop()
+        held["teams"][0]["name"] = "Another team"
+    preview(small)
+    plan = conflicts(small).plan
+    load(small)
+    said = f"plan: the small changes are loaded, 1 to write, waits for approval (--approve {plan.digest})"
+    assert said in tell_status(small.workspace)
+    load(small, plan.digest)
+    assert f"plan: {plan.digest[:12]} is loaded" in tell_status(small.workspace)
 
 
 def test_a_rename_in_pagerduty_is_carried_over_and_the_identifier_stays(small):

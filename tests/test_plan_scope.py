@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pdmigrate import preview
+from pdmigrate import choose, look, preview
 from pdmigrate.errors import SettingsError
 from pdmigrate.mapping.scope import choose_scope, find_shared
 from pdmigrate.settings import Scope, parse_settings
@@ -78,3 +78,23 @@ def test_the_scope_is_checked_strictly():
     data = {"name": "a", "source": {"kind": "embedded"}, "target": {"kind": "embedded"}}
     with pytest.raises(SettingsError, match="did you mean teams"):
         parse_settings({**data, "scope": {"team": ["A"]}})
+
+
+def test_what_the_rules_or_the_scope_leave_out_is_counted_and_shown(job):
+    """Every contact method, rule and override is either somewhere in the counts, or out of scope."""
+    users = preview(job).draft.account.users.values()
+    there = {"contact_methods": sum(len(u.contact_methods) for u in users)}
+    there["notification_rules"] = sum(len(u.notification_rules) for u in users)
+    choose(job, "rules.contact_details", False)
+    shown = preview(job)
+    assert there.items() <= shown.draft.count_out_of_scope().items()
+    assert "left out by rules.contact_details" in str(look(shown, "aside")._repr_html_())
+    choose(job, "rules.contact_details", None)
+    choose(job, "scope.services", [next(iter(shown.draft.account.services))])
+    found = preview(job).draft
+    counted, out = found.count_kinds(), found.count_out_of_scope()
+    assert {kind: counted[kind]["in_source"] + out[kind] for kind in there} == there
+    assert out["contact_methods"] > 0
+    overrides = sum(len(s.overrides) for s in found.account.schedules.values())
+    assert counted["overrides"]["in_source"] + out["overrides"] <= overrides
+    assert out["overrides"] > 0

@@ -109,8 +109,9 @@ def _list_real(work: Work, rule: EscalationRule) -> list[Reference]:
 
 
 def _choose_loops(work: Work, policy: EscalationPolicy) -> tuple[int, Stop | None]:
+    """How often the chain is repeated. One without loops is written as it is, however many levels it has."""
     levels, most = sum(bool(rule.targets) for rule in policy.escalation_rules), work.rules.most_levels
-    if levels * (policy.num_loops + 1) <= most:
+    if not policy.num_loops or levels * (policy.num_loops + 1) <= most:
         return policy.num_loops, None
     fit = max(0, most // levels - 1)
     answer = work.questions.ask(_ask_loops(policy, levels, fit, most))

@@ -195,7 +195,7 @@ def section_aside(preview: Preview) -> Section:
     """What PagerDuty has that is not part of this migration, and what could not be read."""
     account = preview.draft.account
     rows = [
-        {"kind": KIND_NAMES[kind], "number": n, "why": "out of scope: no chosen service needs it"}
+        {"kind": KIND_NAMES[kind], "number": n, "why": _tell_out(kind, preview)}
         for kind, n in preview.draft.count_out_of_scope().items()
         if n
     ]
@@ -207,6 +207,12 @@ def section_aside(preview: Preview) -> Section:
     columns = {"kind": "Kind", "number": "Number", "why": "Why", "matters": "Suppress or reroute alerts"}
     table = make_table(rows, columns, empty="Nothing stays behind unseen.")
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)
+
+
+def _tell_out(kind: str, preview: Preview) -> str:
+    if kind in ("contact_methods", "notification_rules") and not preview.draft.work.rules.contact_details:
+        return "left out by rules.contact_details: people set them up in Harness themselves"
+    return "out of scope: no chosen service needs it"
 
 
 def _tell_aside(kind: str, number: int, account: Account) -> dict:

@@ -30,4 +30,6 @@ def _ask(job: Job, account: Account, in_doubt: bool) -> tuple[dict[str, list[dic
         since, until = rota.to_datetime(start), rota.to_datetime(end)
         for id, rendered in job.source.read_renderings(since, until, ids).items():
             shown.setdefault(id, []).append({"since": since.isoformat(), "until": until.isoformat(), **rendered})
-    return shown, job.source.transport.counts.requests - before
+    requests = job.source.transport.counts.requests - before
+    job.clock_requests += requests
+    return shown, requests

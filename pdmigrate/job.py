@@ -49,6 +49,7 @@ class Job:
         self.folder = folder
         self.clock = clock
         self.seconds: dict[str, float] = {}
+        self.clock_requests = 0
         self._servers: list[Server] = []
         self._secrets: list[str] = []
         self._journal_place = place_journal(workspace, settings)
@@ -101,12 +102,17 @@ class Job:
         return load_snapshot(self.workspace.snapshots / name)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Requests and retries to either side since the job was opened, and writes to the target."""
+        """Requests and retries to either side since the job was opened, and writes to the target.
+
+        What asking PagerDuty about changes of the clock took is counted apart, as `clock_requests`.
+        """
         sides = {"source": self.source, "target": self.target}
         counts = {side: client.transport.counts if client else None for side, client in sides.items()}
         numbers = {
             side: {"requests": c.requests if c else 0, "retries": c.retries if c else 0} for side, c in counts.items()
         }
+        numbers["source"]["requests"] -= self.clock_requests
+        numbers["source"]["clock_requests"] = self.clock_requests
         numbers["target"]["writes"] = self.target.transport.counts.writes
         return numbers
 

@@ -19,26 +19,31 @@ from pdmigrate.pagerduty.lists import ListReader
 from pdmigrate.pagerduty.schedules_reading import LIST
 from pdmigrate.sandbox.crowd import Size, build_crowd
 
-KINDS = ("429_bare", "429_reset", "429_retry_after", "500", "502_html", "reset", "truncated", "slow")
+KINDS = ("429_bare", "429_reset", "429_retry_after", "500", "502_html", "200_html", "reset", "truncated", "slow")
+SHARE = 1 - 0.8 ** (1 / len(KINDS))
+"""Each kind strikes what the others left, and together they strike every fifth answer."""
 
 
 def test_faults_in_every_fifth_answer_leave_the_same_snapshot(serve_source):
+    """An answer that is slow comes later than we wait for it."""
     source = serve_source(company())
     quiet = source.fetch()
-    source.play(*({"kind": kind, "share": 0.03, "seed": n, "seconds": 0.05} for n, kind in enumerate(KINDS)))
+    source.client.transport.timeout = 2.0
+    source.server.app.extensions["log"].clear()
+    source.play(*({"kind": kind, "share": SHARE, "seed": n, "seconds": 2.5} for n, kind in enumerate(KINDS)))
     loud = [source.fetch() for _ in range(3)]
     faults = source.log["faults"]
     assert {one.digest for one in loud} == {quiet.digest}
     assert [row["id"] for row in loud[0].rows["schedules"]] == [row["id"] for row in quiet.rows["schedules"]]
-    assert sum(faults.values()) >= 0.15 * source.log["requests"]
+    assert 0.18 <= sum(faults.values()) / source.log["requests"] <= 0.25
     assert set(faults) == set(KINDS)
-    assert sum(one.retries for one in loud) == sum(n for kind, n in faults.items() if kind != "slow")
+    assert sum(one.retries for one in loud) >= sum(faults.values())
 
 
 @pytest.mark.parametrize("kind", KINDS[:-1])
 def test_a_fault_is_waited_out_and_said(serve_source, caplog, kind):
     source = serve_source(company())
-    source.play({"kind": kind, "count": 2, "path": "/users", "seconds": 1})
+    source.play({"kind": kind, "count": 2, "path": "/users"})
     assert len(source.fetch().rows["users"]) == 40
     assert source.client.transport.counts.retries == 2
     assert "trying again in" in caplog.text

@@ -12,7 +12,18 @@ from waitress.channel import ClientDisconnected
 
 from pdmigrate.sandbox.pagerduty_wire import RefusalError, bad_gateway
 
-KINDS = ("429_bare", "429_reset", "429_retry_after", "500", "502_html", "reset", "truncated", "slow", "key_revoked")
+KINDS = (
+    "429_bare",
+    "429_reset",
+    "429_retry_after",
+    "500",
+    "502_html",
+    "200_html",
+    "reset",
+    "truncated",
+    "slow",
+    "key_revoked",
+)
 
 
 @dataclass
@@ -95,5 +106,6 @@ _ANSWERS = {
     "429_retry_after": lambda rule: Response(status=429, headers={"Retry-After": str(math.ceil(rule.seconds))}),
     "500": _break,
     "502_html": lambda rule: bad_gateway(),
+    "200_html": lambda rule: Response("<html>Sign in to go on</html>", mimetype="text/html"),  # a proxy's own page
     "reset": lambda rule: Response(_hang_up()),
 }

@@ -38,6 +38,14 @@ Type = Annotated[str, BeforeValidator(_drop_reference_suffix)]
 """`user` and `user_reference` are one type: PagerDuty answers with either."""
 
 
+def sort_by_id(rows: tuple) -> tuple:
+    """For lists whose order means nothing: a digest, and whatever is made of the first, must not hang on it."""
+    return tuple(sorted(rows, key=lambda row: row.id))
+
+
+Unordered = AfterValidator(sort_by_id)
+
+
 def _take_type(value: Any) -> Any:
     return value.get("type") if isinstance(value, dict) else value
 
@@ -97,9 +105,9 @@ class User(Record):
     time_zone: str | None = None
     role: str | None = None
     job_title: str | None = None
-    teams: tuple[Reference, ...] = ()
-    contact_methods: tuple[ContactMethod, ...] = ()
-    notification_rules: tuple[NotificationRule, ...] = ()
+    teams: Annotated[tuple[Reference, ...], Unordered] = ()
+    contact_methods: Annotated[tuple[ContactMethod, ...], Unordered] = ()
+    notification_rules: Annotated[tuple[NotificationRule, ...], Unordered] = ()
 
 
 class Member(Record):
@@ -108,12 +116,16 @@ class Member(Record):
     user: Reference
     role: str | None = None
 
+    @property
+    def id(self) -> str:
+        return self.user.id
+
 
 class Team(Record):
     id: str
     name: str
     description: str | None = None
-    members: tuple[Member, ...] = ()
+    members: Annotated[tuple[Member, ...], Unordered] = ()
 
 
 class Restriction(Record):
@@ -171,8 +183,8 @@ class Schedule(Record):
     type: Type = "schedule"
     description: str | None = None
     time_zone: str
-    teams: tuple[Reference, ...] = ()
-    escalation_policies: tuple[Reference, ...] = ()
+    teams: Annotated[tuple[Reference, ...], Unordered] = ()
+    escalation_policies: Annotated[tuple[Reference, ...], Unordered] = ()
     schedule_layers: tuple[Layer, ...] = ()
     overrides_subschedule: Rendered = Rendered()
     final_schedule: Rendered | None = None
@@ -201,7 +213,7 @@ class EscalationPolicy(Record):
     description: str | None = None
     escalation_rules: tuple[EscalationRule, ...] = ()
     num_loops: int = Field(default=0, ge=0)
-    teams: tuple[Reference, ...] = ()
+    teams: Annotated[tuple[Reference, ...], Unordered] = ()
 
 
 class UrgencyRule(Record):
@@ -227,8 +239,8 @@ class Service(Record):
     description: str | None = None
     status: str | None = None
     escalation_policy: Reference | None = None
-    teams: tuple[Reference, ...] = ()
-    integrations: tuple[Integration, ...] = ()
+    teams: Annotated[tuple[Reference, ...], Unordered] = ()
+    integrations: Annotated[tuple[Integration, ...], Unordered] = ()
     incident_urgency_rule: UrgencyRule | None = None
     support_hours: dict | None = None
     acknowledgement_timeout: int | None = None

@@ -4,11 +4,11 @@ Rotations stand side by side, each with events that recur (RFC 5545); a set of p
 that was upgraded from v2 keeps its id, so the kind is read anew with every fetch.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from pdmigrate.pagerduty.records import Moment, Record, Reference, Type
+from pdmigrate.pagerduty.records import Moment, Record, Reference, Type, Unordered
 
 
 class ZonedDateTime(Record):
@@ -113,8 +113,8 @@ class ScheduleV3(Record):
     type: Type = "schedule_v3"
     description: str | None = None
     time_zone: str
-    teams: tuple[Reference, ...] = ()
-    escalation_policies: tuple[Reference, ...] = ()
+    teams: Annotated[tuple[Reference, ...], Unordered] = ()
+    escalation_policies: Annotated[tuple[Reference, ...], Unordered] = ()
     rotations: tuple[Rotation, ...] = ()
     custom_shifts: tuple[CustomShift, ...] = ()
     overrides: tuple[OverrideShift, ...] = ()

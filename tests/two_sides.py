@@ -1,0 +1,200 @@
+"""Edits that people make in PagerDuty and in Harness, on the embedded pair's own documents, for every kind and field."""
+
+import json
+import re
+
+
+def see(held):
+    """Harness's objects as people see them: (kind, identifier) to fields."""
+    emails = {user["uuid"]: user["email"] for user in held["users"]}
+    oncall = held["oncall"]
+    seen = {("people", row["email"]): {} for row in (*held["users"], *held["invites"])}
+    for row in held["user_groups"]:
+        members = frozenset(emails.get(uuid, uuid) for uuid in row["users"])
+        seen["teams", row["identifier"]] = {"name": row["name"], "description": row["description"], "users": members}
+    for row in held["services"]:
+        paging = oncall["services"].get(f"default/sre/{row['identifier']}", {})
+        seen["services", row["identifier"]] = {**paging, **row}
+    for kind in ("schedules", "escalation_policies"):
+        seen |= {(kind, row["identifier"]): row for row in oncall[kind].values()}
+    for schedule in oncall["schedules"].values():
+        for row in schedule["overrides"]:
+            seen["overrides", f"{schedule['identifier']}/{row['identifier']}"] = row
+    for kind, table in (("contact_methods", "contact_details"), ("notification_rules", "notification_rules")):
+        seen |= {(kind, email): row for email, row in oncall[table].items()}
+    return {
+        place: {k: _freeze(v) if k == "methods" else v for k, v in row.items()}
+        for place, row in json_copy(seen).items()
+    }
+
+
+def json_copy(seen):
+    return {place: dict(row) for place, row in seen.items()}
+
+
+def _freeze(rows):
+    return frozenset(json.dumps(row, sort_keys=True) for row in rows)
+
+
+def strip(held, id):
+    """The object is gone from PagerDuty, and so is every reference to it but those of rotas to people."""
+    if id in {policy["id"] for policy in held["escalation_policies"]}:
+        held["services"] = [s for s in held["services"] if s["escalation_policy"]["id"] != id]
+    for name in ("overrides", "team_members"):
+        held[name].pop(id, None)
+    for rows in held["team_members"].values():
+        rows[:] = [row for row in rows if row["user"]["id"] != id]
+    for kind in ("users", "teams", "schedules", "escalation_policies", "services"):
+        held[kind] = [row for row in held[kind] if row["id"] != id]
+        for row in held[kind]:
+            row["teams"] = [team for team in row.get("teams") or () if team["id"] != id]
+    for policy in held["escalation_policies"]:
+        for level in policy["escalation_rules"]:
+            level["targets"] = [target for target in level["targets"] if target["id"] != id]
+
+
+def recreate(held, old, new):
+    """Deleted and made again just so: everything that named it names the new one."""
+    text = re.sub(rf"\b{re.escape(old)}\b", new, json.dumps(held))
+    held.clear()
+    held.update(json.loads(text))
+
+
+# --- in PagerDuty: each returns the fields that it has changed, as (kind, PagerDuty id, field) ---
+
+
+def _word(kind, field, *also):
+    def edit(held, pick, number):
+        rows = held[kind]
+        if not rows:
+            return set()
+        row = rows[pick % len(rows)]
+        row[field] = f"Changed {field} {number} of {row['id']}"
+        return {(kind, row["id"], name) for name in (field, *also)}
+
+    return edit
+
+
+def _zone(held, pick, number):
+    rows = held["schedules"]
+    if not rows:
+        return set()
+    row = rows[pick % len(rows)]
+    row["time_zone"] = ("Asia/Tokyo", "Europe/Madrid", "America/Chicago")[number % 3]
+    return {("schedules", row["id"], field) for field in ("time_zone", "rotations")}
+
+
+def _turn(held, pick, number):
+    rows = held["schedules"]
+    if not rows:
+        return set()
+    row = rows[pick % len(rows)]
+    row["schedule_layers"][0]["rotation_turn_length_seconds"] = 86400 * (2 + number % 9)
+    return {("schedules", row["id"], "rotations")}
+
+
+def _delay(held, pick, number):
+    rows = held["escalation_policies"]
+    if not rows:
+        return set()
+    row = rows[pick % len(rows)]
+    row["escalation_rules"][0]["escalation_delay_in_minutes"] = 10 + number
+    return {("escalation_policies", row["id"], "levels")}
+
+
+def _reaches(held, pick, number):
+    user = held["users"][pick % len(held["users"])]
+    method = {"id": f"PCMX{number}", "type": "email_contact_method", "label": "Work", "summary": "Work"}
+    user["contact_methods"].append({**method, "address": f"more{number}@acme.example"})
+    return {("contact_methods", user["id"], "methods")}
+
+
+def _waits(held, pick, number):
+    user = held["users"][pick % len(held["users"])]
+    for rule in user["notification_rules"][-1:]:
+        rule["start_delay_in_minutes"] = 10 + number
+    return {("notification_rules", user["id"], "steps")}
+
+
+def _joins(held, pick, number):
+    team = next(iter(held["team_members"]), None)
+    if team is None:
+        return set()
+    user = held["users"][pick % len(held["users"])]
+    rows = held["team_members"][team]
+    others = [row for row in rows if row["user"]["id"] != user["id"]]
+    here = len(others) < len(rows)
+    held["team_members"][team] = others if here else [*rows, {"user": {"id": user["id"], "type": "user_reference"}}]
+    user["teams"] = [t for t in user["teams"] if t["id"] != team] + ([] if here else [{"id": team}])
+    return {("teams", team, "users")}
+
+
+SOURCE_EDITS = [
+    *(_word(kind, "name", "description") for kind in ("teams", "schedules", "escalation_policies", "services")),
+    *(_word(kind, "description") for kind in ("teams", "schedules", "escalation_policies", "services")),
+    *(_zone, _turn, _delay, _reaches, _waits, _joins),
+]
+
+
+# --- in Harness: each returns what is to be there from now on, (kind, identifier, field) to value ---
+
+
+def _set(kind, field, make):
+    def edit(held, pick, number):
+        rows = _rows(held, kind)
+        if not rows:
+            return {}
+        row = rows[pick % len(rows)]
+        row[field] = make(row.get(field), number)
+        name = row.get("identifier", row.get("email"))
+        return {(kind, name, field): see(held)[kind, name][field]}
+
+    return edit
+
+
+def _rows(held, kind):
+    oncall = held["oncall"]
+    if kind in ("teams", "services"):
+        return held["user_groups" if kind == "teams" else "services"]
+    table = "contact_details" if kind == "contact_methods" else kind
+    return [oncall[table][key] for key in sorted(oncall[table])]
+
+
+def _stand_in(held, pick, number):
+    found = [(s, row) for s in held["oncall"]["schedules"].values() for row in s["overrides"]]
+    if not found:
+        return {}
+    schedule, row = found[pick % len(found)]
+    row["person"] = held["users"][number % len(held["users"])]["email"]
+    return {("overrides", f"{schedule['identifier']}/{row['identifier']}", "person"): row["person"]}
+
+
+def _by_hand(value, number):
+    return f"By hand {number}"
+
+
+def _longer(levels, number):
+    return [{**levels[0], "timeout_minutes": 40 + number}, *levels[1:]]
+
+
+def _other_turn(rotations, number):
+    return [{**rotations[0], "turn_seconds": 3600 * (number + 1)}, *rotations[1:]] if rotations else rotations
+
+
+def _another(methods, number):
+    return [*methods, {"type": "email", "address": f"own{number}@acme.example", "label": "Home"}]
+
+
+def _later(steps, number):
+    return [*steps[:-1], {**steps[-1], "wait_minutes": 60 + number}] if steps else steps
+
+
+TARGET_EDITS = [
+    *(_set(kind, "name", _by_hand) for kind in ("teams", "schedules", "escalation_policies", "services")),
+    *(_set(kind, "description", _by_hand) for kind in ("teams", "schedules", "escalation_policies", "services")),
+    _set("escalation_policies", "levels", _longer),
+    _set("schedules", "rotations", _other_turn),
+    _set("contact_methods", "methods", _another),
+    _set("notification_rules", "steps", _later),
+    _stand_in,
+]

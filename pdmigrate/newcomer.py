@@ -23,6 +23,7 @@ source:
   snapshot: {snapshot}      # a file or folder, for kind snapshot (and to fill an embedded PagerDuty)
   keep_keys: false          # true: integration keys stay in snapshots (they are secrets; no page ever shows them)
   handoff_rules: false      # true: count handoff notification rules too, at one request a person
+  service_orchestrations: false   # true: list which services' own orchestrations suppress alerts, at one request a service
 
 target:
   kind: {target}            # harness | embedded (a small Harness on this machine)

@@ -44,4 +44,12 @@ def _choose_reading(job: Job) -> Reading:
     access = job.workspace.find_state("access") or {}
     known = access.get("final_on_lists") if access.get("subdomain") == job.subdomain else None
     source = job.settings.source
-    return Reading(job.subdomain, job.clock(), job.horizon, source.keep_keys, source.handoff_rules, known)
+    return Reading(
+        job.subdomain,
+        job.clock(),
+        job.horizon,
+        source.keep_keys,
+        source.handoff_rules,
+        source.service_orchestrations,
+        known,
+    )

@@ -65,6 +65,7 @@ class Source(_Strict):
     snapshot: str | None = None
     keep_keys: bool = False
     handoff_rules: bool = False
+    service_orchestrations: bool = False
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Source":

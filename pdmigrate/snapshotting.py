@@ -14,7 +14,7 @@ from pdmigrate.job import open_job, read_clock
 from pdmigrate.pagerduty.account import Snapshot, load_snapshot
 from pdmigrate.pagerduty.client import Reading, make_client
 from pdmigrate.pagerduty.compare import compare_accounts
-from pdmigrate.settings import Settings, read_settings, resolve_secret
+from pdmigrate.settings import Settings, Source, read_settings, resolve_secret
 from pdmigrate.workspace import Workspace
 
 HORIZON_DAYS = 56
@@ -40,6 +40,7 @@ def _add_snapshot(commands) -> None:
     snapshot.add_argument("--horizon-days", type=int, default=HORIZON_DAYS, metavar="N")
     snapshot.add_argument("--keep-keys", action="store_true", help="integration keys too: they are secrets")
     snapshot.add_argument("--handoff-rules", action="store_true", help="these too, at one request a person")
+    snapshot.add_argument("--service-orchestrations", action="store_true", help="these too, at one request a service")
     snapshot.set_defaults(run=run_snapshot)
 
 
@@ -84,23 +85,32 @@ def _read_workspace(options: argparse.Namespace) -> Snapshot:
     settings = read_settings(Workspace(options.workspace).check().settings_file)
     if settings.source.kind == "pagerduty":
         return _read_live(settings, options)
+    source = settings.source
     with open_job(options.workspace) as job:
         if job.source is None:
             return job.read_source_snapshot()
-        return job.source.fetch(
-            Reading(job.subdomain, job.clock(), job.horizon, options.keep_keys, options.handoff_rules)
-        )
+        return job.source.fetch(Reading(job.subdomain, job.clock(), job.horizon, **_choose_extras(options, source)))
 
 
 def _read_live(settings: Settings, options: argparse.Namespace) -> Snapshot:
     """Without opening the workspace: the target's key is none of this command's business."""
     source = settings.source
     client = make_client(source.base_url, source.region, resolve_secret(source.token))
-    keep, handoffs = options.keep_keys or source.keep_keys, options.handoff_rules or source.handoff_rules
-    return client.fetch(Reading(source.subdomain, read_clock(), timedelta(settings.horizon_days), keep, handoffs))
+    horizon = timedelta(settings.horizon_days)
+    return client.fetch(Reading(source.subdomain, read_clock(), horizon, **_choose_extras(options, source)))
 
 
 def _read_account(options: argparse.Namespace) -> Snapshot:
     client = make_client(options.base_url, options.region, resolve_secret(options.token))
     horizon = timedelta(days=options.horizon_days)
-    return client.fetch(Reading(options.subdomain, read_clock(), horizon, options.keep_keys, options.handoff_rules))
+    return client.fetch(Reading(options.subdomain, read_clock(), horizon, **_choose_extras(options)))
+
+
+def _choose_extras(options: argparse.Namespace, source: Source | None = None) -> dict[str, bool]:
+    """What the command asks for beside the rest, and what the workspace's settings do."""
+    names = {
+        "keep_keys": "keep_keys",
+        "handoffs": "handoff_rules",
+        "service_orchestrations": "service_orchestrations",
+    }
+    return {name: getattr(options, key) or getattr(source, key, False) for name, key in names.items()}

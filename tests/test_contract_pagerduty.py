@@ -79,7 +79,7 @@ def traffic():
         source.server.app.after_request(lambda answer: _keep(seen, answer))
         try:
             access = source.check()
-            source.fetch(handoffs=True, final_on_lists=access.final_on_lists)
+            source.fetch(handoffs=True, service_orchestrations=True, final_on_lists=access.final_on_lists)
         finally:
             source.server.stop()
     return seen

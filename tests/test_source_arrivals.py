@@ -124,6 +124,7 @@ def test_oddities_and_what_stays_behind_are_on_the_page(decided_workspace):
     assert "Nightly batch noise: 1 rules suppress alerts" in page
     assert "Shop alerts: routes alerts to 2 services" in page
     assert "not asked for (source.handoff_rules)" in page
+    assert "not asked for (source.service_orchestrations)" in page
 
 
 @pytest.mark.parametrize(

@@ -158,3 +158,12 @@ def test_handoff_rules_are_counted_when_asked_for(serve_source):
     rows = source.fetch(handoffs=True).rows["handoff_rules"]
     assert len(rows) == 40
     assert source.log["by_path"]["/users/{id}/oncall_handoff_notification_rules"] == 40
+
+
+def test_orchestrations_of_services_that_suppress_are_listed_when_asked_for(serve_source):
+    source = serve_source(company())
+    assert "service_orchestrations" not in source.fetch().rows
+    asked = source.fetch(service_orchestrations=True)
+    assert [row["id"] for row in asked.rows["service_orchestrations"]] == ["PSERV05"]
+    assert source.log["by_path"]["/event_orchestrations/services/{id}"] == 25
+    assert "1 rules suppress alerts" in [one.matters for one in asked.account.aside if one.id == "PSERV05"]

@@ -11,6 +11,7 @@ INVENTORY = (
     "maintenance_windows",
     "event_orchestrations",
     "rulesets",
+    "service_orchestrations",
     "handoff_rules",
 )
 """Kinds that are counted and listed as not carried over."""

@@ -30,6 +30,16 @@ class AsideReader:
         paths = run_together([self._later(f"/event_orchestrations/{row['id']}/global") for row in rows])
         return [{**row, "suppressing_rules": _count_suppressing(path)} for row, path in zip(rows, paths, strict=True)]
 
+    def read_of_services(self, services: Iterable[dict]) -> list[dict]:
+        """The orchestrations of single services that suppress alerts: one request a service, there is no list of them."""
+        services = list(services)
+        paths = run_together([self._later(f"/event_orchestrations/services/{one['id']}") for one in services])
+        rows = [
+            {"id": one["id"], "name": one.get("name"), "suppressing_rules": _count_suppressing(path)}
+            for one, path in zip(services, paths, strict=True)
+        ]
+        return [row for row in rows if row["suppressing_rules"]]
+
     def read_rulesets(self) -> list[dict]:
         """With `suppressing_rules` and `routing_rules`."""
         rows = self._lists.read(ListCall("rulesets", "/rulesets"))

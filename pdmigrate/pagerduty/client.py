@@ -41,13 +41,14 @@ MAY_BE_ABSENT = (
     "event_orchestrations",
     "rulesets",
     "handoff_rules",
+    "service_orchestrations",
 )
 """Accounts without the feature answer 402 or 404; what is only counted may be forbidden too."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How an account is read: whose, when, how far ahead; whether secrets and handoff rules come along.
+    """How an account is read: whose, when, how far ahead; whether secrets come along, and what takes a request each.
 
     final_on_lists: False where connect has seen that the list of schedules does not render.
     """
@@ -57,6 +58,7 @@ class Reading:
     horizon: timedelta
     keep_keys: bool = False
     handoffs: bool = False
+    service_orchestrations: bool = False
     final_on_lists: bool | None = None
 
 
@@ -164,6 +166,8 @@ class _Fetch:
         }
         if self._reading.handoffs:
             readers["handoff_rules"] = lambda: self._aside.read_handoffs(self._take("users"))
+        if self._reading.service_orchestrations:
+            readers["service_orchestrations"] = lambda: self._aside.read_of_services(self._take("services"))
         return readers
 
     def _read_kind(self, kind: str, read: Callable[[], Any]) -> Any:

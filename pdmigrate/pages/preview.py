@@ -204,9 +204,9 @@ def section_aside(preview: Preview) -> Section:
     if "handoff_rules" not in preview.snapshot.rows:
         why = "not asked for (source.handoff_rules): one request a person; not carried over by pdmigrate"
         rows.append({"kind": "Handoff rules", "number": None, "why": why})
-    if account.services:
-        why = "never asked for: one request a service; their rules may suppress alerts, so look at them in PagerDuty"
-        rows.append({"kind": "Orchestrations of single services", "number": None, "why": why})
+    if "service_orchestrations" not in preview.snapshot.rows:
+        why = "not asked for (source.service_orchestrations): one request a service; their rules may suppress alerts"
+        rows.append({"kind": "Service orchestrations", "number": None, "why": why})
     columns = {"kind": "Kind", "number": "Number", "why": "Why", "matters": "Suppress or reroute alerts"}
     table = make_table(rows, columns, empty="Nothing stays behind unseen.")
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)

@@ -18,13 +18,14 @@ ABILITIES = (
 )
 
 
-def build_extras(users: dict, teams: dict, services: dict) -> dict[str, list]:
+def build_extras(users: dict, teams: dict, services: dict) -> dict:
     """Abilities, business services, maintenance windows, orchestrations and rulesets."""
     return {
         "abilities": list(ABILITIES),
         "business_services": _business_services(teams),
         "maintenance_windows": _maintenance_windows(users, services),
         "event_orchestrations": _orchestrations(users, teams),
+        "paths_of_services": {"PSERV05": {"sets": [{"id": "start", "rules": [_suppress("canary")]}]}},
         "rulesets": _rulesets(users, teams),
     }
 
@@ -93,9 +94,13 @@ def _paths(record_id: str, routes: int) -> dict:
         "sets": [{"id": "start", "rules": routed[:routes]}],
         "catch_all": catch_all,
     }
-    suppressing = [] if routes else [_rule("event.summary matches 'nightly'", {"suppress": True})]
+    suppressing = [] if routes else [_suppress("nightly")]
     everything = {"type": "global", "parent": parent, "sets": [{"id": "start", "rules": suppressing}]}
     return {"router": router, "global": {**everything, "catch_all": {"actions": {}}}}
+
+
+def _suppress(word: str) -> dict:
+    return _rule(f"event.summary matches '{word}'", {"suppress": True})
 
 
 def _rule(expression: str, actions: dict) -> dict:

@@ -178,6 +178,7 @@ def add_lists(app: Flask) -> None:
     app.add_url_rule("/rulesets/<ruleset_id>/rules", "rules", list_rules)
     for path in ("router", "global"):
         app.add_url_rule(f"/event_orchestrations/<orchestration_id>/{path}", path, _serve_path(path))
+    app.add_url_rule("/event_orchestrations/services/<service_id>", "of_service", get_of_service)
 
 
 def get_me() -> dict:
@@ -210,6 +211,14 @@ def get_integration(service_id: str, part_id: str) -> dict:
 def list_rules(ruleset_id: str) -> dict:
     """The rules of a ruleset."""
     return paged(find("rulesets", ruleset_id).get("rules") or [], "rules")
+
+
+def get_of_service(service_id: str) -> dict:
+    """A service's own orchestration; every service has one, most without a rule."""
+    find("services", service_id)
+    parent = {"id": service_id, "type": "service_reference"}
+    empty = {"type": "service", "parent": parent, "sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {}}}
+    return {"orchestration_path": {**empty, **((document().get("paths_of_services") or {}).get(service_id) or {})}}
 
 
 def _serve_part(part: str) -> Callable[[str], dict]:

@@ -25,6 +25,7 @@ DECIDED = {
     "time zone mismatch": "confirm",
     "policy without team": "no owner",
     "round robin": "everyone",
+    "acknowledgement timeout": "accept",
     "service urgency": "no page",
 }
 

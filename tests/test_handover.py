@@ -2,6 +2,9 @@
 
 import csv
 import json
+import re
+import shutil
+import subprocess
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,7 +161,11 @@ def test_the_sheet_of_senders_says_for_each_how_it_must_not_flood(handed):
     _, decided, _, _, reports = handed
     rows = list(csv.DictReader((reports / "handover" / "integrations.csv").read_text().splitlines()))
     senders = [i.id for s in decided.draft.account.services.values() for i in s.integrations]
-    assert sorted(row["pagerduty_id"] for row in rows) == sorted(senders)
+    kinds = ("event_orchestrations", "rulesets")
+    routers = [one.id for one in decided.draft.account.aside if one.kind in kinds and one.matters]
+    assert routers
+    assert sorted(row["pagerduty_id"] for row in rows) == sorted([*senders, *routers])
+    assert any(row["what_was_suppressed"].startswith("1 rules suppress") for row in rows)
     assert all(row["what_to_send"] and row["what_was_suppressed"] and row["test_result"] == "" for row in rows)
     assert "resolve" in advise("events_api_v2_inbound_integration")
     assert "OK" in advise("aws_cloudwatch_inbound_integration")
@@ -258,8 +265,37 @@ def test_with_terraform_groups_and_users_are_files_and_nothing_is_written(tmp_pa
     assert len(users) == sum(a.kind == "users" and a.verb == "handover" for a in decided.plan.actions)
     assert all(row["org_id"] == "default" and "@" in row["email"] for row in users.values())
     assert all("users" not in row and isinstance(row["user_emails"], list) for row in groups.values())
+    check_by_terraform(reports / "handover" / "terraform", made)
     for kind, counts in decided.draft.count_kinds().items():
         assert sum(counts.values()) == 2 * counts["in_source"], kind
+
+
+def check_by_terraform(folder, made):
+    """Every group that a user names is in the file; and Terraform itself reads it, where it is installed."""
+    groups = made["resource"]["harness_platform_usergroup"]
+    named = [group for row in made["resource"]["harness_platform_user"].values() for group in row["user_groups"]]
+    assert named
+    for group in named:
+        found = re.fullmatch(r"\$\{harness_platform_usergroup\.([A-Za-z0-9_]+)\.identifier\}", group)
+        assert found.group(1) in groups if found else group in ("platform",), group
+    terraform = shutil.which("terraform")
+    if terraform:
+        done = subprocess.run([terraform, "providers"], cwd=folder, capture_output=True, text=True, check=False)
+        assert (done.returncode, "harness/harness]" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_user_with_several_roles_is_said_to_get_one_by_terraform(tmp_path):
+    folder = tmp_path / "acme"
+    make_demo_workspace(folder)
+    settings = Workspace(folder).settings_file
+    text = settings.read_text().replace("terraform: false", "terraform: true")
+    write_text(settings, text.replace("invite_roles: []", "invite_roles: [_project_viewer, responder]"))
+    with open_job(folder, folder / "reports" / "one") as job:
+        preview(job)
+        finish(job, conflicts(job))
+        finish(job, load(job, "all"))
+    row = next(row for row in read_list(folder / "reports" / "one") if row["kind"] == "users")
+    assert row["expected"].endswith("Give the other roles by hand: responder.")
 
 
 def test_terraform_takes_a_text_for_a_text():

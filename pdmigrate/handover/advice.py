@@ -25,6 +25,10 @@ OTHERWISE = (
     "See how this sender marks a problem that is over and one that is repeated: PagerDuty resolved and joined them, the "
     "webhook pages for each. Send only new problems."
 )
+ROUTED = (
+    "Its rules choose the service of each alert; in Harness every service has a webhook of its own. Find out who sends to "
+    "it, and give each sender the webhook of the service that its alerts are about."
+)
 SUPPRESSION = (
     "PagerDuty's rules of suppression, grouping and pausing (event orchestrations, rulesets, alert grouping) do not come "
     "along: what they kept quiet must be kept quiet at the sender, or by an alert rule with paging off."

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
 from pdmigrate.handover.links import Links
+from pdmigrate.pagerduty.aside import Aside
 from pdmigrate.planning import WAITS
 from pdmigrate.workspace import canonical_json
 
@@ -50,7 +51,8 @@ class Item:
 
 def list_items(found: Draft, links: Links) -> tuple[Item, ...]:
     """Everything that the plan leaves to people, and what comes with any plan: accounts, apps, senders."""
-    parts = (_from_plan, _from_people, _from_apps, _from_services, _from_senders, _from_countries, _from_removed)
+    parts = (_from_plan, _from_people, _from_apps, _from_services, _from_senders)
+    parts += (_from_routers, _from_countries, _from_removed)
     rows = [_make_item(**row) for part in parts for row in part(found, links)]
     order = list(STAGES)
     return tuple(sorted(rows, key=lambda item: (order.index(item.kind), item.name.casefold(), item.key)))
@@ -175,7 +177,11 @@ def _expect_group(found: Draft, fields: dict, action: Action) -> str:
 
 
 def _expect_user(found: Draft, fields: dict, action: Action) -> str:
-    return f"After terraform apply {action.identifier} is invited, with the groups {', '.join(fields['groups']) or 'none'}."
+    """The provider sends the first role only (harness_platform_user, role_bindings)."""
+    rest = ", ".join((fields.get("roles") or ())[1:])
+    by_hand = f" Give the other roles by hand: {rest}." if rest else ""
+    groups = ", ".join(fields["groups"]) or "none"
+    return f"After terraform apply {action.identifier} is invited, with the groups {groups}.{by_hand}"
 
 
 _EXPECT = {
@@ -239,6 +245,18 @@ def _from_senders(found: Draft, links: Links) -> Iterator[dict]:
             expected = "A test alert from this sender pages once, its repeat and its all-clear page nobody."
             row = _row(links, "integrations", service.id, name, "integrations.csv", expected, (sender.id,), sender.id)
             yield row
+
+
+def list_routers(found: Draft) -> list[Aside]:
+    """What sends to several services by rules of its own: nothing of it is carried over, and its senders are senders too."""
+    return [one for one in found.account.aside if one.kind in ("event_orchestrations", "rulesets") and one.matters]
+
+
+def _from_routers(found: Draft, links: Links) -> Iterator[dict]:
+    for one in list_routers(found):
+        expected = "Whatever sent to it sends to the webhook of its own service; what its rules kept quiet stays quiet."
+        row = _row(links, "integrations", one.id, f"{one.name}: {one.matters}", "integrations.csv", expected)
+        yield row | {"back": links.to_pagerduty(one.kind, one.id)}
 
 
 def _from_countries(found: Draft, links: Links) -> Iterator[dict]:

@@ -14,6 +14,8 @@ PAGERDUTY = {
     "services": "service-directory/{}",
     "alert_rules": "service-directory/{}",
     "integrations": "service-directory/{}",
+    "event_orchestrations": "event-orchestrations/{}",
+    "rulesets": "rules/rulesets/{}",
 }
 
 

@@ -11,8 +11,8 @@ import phonenumbers
 
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
-from pdmigrate.handover.advice import SUPPRESSION, WEBHOOK, advise
-from pdmigrate.handover.items import Item, name_policy
+from pdmigrate.handover.advice import ROUTED, SUPPRESSION, WEBHOOK, advise
+from pdmigrate.handover.items import Item, list_routers, name_policy
 from pdmigrate.handover.letters import write_letters
 from pdmigrate.handover.links import Links
 from pdmigrate.harness.handover import SCHEMA, make_terraform, write_policy, write_schedule
@@ -21,6 +21,8 @@ from pdmigrate.pagerduty.records import ContactMethod, Schedule
 from pdmigrate.planning import WAITS
 
 TURNS_SHOWN = 8
+TO_FILL = {"new_paging_webhook": WEBHOOK, "test_result": "", "tested_by": "", "tested_at": ""}
+"""What the one who does it writes down."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,15 @@ def _list_senders(found: Draft, links: Links) -> list[dict]:
             row = {"service": service.name, "sender": sender.summary or sender.id, "type": sender.type}
             row |= {"owner_group": (route and route.owner) or "", "pagerduty_id": sender.id}
             row |= {"pagerduty": links.to_pagerduty("services", service.id), "what_to_send": advise(sender.type)}
-            row |= {"what_was_suppressed": SUPPRESSION, "new_paging_webhook": WEBHOOK}
-            row |= {"test_result": "", "tested_by": "", "tested_at": ""}
-            rows.append(_entry(row, f"integrations:{service.id}/{sender.id}"))
+            rows.append(
+                _entry(row | {"what_was_suppressed": SUPPRESSION} | TO_FILL, f"integrations:{service.id}/{sender.id}")
+            )
+    for one in list_routers(found):
+        row = {"service": "several", "sender": one.name, "type": one.kind.removesuffix("s"), "owner_group": ""}
+        row |= {"pagerduty_id": one.id, "pagerduty": links.to_pagerduty(one.kind, one.id), "what_to_send": ROUTED}
+        rows.append(
+            _entry(row | {"what_was_suppressed": f"{one.matters}. {SUPPRESSION}"} | TO_FILL, f"integrations:{one.id}")
+        )
     return rows
 
 

@@ -179,9 +179,18 @@ def _make_group(action: Action, place: dict[str, str]) -> dict[str, Any]:
 def _make_user(action: Action, place: dict[str, str], teams: dict) -> dict[str, Any]:
     fields = action.after or {}
     groups = [f"${{harness_platform_usergroup.{g}.identifier}}" if g in teams else g for g in fields["groups"]]
-    bound = [{"role_identifier": role} for role in (fields.get("roles") or ())[:1]]
+    bound = [_bind(role) for role in (fields.get("roles") or ())[:1]]
     named = {"email": action.identifier, **place, "user_groups": groups}
     return {**named, "role_bindings": bound} if bound else named
+
+
+def _bind(role: str) -> dict[str, Any]:
+    """The provider sends the first role only; one with an underscore in front is Harness's own."""
+    return {
+        "role_identifier": role,
+        "resource_group_identifier": "_all_project_level_resources",
+        "managed_role": role.startswith("_"),
+    }
 
 
 def _name_resource(action: Action) -> str:

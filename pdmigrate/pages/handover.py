@@ -7,7 +7,7 @@ from pdmigrate.handover.ticks import find_tick
 from pdmigrate.report import Figure, Link, Page, Section, Tag, make_table
 
 HOW = {
-    "teams": "Apply the Terraform files; whatever needs the groups waits for them.",
+    "teams": "Set HARNESS_ACCOUNT_ID and HARNESS_PLATFORM_API_KEY, then run terraform init, plan and apply in terraform/. Whatever needs the groups waits for them.",
     "users": "Send each person the text in the file. The most urgent are on the page invite, by their next turn on call.",
     "countries": "Ask first: adding one takes Harness weeks. Until then these people are reached by email and the app only.",
     "contact_methods": "Each line belongs to one person, and only that person can enter it. The text to send is in people/.",

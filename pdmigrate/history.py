@@ -77,7 +77,7 @@ def _list_records(account: Account) -> dict[str, dict]:
     return {
         "users": account.users,
         "teams": account.teams,
-        "schedules": account.schedules,
+        "schedules": account.all_schedules,
         "escalation_policies": account.policies,
         "services": account.services,
     }

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from pdmigrate import rota
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
+from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.people import count_duties
 from pdmigrate.mapping.who import name_class, read_email
-from pdmigrate.pagerduty import rota as pagerduty_rota
 
 LINK_LIVES = timedelta(days=7)
 """How long the link in an invitation works (Harness's documentation); the invitation itself stays for 30 days."""
@@ -80,8 +80,8 @@ def _rank(person: Matched) -> tuple:
 def _find_next_turns(found: Draft) -> dict[str, datetime]:
     """When each user is on call next, by PagerDuty's own rendering of the schedules in scope."""
     now, soonest = rota.to_instant(found.account.since), {}
-    for schedule in found.work.in_scope("schedules", found.account.schedules):
-        final = pagerduty_rota.read_final(schedule)
+    for schedule in found.work.in_scope("schedules", found.account.all_schedules):
+        final = read_shown(schedule)
         for start, end, people in final.entries if final else ():
             if end <= now:
                 continue

@@ -87,7 +87,7 @@ class Standing:
 
     def owners_of(self, kind: str, id: str) -> tuple[str, ...]:
         """The teams of an object, or the one for what belongs to nobody."""
-        there = {"schedules": self.draft.account.schedules, "services": self.draft.account.services}[kind]
+        there = {"schedules": self.draft.account.all_schedules, "services": self.draft.account.services}[kind]
         return tuple(t.id for t in there[id].teams if t.id in self.draft.account.teams) or (NO_TEAM,)
 
     @property

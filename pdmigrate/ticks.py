@@ -14,6 +14,7 @@ from pdmigrate.handover import items as handover
 from pdmigrate.handover.folder import read_items
 from pdmigrate.handover.items import STAGES
 from pdmigrate.handover.ticks import Tick, find_tick, read_ticks, tick_item, untick_item
+from pdmigrate.mapping.scope import list_people
 from pdmigrate.workspace import Workspace, write_json
 
 What = Literal["make by hand", "re-point", "test page"]
@@ -95,12 +96,11 @@ def _list_tests(draft: Draft) -> list[tuple]:
 
 def find_paged(draft: Draft) -> set[str]:
     """The PagerDuty ids of everybody who stands in a schedule or policy in scope."""
-    schedules = [s for id, s in draft.account.schedules.items() if id in draft.reasons["schedules"]]
+    schedules = [s for id, s in draft.account.all_schedules.items() if id in draft.reasons["schedules"]]
     policies = [p for id, p in draft.account.policies.items() if id in draft.reasons["escalation_policies"]]
-    places = [place.user.id for s in schedules for layer in s.schedule_layers for place in layer.users]
-    stand_ins = [entry.user.id for s in schedules for entry in s.overrides if entry.user]
+    places = [user.id for schedule in schedules for user in list_people(schedule)]
     targets = [t.id for p in policies for rule in p.escalation_rules for t in rule.targets if t.type == "user"]
-    return {*places, *stand_ins, *targets}
+    return {*places, *targets}
 
 
 def _read(workspace: Workspace) -> dict[str, dict]:

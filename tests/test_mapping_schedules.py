@@ -88,7 +88,7 @@ def test_stacked_layers_page_the_same_people_whether_a_target_stacks_or_joins(st
 def test_two_layers_of_one_name_are_told_apart():
     upper = layer(["ann"], "PL1", restrictions=[daily("09:00:00", 8)])
     names = [each["name"] for each in fields(map_schedule(schedule("ps1", upper, layer(["bob"], "PL2"))))["rotations"]]
-    assert names == ["Layer 1 PL1", "Layer 1 PL2"]
+    assert names == ["Layer 1", "Layer 1 PL2"]
 
 
 def test_an_ended_layer_leaves_nothing():

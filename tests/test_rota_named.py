@@ -1,5 +1,6 @@
 """Schedules that people really have, across changes of the clock: layers, rotations and a point function agree."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -103,6 +104,24 @@ def test_names_are_the_same_a_fortnight_later(facts):
     before = {rotation.name: rotation.rotation for rotation in named}
     assert {rotation.name for rotation in later} <= before.keys()
     assert all(before[rotation.name] == rotation.rotation for rotation in later)
+
+
+def test_names_stay_whoever_comes_or_goes_and_however_the_layers_are_ordered():
+    night, day = layer("ab", daily("20:00", 12)), layer("mno", daily("08:00", 12))
+    both = [{"id": "LA", "name": "Layer 1", **night}, {"id": "LB", "name": "Layer 1", **day, "start": NOW.isoformat()}]
+    more, fewer, other = (copy.deepcopy(both) for _ in range(3))
+    more[1]["users"].append(place("p"))
+    fewer[1]["users"].pop()
+    other[0]["users"][0] = place("x")
+    said = [name_all(layers) for layers in (both, more, fewer, other, both[::-1])]
+    assert said == [{"Layer 1", "Layer 1 LB"}] * 5
+    assert name_all([both[0]]) == {"Layer 1"}
+
+
+def name_all(layers):
+    one = Schedule.model_validate({"id": "PS1", "name": "Named", "time_zone": NEW_YORK, "schedule_layers": layers})
+    zone = ZoneInfo(NEW_YORK)
+    return {named.name for named in say_layers(one, judge(make_account(one), one, zone), zone, SINCE, HORIZON)[0]}
 
 
 def test_windows_away_from_the_change_hold_for_ever():

@@ -12,8 +12,9 @@ from rota_cases import PEOPLE, START, ZONES
 
 from pdmigrate import rota
 from pdmigrate.mapping.schedules_v3 import say_shifts
+from pdmigrate.mapping.shifts import say_event
 from pdmigrate.pagerduty.rota_v3 import render_schedule
-from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 
 CASES = int(os.environ.get("PDMIGRATE_CASES", "60"))
 SINCE = int(START.timestamp())
@@ -147,6 +148,25 @@ def test_the_rotations_have_the_same_people_as_the_events(schedule):
     assert all(one.rotation.turn >= 60 and len(one.name) <= 128 for one in named)
 
 
+@SETTINGS
+@given(events(1, "Europe/London"), st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=5))
+def test_who_comes_and_goes_renames_no_rotation(event, others):
+    """In Harness an escalation level that names a rotation is passed over in silence once that is called otherwise."""
+    people = [one.get("user_id", "ann") for one in event["assignment_strategy"]["members"]]
+    now, then = (name_rotations(event, members) for members in (people, others))
+    if event["assignment_strategy"]["type"].startswith("every"):
+        smaller, larger = sorted((now, then), key=len)
+        assert set(smaller) <= set(larger)
+    else:
+        assert now == then
+
+
+def name_rotations(event, people):
+    strategy = event["assignment_strategy"] | {"members": [member(name) for name in people]}
+    said = say_event(Event.model_validate(event | {"assignment_strategy": strategy}), "Shop", SINCE, SINCE)
+    return [one.name for one in said or ()]
+
+
 def weekly(rule, *extra, people=("ann", "bob"), per=1, length=8, zone="Europe/London"):
     begin = datetime(2026, 10, 5, 9, tzinfo=ZoneInfo(zone))
     strategy = {
@@ -163,7 +183,7 @@ def weekly(rule, *extra, people=("ann", "bob"), per=1, length=8, zone="Europe/Lo
     "schedule, rotations, grade",
     [
         (weekly("RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", per=5), 1, "for_ever"),
-        (weekly("RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"), 2, "for_ever"),
+        (weekly("RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"), 5, "for_ever"),
         (weekly("RRULE:FREQ=DAILY", length=24), 1, "for_ever"),
         (weekly("RRULE:FREQ=WEEKLY;INTERVAL=2", length=336), 2, "for_ever"),
         (weekly("RRULE:FREQ=WEEKLY;COUNT=20"), 1, "for_ever"),
@@ -176,6 +196,36 @@ def weekly(rule, *extra, people=("ann", "bob"), per=1, length=8, zone="Europe/Lo
 def test_rotations_of_common_rules(schedule, rotations, grade):
     named, fidelity = say_shifts(schedule, ZoneInfo("Europe/London"), SINCE, HORIZON)
     assert (len(named), fidelity.grade) == (rotations, grade), [one.name for one in named]
+
+
+def names(schedule, now=SINCE):
+    return [one.name for one in say_shifts(schedule, ZoneInfo("Europe/London"), now, now + 56 * rota.DAY)[0]]
+
+
+def test_the_part_that_is_on_now_has_the_rotations_own_name():
+    """Before a holiday the part before it, afterwards the part after it."""
+    schedule = weekly("RRULE:FREQ=WEEKLY", "EXDATE:20261228T090000")
+    assert names(schedule) == ["Shop", "Shop from 2026-12-28 17.00.00"]
+    assert names(schedule, SINCE + 42 * rota.DAY) == ["Shop"]
+
+
+def test_somebody_stands_in_and_the_rotation_keeps_its_name():
+    [day] = [datetime(2026, 12, 7, 9, tzinfo=UTC)]
+    stand_in = {"id": "O1", "rotation_id": "R", "start_time": day, "end_time": day + timedelta(hours=4)}
+    stand_in |= {"overridden_member": member("bob"), "overriding_member": member("fay")}
+    schedule = weekly("RRULE:FREQ=WEEKLY")
+    schedule = ScheduleV3.model_validate(schedule.model_dump() | {"overrides": [stand_in]})
+    assert names(schedule) == ["Shop", "Shop from 2026-12-07 13.00.00", "Shift 2026-12-07 09.00.00"]
+
+
+def test_of_two_events_of_one_name_the_older_keeps_it_wherever_it_stands():
+    old, new = (weekly("RRULE:FREQ=WEEKLY").rotations[0].events[0].model_copy(update={"id": id}) for id in ("E1", "E2"))
+    later = new.start_time.model_copy(update={"date_time": new.start_time.date_time + timedelta(days=1)})
+    new = new.model_copy(update={"start_time": later, "end_time": later.model_copy(update={"date_time": later.date_time + timedelta(hours=8)})})  # fmt: skip
+    whole = weekly("RRULE:FREQ=WEEKLY")
+    for events in ((old, new), (new, old)):
+        both = whole.model_copy(update={"rotations": (whole.rotations[0].model_copy(update={"events": events}),)})
+        assert sorted(names(both)) == ["Shop", "Shop E2"]
 
 
 def test_a_monthly_rule_is_written_with_dates_until_a_day_that_is_said():

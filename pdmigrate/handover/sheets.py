@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from pdmigrate import rota
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
 from pdmigrate.handover.advice import ROUTED, SUPPRESSION, WEBHOOK, advise
@@ -17,7 +18,9 @@ from pdmigrate.handover.letters import write_letters
 from pdmigrate.handover.links import Links
 from pdmigrate.harness.handover import SCHEMA, make_terraform, write_policy, write_schedule
 from pdmigrate.mapping.contacts import read_phone
+from pdmigrate.mapping.judge import read_shown
 from pdmigrate.pagerduty.records import ContactMethod, Schedule
+from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.planning import WAITS
 
 TURNS_SHOWN = 8
@@ -58,7 +61,7 @@ def write_files(files: Files, items: Iterable[Item]) -> dict[str, str]:
 def _write_documents(found: Draft, links: Links) -> dict[str, str]:
     files = {"schema.json": json.dumps(SCHEMA, indent=1) + "\n"}
     for action in _handed(found, "schedules"):
-        source = found.account.schedules.get(action.key)
+        source = found.account.all_schedules.get(action.key)
         overrides = [a for a in _handed(found, "overrides") if (a.after or {})["schedule"] == action.identifier]
         back = {"id": action.key, "link": links.to_pagerduty("schedules", action.key)}
         turns = _next_turns(found, source, (action.after or {})["time_zone"])
@@ -76,18 +79,20 @@ def _handed(found: Draft, kind: str) -> list[Action]:
     return [a for a in found.plan.actions if a.kind == kind and a.verb == "handover" and a.reason != WAITS]
 
 
-def _next_turns(found: Draft, schedule: Schedule | None, zone: str) -> list[dict]:
+def _next_turns(found: Draft, schedule: Schedule | ScheduleV3 | None, zone: str) -> list[dict]:
     """Who is on call next by PagerDuty's own rendering, in the schedule's zone; nobody where it gave none."""
-    entries = schedule.final_schedule.rendered_schedule_entries if schedule and schedule.final_schedule else ()
+    shown = read_shown(schedule) if schedule else None
     here = ZoneInfo(zone)
-    return [
+    turns = [
         {
-            "start": entry.start.astimezone(here).isoformat(),
-            "end": entry.end.astimezone(here).isoformat(),
-            "person": found.work.emails.get(entry.user.id, entry.user.summary or entry.user.id) if entry.user else "",
+            "start": rota.to_datetime(start).astimezone(here).isoformat(),
+            "end": rota.to_datetime(end).astimezone(here).isoformat(),
+            "person": found.work.emails.get(id, id),
         }
-        for entry in entries[:TURNS_SHOWN]
+        for start, end, people in (shown.entries if shown else ())
+        for id in sorted(people)
     ]
+    return turns[:TURNS_SHOWN]
 
 
 # --- sheets ---

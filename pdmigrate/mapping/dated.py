@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
 from pdmigrate.mapping.flatten import life_of, live
-from pdmigrate.mapping.rotations import Named, add_to_name, dated_shift, tell_date
+from pdmigrate.mapping.rotations import Named, dated_shift, name_parts, tell_date
 
 MOST_SHIFTS = 400
 """More of them than this nobody can check."""
@@ -23,17 +23,17 @@ def month_after(instant: int) -> int:
     return rota.to_instant(datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC))
 
 
-def mend(named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int) -> list[Named] | None:
+def mend(named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int, now: int) -> list[Named] | None:
     """The rotations, cut wherever they say something else than wanted in [start, end), with shifts in the gaps.
 
-    None where that takes more than MOST_SHIFTS shifts.
+    None where that takes more than MOST_SHIFTS shifts. now: whose parts keep the names.
     """
     drawn = rota.join([one.rotation.render(zone, start, end) for one in named])
     spans = rota.merge_spans((s, e) for s, e, _, _ in rota.differences(drawn, wanted))
     shifts = write_shifts(wanted.within(spans), zone) if spans else []
     if len(shifts) > MOST_SHIFTS or len(spans) > MOST_SHIFTS:
         return None
-    return [piece for one in named for piece in _cut_out(one, spans, zone)] + shifts
+    return [piece for one in named for piece in _cut_out(one, spans, zone, now)] + shifts
 
 
 def write_shifts(wanted: rota.Rota, zone: ZoneInfo) -> list[Named]:
@@ -49,15 +49,13 @@ def _name_shift(start: int, number: int) -> str:
     return f"Shift {tell_date(start)}" + (f" at the same time {number + 1}" if number else "")
 
 
-def _cut_out(named: Named, spans: tuple[rota.Span, ...], zone: ZoneInfo) -> list[Named]:
-    """What is left of a rotation; its last part keeps the name, since it is there to stay."""
+def _cut_out(named: Named, spans: tuple[rota.Span, ...], zone: ZoneInfo, now: int) -> list[Named]:
+    """What is left of a rotation."""
     met = [span for span in spans if named.rotation.render(zone, *span).entries]
     if not met:
         return [named]
     lives = rota.subtract_spans([life_of(named.rotation)], met)
-    *heads, tail = [replace(named, rotation=live(named.rotation, *life)) for life in lives] or [None]
-    return [_name_head(head) for head in heads] + ([tail] if tail else [])
-
-
-def _name_head(head: Named) -> Named:
-    return replace(head, name=add_to_name(head.name, f"until {tell_date(head.rotation.until)}"))
+    names = name_parts(named.name, lives, now)
+    return [
+        replace(named, name=name, rotation=live(named.rotation, *life)) for name, life in zip(names, lives, strict=True)
+    ]

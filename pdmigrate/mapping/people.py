@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.who import guess_email, is_address, name_class, read_email
 from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.pagerduty.records import User
@@ -68,10 +69,9 @@ def teams_of(work: Work, user_id: str) -> list[str]:
 
 def count_duties(work: Work) -> Counter:
     """In how many schedules, overrides and policy levels each user stands."""
-    places = [p.user.id for s in work.account.schedules.values() for layer in s.schedule_layers for p in layer.users]
-    stand_ins = [e.user.id for s in work.account.schedules.values() for e in s.overrides if e.user]
+    places = [user.id for schedule in work.account.all_schedules.values() for user in list_people(schedule)]
     rules = [rule for policy in work.account.policies.values() for rule in policy.escalation_rules]
-    return Counter([*places, *stand_ins, *(target.id for rule in rules for target in rule.targets)])
+    return Counter([*places, *(target.id for rule in rules for target in rule.targets)])
 
 
 def _place_stranger(work: Work, user: User, email: str, duties: int) -> None:

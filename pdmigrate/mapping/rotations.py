@@ -1,7 +1,9 @@
 """Rotations under names that stay the same on every run: in Harness a renamed one silently loses its escalation level."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
 from pdmigrate.harness import records as harness
@@ -11,6 +13,8 @@ from pdmigrate.mapping.flatten import Piece
 from pdmigrate.pagerduty.records import Schedule
 
 LONGEST = 128
+TOLD_APART = 48
+"""Names that begin with the same characters have their id behind so many of them: longer ones are cut when more is added."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,18 @@ def is_documented(named: Iterable[Named]) -> bool:
     return all(_is_plain(one.rotation) for one in named)
 
 
+def tell_together(named: Sequence[Named], zone: ZoneInfo, start: int, end: int) -> str:
+    """A line that says which rotations are on at the same time as another on purpose; "" where none is."""
+    drawn = [
+        rota.make_rota((s, e, (one.name,)) for s, e, _ in one.rotation.render(zone, start, end).entries)
+        for one in named
+    ]
+    meant = {name for _, _, names in rota.join(drawn).entries if len(names) > 1 for name in names}
+    names = [one.name for one in named if one.name in meant and not one.dated]
+    names += ["dated shifts"] if any(one.dated for one in named if one.name in meant) else []
+    return f"Several people at once are meant, as in PagerDuty: {'; '.join(names)}." if names else ""
+
+
 def tell_date(instant: int) -> str:
     """For a name: printable, and the same in every zone."""
     return f"{rota.to_datetime(instant):%Y-%m-%d %H.%M.%S}"
@@ -62,16 +78,33 @@ def add_to_name(name: str, more: str) -> str:
     return f"{name[: LONGEST - 1 - len(more)].rstrip()} {more}"
 
 
+def tell_apart(records: Sequence[tuple[str | None, str, datetime]]) -> list[str]:
+    """The names of (name, id, start). Of several that begin alike the oldest keeps its name, wherever it stands and
+    whatever comes beside it; the others have their id."""
+    names = [make_name(name or id, id) for name, id, _ in records]
+    alike: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        alike.setdefault(name[:TOLD_APART].casefold(), []).append(at)
+    oldest = {min(places, key=lambda at: (records[at][2], records[at][1])) for places in alike.values()}
+    return [name if at in oldest else f"{name[:TOLD_APART].rstrip()} {records[at][1]}" for at, name in enumerate(names)]
+
+
+def name_parts(name: str, lives: Sequence[rota.Span], now: int) -> list[str]:
+    """Names of the parts of one rotation, one after the other. The part that is on now, or next, has the rotation's own
+    name: an escalation level that names it goes on paging; later ones are told apart by their start."""
+    on = next((at for at, (_, until) in enumerate(lives) if until > now), len(lives))
+    past = [add_to_name(name, f"until {tell_date(until)}") for _, until in lives[:on]]
+    return [*past, *[name][: len(lives) - on], *(add_to_name(name, f"from {tell_date(s)}") for s, _ in lives[on + 1 :])]
+
+
 def _layer_names(schedule: Schedule) -> list[str]:
-    names = [make_name(layer.name or layer.id, layer.id) for layer in schedule.schedule_layers]
-    ids = [layer.id for layer in schedule.schedule_layers]
-    return [n if names.count(n) == 1 else add_to_name(n, id) for n, id in zip(names, ids, strict=True)]
+    return tell_apart([(layer.name, layer.id, layer.start) for layer in schedule.schedule_layers])
 
 
 def _name_piece(names: list[str], starts: list[int], piece: Piece) -> str:
     name = names[piece.layer]
     if piece.fills:
-        name = add_to_name(name, f"for {' and '.join(dict.fromkeys(names[i] for i in piece.fills))}"[: LONGEST // 2])
+        name = add_to_name(name, f"for {' and '.join(sorted({names[i] for i in piece.fills}))}"[: LONGEST // 2])
     since = piece.rotation.since
     return name if since == starts[piece.layer] else add_to_name(name, f"from {tell_date(since)}")
 

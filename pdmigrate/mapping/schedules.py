@@ -18,7 +18,7 @@ from pdmigrate.mapping.judge import Judgement, judge
 from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules_v3 import map_shift_schedule
-from pdmigrate.mapping.wanted import may_load, place_schedule, want_schedule
+from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.readings import WALL, make_layers, render_layers
@@ -48,7 +48,7 @@ def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
     said = say_layers(schedule, judgement, ZoneInfo(zone), *span) if place else None
     if said:
         named, work.fidelity[schedule.id] = said
-        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place))
+        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named))
     elif place:
         work.lose("schedules", schedule.id, schedule.name, "its layers cannot be said as rotations")
 
@@ -63,7 +63,7 @@ def say_layers(
     render = partial(render_layers, schedule, judgement.reading, zone)
     dated = any(one.dated for one in named)
     if judgement.reading != WALL and not dated:
-        named = mend(named, render(start, far), zone, start, far) or []
+        named = mend(named, render(start, far), zone, start, far, now) or []
     until = near if dated else far
     named = [one for one in named if one.rotation.until is None or one.rotation.until > now]
     if not prove(named, render(now, until), zone, now, until):
@@ -90,8 +90,9 @@ def list_participants(schedule: Schedule) -> list[Reference]:
     return [place.user for layer in schedule.schedule_layers for place in layer.users]
 
 
-def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place) -> list[FieldFate]:
-    fates = [*exact("schedule_layers", "teams", "description"), name_fate(schedule.name, place.name)]
+def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:
+    said = fate_of_turns("schedule_layers", named, work.fidelity[schedule.id])
+    fates = [said, *exact("teams", "description"), name_fate(schedule.name, place.name)]
     if zone != schedule.time_zone:
         fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}"))
     else:

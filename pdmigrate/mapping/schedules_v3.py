@@ -4,18 +4,18 @@ Rules with a fixed period become rotations that go on; the rest is written with 
 dated by nature. Everything is compared with the schedule itself over 400 days before it is wanted.
 """
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
-from pdmigrate.identifiers import make_name
 from pdmigrate.mapping.dated import mend, month_after, month_before, write_shifts
 from pdmigrate.mapping.fidelity import PROOF_DAYS, Fidelity, grade, prove
 from pdmigrate.mapping.judge import judge_shifts
 from pdmigrate.mapping.participants import participants_known, tell_empty
-from pdmigrate.mapping.rotations import Named, add_to_name
+from pdmigrate.mapping.rotations import Named, add_to_name, tell_apart, tell_together
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import say_event
-from pdmigrate.mapping.wanted import may_load, place_schedule, want_schedule
+from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import Fate, FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.rota_v3 import event_zone, render_schedule
@@ -37,7 +37,8 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
         return work.lose("schedules", schedule.id, schedule.name, f"one of its events cannot be read: {error}")
     if said is not None:
         named, work.fidelity[schedule.id] = said
-        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place))
+        note = tell_together(named, ZoneInfo(zone), *span)
+        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named), note)
         _book_overrides(work, schedule)
     elif place:
         work.lose("schedules", schedule.id, schedule.name, "its shifts are too many to be written with dates")
@@ -53,29 +54,31 @@ def _common_zone(schedule: ScheduleV3) -> str | None:
 def say_shifts(schedule: ScheduleV3, zone: ZoneInfo, now: int, horizon: int) -> tuple[list[Named], Fidelity] | None:
     """Its rotations, proved, and how long they hold; None where they cannot be the same. Both are instants."""
     start, near, far = month_before(now), month_after(horizon), month_after(now + PROOF_DAYS * rota.DAY)
-    named, endless = _say_events(schedule, zone, start, near)
+    named, endless = _say_events(schedule, zone, (start, near), now)
     regular = schedule.model_copy(update={"overrides": (), "custom_shifts": ()})
     until = near if endless else far
     drifts = not endless and not prove(named, render_schedule(regular, start, far), zone, start, far, together=True)
-    mended = mend(named, render_schedule(schedule, start, until), zone, start, until)
+    mended = mend(named, render_schedule(schedule, start, until), zone, start, until, now)
     if mended is None:
         until = near
-        mended = mend(named, render_schedule(schedule, start, until), zone, start, until) or []
+        mended = mend(named, render_schedule(schedule, start, until), zone, start, until, now) or []
     mended = [one for one in mended if one.rotation.until is None or one.rotation.until > now]
     wanted = render_schedule(schedule, now, until)
-    if not prove(mended, wanted, zone, now, until, together=any(len(people) > 1 for _, _, people in wanted.entries)):
+    together = any(len(people) > 1 for _, _, people in wanted.entries)
+    if not prove(mended, wanted, zone, now, until, together):
         return None
-    return mended, _grade(mended, endless, drifts or until == near, until)
+    fidelity = _grade(mended, endless, drifts or until == near, until)
+    return mended, replace(fidelity, documented=fidelity.documented and not together)
 
 
-def _say_events(schedule: ScheduleV3, zone: ZoneInfo, start: int, near: int) -> tuple[list[Named], bool]:
-    """The rotations of all events, and whether some event could only be written with dates."""
+def _say_events(schedule: ScheduleV3, zone: ZoneInfo, span: rota.Span, now: int) -> tuple[list[Named], bool]:
+    """The rotations of all events, and whether some event could only be written with dates, over `span`."""
     named, endless = [], False
     for event, name in _name_events(schedule):
-        said = say_event(event, name, start) if event_zone(event).key == zone.key else None
+        said = say_event(event, name, span[0], now) if event_zone(event).key == zone.key else None
         if said is None:
             endless = True
-            said = _say_with_dates(schedule, event, name, zone, (start, near))
+            said = _say_with_dates(schedule, event, name, zone, span)
         named += said
     return named, endless
 
@@ -97,8 +100,8 @@ def _say_with_dates(schedule: ScheduleV3, event: Event, name: str, zone: ZoneInf
 
 def _name_events(schedule: ScheduleV3) -> list[tuple[Event, str]]:
     events = [event for one in schedule.rotations for event in one.events]
-    names = [make_name(event.name or event.id, event.id) for event in events]
-    return [(e, n if names.count(n) == 1 else add_to_name(n, e.id)) for e, n in zip(events, names, strict=True)]
+    names = tell_apart([(event.name, event.id, event.start_time.date_time) for event in events])
+    return list(zip(events, names, strict=True))
 
 
 def _grade(named: list[Named], endless: bool, drifts: bool, until: int) -> Fidelity:
@@ -119,8 +122,9 @@ def _book_overrides(work: Work, schedule: ScheduleV3) -> None:
             work.fates.append(Fate("overrides", override.id, name, "exact", reason, tuple(exact("start", "end"))))
 
 
-def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place) -> list[FieldFate]:
-    fates = [*exact("rotations", "teams", "description"), name_fate(schedule.name, place.name)]
+def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list[Named]) -> list[FieldFate]:
+    said = fate_of_turns("rotations", named, work.fidelity[schedule.id])
+    fates = [said, *exact("teams", "description"), name_fate(schedule.name, place.name)]
     if zone != schedule.time_zone:
         fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}, its events' own"))
     else:

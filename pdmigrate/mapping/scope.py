@@ -93,7 +93,7 @@ def _follow_chosen_teams(account: Account, reasons: Reasons) -> None:
     owned = {
         "services": account.services,
         "escalation_policies": account.policies,
-        "schedules": account.schedules,
+        "schedules": account.all_schedules,
     }
     for kind, records in owned.items():
         for record in records.values():

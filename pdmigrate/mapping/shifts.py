@@ -13,8 +13,8 @@ from itertools import islice, takewhile
 from dateutil.rrule import rrulestr
 
 from pdmigrate import rota
-from pdmigrate.mapping.flatten import MOST_PLACES
-from pdmigrate.mapping.rotations import Named, add_to_name, dated_shift, tell_date
+from pdmigrate.mapping.flatten import FOREVER, MOST_PLACES
+from pdmigrate.mapping.rotations import Named, add_to_name, dated_shift, name_parts, tell_date
 from pdmigrate.pagerduty.rota_v3 import (
     event_zone,
     first_start,
@@ -34,13 +34,18 @@ DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @dataclass(frozen=True)
 class Slot:
-    """One place of the rule's period: from the first naive start on, every `step` seconds one of the places."""
+    """One place of the rule's period: from the first naive start on, every `step` seconds one of the places.
+
+    turns: the numbers of the turns that fall on it, whoever has them. label: where in the period it is.
+    """
 
     start: int
     length: int
     step: int
     places: tuple[str | None, ...]
     windows: tuple[tuple[int, int], ...]
+    turns: tuple[int, ...]
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,17 +57,19 @@ class Segment:
     ahead: int
 
 
-def say_event(event: Event, name: str, start: int) -> list[Named] | None:
-    """Rotations that say the event from `start` on, or None where its rule has no fixed period."""
+def say_event(event: Event, name: str, start: int, now: int) -> list[Named] | None:
+    """Rotations that say the event from `start` on, or None where its rule has no fixed period.
+
+    Their names hang on its rule, never on its members: who comes or goes renames nothing.
+    """
     basis = _read_period(event)
     if basis is None:
         return None
     starts, period = basis
     named: list[Named] = []
     segments = list(_list_segments(event, starts, period, start))
-    for segment in segments:
-        last = segment is segments[-1]
-        here = name if last else add_to_name(name, f"until {tell_date(segment.until)}")
+    lives = [(segment.since, FOREVER if segment.until is None else segment.until) for segment in segments]
+    for here, segment in zip(name_parts(name, lives, now), segments, strict=True):
         named += _say_segment(event, here, starts, period, segment)
     return named + _say_added(event, name, start)
 
@@ -136,10 +143,16 @@ def _say_segment(event: Event, name: str, starts: list[int], period: int, segmen
         slots = [
             slot
             for j, start in enumerate(starts)
-            for slot in _cut_slot(start, length, period, _members_of_slot(event, j, len(starts), segment.ahead, number))
+            for slot in _cut_slot(
+                start,
+                length,
+                period,
+                _members_of_slot(event, j, len(starts), segment.ahead, number),
+                _turns_of_slot(event, j, len(starts), segment.ahead),
+            )
         ]
         own = name if number == 0 else add_to_name(name, f"at the same time {number + 1}")
-        named += _name_slots(_merge_slots(slots), own, segment)
+        named += _name_slots(_merge_slots(_label_slots(slots)), own, segment)
     return named
 
 
@@ -153,7 +166,26 @@ def _members_of_slot(event: Event, slot: int, slots: int, ahead: int, number: in
     return tuple(place_of(event, slot + slots * period + ahead)[0] for period in range(periods))
 
 
-def _cut_slot(start: int, length: int, period: int, members: tuple[str | None, ...]) -> Iterator[Slot]:
+def _turns_of_slot(event: Event, slot: int, slots: int, ahead: int) -> tuple[int, ...]:
+    """The numbers of the turns that fall on it, until it comes round; the same on two slots means always one person."""
+    strategy = event.assignment_strategy
+    if strategy.type != "rotating_member_assignment_strategy":
+        return ()
+    shifts = strategy.shifts_per_member or 1
+    return tuple((slot + slots * period + ahead) // shifts for period in range(shifts))
+
+
+def _label_slots(slots: list[Slot]) -> list[Slot]:
+    """Each with its weekday, and a number where the period has several of them."""
+    days = [DAY_NAMES[(slot.start - rota.MONDAY) // rota.DAY % 7] for slot in slots]
+    earlier = [days[:at].count(day) for at, day in enumerate(days)]
+    labels = [f"{day} {number + 1}" if number else day for day, number in zip(days, earlier, strict=True)]
+    return [replace(slot, label=label) for slot, label in zip(slots, labels, strict=True)]
+
+
+def _cut_slot(
+    start: int, length: int, period: int, members: tuple[str | None, ...], turns: tuple[int, ...]
+) -> Iterator[Slot]:
     """The slot as steps of a week or a day, with a window, or of what fits where it is shorter; empty steps between."""
     step = _choose_step(length, period)
     steps, windowed = period // step, step >= rota.DAY
@@ -161,7 +193,7 @@ def _cut_slot(start: int, length: int, period: int, members: tuple[str | None, .
         places = tuple(place for member in members for place in (member, *[None] * (steps - 1)))
         begin, here = start + part * step, min(step, length - part * step)
         windows = _window(begin, here, step) if windowed and here < step else ()
-        yield Slot(begin, here, step, places, windows)
+        yield Slot(begin, here, step, places, windows, turns)
 
 
 def _choose_step(length: int, period: int) -> int:
@@ -175,7 +207,7 @@ def _window(start: int, length: int, step: int) -> tuple[tuple[int, int], ...]:
 
 
 def _merge_slots(slots: list[Slot]) -> list[Slot]:
-    """Slots with the same people in the same steps share a rotation: Monday to Friday of one person's week."""
+    """Slots of the same turns share a rotation: Monday to Friday of one person's week."""
     merged: list[Slot] = []
     for slot in slots:
         at = next((i for i, other in enumerate(merged) if _fits(other, slot)), None)
@@ -187,9 +219,9 @@ def _merge_slots(slots: list[Slot]) -> list[Slot]:
 
 
 def _fits(first: Slot, slot: Slot) -> bool:
-    """Whether a slot lies within the first one's steps, with the same people."""
+    """Whether a slot lies within the first one's steps, with the same people whoever they are."""
     behind = slot.start - first.start
-    alike = first.step == slot.step and first.places == slot.places and first.windows and slot.windows
+    alike = first.step == slot.step and first.turns == slot.turns and first.windows and slot.windows
     return bool(alike) and behind >= 0 and behind + slot.length <= slot.step
 
 
@@ -201,8 +233,7 @@ def _name_slots(slots: list[Slot], name: str, segment: Segment) -> list[Named]:
         turn, places = _shorten(slot)
         week = rota.week_spans(slot.windows) if slot.windows else None
         made = rota.Rotation(places, slot.start, turn, week, segment.since, segment.until)
-        day = f"{DAY_NAMES[(slot.start - rota.MONDAY) // rota.DAY % 7]} {number + 1}"
-        named.append(Named(name if len(slots) == 1 else add_to_name(name, day), made))
+        named.append(Named(add_to_name(name, slot.label) if number else name, made))
     return named
 
 

@@ -25,7 +25,7 @@ def find_predecessor(work: Work, kind: str, name: str, existing: dict) -> Entry 
     account = work.account
     there = {
         "teams": account.teams,
-        "schedules": account.schedules,
+        "schedules": account.all_schedules,
         "escalation_policies": account.policies,
         "services": account.services,
     }[kind]

@@ -7,6 +7,7 @@ from pdmigrate.actions import Desired
 from pdmigrate.decisions import Conflict, Option
 from pdmigrate.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import Place, find_place
+from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.mapping.judge import Judgement
 from pdmigrate.mapping.participants import people_needed
 from pdmigrate.mapping.rotations import Named, write_rotation
@@ -19,14 +20,16 @@ def place_schedule(work: Work, schedule, twin: bool) -> Place | None:
     return find_place(work, "schedules", "duplicate_schedule", schedule, identifier, name, work.state.schedules, twin)
 
 
-def want_schedule(work: Work, schedule, zone: str, place: Place, named: list[Named], fates: list[FieldFate]) -> None:
-    """Want it in Harness, at its place; what it merges with keeps its rotations."""
+def want_schedule(
+    work: Work, schedule, zone: str, place: Place, named: list[Named], fates: list[FieldFate], note: str = ""
+) -> None:
+    """Want it in Harness, at its place; what it merges with keeps its rotations. note: first line of its description."""
     rotations = [write_rotation(one, work.emails) for one in named]
     if place.merge:
         rotations = [*work.state.schedules[place.identifier].rotations, *rotations]
     fields = {
         "name": place.name,
-        "description": describe(schedule.name, place.name, schedule.description),
+        "description": describe(schedule.name, place.name, "\n".join(filter(None, (note, schedule.description)))),
         "time_zone": zone,
         "owner_group": work.group_of(schedule.teams),
         "rotations": [rotation.model_dump(mode="json") for rotation in rotations],
@@ -39,6 +42,13 @@ def want_schedule(work: Work, schedule, zone: str, place: Place, named: list[Nam
         Desired("schedules", schedule.id, place.identifier, place.name, fields, (schedule.id,), needs, place.adopt),
         fates,
     )
+
+
+def fate_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> FieldFate:
+    """Turns are exact, but for those that can only be written with dates: these end, and more must follow."""
+    if fidelity.until is None or not any(one.dated for one in named):
+        return FieldFate(field, "exact")
+    return FieldFate(field, "changed", f"{fidelity.tell()}: {fidelity.reason}")
 
 
 def may_load(work: Work, schedule, judgement: Judgement) -> bool:

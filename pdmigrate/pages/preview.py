@@ -242,7 +242,7 @@ def section_scope(preview: Preview) -> Section:
     if len(reasons["services"]) == len(account.services):
         return Section("Scope", "The whole account is in scope.")
     shared = find_shared(account, reasons)
-    there = {"teams": account.teams, "schedules": account.schedules, "escalation_policies": account.policies}
+    there = {"teams": account.teams, "schedules": account.all_schedules, "escalation_policies": account.policies}
     there |= {"services": account.services, "users": account.users}
     rows = [
         {"kind": KIND_NAMES[kind], "name": there[kind][id].name, "why": why, "also": shared.get((kind, id), [])}

@@ -88,6 +88,7 @@ class TwoSides(RuleBasedStateMachine):
         with self.pagerduty.change() as held:
             if held[kind]:
                 recreate(held, held[kind][pick % len(held[kind])]["id"], f"PNEW{self.number:03}")
+                self.dropped |= kind == "schedules"  # its overrides are made anew with it
 
     @rule(pick=PICK)
     def source_drops_an_override(self, pick):

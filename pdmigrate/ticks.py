@@ -20,6 +20,10 @@ from pdmigrate.workspace import Workspace, write_json
 What = Literal["make by hand", "re-point", "test page"]
 
 
+ABOUT = {"integrations": "services", "alert_rules": "services", "renewals": "schedules"}
+"""Kinds of handover items to the kind of the object that they are about."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One thing to do. `about` is (kind, PagerDuty id) of the object that it belongs to; by, at: who ticked it, when."""
@@ -71,7 +75,7 @@ def _list_handover(workspace: Workspace) -> list[Item]:
 
 def _from_handover(item: handover.Item, done: Tick | None) -> Item:
     sender = item.kind == "integrations"
-    kind = "services" if item.kind in ("integrations", "alert_rules") else item.kind
+    kind = ABOUT.get(item.kind, item.kind)
     what: What = "re-point" if sender else "make by hand"
     text = f"{STAGES[item.kind]}: {item.name}"
     return Item(

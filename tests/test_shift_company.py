@@ -1,18 +1,23 @@
 """Shift-based schedules through the whole migration, by the command on the embedded pair: nobody in them is forgotten."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from shift_company import ONLY_IN_SHIFTS, build_shift_company
 
-from pdmigrate import open_job, verify
+from pdmigrate import open_job, rota, verify
 from pdmigrate.cli import main
 from pdmigrate.demo import make_demo_workspace
+from pdmigrate.handover.folder import read_items
+from pdmigrate.handover.items import list_items
+from pdmigrate.handover.links import Links
 from pdmigrate.ticks import find_paged
-from pdmigrate.workspace import write_json
+from pdmigrate.workspace import Workspace, write_json
 
 SHIFTS = ("PSHIFT01", "PSHIFT02", "PSHIFT10", "PSHIFT11", "PSHIFT12")
+LINKS = Links("https://app.harness.io/gateway", "account", "default", "sre", "harbourlane")
 HORIZON = 56 * 86_400
 
 
@@ -89,3 +94,21 @@ def test_who_is_on_call_in_shifts_only_is_on_call(carried):
 def test_a_second_run_has_nothing_to_write(carried):
     *_, found = carried
     assert not [action for action in found.draft.plan.actions if action.writes]
+
+
+def test_what_ends_on_a_day_is_a_reminder_exactly_once(carried):
+    """Under a key that stays; the date is in what is asked for, so a tick lasts until the date moves."""
+    folder, _, found = carried
+    items = [item for item in read_items(Workspace(folder)) if item.kind == "renewals"]
+    [item] = items
+    day = f"{rota.to_datetime(found.draft.work.fidelity['PSHIFT12'].until):%Y-%m-%d}"
+    assert (item.key, item.name) == ("renewals:PSHIFT12", f"Books: before {day}")
+    assert "Run pdmigrate before then" in item.expected
+    [later] = [one for one in list_items(_hold_longer(found.draft), LINKS) if one.kind == "renewals"]
+    assert later.key == item.key
+    assert later.digest != item.digest
+
+
+def _hold_longer(draft):
+    longer = replace(draft.work.fidelity["PSHIFT12"], until=draft.work.fidelity["PSHIFT12"].until + 31 * 86_400)
+    return replace(draft, work=replace(draft.work, fidelity={**draft.work.fidelity, "PSHIFT12": longer}))

@@ -12,6 +12,7 @@ from pdmigrate.draft import Draft
 from pdmigrate.handover.links import Links
 from pdmigrate.pagerduty.aside import Aside
 from pdmigrate.planning import WAITS
+from pdmigrate.rota import to_datetime
 from pdmigrate.workspace import canonical_json
 
 STAGES = {
@@ -26,9 +27,11 @@ STAGES = {
     "services": "Give each service its owner and its policy",
     "alert_rules": "Make the alert rules",
     "integrations": "Point the senders at Harness",
+    "renewals": "Run pdmigrate again before these dates",
     "removed": "Look at what PagerDuty no longer has",
 }
-"""Kinds of items in working order: what takes weeks is asked for first. `countries`, `alert_rules`, `integrations` and `removed` are no kinds of objects."""
+"""Kinds of items in working order: what takes weeks is asked for first. `countries`, `alert_rules`, `integrations`, `renewals` and `removed` are
+no kinds of objects."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Item:
 def list_items(found: Draft, links: Links) -> tuple[Item, ...]:
     """Everything that the plan leaves to people, and what comes with any plan: accounts, apps, senders."""
     parts = (_from_plan, _from_people, _from_apps, _from_services, _from_senders)
-    parts += (_from_routers, _from_countries, _from_removed)
+    parts += (_from_routers, _from_countries, _from_fidelity, _from_removed)
     rows = [_make_item(**row) for part in parts for row in part(found, links)]
     order = list(STAGES)
     return tuple(sorted(rows, key=lambda item: (order.index(item.kind), item.name.casefold(), item.key)))
@@ -264,6 +267,16 @@ def _from_countries(found: Draft, links: Links) -> Iterator[dict]:
     for code, names in sorted(found.work.unserved.items()):
         expected = f"Harness confirms calls and SMS to +{code}, for {', '.join(sorted(set(names)))}; then run again."
         yield _row(links, "countries", f"+{code}", f"+{code}", "countries.csv", expected)
+
+
+def _from_fidelity(found: Draft, links: Links) -> Iterator[dict]:
+    """Schedules that are right until a day: from then on Harness pages somebody else, or nobody."""
+    for id in found.work.schedules:
+        fidelity, name = found.work.fidelity[id], found.account.all_schedules[id].name
+        if fidelity.until is not None:
+            day = f"{to_datetime(fidelity.until):%Y-%m-%d}"
+            expected = f"{name!r} holds until {day} ({fidelity.reason}). Run pdmigrate before then: this line names a later day, or is gone."
+            yield _row(links, "renewals", id, f"{name}: before {day}", "", expected)
 
 
 def _from_removed(found: Draft, links: Links) -> Iterator[dict]:

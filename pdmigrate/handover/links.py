@@ -10,6 +10,7 @@ PAGERDUTY = {
     "teams": "teams/{}",
     "schedules": "schedules/{}",
     "overrides": "schedules/{}",
+    "renewals": "schedules/{}",
     "escalation_policies": "escalation_policies/{}",
     "services": "service-directory/{}",
     "alert_rules": "service-directory/{}",

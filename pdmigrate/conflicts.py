@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from pdmigrate.actions import Plan, plan_from_json, plan_to_json
 from pdmigrate.decisions import (
     Approval,
@@ -15,6 +17,7 @@ from pdmigrate.decisions import (
     drop_approval,
     drop_choice,
     drop_decision,
+    drop_waiver,
     save_approval,
     save_choice,
     save_decision,
@@ -32,6 +35,8 @@ from pdmigrate.strict import find_nearest
 @dataclass(frozen=True)
 class Decided:
     """Questions, plan and guards. `stop` is the sentence that ends a headless run while questions are open.
+
+    guards: all that refuse the plan, those that somebody waived with the name of who did.
 
     goes_on: how many steps of the plan an interrupted load has done already; None where the plan is a new one. last: the
     plan that was in the workspace before. strays: sentences about answers that meet nothing.
@@ -51,8 +56,9 @@ class Decided:
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """The sentences of the guards that nobody has waived, with the name that a waiver gives."""
-        return tuple(f"{g.sentence} (guard {g.guard})" for g in self.guards if not g.waived_by)
+        """The sentences of the guards that nobody has waived, with the name that a waiver gives; `stop` tells of questions."""
+        standing = (g for g in self.guards if not g.waived_by and g.guard != UNRESOLVED)
+        return tuple(f"{g.sentence} (guard {g.guard})" for g in standing)
 
 
 @records_step("conflicts")
@@ -64,19 +70,22 @@ def conflicts(job: Job) -> Decided:
     last = job.workspace.find_state("plan")
     found, goes_on = _take_up(job, draft(job))
     decisions = job.decisions()
-    refused = check_guards(job, found)
-    guards = tuple(apply_waivers(refused, decisions, found.plan.digest, job.clock()))
-    strays = tuple(find_strays(decisions, found))
+    refused, strays = tuple(check_guards(job, found)), tuple(find_strays(decisions, found))
     job.workspace.save_state("plan", plan_to_json(found.plan))
     job.workspace.save_state("questions", [conflict.model_dump() for conflict in found.open.values()])
     job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in refused]})
     job.workspace.save_state("strays", strays)
-    waived = any(guard.guard == UNRESOLVED and guard.waived_by for guard in guards)
-    stop = "" if waived else refuse_open(job, found.open)
-    shown = tuple(guard for guard in guards if guard.guard != UNRESOLVED or waived)
     approval = decisions.approves(found.plan.digest)
-    stop = " ".join([stop, *strays]) if stop else ""
-    return Decided(found, shown, approval, stop, goes_on, plan_from_json(last) if last else None, strays)
+    made = Decided(found, refused, approval, "", goes_on, plan_from_json(last) if last else None, strays)
+    return reconsider(job, made)
+
+
+def reconsider(job: Job, decided: Decided) -> Decided:
+    """The same plan under the waivers that decisions.yaml has now."""
+    guards = tuple(apply_waivers(decided.guards, job.decisions(), decided.plan.digest, job.clock()))
+    waived = any(guard.guard == UNRESOLVED and guard.waived_by for guard in guards)
+    stop = "" if waived else refuse_open(job, decided.draft.open)
+    return replace(decided, guards=guards, stop=" ".join([stop, *decided.strays]) if stop else "")
 
 
 def find_strays(decisions: Decisions, found: Draft) -> Iterator[str]:
@@ -180,10 +189,25 @@ def approve(job: Job, digest: str, by: str = "", why: str = "") -> None:
 
 
 def waive(job: Job, guard: str, digest: str, until: str, by: str, why: str) -> None:
-    """Let the plan of this digest pass one guard, until a day (2026-12-01). Raises UsageError for a guard there is not."""
+    """Let the plan of this digest pass one guard, until a day (2026-12-01) inclusive.
+
+    Raises UsageError for a guard there is not, without a name or a reason, and for a day that is no day or is over.
+    """
     if guard not in (*GUARDS, TARGET_MOVED):
         raise UsageError(f"There is no guard {guard}: there are {', '.join(sorted((*GUARDS, TARGET_MOVED)))}.")
-    save_waiver(job.workspace.decisions_file, Waiver(guard=guard, plan=digest, by=by, why=why, until=until))
+    try:
+        waiver = Waiver(guard=guard, plan=digest, by=by.strip(), why=why.strip(), until=until)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise UsageError(f"A waiver needs who, why and until when: {first['loc'][0]}: {first['msg']}.") from None
+    if not waiver.holds(guard, digest, job.clock()):
+        raise UsageError(f"A waiver until {waiver.until} is over already: name a later day.")
+    save_waiver(job.workspace.decisions_file, waiver)
+
+
+def withdraw_waiver(job: Job, guard: str, digest: str) -> None:
+    """The guard refuses the plan of this digest again."""
+    drop_waiver(job.workspace.decisions_file, guard, digest)
 
 
 def withdraw(job: Job, digest: str) -> None:

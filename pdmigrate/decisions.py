@@ -280,6 +280,16 @@ def save_waiver(path: Path, waiver: Waiver) -> None:
     _change(path, lambda old: {**old, "waivers": [*old.get("waivers", []), _plain(waiver)]})
 
 
+def drop_waiver(path: Path, guard: str, digest: str) -> None:
+    """Take back whatever waives the guard for this plan."""
+
+    def edit(old: dict) -> dict:
+        kept = [w for w in old.get("waivers", []) if w["guard"] != guard or not digest.startswith(w["plan"])]
+        return {**old, "waivers": kept}
+
+    _change(path, edit)
+
+
 def drop_approval(path: Path, digest: str) -> None:
     """Take the approval of a plan back."""
     _change(path, lambda old: {**old, "approvals": [a for a in old.get("approvals", []) if a["plan"] != digest]})

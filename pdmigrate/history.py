@@ -56,12 +56,17 @@ def history(job: Job) -> History:
     What changed in PagerDuty is told from the snapshot that the last run was made from: run preview first for news.
     """
     found = draft(job)
-    with job.journal().opened() as journal:
-        runs = [Told(run, tuple(journal.states(run.number).values())) for run in journal.runs()]
+    runs = list_runs(job)
     source = _compare_sources(job, runs, found)
     target = [change for step in _list_left(runs).values() if (change := _compare_target(step, found))]
     changes = sorted([*source, *target], key=lambda c: (not c.pages, c.side, c.kind, c.name))
     return History(tuple(reversed(runs)), tuple(changes), tuple(a for a in found.plan.actions if a.writes))
+
+
+def list_runs(job: Job) -> list[Told]:
+    """What the journal knows of, oldest first. Asks neither side."""
+    with job.journal().opened() as journal:
+        return [Told(run, tuple(journal.states(run.number).values())) for run in journal.runs()]
 
 
 def _compare_sources(job: Job, runs: list[Told], found: Draft) -> list[Change]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pdmigrate import rota
 from pdmigrate.mapping.fidelity import NOT_CARRIED
 from pdmigrate.mapping.judge import read_shown
-from pdmigrate.mapping.scope import find_shared
+from pdmigrate.mapping.scope import Reasons, find_shared
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule, Service
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
@@ -241,6 +241,11 @@ def section_scope(preview: Preview) -> Section:
     account, reasons = preview.draft.account, preview.draft.reasons
     if len(reasons["services"]) == len(account.services):
         return Section("Scope", "The whole account is in scope.")
+    return tell_scope("Scope", account, reasons)
+
+
+def tell_scope(title: str, account: Account, reasons: Reasons) -> Section:
+    """Every object in scope with the reason, and the services outside the scope that use it too."""
     shared = find_shared(account, reasons)
     there = {"teams": account.teams, "schedules": account.all_schedules, "escalation_policies": account.policies}
     there |= {"services": account.services, "users": account.users}
@@ -251,7 +256,7 @@ def section_scope(preview: Preview) -> Section:
     ]
     columns = {"kind": "Kind", "name": "Name", "why": "In scope because", "also": "Also used by, outside the scope"}
     note = f"{sum(bool(row['also']) for row in rows)} of these are also used by services that do not move now."
-    return Section("Scope", note, make_table(rows, columns), folded=len(rows) > 60)
+    return Section(title, note, make_table(rows, columns), folded=len(rows) > 60)
 
 
 COUNTRIES = (

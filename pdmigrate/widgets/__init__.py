@@ -5,6 +5,7 @@ Showing a question never answers it: every menu starts at "undecided", and only 
 
 from pdmigrate.widgets.access import check_accounts
 from pdmigrate.widgets.handover import tick_handover
+from pdmigrate.widgets.history import browse_history
 from pdmigrate.widgets.loading import load_plan
 from pdmigrate.widgets.parity import browse_parity
 from pdmigrate.widgets.parts import is_interactive
@@ -13,10 +14,12 @@ from pdmigrate.widgets.questions import answer_conflicts, choose_people
 from pdmigrate.widgets.rules import choose_rules
 from pdmigrate.widgets.scope import choose_services
 from pdmigrate.widgets.teams import sign_off_teams
+from pdmigrate.widgets.undo import undo_load
 
 __all__ = [
     "answer_conflicts",
     "approve_plan",
+    "browse_history",
     "browse_parity",
     "check_accounts",
     "choose_people",
@@ -26,4 +29,5 @@ __all__ = [
     "load_plan",
     "sign_off_teams",
     "tick_handover",
+    "undo_load",
 ]

@@ -9,7 +9,7 @@ from pdmigrate.pages.todo import section_handover
 from pdmigrate.show import show
 from pdmigrate.ticks import Item, list_items, tick, untick
 from pdmigrate.verify import Verified
-from pdmigrate.widgets.parts import Saying, ask_who, draw, is_interactive, make_button, stand_below, stand_side_by_side
+from pdmigrate.widgets.parts import Signature, draw, is_interactive
 from pdmigrate.widgets.roll import Roll, Row
 
 
@@ -24,23 +24,23 @@ class _Checklist:
     def __init__(self, job: Job, verified: Verified):
         self.job, self.draft, self.items = job, verified.draft, list_items(job.workspace, verified.draft)
         self.roll = Roll([_make_row(item) for item in self.items], ("State", "What"))
-        self.who, self.said = ask_who(), Saying()
+        self.sign = Signature(
+            ("These are done", lambda: self.write(True), "primary"),
+            ("These are not done", lambda: self.write(False)),
+            why=False,
+        )
 
     @property
     def box(self) -> ipywidgets.Widget:
         if not self.items:
             return ipywidgets.HTML(draw(section_handover(self.items)))
-        buttons = (
-            make_button("These are done", lambda: self.write(True), "primary"),
-            make_button("These are not done", lambda: self.write(False)),
-        )
-        return stand_below(self.roll.box, self.who, stand_side_by_side(*buttons), self.said)
+        return self.sign.stand_below(self.roll.box)
 
     def write(self, done: bool) -> None:
         keys = [item.key for item in self.items if item.key in self.roll.ticked]
         if not keys:
-            return self.said.say("Tick the items first.", "bad")
-        self.said.attempt(
+            return self.sign.say("Tick the items first.", "bad")
+        self.sign.attempt(
             lambda: self._write(keys, done),
             f"{len(keys)} {'done' if done else 'open again'}: written to the workspace.",
         )
@@ -50,11 +50,13 @@ class _Checklist:
 
     def _write(self, keys: list[str], done: bool) -> None:
         if done:
-            tick(self.job.workspace, keys, self.who.value, self.job.clock())
+            tick(self.job.workspace, keys, self.sign.by, self.job.clock())
         else:
             untick(self.job.workspace, keys)
 
 
 def _make_row(item: Item) -> Row:
     state = f"done by {item.by or 'somebody'}, {item.at}" if item.done else "open"
-    return Row(item.key, f"{item.what} · {item.text} · {state}", {"State": state.partition(" ")[0], "What": item.what})
+    return Row(
+        item.key, f"{item.what} · {item.text} · {state}", {"State": [state.partition(" ")[0]], "What": [item.what]}
+    )

@@ -52,11 +52,6 @@ def make_button(label: str, act: Callable[[], None], style: str = "", hint: str 
     return button
 
 
-def ask_who() -> ipywidgets.Text:
-    """Who decides: what stands behind every answer."""
-    return make_text("Decided by", value=os.environ.get("PDMIGRATE_USER") or getpass.getuser(), layout=NARROW)
-
-
 def stand_side_by_side(*children: ipywidgets.Widget) -> ipywidgets.HBox:
     """In a row, which breaks where the window is narrow."""
     return ipywidgets.HBox(list(children), layout=ROW)
@@ -86,3 +81,27 @@ class Saying(ipywidgets.HTML):
             return False
         self.say(words)
         return True
+
+
+class Signature:
+    """Below everything that is decided: by whom and why, the buttons, and the line that says what came of a click."""
+
+    def __init__(self, *buttons: tuple, why: bool = True):
+        """Each button as make_button takes it. why: whether a reason is asked for."""
+        self._who = make_text("Decided by", value=os.environ.get("PDMIGRATE_USER") or getpass.getuser(), layout=NARROW)
+        self._why = make_text("Why", "a word for the record")
+        self._fields = [self._why, self._who] if why else [self._who]
+        self._said, self._buttons = Saying(), [make_button(*button) for button in buttons]
+        self.say, self.attempt = self._said.say, self._said.attempt
+
+    @property
+    def by(self) -> str:
+        return self._who.value.strip()
+
+    @property
+    def why(self) -> str:
+        return self._why.value.strip()
+
+    def stand_below(self, *children: ipywidgets.Widget) -> ipywidgets.VBox:
+        """What is decided, and this beneath it."""
+        return stand_below(*children, *self._fields, stand_side_by_side(*self._buttons), self._said)

@@ -5,15 +5,15 @@ from typing import Any
 import ipywidgets
 
 from pdmigrate.actions import Action
-from pdmigrate.conflicts import Decided, approve, withdraw
+from pdmigrate.conflicts import Decided, approve, reconsider, withdraw
 from pdmigrate.job import Job
-from pdmigrate.pages.conflicts import RISKIEST, VERB_TONES
+from pdmigrate.pages.conflicts import RISKIEST, VERB_TONES, section_guards
 from pdmigrate.pages.words import KIND_NAMES, list_changes
 from pdmigrate.show import Table, Tag, make_table, show
+from pdmigrate.widgets.guards import Waivers
 from pdmigrate.widgets.parts import (
     NARROW,
-    Saying,
-    ask_who,
+    Signature,
     draw,
     is_interactive,
     make_button,
@@ -29,10 +29,10 @@ DIGEST_AT_LEAST = 6
 
 
 def approve_plan(job: Job, decided: Decided) -> Any:
-    """Look through the plan, and approve it by typing the beginning of its digest. Headless: whether it is approved."""
+    """Look through the plan, waive what refuses it, approve it by typing the beginning of its digest. Headless: tables."""
     if not is_interactive():
-        return show(_tell_plan(job, decided))
-    return stand_below(_PlanView(decided).box, _Approval(job, decided).box)
+        return show(section_guards(decided), _tell_plan(job, decided))
+    return stand_below(_PlanView(decided).box, Waivers(job, decided).box, _Approval(job, decided).box)
 
 
 def _tell_plan(job: Job, decided: Decided) -> Table:
@@ -100,39 +100,35 @@ class _Approval:
 
     def __init__(self, job: Job, decided: Decided):
         self.job, self.decided, self.digest = job, decided, decided.plan.digest
-        self.table, self.said, self.who = ipywidgets.HTML(), Saying(), ask_who()
+        self.table = ipywidgets.HTML()
+        self.sign = Signature(("Approve this plan", self.save, "primary"), ("Withdraw the approval", self.withdraw))
         self.typed = make_text("Digest", f"the first {DIGEST_AT_LEAST} characters: {self.digest[:DIGEST_AT_LEAST]}")
-        self.why = make_text("Why", "a word for the record")
         self.tell()
 
     @property
     def box(self) -> ipywidgets.Widget:
         if self.decided.plan.empty:
             return self.table
-        buttons = (
-            make_button("Approve this plan", self.save, "primary"),
-            make_button("Withdraw the approval", self.withdraw),
-        )
-        return stand_below(self.table, self.typed, self.why, self.who, stand_side_by_side(*buttons), self.said)
+        return self.sign.stand_below(self.table, self.typed)
 
     def tell(self) -> None:
         self.table.value = draw(_tell_plan(self.job, self.decided))
 
     def save(self) -> None:
-        typed = self.typed.value.strip()
+        typed, decided = self.typed.value.strip(), reconsider(self.job, self.decided)
         if len(typed) < DIGEST_AT_LEAST or not self.digest.startswith(typed):
             words = f"look at the plan, then type its first {DIGEST_AT_LEAST} characters"
-            self.said.say(f"That is not the beginning of {self.digest[:12]}…: {words}.", "bad")
-        elif self.decided.refusals or self.decided.stop:
-            reasons = " ".join([*self.decided.refusals, self.decided.stop])
-            self.said.say(f"The plan cannot be approved yet: {reasons}", "bad")
+            self.sign.say(f"That is not the beginning of {self.digest[:12]}…: {words}.", "bad")
+        elif decided.refusals or decided.stop:
+            reasons = " ".join([*decided.refusals, decided.stop])
+            self.sign.say(f"The plan cannot be approved yet: {reasons}", "bad")
         else:
-            self._write(lambda: approve(self.job, self.digest, self.who.value, self.why.value), "Approved")
+            self._write(lambda: approve(self.job, self.digest, self.sign.by, self.sign.why), "Approved")
 
     def withdraw(self) -> None:
         self._write(lambda: withdraw(self.job, self.digest), "Not approved any more")
 
     def _write(self, act: Any, words: str) -> None:
         after = " Go on with 5 · Load." if words == "Approved" else ""
-        self.said.attempt(act, f"{words}: {self.digest[:12]}.{after}")
+        self.sign.attempt(act, f"{words}: {self.digest[:12]}.{after}")
         self.tell()

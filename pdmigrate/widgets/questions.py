@@ -13,18 +13,7 @@ from pdmigrate.job import Job
 from pdmigrate.pages import look
 from pdmigrate.show import Section, make_table
 from pdmigrate.widgets.answers import Answers
-from pdmigrate.widgets.parts import (
-    Saying,
-    ask_who,
-    draw,
-    is_interactive,
-    make_button,
-    make_menu,
-    make_text,
-    make_tick,
-    stand_below,
-    stand_side_by_side,
-)
+from pdmigrate.widgets.parts import Signature, draw, is_interactive, make_menu, make_text, make_tick
 from pdmigrate.widgets.roll import Roll, Row
 
 UNDECIDED = "undecided"
@@ -59,10 +48,14 @@ class _Desk:
         self.people = list(people)
         self.answers = Answers(job)
         self.roll = Roll(self.list_rows(), ("State",) if self.people else ("State", "Class"), (), self.turn)
-        self.told, self.said, self.who = ipywidgets.HTML(), Saying(), ask_who()
+        self.told = ipywidgets.HTML()
+        self.sign = Signature(
+            ("Decide", self.decide, "primary"),
+            ("Take the answer back", self.take_back),
+            ("Undo my last click", self.undo),
+        )
         self.choice = make_menu("Answer", [(UNDECIDED, "")])
         self.value = make_text("Value", "only where the answer takes one")
-        self.why = make_text("Why", "a word for the record")
         self.whole = make_tick("for the whole class: all of its questions, later ones too")
         self.turn()
 
@@ -70,20 +63,14 @@ class _Desk:
     def box(self) -> ipywidgets.Widget:
         if not self.roll.rows:
             return ipywidgets.HTML(draw(make_table([], empty="There is no question.")))
-        buttons = (
-            make_button("Decide", self.decide, "primary"),
-            make_button("Take the answer back", self.take_back),
-            make_button("Undo my last click", self.undo),
-        )
-        answer = (self.told, self.choice, self.value, self.whole, self.why, self.who)
-        return stand_below(self.roll.box, *answer, stand_side_by_side(*buttons), self.said)
+        return self.sign.stand_below(self.roll.box, self.told, self.choice, self.value, self.whole)
 
     def list_rows(self) -> list[Row]:
         """A row per question, open ones first, or one per person."""
         standing = self.answers.read()
         if not self.people:
             rows = [_make_row(c, self._name_answer(c, standing)) for c in self.questions.values()]
-            return sorted(rows, key=lambda row: row.marks["State"] != "open")
+            return sorted(rows, key=lambda row: row.marks["State"] != ["open"])
         asked = {conflict.id: conflict for conflict in self.questions.values()}
         return [self._make_person(person, asked.get(person.id), standing) for person in self.people]
 
@@ -103,14 +90,14 @@ class _Desk:
         ticked = self.find_ticked()
         classes = sorted({conflict.about for conflict in ticked})
         if not ticked or not self.choice.value:
-            return self.said.say("Tick a question and choose an answer first.", "bad")
+            return self.sign.say("Tick a question and choose an answer first.", "bad")
         if self.choice.value in _find_valued(ticked) and not self.value.value.strip():
-            return self.said.say(
+            return self.sign.say(
                 f"{self.choice.value} needs a value: {_find_valued(ticked)[self.choice.value]}.", "bad"
             )
         objects = {about: ["all"] if self.whole.value else _ids_of(ticked, about) for about in classes}
         words = f"Decided: {self.choice.label}, {_count(objects)}. {AGAIN}"
-        given = (self.choice.value, self.value.value.strip(), self.who.value, self.why.value)
+        given = (self.choice.value, self.value.value.strip(), self.sign.by, self.sign.why)
         return self._write(lambda: self.answers.give(objects, *given), words)
 
     def take_back(self) -> None:
@@ -118,16 +105,16 @@ class _Desk:
         classes = sorted({conflict.about for conflict in ticked})
         objects = {about: ["all"] if self.whole.value else _ids_of(ticked, about) for about in classes}
         if not self.answers.stands(objects):
-            return self.said.say("There is no such answer of a person to take back (a class has its own tick).", "bad")
+            return self.sign.say("There is no such answer of a person to take back (a class has its own tick).", "bad")
         return self._write(lambda: self.answers.take(objects), f"Taken back: {_count(objects)}. {AGAIN}")
 
     def undo(self) -> None:
         if not self.answers.can_undo:
-            return self.said.say("Nothing was decided here since the notebook was opened.", "bad")
+            return self.sign.say("Nothing was decided here since the notebook was opened.", "bad")
         return self._write(self.answers.undo, f"Undone. {AGAIN}")
 
     def _write(self, act: Any, words: str) -> None:
-        if self.said.attempt(act, words):
+        if self.sign.attempt(act, words):
             self.roll.replace(self.list_rows())
 
     def _make_person(self, person: Matched, conflict: Conflict | None, standing: dict) -> Row:
@@ -135,7 +122,7 @@ class _Desk:
         state = answer or person.state
         duties = f"{person.duties} places on call" if person.duties else "never on call"
         return Row(
-            person.id, f"{person.name} · {person.email} · {duties} · {state}", {"State": state.partition(",")[0]}
+            person.id, f"{person.name} · {person.email} · {duties} · {state}", {"State": [state.partition(",")[0]]}
         )
 
     def _name_answer(self, conflict: Conflict, standing: dict[tuple[str, str], Decision]) -> str:
@@ -155,7 +142,9 @@ def _make_row(conflict: Conflict, answer: str) -> Row:
     about = conflict.about.replace("_", " ")
     state = "open" if answer == "open" else "by the rule" if answer.startswith("by") else "decided"
     return Row(
-        conflict.key, f"{about} · {conflict.name} · {conflict.id} · {answer}", {"State": state, "Class": conflict.about}
+        conflict.key,
+        f"{about} · {conflict.name} · {conflict.id} · {answer}",
+        {"State": [state], "Class": [conflict.about]},
     )
 
 

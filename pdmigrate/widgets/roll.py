@@ -1,6 +1,7 @@
 """A list with a tick box a row that stays fluid at ten thousand rows: one page of it is in the browser at any time."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import ipywidgets
@@ -14,20 +15,23 @@ EVERYTHING = "everything"
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its label is what is read and searched. marks: filter name to value, for the menus above the list."""
+    """One row: its label is what is read and searched. marks: filter name to values, for the menus above the list."""
 
     key: str
     label: str
-    marks: dict[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Roll:
-    """Rows to be searched, filtered and ticked. `on_tick` is called when the set of ticked keys has changed."""
+    """Rows to be searched, filtered and ticked. `on_tick` is called when the set of ticked keys has changed.
+
+    filters: the names of the menus; a mapping says what each starts at.
+    """
 
     def __init__(
         self,
         rows: Sequence[Row],
-        filters: Sequence[str] = (),
+        filters: Sequence[str] | Mapping[str, str] = (),
         ticked: Iterable[str] = (),
         on_tick: Callable[[], None] = lambda: None,
         single: bool = False,
@@ -40,6 +44,8 @@ class Roll:
         self._boxes = [make_tick("") for _ in range(min(PAGE, len(self.rows)))]
         self._page = ipywidgets.VBox(layout=WIDE)
         self._count = ipywidgets.HTML()
+        for name in filters if isinstance(filters, Mapping) else ():
+            self._menus[name].value = filters[name]
         self._watch()
         self.show()
 
@@ -53,7 +59,7 @@ class Roll:
         """The rows that fit the search and the menus."""
         words = self._search.value.casefold().split()
         wanted = {name: menu.value for name, menu in self._menus.items() if menu.value != EVERYTHING}
-        fit = (row for row in self.rows if all(row.marks.get(name) == value for name, value in wanted.items()))
+        fit = (row for row in self.rows if all(value in row.marks[name] for name, value in wanted.items()))
         return [row for row in fit if all(word in row.label.casefold() for word in words)]
 
     def replace(self, rows: Sequence[Row]) -> None:
@@ -116,10 +122,8 @@ class Roll:
         return stand_side_by_side(*([] if few else turn), *([] if self.single else every), self._count)
 
     def _list_marks(self, name: str) -> list[tuple[str, str]]:
-        counts: dict[str, int] = {}
-        for row in self.rows:
-            counts[row.marks.get(name, "")] = counts.get(row.marks.get(name, ""), 0) + 1
-        named = [(f"{value.replace('_', ' ')} ({n:,})", value) for value, n in sorted(counts.items()) if value]
+        counts = Counter(value for row in self.rows for value in row.marks[name])
+        named = [(f"{value.replace('_', ' ')} ({n:,})", value) for value, n in sorted(counts.items())]
         return [(EVERYTHING, EVERYTHING), *named]
 
     def _tell(self, found: int, shown: int) -> str:

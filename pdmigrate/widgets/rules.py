@@ -6,16 +6,7 @@ from pdmigrate.conflicts import choose
 from pdmigrate.decisions import Choice
 from pdmigrate.job import Job
 from pdmigrate.show import make_table, show
-from pdmigrate.widgets.parts import (
-    Saying,
-    ask_who,
-    is_interactive,
-    make_button,
-    make_menu,
-    make_tick,
-    stand_below,
-    stand_side_by_side,
-)
+from pdmigrate.widgets.parts import Signature, is_interactive, make_menu, make_tick
 
 STRATEGIES = [("preserve what was changed in Harness", "preserve"), ("overwrite it with PagerDuty's", "overwrite")]
 SETTINGS = ("rules.contact_details", "rules.strategy")
@@ -28,27 +19,36 @@ def choose_rules(job: Job) -> Any:
     if not is_interactive():
         rows = [{"rule": name.replace("_", " "), "value": value} for name, value in rules.model_dump().items()]
         return show(make_table(rows, {"rule": "Rule", "value": "Value"}))
-    contacts = make_tick("Sync contact details and notification rules", rules.contact_details)
-    strategy = make_menu("In a conflict", STRATEGIES, rules.strategy)
-    who, said = ask_who(), Saying()
-    said.say(_tell_origin(job))
+    return _Rules(job).box
 
-    def write() -> None:
-        choose(job, "rules.contact_details", contacts.value, who.value)
-        choose(job, "rules.strategy", strategy.value, who.value)
 
-    def take_back() -> None:
+class _Rules:
+    def __init__(self, job: Job):
+        self.job = job
+        self.contacts = make_tick("Sync contact details and notification rules", job.settings.rules.contact_details)
+        self.strategy = make_menu("In a conflict", STRATEGIES, job.settings.rules.strategy)
+        self.sign = Signature(("Save the rules", self.save, "primary"), ("Back to migration.yaml", self.take_back))
+        self.sign.say(_tell_origin(job))
+
+    @property
+    def box(self) -> Any:
+        return self.sign.stand_below(self.contacts, self.strategy)
+
+    def save(self) -> None:
+        self.sign.attempt(self._write, "Saved. Run the draft below.")
+
+    def take_back(self) -> None:
+        self.sign.attempt(self._drop, "Taken back: migration.yaml counts again.")
+
+    def _write(self) -> None:
+        for setting, value in zip(SETTINGS, (self.contacts.value, self.strategy.value), strict=True):
+            choose(self.job, setting, value, self.sign.by, self.sign.why)
+
+    def _drop(self) -> None:
         for setting in SETTINGS:
-            choose(job, setting, None)
-        contacts.value, strategy.value = job.settings.rules.contact_details, job.settings.rules.strategy
-
-    buttons = (
-        make_button("Save the rules", lambda: said.attempt(write, "Saved. Run the draft below."), "primary"),
-        make_button(
-            "Back to migration.yaml", lambda: said.attempt(take_back, "Taken back: migration.yaml counts again.")
-        ),
-    )
-    return stand_below(contacts, strategy, who, stand_side_by_side(*buttons), said)
+            choose(self.job, setting, None)
+        rules = self.job.settings.rules
+        self.contacts.value, self.strategy.value = rules.contact_details, rules.strategy
 
 
 def find_choice(job: Job, setting: str) -> Choice | None:

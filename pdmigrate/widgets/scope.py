@@ -1,37 +1,29 @@
-"""Notebook 2: which services move, and what comes along with them."""
+"""Notebook 2: what moves, chosen by service, team, schedule or policy, and what comes along with it."""
 
+from collections import Counter
 from typing import Any
 
 import ipywidgets
-from markupsafe import escape
 
 from pdmigrate.conflicts import choose
 from pdmigrate.draft import Draft
 from pdmigrate.job import Job
-from pdmigrate.mapping import choose_scope
+from pdmigrate.mapping.scope import WORDS, choose_scope
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import look
+from pdmigrate.pages.preview import tell_scope
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.preview import Preview
 from pdmigrate.settings import Scope
-from pdmigrate.widgets.parts import (
-    Saying,
-    ask_who,
-    is_interactive,
-    make_button,
-    make_text,
-    stand_below,
-    stand_side_by_side,
-)
+from pdmigrate.widgets.parts import Signature, draw, is_interactive
 from pdmigrate.widgets.roll import Roll, Row
 from pdmigrate.widgets.rules import find_choice
 
-SETTING = "scope.services"
 AGAIN = "Run the notebook from the fetch on, to see what moves."
 
 
 def choose_services(job: Job, found: Preview) -> Any:
-    """Which services move: search, by team, tick, save. Writes the choice `scope.services` to decisions.yaml."""
+    """What moves: search, by team, tick, save. Writes the choices `scope.*` to decisions.yaml. Headless: the services."""
     if not is_interactive():
         return look(found, "services")
     return _Scope(job, found.draft).box
@@ -41,64 +33,108 @@ class _Scope:
     def __init__(self, job: Job, draft: Draft):
         self.job, self.account = job, draft.account
         job.read_choices()
-        self.roll = Roll(_list_services(draft.account), ("Team",), self._read_chosen(), self.tell)
-        self.along, self.said, self.who = ipywidgets.HTML(), Saying(), ask_who()
-        self.why = make_text("Why", "a word for the record")
+        start = {"Kind": "services", "Team": "everything"}
+        self.roll = Roll(_list_rows(draft.account), start, self._read_chosen(), self.tell)
+        self.along = ipywidgets.HTML()
+        self.sign = Signature(
+            ("Move what is ticked", self.save_some, "primary"),
+            ("Move the whole account", self.save_all),
+            ("Take the choice back", self.take_back),
+        )
         self.tell()
-        self.said.say(_tell_choice(job))
+        self.sign.say(_tell_choice(job))
 
     @property
     def box(self) -> ipywidgets.Widget:
-        buttons = (
-            make_button("Move these services", self.save_some, "primary"),
-            make_button("Move the whole account", self.save_all),
-            make_button("Take the choice back", self.take_back),
-        )
-        return stand_below(self.roll.box, self.along, self.who, self.why, stand_side_by_side(*buttons), self.said)
+        return self.sign.stand_below(self.roll.box, self.along)
 
     def tell(self) -> None:
-        """What the ticked services bring along."""
-        reasons = choose_scope(self.account, Scope(services=sorted(self.roll.ticked)))
-        along = [f"{len(ids)} {KIND_NAMES[kind].lower()}" for kind, ids in reasons.items() if kind != "services"]
-        words = f"{len(self.roll.ticked)} services bring along {', '.join(along)}."
-        self.along.value = f'<p role="status">{escape(words)}</p>'
+        """What is ticked brings this along."""
+        if len(_pick(self.roll.ticked, "services")) == len(self.account.services):
+            self.along.value = '<p role="status">All services are ticked: everything that pages comes along.</p>'
+            return
+        reasons = choose_scope(self.account, Scope(**self._list_ticked()))
+        along = {kind: {id: why for id, why in ids.items() if why != "chosen"} for kind, ids in reasons.items()}
+        counts = [f"{len(ids)} {KIND_NAMES[kind].lower()}" for kind, ids in along.items() if ids]
+        words = f"{self._count()} {'bring' if len(self.roll.ticked) > 1 else 'brings'} along {', '.join(counts) or 'nothing'}."
+        self.along.value = draw(tell_scope(words, self.account, reasons))
 
     def save_some(self) -> None:
         if not self.roll.ticked:
-            return self.said.say("Tick at least one service first.", "bad")
-        return self._save(sorted(self.roll.ticked), f"{len(self.roll.ticked)} services are chosen. {AGAIN}")
+            return self.sign.say("Tick at least one service, team, schedule or policy first.", "bad")
+        return self._save(self._list_ticked(), f"{self._count()} {_are(self.roll.ticked)} chosen. {AGAIN}")
 
     def save_all(self) -> None:
-        if self._save("all", f"The whole account is chosen. {AGAIN}"):
-            self.roll.tick(self.account.services)
+        if self._save({**{key: [] for key in WORDS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
+            self.roll.tick(self._read_chosen())
 
     def take_back(self) -> None:
-        self.said.attempt(lambda: choose(self.job, SETTING, None), f"Taken back: migration.yaml counts again. {AGAIN}")
-        self.roll.tick(self._read_chosen())
+        if self.sign.attempt(self._drop, f"Taken back: migration.yaml counts again. {AGAIN}"):
+            self.roll.tick(self._read_chosen())
 
-    def _save(self, services: list[str] | str, words: str) -> bool:
-        return self.said.attempt(lambda: choose(self.job, SETTING, services, self.who.value, self.why.value), words)
+    def _save(self, chosen: dict[str, Any], words: str) -> bool:
+        return self.sign.attempt(lambda: self._write(chosen), words)
+
+    def _write(self, chosen: dict[str, Any]) -> None:
+        """Only what differs from what counts already, beside the services, which are always said."""
+        for key, value in chosen.items():
+            if key == "services" or value != getattr(self.job.settings.scope, key):
+                choose(self.job, f"scope.{key}", value, self.sign.by, self.sign.why)
+
+    def _drop(self) -> None:
+        for key in WORDS:
+            choose(self.job, f"scope.{key}", None)
+
+    def _list_ticked(self) -> dict[str, list[str]]:
+        return {key: _pick(self.roll.ticked, key) for key in WORDS}
+
+    def _count(self) -> str:
+        counts = Counter(key.partition(":")[0] for key in self.roll.ticked)
+        return ", ".join(f"{counts[key]} {key if counts[key] > 1 else WORDS[key][1]}" for key in WORDS if counts[key])
 
     def _read_chosen(self) -> set[str]:
-        return set(choose_scope(self.account, self.job.settings.scope)["services"])
+        if self.job.settings.scope.whole:
+            return {f"services:{id}" for id in self.account.services}
+        reasons = choose_scope(self.account, self.job.settings.scope)
+        chosen = ((key, id, why) for key, (kind, _) in WORDS.items() for id, why in reasons[kind].items())
+        return {f"{key}:{id}" for key, id, why in chosen if why == "chosen"}
 
 
-def _list_services(account: Account) -> list[Row]:
-    services = sorted(account.services.values(), key=lambda service: service.name.casefold())
-    teams = {s.id: [account.teams[t.id].name for t in s.teams if t.id in account.teams] for s in services}
-    return [
-        Row(
-            s.id,
-            f"{s.name} · {', '.join(teams[s.id]) or 'no team'} · {s.id}",
-            {"Team": (teams[s.id] or ["no team"])[0]},
-        )
-        for s in services
-    ]
+def _pick(ticked: set[str], key: str) -> list[str]:
+    """The ids of one kind among what is ticked."""
+    return sorted(word.partition(":")[2] for word in ticked if word.startswith(f"{key}:"))
+
+
+def _list_rows(account: Account) -> list[Row]:
+    """Services first, then what can be chosen without one."""
+    there = {"services": account.services, "teams": account.teams}
+    there |= {"schedules": account.all_schedules, "policies": account.policies}
+    return [_make_row(account, key, record) for key in there for record in _sort(there[key].values())]
+
+
+def _sort(records) -> list:
+    return sorted(records, key=lambda record: record.name.casefold())
+
+
+def _make_row(account: Account, key: str, record: Any) -> Row:
+    owners = [record] if key == "teams" else [account.teams[t.id] for t in record.teams if t.id in account.teams]
+    teams = [team.name for team in owners] or ["no team"]
+    said = WORDS[key][1] if key == "teams" else ", ".join(teams)
+    return Row(f"{key}:{record.id}", f"{record.name} · {said} · {record.id}", {"Kind": [key], "Team": teams})
+
+
+def _are(ticked: set[str]) -> str:
+    return "is" if len(ticked) == 1 else "are"
 
 
 def _tell_choice(job: Job) -> str:
-    chosen = find_choice(job, SETTING)
-    if chosen is None:
+    chosen = {key: choice for key in WORDS if (choice := find_choice(job, f"scope.{key}"))}
+    if not chosen:
         return "As migration.yaml says."
-    what = "the whole account" if chosen.value == "all" else f"{len(chosen.value)} services"
-    return f"Chosen: {what}, by {chosen.by or 'somebody'} at {chosen.at}."
+    said = [
+        "the whole account" if choice.value == "all" else f"{len(choice.value)} {key}"
+        for key, choice in chosen.items()
+        if choice.value
+    ]
+    last = list(chosen.values())[-1]
+    return f"Chosen: {', '.join(said) or 'nothing'}, by {last.by or 'somebody'} at {last.at}."

@@ -8,15 +8,7 @@ from pdmigrate.pages.teams import find_teams, section_teams
 from pdmigrate.show import show
 from pdmigrate.standing import Standing, read_standing
 from pdmigrate.verify import Verified
-from pdmigrate.widgets.parts import (
-    Saying,
-    ask_who,
-    is_interactive,
-    make_button,
-    make_text,
-    stand_below,
-    stand_side_by_side,
-)
+from pdmigrate.widgets.parts import Signature, is_interactive
 from pdmigrate.widgets.roll import Roll, Row
 
 
@@ -31,16 +23,15 @@ class _SignOff:
     def __init__(self, job: Job, verified: Verified):
         self.job, self.verified = job, verified
         self.roll = Roll(self.list_rows(), ("Said",))
-        self.who, self.why, self.said = ask_who(), make_text("Why", "a word for the record"), Saying()
+        self.sign = Signature(
+            ("Go", lambda: self.write("go"), "success", "The ticked teams go over"),
+            ("No go", lambda: self.write("no_go"), "danger", "The ticked teams do not go over"),
+            ("Take back", lambda: self.write("")),
+        )
 
     @property
     def box(self) -> Any:
-        buttons = (
-            make_button("Go", lambda: self.write("go"), "success", "The ticked teams go over"),
-            make_button("No go", lambda: self.write("no_go"), "danger", "The ticked teams do not go over"),
-            make_button("Take back", lambda: self.write("")),
-        )
-        return stand_below(self.roll.box, self.who, self.why, stand_side_by_side(*buttons), self.said)
+        return self.sign.stand_below(self.roll.box)
 
     def list_rows(self) -> list[Row]:
         self.standing: Standing = read_standing(self.job, self.verified)
@@ -49,22 +40,22 @@ class _SignOff:
             said = self.standing.sign_off(team.id)
             word = f"{said.choice.replace('_', '-')}, {said.by or 'somebody'}, {said.at}" if said else "nothing said"
             trouble = "; ".join(team.troubles) or "ready"
-            rows.append(Row(team.id, f"{team.name} · {word} · {trouble}", {"Said": word.partition(",")[0]}))
+            rows.append(Row(team.id, f"{team.name} · {word} · {trouble}", {"Said": [word.partition(",")[0]]}))
         return rows
 
     def write(self, choice: str) -> None:
         teams = sorted(self.roll.ticked)
         if not teams:
-            return self.said.say("Tick the teams first.", "bad")
+            return self.sign.say("Tick the teams first.", "bad")
         words = choice.replace("_", "-") or "taken back"
-        self.said.attempt(lambda: self._write(teams, choice), f"{words}: {len(teams)} teams, in decisions.yaml.")
+        self.sign.attempt(lambda: self._write(teams, choice), f"{words}: {len(teams)} teams, in decisions.yaml.")
         return self.roll.replace(self.list_rows())
 
     def _write(self, teams: list[str], choice: str) -> None:
         path, at = self.job.workspace.decisions_file, self.job.clock().isoformat(timespec="seconds")
         for team in teams:
             if choice:
-                plan, by, why = self.standing.plan_digest, self.who.value, self.why.value
+                plan, by, why = self.standing.plan_digest, self.sign.by, self.sign.why
                 save_sign_off(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
             else:
                 drop_sign_off(path, team)

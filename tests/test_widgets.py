@@ -1,0 +1,247 @@
+"""The widgets without a browser: what is shown, what a click writes, and that nothing happens by looking."""
+
+import multiprocessing
+
+import ipywidgets
+import pytest
+
+from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
+from pdmigrate.conflicts import reconsider
+from pdmigrate.decisions import read_decisions
+from pdmigrate.widgets import (
+    answer_conflicts,
+    approve_plan,
+    browse_history,
+    choose_people,
+    choose_rules,
+    choose_services,
+    sign_off_teams,
+    tick_handover,
+    undo_load,
+)
+from pdmigrate.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def somebody_sits_there(monkeypatch):
+    """As in JupyterLab: the kernel's request allows input."""
+    import pdmigrate.widgets.parts as parts
+
+    kernel = type("Kernel", (), {"get_parent": lambda self, channel: {"content": {"allow_stdin": True}}})()
+    monkeypatch.setattr(parts, "get_ipython", lambda: type("Shell", (), {"kernel": kernel})())
+    monkeypatch.setenv("PDMIGRATE_USER", "carla")
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """The embedded company, loaded once; tests that write to Harness come last."""
+    from pdmigrate.demo import make_demo_workspace
+
+    folder = tmp_path_factory.mktemp("widgets") / "acme"
+    make_demo_workspace(folder)
+    with open_job(folder) as job:
+        preview(job)
+        conflicts(job)
+        load(job, "all")
+        yield job
+
+
+def find(widget, label):
+    """The widgets of this label, as a person finds them."""
+    below = [found for child in getattr(widget, "children", ()) for found in find(child, label)]
+    return below + ([widget] if getattr(widget, "description", "") == label else [])
+
+
+def press(widget, label):
+    [button] = find(widget, label)
+    assert not button.disabled
+    button.click()
+
+
+def read(widget):
+    """Everything that is on the screen."""
+    options = [label for label, _ in getattr(widget, "options", ())]
+    words = [getattr(widget, "description", ""), str(getattr(widget, "value", "")), *options]
+    return " ".join([*words, *(read(child) for child in getattr(widget, "children", ()))])
+
+
+def tick(widget, words):
+    [box] = [w for w in _list(widget) if isinstance(w, ipywidgets.Checkbox) and words in w.description]
+    box.value = True
+
+
+def _list(widget):
+    return [widget, *(found for child in getattr(widget, "children", ()) for found in _list(child))]
+
+
+def test_nothing_happens_by_looking(loaded):
+    before = loaded.workspace.decisions_file.read_bytes()
+    decided, verified = conflicts(loaded), verify(loaded)
+    choose_services(loaded, preview(loaded))
+    choose_people(loaded, invite(loaded))
+    choose_rules(loaded)
+    answer_conflicts(loaded, decided)
+    approve_plan(loaded, decided)
+    tick_handover(loaded, verified)
+    sign_off_teams(loaded, verified)
+    browse_history(loaded)
+    undo_load(loaded)
+    assert loaded.workspace.decisions_file.read_bytes() == before
+    assert loaded.workspace.find_state("ticks") is None
+
+
+# --- guards ---
+
+
+@pytest.fixture
+def refused(job):
+    """A plan that a guard refuses: the next run is planned for a day beyond what is known of overrides."""
+    job.workspace.settings_file.write_text(
+        job.workspace.settings_file.read_text().replace("next_run_days: 7 ", "next_run_days: 99 ")
+    )
+    preview(job)
+    return conflicts(job)
+
+
+def test_a_guard_is_waived_with_a_reason_until_a_day_and_for_this_plan_only(job, refused):
+    shown = approve_plan(job, refused)
+    tick(shown, "runs out")
+    press(shown, "Waive for this plan")
+    assert "A waiver needs who, why and until when: why" in read(shown)
+    find(shown, "Why")[0].value = "the next run is on Monday"
+    press(shown, "Waive for this plan")
+    [waiver] = job.decisions().waivers
+    assert (waiver.guard, waiver.plan, waiver.by) == ("runs_out", refused.plan.digest, "carla")
+    assert "waived by carla until" in read(shown)
+    assert not reconsider(job, refused).refusals
+    assert "waived by carla until" in read(approve_plan(job, conflicts(job))), "a reopened notebook shows it"
+
+
+def test_a_plan_is_approved_once_its_guard_is_waived_and_not_before(job, refused):
+    shown = approve_plan(job, refused)
+    find(shown, "Digest")[0].value = refused.plan.digest[:8]
+    press(shown, "Approve this plan")
+    assert "cannot be approved yet" in read(shown)
+    tick(shown, "runs out")
+    find(shown, "Why")[0].value = "the next run is on Monday"
+    press(shown, "Waive for this plan")
+    press(shown, "Approve this plan")
+    assert job.decisions().approves(refused.plan.digest)
+    press(shown, "Take the waiver back")
+    assert not job.decisions().waivers
+    assert reconsider(job, refused).refusals
+
+
+def test_a_waiver_that_is_over_already_is_not_written(job, refused):
+    shown = approve_plan(job, refused)
+    tick(shown, "runs out")
+    find(shown, "Why")[0].value = "yesterday"
+    find(shown, "Until")[0].value = job.clock().date().replace(year=2020)
+    press(shown, "Waive for this plan")
+    assert "is over already" in read(shown)
+    assert not job.decisions().waivers
+
+
+# --- scope ---
+
+
+def test_a_team_is_chosen_and_what_comes_along_is_told_with_the_reason(job):
+    found = preview(job)
+    shown = choose_services(job, found)
+    press(shown, "Untick all found")
+    find(shown, "Kind")[0].value = "teams"
+    tick(shown, "Payments ·")
+    assert "1 team brings along" in read(shown)
+    assert "belongs to the team Payments" in read(shown)
+    assert "Also used by, outside the scope" in read(shown)
+    press(shown, "Move what is ticked")
+    chosen = {choice.setting: choice.value for choice in job.decisions().choices}
+    team = next(team.id for team in found.draft.account.teams.values() if team.name == "Payments")
+    assert chosen == {"scope.services": [], "scope.teams": [team]}
+    again = preview(job)
+    assert 0 < len(again.draft.reasons["services"]) < len(again.draft.account.services)
+    assert "Chosen: 1 teams, by carla" in read(choose_services(job, again))
+    press(shown, "Take the choice back")
+    assert not job.decisions().choices
+    assert job.settings.scope.whole
+
+
+def test_a_service_of_two_teams_is_found_under_either(job):
+    found = preview(job)
+    two = [s for s in found.draft.account.services.values() if len(s.teams) > 1]
+    shown = choose_services(job, found)
+    for service in two:
+        for team in service.teams:
+            find(shown, "Team")[0].value = found.draft.account.teams[team.id].name
+            assert service.name in read(shown)
+    assert two
+
+
+# --- two at once ---
+
+
+def _decide_many(folder, names):
+    with open_job(folder) as job:
+        for name in names:
+            decide(job, "user_not_found", name, "leave_out", by=name)
+
+
+def test_two_notebooks_open_at_once_do_not_overwrite_each_other(decided_workspace):
+    known = len(read_decisions(Workspace(decided_workspace).decisions_file).decisions)
+    kernels = multiprocessing.get_context("spawn")
+    mine, others = [f"PA{n}" for n in range(40)], [f"PB{n}" for n in range(40)]
+    both = [kernels.Process(target=_decide_many, args=(decided_workspace, names)) for names in (mine, others)]
+    for kernel in both:
+        kernel.start()
+    for kernel in both:
+        kernel.join(60)
+    found = [d.object for d in read_decisions(Workspace(decided_workspace).decisions_file).decisions]
+    assert set(found) >= {*mine, *others}
+    assert len(found) == known + 80
+
+
+def test_undo_in_one_notebook_leaves_what_the_other_decided(job):
+    preview(job)
+    decided = conflicts(job)
+    with open_job(job.workspace.folder) as other_job:
+        mine, other = answer_conflicts(job, decided), answer_conflicts(other_job, decided)
+        for shown, words in ((mine, "Hana Sato"), (other, "Store Operations")):
+            find(shown, "Search")[0].value = words
+            press(shown, "Tick all found")
+            answer = find(shown, "Answer")[0]
+            answer.value = answer.options[-1][1]
+            press(shown, "Decide")
+        press(mine, "Undo my last click")
+    objects = {decision.object for decision in job.decisions().decisions}
+    assert "PUSER40" in objects
+
+
+# --- history and undo; these write to Harness ---
+
+
+def test_history_shows_each_run_and_compares_only_when_asked(loaded):
+    shown = browse_history(loaded)
+    assert "run 1" in read(shown)
+    assert "Changed since the last run" not in read(shown)
+    press(shown, "What has changed since")
+    assert "Changed since the last run" in read(shown)
+    assert (loaded.folder / "history.html").is_file()
+
+
+def test_nothing_is_taken_back_before_it_was_listed_and_confirmed(loaded):
+    made = set(loaded.target.read_state().schedules)
+    shown = undo_load(loaded)
+    [back] = find(shown, "Take it back")
+    [sure] = find(shown, "I have read the list: take this back in Harness")
+    assert back.disabled
+    assert sure.disabled
+    press(shown, "List what can be taken back")
+    assert back.disabled
+    assert set(loaded.target.read_state().schedules) == made
+    sure.value = True
+    press(shown, "Take it back")
+    assert "Run 1 is taken back." in read(shown)
+    assert back.disabled
+    assert made & set(loaded.target.read_state().schedules) == {"payments_primary"}, "it was there before the run"
+    assert (loaded.folder / "undo.html").is_file()
+    assert "undo of run 1" in read(browse_history(loaded))

@@ -69,13 +69,14 @@ def answer_all(notebook, workspace) -> None:
     from test_widgets_browser import DECIDED, answer_class, approve
 
     notebook.run_all()
-    notebook.pick("Class", "time zone mismatch")
-    notebook.press("Tick all found")
-    notebook.choose("Answer", "confirm")
+    questions = notebook.within("answer_conflicts(job")
+    questions.pick("Class", "time zone mismatch")
+    questions.press("Tick all found")
+    questions.choose("Answer", "confirm")
     photograph(notebook, "answer_conflicts(job", "4-question")
-    notebook.press("Untick all found")
+    questions.press("Untick all found")
     for about, answer in DECIDED.items():
-        answer_class(notebook, about, answer)
+        answer_class(questions, about, answer)
     notebook.run_all()
     approve(notebook, workspace)
     photograph(notebook, "approve_plan(job", "4-plan")

@@ -133,10 +133,14 @@ class Lab:
 class Notebook:
     """The notebook in front."""
 
-    def __init__(self, page):
+    def __init__(self, page, panel=None):
         self.page = page
-        self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.panel = panel or page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.wait_idle()
+
+    def within(self, call):
+        """Only the cell that makes this call: others have fields of the same name."""
+        return Notebook(self.page, self.panel.locator(".jp-CodeCell", has_text=call).last)
 
     def wait_idle(self):
         """Until the kernel has nothing to do: before that, Run All moves the cursor and runs nothing."""

@@ -108,7 +108,7 @@ def test_a_guard_is_waived_with_a_reason_until_a_day_and_for_this_plan_only(job,
     tick(shown, "runs out")
     press(shown, "Waive for this plan")
     assert "A waiver needs who, why and until when: why" in read(shown)
-    find(shown, "Why")[0].value = "the next run is on Monday"
+    find(shown, "Reason")[0].value = "the next run is on Monday"
     press(shown, "Waive for this plan")
     [waiver] = job.decisions().waivers
     assert (waiver.guard, waiver.plan, waiver.by) == ("runs_out", refused.plan.digest, "carla")
@@ -123,10 +123,11 @@ def test_a_plan_is_approved_once_its_guard_is_waived_and_not_before(job, refused
     press(shown, "Approve this plan")
     assert "cannot be approved yet" in read(shown)
     tick(shown, "runs out")
-    find(shown, "Why")[0].value = "the next run is on Monday"
+    find(shown, "Reason")[0].value = "the next run is on Monday"
     press(shown, "Waive for this plan")
     press(shown, "Approve this plan")
     assert job.decisions().approves(refused.plan.digest)
+    tick(shown, "runs out")
     press(shown, "Take the waiver back")
     assert not job.decisions().waivers
     assert reconsider(job, refused).refusals
@@ -135,7 +136,7 @@ def test_a_plan_is_approved_once_its_guard_is_waived_and_not_before(job, refused
 def test_a_waiver_that_is_over_already_is_not_written(job, refused):
     shown = approve_plan(job, refused)
     tick(shown, "runs out")
-    find(shown, "Why")[0].value = "yesterday"
+    find(shown, "Reason")[0].value = "yesterday"
     find(shown, "Until")[0].value = job.clock().date().replace(year=2020)
     press(shown, "Waive for this plan")
     assert "is over already" in read(shown)
@@ -175,6 +176,45 @@ def test_a_service_of_two_teams_is_found_under_either(job):
             find(shown, "Team")[0].value = found.draft.account.teams[team.id].name
             assert service.name in read(shown)
     assert two
+
+
+# --- questions ---
+
+
+@pytest.fixture
+def undecided(workspace):
+    """As a newcomer finds it."""
+    with open_job(workspace) as job:
+        preview(job)
+        yield job
+
+
+def test_what_was_decided_is_ticked_no_more_where_a_filter_hides_it(undecided):
+    job = undecided
+    shown = answer_conflicts(job, conflicts(job))
+    find(shown, "State")[0].value = "open"
+    find(shown, "Class")[0].value = "phone_country"
+    press(shown, "Tick all found")
+    find(shown, "Answer")[0].value = "leave_out"
+    press(shown, "Decide")
+    find(shown, "Class")[0].value = "time_zone_mismatch"
+    press(shown, "Tick all found")
+    find(shown, "Answer")[0].value = "confirm"
+    press(shown, "Decide")
+    made = {(d.conflict, d.choice) for d in job.decisions().decisions}
+    assert made == {("phone_country", "leave_out"), ("time_zone_mismatch", "confirm")}
+
+
+def test_one_name_is_not_given_to_many(undecided):
+    job = undecided
+    shown = answer_conflicts(job, conflicts(job))
+    find(shown, "Class")[0].value = "same_name_in_source"
+    press(shown, "Tick all found")
+    find(shown, "Answer")[0].value = "rename"
+    find(shown, "Value")[0].value = "On call"
+    press(shown, "Decide")
+    assert "A name is for one object" in read(shown)
+    assert not job.decisions().decisions
 
 
 # --- two at once ---

@@ -1,6 +1,7 @@
 """The six notebooks in a real JupyterLab, operated as a person does; then the same decisions headless."""
 
 import json
+import re
 
 import pytest
 from lab import Lab, need_browser, open_browser, start_lab
@@ -14,9 +15,11 @@ from pdmigrate.publish import scan_for_secrets
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.harness import build_target, start_harness
 from pdmigrate.sandbox.harness_faults import Rule
+from pdmigrate.status import tell_status
 from pdmigrate.workspace import STEPS, Workspace
 
 LEFT_OUT = "PUSER40"
+RENAMED = "Data platform on-call"
 DECIDED = {
     "same name in source": "rename",
     "group name collision": "rename",
@@ -37,7 +40,8 @@ def make_target():
 
 def make_own_workspace(folder, url):
     live = {"account": EMBEDDED["account"], "org": EMBEDDED["org"], "project": EMBEDDED["project"], "target_url": url}
-    make_workspace(folder, {"name": "acme", "target": "harness", "api_key": "env:HARNESS_API_KEY", **live})
+    path = make_workspace(folder, {"name": "acme", "target": "harness", "api_key": "env:HARNESS_API_KEY", **live})
+    path.write_text(path.read_text().replace("next_run_days: 7 ", "next_run_days: 60 "))  # a guard refuses that
     return Workspace(folder)
 
 
@@ -51,7 +55,7 @@ def read_target(folder):
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
-    """A whole migration by hand: the workspace, the target, and what the browser complained of."""
+    """A whole migration by hand: the workspace, what Harness has after it, and what the browser complained of."""
     need_browser()
     folder, server = tmp_path_factory.mktemp("walk"), make_target()
     workspace = make_own_workspace(folder / "acme", server.url)
@@ -62,11 +66,13 @@ def walked(tmp_path_factory):
         walk(lab, "1_connect.ipynb", connect)
         walk(lab, "2_preview.ipynb", choose_scope, workspace)
         walk(lab, "3_invite.ipynb", decide_people, workspace)
-        walk(lab, "4_conflicts.ipynb", decide_conflicts, workspace)
-        cancel_and_go_on(lab.open("5_load.ipynb"), server)
+        walk(lab, "4_conflicts.ipynb", decide_conflicts, workspace, lab)
+        load_with_interruptions(lab.open("5_load.ipynb"), server, workspace)
         walk(lab, "6_verify.ipynb", verify_and_tick, workspace)
         reopen(lab, workspace)
-    yield workspace, server, seen
+        left = read_target(workspace.folder)
+        take_back(lab.open("5_load.ipynb"), workspace)
+    yield workspace, left, seen
     patch.undo()
     server.stop()
 
@@ -95,10 +101,18 @@ def choose_scope(notebook, workspace):
     notebook.press("Untick all found")
     notebook.search("card pay", 1)
     notebook.tick("Card payments")
-    notebook.see("1 services bring along")
-    notebook.press("Move these services")
-    notebook.see("1 services are chosen.")
+    notebook.see("1 service brings along")
+    notebook.press("Move what is ticked")
+    notebook.see("1 service is chosen.")
     assert read_decisions(workspace.decisions_file).choices[0].value == ["PSERV05"]
+    notebook.press("Untick all found")
+    notebook.pick("Kind", "teams")
+    notebook.fill("Search", "")
+    notebook.tick("Payments · team")
+    notebook.see("belongs to the team Payments")
+    notebook.press("Move what is ticked")
+    notebook.see("1 team is chosen.")
+    assert read_decisions(workspace.decisions_file).choices[-1].value == ["PTEAM01"]
     notebook.press("Take the choice back")
     notebook.see("Taken back: migration.yaml counts again.")
     assert not read_decisions(workspace.decisions_file).choices
@@ -122,22 +136,63 @@ def decide_people(notebook, workspace):
     notebook.see("the whole class of user not found")
 
 
-def decide_conflicts(notebook, workspace):
+def decide_conflicts(notebook, workspace, lab):
     notebook.choose("In a conflict", "overwrite it with PagerDuty's")
     notebook.press("Save the rules")
     notebook.see("Saved. Run the draft below.")
     notebook.run_all()
+    questions = notebook.within("answer_conflicts(job")
+    rename_a_schedule(questions)
     for about, answer in DECIDED.items():
-        answer_class(notebook, about, answer)
-    notebook.press("Undo my last click")
-    notebook.see("Undone.")
-    answer_class(notebook, *list(DECIDED.items())[-1])
+        answer_class(questions, about, answer)
+    decide_in_the_other_notebook(lab, workspace)
+    lab.open("4_conflicts.ipynb")
+    questions.press("Undo my last click")
+    questions.see("Undone.")
+    answer_class(questions, *list(DECIDED.items())[-1])
     notebook.run_all()
+    waive(notebook, workspace)
     approve(notebook, workspace)
+
+
+def rename_a_schedule(notebook):
+    notebook.search("On-call PSCHED16", 1)
+    notebook.tick("On-call · PSCHED16")
+    notebook.choose("Answer", "rename")
+    notebook.fill("Value", RENAMED)
+    notebook.press("Decide")
+    notebook.see("Decided: rename, 1 of same name in source.")
+    notebook.press("Untick all found")
+    notebook.fill("Search", "")
+
+
+def decide_in_the_other_notebook(lab, workspace):
+    """Its kernel knows nothing of what was decided here since."""
+    before = {(d.conflict, d.object) for d in read_decisions(workspace.decisions_file).decisions}
+    other = lab.open("3_invite.ipynb")
+    other.search("ortega", 1)
+    other.tick("Luis Ortega")
+    other.choose("Answer", "invite")
+    other.press("Decide")
+    other.see("Decided: invite, 1 of user not found.")
+    after = {(d.conflict, d.object) for d in read_decisions(workspace.decisions_file).decisions}
+    assert after == before | {("user_not_found", "PUSER12")}
+
+
+def waive(notebook, workspace):
+    notebook.see("the next run is in 60 days")
+    notebook.tick("runs out")
+    notebook.fill("Reason", "we run it again on Monday")
+    notebook.fill("Until", "2099-12-31")
+    notebook.press("Waive for this plan")
+    notebook.see("Waived until 2099-12-31: runs out")
+    [waiver] = read_decisions(workspace.decisions_file).waivers
+    assert (waiver.guard, waiver.until) == ("runs_out", "2099-12-31")
 
 
 def answer_class(notebook, about, answer):
     notebook.pick("Class", about)
+    notebook.pick("State", "open")
     notebook.press("Tick all found")
     notebook.choose("Answer", answer)
     if about == "service urgency":  # some of them are asked only once the rest is answered
@@ -158,22 +213,48 @@ def approve(notebook, workspace):
     assert read_decisions(workspace.decisions_file).approves(digest)
 
 
-def cancel_and_go_on(notebook, server):
+def load_with_interruptions(notebook, server, workspace):
+    """Paused, cancelled, and interrupted by JupyterLab's own stop button; then to the end."""
     server.app.config["FAULTS"].append(Rule("slow", seconds=0.2))
     notebook.start_all()
     notebook.see(" left: teams")
     notebook.press("Pause")
     notebook.see("Paused between two steps.")
+    notebook.page.wait_for_timeout(600)  # what was sent is waited for
     asked = server.app.config["REQUESTS"]
     notebook.page.wait_for_timeout(800)
-    assert server.app.config["REQUESTS"] <= asked + 1
+    assert server.app.config["REQUESTS"] == asked
     notebook.press("Go on")
     notebook.press("Cancel")
     notebook.see("Cancelled after")
+    notebook.wait_run()
+    interrupt_and_go_on(notebook, server, workspace)
+
+
+def interrupt_and_go_on(notebook, server, workspace):
+    notebook.start_all()
+    notebook.see(" left: teams")
+    notebook.page.get_by_role("button", name=re.compile("Interrupt the kernel")).last.click()
+    notebook.see("Cancelled after")
     server.app.config["FAULTS"].clear()
     notebook.wait_run()
+    assert "run load again, it goes on from there" in notebook.panel.inner_text()
+    assert "Traceback" not in notebook.panel.inner_text()
+    assert "was interrupted" in tell_status(workspace)
     notebook.run_all()
     notebook.see("Finished:")
+
+
+def take_back(notebook, workspace):
+    notebook.run_all()
+    notebook.press("What has changed since")
+    notebook.see("Changed since the last run")
+    notebook.press("List what can be taken back")
+    notebook.see("Listed: nothing was written.")
+    assert read_target(workspace.folder)["schedules"]
+    notebook.tick("I have read the list")
+    notebook.press("Take it back")
+    notebook.see("is taken back. The page is undo.html.")
 
 
 def verify_and_tick(notebook, workspace):
@@ -194,6 +275,20 @@ def test_nothing_goes_wrong_in_the_page_and_nothing_leaves_the_machine(walked):
     _, _, seen = walked
     assert not seen["errors"]
     assert not seen["outside"]
+
+
+def test_a_decision_is_seen_in_harness(walked):
+    _, left, _ = walked
+    schedules = {schedule["name"] for schedule in left["schedules"].values()}
+    assert RENAMED in schedules
+    assert "On-call" not in schedules
+    assert "store-ops@acme.example" not in left["people"]
+
+
+def test_what_was_taken_back_is_gone_and_what_people_made_is_as_it_was(walked):
+    workspace, left, _ = walked
+    now = read_target(workspace.folder)
+    assert set(now["schedules"]) == {"payments_primary"} < set(left["schedules"])
 
 
 def test_every_click_is_in_the_file(walked):
@@ -219,12 +314,12 @@ def test_what_was_done_by_hand_left_its_pages(walked):
 
 
 def test_the_same_decisions_headless_give_the_same_target(walked, tmp_path, monkeypatch):
-    workspace, _, _ = walked
+    workspace, left, _ = walked
     monkeypatch.setenv("HARNESS_API_KEY", EMBEDDED_KEY)
     other = make_target()
     again = make_own_workspace(tmp_path / "acme", other.url)
     again.decisions_file.write_bytes(workspace.decisions_file.read_bytes())
     outcome = run_steps(again.folder, STEPS, tmp_path / "run", approve="")
-    assert read_target(again.folder) == read_target(workspace.folder)
+    assert read_target(again.folder) == left
     other.stop()
     assert outcome.exit_code in (0, 5)

@@ -84,7 +84,9 @@ def _new_name(answer: Answer, name: str, id: str) -> str:
 def _ask_existing(kind: str, about: str, record, same) -> Conflict:
     outside = getattr(same, "externally_managed", False)
     options = [
-        Option(name="rename", effect="a new one is made, named with ' - PagerDuty' behind; the other stays untouched")
+        Option(
+            name="rename", effect="a new one is made, named as you say or with ' - PagerDuty' behind; the other stays"
+        )
     ]
     if not outside:
         options += [
@@ -113,7 +115,7 @@ def _ask_twins(kind: str, record, name: str) -> Conflict:
         question=f"More than one object in PagerDuty would be named {name!r} in Harness; {record.id} is one of them.",
         meaning=MEANINGS.get(kind, "Objects of one name are easily mistaken for each other."),
         options=(
-            Option(name="rename", effect=f"named {name} {record.id}"),
+            Option(name="rename", effect=f"named as you say, or {name} {record.id}"),
             Option(name="keep_both", effect="the same name twice"),
             Option(name="leave_out", effect="not moved"),
         ),

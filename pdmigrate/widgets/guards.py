@@ -26,6 +26,7 @@ class Waivers:
         self.sign = Signature(
             ("Waive for this plan", self.waive, "warning", "The plan may pass the ticked guards"),
             ("Take the waiver back", self.take_back),
+            why="Reason",
         )
 
     @property
@@ -50,8 +51,8 @@ class Waivers:
         if not ticked:
             return self.sign.say("Tick a guard first.", "bad")
         named = ", ".join(map(_name, ticked))
-        self.sign.attempt(lambda: [act(guard) for guard in ticked], f"{words}: {named}, for {self.digest[:12]}.")
-        return self.roll.replace(self.list_rows())
+        done = self.sign.attempt(lambda: [act(guard) for guard in ticked], f"{words}: {named}, for {self.digest[:12]}.")
+        return self.roll.replace(self.list_rows(), () if done else ticked)
 
     def _tell(self, guard: Refusal) -> str:
         waiver = self.job.decisions().waives(guard.guard, self.digest, self.job.clock())

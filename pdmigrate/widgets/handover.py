@@ -27,7 +27,7 @@ class _Checklist:
         self.sign = Signature(
             ("These are done", lambda: self.write(True), "primary"),
             ("These are not done", lambda: self.write(False)),
-            why=False,
+            why="",
         )
 
     @property
@@ -45,8 +45,7 @@ class _Checklist:
             f"{len(keys)} {'done' if done else 'open again'}: written to the workspace.",
         )
         self.items = list_items(self.job.workspace, self.draft)
-        self.roll.replace([_make_row(item) for item in self.items])
-        return self.roll.tick(())
+        return self.roll.replace([_make_row(item) for item in self.items], ())
 
     def _write(self, keys: list[str], done: bool) -> None:
         if done:

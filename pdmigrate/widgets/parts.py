@@ -86,10 +86,10 @@ class Saying(ipywidgets.HTML):
 class Signature:
     """Below everything that is decided: by whom and why, the buttons, and the line that says what came of a click."""
 
-    def __init__(self, *buttons: tuple, why: bool = True):
-        """Each button as make_button takes it. why: whether a reason is asked for."""
+    def __init__(self, *buttons: tuple, why: str = "Why"):
+        """Each button as make_button takes it. why: the label of the reason; without one none is asked for."""
         self._who = make_text("Decided by", value=os.environ.get("PDMIGRATE_USER") or getpass.getuser(), layout=NARROW)
-        self._why = make_text("Why", "a word for the record")
+        self._why = make_text(why, "a word for the record")
         self._fields = [self._why, self._who] if why else [self._who]
         self._said, self._buttons = Saying(), [make_button(*button) for button in buttons]
         self.say, self.attempt = self._said.say, self._said.attempt

@@ -38,7 +38,8 @@ def approve_plan(job: Job, decided: Decided) -> Any:
 def _tell_plan(job: Job, decided: Decided) -> Table:
     plan, known = decided.plan, job.decisions().approves(decided.plan.digest)
     state = f"approved by {known.by} at {known.at}" if known else "nothing to approve" if plan.empty else "not approved"
-    return make_table([{"plan": plan.digest, "to write": sum(a.writes for a in plan.actions), "state": state}])
+    row = {"Plan": plan.digest, "To write": sum(a.writes for a in plan.actions), "State": state}
+    return make_table([row])
 
 
 class _PlanView:

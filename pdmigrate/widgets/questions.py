@@ -55,7 +55,7 @@ class _Desk:
             ("Undo my last click", self.undo),
         )
         self.choice = make_menu("Answer", [(UNDECIDED, "")])
-        self.value = make_text("Value", "only where the answer takes one")
+        self.value = make_text("Value", "only where the answer takes one: a name, an email, a zone")
         self.whole = make_tick("for the whole class: all of its questions, later ones too")
         self.turn()
 
@@ -95,6 +95,8 @@ class _Desk:
             return self.sign.say(
                 f"{self.choice.value} needs a value: {_find_valued(ticked)[self.choice.value]}.", "bad"
             )
+        if self.choice.value == "rename" and self.value.value.strip() and (len(ticked) > 1 or self.whole.value):
+            return self.sign.say("A name is for one object: tick one, or leave the value empty.", "bad")
         objects = {about: ["all"] if self.whole.value else _ids_of(ticked, about) for about in classes}
         words = f"Decided: {self.choice.label}, {_count(objects)}. {AGAIN}"
         given = (self.choice.value, self.value.value.strip(), self.sign.by, self.sign.why)
@@ -114,8 +116,9 @@ class _Desk:
         return self._write(self.answers.undo, f"Undone. {AGAIN}")
 
     def _write(self, act: Any, words: str) -> None:
+        """What is decided is ticked no more: under a filter it may be out of sight, and the next answer is not for it."""
         if self.sign.attempt(act, words):
-            self.roll.replace(self.list_rows())
+            self.roll.replace(self.list_rows(), ())
 
     def _make_person(self, person: Matched, conflict: Conflict | None, standing: dict) -> Row:
         answer = self._name_answer(conflict, standing) if conflict else ""

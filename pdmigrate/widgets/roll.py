@@ -62,13 +62,13 @@ class Roll:
         fit = (row for row in self.rows if all(value in row.marks[name] for name, value in wanted.items()))
         return [row for row in fit if all(word in row.label.casefold() for word in words)]
 
-    def replace(self, rows: Sequence[Row]) -> None:
-        """Other words for the same list: what is ticked stays ticked."""
+    def replace(self, rows: Sequence[Row], ticked: Iterable[str]) -> None:
+        """Other words for the same list, with these ticked."""
         self.rows = list(rows)
         for name, menu in self._menus.items():
             chosen, menu.options = menu.value, self._list_marks(name)
             menu.value = chosen if chosen in dict.fromkeys(v for _, v in menu.options) else EVERYTHING
-        self.show()
+        self.tick(ticked)
 
     def tick(self, keys: Iterable[str]) -> None:
         """Tick exactly these."""
@@ -87,7 +87,7 @@ class Roll:
         self._busy = False
         self._shown = shown
         self._page.children = self._boxes[: len(shown)]
-        self._count.value = self._tell(len(found), len(shown))
+        self._count.value = self._tell(len(shown), found)
 
     def _watch(self) -> None:
         for widget in (self._search, *self._menus.values()):
@@ -126,7 +126,9 @@ class Roll:
         named = [(f"{value.replace('_', ' ')} ({n:,})", value) for value, n in sorted(counts.items())]
         return [(EVERYTHING, EVERYTHING), *named]
 
-    def _tell(self, found: int, shown: int) -> str:
-        place = f"rows {self.first + 1:,} to {self.first + shown:,} of {found:,}" if shown else "no row fits"
+    def _tell(self, shown: int, found: list[Row]) -> str:
+        place = f"rows {self.first + 1:,} to {self.first + shown:,} of {len(found):,}" if shown else "no row fits"
         ticked = f", {len(self.ticked):,} ticked" if self.ticked else ""
-        return f'<span role="status" style="margin-left:.6rem">{escape(place + ticked)}</span>'
+        away = len(self.ticked) - sum(row.key in self.ticked for row in found)
+        hidden = f", {away:,} of them not in this list" if away else ""
+        return f'<span role="status" style="margin-left:.6rem">{escape(place + ticked + hidden)}</span>'

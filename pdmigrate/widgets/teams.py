@@ -48,8 +48,8 @@ class _SignOff:
         if not teams:
             return self.sign.say("Tick the teams first.", "bad")
         words = choice.replace("_", "-") or "taken back"
-        self.sign.attempt(lambda: self._write(teams, choice), f"{words}: {len(teams)} teams, in decisions.yaml.")
-        return self.roll.replace(self.list_rows())
+        done = self.sign.attempt(lambda: self._write(teams, choice), f"{words}: {len(teams)} teams, in decisions.yaml.")
+        return self.roll.replace(self.list_rows(), () if done else teams)
 
     def _write(self, teams: list[str], choice: str) -> None:
         path, at = self.job.workspace.decisions_file, self.job.clock().isoformat(timespec="seconds")

@@ -36,7 +36,7 @@ from pdmigrate.strict import find_nearest
 class Decided:
     """Questions, plan and guards. `stop` is the sentence that ends a headless run while questions are open.
 
-    guards: all that refuse the plan, those that somebody waived with the name of who did.
+    guards: all that refuse the plan, those that somebody waived with the name of who did. raised: the same before any waiver.
 
     goes_on: how many steps of the plan an interrupted load has done already; None where the plan is a new one. last: the
     plan that was in the workspace before. strays: sentences about answers that meet nothing.
@@ -49,6 +49,7 @@ class Decided:
     goes_on: int | None = None
     last: Plan | None = None
     strays: tuple[str, ...] = ()
+    raised: tuple[Refusal, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -76,13 +77,13 @@ def conflicts(job: Job) -> Decided:
     job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in refused]})
     job.workspace.save_state("strays", strays)
     approval = decisions.approves(found.plan.digest)
-    made = Decided(found, refused, approval, "", goes_on, plan_from_json(last) if last else None, strays)
+    made = Decided(found, refused, approval, "", goes_on, plan_from_json(last) if last else None, strays, refused)
     return reconsider(job, made)
 
 
 def reconsider(job: Job, decided: Decided) -> Decided:
     """The same plan under the waivers that decisions.yaml has now."""
-    guards = tuple(apply_waivers(decided.guards, job.decisions(), decided.plan.digest, job.clock()))
+    guards = tuple(apply_waivers(decided.raised, job.decisions(), decided.plan.digest, job.clock()))
     waived = any(guard.guard == UNRESOLVED and guard.waived_by for guard in guards)
     stop = "" if waived else refuse_open(job, decided.draft.open)
     return replace(decided, guards=guards, stop=" ".join([stop, *decided.strays]) if stop else "")

@@ -9,7 +9,7 @@ import pytest
 from pdmigrate import conflicts, load, preview, waive
 from pdmigrate.actions import Action, make_plan
 from pdmigrate.conflicts import check_guards
-from pdmigrate.decisions import read_decisions
+from pdmigrate.decisions import Waiver, read_decisions, save_waiver
 from pdmigrate.draft import draft, list_ids
 from pdmigrate.errors import OpenConflictsError, RefusedError, SettingsError, TargetMovedError, UsageError
 from pdmigrate.guards import GUARDS, Seen, find_refusals
@@ -134,7 +134,8 @@ def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
     with pytest.raises(RefusedError, match="runs_out"):
         load(job, "all")
     today = f"{job.clock():%Y-%m-%d}"
-    waive(job, "runs_out", decided.plan.digest, "2020-01-01", "ann", "too late")
+    late = {"guard": "runs_out", "plan": decided.plan.digest, "until": "2020-01-01", "by": "ann", "why": "too late"}
+    save_waiver(job.workspace.decisions_file, Waiver(**late))
     assert "The waiver of ann ran out on 2020-01-01." in conflicts(job).refusals[0]
     waive(job, "runs_out", "0" * 64, today, "bob", "another plan")
     said = conflicts(job).refusals[0]

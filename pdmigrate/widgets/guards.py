@@ -5,7 +5,7 @@ from typing import Any
 
 import ipywidgets
 
-from pdmigrate.conflicts import Decided, waive, withdraw_waiver
+from pdmigrate.conflicts import Decided, reconsider, waive, withdraw_waiver
 from pdmigrate.guards import Refusal
 from pdmigrate.job import Job
 from pdmigrate.pages.conflicts import section_guards
@@ -36,7 +36,8 @@ class Waivers:
         return self.sign.stand_below(self.roll.box, self.until)
 
     def list_rows(self) -> list[Row]:
-        return [Row(g.guard, f"{_name(g.guard)} · {g.sentence} · {self._tell(g)}") for g in self.decided.guards]
+        guards = reconsider(self.job, self.decided).guards
+        return [Row(g.guard, f"{_name(g.guard)} · {g.sentence} · {self._tell(g)}") for g in guards]
 
     def waive(self) -> None:
         until = self.until.value.isoformat() if self.until.value else ""

@@ -210,7 +210,7 @@ def _run_handover(options: argparse.Namespace) -> int:
     if options.all:
         print(write_handover(workspace, name, (options.to or workspace.reports / "handover").resolve(), True))
     elif options.done or options.undone:
-        refresh_handovers(workspace, name)
+        refresh_handovers(workspace, name, read_clock())
     print(tell_handover(workspace))
     return 0
 

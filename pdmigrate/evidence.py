@@ -24,6 +24,10 @@ from pdmigrate.workspace import Workspace, write_json
 MANIFEST = "manifest.json"
 COPIES = "evidence"
 """The folder of the copies, in the run's folder."""
+STATES = ("plan", "guards", "handover", "handover_ticks", "ticks")
+"""What the steps left that was shown, approved or ticked."""
+FILED = "filed"
+"""What people filed with their ticks: pictures of what Harness shows."""
 PACKAGES = ("jupyterlab", "nbclient", "pandas", "papermill", "pydantic", "requests", "sqlalchemy", "tzdata")
 
 
@@ -39,8 +43,8 @@ class Checked:
     problems: tuple[str, ...]
 
 
-def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str) -> Path:
-    """Write the run's manifest. Returns its path. A run that is sealed again gets a new one."""
+def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str = "") -> Path:
+    """Write the run's manifest. Returns its path. A run that is sealed again gets a new one: work by hand, with each step."""
     _copy_sources(workspace, folder / COPIES)
     plan = workspace.find_state("plan") or {}
     manifest = {
@@ -57,6 +61,11 @@ def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str) -> 
     }
     write_json(folder / MANIFEST, manifest)
     return folder / MANIFEST
+
+
+def is_sealed(folder: Path) -> bool:
+    """Whether the run's folder must stay as it is."""
+    return (folder / MANIFEST).is_file()
 
 
 def check_evidence(folder: Path) -> list[Checked]:
@@ -109,14 +118,12 @@ def _digest_files(folder: Path) -> dict[str, str]:
 
 def _copy_sources(workspace: Workspace, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for path in (
-        workspace.settings_file,
-        workspace.decisions_file,
-        workspace.state_file("plan"),
-        workspace.state_file("ticks"),
-    ):
+    states = [workspace.state_file(name) for name in STATES]
+    for path in (workspace.settings_file, workspace.decisions_file, *states):
         if path.is_file():
             shutil.copyfile(path, folder / path.name)
+    if (workspace.folder / COPIES).is_dir():
+        shutil.copytree(workspace.folder / COPIES, folder / FILED, dirs_exist_ok=True)
     if workspace.journal_file.is_file():
         (folder / "journal.sqlite").unlink(missing_ok=True)
         with (
@@ -154,4 +161,9 @@ def _digest_previous(workspace: Workspace, folder: Path) -> dict[str, str]:
 
 def _list_versions(version: str) -> dict[str, str]:
     found = {name: metadata.version(name) for name in PACKAGES}
-    return {"pdmigrate": version, "python": platform.python_version(), "system": platform.platform(), **found}
+    return {
+        "pdmigrate": version or metadata.version("pdmigrate"),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        **found,
+    }

@@ -1,6 +1,7 @@
 """The end of a step: its page, its result.json, and, where a person is needed or something went wrong, the error."""
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pdmigrate.errors import (
     UnapprovedPlanError,
     UnexplainedDifferenceError,
 )
+from pdmigrate.evidence import is_sealed, seal_run
 from pdmigrate.handover.folder import GIVEN, open_handover, read_items, save_list, write_folder
 from pdmigrate.handover.links import Links
 from pdmigrate.history import History
@@ -58,6 +60,8 @@ def finish(job: Job, result: Any) -> Path:
     }
     job.leave_result(step_of(result), summary)
     write_run(job.settings.name, job.folder, read_results(job.folder), job.clock())
+    if job.folder == job.workspace.desk:
+        seal_run(job.workspace, job.folder, job.clock())
     if error:
         raise error
     return path
@@ -80,13 +84,22 @@ def write_handover(workspace: Workspace, name: str, folder: Path, everything: bo
     return write_page(make_checklist(handover, name), folder)
 
 
-def refresh_handovers(workspace: Workspace, name: str) -> None:
-    """Write the folders again in which open or ticked items stand, so that their pages show the ticks of today."""
+def refresh_handovers(workspace: Workspace, name: str, now: datetime) -> None:
+    """Write the folders again in which open or ticked items stand, so that their pages show the ticks of today.
+
+    A sealed run stays as it was shown; then reports/handover has the whole list of today.
+    """
     items = {item.key for item in read_items(workspace)}
-    folders = {row["folder"] for key, row in (workspace.find_state(GIVEN) or {}).items() if key in items}
-    for folder in sorted(map(Path, folders)):
-        if folder.is_dir():
+    given = {row["folder"] for key, row in (workspace.find_state(GIVEN) or {}).items() if key in items}
+    folders = [folder for folder in sorted(map(Path, given)) if folder.is_dir()]
+    sealed = [folder for folder in folders if is_sealed(folder.parent) and folder.parent != workspace.desk]
+    for folder in folders:
+        if folder not in sealed:
             write_handover(workspace, name, folder)
+    if sealed:
+        write_handover(workspace, name, workspace.reports / "handover", everything=True)
+    if is_sealed(workspace.desk):
+        seal_run(workspace, workspace.desk, now)
 
 
 def _read_links(job: Job) -> Links:

@@ -200,7 +200,7 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
         raise SettingsError("Name the workspace: set the parameter `workspace`, or the variable PDMIGRATE_WORKSPACE.")
     place = Workspace(named).check()
     settings = _read_settings(place)
-    return Job(place, settings, Path(reports).resolve() if str(reports) else place.reports / "desk", clock)
+    return Job(place, settings, Path(reports).resolve() if str(reports) else place.desk, clock)
 
 
 def place_journal(workspace: Workspace, settings: Settings) -> Path | str:

@@ -3,8 +3,7 @@
 Ticks of the handover stand with it, those of test pages in state/ticks.json.
 """
 
-import fcntl
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -15,8 +14,9 @@ from pdmigrate.handover.folder import read_items
 from pdmigrate.handover.items import STAGES
 from pdmigrate.handover.ticks import Tick, find_tick, read_ticks, tick_item, untick_item
 from pdmigrate.mapping.scope import list_people
-from pdmigrate.workspace import Workspace, write_json
+from pdmigrate.workspace import Workspace
 
+TESTS = "ticks"
 What = Literal["make by hand", "re-point", "test page"]
 
 
@@ -45,7 +45,7 @@ def list_items(workspace: Workspace, draft: Draft) -> list[Item]:
 
     First the handover of the latest plan, then a test page for everybody who is paged.
     """
-    tests = _read(workspace)
+    tests = workspace.find_state(TESTS) or {}
     pages = [Item(key, "test page", text, about, **tests.get(key, {})) for key, text, about in _list_tests(draft)]
     return [*_list_handover(workspace), *pages]
 
@@ -57,7 +57,7 @@ def tick(workspace: Workspace, keys: Iterable[str], by: str, at: datetime) -> No
     for key in known.intersection(keys):
         tick_item(workspace, handed, key, by, at)
     done = {key: {"by": by, "at": at.isoformat(timespec="seconds")} for key in keys if key not in known}
-    _change(workspace, lambda old: {**old, **done})
+    workspace.change_state(TESTS, lambda old: {**(old or {}), **done})
 
 
 def untick(workspace: Workspace, keys: Iterable[str]) -> None:
@@ -65,7 +65,7 @@ def untick(workspace: Workspace, keys: Iterable[str]) -> None:
     gone = set(keys)
     for key in gone.intersection(item.key for item in read_items(workspace)):
         untick_item(workspace, key)
-    _change(workspace, lambda old: {key: value for key, value in old.items() if key not in gone})
+    workspace.change_state(TESTS, lambda old: {key: row for key, row in (old or {}).items() if key not in gone})
 
 
 def _list_handover(workspace: Workspace) -> list[Item]:
@@ -105,15 +105,3 @@ def find_paged(draft: Draft) -> set[str]:
     places = [user.id for schedule in schedules for user in list_people(schedule)]
     targets = [t.id for p in policies for rule in p.escalation_rules for t in rule.targets if t.type == "user"]
     return {*places, *targets}
-
-
-def _read(workspace: Workspace) -> dict[str, dict]:
-    return workspace.find_state("ticks") or {}
-
-
-def _change(workspace: Workspace, edit: Callable[[dict], dict]) -> None:
-    path = workspace.state_file("ticks")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(".ticks.lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        write_json(path, edit(_read(workspace)))

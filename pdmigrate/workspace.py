@@ -1,9 +1,11 @@
 """The folder of one migration: where each file lives, and writes that are whole or not there."""
 
+import fcntl
 import gzip
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,11 @@ class Workspace:
     def reports(self) -> Path:
         return self.folder / "reports"
 
+    @property
+    def desk(self) -> Path:
+        """The folder of what is done by hand."""
+        return self.reports / "desk"
+
     def check(self) -> "Workspace":
         """Raise SettingsError unless this is a workspace."""
         if not self.settings_file.is_file():
@@ -76,6 +83,14 @@ class Workspace:
         """What an earlier step left, or None."""
         path = self.state_file(name)
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def change_state(self, name: str, edit: Callable[[Any], Any]) -> None:
+        """Read, change and write under a lock: two notebooks open at once do not overwrite each other."""
+        path = self.state_file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path.with_name(f".{name}.lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            write_json(path, edit(self.find_state(name)))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -26,9 +26,9 @@ FLOORS = [
     "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
     "job draft approval clock_windows handover parity service_parity lanes",
     "connect preview invite conflicts load verify undo history",
-    "load_progress markup show timescale timeline report ticks standing runs pages finish",
+    "load_progress markup show timescale timeline report evidence ticks standing runs pages finish",
     "widgets",
-    "publish evidence",
+    "publish",
     "headless newcomer status asking demo snapshotting cli __main__ __init__",
 ]
 """Imports go down, or stay on their floor."""

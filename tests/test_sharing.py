@@ -31,6 +31,7 @@ def run(tmp_path_factory):
         finish(job, preview(job))
         invite(job)
         approve(job, conflicts(job).plan.digest, "carla")
+        finish(job, conflicts(job))
         finish(job, load(job))
         finish(job, verify(job))
     seal_run(Workspace(folder), folder / "reports" / "1", read_clock(), "test")
@@ -66,6 +67,60 @@ def test_a_changed_snapshot_is_named(run):
     problems = check_evidence(run)[0].problems
     snapshot.write_bytes(old)
     assert problems == (f"the snapshot {snapshot.name} was changed",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evidence/decisions.yaml",
+        "evidence/migration.yaml",
+        "evidence/plan.json",
+        "evidence/guards.json",
+        "evidence/journal.sqlite",
+        "evidence/handover.json",
+        "handover/checklist.html",
+        "handover/handover.csv",
+        "stakeholders.html",
+        "team-PTEAM01.html",
+        "index.html",
+        "results/load.json",
+    ],
+)
+def test_one_changed_byte_is_found_wherever_it_is(run, name):
+    old = (run / name).read_bytes()
+    (run / name).write_bytes(old[:-1] + bytes([old[-1] ^ 1]))
+    problems = check_evidence(run)[0].problems
+    (run / name).write_bytes(old)
+    assert problems == (f"{name} was changed",)
+    assert check_evidence(run)[0].problems == ()
+
+
+def test_the_manifest_names_the_versions_and_the_plan(run):
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert {"pdmigrate", "python", "pandas", "jupyterlab", "papermill", "tzdata"} <= manifest["versions"].keys()
+    plan = json.loads((run / "evidence" / "plan.json").read_text())
+    assert manifest["plan"]["digest"] == plan["digest"]
+
+
+def test_a_tick_leaves_a_sealed_run_as_it_was_shown(run):
+    folder = run.parent.parent
+    key = json.loads((folder / "state" / "handover.json").read_text())["items"][0]["key"]
+    assert main(["handover", str(folder), "--done", key, "--by", "ann"]) == 0
+    assert check_evidence(run)[0].problems == ()
+    assert "ann" in (folder / "reports" / "handover" / "checklist.html").read_text()
+    assert main(["handover", str(folder), "--undone", key]) == 0
+
+
+def test_work_by_hand_is_sealed_with_each_step(job):
+    finish(job, connect(job))
+    finish(job, preview(job))
+    [sealed] = check_evidence(job.workspace.folder)
+    assert sealed.problems == ()
+    page = job.folder / "preview.html"
+    page.write_text(page.read_text() + " ")
+    assert check_evidence(job.folder)[0].problems == ("preview.html was changed",)
+    finish(job, preview(job))
+    assert check_evidence(job.folder)[0].problems == ()
 
 
 def test_a_folder_without_a_sealed_run_is_said(tmp_path, capsys):

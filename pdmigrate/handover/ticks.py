@@ -41,13 +41,13 @@ def tick_item(
     if item is None:
         raise UsageError(f"No item of the handover has the key {key!r}: see handover/handover.csv.")
     tick = Tick(item.digest, by, at.isoformat(timespec="seconds"), _keep_evidence(workspace, key, evidence))
-    _save(workspace, {**read_ticks(workspace), key: tick})
+    workspace.change_state(TICKS, lambda old: {**(old or {}), key: asdict(tick)})
     return tick
 
 
 def untick_item(workspace: Workspace, key: str) -> None:
     """Take a tick back. Evidence that was filed stays."""
-    _save(workspace, {known: tick for known, tick in read_ticks(workspace).items() if known != key})
+    workspace.change_state(TICKS, lambda old: {known: row for known, row in (old or {}).items() if known != key})
 
 
 def _keep_evidence(workspace: Workspace, key: str, evidence: str) -> str:
@@ -59,7 +59,3 @@ def _keep_evidence(workspace: Workspace, key: str, evidence: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, folder / name)
     return f"evidence/{name}"
-
-
-def _save(workspace: Workspace, ticks: dict[str, Tick]) -> None:
-    workspace.save_state(TICKS, {key: asdict(tick) for key, tick in ticks.items()})

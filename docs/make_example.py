@@ -22,7 +22,7 @@ SHOWN = ("*.html", "tables/*.csv")
 def make_example(folder: Path) -> None:
     """Carry the embedded company over in a scratch workspace, and keep its pages and their tables."""
     with tempfile.TemporaryDirectory() as scratch:
-        _migrate(Path(scratch))
+        migrate(Path(scratch))
         shutil.rmtree(folder, ignore_errors=True)
         run = Path(scratch) / "reports" / "desk"
         for path in (path for pattern in SHOWN for path in run.glob(pattern)):
@@ -30,7 +30,7 @@ def make_example(folder: Path) -> None:
             shutil.copyfile(path, folder / path.relative_to(run))
 
 
-def _migrate(scratch: Path) -> None:
+def migrate(scratch: Path) -> None:
     """All six steps, as a consultant would go; one team has said go, and has re-pointed what is its own."""
     make_demo_workspace(scratch)
     with open_job(scratch, clock=lambda: MORNING) as job:

@@ -11,7 +11,17 @@ from pdmigrate.report import Figure, Link, Page, Section, make_table, write_inde
 from pdmigrate.workspace import STEPS, write_json
 
 DRAFTED = ("preview", "invite", "conflicts", "verify")
-SHARED = ("stakeholders.html", "For those who decide: what moves, who goes over, what is proved, what is open")
+BESIDE = {
+    "stakeholders.html": (
+        "Report for stakeholders",
+        "For those who decide: what moves, who goes over, what is proved, what is open. pdmigrate publish copies it, and "
+        "the pages of the teams that it links",
+    ),
+    "handover/checklist.html": ("Handover", "What people must do, in working order"),
+    "history.html": ("History and drift", "What each run did, and what has changed since the last one"),
+    "undo.html": ("Undo", "What of a run can be taken back, or was"),
+}
+"""The file to its title and what it holds."""
 
 
 def read_results(folder: Path) -> dict[str, dict]:
@@ -68,15 +78,16 @@ def _write_index(folder: Path, summary: dict, results: dict[str, dict], troubles
         ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
         ("Exit code", str(summary["exit_code"])),
     )
-    shared = (_list_shared(),) if (folder / SHARED[0]).is_file() else ()
-    write_index(folder, f"Migration {summary['workspace']}", lead, pages, facts, "\n".join(troubles), shared)
+    beside = _list_beside(folder)
+    write_index(folder, f"Migration {summary['workspace']}", lead, pages, facts, "\n".join(troubles), beside)
 
 
-def _list_shared() -> Section:
-    table = make_table(
-        [{"page": Link("Report for stakeholders", SHARED[0]), "what": SHARED[1]}], {"page": "Page", "what": "What"}
-    )
-    return Section("To share", "pdmigrate publish copies this page, and those of the teams that it links.", table)
+def _list_beside(folder: Path) -> tuple[Section, ...]:
+    """The pages of this run that are no step's."""
+    rows = [
+        {"page": Link(title, file), "what": what} for file, (title, what) in BESIDE.items() if (folder / file).is_file()
+    ]
+    return (Section("Beside the steps", table=make_table(rows, {"page": "Page", "what": "What"})),) if rows else ()
 
 
 def _make_card(step: str, result: dict | None) -> Page:

@@ -8,6 +8,7 @@ import pytest
 from lab import need_browser, open_browser
 
 from conftest import skip
+from pdmigrate import finish, history, open_job, undo
 from pdmigrate.publish import mask_page
 from pdmigrate.report import Figure, Page, Section, write_page
 from pdmigrate.show import make_table
@@ -20,18 +21,22 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The pages of the embedded migration, and one of a hostile company with ten thousand rows."""
-    from make_example import make_example
+    """The pages of the embedded migration, of every kind, and one of a hostile company with ten thousand rows."""
+    from make_example import MORNING, migrate
 
     need_browser()
-    folder = tmp_path_factory.mktemp("pages")
-    make_example(folder)
+    workspace = tmp_path_factory.mktemp("pages")
+    migrate(workspace)
+    with open_job(workspace, clock=lambda: MORNING) as job:
+        finish(job, history(job))
+        finish(job, undo(job))
+    folder = workspace / "reports" / "desk"
     rows = [{"name": f"{HOSTILE} {n}", "mail": f"p{n}@example.com"} for n in range(10_000)]
     section = Section(HOSTILE, HOSTILE, make_table(rows, {"name": "Name", "mail": "Mail"}))
     write_page(
         Page("hostile", HOSTILE, HOSTILE, "failed", (Figure(HOSTILE, HOSTILE),), (section,), error=HOSTILE), folder
     )
-    return sorted(folder.glob("*.html"))
+    return [*sorted(folder.glob("*.html")), folder / "handover" / "checklist.html"]
 
 
 def read_axe():
@@ -68,6 +73,10 @@ def test_every_row_is_there_without_scripts(pages):
         page.goto(path.as_uri())
         assert page.locator("tbody tr").count() == 10_000
         assert page.locator("tbody tr").last.is_visible()
+        for path in pages:
+            page.goto(path.as_uri())
+            assert page.locator("tr[hidden]").count() == 0, path.name
+            assert page.locator("tbody tr").count() == path.read_text(encoding="utf-8").count('scope="row"'), path.name
 
 
 def test_hostile_names_stay_text(pages):
@@ -81,7 +90,10 @@ def test_hostile_names_stay_text(pages):
 
 
 CHECKED = {
-    "light": ("index", "preview", "invite", "conflicts", "load", "verify", "stakeholders", "team-PTEAM03"),
+    "light": (
+        *("index", "preview", "invite", "conflicts", "load", "verify", "stakeholders", "team-PTEAM03"),
+        *("history", "undo", "checklist"),
+    ),
     "dark": ("index", "stakeholders", "team-PTEAM03"),
 }
 """Connect has nothing that these have not, and all teams' pages are made alike."""

@@ -10,10 +10,11 @@ TONES = {"done": "good", "booked": "plain", "failed": "bad", "skipped": "warn", 
 def make_page(history: History, status: str) -> Page:
     pages = sum(change.pages for change in history.changes)
     lead = f"{len(history.changes)} objects have changed since the last run, {pages} of them change who is paged."
+    lead = lead if history.changes else "Nothing has changed on either side since the last run."
     figures = (
         Figure("Runs", str(len(history.runs))),
         Figure("Changed since", str(len(history.changes))),
-        Figure("Of these page", str(pages), "warn" if pages else "good"),
+        Figure("Of these change who is paged", str(pages), "warn" if pages else "good"),
         Figure("To write now", str(len(history.to_do))),
     )
     return Page("history", "History and drift", lead, status, figures, tuple(part(history) for part in PARTS.values()))

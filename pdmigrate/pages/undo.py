@@ -7,18 +7,29 @@ from pdmigrate.undo import Revert, Undone
 
 def make_page(undone: Undone, status: str) -> Page:
     back, left = len(undone.reverts) - len(undone.left), len(undone.left)
-    word = "taken back" if undone.written else "can be taken back"
-    lead = f"{back} steps of run {undone.run.number} {'were' if undone.written else ''} {word}; {left} are left."
-    figures = (Figure(word.capitalize(), str(back)), Figure("Left", str(left), "warn" if left else "good"))
+    lead = (
+        f"{back} steps of run {undone.run.number} {'were taken back' if undone.written else 'can be taken back'}, "
+        f"{left} {'were' if undone.written else 'would be'} left as they are."
+    )
+    figures = (Figure(_title(undone), str(back)), Figure("Left as it is", str(left), "warn" if left else "good"))
     sections = tuple(part(undone) for part in PARTS.values())
-    return Page("undo", f"Undo of run {undone.run.number}", " ".join(lead.split()), status, figures, sections)
+    nothing = "" if undone.written else " Nothing was written yet."
+    return Page("undo", f"Undo of run {undone.run.number}", lead + nothing, status, figures, sections)
 
 
 def section_back(undone: Undone) -> Section:
     """What is taken back, newest first."""
-    rows = [_row(revert, revert.note) for revert in undone.reverts if not revert.left]
+    rows = [_row(revert, revert.note or _tell_plan(revert)) for revert in undone.reverts if not revert.left]
     columns = {"kind": "Kind", "name": "Object", "verb": "The run did", "note": "Now"}
-    return Section("Taken back", table=make_table(rows, columns, empty="Nothing."))
+    return Section(_title(undone), table=make_table(rows, columns, empty="Nothing."))
+
+
+def _title(undone: Undone) -> str:
+    return "Taken back" if undone.written else "Can be taken back"
+
+
+def _tell_plan(revert: Revert) -> str:
+    return "would be removed" if revert.step.before is None else "would be as it was before"
 
 
 def section_left(undone: Undone) -> Section:

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from pagerduty_http import NOW, Client
+from small_company import cut_down
 from source_http import Source
 
-from pdmigrate import open_job
+from pdmigrate import open_job, preview
 from pdmigrate.demo import make_demo_workspace
+from pdmigrate.job import read_clock
 from pdmigrate.newcomer import make_workspace
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.workspace import write_json
 
 SHARED = Path(os.environ.get("PDMIGRATE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 """What lies beside the repository and is no part of it."""
@@ -92,3 +95,14 @@ def serve_source():
     yield start
     for source in started:
         source.server.stop()
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A corner of the company, decided, with an open job."""
+    folder = tmp_path / "acme"
+    make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock())))
+    with open_job(folder) as job:
+        preview(job)
+        yield job

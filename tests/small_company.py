@@ -2,6 +2,8 @@
 
 import copy
 
+from pdmigrate.sandbox.store import Store
+
 SERVICES = ("PSERV01", "PSERV02", "PSERV03")
 
 
@@ -29,3 +31,15 @@ def cut_down(document):
 
 def by_ids(rows, ids):
     return [row for row in rows if row["id"] in set(ids)]
+
+
+def edit(job, side):
+    return Store(job.workspace.sandbox / f"{side}.json", dict).change()
+
+
+def look(job):
+    """Harness's memory as far as people see it."""
+    held = Store(job.workspace.sandbox / "harness.json", dict).read()
+    groups = [{k: v for k, v in row.items() if k != "lastModifiedAt"} for row in held["user_groups"]]
+    services = sorted(row["identifier"] for row in held["services"])
+    return held["oncall"], sorted(groups, key=repr), services, sorted(row["email"] for row in held["invites"])

@@ -1,47 +1,21 @@
 """Loads that are cancelled, disturbed, refused or taken back; and what the journal can tell of them."""
 
 import json
+import shutil
 import threading
 
 import pytest
 import requests
-from small_company import cut_down
+from small_company import edit, look
 
-from pdmigrate import approve, conflicts, finish, history, load, open_job, preview, undo
-from pdmigrate.cli import main
+from pdmigrate import approve, conflicts, finish, history, load, open_job, preview
 from pdmigrate.demo import make_demo_workspace
-from pdmigrate.errors import InterruptedLoadError, UsageError, WorkspaceHeldError
+from pdmigrate.errors import InterruptedLoadError, WorkspaceHeldError
 from pdmigrate.headless import stopping_between_steps
-from pdmigrate.job import read_clock
 from pdmigrate.load import Cancel
 from pdmigrate.load_progress import LoadProgress
-from pdmigrate.sandbox import company
 from pdmigrate.sandbox.store import Store
 from pdmigrate.status import tell_status
-from pdmigrate.workspace import write_json
-
-
-@pytest.fixture
-def small(tmp_path):
-    """A corner of the company, decided, with an open job."""
-    folder = tmp_path / "acme"
-    make_demo_workspace(folder)
-    write_json(folder / "sandbox" / "pagerduty.json", cut_down(company.build_company(read_clock())))
-    with open_job(folder) as job:
-        preview(job)
-        yield job
-
-
-def edit(job, side):
-    return Store(job.workspace.sandbox / f"{side}.json", dict).change()
-
-
-def look(job):
-    """Harness's memory as far as people see it."""
-    held = Store(job.workspace.sandbox / "harness.json", dict).read()
-    groups = [{k: v for k, v in row.items() if k != "lastModifiedAt"} for row in held["user_groups"]]
-    services = sorted(row["identifier"] for row in held["services"])
-    return held["oncall"], sorted(groups, key=repr), services, sorted(row["email"] for row in held["invites"])
 
 
 def test_cancelled_between_two_steps_and_gone_on_with(small):
@@ -169,94 +143,55 @@ def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
     assert "is held by" in said[0]
 
 
-@pytest.mark.parametrize("share", [0.2])
-def test_a_fifth_of_all_answers_going_wrong_changes_nothing(small, share, tmp_path):
+def test_a_fifth_of_all_answers_going_wrong_changes_nothing(small, tmp_path):
+    folder = tmp_path / "noisy" / "acme"
+    make_demo_workspace(folder)
+    shutil.copytree(small.workspace.sandbox, folder / "sandbox")
     conflicts(small)
     load(small, "all")
     quiet = look(small)
-    folder = tmp_path / "noisy" / "acme"
-    make_demo_workspace(folder)
-    write_json(folder / "sandbox" / "pagerduty.json", cut_down(company.build_company(small.latest_snapshot().taken)))
     with open_job(folder) as job:
         for client in (job.source, job.target):
             client.transport.patience.first = 0.01
             client.transport.patience.tries = 20
-        disturb(job, share)
-        preview(job)
+        disturb(job)
+        for _ in range(3):  # one fetch of so small an account is too few requests to speak of a fifth
+            preview(job)
         conflicts(job)
         for _ in range(6):
             loaded = load(job, "all")
             if not [d for d in loaded.done if d.outcome in ("failed", "skipped")]:
                 break
             conflicts(job)
-        assert job.target.transport.counts.retries > 10
+        struck = [count_struck(client) for client in (job.source, job.target)]
         noisy = look(job)
         held = Store(folder / "sandbox" / "harness.json", dict).read()
+    for requested, faults in struck:
+        assert requested > 25
+        assert len(faults) > 2
+        assert 0.15 < sum(faults.values()) / requested < 0.27
     assert set(held["mails"].values()) == {1}
     assert strip_uuids(noisy) == strip_uuids(quiet)
 
 
-def disturb(job, share):
-    target = [
-        {"kind": k, "share": share / 4, "seed": n} for n, k in enumerate(("500", "reset", "lost_answer", "502_html"))
-    ]
-    source = [{"kind": k, "share": share / 3, "seed": n} for n, k in enumerate(("500", "reset", "502_html"))]
-    for client, rules in ((job.source, source), (job.target, target)):
+def disturb(job):
+    """Each kind strikes what the others left, and together they strike every fifth request."""
+    kinds = {job.source: ("500", "reset", "502_html"), job.target: ("500", "reset", "lost_answer", "502_html")}
+    for client, names in kinds.items():
+        share = 1 - 0.8 ** (1 / len(names))
+        rules = [{"kind": kind, "share": share, "seed": n} for n, kind in enumerate(names)]
         requests.post(f"{client.transport.base_url}/sandbox/faults", json=rules, timeout=5).raise_for_status()
+
+
+def count_struck(client):
+    """(requests, faults by kind) by the server's own count."""
+    log = requests.get(f"{client.transport.base_url}/sandbox/log", timeout=5).json()
+    return log["requests"], log["faults"]
 
 
 def strip_uuids(seen):
     oncall, groups, services, invites = seen
     return oncall, [{**g, "users": len(g["users"])} for g in groups], services, invites
-
-
-def test_an_undo_takes_back_what_a_run_made(small):
-    before = look(small)
-    conflicts(small)
-    load(small, "all")
-    listed = undo(small)
-    assert len(listed.reverts) > 30
-    assert not listed.left
-    assert look(small) != before
-    done = undo(small, yes=True)
-    assert not done.left
-    assert look(small) == before
-    assert conflicts(small).plan.count()["schedules"]["create"] == 4
-    finish(small, done)
-
-
-def test_an_undo_leaves_what_was_changed_since(small):
-    conflicts(small)
-    load(small, "all")
-    with edit(small, "harness") as held:
-        policy = held["oncall"]["escalation_policies"]["default/sre/platform_PPOL01"]
-        policy["description"] = "by hand"
-    done = undo(small, 1, yes=True)
-    left = {revert.step.identifier: revert.left for revert in done.left}
-    assert left.pop("platform_PPOL01") == "changed in Harness since"
-    assert all(reason.startswith("failed") for reason in left.values())  # what the policy still names
-    assert "default/sre/platform_PPOL01" in look(small)[0]["escalation_policies"]
-
-
-def test_an_undo_puts_back_what_an_update_changed(small):
-    conflicts(small)
-    load(small, "all")
-    before = look(small)
-    with edit(small, "pagerduty") as held:
-        held["schedules"][0]["name"] = "Another name"
-    preview(small)
-    conflicts(small)
-    load(small, "all")
-    assert look(small) != before
-    assert undo(small, 1).left[0].left == "run 2 has written to it since"
-    undo(small, 2, yes=True)
-    assert look(small) == before
-    assert [a.name for a in conflicts(small).plan.pending] == ["Another name"]
-
-
-def test_an_undo_needs_a_run(small):
-    with pytest.raises(UsageError, match="There is no load 7"):
-        undo(small, 7)
 
 
 def test_history_tells_runs_and_drift(small):
@@ -276,18 +211,6 @@ def test_history_tells_runs_and_drift(small):
     assert len(found.to_do) == 1
     assert found.runs[0].count()["done"] > 30
     assert finish(small, found).is_file()
-
-
-def test_the_commands_of_undo_and_history(small, capsys):
-    conflicts(small)
-    load(small, "all")
-    folder = str(small.workspace.folder)
-    assert main(["undo", folder]) == 0
-    assert "add --yes" in capsys.readouterr().out
-    assert main(["undo", folder, "--run", "1", "--yes"]) == 0
-    assert main(["history", folder]) == 0
-    assert "undo of run 1" in capsys.readouterr().out
-    assert main(["undo", folder, "--run", "9"]) == 2
 
 
 def carry(job):

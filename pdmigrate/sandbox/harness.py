@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,7 +64,9 @@ def create_app(document: dict, state: Path | None = None, api_key: str | None = 
     app.json.sort_keys = False
     store = Store(state, lambda: document)
     app.config.update(STORE=store, API_KEY=api_key or f"pat.{store.read()['account']}.sandbox.secret")
-    app.config.update(CLOCK=time.time, SLEEP=time.sleep, REVOKED=set(), CALLS={}, FAULTS=[], REQUESTS=0)
+    app.config.update(
+        CLOCK=time.time, SLEEP=time.sleep, REVOKED=set(), CALLS={}, FAULTS=[], REQUESTS=0, STRUCK=Counter()
+    )
     app.config.update(FAULT_LOCK=threading.RLock())
     _add_parts(app)
     app.wsgi_app = _WithoutGateway(app.wsgi_app)
@@ -98,7 +101,8 @@ def _answer_bug(problem: Exception) -> Response:
 
 def _show_log() -> Response:
     held = document()
-    return jsonify({"requests": current_app.config["REQUESTS"], "writes": held["writes"], "mails": held["mails"]})
+    counts = {"requests": current_app.config["REQUESTS"], "faults": current_app.config["STRUCK"]}
+    return jsonify(counts | {"writes": held["writes"], "mails": held["mails"]})
 
 
 def _change_config() -> Response:

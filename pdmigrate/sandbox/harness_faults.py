@@ -54,6 +54,7 @@ def play_before() -> Response | None:
     if rule is None:
         return None
     request.environ["sandbox.fault"] = rule.kind
+    current_app.config["STRUCK"][rule.kind] += 1
     return _BEFORE[rule.kind](rule) if rule.kind in _BEFORE else None
 
 

@@ -150,7 +150,8 @@ def _run_evidence(options: argparse.Namespace) -> int:
     checked = check_evidence(options.folder)
     for run in checked:
         print(f"{run.folder.name}: {run.files} files, manifest {run.digest[:12]}, plan {run.plan[:12] or 'none'}")
-        print(f"  approved by {run.approved or 'nobody'}; " + ("; ".join(run.problems) or "as it was sealed"))
+        whole = f"its files are as they were sealed; {run.apart}" if run.apart else "as it was sealed"
+        print(f"  approved by {run.approved or 'nobody'}; " + ("; ".join(run.problems) or whole))
     if any(run.problems for run in checked):
         raise EvidenceError("The evidence is not what was sealed: see the lines above, and compare with a copy.")
     return 0

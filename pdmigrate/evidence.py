@@ -33,7 +33,7 @@ PACKAGES = ("jupyterlab", "nbclient", "pandas", "papermill", "pydantic", "reques
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found of one run. `problems` is empty where everything is as it was sealed."""
+    """What a check found of one run. `problems` is empty where everything is as it was sealed; `apart`: what was not here."""
 
     folder: Path
     digest: str
@@ -41,6 +41,7 @@ class Checked:
     plan: str
     approved: str
     problems: tuple[str, ...]
+    apart: str = ""
 
 
 def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str = "") -> Path:
@@ -89,9 +90,12 @@ def _check_run(folder: Path) -> Checked:
     except (ValueError, KeyError, TypeError):
         return Checked(folder, digest_file(folder / MANIFEST), 0, "", "", (f"{MANIFEST} is damaged",))
     problems = (*_compare_files(sealed, _digest_files(folder)), *_check_snapshot(folder, snapshot))
+    apart = (
+        "" if _has_snapshots(folder) or not snapshot else f"the snapshot {snapshot['file']} is not here, not compared"
+    )
     named = [f"{a.get('by', 'somebody')}, {a.get('at', 'no date')}" for a in plan["approvals"]]
     approved = "; ".join(named) or plan["loaded_as_approved"]
-    return Checked(folder, digest_file(folder / MANIFEST), len(sealed), plan["digest"], approved, problems)
+    return Checked(folder, digest_file(folder / MANIFEST), len(sealed), plan["digest"], approved, problems, apart)
 
 
 def _compare_files(sealed: dict[str, str], found: dict[str, str]) -> list[str]:
@@ -104,11 +108,15 @@ def _compare_files(sealed: dict[str, str], found: dict[str, str]) -> list[str]:
 def _check_snapshot(folder: Path, snapshot: dict[str, str]) -> list[str]:
     """The snapshot lies in the workspace, since it is large and many runs may share it; a run taken elsewhere has none."""
     place = folder.parent.parent / "snapshots" / snapshot.get("file", "")
-    if not snapshot or not place.parent.is_dir():
+    if not snapshot or not _has_snapshots(folder):
         return []
     if not place.is_file():
         return [f"the snapshot {place.name} is missing"]
     return [] if digest_file(place) == snapshot["sha256"] else [f"the snapshot {place.name} was changed"]
+
+
+def _has_snapshots(folder: Path) -> bool:
+    return (folder.parent.parent / "snapshots").is_dir()
 
 
 def _digest_files(folder: Path) -> dict[str, str]:

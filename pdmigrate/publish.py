@@ -1,5 +1,6 @@
 """Publishing: copy what stakeholders may see out of a run's folder, searched for secrets, masked where asked."""
 
+import gzip
 import json
 import re
 import shutil
@@ -46,8 +47,11 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
 
 
 def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
-    """The files below the folder in which one of the secrets stands, as it is or as JSON or a page would spell it."""
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and holds_secret(path.read_bytes(), secrets)]
+    """The files below the folder in which one of the secrets stands, as it is or as JSON or a page would spell it.
+
+    Snapshots are looked into: compressed, they would hide anything.
+    """
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and holds_secret(_read(path), secrets)]
 
 
 def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
@@ -55,6 +59,11 @@ def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
     long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
     spelled = {form for secret in long for form in (secret, json.dumps(secret)[1:-1], str(escape(secret)))}
     return any(form.encode() in content for form in spelled)
+
+
+def _read(path: Path) -> bytes:
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
 
 
 def _refuse_secrets(run: Path, sources: Sequence[Path], secrets: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """What leaves the machine, and what stays behind as proof: secrets, evidence, publishing."""
 
 import json
+import shutil
 
 import pytest
 
@@ -14,7 +15,7 @@ from pdmigrate.publish import holds_secret, publish, scan_for_secrets
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.harness import build_target, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
-from pdmigrate.workspace import Workspace
+from pdmigrate.workspace import Workspace, write_packed
 
 TOKEN = "u+PLANTEDtokenXYZ&<>9876543210"
 
@@ -123,6 +124,14 @@ def test_work_by_hand_is_sealed_with_each_step(job):
     assert check_evidence(job.folder)[0].problems == ()
 
 
+def test_a_run_taken_elsewhere_says_that_its_snapshot_was_not_compared(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "mailed")
+    assert main(["evidence", str(tmp_path / "mailed")]) == 0
+    said = capsys.readouterr().out
+    assert "is not here, not compared" in said
+    assert "as it was sealed" not in said
+
+
 def test_a_folder_without_a_sealed_run_is_said(tmp_path, capsys):
     assert main(["evidence", str(tmp_path)]) == 2
     assert "holds no sealed run" in capsys.readouterr().err
@@ -200,3 +209,9 @@ def test_tokens_are_in_no_file_of_a_run(tmp_path, monkeypatch, capsys):
     (tmp_path / "acme" / "note.txt").write_text(key)
     assert scan_for_secrets(tmp_path / "acme", (TOKEN, key)) == [tmp_path / "acme" / "note.txt"]
     assert scan_for_secrets(tmp_path / "acme", (EMBEDDED_KEY,)) == []
+
+
+def test_the_scan_looks_into_a_compressed_snapshot(tmp_path):
+    write_packed(tmp_path / "snapshot.json.gz", {"name": "Payments", "key": TOKEN})
+    assert scan_for_secrets(tmp_path, (TOKEN,)) == [tmp_path / "snapshot.json.gz"]
+    assert scan_for_secrets(tmp_path, (EMBEDDED_KEY,)) == []

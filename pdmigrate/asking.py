@@ -41,10 +41,10 @@ def print_on_call(path: Path, start: str, end: str, zone: str | None, file: Text
 def read_schedule(path: Path) -> Schedule | ScheduleV3:
     """The schedule in a file, of either kind. Raises UsageError where there is none."""
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(f"{path.name} is not JSON: save the body of GET /schedules/ID as it came.") from None
     row = body.get("schedule", body) if isinstance(body, dict) else None
     if not isinstance(row, dict) or not ("schedule_layers" in row or "rotations" in row):
@@ -58,8 +58,9 @@ def read_schedule(path: Path) -> Schedule | ScheduleV3:
 
 
 def _validate(row: dict[str, Any]) -> Schedule | ScheduleV3:
+    row = {**row, "final_schedule": None}
     if "rotations" in row:
-        return ScheduleV3.model_validate({**row, "overrides": row.get("overrides") or []})
+        return ScheduleV3.model_validate(row)
     return Schedule.model_validate(row)
 
 

@@ -93,11 +93,13 @@ def compare_schedule(job: Job, found: Draft, schedule: records.Schedule | Schedu
     span = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
     zone = found.work.zones.get(schedule.id) or "UTC"
     shown = read_shown(schedule)
-    before = _rename(found, shown if shown is not None else _render(found, schedule, ZoneInfo(zone), span), span)
+    known = shown if shown is not None else _render_readable(found, schedule, ZoneInfo(zone), span)
+    before = _rename(found, known or rota.Rota(), span)
     around = windows_around(ZoneInfo(zone), span[0])
     identifier = found.work.schedules.get(schedule.id, "")
     reach = max([span[1], *(end for _, end in around)])
     whole, read = _read_target(job, found, identifier, reach)
+    read = read and known is not None
     after = whole.clip(*span)
     differ = rota.total((s, e) for s, e, _, _ in rota.differences(before, after)) if read else 0
     agree, unverified = (span[1] - span[0] - differ, 0) if read else (0, span[1] - span[0])
@@ -139,6 +141,14 @@ def _compare_window(
 
 def _rename(found: Draft, who: rota.Rota, span: rota.Span) -> rota.Rota:
     return who.clip(*span).rename(found.work.emails)
+
+
+def _render_readable(found: Draft, schedule, zone: ZoneInfo, span: rota.Span) -> rota.Rota | None:
+    """Our own rendering; None where a rule of the schedule cannot be read, so that nothing is known of the before."""
+    try:
+        return _render(found, schedule, zone, span)
+    except ValueError:
+        return None
 
 
 def _render(found: Draft, schedule, zone: ZoneInfo, span: rota.Span) -> rota.Rota:

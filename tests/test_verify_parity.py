@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from small_company import by_ids, cut_down
 
-from pdmigrate import approve, conflicts, connect, load, paging, preview, rota, verify
+from pdmigrate import approve, conflicts, connect, decide, load, open_job, paging, preview, rota, verify
 from pdmigrate.asking import print_on_call
 from pdmigrate.cli import main
 from pdmigrate.mapping.schedules_v3 import say_shifts
+from pdmigrate.newcomer import make_workspace
 from pdmigrate.pagerduty.client import make_client
 from pdmigrate.pagerduty.records import Service
 from pdmigrate.pagerduty.rota_v3 import read_final, render_schedule
@@ -109,6 +111,70 @@ def test_rota_says_what_is_wrong_with_a_file(tmp_path, capsys, body, words):
         path.write_text(body)
     assert main(["rota", str(path), "--from", "2026-12-24", "--to", "2026-12-26"]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "edit, words",
+    [
+        ({"recurrence": ["RRULE:FREQ=DAILY;INTERVAL=0"]}, "nobody can read the rule 'RRULE:FREQ=DAILY;INTERVAL=0'"),
+        ({"recurrence": ["RRULE:INTERVAL=1"]}, "nobody can read the rule"),
+        ({"recurrence": []}, "0 RRULEs"),
+        ({"recurrence": ["RRULE:FREQ=SECONDLY"]}, "more than 200000 occurrences"),
+    ],
+)
+def test_rota_names_a_rule_that_cannot_be_read(tmp_path, capsys, edit, words):
+    path, row = tmp_path / "one.json", build_company(NOW, with_v3=True)["schedules_v3"][0]
+    row["rotations"][0]["events"][0] |= edit
+    path.write_text(json.dumps(row))
+    assert main(["rota", str(path), "--from", "2026-12-24", "--to", "2026-12-26"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert words in line
+
+
+def test_an_event_without_members_has_nobody(tmp_path):
+    path, row = tmp_path / "one.json", build_company(NOW, with_v3=True)["schedules_v3"][0]
+    row["rotations"][0]["events"][0]["assignment_strategy"]["members"] = []
+    path.write_text(json.dumps({"schedule": row}), encoding="utf-8-sig")
+    out = io.StringIO()
+    print_on_call(path, "2026-12-24", "2026-12-26", None, out)
+    assert out.getvalue() == "start,end,users\n"
+
+
+def test_rota_asks_pagerdutys_rendering_nothing(tmp_path):
+    """Not even whether it can be read; what the key order is, or that lists are null, does not matter either."""
+    path, row = tmp_path / "one.json", build_company(NOW)["schedules"][1]
+    out, bare = io.StringIO(), io.StringIO()
+    path.write_text(json.dumps(row))
+    print_on_call(path, "2026-12-24", "2026-12-26T09:00:00Z", None, bare)
+    path.write_text(
+        json.dumps({"schedule": row | {"final_schedule": "x", "overrides_subschedule": None, "teams": None}})
+    )
+    print_on_call(path, "2026-12-24T00:00:00-05:00", "2026-12-26T04:00", None, out)
+    assert out.getvalue() == bare.getvalue()
+    assert len(out.getvalue().splitlines()) > 1
+
+
+def test_a_shift_based_schedule_with_a_rule_that_nobody_can_read_is_held_and_unverified(tmp_path):
+    """It stops nothing else, and never counts as agreeing because both sides are empty."""
+    document = cut_down(whole := build_company(NOW, with_v3=True)) | {"schedules_v3": whole["schedules_v3"][:1]}
+    document["schedules_v3"][0] |= {"teams": [], "escalation_policies": []}
+    document["schedules_v3"][0]["rotations"][0]["events"][0]["recurrence"] = ["RRULE:FREQ=DAILY;INTERVAL=0"]
+    people = ("PUSER16", "PUSER17", "PUSER18", "PUSER19", "PUSER20")
+    document["users"] += [u for u in by_ids(whole["users"], people) if u not in document["users"]]
+    (tmp_path / "pd").mkdir()
+    for kind in ("users", "teams", "schedules", "schedules_v3", "escalation_policies", "services"):
+        name = "schedules" if kind == "schedules_v3" else kind
+        (tmp_path / "pd" / f"{kind}.json").write_text(json.dumps({name: document[kind]}))
+    make_workspace(tmp_path / "acme", {"source": "snapshot", "snapshot": str(tmp_path / "pd"), "open_conflicts": "recommended"})  # fmt: skip
+    with open_job(tmp_path / "acme") as job:
+        decide(job, "user_not_found", "all", "invite", by="test")
+        preview(job)
+        found = verify(job)
+    [held] = [h for h in found.draft.plan.held if h.key == "PSHIFT01"]
+    assert "nobody can read the rule" in held.reason
+    [seen] = [s for s in found.schedules if s.id == "PSHIFT01"]
+    assert (seen.agree, seen.unverified) == (0, 56 * 86_400)
+    assert "nobody can read" in repr(make_page(found, "done"))
 
 
 def test_rota_knows_shift_based_schedules(tmp_path, shift_based):

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
-from dateutil.rrule import rrulestr
-
 from pdmigrate import rota
 from pdmigrate.mapping.flatten import FOREVER, MOST_PLACES
 from pdmigrate.mapping.rotations import Named, add_to_name, dated_shift, name_parts, tell_date
@@ -20,6 +18,7 @@ from pdmigrate.pagerduty.rota_v3 import (
     first_start,
     life_of,
     list_occurrences,
+    make_rule,
     place_of,
     read_recurrence,
     read_rule_parts,
@@ -84,7 +83,7 @@ def _read_period(event: Event) -> tuple[list[int], int] | None:
     if parts["FREQ"] != "WEEKLY" and "BYDAY" in parts:
         period = math.lcm(period, rota.WEEK)
     bare = ";".join(f"{k}={v}" for k, v in parts.items() if k not in ("COUNT", "UNTIL"))
-    rule = rrulestr(f"RRULE:{bare}", dtstart=rota.from_naive(first_start(event)[0]))
+    rule = make_rule(f"RRULE:{bare}", first_start(event)[0])
     first = rota.to_naive(next(iter(rule)))
     starts = list(takewhile(lambda one: one < first + period, islice(map(rota.to_naive, rule), 2 * MOST_PLACES)))
     return (starts, period) if _is_sayable(event, len(starts), period) else None

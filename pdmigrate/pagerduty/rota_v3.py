@@ -108,17 +108,30 @@ def read_recurrence(event: Event) -> tuple[rrule, list[int], list[int]]:
     """The rule on the naive line, and the EXDATEs and RDATEs as naive seconds. Raises ValueError for an unusable one."""
     zone, (start, _) = event_zone(event), first_start(event)
     lines = [_ZONED.sub(lambda found: _localise(found[0], zone), _PARAMETERS.sub(r"\1", x)) for x in event.recurrence]
-    rules = [line for line in lines if line.startswith("RRULE") or "FREQ=" in line]
+    rules = [line for line in lines if line.upper().startswith("RRULE") or "FREQ=" in line]
     if len(rules) != 1:
         raise ValueError(f"{len(rules)} RRULEs where one is expected")
-    rule = rrulestr(rules[0], dtstart=rota.from_naive(start))
+    rule = make_rule(rules[0], start)
     dates = {kind: [d for x in lines if x.startswith(kind) for d in _dates(x)] for kind in ("EXDATE", "RDATE")}
     return rule, sorted(set(dates["EXDATE"])), sorted(set(dates["RDATE"]))
 
 
+def make_rule(line: str, start: int) -> rrule:
+    """The rule from that naive second on. Raises ValueError for one that cannot be read, or would never come to an end."""
+    try:
+        if int(_split_rule(line).get("INTERVAL", 1)) > 0:
+            return rrulestr(line, dtstart=rota.from_naive(start))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        pass
+    raise ValueError(f"nobody can read the rule {line!r}")
+
+
 def read_rule_parts(event: Event) -> dict[str, str]:
     """The RRULE's parts by name."""
-    line = next((one for one in event.recurrence if one.upper().startswith("RRULE") or "FREQ=" in one), "")
+    return _split_rule(next((one for one in event.recurrence if one.upper().startswith("RRULE") or "FREQ=" in one), ""))
+
+
+def _split_rule(line: str) -> dict[str, str]:
     return dict(part.upper().split("=", 1) for part in line.split(":", 1)[-1].split(";") if "=" in part)
 
 
@@ -141,7 +154,7 @@ def list_occurrences(event: Event, until: int) -> Iterator[tuple[int, int]]:
 def place_of(event: Event, number: int) -> tuple[str | None, ...]:
     """The members of that occurrence; an empty one is None."""
     strategy = event.assignment_strategy
-    if strategy.type == "every_member_assignment_strategy":
+    if not strategy.members or strategy.type == "every_member_assignment_strategy":
         return tuple(_name(member) for member in strategy.members)
     return (_name(strategy.members[number // (strategy.shifts_per_member or 1) % len(strategy.members)]),)
 

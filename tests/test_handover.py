@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.demo import make_demo_workspace
 from pdmigrate.handover.advice import advise
+from pdmigrate.handover.folder import read_items
+from pdmigrate.handover.ticks import read_ticks, tick_item, untick_item
 from pdmigrate.harness.handover import tell_rotation
 from pdmigrate.sandbox.store import Store
 from pdmigrate.settings import read_settings
@@ -155,6 +158,7 @@ def test_sheets_hold_one_line_a_contact_method_and_a_rule(handed):
         planned = [s for a in decided.plan.actions if a.kind == kind and a.verb == "handover" for s in a.sources]
         assert sorted(row["pagerduty_id"] for row in rows) == sorted(planned)
         assert all(row["address"] for row in rows)
+        assert list(rows[0])[:2] == ["person", "email"]
 
 
 def test_the_sheet_of_senders_says_for_each_how_it_must_not_flood(handed):
@@ -170,6 +174,20 @@ def test_the_sheet_of_senders_says_for_each_how_it_must_not_flood(handed):
     assert "resolve" in advise("events_api_v2_inbound_integration")
     assert "OK" in advise("aws_cloudwatch_inbound_integration")
     assert "repeated" in advise("something_new")
+
+
+def test_no_sender_of_a_service_that_pages_nobody_is_given_a_webhook(handed):
+    """The webhook pages for whatever arrives: low urgency would become a full page by the back door."""
+    _, decided, _, _, reports = handed
+    quiet = {route.key for route in decided.draft.work.routes if not route.paging}
+    sheet = {row["pagerduty_id"]: row for row in read_sheet(reports, "integrations")}
+    rows = [row for row in read_list(reports) if row["key"].partition("/")[0].removeprefix("integrations:") in quiet]
+    senders = [row for row in rows if row["kind"] == "integrations"]
+    assert senders
+    for row in senders:
+        assert "pages nobody" in row["expected"]
+        assert sheet[row["pagerduty_id"]]["new_paging_webhook"] == "none"
+    assert any(row["new_paging_webhook"].startswith("https://") for row in sheet.values())
 
 
 def test_a_text_for_each_person_who_must_act(handed):
@@ -238,6 +256,16 @@ def test_a_tick_is_remembered_with_who_and_shown(handed, tmp_path, capsys):
     assert main(["handover", str(folder), "--undone", key]) == 0
     assert {row["key"]: row["done"] for row in read_list(reports)}[key] == "no"
     assert main(["handover", str(folder), "--done", "schedules:NONE"]) == 2
+
+
+def test_people_who_tick_at_once_lose_no_tick(handed):
+    workspace = Workspace(handed[0])
+    items, now = read_items(workspace), datetime(2026, 11, 23, tzinfo=UTC)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda item: tick_item(workspace, items, item.key, "ann", now), items[:60]))
+    assert {item.key for item in items[:60]} <= read_ticks(workspace).keys()
+    for item in items[:60]:
+        untick_item(workspace, item.key)
 
 
 def test_everything_can_be_written_anew(handed, tmp_path):

@@ -25,6 +25,11 @@ OTHERWISE = (
     "See how this sender marks a problem that is over and one that is repeated: PagerDuty resolved and joined them, the "
     "webhook pages for each. Send only new problems."
 )
+QUIET = (
+    "This service pages nobody, by decision, and its paging webhook would page for every alert: leave the webhook off, and "
+    "let the alerts come in by an alert source of the project, where the rule with paging off takes them."
+)
+STAYS = "The service is not carried over: leave the sender where it is. Once it is carried over:"
 ROUTED = (
     "Its rules choose the service of each alert; in Harness every service has a webhook of its own. Find out who sends to "
     "it, and give each sender the webhook of the service that its alerts are about."

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
 from pdmigrate.handover.links import Links
+from pdmigrate.mapping.work import Route
 from pdmigrate.pagerduty.aside import Aside
 from pdmigrate.planning import WAITS
 from pdmigrate.rota import to_datetime
@@ -242,12 +243,22 @@ def _from_services(found: Draft, links: Links) -> Iterator[dict]:
 
 
 def _from_senders(found: Draft, links: Links) -> Iterator[dict]:
+    routes = {route.key: route for route in found.work.routes}
     for service in found.work.in_scope("services", found.account.services):
+        expected = _expect_alert(routes.get(service.id))
         for sender in service.integrations:
             name = f"{service.name}: {sender.summary or sender.type or sender.id}"
-            expected = "A test alert from this sender pages once, its repeat and its all-clear page nobody."
             row = _row(links, "integrations", service.id, name, "integrations.csv", expected, (sender.id,), sender.id)
             yield row
+
+
+def _expect_alert(route: Route | None) -> str:
+    """The webhook of a service pages for whatever arrives, whatever was decided about its urgency."""
+    if route is None:
+        return "The service is not carried over: this sender stays with PagerDuty until it is."
+    if route.paging:
+        return "A test alert from this sender pages once, its repeat and its all-clear page nobody."
+    return "A test alert from this sender is in the list of alerts and pages nobody: it does not come by the paging webhook."
 
 
 def list_routers(found: Draft) -> list[Aside]:

@@ -12,19 +12,21 @@ import phonenumbers
 from pdmigrate import rota
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
-from pdmigrate.handover.advice import ROUTED, SUPPRESSION, WEBHOOK, advise
+from pdmigrate.handover.advice import QUIET, ROUTED, STAYS, SUPPRESSION, WEBHOOK, advise
 from pdmigrate.handover.items import Item, list_routers, name_policy
 from pdmigrate.handover.letters import write_letters
 from pdmigrate.handover.links import Links
 from pdmigrate.harness.handover import SCHEMA, make_terraform, write_policy, write_schedule
 from pdmigrate.mapping.contacts import read_phone
 from pdmigrate.mapping.judge import read_shown
+from pdmigrate.mapping.work import Route
+from pdmigrate.pagerduty.aside import Aside
 from pdmigrate.pagerduty.records import ContactMethod, Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.planning import WAITS
 
 TURNS_SHOWN = 8
-TO_FILL = {"new_paging_webhook": WEBHOOK, "test_result": "", "tested_by": "", "tested_at": ""}
+TO_FILL = {"test_result": "", "tested_by": "", "tested_at": ""}
 """What the one who does it writes down."""
 
 
@@ -54,7 +56,7 @@ def write_files(files: Files, items: Iterable[Item]) -> dict[str, str]:
     if any(path.endswith(".yaml") for path in texts):
         texts["schema.json"] = files.texts["schema.json"]
     for path in named & files.sheets.keys():
-        texts[path] = write_csv(entry["row"] for entry in files.sheets[path] if keys.intersection(entry["keys"]))
+        texts[path] = write_csv(dict(entry["row"]) for entry in files.sheets[path] if keys.intersection(entry["keys"]))
     return texts | write_letters(items, files.people)
 
 
@@ -109,7 +111,8 @@ def _list_sheets(found: Draft, links: Links) -> dict[str, list[dict]]:
 
 
 def _entry(row: dict, *keys: str) -> dict:
-    return {"keys": list(keys), "row": row}
+    """The cells as pairs, since JSON on disk keeps no order of a dict."""
+    return {"keys": list(keys), "row": list(row.items())}
 
 
 def write_csv(rows: Iterable[dict]) -> str:
@@ -181,25 +184,31 @@ def _list_routes(found: Draft, links: Links) -> list[dict]:
 
 
 def _list_senders(found: Draft, links: Links) -> list[dict]:
-    """Every integration. The last columns are for the one who does it."""
-    owners = {route.key: route for route in found.work.routes}
+    """Every integration, and whatever routes alerts to several services. The last columns are to be filled in."""
+    routes = {route.key: route for route in found.work.routes}
     rows = []
     for service in found.work.in_scope("services", found.account.services):
-        route = owners.get(service.id)
+        route = routes.get(service.id)
         for sender in service.integrations:
             row = {"service": service.name, "sender": sender.summary or sender.id, "type": sender.type}
             row |= {"owner_group": (route and route.owner) or "", "pagerduty_id": sender.id}
-            row |= {"pagerduty": links.to_pagerduty("services", service.id), "what_to_send": advise(sender.type)}
-            rows.append(
-                _entry(row | {"what_was_suppressed": SUPPRESSION} | TO_FILL, f"integrations:{service.id}/{sender.id}")
-            )
-    for one in list_routers(found):
-        row = {"service": "several", "sender": one.name, "type": one.kind.removesuffix("s"), "owner_group": ""}
-        row |= {"pagerduty_id": one.id, "pagerduty": links.to_pagerduty(one.kind, one.id), "what_to_send": ROUTED}
-        rows.append(
-            _entry(row | {"what_was_suppressed": f"{one.matters}. {SUPPRESSION}"} | TO_FILL, f"integrations:{one.id}")
-        )
-    return rows
+            row |= {"pagerduty": links.to_pagerduty("services", service.id), **_treat(sender.type, route)}
+            rows.append(_entry(row | TO_FILL, f"integrations:{service.id}/{sender.id}"))
+    return rows + [_list_router(one, links) for one in list_routers(found)]
+
+
+def _treat(kind: str, route: Route | None) -> dict:
+    """How this sender is kept from flooding; one whose service is to page nobody gets no webhook at all."""
+    first = "" if route and route.paging else f"{QUIET} " if route else f"{STAYS} "
+    said = {"what_to_send": first + advise(kind), "what_was_suppressed": SUPPRESSION}
+    return {**said, "new_paging_webhook": "none" if first else WEBHOOK}
+
+
+def _list_router(one: Aside, links: Links) -> dict:
+    row = {"service": "several", "sender": one.name, "type": one.kind.removesuffix("s"), "owner_group": ""}
+    row |= {"pagerduty_id": one.id, "pagerduty": links.to_pagerduty(one.kind, one.id), "what_to_send": ROUTED}
+    row |= {"what_was_suppressed": f"{one.matters}. {SUPPRESSION}", "new_paging_webhook": WEBHOOK}
+    return _entry(row | TO_FILL, f"integrations:{one.id}")
 
 
 def _list_countries(found: Draft) -> list[dict]:

@@ -1,5 +1,6 @@
 """The command line as a person types it: one line for what is wrong, the right exit code, and nothing written."""
 
+import itertools
 import re
 import select
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from pdmigrate import conflicts, open_job, preview
 from pdmigrate.cli import main
+from pdmigrate.errors import worst_code
 from pdmigrate.headless import QuietKernelManager
 from pdmigrate.job import read_clock
 from pdmigrate.newcomer import make_workspace
@@ -313,3 +315,14 @@ def test_a_port_that_is_taken_is_one_line(sandbox):
     assert (process.returncode, out) == (2, "")
     assert error.splitlines()[-1] == f"pdmigrate: The port {port} is taken: choose another one, or 0 for any."
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_of_several_codes_the_first_of_the_documented_order_counts(size):
+    """Whatever the order in which the steps ended; a code that nobody knows is an error, not a success."""
+    order = [1, 2, 6, 7, 4, 3, 5, 0]
+    for codes in itertools.permutations(order, size):
+        assert worst_code(list(codes)) == min(codes, key=order.index)
+    assert worst_code([]) == 0
+    with pytest.raises(ValueError, match="not in"):
+        worst_code([99])

@@ -11,8 +11,16 @@ from pdmigrate.actions import Action, make_plan
 from pdmigrate.conflicts import check_guards
 from pdmigrate.decisions import Waiver, read_decisions, save_waiver
 from pdmigrate.draft import draft, list_ids
-from pdmigrate.errors import OpenConflictsError, RefusedError, SettingsError, TargetMovedError, UsageError
+from pdmigrate.errors import (
+    OpenConflictsError,
+    PlanMovedError,
+    RefusedError,
+    SettingsError,
+    TargetMovedError,
+    UsageError,
+)
 from pdmigrate.guards import GUARDS, Seen, find_refusals
+from pdmigrate.journal import Journal
 from pdmigrate.sandbox.store import Store
 from pdmigrate.settings import Guards, parse_settings
 
@@ -223,3 +231,55 @@ def test_the_limits_stand_in_migration_yaml():
     assert parse_settings({**data, "rules": {"guards": {"changed_percent": 5}}}).rules.guards.changed_percent == 5
     with pytest.raises(SettingsError, match="did you mean changed_percent"):
         parse_settings({**data, "rules": {"guards": {"changed_percnt": 5}}})
+
+
+LATE = {"other_account", "old_snapshot"}
+"""Load looks at these itself, once more: their state in the workspace does not count."""
+
+
+@pytest.mark.parametrize("name", sorted(set(GUARDS) - LATE))
+def test_each_guard_refuses_with_its_code_and_is_waived_for_one_plan_by_a_person(small, name):
+    """Refused with 4, open questions with 3; a waiver for another plan or guard, or one that ran out, does not help."""
+    digest, day = conflicts(small).plan.digest, f"{small.clock():%Y-%m-%d}"
+    refusal = {"guard": name, "sentence": "It would be wrong.", "waived_by": ""}
+    small.workspace.save_state("guards", {"plan": digest, "refusals": [refusal]})
+    other = next(guard for guard in GUARDS if guard != name)
+    waive(small, name, "f" * 64, day, "ann", "another plan")
+    waive(small, other, digest, day, "ann", "another guard")
+    late = Waiver(guard=name, plan=digest, by="ann", why="too late", until="2020-01-01")
+    save_waiver(small.workspace.decisions_file, late)
+    with pytest.raises((RefusedError, OpenConflictsError), match=r"It would be wrong\.") as refused:
+        load(small, "all")
+    assert refused.value.exit_code == (3 if name == "unresolved_conflict" else 4)
+    assert small.target.transport.counts.writes == 0
+    waive(small, name, digest, day, "ann", "she has looked at it")
+    assert load(small).waiting, "nothing refuses any more; only the approval is missing"
+
+
+@pytest.mark.parametrize("name", sorted(LATE))
+def test_what_only_time_tells_is_waived_as_well(small, name):
+    digest, later = conflicts(small).plan.digest, small.clock() + timedelta(hours=30)
+    if name == "old_snapshot":
+        small.clock = lambda: later
+    else:
+        first = Action("create", "teams", "P9", "old", "Old", None, {"name": "Old"})
+        with Journal(small.workspace.journal_file, "globex").opened() as journal:
+            journal.book(first, small.clock())
+    with pytest.raises(RefusedError, match=f"guard {name}"):
+        load(small, "all")
+    waive(small, name, digest, f"{later:%Y-%m-%d}", "ann", "she has looked at it")
+    assert load(small).waiting
+
+
+def test_a_guard_that_cannot_be_computed_lets_nothing_pass(small, monkeypatch):
+    """Not a sentence, and not a silence either: there is no plan that the guards have seen."""
+    conflicts(small)
+    with Store(small.workspace.sandbox / "pagerduty.json", dict).change() as held:
+        held["services"][0]["description"] = "changed"
+    preview(small)
+    monkeypatch.setitem(GUARDS, "runs_out", lambda seen: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        conflicts(small)
+    with pytest.raises(PlanMovedError, match="run conflicts again"):
+        load(small, "all")
+    assert small.target.transport.counts.writes == 0

@@ -1,5 +1,7 @@
 """Lists are whole or an error: cut when too long, read again when they move, never the first ten thousand as if all."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from source_http import NOW, company
 
@@ -129,3 +131,19 @@ def test_where_the_list_does_not_render_it_is_one_request_a_schedule_more(serve_
     assert silent.log["requests"] <= honest.log["requests"] + 110
     without_connect = serve_source(build_crowd(size, NOW), final_on_lists=False)
     assert without_connect.fetch(days=7).digest == whole[0].digest
+
+
+def test_a_window_that_the_list_does_not_render_is_asked_for_schedule_by_schedule(serve_source):
+    """An answer without a rendering is no evidence that nobody is on call; a schedule that is gone shows nothing."""
+    honest, silent = serve_source(company()), serve_source(company(), final_on_lists=False)
+    ids = [*honest.fetch().account.all_schedules, "PGONE01"]
+    shown = [source.client.read_renderings(NOW, NOW + timedelta(days=5), ids) for source in (honest, silent)]
+    assert sorted(shown[0]) == sorted(shown[1]) == sorted(ids[:-1])
+    entries = [{id: _list_turns(final) for id, final in each.items()} for each in shown]
+    assert entries[0] == entries[1]
+    assert any(entries[1].values())
+
+
+def _list_turns(final):
+    turns = final.get("rendered_schedule_entries") or []
+    return [(datetime.fromisoformat(turn["start"]), turn["user"]["id"]) for turn in turns]

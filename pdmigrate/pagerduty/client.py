@@ -11,7 +11,7 @@ from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, common_zone
 from pdmigrate.pagerduty.aside_reading import AsideReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, run_together
-from pdmigrate.pagerduty.schedules_reading import ScheduleReader
+from pdmigrate.pagerduty.schedules_reading import ScheduleReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.v3_reading import ShiftReader
 from pdmigrate.pagerduty.window import Window, override_window, whole_seconds
@@ -101,19 +101,27 @@ class PagerDuty:
     def read_renderings(self, since: datetime, until: datetime, ids: list[str]) -> dict[str, dict]:
         """PagerDuty's own word on who is on call over another window, by schedule id: evidence for changes of the clock.
 
-        An id that no list of layer-based schedules has is asked for as a shift-based one.
+        An id that no list of layer-based schedules has is asked for as a shift-based one, and where the list does not
+        render, each is asked for alone: what was not shown is no evidence that nobody is on call.
         """
-        window = {"include[]": ["final_schedule"], **Window(since, until).params}
-        listed = ListReader(self.transport).read(
-            ListCall("schedules", "/schedules", {**window, "time_zone": "UTC"}, rendered=True)
-        )
-        shown = {row["id"]: row.get("final_schedule") or {} for row in listed if row["id"] in ids}
-        missing = [id for id in ids if id not in shown]
-        rows = run_together([lambda id=id: self._read_shifts(id, window) for id in missing])
-        return shown | {row["id"]: row.get("final_schedule") or {} for row in rows}
+        window = Window(since, until).params
+        params = {"include[]": ["final_schedule"], "time_zone": "UTC", **window}
+        listed = ListReader(self.transport).read(ListCall("schedules", "/schedules", params, rendered=True))
+        known = {row["id"] for row in listed}
+        rows = [row for row in listed if row["id"] in ids and list_honours_final([row])]
+        missing = [id for id in ids if id not in {row["id"] for row in rows}]
+        rows += run_together([lambda id=id: self._read_one(id, id in known, window) for id in missing])
+        return {row["id"]: row["final_schedule"] for row in rows if row.get("final_schedule")}
 
-    def _read_shifts(self, schedule_id: str, window: dict[str, Any]) -> dict:
-        return self.transport.send("GET", f"/v3/schedules/{schedule_id}", window)["schedule"]
+    def _read_one(self, id: str, layered: bool, window: dict[str, str]) -> dict:
+        path = f"/schedules/{id}" if layered else f"/v3/schedules/{id}"
+        params = window if layered else {"include[]": ["final_schedule"], **window}
+        try:
+            return self.transport.send("GET", path, params)["schedule"]
+        except AnswerError as error:
+            if error.status != 404:
+                raise
+            return {"id": id}  # removed since: about it nothing is shown
 
 
 class _Fetch:

@@ -34,7 +34,7 @@ def load_account(path: Path) -> dict:
         raise ValueError(f"{path}: there is no such file or folder.")
     raw = _read_folder(path) if path.is_dir() else _read_document(path)
     document = {kind: _take(raw, kind, list, path) for kind in LISTS}
-    document |= {kind: _take(raw, kind, dict, path) for kind in BY_ID}
+    document |= {kind: _take(raw, kind, dict, path) for kind in (*BY_ID, "paths_of_services")}
     document["overrides"] = {**_rendered_overrides(document["schedules"]), **document["overrides"]}
     _check_records(document, path)
     zone = raw.get("time_zone") or _most_common_zone(document)

@@ -50,6 +50,23 @@ def tell(paged: Paged) -> str:
     return "; ".join(f"{minute} min: {', '.join(sorted(people))}" for minute, people in paged) or "nobody"
 
 
+def tell_parting(before: Paged, after: Paged) -> str:
+    """The first minute at which the two sides do something else, and what each does then; "" where they are the same."""
+    for minute in sorted({when for when, _ in (*before, *after)}):
+        if _paged_at(before, minute) != _paged_at(after, minute):
+            return f"minute {minute}: {_tell_state(before, minute)} / {_tell_state(after, minute)}"
+    return ""
+
+
+def _paged_at(paged: Paged, minute: int) -> list[People]:
+    return [people for when, people in paged if when == minute]
+
+
+def _tell_state(paged: Paged, minute: int) -> str:
+    who = ", ".join(sorted({person for people in _paged_at(paged, minute) for person in people}))
+    return f"{state_at(paged, minute)} {who}".rstrip()
+
+
 def moments(levels: Iterable[Level], start: int, end: int, most: int) -> list[int]:
     """The instants of a page that matter: the start, and just before and at each handoff.
 

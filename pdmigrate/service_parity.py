@@ -20,7 +20,8 @@ class ServiceParity:
 
     dropped_before, dropped_after: pages that nobody ever hears of. louder: pages that wake somebody in Harness and
     nobody in PagerDuty, since their urgency is low or the service is disabled. passed: pages whose first level is empty
-    in Harness, which does not say what it does then.
+    in Harness, which does not say what it does then. parting: the first minute at which the page that is shown parts,
+    and who is paged, still waiting or dropped then, before / after.
     """
 
     id: str
@@ -35,6 +36,7 @@ class ServiceParity:
     dropped_after: int = 0
     louder: int = 0
     passed: int = 0
+    parting: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def compare_service(found: Draft, service: records.Service, schedules: Iterable,
         sum(not page.after for page in pages),
         sum(bool(page.after) and not page.before for page in pages),
         sum(bool(target) and not target[0].paged_at(page.instant) for page in pages),
+        paging.tell_parting(shown.before, shown.after),
     )
 
 

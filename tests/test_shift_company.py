@@ -13,6 +13,7 @@ from pdmigrate.demo import make_demo_workspace
 from pdmigrate.handover.folder import read_items
 from pdmigrate.handover.items import list_items
 from pdmigrate.handover.links import Links
+from pdmigrate.service_parity import compare_service, target_levels
 from pdmigrate.ticks import find_paged
 from pdmigrate.workspace import Workspace, write_json
 
@@ -112,3 +113,27 @@ def test_what_ends_on_a_day_is_a_reminder_exactly_once(carried):
 def _hold_longer(draft):
     longer = replace(draft.work.fidelity["PSHIFT12"], until=draft.work.fidelity["PSHIFT12"].until + 31 * 86_400)
     return replace(draft, work=replace(draft.work, fidelity={**draft.work.fidelity, "PSHIFT12": longer}))
+
+
+def test_a_page_that_would_newly_wake_somebody_is_a_difference(carried):
+    """By urgency: the same service, were its incidents low, wakes nobody in PagerDuty and somebody in Harness."""
+    *_, found = carried
+    service = next(found.draft.account.services[s.id] for s in found.services if s.equal == s.moments and s.moments)
+    low = service.model_validate(
+        service.model_dump() | {"incident_urgency_rule": {"type": "constant", "urgency": "low"}}
+    )
+    seen = compare_service(found.draft, low, found.schedules, "")
+    assert seen.louder == seen.moments - seen.dropped_after > 0
+    assert seen.equal < seen.moments
+    assert seen.parting.startswith("minute 0: dropped / paged ")
+
+
+def test_retries_are_in_the_times(carried):
+    """A level that is tried twice more stands three times in the chain, each with its whole timeout."""
+    *_, found = carried
+    policy = next(iter(found.draft.state.policies.values()))
+    first, *rest = policy.levels
+    tried = policy.model_copy(update={"levels": (first.model_copy(update={"retries": 2}), *rest)})
+    rotas = {s.identifier: s.after for s in found.schedules}
+    once, thrice = (target_levels(found.draft, one, rotas) for one in (policy, tried))
+    assert [level.minutes for level in thrice] == [first.timeout_minutes] * 2 + [level.minutes for level in once]

@@ -202,6 +202,16 @@ def test_paged_waiting_and_dropped_are_told_apart():
     assert paging.state_at(paging.walk([paging.Level(10, frozenset(), (SOMEBODY,))], 0), 0) == "dropped"
 
 
+def test_where_two_chains_part_is_said_with_who_is_paged_and_who_waits():
+    """A retry pages the level again and delays the next one."""
+    bob = paging.Level(10, frozenset(["bob"]), ())
+    once, again = paging.walk([LATE, bob], 0), paging.walk([LATE, LATE, bob], 0)
+    assert paging.tell_parting(once, again) == "minute 5: paged bob / paged ann"
+    assert paging.tell_parting(once, paging.walk([LATE], 0)) == "minute 5: paged bob / waiting"
+    assert paging.tell_parting((), once) == "minute 0: dropped / paged ann"
+    assert paging.tell_parting(once, once) == ""
+
+
 def test_support_hours_decide_who_is_woken():
     low, high = {"type": "constant", "urgency": "low"}, {"type": "constant", "urgency": "high"}
     rule = {"type": "use_support_hours", "during_support_hours": high, "outside_support_hours": low}

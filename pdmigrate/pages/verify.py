@@ -210,6 +210,7 @@ def section_services(verified: Verified) -> Section:
             "equal": Tag(f"{s.equal} of {s.moments}", "good" if s.equal == s.moments else "bad"),
             "before": s.before,
             "after": s.after,
+            "parting": s.parting,
             "dropped": f"{s.dropped_before} / {s.dropped_after}",
             "louder": Tag(str(s.louder), "bad") if s.louder else "0",
             "passed": s.passed,
@@ -222,12 +223,13 @@ def section_services(verified: Verified) -> Section:
         "equal": "Pages that are the same",
         "before": "Paged in PagerDuty",
         "after": "Paged in Harness",
-        "dropped": "Nobody ever hears, before / after",
+        "parting": "First parts at, before / after",
+        "dropped": "Dropped, before / after",
         "louder": "Would newly wake somebody",
         "passed": "First level empty in Harness",
         "reason": "Reason",
     }
-    text = "For pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour: who is woken after how many minutes, if nobody acknowledges. Harness does not say what it does with an empty level: it is taken to pass over it at once, as PagerDuty does."
+    text = "For pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour: who is woken after how many minutes, if nobody acknowledges. At a minute a page is paged to somebody, still waiting for the next level or an answer, or dropped: nobody ever hears of it. Harness does not say what it does with an empty level: it is taken to pass over it at once, as PagerDuty does."
     return Section("Who is paged for each service", text, make_table(rows, columns))
 
 

@@ -139,3 +139,16 @@ def test_what_pages_by_a_policy_that_nobody_sees_is_not_moved(carried):
     }
     assert any("PT25XJK" in reason for reason in lost.values())
     assert summarise(verified)["kinds"]["services"]["lost"] == len(lost)
+
+
+def test_every_second_agrees_or_is_held_with_a_reason(carried):
+    """100.000 % wherever the fidelity says exact; whoever is on call in what is held is told with the reason."""
+    *_, verified = carried
+    moved = [s for s in verified.schedules if s.identifier]
+    assert moved
+    assert [(s.name, s.differ) for s in moved if s.differ] == []
+    assert all(s.agree == s.span[1] - s.span[0] for s in moved if not s.unverified)
+    assert all(s.fidelity.grade != "not_carried_over" for s in moved)
+    assert all(s.reason for s in verified.schedules if not s.identifier and s.before.entries)
+    assert verified.unexplained == ()
+    assert not [(s.name, w.change) for s in moved for w in s.windows if w.unexplained]

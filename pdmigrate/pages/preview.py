@@ -244,8 +244,11 @@ def section_scope(preview: Preview) -> Section:
     return tell_scope("Scope", account, reasons)
 
 
-def tell_scope(title: str, account: Account, reasons: Reasons) -> Section:
-    """Every object in scope with the reason, and the services outside the scope that use it too."""
+def tell_scope(title: str, account: Account, reasons: Reasons, most: int = 0) -> Section:
+    """Every object in scope with the reason, and the services outside the scope that use it too.
+
+    most: no more rows than that, and only of what comes along; the note says how many there are.
+    """
     shared = find_shared(account, reasons)
     there = {"teams": account.teams, "schedules": account.all_schedules, "escalation_policies": account.policies}
     there |= {"services": account.services, "users": account.users}
@@ -253,10 +256,13 @@ def tell_scope(title: str, account: Account, reasons: Reasons) -> Section:
         {"kind": KIND_NAMES[kind], "name": there[kind][id].name, "why": why, "also": shared.get((kind, id), [])}
         for kind in ("services", "escalation_policies", "schedules", "teams", "users")
         for id, why in reasons[kind].items()
+        if not most or why != "chosen"
     ]
     columns = {"kind": "Kind", "name": "Name", "why": "In scope because", "also": "Also used by, outside the scope"}
     note = f"{sum(bool(row['also']) for row in rows)} of these are also used by services that do not move now."
-    return Section(title, note, make_table(rows, columns), folded=len(rows) > 60)
+    more = f"{len(rows) - most:,} more come along; the page preview lists them." if 0 < most < len(rows) else ""
+    table = make_table(rows[: most or None], columns, "Nothing comes along.", more)
+    return Section(title, note, table, folded=not most and len(rows) > 60)
 
 
 COUNTRIES = (

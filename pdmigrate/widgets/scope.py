@@ -19,6 +19,8 @@ from pdmigrate.widgets.parts import Signature, draw, is_interactive
 from pdmigrate.widgets.roll import Roll, Row
 from pdmigrate.widgets.rules import find_choice
 
+MOST = 50
+"""Rows of what comes along: more would have to be sent at every tick."""
 AGAIN = "Run the notebook from the fetch on, to see what moves."
 
 
@@ -57,7 +59,7 @@ class _Scope:
         along = {kind: {id: why for id, why in ids.items() if why != "chosen"} for kind, ids in reasons.items()}
         counts = [f"{len(ids)} {KIND_NAMES[kind].lower()}" for kind, ids in along.items() if ids]
         words = f"{self._count()} {'bring' if len(self.roll.ticked) > 1 else 'brings'} along {', '.join(counts) or 'nothing'}."
-        self.along.value = draw(tell_scope(words, self.account, reasons))
+        self.along.value = draw(tell_scope(words, self.account, reasons, MOST))
 
     def save_some(self) -> None:
         if not self.roll.ticked:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from small_company import cut_down
@@ -24,7 +24,7 @@ from pdmigrate.job import read_clock
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.store import Store
 
-EXAMPLES = int(os.environ.get("PDMIGRATE_EXAMPLES", 12))
+EXAMPLES = int(os.environ.get("PDMIGRATE_EXAMPLES", 8))
 NEEDS_VALUE = ("map", "owner", "other")
 DECISIONS = [(about, choice) for about in CLASSES for choice in CLASSES[about] if choice not in NEEDS_VALUE]
 DECISIONS = [pair for pair in DECISIONS if pair != ("recreated_in_source", "rename")]
@@ -197,6 +197,7 @@ def test_no_edit_is_lost_and_a_second_run_writes_nothing():
         max_examples=EXAMPLES,
         stateful_step_count=14,
         deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking takes minutes, and the steps are few
         derandomize="PDMIGRATE_EXAMPLES" not in os.environ,
         suppress_health_check=list(HealthCheck),
     )

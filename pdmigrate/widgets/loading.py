@@ -1,7 +1,7 @@
 """Notebook 5: the load with progress by kind, pause and cancel.
 
 The cell awaits the load, which runs in a thread: the kernel delivers clicks to a cell that awaits (ipykernel 7.4), and the
-cells below wait for it. Interrupting the kernel cancels as well, between two steps.
+cells below wait for it. Interrupting the kernel, with JupyterLab's stop button, cancels as well.
 """
 
 import asyncio
@@ -22,6 +22,8 @@ from pdmigrate.widgets.parts import WIDE, Saying, is_interactive, make_button, s
 
 LONG = {"description_width": "9rem"}
 """Room for the longest name of a kind."""
+BEAT = 0.2
+"""Seconds. The kernel notes an interrupt without waking its loop (ipykernel 7.4): unwoken it would hear of it at the end."""
 TELL_EVERY = 25
 """Headless, one line for so many steps."""
 
@@ -34,7 +36,8 @@ async def load_plan(job: Job, approved: str = "") -> Loaded:
     display(progress.box)
     loading = asyncio.create_task(asyncio.to_thread(progress.run, approved))
     try:
-        return await asyncio.shield(loading)
+        while not loading.done():
+            await asyncio.wait({loading}, timeout=BEAT)
     except asyncio.CancelledError:
         progress.stop()
     return await loading

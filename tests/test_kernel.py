@@ -1,0 +1,72 @@
+"""What JupyterLab's stop button does to a load: a real kernel, which gets the signal that the button sends."""
+
+import json
+
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from pdmigrate import conflicts, open_job, preview
+from pdmigrate.headless import notebook_of
+from pdmigrate.status import tell_status
+from pdmigrate.workspace import Workspace
+
+
+class Person:
+    """Somebody who runs cells of notebook 5, and presses the stop button at the fifth step."""
+
+    def __init__(self, workspace, digest):
+        self.manager, self.client = start_new_kernel()
+        cells = nbformat.read(notebook_of("load"), as_version=4).cells
+        self.cells = [cell.source for cell in cells if cell.cell_type == "code"]
+        self.run(f"workspace, reports, approve = {str(workspace)!r}, '', {digest!r}")
+        self.run(self.cells[1])
+
+    def run(self, code, stop_at=None):
+        """The cell's errors: (name, words). `stop_at`: press the stop button when these words are on the screen."""
+        request, errors = self.client.execute(code, allow_stdin=True), []
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            content = message["content"]
+            if stop_at and stop_at in json.dumps(content.get("data", {})):
+                self.manager.interrupt_kernel()
+                stop_at = None
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            if message["msg_type"] == "error":
+                errors.append((content["ename"], content["evalue"]))
+            if content.get("execution_state") == "idle":
+                return errors
+
+    def leave(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def person(decided_workspace):
+    with open_job(decided_workspace) as job:
+        preview(job)
+        digest = conflicts(job).plan.digest
+    somebody = Person(decided_workspace, digest)
+    yield somebody
+    somebody.leave()
+
+
+def test_the_stop_button_stops_a_load_between_two_steps_and_the_cell_goes_on(person, decided_workspace):
+    load = person.cells[2]
+    [(name, words)] = person.run(load, stop_at=">5 of ")
+    assert name == "InterruptedLoadError"
+    number, total = (int(word) for word in words.split() if word.isdigit())
+    assert 5 <= number < total / 2
+    assert words.endswith("run load again, it goes on from there.")
+    assert "was interrupted" in tell_status(Workspace(decided_workspace))
+    assert person.run(load) == []
+    assert person.run(f"assert sum(d.note.startswith('done before') for d in loaded.done) == {number}") == []
+
+
+def test_pressed_before_the_first_step_nothing_is_written(person):
+    [(name, words)] = person.run(person.cells[2], stop_at="Checking that nothing has moved")
+    assert name == "InterruptedLoadError"
+    assert words.startswith("Cancelled after 0 of ")
+    assert person.run("assert job.target.transport.counts.writes == 0") == []

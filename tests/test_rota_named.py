@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from rota_cases import all_edges, person_at, place
+from rota_cases import Facts, place, read_both_ways
 
 from pdmigrate import rota
 from pdmigrate.mapping.fidelity import Fidelity
@@ -16,6 +16,7 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.readings import Reading, render_layers
 from pdmigrate.pagerduty.records import Entry, Schedule
+from pdmigrate.pagerduty.rota import render_schedule
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SINCE = int(NOW.timestamp())
@@ -87,13 +88,43 @@ def say(facts, **more):
 
 
 @pytest.mark.parametrize("facts, rotations", CASES.values(), ids=CASES)
-def test_a_schedule_is_said_in_so_many_rotations(facts, rotations):
-    _, zone, _, (named, _) = say(facts)
+def test_a_schedule_is_said_in_so_many_rotations_with_the_same_people(facts, rotations):
+    """Before and after over 400 days, joined and stacked; and a point function at every edge, and the second before it."""
+    one, zone, _, (named, _) = say(facts)
     assert len(named) == rotations, [one.name for one in named]
-    drawn = rota.join([one.rotation.render(zone, SINCE, UNTIL) for one in named])
-    for instant in (t for t in all_edges([drawn])[:400] if SINCE <= t < UNTIL):
-        person = person_at(facts, instant)
-        assert drawn.people_at(instant) == ({person} if person else set()), instant
+    before = render_schedule(one, zone, SINCE, UNTIL)
+    assert read_both_ways(one, zone, named, SINCE, UNTIL) == [before] * 2
+    by_points = Facts(facts)
+    for instant in by_points.instants(SINCE, UNTIL):
+        assert before.people_at(instant) == by_points.people_at(instant), instant
+
+
+@pytest.mark.parametrize(
+    "name, month, edges",
+    [
+        ("new-york-nine-to-five", 3, "13 14-22, 14 13-21"),
+        ("new-york-nine-to-five", 11, "6 13-21, 7 14-22"),
+        ("night-shift", 3, "14 03-11, 15 02-11"),
+        ("night-shift", 11, "7 02-12, 8 03-12"),
+        ("night-shift-in-the-south", 4, "3 11-21, 4 12-21"),
+        ("night-shift-in-the-south", 10, "2 12-20, 3 11-20"),
+    ],
+)
+def test_windows_across_the_change_of_the_clock(name, month, edges):
+    """What is written to Harness, on the days of the change in 2027, in UTC hours."""
+    one, zone, _, (named, _) = say(CASES[name][0])
+    shown = []
+    for day in (int(part.split()[0]) for part in edges.split(", ")):
+        start = int(datetime(2027, month, day, tzinfo=UTC).timestamp())
+        [drawn, stacked] = read_both_ways(one, zone, named, start, start + DAY)
+        assert drawn == stacked
+        shown += [(day, drawn)]
+    assert ", ".join(f"{day} {tell_hours(drawn)}" for day, drawn in shown) == edges
+
+
+def tell_hours(drawn):
+    [(start, end)] = [span for span in drawn.covered() if span[1] % DAY and span[0] % DAY]
+    return f"{rota.to_datetime(start):%H}-{rota.to_datetime(end):%H}"
 
 
 @pytest.mark.parametrize("facts", [facts for facts, _ in CASES.values()], ids=CASES)

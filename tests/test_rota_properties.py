@@ -1,56 +1,60 @@
-"""For any v2 schedule: the rotations say what the layers say, and both say what a clock and a calendar say."""
+"""For any v2 schedule: what is written to Harness says what the layers say, and both what a clock and a calendar say."""
 
 import os
 import random
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
-from rota_cases import START, ZONES, all_edges, person_at, schedules
+from hypothesis import strategies as st
+from rota_cases import START, ZONES, Facts, all_edges, read_both_ways, schedules
 
 from pdmigrate import rota
-from pdmigrate.mapping.flatten import flatten
+from pdmigrate.mapping.judge import Judgement, render_with_overrides
+from pdmigrate.mapping.schedules import say_layers
 from pdmigrate.pagerduty import rota as pagerduty_rota
+from pdmigrate.pagerduty.readings import RULES, WALL, Reading
 from pdmigrate.pagerduty.records import Schedule
 
-CASES = int(os.environ.get("PDMIGRATE_CASES", "150"))
+CASES = int(os.environ.get("PDMIGRATE_CASES", "100"))
 SINCE = int(START.timestamp())
-UNTIL = int((START + timedelta(days=400)).timestamp())
-SETTINGS = settings(
-    max_examples=CASES, deadline=None, derandomize=CASES < 1000, suppress_health_check=list(HealthCheck), database=None
-)
+UNTIL = SINCE + 400 * rota.DAY
 
 
-def read(schedule):
-    zone = ZoneInfo(schedule["time_zone"])
-    record = Schedule.model_validate(schedule)
-    return record, zone, [pagerduty_rota.make_rotation(layer, zone) for layer in record.schedule_layers]
+def settings_of(cases):
+    health = list(HealthCheck)
+    return settings(
+        max_examples=cases, deadline=None, derandomize=CASES < 1000, suppress_health_check=health, database=None
+    )
 
 
-@SETTINGS
+@settings_of(CASES)
 @given(schedules())
-def test_the_rotations_have_the_same_people_as_the_layers(schedule):
-    """400 days, to the second, whether the target joins rotations or stacks them, in any order."""
-    record, zone, layers = read(schedule)
+def test_what_is_written_pages_whom_the_layers_page(schedule):
+    """To the second, under either reading of several rotations; and as a point function says, at every edge of any side,
+    a second before it, and at 60 random instants."""
+    record, zone = Schedule.model_validate(schedule), ZoneInfo(schedule["time_zone"])
     before = pagerduty_rota.render_schedule(record, zone, SINCE, UNTIL)
-    after = [piece.rotation.render(zone, SINCE, UNTIL) for piece in flatten(layers, zone, SINCE, UNTIL)]
-    assert before == rota.join(after) == rota.stack(after) == rota.stack(after[::-1])
+    named, _ = say_layers(record, Judgement(WALL), zone, SINCE, UNTIL)
+    assert len({one.name for one in named}) == len(named)
+    after = read_both_ways(record, zone, named, SINCE, UNTIL)
+    assert after == [before] * 2
+    facts = Facts(schedule)
+    chosen = random.Random(len(before.entries))  # noqa: S311 - a sample of a test
+    asked = {*facts.instants(SINCE, UNTIL), *all_edges([before, after[0]])}
+    for instant in [*asked, *(chosen.randrange(SINCE, UNTIL) for _ in range(60))]:
+        if SINCE <= instant < UNTIL:
+            assert before.people_at(instant) == facts.people_at(instant), instant
 
 
-@SETTINGS
-@given(schedules())
-def test_the_rendering_agrees_with_a_point_function(schedule):
-    """Asked at every edge, a second before it, and at 60 random instants."""
-    record, zone, _ = read(schedule)
-    until = SINCE + 400 * rota.DAY
-    drawn = pagerduty_rota.render_schedule(record, zone, SINCE, until)
-    edges = all_edges([drawn])
-    chosen = random.Random(len(edges))  # noqa: S311 - a sample of a test
-    asked = edges if len(edges) <= 400 else chosen.sample(edges, 400)
-    for instant in [*asked, *(chosen.randrange(SINCE, until) for _ in range(60))]:
-        if SINCE <= instant < until:
-            person = person_at(schedule, instant)
-            assert drawn.people_at(instant) == (frozenset([person]) if person else frozenset()), instant
+@settings_of(CASES // 5)
+@given(schedules(), st.builds(Reading, st.sampled_from(RULES), st.sampled_from(RULES)))
+def test_whatever_way_pagerduty_counts_at_a_change_of_the_clock_is_written(schedule, reading):
+    """Rotations that are corrected with dates; or the schedule is held, where that takes more shifts than one can check."""
+    record, zone = Schedule.model_validate(schedule), ZoneInfo(schedule["time_zone"])
+    said = say_layers(record, Judgement(reading), zone, SINCE, UNTIL)
+    if said is not None:
+        before = render_with_overrides(record, reading, zone, SINCE, UNTIL)
+        assert read_both_ways(record, zone, said[0], SINCE, UNTIL) == [before] * 2
 
 
 def test_the_zones_are_of_all_kinds():

@@ -16,7 +16,7 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.readings import Reading, render_layers
 from pdmigrate.pagerduty.records import Entry, Schedule
-from pdmigrate.pagerduty.rota import render_schedule
+from pdmigrate.pagerduty.rota import read_entries, render_schedule
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SINCE = int(NOW.timestamp())
@@ -230,6 +230,14 @@ def test_overrides_that_overlap_are_cut_since_the_later_one_wins():
     )
     left = [[((s - SINCE) // 3600, (e - SINCE) // 3600) for s, e in spans] for _, spans in cut_overrides(entries)]
     assert left == [[(0, 2), (5, 10)], [(2, 3)], [(3, 5)]]
+
+
+def test_an_override_whose_stand_in_was_deleted_takes_nothing_from_another():
+    """As it is read in PagerDuty: nobody stands in, so the earlier one still does."""
+    who = ({"id": "a"}, {"id": "b", "deleted_at": "2026-01-01T00:00:00Z"})
+    entries = tuple(Entry(start=NOW, end=NOW + timedelta(hours=4), user=user) for user in who)
+    [(_, spans), _] = cut_overrides(entries)
+    assert spans == read_entries(entries).covered() == ((SINCE, SINCE + 4 * 3600),)
 
 
 def _around(zone):

@@ -1,5 +1,6 @@
 """The on-call contract as the embedded Harness serves it: every answer fits docs/oncall-contract.yaml."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import yaml
 from harness_http import PEOPLE, PROJECT, empty_target
 from openapi_schema_validator import OAS30Validator
 
+from pdmigrate.harness.records import Coverage, Schedule
+from pdmigrate.harness.rota import read_coverage, render_schedule
 from pdmigrate.sandbox.harness import new_document, start_harness
 
 CONTRACT = yaml.safe_load((Path(__file__).parents[1] / "docs/oncall-contract.yaml").read_text(encoding="utf-8"))
@@ -349,6 +352,24 @@ def test_an_override_replaces_everybody_and_outlives_a_put(oncall):
     oncall.data("DELETE", "/schedules/s/overrides/o1")
     assert oncall.call("DELETE", "/schedules/s/overrides/o1").status_code == 404
     assert len(oncall.on_call("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")) == 1
+
+
+@pytest.mark.parametrize("reading", ["join", "stack"])
+def test_overrides_that_overlap_put_both_people_on_call_and_are_read_so(oncall, reading):
+    """The contract, the embedded server and our own reading of its schedule are one."""
+    requests.post(oncall.server.url + "/sandbox/config", json={"reading": reading}, timeout=10)
+    oncall.put(rotation(ANN))
+    for id, person, hours in (("o1", BOB, (6, 12)), ("o2", CAT, (9, 15))):
+        start, end = (f"2026-01-01T{hour:02}:00:00Z" for hour in hours)
+        oncall.data(
+            "PUT", f"/schedules/s/overrides/{id}", {"identifier": id, "person": person, "start": start, "end": end}
+        )
+    span = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+    assert [people for _, _, people in oncall.on_call(*span)] == [["ann"], ["bob"], ["bob", "cat"], ["cat"], ["ann"]]
+    answer = oncall.data("GET", "/schedules/s/on-call", **dict(zip(("from", "to"), span, strict=True)))
+    shown = read_coverage(tuple(map(Coverage.model_validate, answer["entries"])))
+    ours = Schedule.model_validate(oncall.data("GET", "/schedules/s"))
+    assert render_schedule(ours, *(int(datetime.fromisoformat(edge).timestamp()) for edge in span)) == shown
 
 
 @pytest.mark.parametrize("query", [{}, {"from": "2026-01-01", "to": "2026-01-02"}, {"from": "2026-01-02T00:00:00Z"}])

@@ -56,5 +56,6 @@ def _second(window: Window) -> int:
 
 
 def _read_overrides(overrides: tuple[Override, ...]) -> rota.Rota:
+    """Where two overlap both are on call: people may write such ones in Harness, pdmigrate never does."""
     spans = [(rota.to_instant(o.start), rota.to_instant(o.end), (o.person,)) for o in overrides]
-    return rota.stack([rota.make_rota([span]) for span in spans[::-1]])
+    return rota.join([rota.make_rota([span]) for span in spans])

@@ -22,10 +22,15 @@ def map_overrides(work: Work) -> None:
 
 
 def cut_overrides(entries: tuple[records.Entry, ...]) -> Iterator[tuple[records.Entry, tuple[rota.Span, ...]]]:
-    """Each with what is left of it: in PagerDuty a later one wins, in Harness both people would be on call."""
+    """Each with what is left of it: in PagerDuty a later one wins, in Harness both people would be on call.
+
+    One whose stand-in was deleted takes nothing from the others: nobody stands in.
+    """
     spans = [(rota.to_instant(entry.start), rota.to_instant(entry.end)) for entry in entries]
+    stands = [entry.user is not None and not entry.user.deleted_at for entry in entries]
     for number, entry in enumerate(entries):
-        yield entry, rota.subtract_spans([spans[number]], spans[number + 1 :])
+        later = [spans[other] for other in range(number + 1, len(entries)) if stands[other]]
+        yield entry, rota.subtract_spans([spans[number]], later)
 
 
 def override_key(schedule_id: str, entry: records.Entry) -> str:

@@ -137,6 +137,42 @@ def test_names_are_the_same_a_fortnight_later(facts):
     assert all(before[rotation.name] == rotation.rotation for rotation in later)
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        schedule(layer("x", daily("08:00", 12), ends=30), layer("ab")),
+        schedule(layer("x", ends=30), layer("ab")),
+        schedule(layer("x-", ends=30), layer("ab")),
+        schedule(layer("x-", daily("08:00", 12), ends=30), layer("ab")),
+        schedule(layer("x-", starts=10, ends=30), layer("ab")),
+    ],
+    ids=["by day", "always", "every other week", "every other day", "for a while"],
+)
+def test_the_layer_keeps_its_own_name_when_the_one_above_starts_or_ends(facts):
+    """A level on the layer's rotation goes on paging after the next run: what is on now is called as the layer is."""
+    one, zone, judgement, _ = say(facts)
+    for day in (0, 9, 12, 29, 31, 60):
+        now = SINCE + day * DAY
+        named, _ = say_layers(one, judgement, zone, now, now + 56 * DAY)
+        alone = {rotation.name: rotation.rotation for rotation in named}
+        assert len(alone) == len(named)
+        others = [name for name, made in alone.items() if name != "Layer 1" and _lives(made, now)]
+        assert all(name.startswith(("Layer 2", "Layer 1 for Layer 2")) for name in others), (day, others)
+        if _lives_under(facts, day):
+            assert _lives(alone["Layer 1"], now), (day, list(alone))
+
+
+def _lives(made, now):
+    return made.since <= now and (made.until is None or now < made.until)
+
+
+def _lives_under(facts, day):
+    """Whether the lower layer has anything to say on that day: a full layer above hides it."""
+    above = facts["schedule_layers"][0]
+    whole = not above["restrictions"] and all(place["user"].get("deleted_at") is None for place in above["users"])
+    return not whole or NOW + timedelta(days=day) >= datetime.fromisoformat(above["end"])
+
+
 def test_names_stay_whoever_comes_or_goes_and_however_the_layers_are_ordered():
     night, day = layer("ab", daily("20:00", 12)), layer("mno", daily("08:00", 12))
     both = [{"id": "LA", "name": "Layer 1", **night}, {"id": "LB", "name": "Layer 1", **day, "start": NOW.isoformat()}]

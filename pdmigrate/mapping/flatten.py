@@ -50,7 +50,7 @@ def flatten(layers: list[rota.Rotation], zone: ZoneInfo, now: int, until: int) -
     peopled = [i for i, layer in enumerate(layers) if any(layer.participants)]
     pieces = []
     for at, number in enumerate(peopled):
-        # Ended layers cut as well: were they left out here, a piece would change its start, and its name, as they end.
+        # Ended layers cut as well: were they left out here, a piece would change its start as they end, and every run its plan.
         for stretch in _cut(layers, number, peopled[:at]):
             if stretch.until > now:
                 pieces += _say(layers, number, stretch, zone, now, until)

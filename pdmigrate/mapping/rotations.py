@@ -9,7 +9,7 @@ from pdmigrate import rota
 from pdmigrate.harness import records as harness
 from pdmigrate.harness import rota as harness_rota
 from pdmigrate.identifiers import make_name
-from pdmigrate.mapping.flatten import Piece
+from pdmigrate.mapping.flatten import Piece, life_of
 from pdmigrate.pagerduty.records import Schedule
 
 LONGEST = 128
@@ -26,15 +26,30 @@ class Named:
     dated: bool = False
 
 
-def name_pieces(schedule: Schedule, layers: list[tuple[int, rota.Rotation]], pieces: list[Piece]) -> list[Named]:
-    """The layer's name. A later piece is told apart by its start, one that fills empty turns by whose they are.
+def name_pieces(
+    schedule: Schedule, layers: list[tuple[int, rota.Rotation]], pieces: list[Piece], now: int
+) -> list[Named]:
+    """The piece of a layer that is on at `now`, or next, has the layer's own name: when an upper layer starts or ends, an
+    escalation level that names it goes on paging. Others are told apart by whose empty turns they fill, and their start.
 
     layers: (number of PagerDuty's layer, rotation), as the pieces were made of them.
     """
     whole = _layer_names(schedule)
     names = [whole[number] for number, _ in layers]
-    starts = [rota.to_instant(schedule.schedule_layers[number].start) for number, _ in layers]
-    return [Named(_name_piece(names, starts, piece), piece.rotation, piece.dated) for piece in pieces]
+    owners = [layers[piece.layer][0] for piece in pieces]
+    late_to_early = sorted(zip(owners, pieces, strict=True), key=lambda pair: _rank(pair[1], now), reverse=True)
+    leaders = dict(late_to_early)
+    bases = [_name_base(names, piece) for piece in pieces]
+    parts = {base: _name_alike(base, pieces, bases, now) for base in bases}
+    named = []
+    for piece, owner, base in zip(pieces, owners, bases, strict=True):
+        name, own = parts[base][life_of(piece.rotation)], names[piece.layer]
+        if piece is leaders[owner]:
+            name = own
+        elif name == own:
+            name = _name_later(own, piece.rotation.since)
+        named.append(Named(name, piece.rotation, piece.dated))
+    return named
 
 
 def write_rotation(named: Named, emails: dict[str, str]) -> harness.Rotation:
@@ -94,19 +109,34 @@ def name_parts(name: str, lives: Sequence[rota.Span], now: int) -> list[str]:
     name: an escalation level that names it goes on paging; later ones are told apart by their start."""
     on = next((at for at, (_, until) in enumerate(lives) if until > now), len(lives))
     past = [add_to_name(name, f"until {tell_date(until)}") for _, until in lives[:on]]
-    return [*past, *[name][: len(lives) - on], *(add_to_name(name, f"from {tell_date(s)}") for s, _ in lives[on + 1 :])]
+    return [*past, *[name][: len(lives) - on], *(_name_later(name, s) for s, _ in lives[on + 1 :])]
+
+
+def _name_later(name: str, since: int) -> str:
+    return add_to_name(name, f"from {tell_date(since)}")
 
 
 def _layer_names(schedule: Schedule) -> list[str]:
     return tell_apart([(layer.name, layer.id, layer.start) for layer in schedule.schedule_layers])
 
 
-def _name_piece(names: list[str], starts: list[int], piece: Piece) -> str:
+def _rank(piece: Piece, now: int) -> tuple[bool, int, int]:
+    """On now before on later, with open windows of its own before what only fills the empty turns of others."""
+    since, until = life_of(piece.rotation)
+    return until <= now, max(since, now), len(piece.fills)
+
+
+def _name_base(names: list[str], piece: Piece) -> str:
     name = names[piece.layer]
-    if piece.fills:
-        name = add_to_name(name, f"for {' and '.join(sorted({names[i] for i in piece.fills}))}"[: LONGEST // 2])
-    since = piece.rotation.since
-    return name if since == starts[piece.layer] else add_to_name(name, f"from {tell_date(since)}")
+    if not piece.fills:
+        return name
+    return add_to_name(name, f"for {' and '.join(sorted({names[i] for i in piece.fills}))}"[: LONGEST // 2])
+
+
+def _name_alike(base: str, pieces: Sequence[Piece], bases: Sequence[str], now: int) -> dict[rota.Span, str]:
+    """The names of those that would be called alike, by their lives."""
+    lives = sorted(life_of(piece.rotation) for piece, other in zip(pieces, bases, strict=True) if other == base)
+    return dict(zip(lives, name_parts(base, lives, now), strict=True))
 
 
 def _is_plain(made: rota.Rotation) -> bool:

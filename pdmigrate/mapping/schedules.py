@@ -59,7 +59,7 @@ def say_layers(
     """Its rotations, proved, and how long they hold; None where they cannot be the same. now, horizon: instants."""
     start, near, far = month_before(now), month_after(horizon), month_after(now + PROOF_DAYS * rota.DAY)
     layers = make_layers(schedule, judgement.reading, zone, now)
-    named = name_pieces(schedule, layers, flatten([layer for _, layer in layers], zone, start, near))
+    named = name_pieces(schedule, layers, flatten([layer for _, layer in layers], zone, start, near), now)
     render = partial(render_layers, schedule, judgement.reading, zone)
     dated = any(one.dated for one in named)
     if judgement.reading != WALL and not dated:

@@ -5,14 +5,21 @@ from dataclasses import replace
 from pdmigrate import rota
 from pdmigrate.job import Job
 from pdmigrate.mapping.judge import list_windows
-from pdmigrate.pagerduty.account import Account, Snapshot
+from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import read_renderings
 
 
-def ask_in_doubt(job: Job, snapshot: Snapshot) -> tuple[Snapshot, int]:
-    """The snapshot with the renderings of those schedules that can be read in more than one way; the requests it took."""
-    shown, requests = _ask(job, snapshot.account, in_doubt=True)
-    return replace(snapshot, rows={**snapshot.rows, "renderings": shown}), requests
+def ask_in_doubt(job: Job) -> int:
+    """Ask once a snapshot about the schedules that can be read in more than one way, and leave it as `clock_windows`.
+
+    Before a plan is made of it, and not before: preview is about counts, and is asked for often. The requests it took.
+    """
+    file = job.workspace.load_state("snapshot", "preview")["file"]
+    if (job.workspace.find_state("clock_windows") or {}).get("file") == file:
+        return 0
+    shown, requests = _ask(job, job.latest_snapshot().account, in_doubt=True)
+    job.workspace.save_state("clock_windows", {"file": file, "renderings": shown})
+    return requests
 
 
 def ask_all(job: Job, account: Account) -> tuple[Account, int]:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pdmigrate.actions import Plan, plan_from_json, plan_to_json
+from pdmigrate.clock_windows import ask_in_doubt
 from pdmigrate.decisions import (
     Approval,
     Choice,
@@ -39,7 +40,8 @@ class Decided:
     guards: all that refuse the plan, those that somebody waived with the name of who did. raised: the same before any waiver.
 
     goes_on: how many steps of the plan an interrupted load has done already; None where the plan is a new one. last: the
-    plan that was in the workspace before. strays: sentences about answers that meet nothing.
+    plan that was in the workspace before. strays: sentences about answers that meet nothing. clock_requests: what asking
+    PagerDuty about the days around changes of the clock took, apart from everything else.
     """
 
     draft: Draft
@@ -50,6 +52,7 @@ class Decided:
     last: Plan | None = None
     strays: tuple[str, ...] = ()
     raised: tuple[Refusal, ...] = ()
+    clock_requests: int = 0
 
     @property
     def plan(self) -> Plan:
@@ -69,6 +72,7 @@ def conflicts(job: Job) -> Decided:
     A load that broke off goes on: its plan stays the plan, and its approval holds, as long as nothing else has changed.
     """
     last = job.workspace.find_state("plan")
+    clock_requests = ask_in_doubt(job)
     found, goes_on = _take_up(job, draft(job))
     decisions = job.decisions()
     refused, strays = tuple(check_guards(job, found)), tuple(find_strays(decisions, found))
@@ -77,7 +81,8 @@ def conflicts(job: Job) -> Decided:
     job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in refused]})
     job.workspace.save_state("strays", strays)
     approval = decisions.approves(found.plan.digest)
-    made = Decided(found, refused, approval, "", goes_on, plan_from_json(last) if last else None, strays, refused)
+    before = plan_from_json(last) if last else None
+    made = Decided(found, refused, approval, "", goes_on, before, strays, refused, clock_requests)
     return reconsider(job, made)
 
 

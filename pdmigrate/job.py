@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,9 +98,13 @@ class Job:
         return _read_recorded(path, whole_seconds(self.clock()), self.horizon)
 
     def latest_snapshot(self) -> Snapshot:
-        """What preview fetched last."""
+        """What preview fetched last, with what PagerDuty has said since about changes of the clock."""
         name = self.workspace.load_state("snapshot", "preview")["file"]
-        return load_snapshot(self.workspace.snapshots / name)
+        snapshot = load_snapshot(self.workspace.snapshots / name)
+        asked = self.workspace.find_state("clock_windows") or {}
+        if asked.get("file") != name:
+            return snapshot
+        return replace(snapshot, rows={**snapshot.rows, "renderings": asked["renderings"]})
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Requests and retries to either side since the job was opened, and writes to the target.

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pdmigrate.clock_windows import ask_in_doubt
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
 from pdmigrate.pagerduty.account import Snapshot
@@ -12,24 +11,22 @@ from pdmigrate.pagerduty.client import Reading
 
 @dataclass(frozen=True)
 class Preview:
-    """The snapshot and the draft made of it. evidence_requests: what the windows around clock changes cost, apart."""
+    """The snapshot and the draft made of it."""
 
     snapshot: Snapshot
     draft: Draft
-    evidence_requests: int = 0
 
 
 @records_step("preview")
 def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Preview:
     """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side."""
     snapshot = fetch_snapshot(job, progress)
-    snapshot, evidence_requests = ask_in_doubt(job, snapshot)
     name = f"{snapshot.taken:%Y%m%dT%H%M%SZ}-{snapshot.digest[:12]}.json.gz"
     snapshot.save(job.workspace.snapshots / name)
     job.workspace.save_state("snapshot", {"file": name, "digest": snapshot.digest, "requests": snapshot.requests})
     found = draft(job)
     job.workspace.save_state("scope", found.reasons)
-    return Preview(snapshot, found, evidence_requests)
+    return Preview(snapshot, found)
 
 
 def fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:

@@ -13,7 +13,6 @@ from pdmigrate.clock_windows import ask_all
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
 from pdmigrate.mapping.overrides import override_key
-from pdmigrate.mapping.scope import list_people
 from pdmigrate.pagerduty import records
 from pdmigrate.parity import ScheduleParity, compare_schedule
 from pdmigrate.rota_files import write_rota
@@ -68,7 +67,7 @@ def verify(job: Job) -> Verified:
     found = replace(found, account=account)
     start = rota.to_instant(found.account.since)
     schedules = tuple(
-        _explain_by_overrides(found, compare_schedule(job, found, s, _explain(found, "schedules", s.id)))
+        _explain_parts(found, compare_schedule(job, found, s, _explain(found, "schedules", s.id)))
         for s in _in_scope(found, "schedules", found.account.all_schedules)
     )
     services = tuple(
@@ -113,14 +112,23 @@ def _explain(found: Draft, kind: str, id: str) -> str:
         or next(
             (f"turns stay empty by decision: {a.conflict.question}" for a in unseen if a.conflict.changes_paging), ""
         )
-        or (_explain_empty(found, id) if kind == "schedules" else "")
     )
 
 
-def _explain_empty(found: Draft, id: str) -> str:
-    people = {person.id for person in list_people(found.account.all_schedules[id])}
-    names = sorted(found.account.users[person].name for person in people & found.work.nobodies)
-    return f"turns of {', '.join(names)} stay empty by decision" if names else ""
+def explain_by_empty_places(found: Draft, seen: ScheduleParity) -> ScheduleParity:
+    """Who is nobody by decision explains his own absence, and no other difference."""
+    differences = [*seen.differences, *(one for window in seen.windows for one in window.differences)]
+    missing = [before - after for _, _, before, after in differences]
+    if seen.reason or not missing or not all(gone <= found.work.nobodies and gone for gone in missing):
+        return seen
+    if any(after - before for _, _, before, after in differences):
+        return seen
+    names = sorted({found.account.users[person].name for gone in missing for person in gone})
+    return replace(seen, reason=f"turns of {', '.join(names)} stay empty by decision")
+
+
+def _explain_parts(found: Draft, seen: ScheduleParity) -> ScheduleParity:
+    return explain_by_empty_places(found, _explain_by_overrides(found, seen))
 
 
 def _explain_by_overrides(found: Draft, seen: ScheduleParity) -> ScheduleParity:

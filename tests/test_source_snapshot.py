@@ -100,6 +100,15 @@ def test_the_digest_does_not_see_time_or_rendering(serve_source):
     assert source.fetch(days=7).digest != first.digest
 
 
+def test_an_incident_that_opens_is_no_change_and_a_service_that_is_switched_off_is_one(serve_source):
+    document, digests = company(), []
+    for status in ("active", "warning", "critical", "maintenance", "disabled"):
+        document["services"][0]["status"] = status
+        digests.append(serve_source(document).fetch().digest)
+    assert len(set(digests[:-1])) == 1
+    assert digests[-1] not in digests[:-1]
+
+
 def test_what_changed_in_the_source_since(serve_source, tmp_path, capsys):
     document = company()
     before = serve_source(document).fetch()

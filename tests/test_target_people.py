@@ -1,5 +1,6 @@
 """Who is who: by email, by a file, by a renamed domain; who is nobody; who is somebody else already."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,9 @@ from pdmigrate.newcomer import make_workspace
 from pdmigrate.pagerduty.records import User
 from pdmigrate.pages.preview import section_countries
 from pdmigrate.people_file import read_people_file
+from pdmigrate.rota import Rota
 from pdmigrate.sandbox.store import Store
+from pdmigrate.verify import explain_by_empty_places
 from pdmigrate.workspace import Workspace, write_text
 
 
@@ -188,6 +191,10 @@ def test_a_nobody_whose_places_stay_empty_is_explained_after_the_load(folder):
     }
     assert not verified.unexplained
     assert nobody.id not in {row.email for row in verified.unreachable}
+    seen = next(s for s in verified.schedules if s.id in standing & written.keys())
+    assert explain_by_empty_places(verified.draft, replace(seen, reason="")).reason == seen.reason
+    silent = replace(seen, reason="", after=Rota())
+    assert not explain_by_empty_places(verified.draft, silent).reason, "it explains nobody else's absence"
 
 
 def list_ids(schedule):

@@ -147,8 +147,9 @@ class Account:
 
 
 def dump_record(record: records.Record) -> dict[str, Any]:
-    """What of a record is configuration, as JSON."""
-    return record.model_dump(mode="json", exclude=UNDIGESTED)
+    """What of a record is configuration, as JSON. A service is switched off or not; its incidents are none of it."""
+    said = record.model_dump(mode="json", exclude=UNDIGESTED)
+    return {**said, "status": said["status"] == "disabled"} if "status" in said else said
 
 
 def read_account(snapshot: Snapshot) -> Account:

@@ -32,7 +32,12 @@ def make_page(decided: Decided, status: str) -> Page:
         Figure("To write", str(writes)),
         Figure("Held", str(len(decided.plan.held)), "warn" if decided.plan.held else "good"),
     )
-    facts = (("Plan", decided.plan.digest), ("Snapshot", decided.plan.source[:12]), ("Target", decided.plan.target))
+    facts = (
+        ("Plan", decided.plan.digest),
+        ("Snapshot", decided.plan.source[:12]),
+        ("Target", decided.plan.target),
+        ("Requests about clock changes", str(decided.clock_requests)),
+    )
     return Page(
         "conflicts", "Conflicts and plan", lead, status, figures, tuple(part(decided) for part in PARTS.values()), facts
     )

@@ -45,7 +45,6 @@ def make_page(preview: Preview, status: str) -> Page:
     facts = (
         ("Data as of", tell_time(preview.snapshot.taken)),
         ("Snapshot", preview.snapshot.digest[:12]),
-        ("Requests about clock changes", str(preview.evidence_requests)),
     )
     return Page("preview", "Preview", lead, status, figures, tuple(part(preview) for part in PARTS.values()), facts)
 

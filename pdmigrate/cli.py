@@ -311,7 +311,7 @@ def _run_history(options: argparse.Namespace) -> int:
     with open_job(options.workspace, options.workspace / "reports" / "history") as job:
         found = history(job)
         print("\n".join(tell_history(found)))
-        path = finish(job, found)
+        path = finish(job, found).page
         check_published(job.folder, job.secrets)
     print(f"Page: {path}")
     return 0
@@ -323,7 +323,7 @@ def _run_undo(options: argparse.Namespace) -> int:
     with open_job(options.workspace, options.workspace / "reports" / "undo") as job:
         undone = undo(job, options.number, options.yes)
         print("\n".join(tell_undone(undone)))
-        path = finish(job, undone)
+        path = finish(job, undone).page
         check_published(job.folder, job.secrets)
     print(f"Page: {path}")
     return 0

@@ -28,6 +28,7 @@ from pdmigrate.pages.handover import make_page as make_checklist
 from pdmigrate.preview import Preview
 from pdmigrate.report import Page, write_page
 from pdmigrate.runs import read_results, write_run
+from pdmigrate.show import Written
 from pdmigrate.standing import Standing, read_standing
 from pdmigrate.undo import Undone
 from pdmigrate.verify import Verified
@@ -36,8 +37,8 @@ from pdmigrate.workspace import STEPS, Workspace
 STATUSES = {0: "done", 3: "waiting", 4: "refused", 5: "partial"}
 
 
-def finish(job: Job, result: Any) -> Path:
-    """Write the step's page and results/STEP.json. Returns the page's path.
+def finish(job: Job, result: Any) -> Written:
+    """Write the step's page and results/STEP.json. Returns what was written: a notebook shows it as links.
 
     Raises OpenConflictsError, UnapprovedPlanError, RefusedError, PartialLoadError or UnexplainedDifferenceError after
     both are written, so that a headless run ends with the right code and the evidence is there.
@@ -47,9 +48,9 @@ def finish(job: Job, result: Any) -> Path:
     page = make_page(result, status)
     links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in STEPS)]
     links += hand_over(job, result)
-    path = write_page(page, job.folder, links)
+    written = [(f"Page {page.title}", write_page(page, job.folder, links))]
     if isinstance(result, Verified):
-        write_shared(read_standing(job, result), job.folder)
+        written.append(("Report for stakeholders", write_shared(read_standing(job, result), job.folder)))
     code, words = (error.exit_code, str(error)) if error else (0, "")
     summary = {
         "status": status,
@@ -60,11 +61,12 @@ def finish(job: Job, result: Any) -> Path:
     }
     job.leave_result(step_of(result), summary)
     write_run(job.settings.name, job.folder, read_results(job.folder), job.clock())
+    written.append(("All pages of this run", job.folder / "index.html"))
     if job.folder == job.workspace.desk:
         seal_run(job.workspace, job.folder, job.clock())
     if error:
         raise error
-    return path
+    return Written(tuple(written))
 
 
 def hand_over(job: Job, result: Any) -> list[tuple[str, str]]:

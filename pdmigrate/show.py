@@ -1,11 +1,13 @@
 """Tables and sections: one look for the notebook, the page and the spreadsheet."""
 
 import csv
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from markupsafe import Markup
@@ -108,6 +110,26 @@ class Shown:
 
     def __repr__(self) -> str:
         return "\n\n".join(_tell_part(part) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The pages that a step has written, the step's own first: (title, path). A notebook shows them as links."""
+
+    pages: tuple[tuple[str, Path], ...]
+
+    @property
+    def page(self) -> Path:
+        """The step's own page."""
+        return self.pages[0][1]
+
+    def _repr_html_(self) -> str:
+        links = [(title, quote(os.path.relpath(path).replace(os.sep, "/"))) for title, path in self.pages]
+        words = environment().get_template("written.html").render(links=links, folder=self.page.parent)
+        return environment().get_template("cell.html").render(style=asset("style.css"), parts=[trusted(words)])
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{title}: {path}" for title, path in self.pages)
 
 
 def show(*things: Any) -> Shown:

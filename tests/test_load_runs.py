@@ -210,7 +210,7 @@ def test_history_tells_runs_and_drift(small):
     ]
     assert len(found.to_do) == 1
     assert found.runs[0].count()["done"] > 30
-    assert finish(small, found).is_file()
+    assert finish(small, found).page.is_file()
 
 
 def carry(job):

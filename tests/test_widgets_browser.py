@@ -137,7 +137,7 @@ def decide_people(notebook, workspace):
 def decide_conflicts(notebook, workspace, lab):
     notebook.choose("In a conflict", "overwrite it with PagerDuty's")
     notebook.press("Save the rules")
-    notebook.see("Saved. Run the draft below.")
+    notebook.see("Saved. Run ▸ Run All Cells drafts the plan with it.")
     notebook.run_all()
     questions = notebook.within("answer_conflicts(job")
     rename_a_schedule(questions)

@@ -51,8 +51,8 @@ def _explain() -> Section:
 
 def _section(handover: Handover, number: int, kind: str, items: tuple[Item, ...]) -> Section:
     rows = [_row(handover, item) for item in items]
-    columns = {"done": "Done", "name": "What", "expected": "Harness shows", "file": "File", "link": "Harness"}
-    columns |= {"back": "PagerDuty", "key": "Key"}
+    columns = {"done": "Done", "name": "What", "link": "Harness", "file": "File"}  # what a phone shows without scrolling
+    columns |= {"expected": "Harness shows", "back": "PagerDuty", "key": "Key"}
     text = HOW[kind] + (_tell_senders() if kind == "integrations" else "")
     return Section(f"{number}. {STAGES[kind]}", text, make_table(rows, columns))
 

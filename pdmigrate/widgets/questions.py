@@ -17,7 +17,8 @@ from pdmigrate.widgets.parts import Signature, draw, is_interactive, make_menu, 
 from pdmigrate.widgets.roll import Roll, Row
 
 UNDECIDED = "undecided"
-AGAIN = "Run the notebook again from the draft on, to see the plan."
+AFTER_PEOPLE = "4 · Conflicts plans with it."
+AFTER_CONFLICTS = "Run ▸ Run All Cells drafts the plan with it."
 
 
 def choose_people(job: Job, people: People) -> Any:
@@ -46,6 +47,7 @@ class _Desk:
         self.questions = {conflict.key: conflict for conflict in questions}
         self.by_rule = {key: a.choice for key, a in draft.answered.items() if a.by == "rule"}
         self.people = list(people)
+        self.after = AFTER_PEOPLE if self.people else AFTER_CONFLICTS
         self.answers = Answers(job)
         self.roll = Roll(self.list_rows(), ("State",) if self.people else ("State", "Class"), (), self.turn)
         self.told = ipywidgets.HTML()
@@ -98,7 +100,7 @@ class _Desk:
         if self.choice.value == "rename" and self.value.value.strip() and (len(ticked) > 1 or self.whole.value):
             return self.sign.say("A name is for one object: tick one, or leave the value empty.", "bad")
         objects = {about: ["all"] if self.whole.value else _ids_of(ticked, about) for about in classes}
-        words = f"Decided: {self.choice.label}, {_count(objects)}. {AGAIN}"
+        words = f"Decided: {self.choice.label}, {_count(objects)}. {self.after}"
         given = (self.choice.value, self.value.value.strip(), self.sign.by, self.sign.why)
         return self._write(lambda: self.answers.give(objects, *given), words)
 
@@ -108,12 +110,12 @@ class _Desk:
         objects = {about: ["all"] if self.whole.value else _ids_of(ticked, about) for about in classes}
         if not self.answers.stands(objects):
             return self.sign.say("There is no such answer of a person to take back (a class has its own tick).", "bad")
-        return self._write(lambda: self.answers.take(objects), f"Taken back: {_count(objects)}. {AGAIN}")
+        return self._write(lambda: self.answers.take(objects), f"Taken back: {_count(objects)}. {self.after}")
 
     def undo(self) -> None:
         if not self.answers.can_undo:
             return self.sign.say("Nothing was decided here since the notebook was opened.", "bad")
-        return self._write(self.answers.undo, f"Undone. {AGAIN}")
+        return self._write(self.answers.undo, f"Undone. {self.after}")
 
     def _write(self, act: Any, words: str) -> None:
         """What is decided is ticked no more: under a filter it may be out of sight, and the next answer is not for it."""

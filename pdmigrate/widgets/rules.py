@@ -35,7 +35,7 @@ class _Rules:
         return self.sign.stand_below(self.contacts, self.strategy)
 
     def save(self) -> None:
-        self.sign.attempt(self._write, "Saved. Run the draft below.")
+        self.sign.attempt(self._write, "Saved. Run ▸ Run All Cells drafts the plan with it.")
 
     def take_back(self) -> None:
         self.sign.attempt(self._drop, "Taken back: migration.yaml counts again.")

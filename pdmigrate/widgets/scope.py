@@ -21,7 +21,7 @@ from pdmigrate.widgets.rules import find_choice
 
 MOST = 50
 """Rows of what comes along: more would have to be sent at every tick."""
-AGAIN = "Run the notebook from the fetch on, to see what moves."
+AGAIN = "Run ▸ Run All Cells shows what moves."
 
 
 def choose_services(job: Job, found: Preview) -> Any:

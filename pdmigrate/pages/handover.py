@@ -51,7 +51,12 @@ def _explain() -> Section:
 
 def _section(handover: Handover, number: int, kind: str, items: tuple[Item, ...]) -> Section:
     rows = [_row(handover, item) for item in items]
-    columns = {"done": "Done", "name": "What", "link": "Harness", "file": "File"}  # what a phone shows without scrolling
+    columns = {
+        "done": "Done",
+        "name": "What",
+        "link": "Harness",
+        "file": "File",
+    }  # what a phone shows without scrolling
     columns |= {"expected": "Harness shows", "back": "PagerDuty", "key": "Key"}
     text = HOW[kind] + (_tell_senders() if kind == "integrations" else "")
     return Section(f"{number}. {STAGES[kind]}", text, make_table(rows, columns))

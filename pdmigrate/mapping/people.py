@@ -63,8 +63,8 @@ def _want_person(work: Work, email: str, users: list[User]) -> None:
 
 def teams_of(work: Work, user_id: str) -> list[str]:
     """The teams in scope that a user is a member of."""
-    teams = work.in_scope("teams", work.account.teams)
-    return [team.id for team in teams if any(m.user.id == user_id for m in work.account.members_of(team))]
+    teams = {team.id for team in work.in_scope("teams", work.account.teams)}
+    return [team_id for team_id in work.account.teams_by_member.get(user_id, ()) if team_id in teams]
 
 
 def count_duties(work: Work) -> Counter:

@@ -215,11 +215,16 @@ def test_only_the_lines_that_changed_are_in_the_sheets_of_a_re_run(tmp_path):
         person = next(user for user in account["users"] if user["name"] == "Lin Zhao")
         phone = next(m for m in person["contact_methods"] if m["type"] == "phone_contact_method")
         phone["address"] = "2125550199"
+        for rule in person["notification_rules"]:
+            rule["start_delay_in_minutes"] += 7
     *_, again = run(folder, "two")
     assert {row["key"] for row in read_list(again)} == {
         f"contact_methods:{person['id']}",
         f"notification_rules:{person['id']}",
+        f"notification_rules:{person['id']}/push",
     }
+    expected = " ".join(row["expected"] for row in read_list(again) if row["kind"] == "notification_rules")
+    assert "PagerDuty waits 7 min before the first notification" in expected
     sheets = {name: read_sheet(again, name) for name in ("contact_details", "notification_rules")}
     assert {row["person"] for rows in sheets.values() for row in rows} == {"Lin Zhao"}
     assert "+12125550199" in {row["address"] for row in sheets["contact_details"]}
@@ -233,7 +238,8 @@ def test_only_the_lines_that_changed_are_in_the_sheets_of_a_re_run(tmp_path):
     ]
     [letter] = (again / "handover" / "people").iterdir()
     assert "+12125550199" in letter.read_text()
-    assert "mobile app" not in letter.read_text()  # asked for before, and not changed
+    assert "has push at minute 7" in letter.read_text()
+    assert "lists the mobile app" not in letter.read_text()  # asked for before, and not changed
     assert main(["handover", str(folder), "--all", "--to", str(tmp_path / "all")]) == 0
     whole = list(csv.DictReader((tmp_path / "all" / "contact_details.csv").read_text().splitlines()))
     assert len(whole) == len(read_sheet(first, "contact_details"))

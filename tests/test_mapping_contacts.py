@@ -118,6 +118,20 @@ def test_a_first_delay_is_a_wait_too():
     assert steps_of(map_ann([PHONE], [rule("r1", "p", 5)])) == [{"methods": [CALL], "wait_minutes": 5}]
 
 
+def test_a_first_wait_that_a_persons_form_may_not_take_is_a_change_and_said():
+    by_hand = State(people=people("ann").people)
+    assert "before the first" not in reason(
+        map_ann([PHONE], [rule("r1", "p")], state=by_hand), "notification_rules", "r1"
+    )
+    app = rule("r0", "x", kind="push_notification")
+    assert "before the first" not in reason(
+        map_ann([PHONE], [app, rule("r1", "p", 5)], state=by_hand), "notification_rules", "r1"
+    )
+    work = map_ann([PHONE], [rule("r1", "p", 5)], state=by_hand)
+    assert "waits 5 min before the first notification" in reason(work, "notification_rules", "r1")
+    assert grades(map_ann([PHONE], [rule("r1", "p", 5)]), "notification_rules") == {"r1": "exact"}
+
+
 def test_the_same_channel_twice_in_a_minute_is_once():
     work = map_ann([PHONE], [rule("r1", "p"), rule("r2", "p")])
     assert steps_of(work) == [{"methods": [CALL], "wait_minutes": 0}]

@@ -8,6 +8,7 @@ import pytest
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
 from pdmigrate.conflicts import reconsider
 from pdmigrate.decisions import read_decisions
+from pdmigrate.pages.conflicts import PARTS
 from pdmigrate.widgets import (
     answer_conflicts,
     approve_plan,
@@ -101,6 +102,19 @@ def refused(job):
     )
     preview(job)
     return conflicts(job)
+
+
+def test_the_plan_is_filtered_by_team_and_page_and_widget_name_teams_as_harness_does(job, refused):
+    shown = approve_plan(job, refused)
+    [team] = find(shown, "Team")
+    team.value = "Search Catalog"
+    [table] = [w.value for w in _list(shown) if isinstance(w, ipywidgets.HTML) and "Before → after" in w.value]
+    assert "Search primary" in table
+    assert "Platform primary" not in table
+    groups = {a.identifier: a.name for a in refused.plan.actions if a.kind == "teams"}
+    for part in (PARTS["groups"], PARTS["actions"]):
+        teams = {row[1] for row in part(refused).table.rows}
+        assert teams == {*groups.values(), ""}
 
 
 def test_a_guard_is_waived_with_a_reason_until_a_day_and_for_this_plan_only(job, refused):

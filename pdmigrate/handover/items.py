@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
 from pdmigrate.handover.links import Links
+from pdmigrate.mapping.contacts import find_first_minute, tell_first_wait
 from pdmigrate.mapping.work import Route
 from pdmigrate.pagerduty.aside import Aside
 from pdmigrate.planning import WAITS
@@ -167,7 +168,9 @@ def _expect_rules(found: Draft, fields: dict, action: Action) -> str:
         f"at minute {at} {_tell_channels(step)}" for at, step in zip(minutes, fields["steps"], strict=True)
     )
     waits = " and ".join(f"{later - at} min" for at, later in pairwise(minutes))
-    return f"The profile of {action.identifier}, Notification Rules: {steps}{f' (waits of {waits})' if waits else ''}."
+    said = f"The profile of {action.identifier}, Notification Rules: {steps}{f' (waits of {waits})' if waits else ''}."
+    first = find_first_minute(found.account.users[action.key], action.sources)
+    return f"{said} {tell_first_wait(first)}" if first else said
 
 
 def _tell_channels(step: dict) -> str:

@@ -1,6 +1,7 @@
 """How people are reached: contact methods to contact details, high-urgency notification rules to steps with waits."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import phonenumbers
 
@@ -12,6 +13,7 @@ from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
 SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
 """Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""
 LABELS = {"work": "Work", "office": "Work", "home": "Home"}
+PUSH = "push_notification_contact_method"
 TYPES = {"email_contact_method": "email", "phone_contact_method": "phone", "sms_contact_method": "sms"}
 
 
@@ -59,7 +61,7 @@ def _map_methods(work: Work, user: User, email: str) -> dict[str, dict]:
 
 def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[dict | None, Grade | None, str]:
     """(channel, None, "") for one that moves, (None, grade, reason) for one that does not."""
-    if method.type == "push_notification_contact_method":
+    if method.type == PUSH:
         return None, "handed_over", "the mobile app registers itself: the person installs Harness's"
     if method.type not in TYPES:
         return None, "lost", f"Harness has no {method.type.removesuffix('_contact_method').replace('_', ' ')}"
@@ -133,7 +135,35 @@ def _map_rules(work: Work, user: User, email: str, reached: dict[str, dict]) -> 
         desired = Desired(
             "notification_rules", user.id, email, f"Notification rule of {user.name}", fields, tuple(sources), needs
         )
-        work.want(desired, exact("start_delay_in_minutes", "contact_method", "urgency"))
+        work.want(
+            desired, [_judge_first_wait(work, find_first_minute(user, sources)), *exact("contact_method", "urgency")]
+        )
+
+
+def _judge_first_wait(work: Work, minutes: int) -> FieldFate:
+    """Our contract has a wait before every step; Harness documents waits between steps only."""
+    if minutes and not work.state.oncall:
+        return FieldFate("start_delay_in_minutes", "changed", tell_first_wait(minutes))
+    return FieldFate("start_delay_in_minutes", "exact")
+
+
+def find_first_minute(user: User, sources: Iterable[str]) -> int:
+    """When the person is first told, the mobile app included, which he sets up himself. sources: ids of rules that move."""
+    told = [rule for rule in user.notification_rules if rule.id in sources or _is_push(rule)]
+    return min(rule.start_delay_in_minutes for rule in told)
+
+
+def _is_push(rule: NotificationRule) -> bool:
+    known = rule.start_delay_in_minutes is not None and rule.contact_method is not None and rule.urgency != "low"
+    return known and rule.contact_method.type == PUSH
+
+
+def tell_first_wait(minutes: int) -> str:
+    """What becomes of a wait before the first step, for whoever types the rule in."""
+    return (
+        f"PagerDuty waits {minutes} min before the first notification; Harness documents waits between steps only: "
+        f"where its form takes none before the first, it comes {minutes} min earlier."
+    )
 
 
 def _judge_rule(rule: NotificationRule, reached: dict[str, dict]) -> tuple[Grade | None, str]:
@@ -144,12 +174,9 @@ def _judge_rule(rule: NotificationRule, reached: dict[str, dict]) -> tuple[Grade
         return "lost", "for low urgency, which Harness does not know"
     if rule.contact_method.id in reached:
         return None, ""
-    push = rule.contact_method.type == "push_notification_contact_method"
-    return (
-        ("handed_over", "the person sets up the mobile app")
-        if push
-        else ("lost", "its contact method is not carried over")
-    )
+    if _is_push(rule):
+        return "handed_over", "the person sets up the mobile app"
+    return "lost", "its contact method is not carried over"
 
 
 def _make_steps(kept: dict[int, list[dict]]) -> list[dict]:

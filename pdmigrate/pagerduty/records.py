@@ -225,6 +225,16 @@ class UrgencyRule(Record):
     outside_support_hours: "UrgencyRule | None" = None
 
 
+class SupportHours(Record):
+    """Clock times in `time_zone`, on the days 1 (Monday) to 7; no days means every day."""
+
+    type: str | None = None
+    time_zone: str | None = None
+    days_of_week: tuple[int, ...] | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+
+
 class Integration(Record):
     """What sends to a service. The key is a secret and is never part of the record."""
 
@@ -242,7 +252,7 @@ class Service(Record):
     teams: Annotated[tuple[Reference, ...], Unordered] = ()
     integrations: Annotated[tuple[Integration, ...], Unordered] = ()
     incident_urgency_rule: UrgencyRule | None = None
-    support_hours: dict | None = None
+    support_hours: SupportHours | None = None
     acknowledgement_timeout: int | None = None
     auto_resolve_timeout: int | None = None
     last_incident_timestamp: str | None = None

@@ -6,7 +6,7 @@ PagerDuty documents it so: low urgency follows the low-urgency notification rule
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
-from pdmigrate.pagerduty.records import Service, UrgencyRule
+from pdmigrate.pagerduty.records import Service, SupportHours, UrgencyRule
 from pdmigrate.zones import read_zone
 
 
@@ -44,12 +44,12 @@ def _read(rule: UrgencyRule | None) -> frozenset[str]:
 
 
 def _support_week(service: Service) -> tuple[ZoneInfo, tuple[rota.Span, ...] | None] | None:
-    hours = service.support_hours or {}
-    zone = read_zone(hours.get("time_zone") or "").iana
-    if not zone or not hours.get("start_time") or not hours.get("end_time"):
+    hours = service.support_hours or SupportHours()
+    zone = read_zone(hours.time_zone or "").iana
+    if not zone or not hours.start_time or not hours.end_time:
         return None
-    start, end = _second(hours["start_time"]), _second(hours["end_time"])
-    days = hours.get("days_of_week") or range(1, 8)
+    start, end = _second(hours.start_time), _second(hours.end_time)
+    days = hours.days_of_week or range(1, 8)
     return ZoneInfo(zone), rota.week_spans(((day - 1) * rota.DAY + start, (end - start) % rota.DAY) for day in days)
 
 

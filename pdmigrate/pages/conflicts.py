@@ -1,7 +1,7 @@
 """The page of step 4."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pdmigrate.actions import Action
 from pdmigrate.conflicts import Decided
@@ -117,9 +117,10 @@ def section_guards(decided: Decided) -> Section:
 def section_groups(decided: Decided) -> Section:
     """What changes, by kind and team: where to look first when the list is long."""
     counts: dict[tuple[str, str], Counter] = {}
+    team_of = name_owners(decided)
     for action in _changing(decided.plan.actions):
-        counts.setdefault((action.kind, _owner(action)), Counter())[action.verb] += 1
-    ordered = sorted(counts.items(), key=lambda pair: (RISKIEST.index(pair[0][0]), pair[0][1]))
+        counts.setdefault((action.kind, team_of(action)), Counter())[action.verb] += 1
+    ordered = sorted(counts.items(), key=lambda pair: (RISKIEST.index(pair[0][0]), pair[0][1].casefold()))
     rows = [
         {"kind": KIND_NAMES[kind], "team": team, **{v: found[v] for v in VERB_TONES}} for (kind, team), found in ordered
     ]
@@ -130,11 +131,11 @@ def section_groups(decided: Decided) -> Section:
 
 def section_actions(decided: Decided) -> Section:
     """Everything that changes, riskiest first, field by field."""
-    changing = sorted(_changing(decided.plan.actions), key=_risk)
+    changing, team_of = sorted(_changing(decided.plan.actions), key=_risk), name_owners(decided)
     rows = [
         {
             "kind": KIND_NAMES[a.kind],
-            "team": _owner(a),
+            "team": team_of(a),
             "name": a.name,
             "verb": Tag(a.verb, VERB_TONES[a.verb]),
             "changes": list_changes(a),
@@ -183,10 +184,16 @@ def _risk(action: Action) -> tuple:
     )
 
 
-def _owner(action: Action) -> str:
-    """The group that it belongs to; people and their contact details belong to none."""
-    fields = action.after or action.before or {}
-    return action.name if action.kind == "teams" else fields.get("owner_group") or ""
+def name_owners(decided: Decided) -> Callable[[Action], str]:
+    """An action's group, by its name in Harness; people and their contact details belong to none."""
+    names = {identifier: group.name for identifier, group in decided.draft.state.groups.items()}
+    names |= {action.identifier: action.name for action in decided.plan.actions if action.kind == "teams"}
+
+    def name_owner(action: Action) -> str:
+        owner = (action.after or action.before or {}).get("owner_group") or ""
+        return action.name if action.kind == "teams" else names.get(owner, owner)
+
+    return name_owner
 
 
 def section_held(decided: Decided) -> Section:

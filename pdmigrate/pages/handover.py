@@ -39,8 +39,9 @@ def make_page(handover: Handover, name: str) -> Page:
 
 def _explain() -> Section:
     text = (
-        "Harness publishes no API for these things, so people make them. Tick each off when Harness shows what the column "
-        "says:\n\n- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
+        "Harness publishes no API for these things, so people make them. The boxes on this page show what is done; a click "
+        "does nothing. When Harness shows what the column says, tick the item off with its key, the last column:\n\n"
+        "- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
         "- or with the widget in the notebook 6 · Verify\n\n"
         "Links into Harness open the project, since it documents no addresses of pages inside AI SRE; each line says where "
         "to look from there. The same list is handover.csv. When all of it is ticked, send each person a test page: the "

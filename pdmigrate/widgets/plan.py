@@ -1,5 +1,6 @@
 """Notebook 4: the plan, searched and filtered, and its approval by digest."""
 
+from collections import Counter
 from typing import Any
 
 import ipywidgets
@@ -7,7 +8,7 @@ import ipywidgets
 from pdmigrate.actions import Action
 from pdmigrate.conflicts import Decided, approve, reconsider, withdraw
 from pdmigrate.job import Job
-from pdmigrate.pages.conflicts import RISKIEST, VERB_TONES, section_guards
+from pdmigrate.pages.conflicts import RISKIEST, VERB_TONES, name_owners, section_guards
 from pdmigrate.pages.words import KIND_NAMES, list_changes
 from pdmigrate.show import Table, Tag, make_table, show
 from pdmigrate.widgets.guards import Waivers
@@ -24,7 +25,15 @@ from pdmigrate.widgets.parts import (
 )
 
 PAGE = 12
-COLUMNS = {"kind": "Kind", "name": "Object", "verb": "Action", "changes": "Before → after", "reason": "Note"}
+NO_TEAM = "no team"
+COLUMNS = {
+    "kind": "Kind",
+    "team": "Team",
+    "name": "Object",
+    "verb": "Action",
+    "changes": "Before → after",
+    "reason": "Note",
+}
 DIGEST_AT_LEAST = 6
 
 
@@ -48,12 +57,15 @@ class _PlanView:
     def __init__(self, decided: Decided):
         changing = [action for action in decided.plan.actions if action.verb != "keep"]
         self.actions = sorted(changing, key=lambda a: (RISKIEST.index(a.kind), a.name.casefold()))
-        self.first = 0
+        self.first, self.team_of = 0, name_owners(decided)
         self.search = make_text("Search", "part of a name", layout=NARROW)
         self.kind = make_menu("Kind", [("every kind", ""), *_count_values(self.actions, "kind")], layout=NARROW)
         self.verb = make_menu("Action", [("every action", ""), *_count_values(self.actions, "verb")], layout=NARROW)
+        teams = Counter(self.team_of(action) or NO_TEAM for action in self.actions)
+        counted = [(f"{name} ({teams[name]})", name) for name in sorted(teams, key=str.casefold)]
+        self.team = make_menu("Team", [("every team", ""), *counted], layout=NARROW)
         self.table = ipywidgets.HTML()
-        for menu in (self.search, self.kind, self.verb):
+        for menu in (self.search, self.kind, self.verb, self.team):
             menu.observe(lambda _: self.turn_to(0), "value")
         self.turn_to(0)
 
@@ -63,7 +75,7 @@ class _PlanView:
             make_button("Previous actions", lambda: self.turn_to(self.first - PAGE)),
             make_button("Next actions", lambda: self.turn_to(self.first + PAGE)),
         )
-        tools = stand_side_by_side(self.search, self.kind, self.verb)
+        tools = stand_side_by_side(self.search, self.kind, self.verb, self.team)
         return stand_below(tools, self.table, *([stand_side_by_side(*turn)] if len(self.actions) > PAGE else []))
 
     def turn_to(self, first: int) -> None:
@@ -71,19 +83,21 @@ class _PlanView:
         self.first = min(max(0, first), max(0, (len(found) - 1) // PAGE * PAGE))
         shown = found[self.first : self.first + PAGE]
         note = f"Actions {self.first + 1} to {self.first + len(shown)} of {len(found)}." if shown else ""
-        rows = [_make_row(action) for action in shown]
+        rows = [_make_row(action, self.team_of(action)) for action in shown]
         self.table.value = draw(make_table(rows, COLUMNS, "No action fits.", note))
 
     def _fits(self, action: Action) -> bool:
         fits_menus = self.kind.value in ("", action.kind) and self.verb.value in ("", action.verb)
+        fits_menus = fits_menus and self.team.value in ("", self.team_of(action) or NO_TEAM)
         return fits_menus and self.search.value.casefold() in action.name.casefold()
 
 
-def _make_row(action: Action) -> dict[str, Any]:
+def _make_row(action: Action, team: str) -> dict[str, Any]:
     verb = Tag(action.verb, VERB_TONES[action.verb])
     changes = list_changes(action)
     return {
         "kind": KIND_NAMES[action.kind],
+        "team": team,
         "name": action.name,
         "verb": verb,
         "changes": changes,

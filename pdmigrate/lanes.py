@@ -11,8 +11,9 @@ from pdmigrate.pagerduty.rota import make_rotation, read_entries
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 MOST_LANES = 8
+"""Of more than these the last ones share a lane, which says how many they are and what they are called."""
 
-Lanes = list[tuple[str, rota.Rota]]
+Lanes = list[tuple[str, tuple[rota.Rota, ...]]]
 
 
 def source_lanes(schedule: Schedule | ScheduleV3, zone: ZoneInfo, start: int, end: int) -> Lanes:
@@ -35,7 +36,7 @@ def target_lanes(schedule: harness.Schedule | None, start: int, end: int) -> Lan
     return _alive([("Overrides", stand_ins), *lanes])
 
 
-def _layer_lanes(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> Lanes:
+def _layer_lanes(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> list[tuple[str, rota.Rota]]:
     layers = [
         (layer.name or layer.id, make_rotation(layer, zone).render(zone, start, end))
         for layer in schedule.schedule_layers
@@ -43,16 +44,23 @@ def _layer_lanes(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> La
     return [("Overrides", read_entries(schedule.overrides).clip(start, end)), *layers]
 
 
-def _event_lanes(schedule: ScheduleV3, start: int, end: int) -> Lanes:
-    bare = {"overrides": (), "custom_shifts": (), "rotations": ()}
+def _event_lanes(schedule: ScheduleV3, start: int, end: int) -> list[tuple[str, rota.Rota]]:
+    bare = {"custom_shifts": (), "rotations": ()}
     alone = [
-        (one.events[0].name or one.id, schedule.model_copy(update={**bare, "rotations": (one,)}))
+        (
+            " / ".join(event.name or one.id for event in one.events),
+            schedule.model_copy(update={**bare, "rotations": (one,)}),
+        )
         for one in schedule.rotations
-        if one.events
     ]
     custom = schedule.model_copy(update={**bare, "custom_shifts": schedule.custom_shifts})
     return [(n, rota_v3.render_schedule(one, start, end)) for n, one in [*alone, ("Custom shifts", custom)]]
 
 
-def _alive(lanes: Lanes) -> Lanes:
-    return [lane for lane in lanes if lane[1].entries][:MOST_LANES]
+def _alive(lanes: list[tuple[str, rota.Rota]]) -> Lanes:
+    alive = [(name, (who,)) for name, who in lanes if who.entries]
+    if len(alive) <= MOST_LANES:
+        return alive
+    shown, rest = alive[: MOST_LANES - 1], alive[MOST_LANES - 1 :]
+    more = f"{len(rest)} more: {', '.join(name for name, _ in rest)}"
+    return [*shown, (more, tuple(who for _, alone in rest for who in alone))]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,12 +28,15 @@ from pdmigrate.timescale import (
 __all__ = ["Bar", "Lane", "draw_timeline", "find_clock_changes", "list_bars"]
 
 # Okabe-Ito, told apart by nearly all eyes. Vermilion is left to the differences, black to the words.
-COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#cc79a7", "#bbbbbb")
+COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#0072b2", "#f0e442", "#cc79a7", "#bbbbbb")
 PATTERNS = ("", "stripes", "dots", "columns")
+"""Neighbours differ in both, so that they are told apart without colour; 28 looks come before the first comes again."""
 _WHITE_ON = "#0072b2"
 
 RIGHT, HEAD = 12, 62
 _LEGEND_LIMIT = 28
+_LINE = 26
+"""Letters of a lane's label in a line."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def list_bars(lanes: Sequence[Lane], zone: str) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class _Look:
-    """How the bars of one set of people look: a colour, a pattern once the colours are used up, and the ink on it."""
+    """How the bars of one set of people look: a colour, a pattern, and the ink on it."""
 
     name: str
     colour: str
@@ -124,7 +128,7 @@ class _Sheet:
         bars = [self._place(bar, self.y + 4 + row * (height + 2), height) for bar, row in rows]
         count = max((row for _, row in rows), default=0) + 1
         drawn = {"y": self.y, "height": count * (height + 2) + 6, "bars": bars, "emphasis": lane.emphasis}
-        self.lanes.append(drawn | {"label": _shorten(lane.label, 24), "full": isolate(lane.label)})
+        self.lanes.append(drawn | {"lines": _wrap(lane.label), "full": isolate(lane.label)})
         self.y += drawn["height"] + (8 if lane.emphasis else 2)
 
     def add_differences(self, differences: Sequence[tuple[datetime, datetime]]) -> None:
@@ -151,7 +155,7 @@ class _Sheet:
 
     def _place(self, bar: Bar, y: float, height: float) -> dict[str, Any]:
         span, look = self._span(bar.start, bar.end), self.looks[bar.key]
-        text = _fit(clean(bar.text), span["width"] - 8)
+        text = _fit(clean(bar.text), span["width"] - 6)
         tip = f"{isolate(bar.text)}\n{say_span(bar.start, bar.end, ZoneInfo(self.scale.zone))}"
         return span | {"y": y, "height": height, "look": look, "text": text, "tip": tip}
 
@@ -181,15 +185,16 @@ def _give_looks(lanes: Sequence[Lane], scale: Scale) -> dict[str, _Look]:
     looks: dict[str, _Look] = {}
     ordered = [bar for lane in lanes for bar in sorted(lane.bars, key=_bar_order)]
     for bar in (bar for bar in ordered if scale.shows(bar.start, bar.end)):
-        turn, colour = divmod(len(looks), len(COLOURS))
-        looks.setdefault(bar.key, _Look(clean(bar.text), COLOURS[colour], PATTERNS[turn % len(PATTERNS)]))
+        number = len(looks)
+        look = _Look(clean(bar.text), COLOURS[number % len(COLOURS)], PATTERNS[number % len(PATTERNS)])
+        looks.setdefault(bar.key, look)
     return looks
 
 
 def _lay_legend(looks: dict[str, _Look], width: float, y: float) -> tuple[list[dict[str, Any]], float]:
     places, x = [], float(LEFT)
     for look in list(looks.values())[:_LEGEND_LIMIT]:
-        label = _shorten(look.name, 32)
+        label = _shorten(look.name, 64)
         room = 22 + text_width(label, 11) + 14
         if x > LEFT and x + room > LEFT + width:
             x, y = float(LEFT), y + 20
@@ -200,7 +205,7 @@ def _lay_legend(looks: dict[str, _Look], width: float, y: float) -> tuple[list[d
 
 def _tell_lanes(lanes: Sequence[Lane], scale: Scale, differences: int) -> str:
     told = [f"{tell_span(scale)} Lanes: {len(lanes)}. Differences marked: {differences}."]
-    for lane in lanes[:12]:
+    for lane in lanes:
         shown = [bar for bar in sorted(lane.bars, key=_bar_order) if scale.shows(bar.start, bar.end)]
         names = list(dict.fromkeys(isolate(bar.text) for bar in shown))
         rest = f" and {len(names) - 8} more" if len(names) > 8 else ""
@@ -215,6 +220,17 @@ def _fit(text: str, room: float) -> str:
         if words and text_width(words, 11) <= room:
             return words
     return ""
+
+
+def _wrap(label: str) -> list[str]:
+    """One line or two; where that is not enough the middle is left out, since names that are alike differ at their end."""
+    text = clean(label)
+    lines = textwrap.wrap(text, _LINE)
+    if len(lines) < 3:
+        return lines
+    first = lines[0]
+    rest = text[len(first) :].lstrip()
+    return [first, "…" + rest[1 - _LINE :].lstrip()]
 
 
 def _shorten(text: str, length: int) -> str:

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pdmigrate.harness.records import Rotation, Schedule
+from pdmigrate.lanes import target_lanes
 from pdmigrate.timeline import Bar, Lane, draw_timeline, find_clock_changes, list_bars
 
 LONDON = ZoneInfo("Europe/London")
@@ -96,6 +98,36 @@ def test_same_people_same_colour_and_ten_people_ten_looks():
     looks = [tuple(box.get("fill") for box in g.findall("rect")) for g in svg.iter("g") if g.get("class") == "tl-bar"]
     assert looks[:10] == looks[10:]
     assert len(set(looks)) == 10
+
+
+def test_neighbours_are_told_apart_without_their_colours():
+    """Printed in grey, or seen by somebody who sees no colours: another pattern each, four in a row."""
+    svg = draw([Bar(at(1 + n), at(2 + n), f"Person {n}") for n in range(4)], at(1), at(5))
+    bars = [g.findall("rect")[1:] for g in svg.iter("g") if g.get("class") == "tl-bar"]
+    assert len({grain[0].get("fill") if grain else "" for grain in bars}) == 4
+
+
+def test_long_labels_that_differ_at_their_end_are_told_apart():
+    name = "Payments platform follow the sun, the second line, from the office in"
+    lanes = [Lane(f"{name} {city}", (), False) for city in ("Sydney", "London")] + [Lane("Short", ())]
+    svg = ElementTree.fromstring(draw_timeline(lanes, at(1), at(2), "UTC", "T"))  # noqa: S314
+    shown = [tuple(t.text for t in g.findall("text")) for g in svg.iter("g") if g.get("class") == "tl-lane"]
+    assert [lines[-1][-6:] for lines in shown] == ["Sydney", "London", "Short"]
+    assert [len(lines) for lines in shown] == [2, 2, 1]
+
+
+def test_lanes_beyond_the_eighth_share_the_last_and_are_all_there():
+    anchor = datetime(2026, 10, 1)
+    rotations = [
+        Rotation(name=f"Rotation {n}", participants=(f"p{n}@example.com",), anchor=anchor, turn_seconds=3600)
+        for n in range(10)
+    ]
+    made = Schedule(identifier="s", name="S", time_zone="UTC", rotations=rotations)
+    lanes = target_lanes(made, int(at(1).timestamp()), int(at(2).timestamp()))
+    assert len(lanes) == 8
+    assert lanes[-1][0] == "3 more: Rotation 7, Rotation 8, Rotation 9"
+    people = {person for _, alone in lanes for one in alone for _, _, who in one.entries for person in who}
+    assert len(people) == 10
 
 
 def test_differences_are_outlined_in_the_results_and_have_a_row():

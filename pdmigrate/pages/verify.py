@@ -16,8 +16,8 @@ from pdmigrate.pages.words import (
 )
 from pdmigrate.parity import ScheduleParity
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.rota import to_datetime, to_instant, total
-from pdmigrate.timeline import Lane, draw_timeline
+from pdmigrate.rota import Rota, to_datetime, to_instant, total
+from pdmigrate.timeline import Bar, Lane, draw_timeline
 from pdmigrate.verify import Verified
 
 MOST_DRAWN = 6
@@ -120,13 +120,17 @@ def _draw(verified: Verified, s: ScheduleParity, names: dict[str, str], start: i
     after = target_lanes(verified.draft.state.schedules.get(s.identifier), start, end)
     people = names | {user.id: user.name for user in account.users.values()}
     lanes = [
-        *(Lane(name, make_bars(who, people)) for name, who in before),
+        *(Lane(name, _list_bars(alone, people)) for name, alone in before),
         Lane("PagerDuty", make_bars(s.before.clip(start, end), people), True),
-        *(Lane(name, make_bars(who, people)) for name, who in after),
+        *(Lane(name, _list_bars(alone, people)) for name, alone in after),
         Lane("Harness", make_bars(s.after.clip(start, end), people), True),
     ]
     parted = [(to_datetime(max(a, start)), to_datetime(min(b, end))) for a, b, _, _ in s.differences if a < end]
     return draw_timeline(lanes, to_datetime(start), to_datetime(end), s.time_zone, s.name, parted)
+
+
+def _list_bars(rotas: tuple[Rota, ...], people: dict[str, str]) -> tuple[Bar, ...]:
+    return tuple(bar for one in rotas for bar in make_bars(one, people))
 
 
 def section_changes(verified: Verified) -> Section:

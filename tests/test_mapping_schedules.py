@@ -171,6 +171,31 @@ def test_a_schedule_that_pagerduty_renders_as_we_do_moves():
     assert grades(map_schedule(made), "schedules") == {"ps1": "exact"}
 
 
+def test_a_shift_based_schedule_that_pagerduty_renders_otherwise_is_held():
+    """As with a shadow rotation, which PagerDuty names and no schema shows."""
+    begin, end = "2026-11-23T12:00:00Z", "2027-01-18T12:00:00Z"
+    event = {
+        "id": "E1",
+        "name": "Always",
+        "start_time": {"date_time": "2026-11-02T09:00:00Z", "time_zone": "Etc/UTC"},
+        "end_time": {"date_time": "2026-11-09T09:00:00Z", "time_zone": "Etc/UTC"},
+        "effective_since": "2026-11-02T09:00:00Z",
+        "recurrence": ["RRULE:FREQ=WEEKLY"],
+        "assignment_strategy": {"type": "every_member_assignment_strategy", "members": [stand("ann")]},
+    }
+    shown = [{"start_time": begin, "end_time": end, "member": stand(person)} for person in ("ann", "bob")]
+    for assignments, held in ((shown[:1], False), (shown, True)):
+        made = {"id": "pv3", "name": "Shifts", "time_zone": "Etc/UTC", "rotations": [{"id": "R1", "events": [event]}]}
+        made["final_schedule"] = {"computed_shift_assignments": assignments}
+        work = map_schedule(schedules_v3=[made], rule="recommended")
+        assert ("pv3" in wishes(work, "schedules")) is not held
+        assert list(work.questions.open) == ["rendering_differs:pv3"] * held
+
+
+def stand(person):
+    return {"type": "user_member", "user_id": person}
+
+
 # --- names ---
 
 

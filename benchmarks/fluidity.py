@@ -21,11 +21,11 @@ from pdmigrate.decisions import Conflict, Option
 from pdmigrate.invite import Matched, People
 from pdmigrate.widgets import answer_conflicts, choose_people
 job = open_job()
-options = (Option(name="invite", effect="an invitation"), Option(name="leave_out", effect="not moved"))
+options = (Option(name="leave_out", effect="not moved"),)
 def ask(n):
     about = ("user_not_found", "phone_country", "service_urgency")[n % 3]
     return Conflict(about=about, kind="users", id=f"P{{n:05}}", name=f"Person {{n}}", question=f"Who is {{n}}?",
-                    meaning="nobody is paged", options=options, recommended="invite")
+                    meaning="nobody is paged", options=options, recommended="leave_out")
 questions = {{c.key: c for c in map(ask, range({ROWS}))}}
 draft = SimpleNamespace(open=questions, answered={{}})
 matched = tuple(Matched(f"P{{n:05}}", f"Person {{n}}", f"p{{n}}@example.com", "", "undecided", 3) for n in range({ROWS}))

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from small_company import cut_down
-from two_sides import SOURCE_EDITS, TARGET_EDITS, recreate, see, strip
+from two_sides import SOURCE_EDITS, TARGET_EDITS, list_owned, list_paged, recreate, see, strip
 
 from pdmigrate import choose, conflicts, decide, load, open_job, preview, take_back, waive
 from pdmigrate.classes import CLASSES
@@ -78,8 +78,9 @@ class TwoSides(RuleBasedStateMachine):
     def source_drops_an_object(self, kind, pick):
         with self.pagerduty.change() as held:
             if len(held[kind]) > 1:
-                strip(held, held[kind][pick % len(held[kind])]["id"])
-                self.contested.add("levels")
+                gone = held[kind][pick % len(held[kind])]["id"]
+                self.contested |= list_paged(held, gone) | list_owned(held, gone)
+                strip(held, gone)
                 self.dropped = True
 
     @rule(kind=st.sampled_from(["teams", "schedules", "escalation_policies", "services"]), pick=PICK)
@@ -87,7 +88,9 @@ class TwoSides(RuleBasedStateMachine):
         self.number += 1
         with self.pagerduty.change() as held:
             if held[kind]:
-                recreate(held, held[kind][pick % len(held[kind])]["id"], f"PNEW{self.number:03}")
+                old = held[kind][pick % len(held[kind])]["id"]
+                self.contested |= list_owned(held, old)
+                recreate(held, old, f"PNEW{self.number:03}")
                 self.dropped |= kind == "schedules"  # its overrides are made anew with it
 
     @rule(pick=PICK)
@@ -176,7 +179,7 @@ class TwoSides(RuleBasedStateMachine):
             there = after[(kind, identifier)][field]
             if there == value or (isinstance(value, frozenset) and value <= set(there)):
                 continue
-            overwritten = (kind, key, field) in self.contested or (field in self.contested)
+            overwritten = (kind, key, field) in self.contested
             if not (overwritten and (strategy == "overwrite" or (answer and answer.choice == "take_source"))):
                 lost[(kind, identifier, field)] = (value, there, answer and answer.choice)
         assert not lost

@@ -53,6 +53,21 @@ def strip(held, id):
             level["targets"] = [target for target in level["targets"] if target["id"] != id]
 
 
+def list_paged(held, id):
+    """The levels that change when this target is gone, as (kind, PagerDuty id, field)."""
+    targets = {
+        p["id"]: {t["id"] for level in p["escalation_rules"] for t in level["targets"]}
+        for p in held["escalation_policies"]
+    }
+    return {("escalation_policies", policy, "levels") for policy, ids in targets.items() if id in ids}
+
+
+def list_owned(held, team):
+    """What changes hands when this team is gone or made anew."""
+    rows = [(kind, row) for kind in ("schedules", "escalation_policies") for row in held[kind]]
+    return {(kind, row["id"], "owner_group") for kind, row in rows if team in [t["id"] for t in row.get("teams") or ()]}
+
+
 def recreate(held, old, new):
     """Deleted and made again just so: everything that named it names the new one."""
     text = re.sub(rf"\b{re.escape(old)}\b", new, json.dumps(held))
@@ -169,6 +184,55 @@ def _stand_in(held, pick, number):
     return {("overrides", f"{schedule['identifier']}/{row['identifier']}", "person"): row["person"]}
 
 
+def _stand_longer(held, pick, number):
+    found = [(s, row) for s in held["oncall"]["schedules"].values() for row in s["overrides"]]
+    if not found:
+        return {}
+    schedule, row = found[pick % len(found)]
+    row["end"] = f"2099-01-01T00:{number % 60:02}:00Z"
+    return {("overrides", f"{schedule['identifier']}/{row['identifier']}", "end"): row["end"]}
+
+
+def _takes_in(held, pick, number):
+    """Somebody who was no member: whoever was one already may leave with PagerDuty."""
+    groups = held["user_groups"]
+    group = groups[pick % len(groups)] if groups else {"users": ()}
+    others = [user for user in held["users"] if user["uuid"] not in group["users"]]
+    if not groups or not others:
+        return {}
+    user = others[number % len(others)]
+    group["users"].append(user["uuid"])
+    return {("teams", group["identifier"], "users"): frozenset([user["email"]])}
+
+
+def _owned_by(kind):
+    def edit(held, pick, number):
+        rows, groups = _rows(held, kind), held["user_groups"]
+        if not rows or not groups:
+            return {}
+        row = rows[pick % len(rows)]
+        row["owner_group"] = groups[number % len(groups)]["identifier"]
+        return {(kind, row["identifier"], "owner_group"): row["owner_group"]}
+
+    return edit
+
+
+def _hushed(held, pick, number):
+    """The alert rule and the service's own switch are one in Harness."""
+    keys = sorted(held["oncall"]["services"])
+    if not keys:
+        return {}
+    key = keys[pick % len(keys)]
+    for shelf in ("services", "alert_rules"):
+        if key in held["oncall"][shelf]:
+            held["oncall"][shelf][key]["paging"] = number % 2 == 0
+    return {("services", key.rsplit("/", 1)[1], "paging"): number % 2 == 0}
+
+
+def _other_zone(value, number):
+    return ("Asia/Kolkata", "Europe/Paris", "America/Denver")[number % 3]
+
+
 def _by_hand(value, number):
     return f"By hand {number}"
 
@@ -196,5 +260,7 @@ TARGET_EDITS = [
     _set("schedules", "rotations", _other_turn),
     _set("contact_methods", "methods", _another),
     _set("notification_rules", "steps", _later),
-    _stand_in,
+    _set("schedules", "time_zone", _other_zone),
+    *(_owned_by(kind) for kind in ("schedules", "escalation_policies")),
+    *(_stand_in, _stand_longer, _takes_in, _hushed),
 ]

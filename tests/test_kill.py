@@ -1,7 +1,10 @@
 """The load is killed, and nothing is lost and nothing done twice. All points at once: python tests/kill_loads.py."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
-from kill_loads import MOMENTS, Rehearsal, find_doubles, kill_and_go_on
+from kill_loads import MEMORY, MOMENTS, Rehearsal, find_doubles, kill_and_go_on
 
 from pdmigrate import open_job
 from pdmigrate.status import tell_status
@@ -9,10 +12,11 @@ from pdmigrate.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory):
-    made = Rehearsal(tmp_path_factory.mktemp("kill"))
-    yield made
-    made.close()
+def rehearsal():
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        made = Rehearsal(Path(folder))
+        yield made
+        made.close()
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def ask(n):
                     meaning="nobody is paged", options=options, recommended="leave_out")
 questions = {{c.key: c for c in map(ask, range({ROWS}))}}
 draft = SimpleNamespace(open=questions, answered={{}})
-matched = tuple(Matched(f"P{{n:05}}", f"Person {{n}}", f"p{{n}}@example.com", "", "undecided", 3) for n in range({ROWS}))
+matched = tuple(Matched(f"P{{n:05}}", f"Person {{n}}", f"p{{n}}@example.com", "", "undecided", "person", 3, None, 0, None) for n in range({ROWS}))
 """
 OPENERS = {
     "people": "choose_people(job, People(matched, draft))",

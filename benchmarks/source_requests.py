@@ -2,7 +2,7 @@
 
 The account is the one that two open-source peers were measured on: 233 requests in 47.7 s, and 266 in 54.0 s, both
 without team roles and without PagerDuty's rendering. Their answers took 0.2 s too. Windows around changes of the clock
-are counted apart (windows, not requests): those that preview asks for (schedules that can be read in two ways), and those of verify.
+are counted apart (windows, not requests): those before a plan is made (schedules that can be read in two ways), and those of verify.
 
 Where the list does not render, 220 requests are for single schedules, 20 for members with their roles and 10 for the
 pages of users, teams, policies and services: 250 is the least that rendering and roles can take, fewer than the second
@@ -87,7 +87,7 @@ def main() -> int:
             words = "renders" if honoured else "does not render"
             print(
                 f"{zones} zone(s), the list {words}: {found['requests']} requests (budget {budget}, connect {found['connect']}), "
-                f"{found['seconds']:.1f} s ({found['worked']:.1f} s of it our own work), 429: {found['log']['rate_limited']}; windows apart: {found['doubts']} in preview, {found['windows']} in verify{'' if good else '  OVER'}"
+                f"{found['seconds']:.1f} s ({found['worked']:.1f} s of it our own work), 429: {found['log']['rate_limited']}; windows apart: {found['doubts']} in conflicts, {found['windows']} in verify{'' if good else '  OVER'}"
             )
     return int(failed)
 

@@ -11,7 +11,7 @@ from pdmigrate.standing import Standing, Team
 from pdmigrate.timeline import Lane, draw_timeline
 
 DAYS_DRAWN = 14
-MOST_DRAWN = 8
+MOST_DRAWN = 40
 GO_TONES = {"go": "good", "no_go": "bad"}
 
 

@@ -108,7 +108,7 @@ def section_timelines(verified: Verified) -> Section:
     drawings = [_draw(verified, s, names, start, end) for s in shown]
     return Section(
         f"Before and after, {DAYS_DRAWN} days",
-        f"{len(shown)} of {len(verified.schedules)} schedules.",
+        f"{len(shown)} of {len(verified.schedules)} schedules; the others are drawn on the pages of their teams.",
         drawing="".join(drawings),
     )
 

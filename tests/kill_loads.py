@@ -34,6 +34,7 @@ class Gate:
         self.lock = threading.Lock()
         self.writes = 0
         self.strike = None
+        self.pause = 0
 
     def arm(self, number, moment, kill):
         with self.lock:
@@ -57,6 +58,7 @@ class Gate:
         path = environ["PATH_INFO"].removeprefix("/gateway")
         if environ["REQUEST_METHOD"] == "GET" or path in READS or path.startswith("/sandbox"):
             return None, None
+        time.sleep(self.pause)
         with self.lock:
             self.writes += 1
             if self.strike and self.strike[0] == self.writes:

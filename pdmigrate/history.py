@@ -7,6 +7,7 @@ from pdmigrate.actions import Action
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
 from pdmigrate.journal import Run, Step
+from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.account import Account, load_snapshot
 from pdmigrate.planning import read_existing
 
@@ -75,21 +76,11 @@ def _compare_sources(job: Job, runs: list[Told], found: Draft) -> list[Change]:
     if path is None or not path.is_file():
         return []
     before, after = load_snapshot(path).account, found.account
-    return [change for kind in _list_records(after) for change in _compare_kind(kind, before, after)]
-
-
-def _list_records(account: Account) -> dict[str, dict]:
-    return {
-        "users": account.users,
-        "teams": account.teams,
-        "schedules": account.all_schedules,
-        "escalation_policies": account.policies,
-        "services": account.services,
-    }
+    return [change for kind in list_records(after) for change in _compare_kind(kind, before, after)]
 
 
 def _compare_kind(kind: str, before: Account, after: Account) -> list[Change]:
-    old, new = _list_records(before)[kind], _list_records(after)[kind]
+    old, new = list_records(before)[kind], list_records(after)[kind]
     changes = []
     for id in sorted({*old, *new}):
         fields = _differ(old.get(id), new.get(id))

@@ -41,6 +41,7 @@ class Gate:
             self.writes, self.strike = 0, (number, moment, kill) if moment else None
 
     def __call__(self, environ, start_response):
+        time.sleep(self.pause)
         moment, kill = self._count(environ)
         if moment == "before the request":
             kill()
@@ -58,7 +59,6 @@ class Gate:
         path = environ["PATH_INFO"].removeprefix("/gateway")
         if environ["REQUEST_METHOD"] == "GET" or path in READS or path.startswith("/sandbox"):
             return None, None
-        time.sleep(self.pause)
         with self.lock:
             self.writes += 1
             if self.strike and self.strike[0] == self.writes:

@@ -5,8 +5,8 @@ import json
 import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
+from kill_loads import Rehearsal
 
-from pdmigrate import conflicts, open_job, preview
 from pdmigrate.headless import notebook_of
 from pdmigrate.status import tell_status
 from pdmigrate.workspace import Workspace
@@ -16,6 +16,7 @@ class Person:
     """Somebody who runs cells of notebook 5, and presses the stop button at the fifth step."""
 
     def __init__(self, workspace, digest):
+        self.workspace = workspace
         self.manager, self.client = start_new_kernel()
         cells = nbformat.read(notebook_of("load"), as_version=4).cells
         self.cells = [cell.source for cell in cells if cell.cell_type == "code"]
@@ -44,22 +45,37 @@ class Person:
 
 
 @pytest.fixture
-def person(decided_workspace):
-    with open_job(decided_workspace) as job:
-        preview(job)
-        digest = conflicts(job).plan.digest
-    somebody = Person(decided_workspace, digest)
+def rehearsal(tmp_path):
+    """A Harness that takes its time, so that nobody has to be quick with the button."""
+    made = Rehearsal(tmp_path)
+    made.gate.pause = 0.1
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def person(rehearsal):
+    somebody = Person(rehearsal.begin(), "")
     yield somebody
     somebody.leave()
 
 
-def test_the_stop_button_stops_a_load_between_two_steps_and_the_cell_goes_on(person, decided_workspace):
+def test_the_stop_button_stops_a_load_between_two_steps_and_the_cell_goes_on(person):
     load = person.cells[2]
     [(name, words)] = person.run(load, stop_at=">5 of ")
     assert name == "InterruptedLoadError"
     number, total = (int(word) for word in words.split() if word.isdigit())
-    assert 5 <= number < total
+    assert 5 <= number < total / 2
     assert words.endswith("run load again, it goes on from there.")
-    assert "was interrupted" in tell_status(Workspace(decided_workspace))
+    assert "was interrupted" in tell_status(Workspace(person.workspace))
     assert person.run(load) == []
     assert person.run(f"assert sum(d.note.startswith('done before') for d in loaded.done) == {number}") == []
+
+
+def test_pressed_before_the_first_step_nothing_is_written(rehearsal, person):
+    rehearsal.gate.arm(0, None, None)
+    rehearsal.gate.pause = 0.5
+    [(name, words)] = person.run(person.cells[2], stop_at="Checking that nothing has moved")
+    assert name == "InterruptedLoadError"
+    assert words.startswith("Cancelled after 0 of ")
+    assert rehearsal.gate.writes == 0

@@ -71,7 +71,7 @@ def test_papermill_alone_leaves_no_kernel_and_the_load_goes_on(rehearsal, undist
     notebook, output = notebook_of("load"), tmp_path / "out.ipynb"
     command = Command(rehearsal, "papermill", notebook, output, "-p", "workspace", workspace)
     for number in (signal.SIGTERM, signal.SIGINT):
-        rehearsal.gate.pause = 0.1  # each write: papermill itself takes a moment to pass a signal on
+        rehearsal.gate.pause = 0.1  # each request: papermill itself takes a moment to pass a signal on
         code, written, said, alive = command.run(5, number)
         rehearsal.gate.pause = 0
         assert code != 0, said

@@ -28,8 +28,8 @@ def choose_scope(account: Account, scope: Scope) -> Reasons:
     schedule → users and teams; team → members. A chosen team brings what belongs to it.
     """
     if scope.whole:
-        return {kind: dict.fromkeys(records, "the whole account") for kind, records in _kinds(account).items()}
-    reasons: Reasons = {kind: {} for kind in _kinds(account)}
+        return {kind: dict.fromkeys(records, "the whole account") for kind, records in list_records(account).items()}
+    reasons: Reasons = {kind: {} for kind in list_records(account)}
     for key, words in _list_chosen(scope).items():
         for word in words:
             reasons[WORDS[key][0]][_find(account, key, word)] = "chosen"
@@ -47,7 +47,7 @@ def find_shared(account: Account, reasons: Reasons) -> dict[tuple[str, str], lis
     for id, service in account.services.items():
         if id in reasons["services"]:
             continue
-        one: Reasons = {kind: {} for kind in _kinds(account)}
+        one: Reasons = {kind: {} for kind in list_records(account)}
         one["services"][id] = "chosen"
         for follow in (_follow_services, _follow_policies, _follow_schedules):
             follow(account, one)
@@ -57,7 +57,8 @@ def find_shared(account: Account, reasons: Reasons) -> dict[tuple[str, str], lis
     return {place: sorted(names) for place, names in sorted(shared.items())}
 
 
-def _kinds(account: Account) -> dict[str, dict]:
+def list_records(account: Account) -> dict[str, dict]:
+    """The records of each kind that a scope chooses from, by id; schedules of both sorts."""
     return {
         "users": account.users,
         "teams": account.teams,
@@ -74,7 +75,7 @@ def _list_chosen(scope: Scope) -> dict[str, list[str]]:
 
 def _find(account: Account, key: str, word: str) -> str:
     kind, noun = WORDS[key]
-    records = _kinds(account)[kind].values()
+    records = list_records(account)[kind].values()
     found = [record.id for record in records if word in (record.id, record.name)]
     if len(found) == 1:
         return found[0]

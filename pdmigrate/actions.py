@@ -87,7 +87,11 @@ class Action:
 
 @dataclass(frozen=True)
 class Held:
-    """An object that is in no action, and why."""
+    """An object that is in no action, and why.
+
+    decided: what lies behind it: the key of a person's answer (`class:id`), or `rule:NAME` for a rule that a person
+    chose. Empty while the question is open.
+    """
 
     kind: str
     key: str
@@ -95,6 +99,7 @@ class Held:
     reason: str
     open_question: bool = False
     sources: tuple[str, ...] = ()
+    decided: str = ""
 
 
 @dataclass(frozen=True)

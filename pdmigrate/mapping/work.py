@@ -121,9 +121,7 @@ class Work:
             return "Terraform makes it: see the handover."
         return "Harness has no API for it: a person makes it."
 
-    def lose(
-        self, kind: str, id: str, name: str, reason: str, open_question: bool = False, decided: str = ""
-    ) -> None:
+    def lose(self, kind: str, id: str, name: str, reason: str, open_question: bool = False, decided: str = "") -> None:
         """The object does not move, and why: a question that is still open, or what decided it (see Held.decided)."""
         self.held.append(Held(kind, id, name, reason, open_question, (id,), decided))
         self.fates.append(Fate(kind, id, name, "lost", reason))

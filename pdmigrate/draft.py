@@ -2,9 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from pdmigrate.actions import Plan, make_plan
+from pdmigrate.actions import Desired, Held, Plan, make_plan
 from pdmigrate.decisions import Answer, Conflict
 from pdmigrate.errors import OpenConflictsError
 from pdmigrate.harness.records import State
@@ -39,6 +40,44 @@ class Draft:
     work: Work
     plan: Plan
     ledger: dict[tuple[str, str], Entry]
+
+    @cached_property
+    def emails(self) -> dict[str, str]:
+        """PagerDuty user id to the email that is to be paged in Harness: the user's own, unless a person said otherwise.
+
+        Read from PagerDuty, the answers and the chosen rules, not from the mapping, which is what is to be proved.
+        """
+        mapped = {
+            answer.conflict.id: (answer.value or "").strip().lower()
+            for answer in self.answered.values()
+            if answer.conflict.kind == "users" and answer.choice == "map"
+        }
+        users = [user for id, user in self.account.users.items() if id in self.work.emails]
+        return {user.id: mapped.get(user.id) or self._follow_rules(user.email.strip().lower()) for user in users}
+
+    def _follow_rules(self, email: str) -> str:
+        """`rules.people_file` and `rules.renamed_domains` of migration.yaml; an address that Harness knows stays."""
+        if email in self.work.people_map:
+            return self.work.people_map[email]
+        box, _, domain = email.rpartition("@")
+        renamed = {old.lower(): new.lower() for old, new in self.work.rules.renamed_domains.items()}
+        moved = f"{box}@{renamed.get(domain, domain)}"
+        return email if email in self.state.people and moved not in self.state.people else moved
+
+    @cached_property
+    def held(self) -> dict[tuple[str, str], Held]:
+        """What does not move, by kind and PagerDuty id."""
+        return {(held.kind, held.key): held for held in self.plan.held}
+
+    @cached_property
+    def wanted(self) -> dict[tuple[str, str], Desired]:
+        """What is wanted in Harness, by kind and the key that the ledger and the answers have for it."""
+        return {(wish.kind, wish.key): wish for wish in self.work.desired}
+
+    def identifier_of(self, kind: str, id: str) -> str:
+        """Where an object of PagerDuty is in Harness: wanted there, or carried over earlier; "" where it never was."""
+        wish, entry = self.wanted.get((kind, id)), self.ledger.get((kind, id))
+        return wish.identifier if wish else entry.identifier if entry else ""
 
     @property
     def open(self) -> dict[str, Conflict]:

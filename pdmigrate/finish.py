@@ -127,8 +127,9 @@ def judge(result: Any) -> PdmigrateError | None:
         return _judge_loaded(result)
     if isinstance(result, Verified) and result.unexplained:
         shown = "; ".join(result.unexplained[:5])
+        more = f"; and {len(result.unexplained) - 5} more" if len(result.unexplained) > 5 else ""
         return UnexplainedDifferenceError(
-            f"{len(result.unexplained)} differences have no decision behind them: {shown}. See the page verify."
+            f"{len(result.unexplained)} differences have no decision behind them: {shown}{more}. See the page verify."
         )
     return None
 

@@ -10,14 +10,20 @@ from pdmigrate.rota import People, Rota
 
 @dataclass(frozen=True)
 class Level:
-    """Everybody in `people` and whoever is on call in `rotas`, for `minutes`; then the next level."""
+    """Everybody in `people` and whoever is on call in `rotas`, for `minutes`; then the next level.
+
+    one_of: only one of them is paged, and nobody can say beforehand who (PagerDuty: round robin).
+    """
 
     minutes: int
     people: People
     rotas: tuple[Rota, ...]
+    one_of: bool = False
 
     def paged_at(self, instant: int) -> People:
-        return self.people.union(*(rota.people_at(instant) for rota in self.rotas))
+        """Who is paged; several of whom only one is paged are a single entry `one of ann, bob`, equal to no person."""
+        people = self.people.union(*(rota.people_at(instant) for rota in self.rotas))
+        return frozenset([f"one of {', '.join(sorted(people))}"]) if self.one_of and len(people) > 1 else people
 
 
 Paged = tuple[tuple[int, People], ...]
@@ -36,6 +42,15 @@ def walk(levels: Iterable[Level], instant: int) -> Paged:
             paged.append((minute, people))
             minute += level.minutes
     return tuple(paged)
+
+
+def walk_all(chains: Iterable[Iterable[Level]], instant: int) -> Paged:
+    """The same where one alert starts several chains at once."""
+    paged: dict[int, People] = {}
+    for chain in chains:
+        for minute, people in walk(chain, instant):
+            paged[minute] = paged.get(minute, frozenset()) | people
+    return tuple(sorted(paged.items()))
 
 
 def state_at(paged: Paged, minute: int) -> str:

@@ -1,7 +1,8 @@
 """Schedules before and after: PagerDuty's rendering beside what the target itself says, second by second.
 
 Over the horizon, and apart from it over the days around both next changes of the clock. Three grades, never blurred:
-agree and differ where the target was read, unverified where Harness has no API.
+agree and differ where the target was read, unverified where Harness has no API. A difference is explained by an
+Explanation for as long as that covers it, and by nothing else.
 """
 
 from dataclasses import dataclass
@@ -9,49 +10,104 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
 from pdmigrate.draft import Draft
+from pdmigrate.explanations import (
+    AnySchedule,
+    Explanation,
+    expect_rota,
+    explain_schedule,
+    render_source,
+)
 from pdmigrate.harness import rota as harness_rota
 from pdmigrate.job import Job
 from pdmigrate.mapping.fidelity import NOT_CARRIED, Fidelity
-from pdmigrate.mapping.judge import (
-    judge,
-    list_evidence,
-    next_changes,
-    read_shown,
-    render_with_overrides,
-    windows_around,
-)
-from pdmigrate.pagerduty import records, rota_v3
-from pdmigrate.pagerduty.readings import WALL
-from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.mapping.judge import list_evidence, next_changes, read_shown, windows_around
+
+Difference = tuple[int, int, rota.People, rota.People]
+"""From, to (instants), people before, people after."""
+
+UNDECIDED = "no decision explains it"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Both sides over one span of instants, in emails. expected: who is to be on call by the answers of people."""
+
+    start: int
+    end: int
+    before: rota.Rota
+    after: rota.Rota
+    expected: rota.Rota
+    explanations: tuple[Explanation, ...] = ()
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        return rota.differences(self.before, self.after)
+
+    @property
+    def unexplained(self) -> tuple[Difference, ...]:
+        """Where the target is otherwise than before, and otherwise than anybody decided."""
+        parted = [(s, e) for s, e, _, _ in self.differences]
+        undecided = rota.intersect_spans(parted, [(s, e) for s, e, _, _ in rota.differences(self.expected, self.after)])
+        return rota.differences(self.before.within(undecided), self.after.within(undecided))
+
+    def tell(self, start: int, end: int) -> str:
+        """What lies behind a difference from start to end: the decisions that cover it, and whether all of it."""
+        return _tell_reasons(
+            [x for x in self.explanations if any(s < end and start < e for s, e, _, _ in x.changes)],
+            any(s < end and start < e for s, e, _, _ in self.unexplained),
+        )
+
+
+def _tell_reasons(explanations: list[Explanation], undecided: bool) -> str:
+    words = list(dict.fromkeys(explanation.words for explanation in explanations))
+    if undecided:
+        words.append(f"the rest: {UNDECIDED}" if words else UNDECIDED)
+    return "; ".join(words)
 
 
 @dataclass(frozen=True)
 class WindowParity:
-    """The days around one change of the clock, in seconds. judged: PagerDuty's own rendering was there to compare."""
+    """The days around one change of the clock. judged: PagerDuty's own rendering was there to compare.
 
-    start: int
-    end: int
+    held_until: the instant until which the schedule is said to be right; what differs later breaks no promise.
+    """
+
     change: int
-    differences: tuple
+    compared: Compared
     judged: bool
     unverified: bool
     held_until: int | None
 
     @property
+    def start(self) -> int:
+        return self.compared.start
+
+    @property
+    def end(self) -> int:
+        return self.compared.end
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        return () if self.unverified else self.compared.differences
+
+    @property
     def differ(self) -> int:
+        """Seconds that differ."""
         return rota.total((s, e) for s, e, _, _ in self.differences)
 
     @property
-    def unexplained(self) -> int:
-        """Seconds that differ before the day until which the schedule is said to be right."""
-        known = self.held_until is not None
-        return sum(e - s for s, e, _, _ in self.differences if not known or s < self.held_until)
+    def unexplained(self) -> tuple[Difference, ...]:
+        """Differences without a decision, before the day until which the schedule is said to be right."""
+        if self.unverified:
+            return ()
+        return tuple(d for d in self.compared.unexplained if self.held_until is None or d[0] < self.held_until)
 
 
 @dataclass(frozen=True)
 class ScheduleParity:
-    """One schedule over the horizon, in seconds. Rotas are in emails. reason: the decision behind a difference.
+    """One schedule over the horizon. id: PagerDuty's; identifier: Harness's, "" where it has none.
 
+    unverified: the target could not be read, or nothing is known of the before. judged: PagerDuty has rendered it.
     read_otherwise: seconds in which our reading of the target's rotations is not what the target itself answers.
     """
 
@@ -59,21 +115,59 @@ class ScheduleParity:
     name: str
     identifier: str
     time_zone: str
-    before: rota.Rota
-    after: rota.Rota
-    agree: int
-    differ: int
-    unverified: int
+    compared: Compared
+    is_unverified: bool
     judged: bool
-    reason: str = ""
     fidelity: Fidelity = NOT_CARRIED
     windows: tuple[WindowParity, ...] = ()
     read_otherwise: int = 0
-    span: rota.Span = (0, 0)
 
     @property
-    def differences(self) -> tuple:
-        return rota.differences(self.before, self.after) if not self.unverified else ()
+    def span(self) -> rota.Span:
+        return self.compared.start, self.compared.end
+
+    @property
+    def before(self) -> rota.Rota:
+        return self.compared.before
+
+    @property
+    def after(self) -> rota.Rota:
+        return self.compared.after
+
+    @property
+    def expected(self) -> rota.Rota:
+        return self.compared.expected
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        return () if self.is_unverified else self.compared.differences
+
+    @property
+    def unexplained(self) -> tuple[Difference, ...]:
+        """Differences over the horizon that no answer covers."""
+        return () if self.is_unverified else self.compared.unexplained
+
+    @property
+    def differ(self) -> int:
+        """Seconds."""
+        return rota.total((s, e) for s, e, _, _ in self.differences)
+
+    @property
+    def agree(self) -> int:
+        """Seconds."""
+        return 0 if self.is_unverified else self.span[1] - self.span[0] - self.differ
+
+    @property
+    def unverified(self) -> int:
+        """Seconds."""
+        return self.span[1] - self.span[0] if self.is_unverified else 0
+
+    @property
+    def reason(self) -> str:
+        """The decisions behind its differences; that there is none, where one has none; "" where nothing differs."""
+        if not self.differ:
+            return ""
+        return _tell_reasons([x for x in self.compared.explanations if x.changes], bool(self.unexplained))
 
     @property
     def gaps_before(self) -> tuple[rota.Span, ...]:
@@ -83,81 +177,63 @@ class ScheduleParity:
     @property
     def new_gaps(self) -> tuple[rota.Span, ...]:
         """When nobody is on call in the target, and somebody was before."""
-        if self.unverified:
+        if self.is_unverified:
             return ()
         return rota.subtract_spans(rota.subtract_spans([self.span], self.after.covered()), self.gaps_before)
 
 
-def compare_schedule(job: Job, found: Draft, schedule: records.Schedule | ScheduleV3, reason: str) -> ScheduleParity:
+def compare_schedule(job: Job, found: Draft, schedule: AnySchedule) -> ScheduleParity:
     """Read the target's answer once, over the horizon and both changes, and compare."""
     span = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
-    zone = found.work.zones.get(schedule.id) or "UTC"
+    zone = ZoneInfo(found.work.zones.get(schedule.id) or "UTC")
     shown = read_shown(schedule)
-    known = shown if shown is not None else _render_readable(found, schedule, ZoneInfo(zone), span)
-    before = _rename(found, known or rota.Rota(), span)
-    around = windows_around(ZoneInfo(zone), span[0])
-    identifier = found.work.schedules.get(schedule.id, "")
-    reach = max([span[1], *(end for _, end in around)])
-    whole, read = _read_target(job, found, identifier, reach)
+    known = shown if shown is not None else _render_readable(found, schedule, span)
+    around = windows_around(zone, span[0])
+    identifier = found.identifier_of("schedules", schedule.id)
+    whole, read = _read_target(job, found, identifier, max([span[1], *(end for _, end in around)]))
     read = read and known is not None
-    after = whole.clip(*span)
-    differ = rota.total((s, e) for s, e, _, _ in rota.differences(before, after)) if read else 0
-    agree, unverified = (span[1] - span[0] - differ, 0) if read else (0, span[1] - span[0])
-    fidelity = found.work.fidelity.get(schedule.id, NOT_CARRIED)
+    compared = _compare(found, schedule, known or rota.Rota(), whole, span)
+    changes = zip(around, next_changes(zone, span[0]), strict=True)
     windows = [
-        _compare_window(found, schedule, ZoneInfo(zone), window, change, whole if read else None)
-        for window, change in zip(around, next_changes(ZoneInfo(zone), span[0]), strict=True)
-        if identifier
+        _compare_window(found, schedule, window, change, whole, read) for window, change in changes if identifier
     ]
     return ScheduleParity(
-        schedule.id,
-        schedule.name,
-        identifier,
-        zone,
-        before,
-        after,
-        agree,
-        differ,
-        unverified,
-        shown is not None,
-        reason,
-        fidelity,
-        tuple(windows),
-        _read_otherwise(found, identifier, after, span) if read else 0,
-        span,
+        id=schedule.id,
+        name=schedule.name,
+        identifier=identifier,
+        time_zone=zone.key,
+        compared=compared,
+        is_unverified=not read,
+        judged=shown is not None,
+        fidelity=found.work.fidelity.get(schedule.id, NOT_CARRIED),
+        windows=tuple(windows),
+        read_otherwise=_read_otherwise(found, identifier, compared.after, span) if read else 0,
     )
 
 
+def _compare(found: Draft, schedule: AnySchedule, known: rota.Rota, whole: rota.Rota, span: rota.Span) -> Compared:
+    before = known.clip(*span).rename(found.emails)
+    explanations = explain_schedule(found, schedule, before, span)
+    return Compared(*span, before, whole.clip(*span), expect_rota(before, explanations), explanations)
+
+
 def _compare_window(
-    found: Draft, schedule, zone: ZoneInfo, window: rota.Span, change: int, after: rota.Rota | None
+    found: Draft, schedule: AnySchedule, window: rota.Span, change: int, whole: rota.Rota, read: bool
 ) -> WindowParity:
     evidence = next((shown for span, shown in list_evidence(found.account, schedule) if span == window), None)
-    before = _rename(found, evidence if evidence is not None else _render(found, schedule, zone, window), window)
-    differences = rota.differences(before, after.clip(*window)) if after is not None else ()
+    known = evidence if evidence is not None else _render_readable(found, schedule, window)
+    compared = _compare(found, schedule, known or rota.Rota(), whole, window)
     fidelity = found.work.fidelity.get(schedule.id)
-    until = fidelity.until if fidelity else None
-    return WindowParity(*window, change, differences, evidence is not None, after is None, until)
+    unverified = not read or known is None
+    return WindowParity(change, compared, evidence is not None, unverified, fidelity.until if fidelity else None)
 
 
-def _rename(found: Draft, who: rota.Rota, span: rota.Span) -> rota.Rota:
-    return who.clip(*span).rename(found.work.emails)
-
-
-def _render_readable(found: Draft, schedule, zone: ZoneInfo, span: rota.Span) -> rota.Rota | None:
+def _render_readable(found: Draft, schedule: AnySchedule, span: rota.Span) -> rota.Rota | None:
     """Our own rendering; None where a rule of the schedule cannot be read, so that nothing is known of the before."""
     try:
-        return _render(found, schedule, zone, span)
+        return render_source(found, schedule, span)
     except ValueError:
         return None
-
-
-def _render(found: Draft, schedule, zone: ZoneInfo, span: rota.Span) -> rota.Rota:
-    """Our own rendering, where PagerDuty has shown none."""
-    if isinstance(schedule, ScheduleV3):
-        return rota_v3.render_schedule(schedule, *span)
-    doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule
-    reading = judge(found.account, schedule, zone).reading if doubtful else WALL
-    return render_with_overrides(schedule, reading, zone, *span)
 
 
 def _read_target(job: Job, found: Draft, identifier: str, end: int) -> tuple[rota.Rota, bool]:

@@ -104,6 +104,11 @@ def differences(before: Rota, after: Rota) -> tuple[tuple[int, int, People, Peop
     return tuple(found)
 
 
+def exchange(base: Rota, gone: Rota, come: Rota) -> Rota:
+    """`base` without the people of `gone` and with those of `come`, each at its own times."""
+    return make_rota((s, e, (sets[0] - sets[1]) | sets[2]) for s, e, sets in _sweep((base, gone, come)))
+
+
 def _lay_side_by_side(rotas: Sequence[Rota]) -> Rota | None:
     """All entries as one rota where no two of them overlap, else None: most rotas never do, and it is much faster."""
     entries = sorted((entry for rota in rotas for entry in rota.entries), key=itemgetter(0))

@@ -163,8 +163,8 @@ def _add_hours(schedules: Iterable[ScheduleParity], side: str) -> Counter:
 
 def _find_troubles(schedules, services, unreachable, questions) -> tuple[str, ...]:
     """What no decision explains comes first, what was decided last."""
-    differ = [bool(s.reason) for s in schedules if s.differ]
-    pages = [bool(s.reason) for s in services if s.equal < s.moments]
+    differ = [not s.unexplained for s in schedules if s.differ]
+    pages = [not s.unexplained for s in services if s.different]
     told = (
         (len(questions), "open question"),
         (differ.count(False), "schedule differs", "schedules differ"),

@@ -3,8 +3,9 @@
 Three grades, never blurred: agree and differ where the target itself was read, unverified where Harness has no API.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pdmigrate import paging, rota
@@ -12,9 +13,7 @@ from pdmigrate.actions import Action
 from pdmigrate.clock_windows import ask_all
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
-from pdmigrate.mapping.overrides import override_key
-from pdmigrate.pagerduty import records
-from pdmigrate.parity import ScheduleParity, compare_schedule
+from pdmigrate.parity import Difference, ScheduleParity, compare_schedule
 from pdmigrate.rota_files import write_rota
 from pdmigrate.service_parity import ServiceParity, compare_service
 
@@ -67,13 +66,9 @@ def verify(job: Job) -> Verified:
     found = replace(found, account=account)
     start = rota.to_instant(found.account.since)
     schedules = tuple(
-        _explain_parts(found, compare_schedule(job, found, s, _explain(found, "schedules", s.id)))
-        for s in _in_scope(found, "schedules", found.account.all_schedules)
+        compare_schedule(job, found, s) for s in _in_scope(found, "schedules", found.account.all_schedules)
     )
-    services = tuple(
-        compare_service(found, s, schedules, _explain_service(found, s, {p.id: p.reason for p in schedules}))
-        for s in _in_scope(found, "services", found.account.services)
-    )
+    services = tuple(compare_service(found, s, schedules) for s in _in_scope(found, "services", found.account.services))
     drift = tuple(action for action in found.plan.actions if action.writes)
     unreachable = _find_unreachable(found, schedules, start)
     verified = Verified(
@@ -84,7 +79,7 @@ def verify(job: Job) -> Verified:
         services,
         unreachable,
         drift,
-        _find_unexplained(schedules, services),
+        tuple(find_unexplained(schedules, services)),
         window_requests,
     )
     _write_rotas(job.folder / "rota", found, schedules)
@@ -94,67 +89,6 @@ def verify(job: Job) -> Verified:
 
 def _in_scope(found: Draft, kind: str, there: dict) -> list:
     return [record for id, record in there.items() if id in found.reasons[kind]]
-
-
-def _explain(found: Draft, kind: str, id: str) -> str:
-    """The decision or the loss behind a difference, or ""."""
-    held = next((h for h in found.plan.held if (h.kind, h.key) == (kind, id)), None)
-    if held:
-        return held.reason
-    kept = next(
-        (a.reason for a in found.plan.actions if (a.kind, a.key) == (kind, id) and a.verb == "keep" and a.reason), ""
-    )
-    unseen = [a for key, a in found.answered.items() if key.startswith(f"dangling_reference:{id}/")]
-    load_anyway = f"rendering_differs:{id}" in found.answered
-    return (
-        kept
-        or ("loaded by decision although PagerDuty's rendering differs" if load_anyway else "")
-        or next(
-            (f"turns stay empty by decision: {a.conflict.question}" for a in unseen if a.conflict.changes_paging), ""
-        )
-    )
-
-
-def explain_by_empty_places(found: Draft, seen: ScheduleParity) -> ScheduleParity:
-    """Who is nobody by decision explains his own absence, and no other difference."""
-    differences = [*seen.differences, *(one for window in seen.windows for one in window.differences)]
-    missing = [before - after for _, _, before, after in differences]
-    if seen.reason or not missing or not all(gone <= found.work.nobodies and gone for gone in missing):
-        return seen
-    if any(after - before for _, _, before, after in differences):
-        return seen
-    names = sorted({found.account.users[person].name for gone in missing for person in gone})
-    return replace(seen, reason=f"turns of {', '.join(names)} stay empty by decision")
-
-
-def _explain_parts(found: Draft, seen: ScheduleParity) -> ScheduleParity:
-    return explain_by_empty_places(found, _explain_by_overrides(found, seen))
-
-
-def _explain_by_overrides(found: Draft, seen: ScheduleParity) -> ScheduleParity:
-    """An override that is not carried over explains its own hours, and no others."""
-    lost = {held.key: held.reason for held in found.plan.held if held.kind == "overrides"}
-    schedule = found.account.schedules.get(seen.id)
-    entries = [(override_key(seen.id, e), e) for e in schedule.overrides] if schedule and not seen.reason else []
-    mine = {key: (rota.to_instant(e.start), rota.to_instant(e.end)) for key, e in entries if key in lost}
-    if not mine or rota.subtract_spans([(s, e) for s, e, _, _ in seen.differences], mine.values()):
-        return seen
-    return replace(seen, reason=lost[next(iter(mine))])
-
-
-def _explain_service(found: Draft, service: records.Service, schedules: dict[str, str]) -> str:
-    """Its own decision, or one about its policy or a schedule that the policy names."""
-    policy = found.account.policies.get(service.escalation_policy.id) if service.escalation_policy else None
-    targets = [t.id for rule in policy.escalation_rules for t in rule.targets] if policy else []
-    places = [
-        ("services", service.id),
-        *([("escalation_policies", policy.id)] if policy else []),
-    ]
-    reasons = [reason for kind, id in places if (reason := _explain(found, kind, id))]
-    reasons += [schedules[t] for t in targets if schedules.get(t)]
-    places += [("schedules", t) for t in targets]
-    fates = [f for f in found.work.fates if (f.kind, f.id) in places and f.grade == "changed" and f.reason]
-    return (reasons + [f.reason for f in fates] + [""])[0]
 
 
 def _find_unreachable(found: Draft, schedules, start: int) -> tuple[Unreachable, ...]:
@@ -181,20 +115,39 @@ def _describe(email: str, why: str, schedules, start: int) -> Unreachable:
     return Unreachable(email, why, soonest, tuple(sorted(turns, key=turns.get)))
 
 
-def _find_unexplained(schedules, services) -> tuple[str, ...]:
-    rotas = [f"schedule {s.name}: {s.differ} s differ" for s in schedules if s.differ and not s.reason]
-    rotas += [
-        f"schedule {s.name}: {w.unexplained} s differ around the clock change of {rota.to_datetime(w.change):%Y-%m-%d}"
-        for s in schedules
-        for w in s.windows
-        if w.unexplained and not s.reason
-    ]
-    pages = [
-        f"service {s.name}: {s.moments - s.equal} of {s.moments} pages differ"
-        for s in services
-        if s.equal < s.moments and not s.reason
-    ]
-    return tuple(rotas + pages)
+def find_unexplained(schedules: Iterable[ScheduleParity], services: Iterable[ServiceParity]) -> Iterator[str]:
+    """A sentence for each object that is otherwise in Harness without a decision: who, when, and since which moment."""
+    for s in schedules:
+        if s.unexplained:
+            yield f"schedule {s.name} ({s.id}): {_tell_first(s.unexplained)}"
+        for window in s.windows:
+            if window.unexplained:
+                day = f"{rota.to_datetime(window.change):%Y-%m-%d}"
+                told = _tell_first(window.unexplained)
+                yield f"schedule {s.name} ({s.id}), around the clock change of {day}: {told}"
+    for service in services:
+        if service.unexplained:
+            first = service.unexplained[0]
+            where = paging.tell_parting(first.before, first.after)
+            yield (
+                f"service {service.name} ({service.id}): {len(service.unexplained)} of {service.moments} pages differ, the "
+                f"first raised at {_tell_moment(first.instant)}, {where} (PagerDuty / Harness)"
+            )
+
+
+def _tell_first(differences: Sequence[Difference]) -> str:
+    seconds = rota.total((start, end) for start, end, _, _ in differences)
+    start, _, before, after = differences[0]
+    who = f"{_name_all(before)} in PagerDuty, {_name_all(after)} in Harness"
+    return f"other people are on call for {timedelta(seconds=seconds)}, first at {_tell_moment(start)}: {who}"
+
+
+def _name_all(people: rota.People) -> str:
+    return ", ".join(sorted(people)) or "nobody"
+
+
+def _tell_moment(instant: int) -> str:
+    return f"{rota.to_datetime(instant):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _write_rotas(folder: Path, found: Draft, schedules) -> None:

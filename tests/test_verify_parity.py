@@ -22,7 +22,7 @@ from pdmigrate.pagerduty.urgency import urgencies_at
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pages.preview import make_page as make_preview_page
 from pdmigrate.pages.verify import make_page
-from pdmigrate.parity import ScheduleParity
+from pdmigrate.parity import Compared, ScheduleParity
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.zones import read_zone
@@ -195,10 +195,10 @@ SOMEBODY = rota.make_rota([(1000, 2000, ("bob",))])
 
 def test_gaps_that_were_there_are_told_from_those_that_are_new():
     before, after = (rota.make_rota([(s, e, ("bob",))]) for s, e in ((1000, 3000), (2000, 4000)))
-    seen = ScheduleParity("ps1", "S", "s", "UTC", before, after, 2000, 2000, 0, True, span=(0, 5000))
+    seen = ScheduleParity("ps1", "S", "s", "UTC", Compared(0, 5000, before, after, before), False, True)
     assert seen.gaps_before == ((0, 1000), (3000, 5000))
     assert seen.new_gaps == ((1000, 2000),)
-    assert replace(seen, unverified=5000).new_gaps == ()
+    assert replace(seen, is_unverified=True).new_gaps == ()
 
 
 def test_pages_just_before_a_handoff_are_among_the_moments():

@@ -143,9 +143,7 @@ def section_services(standing: Standing) -> Section:
 
 
 def _list_open(standing: Standing, service) -> list[str]:
-    differs = (
-        [f"pages others: {service.reason or 'no decision explains it'}"] if service.equal < service.moments else []
-    )
+    differs = [f"pages others: {service.reason}"] if service.different else []
     nobody = ["pages nobody in Harness"] if service.after == "nobody" and service.before != "nobody" else []
     mine = [i for i in standing.items if i.about == ("services", service.id) and i.what == "re-point" and not i.done]
     return (
@@ -188,7 +186,7 @@ def section_parity(standing: Standing) -> Section:
     verified, seconds = standing.verified, standing.verified.count_seconds()
     judged = sum(s.judged for s in verified.schedules)
     equal, asked = sum(s.equal for s in verified.services), sum(s.moments for s in verified.services)
-    explained = sum(bool(s.reason) for s in verified.schedules if s.differ)
+    explained = sum(not s.unexplained for s in verified.schedules if s.differ)
     differing = sum(s.differ > 0 for s in verified.schedules)
     rotas = "rota/source and rota/target of the run, a file per schedule; page verify"
     rows = [

@@ -163,7 +163,7 @@ def section_differences(standing: Standing, team: Team) -> Section:
             "end": tell_instant(b, s.time_zone),
             "before": ", ".join(sorted(map(standing.name_of, before))) or "nobody",
             "after": ", ".join(sorted(map(standing.name_of, after))) or "nobody",
-            "reason": s.reason or "no decision explains it",
+            "reason": s.compared.tell(a, b),
         }
         for s in team.schedules
         for a, b, before, after in s.differences
@@ -186,7 +186,7 @@ def section_services(team: Team) -> Section:
             "equal": tell_pages(s.equal, s.moments),
             "before": s.before.split("; "),
             "after": s.after.split("; "),
-            "reason": s.reason if s.equal < s.moments else "",
+            "reason": s.reason,
         }
         for s in sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
     ]

@@ -14,7 +14,7 @@ from pdmigrate.pages.words import (
     tell_instant,
     tell_time,
 )
-from pdmigrate.parity import ScheduleParity
+from pdmigrate.parity import ScheduleParity, WindowParity
 from pdmigrate.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.rota import Rota, to_datetime, to_instant, total
 from pdmigrate.timeline import Bar, Lane, draw_timeline
@@ -60,6 +60,7 @@ def _tell_lead(verified: Verified, share: str, read: int) -> str:
 
 def section_schedules(verified: Verified) -> Section:
     """Every schedule, those that differ first."""
+    held = {h.key: f"not moved: {h.reason}" for h in verified.draft.plan.held if h.kind == "schedules"}
     rows = [
         {
             "name": s.name,
@@ -72,7 +73,7 @@ def section_schedules(verified: Verified) -> Section:
             "holds": s.fidelity.tell(),
             "leans": s.fidelity.tell_needs(),
             "own": tell_hours(s.read_otherwise) if s.read_otherwise else "the same",
-            "reason": " ".join(part for part in (s.reason, s.fidelity.reason) if part),
+            "reason": "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
         }
         for s in sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
     ]
@@ -142,7 +143,7 @@ def section_changes(verified: Verified) -> Section:
             "differ": f"{w.differ} s",
             "grade": _tag(w.differ, w.unverified),
             "judge": "PagerDuty's rendering" if w.judged else "our reading of the layers",
-            "reason": (s.reason or s.fidelity.reason or "no decision explains it") if w.differ else "",
+            "reason": _tell_window(s, w),
         }
         for s in verified.schedules
         for w in sorted(s.windows, key=lambda w: -w.differ)
@@ -162,6 +163,15 @@ def section_changes(verified: Verified) -> Section:
     )
     table = make_table(rows, columns, empty="No schedule lives in a zone whose clock changes.")
     return Section("When the clock changes", text, table, folded=len(rows) > 12)
+
+
+def _tell_window(s: ScheduleParity, w: WindowParity) -> str:
+    """What lies behind a difference there: a decision, the day until which the schedule holds, or nothing."""
+    if not w.differ:
+        return ""
+    later = w.held_until is not None and any(start >= w.held_until for start, _, _, _ in w.compared.unexplained)
+    words = [w.compared.tell(w.start, w.held_until if later else w.end), s.fidelity.reason if later else ""]
+    return "; ".join(filter(None, words))
 
 
 def section_gaps(verified: Verified) -> Section:
@@ -190,7 +200,7 @@ def section_differences(verified: Verified) -> Section:
             "end": tell_instant(b, s.time_zone),
             "before": ", ".join(sorted(before)) or "nobody",
             "after": ", ".join(sorted(after)) or "nobody",
-            "reason": s.reason or "no decision explains it",
+            "reason": s.compared.tell(a, b),
         }
         for s in verified.schedules
         for a, b, before, after in s.differences
@@ -218,7 +228,7 @@ def section_services(verified: Verified) -> Section:
             "dropped": f"{s.dropped_before} / {s.dropped_after}",
             "louder": Tag(str(s.louder), "bad") if s.louder else "0",
             "passed": s.passed,
-            "reason": s.reason if s.equal < s.moments else "",
+            "reason": s.reason,
         }
         for s in sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
     ]

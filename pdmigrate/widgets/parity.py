@@ -68,7 +68,7 @@ class _Browser:
         last = max(self.verified.since, self.verified.until - SPAN)
         self.start = min(max(to_datetime(start) - SPAN / 4, self.verified.since), last)
         span = f"{tell_instant(start, self.schedule.time_zone)} to {tell_instant(end, self.schedule.time_zone)}"
-        reason = self.schedule.reason or "no decision explains it"
+        reason = self.schedule.compared.tell(start, end)
         who = f"{self._name(before)} in PagerDuty, {self._name(after)} in Harness"
         return self.tell(f"Difference {self.place + 1} of {len(differences)}: {span}: {who} ({reason}).")
 

@@ -1,0 +1,220 @@
+"""Explanations: whose answer, or which rule that a person chose, lies behind a difference, and exactly what it covers.
+
+A reason is not a decision: what the plan or the mapping says of itself explains nothing. From the answers alone follows
+what Harness is to show in place of what PagerDuty shows; what Harness shows besides is a difference without a decision.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from pdmigrate import rota
+from pdmigrate.decisions import Answer
+from pdmigrate.draft import Draft
+from pdmigrate.harness.records import Override, Schedule
+from pdmigrate.harness.rota import render_schedule
+from pdmigrate.mapping.judge import judge, render_with_overrides
+from pdmigrate.mapping.overrides import override_key
+from pdmigrate.pagerduty import records, rota_v3
+from pdmigrate.pagerduty.readings import WALL
+from pdmigrate.pagerduty.v3_records import ScheduleV3
+
+Change = tuple[int, int, rota.People, rota.People]
+"""From, to (instants), who is not on call any more, who is in addition."""
+AnySchedule = records.Schedule | ScheduleV3
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one answer, or one chosen rule, does to who is on call or who is paged.
+
+    by: who gave the answer, or the rule's name. answer: the key of the question, `class:id`, or `rule:NAME`. kind, id: the
+    object that it is about, an id of PagerDuty. fields: those that it changes. changes: of a schedule, when and whom; of
+    a policy or service the changed levels stand in `expect_levels`.
+    """
+
+    by: str
+    answer: str
+    kind: str
+    id: str
+    fields: tuple[str, ...]
+    words: str
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def people(self) -> rota.People:
+        """Everybody whom it takes away or brings."""
+        return frozenset().union(*(gone | come for _, _, gone, come in self.changes))
+
+
+def find_answer(found: Draft, about: str, id: str) -> Answer | None:
+    """The answer to a question of a class about an object."""
+    return found.answered.get(f"{about}:{id}")
+
+
+def explain_absence(found: Draft, kind: str, id: str, fields: tuple[str, ...]) -> Explanation | None:
+    """Why an object does not move, where that was decided; None where it moves, or where the question is open."""
+    held = found.held.get((kind, id))
+    if held is None or held.open_question or not held.decided:
+        return None
+    answer = found.answered.get(held.decided)
+    if answer is None and not held.decided.startswith("rule:"):
+        return None
+    by = answer.by if answer else held.decided.removeprefix("rule:")
+    return Explanation(
+        by, held.decided, kind, id, fields, f"not moved, by {_tell_who(answer, held.decided)}: {held.reason}"
+    )
+
+
+def explain(answer: Answer, kind: str, id: str, fields: tuple[str, ...], words: str) -> Explanation:
+    """What one answer explains; its effect is up to the caller."""
+    key = answer.conflict.key
+    return Explanation(answer.by, key, kind, id, fields, f"{words}, by {_tell_who(answer, key)}")
+
+
+def _tell_who(answer: Answer | None, key: str) -> str:
+    if answer is None:
+        return f"the rule {key.removeprefix('rule:')}"
+    return f"decision of {answer.by or 'somebody'} ({key})"
+
+
+def list_nobodies(found: Draft) -> dict[str, Answer]:
+    """Users whose places stay empty because a person said so, by PagerDuty id."""
+    return {
+        answer.conflict.id: answer
+        for answer in found.answered.values()
+        if answer.conflict.kind == "users" and answer.choice == "empty_place"
+    }
+
+
+def explain_schedule(
+    found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span
+) -> tuple[Explanation, ...]:
+    """What people decided about who is on call in a schedule, within a span of instants.
+
+    before: PagerDuty's people over that span, in emails (PagerDuty ids where somebody has none).
+    """
+    absent = explain_absence(found, "schedules", schedule.id, ("rotations",))
+    if absent:
+        changes = tuple((start, end, people, rota.NOBODY) for start, end, people in before.entries)
+        return (replace(absent, changes=changes),)
+    made = (
+        *_explain_empty_places(found, schedule, before),
+        *_explain_reading(found, schedule, before, span),
+        *_explain_overrides(found, schedule, span),
+        *_explain_kept(found, schedule, span),
+    )
+    return tuple(one for one in made if one.changes)
+
+
+def expect_rota(before: rota.Rota, explanations: Iterable[Explanation]) -> rota.Rota:
+    """Who is to be on call in Harness: as before, but for what was decided."""
+    for explanation in explanations:
+        gone = rota.make_rota((start, end, people) for start, end, people, _ in explanation.changes)
+        come = rota.make_rota((start, end, people) for start, end, _, people in explanation.changes)
+        before = rota.exchange(before, gone, come)
+    return before
+
+
+def _explain_empty_places(found: Draft, schedule: AnySchedule, before: rota.Rota) -> Iterator[Explanation]:
+    """Somebody who was decided to be an empty place is not on call; whoever else is missing is missing without a decision."""
+    places = {
+        answer.conflict.id.partition("/")[2]: answer
+        for answer in found.answered.values()
+        if answer.choice == "empty_place" and answer.conflict.id.startswith(f"{schedule.id}/")
+    }
+    for user, answer in {**list_nobodies(found), **places}.items():
+        alone = frozenset([user])
+        changes = tuple((start, end, alone, rota.NOBODY) for start, end, people in before.entries if user in people)
+        name = found.account.users[user].name if user in found.account.users else user
+        words = f"the turns of {name} stay empty"
+        yield replace(explain(answer, "schedules", schedule.id, ("participants",), words), changes=changes)
+
+
+def _explain_reading(found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span) -> Iterator[Explanation]:
+    """PagerDuty renders it otherwise than its layers say, and a person let our reading of the layers be loaded."""
+    answer = find_answer(found, "rendering_differs", schedule.id)
+    if answer is not None and answer.choice == "load_anyway":
+        ours = render_source(found, schedule, span).rename(found.emails)
+        words = "our reading of the layers is loaded although PagerDuty renders other people"
+        yield replace(
+            explain(answer, "schedules", schedule.id, ("layers",), words), changes=_list_changes(before, ours)
+        )
+
+
+def _explain_overrides(found: Draft, schedule: AnySchedule, span: rota.Span) -> Iterator[Explanation]:
+    """An override that does not move, by decision: for its own hours whoever is on call without it."""
+    emails = found.emails
+    for key, shorter in _leave_out_overrides(schedule):
+        absent = explain_absence(found, "overrides", key, ("overrides",))
+        if absent:
+            whole, rest = (render_source(found, one, span).rename(emails) for one in (schedule, shorter))
+            yield replace(absent, changes=_list_changes(whole, rest))
+
+
+def _leave_out_overrides(schedule: AnySchedule) -> Iterator[tuple[str, AnySchedule]]:
+    """(key of an override, the schedule without it) of each override."""
+    if isinstance(schedule, ScheduleV3):
+        for one in schedule.overrides:
+            rest = tuple(other for other in schedule.overrides if other is not one)
+            yield one.id, schedule.model_copy(update={"overrides": rest})
+        return
+    for entry in schedule.overrides:
+        rest = tuple(other for other in schedule.overrides if other is not entry)
+        shown = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": rest})
+        yield override_key(schedule.id, entry), schedule.model_copy(update={"overrides_subschedule": shown})
+
+
+def _explain_kept(found: Draft, schedule: AnySchedule, span: rota.Span) -> Iterator[Explanation]:
+    """What people changed in Harness and a person decided to keep: the difference between it and what we would write."""
+    wish = found.wanted.get(("schedules", schedule.id))
+    there = found.state.schedules.get(wish.identifier) if wish else None
+    if wish is None or there is None:
+        return
+    pieces = (w for (kind, _), w in found.wanted.items() if kind == "overrides")
+    stand_ins = {w.key: _make_override(w) for w in pieces if w.fields["schedule"] == wish.identifier}
+    wanted = Schedule.model_validate(
+        {"identifier": wish.identifier, **wish.fields, "overrides": tuple(stand_ins.values())}
+    )
+    answer = find_kept(found, wish.key)
+    if answer:
+        kept = wanted.model_copy(update={"rotations": there.rotations, "time_zone": there.time_zone})
+        yield _tell_kept(answer, schedule.id, ("rotations", "time_zone"), wanted, kept, span)
+    now = {override.identifier: override for override in there.overrides}
+    for key, override in stand_ins.items():
+        answer = find_kept(found, key)
+        if answer and override.identifier in now:
+            swapped = {**stand_ins, key: now[override.identifier]}
+            kept = wanted.model_copy(update={"overrides": tuple(swapped.values())})
+            yield _tell_kept(answer, schedule.id, ("overrides",), wanted, kept, span)
+
+
+def find_kept(found: Draft, key: str) -> Answer | None:
+    """The answer that lets stand what somebody changed in Harness."""
+    answer = find_answer(found, "changed_in_harness", key)
+    return answer if answer is not None and answer.choice == "keep_harness" else None
+
+
+def _make_override(wish) -> Override:
+    return Override.model_validate({**wish.fields, "identifier": wish.identifier.partition("/")[2]})
+
+
+def _tell_kept(
+    answer: Answer, id: str, fields: tuple[str, ...], wanted: Schedule, kept: Schedule, span: rota.Span
+) -> Explanation:
+    changes = _list_changes(render_schedule(wanted, *span), render_schedule(kept, *span))
+    return replace(explain(answer, "schedules", id, fields, "kept as somebody changed it in Harness"), changes=changes)
+
+
+def _list_changes(before: rota.Rota, after: rota.Rota) -> tuple[Change, ...]:
+    return tuple((start, end, old - new, new - old) for start, end, old, new in rota.differences(before, after))
+
+
+def render_source(found: Draft, schedule: AnySchedule, span: rota.Span) -> rota.Rota:
+    """Our own reading of a schedule, in PagerDuty ids. Raises ValueError for a rule that cannot be read."""
+    if isinstance(schedule, ScheduleV3):
+        return rota_v3.render_schedule(schedule, *span)
+    zone = ZoneInfo(found.work.zones.get(schedule.id) or "UTC")
+    doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule
+    reading = judge(found.account, schedule, zone).reading if doubtful else WALL
+    return render_with_overrides(schedule, reading, zone, *span)

@@ -19,7 +19,7 @@ CODE := pdmigrate tests $(wildcard notebooks benchmarks docs)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint format bench example clean environment
+.PHONY: help demo lab test lint format bench mutants example clean environment
 
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,6 +47,9 @@ format: $(VENV)/.installed-test  ## the same, mended where it can be
 
 bench: $(VENV)/.installed-test  ## what is measured, in benchmarks/
 	@for file in $(sort $(wildcard benchmarks/*.py)); do echo "$$file"; $(BIN)/python $$file || exit; done
+
+mutants: $(VENV)/.installed-test  ## docs/proof.md anew: faults planted in Harness and in the code, and whether the tool notices
+	@$(BIN)/python tests/prove.py --write docs/proof.md
 
 example: $(VENV)/.installed-test  ## reports/example/ and docs/pictures/ anew, after a page or a notebook has changed
 	@$(BIN)/python docs/make_example.py

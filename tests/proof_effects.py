@@ -1,0 +1,161 @@
+"""What Harness does with every alert, worked out from the embedded Harness alone: the oracle of the proof's campaigns.
+
+It shares no code with the library: on-call answers are the server's own, levels are walked over its stored document.
+"""
+
+import json
+from bisect import bisect_right
+from datetime import datetime
+
+import requests
+
+BASE = "pdmigrate-oncall/v1/accounts/{account}/orgs/{org}/projects/{project}"
+SERVED = ("email", "phone", "sms")
+
+
+class Effects:
+    """Everything that Harness does: who is on call, who is paged by each level and for each service, who is reached."""
+
+    def __init__(self, document, coverage, start, end):
+        self.held, self.start, self.end = document, start, end
+        self.coverage = coverage
+        self.scope = "default/sre/"
+        oncall = document["oncall"]
+        self.policies = {row["identifier"]: row for row in oncall["escalation_policies"].values()}
+        self.schedules = {row["identifier"]: row for row in oncall["schedules"].values()}
+        self.groups = {row["identifier"]: row for row in document["user_groups"]}
+        self.emails = {user["uuid"]: user["email"] for user in document["users"]}
+        self.rules = list(oncall["alert_rules"].values())
+        self.settings = {row["identifier"]: row for row in oncall["services"].values()}
+
+    def describe(self, watched):
+        """Comparable effects by object: (kind, name) to what is done. watched: (kind, identifier) of what we carried over."""
+        found = {}
+        for kind, identifier in sorted(watched):
+            if kind == "schedules":
+                found[kind, identifier] = self.coverage.get(identifier, ())
+            elif kind == "escalation_policies":
+                found[kind, identifier] = json.dumps(self.list_levels(identifier), default=sorted)
+            elif kind == "services":
+                found[kind, identifier] = json.dumps(self.list_pages(identifier), sort_keys=True)
+        return found
+
+    def list_levels(self, identifier):
+        """(minutes, retries, whom it pages: people, and schedules by what they are) of each level."""
+        policy = self.policies.get(identifier)
+        levels = policy["levels"] if policy else ()
+        return [
+            (row["timeout_minutes"], row["retries"], sorted(map(self.tell_target, row["targets"]))) for row in levels
+        ]
+
+    def tell_target(self, target):
+        if target["type"] == "user":
+            return f"user {target['id']}"
+        if target["type"] == "user_group":
+            return f"group {sorted(self.people_of_group(target['id']))}"
+        return f"{target['type']} {target['id'] if self.is_there(target) else 'gone'}"
+
+    def is_there(self, target):
+        schedule, _, rotation = target["id"].partition("/")
+        there = self.schedules.get(schedule)
+        return there is not None and (not rotation or rotation in [one["name"] for one in there["rotations"]])
+
+    def people_of_group(self, identifier):
+        group = self.groups.get(identifier, {"users": ()})
+        return {self.emails[uuid] for uuid in group["users"] if uuid in self.emails}
+
+    def list_pages(self, service):
+        """Who is notified at which minute, for pages on a grid and at every edge of every schedule on the way."""
+        names = [
+            rule["escalation_policy"] or self.settings.get(service, {}).get("escalation_policy")
+            for rule in self.rules
+            if rule["service"] == service and rule["paging"]
+        ]
+        ways = [self.policies[name]["levels"] for name in dict.fromkeys(names) if name in self.policies]
+        targets = [t["id"].partition("/")[0] for levels in ways for level in levels for t in level["targets"]]
+        edges = {edge for id in targets for start, end, _ in self.coverage.get(id, ()) for edge in (start, end)}
+        moments = sorted({self.start, *(t for e in edges for t in (e - 1, e)), *range(self.start, self.end, 6 * 3600)})
+        pages = [(t, self.page(ways, t)) for t in moments if self.start <= t < self.end]
+        return [row for at, row in enumerate(pages) if not at or row[1] != pages[at - 1][1]]
+
+    def page(self, ways, instant):
+        paged = {}
+        for levels in ways:
+            minute = 0
+            for level in levels:
+                for _ in range(level["retries"] + 1):
+                    people = {p for t in level["targets"] for p in self.people_of(t, instant + 60 * minute)}
+                    if people:
+                        paged.setdefault(minute, set()).update(people)
+                        minute += level["timeout_minutes"]
+        return [[minute, sorted(people)] for minute, people in sorted(paged.items())]
+
+    def people_of(self, target, instant):
+        if target["type"] == "user":
+            return {target["id"]}
+        if target["type"] == "user_group":
+            return self.people_of_group(target["id"])
+        if not self.is_there(target):
+            return set()
+        entries = self.coverage.get(target["id"].partition("/")[0], ())
+        at = bisect_right([start for start, _, _ in entries], instant) - 1
+        return set(entries[at][2]) if at >= 0 and instant < entries[at][1] else set()
+
+    def reached(self, person):
+        """(whether anything of the first step arrives, after how many minutes), or None where nothing ever does."""
+        user = next((u for u in self.held["users"] if u["email"] == person), None)
+        if user is None or user["disabled"] or user["locked"]:
+            return None
+        details = self.held["oncall"]["contact_details"].get(person, {"methods": []})["methods"]
+        known = {(m["type"], m["address"]) for m in details if m["type"] in SERVED}
+        rule = self.held["oncall"]["notification_rules"].get(person)
+        if rule is None or not rule["steps"]:
+            return 0 if known else None
+        first = rule["steps"][0]
+        arrives = [m for m in first["methods"] if (m["type"], m["address"]) in known]
+        return first["wait_minutes"] if arrives else None
+
+    def list_paged(self, watched):
+        """Everybody who can be paged by what we carried over."""
+        people = {
+            p for kind, id in watched if kind == "schedules" for _, _, who in self.coverage.get(id, ()) for p in who
+        }
+        for kind, identifier in watched:
+            for level in (
+                self.policies.get(identifier, {"levels": ()})["levels"] if kind == "escalation_policies" else ()
+            ):
+                people |= {t["id"] for t in level["targets"] if t["type"] == "user"}
+                people |= {
+                    p for t in level["targets"] if t["type"] == "user_group" for p in self.people_of_group(t["id"])
+                }
+        return people
+
+
+def read_effects(url, key, document, start, end):
+    """The effects of an embedded Harness as it is now. start, end: instants of the window."""
+    place = BASE.format(account="embedded", org="default", project="sre")
+    window = {"from": _write(start), "to": _write(end)}
+    coverage = {}
+    for row in document["oncall"]["schedules"].values():
+        answer = requests.get(
+            f"{url}/{place}/schedules/{row['identifier']}/on-call",
+            {**window, "accountIdentifier": "embedded"},
+            headers={"x-api-key": key},
+            timeout=60,
+        )
+        answer.raise_for_status()
+        entries = answer.json()["entries"]
+        coverage[row["identifier"]] = tuple(
+            (_read(e["start"]), _read(e["end"]), tuple(sorted(e["people"]))) for e in entries
+        )
+    return Effects(document, coverage, start, end)
+
+
+def _read(text):
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def _write(instant):
+    from datetime import UTC
+
+    return datetime.fromtimestamp(instant, UTC).isoformat()

@@ -1,0 +1,25 @@
+"""A sample of both campaigns of docs/proof.md; the whole of them is `make mutants`."""
+
+import proof_mutants
+import proof_planted
+import pytest
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    return proof_planted.load_company(tmp_path_factory.mktemp("proof") / "acme")
+
+
+def test_verify_rings_for_what_is_planted_in_harness_and_for_nothing_else(company):
+    outcomes = proof_planted.run(company, 24, 2)
+    wrong = [
+        f"{o.verdict}: {o.plant} ({o.changes}): {o.said}" for o in outcomes if o.verdict in ("missed", "false alarm")
+    ]
+    assert not wrong
+    assert {o.verdict for o in outcomes} == {"caught", "harmless"}
+
+
+def test_what_is_planted_in_the_code_is_noticed_or_changes_nothing():
+    outcomes = proof_mutants.run(6, 2)
+    assert not [f"{mutant}: {words}" for mutant, verdict, words in outcomes if verdict == "missed"]
+    assert any(verdict == "caught" for _, verdict, _ in outcomes)

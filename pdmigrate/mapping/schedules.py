@@ -18,7 +18,7 @@ from pdmigrate.mapping.judge import Judgement, judge
 from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules_v3 import map_shift_schedule
-from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
+from pdmigrate.mapping.wanted import fate_of_turns, lose_unwritable, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.readings import WALL, make_layers, render_layers
@@ -38,7 +38,7 @@ def map_schedules(work: Work) -> None:
 
 def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
     zone = choose_zone(work, schedule)
-    if zone is None or not participants_known(work, schedule, list_participants(schedule)):
+    if zone is None or not participants_known(work, schedule, list_participants(work, schedule)):
         return
     judgement = judge(work.account, schedule, ZoneInfo(zone))
     if not may_load(work, schedule, judgement):
@@ -50,7 +50,7 @@ def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
         named, work.fidelity[schedule.id] = said
         want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named))
     elif place:
-        work.lose("schedules", schedule.id, schedule.name, "its layers cannot be said as rotations")
+        lose_unwritable(work, schedule, "its layers cannot be said as rotations that page the same people")
 
 
 def say_layers(
@@ -85,9 +85,10 @@ def _grade(named: list[Named], judgement: Judgement, dated: bool, until: int, zo
     return grade(named, None, "")
 
 
-def list_participants(schedule: Schedule) -> list[Reference]:
-    """Everybody in the layers; one may be named more than once."""
-    return [place.user for layer in schedule.schedule_layers for place in layer.users]
+def list_participants(work: Work, schedule: Schedule) -> list[Reference]:
+    """Everybody in the layers that have not ended; one may be named more than once."""
+    layers = [one for one in schedule.schedule_layers if one.end is None or one.end > work.account.since]
+    return [place.user for layer in layers for place in layer.users]
 
 
 def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:
@@ -102,4 +103,4 @@ def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named:
         fates.append(
             FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
         )
-    return [*fates, *tell_empty(work, list_participants(schedule))]
+    return [*fates, *tell_empty(work, list_participants(work, schedule))]

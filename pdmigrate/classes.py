@@ -17,8 +17,8 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "escalation_loops": ("fewer", "none", "leave_out"),
     "externally_managed": ("rename", "leave_out"),
     "group_name_collision": COLLISION,
-    "no_way_to_page": ("rule_by_hand", "leave_out"),
     "lost_contact": ("leave_out",),
+    "no_way_to_page": ("rule_by_hand", "leave_out"),
     "nobody_user": ("invite", "empty_place", "map", "leave_out"),
     "phone_country": ("leave_out", "ask_harness"),
     "policy_without_target": ("leave_out",),
@@ -38,7 +38,6 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "unlisted_member": ("without",),
     "unusable_policy": ("leave_out",),
     "unusable_record": ("leave_out",),
-    "unwritable_schedule": ("leave_out",),
     "user_found_twice": ("same_person", "leave_out"),
     "user_not_found": MAIL,
 }

@@ -18,7 +18,7 @@ from pdmigrate.mapping.judge import Judgement, judge
 from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules_v3 import map_shift_schedule
-from pdmigrate.mapping.wanted import fate_of_turns, lose_unwritable, may_load, place_schedule, want_schedule
+from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.readings import WALL, make_layers, render_layers
@@ -50,7 +50,7 @@ def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
         named, work.fidelity[schedule.id] = said
         want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named))
     elif place:
-        lose_unwritable(work, schedule, "its layers cannot be said as rotations that page the same people")
+        work.lose("schedules", schedule.id, schedule.name, "its layers cannot be said as rotations")
 
 
 def say_layers(

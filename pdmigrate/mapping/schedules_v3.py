@@ -15,7 +15,7 @@ from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, add_to_name, tell_apart, tell_together
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import say_event
-from pdmigrate.mapping.wanted import fate_of_turns, lose_unwritable, may_load, place_schedule, want_schedule
+from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import Fate, FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.rota_v3 import event_zone, render_schedule
@@ -34,14 +34,14 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
         span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
         said = say_shifts(schedule, ZoneInfo(zone), *span) if place else None
     except ValueError as error:
-        return lose_unwritable(work, schedule, f"one of its events cannot be read: {error}")
+        return work.lose("schedules", schedule.id, schedule.name, f"one of its events cannot be read: {error}")
     if said is not None:
         named, work.fidelity[schedule.id] = said
         note = tell_together(named, ZoneInfo(zone), *span)
         want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named), note)
         _book_overrides(work, schedule)
     elif place:
-        lose_unwritable(work, schedule, "its shifts are too many to be written with dates")
+        work.lose("schedules", schedule.id, schedule.name, "its shifts are too many to be written with dates")
     return None
 
 

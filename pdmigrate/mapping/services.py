@@ -77,7 +77,7 @@ def _find_obstacle(work: Work, service: Service) -> Stop | None:
     reference = service.escalation_policy
     if reference is None:
         return read_stop(work.questions.ask(ask_unrouted(service)), "it has no escalation policy: it pages nobody")
-    if reference.id in work.policies or (not work.state.oncall and reference.id in work.account.policies):
+    if reference.id in work.policies:
         return None
     name = reference.summary or reference.id
     if reference.id in work.account.policies:

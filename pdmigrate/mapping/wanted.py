@@ -11,7 +11,7 @@ from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.mapping.judge import Judgement
 from pdmigrate.mapping.participants import people_needed
 from pdmigrate.mapping.rotations import Named, write_rotation
-from pdmigrate.mapping.work import FieldFate, Work, describe, read_stop
+from pdmigrate.mapping.work import FieldFate, Work, describe
 
 
 def place_schedule(work: Work, schedule, twin: bool) -> Place | None:
@@ -63,26 +63,6 @@ def may_load(work: Work, schedule, judgement: Judgement) -> bool:
     reason = f"PagerDuty shows other people on call than its layers say ({differing} in all)"
     work.lose("schedules", schedule.id, schedule.name, reason, answer is None, answer.conflict.key if answer else "")
     return False
-
-
-def lose_unwritable(work: Work, schedule, why: str) -> None:
-    """Book a schedule that Harness's rotations cannot hold, or that cannot be read to its end. why: a reason."""
-    stop = read_stop(work.questions.ask(_ask_unwritable(schedule, why)), why)
-    work.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
-
-
-def _ask_unwritable(schedule, why: str) -> Conflict:
-    return Conflict(
-        about="unwritable_schedule",
-        kind="schedules",
-        id=schedule.id,
-        name=schedule.name,
-        question=f"{schedule.name} cannot be carried over: {why}.",
-        meaning="It goes on paging in PagerDuty; in Harness nobody is on call by it, and policies that name it are held.",
-        options=(Option(name="leave_out", effect="not moved, nor what needs it; a person makes it by hand"),),
-        recommended="leave_out",
-        changes_paging=True,
-    )
 
 
 def _ask_rendering(schedule, seconds: int, first: str) -> Conflict:

@@ -139,7 +139,7 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
         found.open,
         skip,
         account.unread,
-        [said for id, said in account.hidden.items() if id in found.reasons["escalation_policies"]],
+        [said for one in account.hidden if (said := one.tell(found.reasons))],
     )
     return find_refusals(seen)
 

@@ -23,7 +23,7 @@ DECISIONS = (
     ("round_robin", "everyone", "better two people than the wrong one"),
     ("service_urgency", "no_page", "low urgency and support hours never woke anybody; a rule of their own follows"),
     ("acknowledgement_timeout", "accept", "whoever acknowledges stays with it; the leads have been told"),
-    ("dangling_reference", "empty_place", "those turns are empty today"),
+    ("deleted_participant", "empty_place", "those turns are empty today"),
 )
 """What the demo's consultant decided. Everything else takes the recommended option, which changes nobody's pages."""
 

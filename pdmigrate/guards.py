@@ -37,7 +37,7 @@ class Refusal:
 class Seen:
     """What the guards look at. ids: what the source has by kind; since, until: the window of its rendering.
 
-    unread: what the key may not read, by kind. hidden: sentences about schedules that no list has shown."""
+    unread: what the key may not read, by kind. hidden: what no list has shown, in words."""
 
     plan: Plan
     state: State
@@ -129,8 +129,8 @@ def check_hidden(hidden: list[str]) -> str | None:
         return None
     shown = "; ".join(hidden[:5]) + (f"; and {len(hidden) - 5} more" if len(hidden) > 5 else "")
     return (
-        f"No list of PagerDuty has shown some schedules that policies in scope name: {shown}. Use a key that may read them, "
-        "or take them out of the policy, then run preview again."
+        f"No list of PagerDuty has shown what objects in scope name: {shown}. Use a key that may read it, or take it out of "
+        "what names it, then run preview again."
     )
 
 

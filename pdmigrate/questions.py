@@ -34,6 +34,11 @@ class Questions:
             self.open[conflict.key] = conflict
         return answer
 
+    def reopen(self, answer: Answer) -> None:
+        """The answer cannot be carried out: its question is open again."""
+        self.answered.pop(answer.conflict.key, None)
+        self.open[answer.conflict.key] = answer.conflict
+
     def names(self, name: str) -> bool:
         """Whether a person has decided that something is to have this name."""
         return any(decision.value == name for decision in self._decisions.decisions)

@@ -161,7 +161,8 @@ def test_a_level_of_nobody_alone_holds_its_policy_and_one_beside_others_is_left_
     alone = policy("pp1", (5, [refer("user", "nobody")]), (5, [refer("user", "ann")]))
     beside = policy("pp2", (5, [refer("user", "nobody"), refer("user", "ann")]))
     work = with_nobody(people("ann"), [EMPTY], escalation_policies=[alone, beside])
-    assert "a level pages Nobody only" in reason(work, "escalation_policies", "pp1")
+    assert "level 1 pages Nobody only" in reason(work, "escalation_policies", "pp1")
+    assert work.questions.open["silent_level:pp1"].recommended == "leave_out"
     [level] = wishes(work, "escalation_policies")["pp2"].fields["levels"]
     assert level["targets"] == [{"type": "user", "id": "ann@example.com"}]
     assert "without Nobody" in reason(work, "escalation_policies", "pp2")

@@ -87,10 +87,10 @@ def test_high_urgency_is_no_question(rule):
 # --- the way to the page ---
 
 
-def test_a_service_without_a_policy_is_lost_with_the_reason():
-    work = map_service(service("s1"))
-    assert "it pages nobody, before and after" in reason(work, "services", "s1")
-    assert not work.questions.open
+def test_a_service_without_a_policy_is_a_question_that_no_rule_answers():
+    work = map_service(service("s1"), rule="recommended")
+    assert "it pages nobody" in reason(work, "services", "s1")
+    assert list(work.questions.open) == ["service_without_policy:s1"]
 
 
 def test_a_policy_that_no_list_shows_is_a_question():

@@ -107,10 +107,14 @@ def test_what_is_forbidden_is_never_an_empty_list(serve_source):
 
 
 def test_a_schedule_that_no_list_has_shown_is_named(serve_source):
-    assert serve_source(company()).fetch().account.hidden == {}
+    assert serve_source(company()).fetch().account.hidden == ()
     account = serve_source(company(), v3_hidden=["PSHIFT01"]).fetch().account
     assert list(account.schedules_v3) == ["PSHIFT02"]
-    assert account.hidden == {"PPOL15": "the policy Store mailbox names Store systems shifts (PSHIFT01)"}
+    [hidden] = account.hidden
+    assert hidden.tell({"escalation_policies": {"PPOL15"}}) == (
+        "the schedule Store systems shifts (PSHIFT01), named by the policy Store mailbox"
+    )
+    assert hidden.tell({"escalation_policies": {"PPOL01"}}) == "", "nothing in scope names it"
 
 
 def test_the_peers_account_is_read_in_48_requests_and_in_64_over_six_zones(serve_source):

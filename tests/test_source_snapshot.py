@@ -87,7 +87,7 @@ def test_the_recorded_account_and_a_snapshot_of_it_have_one_digest(serve_source,
     plain = replace(fetched, rows=load_account(folder))
     digests = {fetched.digest, load_snapshot(tmp_path / "recorded.json.gz").digest, rehearsed.digest, plain.digest}
     assert len(digests) == 1
-    assert fetched.account.hidden == {}
+    assert fetched.account.hidden == ()
 
 
 def test_the_digest_does_not_see_time_or_rendering(serve_source):

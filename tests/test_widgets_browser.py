@@ -23,7 +23,7 @@ DECIDED = {
     "same name in source": "rename",
     "group name collision": "rename",
     "phone country": "leave out",
-    "dangling reference": "empty place",
+    "deleted participant": "empty place",
     "time zone mismatch": "confirm",
     "policy without team": "no owner",
     "round robin": "everyone",

@@ -11,6 +11,7 @@ from pdmigrate.mapping.schedules import map_schedules
 from pdmigrate.mapping.scope import choose_scope
 from pdmigrate.mapping.services import map_services
 from pdmigrate.mapping.teams import map_teams
+from pdmigrate.mapping.unusable import lose_unusable
 from pdmigrate.mapping.work import GRADES, Fate, FieldFate, Work
 
 __all__ = ["GRADES", "Fate", "FieldFate", "Work", "choose_scope", "map_all"]
@@ -18,9 +19,7 @@ __all__ = ["GRADES", "Fate", "FieldFate", "Work", "choose_scope", "map_all"]
 
 def map_all(work: Work) -> Work:
     """Fill the work with what is wanted, what becomes of each source object, and what is held."""
-    for problem in work.account.problems:
-        reason = f"it arrived in a form that cannot be used: {problem.message}"
-        work.fates.append(Fate(problem.kind, problem.id, problem.name, "lost", reason))
+    lose_unusable(work)
     map_people(work)
     map_teams(work)
     want_people(work)

@@ -67,9 +67,8 @@ def _decide(work: Work, conflict: Conflict, record, identifier: str, name: str, 
     if answer.choice in ("adopt", "merge", "take_over"):
         return Place(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
     if answer.choice == "leave_out":
-        work.lose(
-            conflict.kind, record.id, record.name, f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
-        )
+        reason = f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
+        work.lose(conflict.kind, record.id, record.name, reason, decided=conflict.key)
         return None
     return Place(identifier, _new_name(answer, name, record.id))
 

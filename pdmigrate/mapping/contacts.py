@@ -7,7 +7,8 @@ import phonenumbers
 
 from pdmigrate.actions import Desired, Held
 from pdmigrate.decisions import Conflict, Option
-from pdmigrate.mapping.work import Fate, FieldFate, Grade, Work, exact
+from pdmigrate.mapping.lost_contacts import ask_lost
+from pdmigrate.mapping.work import Fate, FieldFate, Grade, Stop, Work, exact
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
 
 SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
@@ -23,20 +24,29 @@ def map_contacts(work: Work) -> None:
     for user in work.in_scope("users", work.account.users):
         email = work.emails.get(user.id)
         if email is None:
-            _lose_all(work, user, f"{user.name} is not carried over")
+            _lose_all(work, user, work.stop_behind("users", user.id, f"{user.name} is not carried over"))
             continue
         if first.setdefault(email, user) is not user:
-            _lose_all(work, user, f"{first[email].name} is the same person in Harness, and his are carried over")
+            _lose_all(work, user, _stop_same(work, user, first[email]))
             continue
+        before = len(work.fates)
         reached = _map_methods(work, user, email)
         _map_rules(work, user, email, reached)
+        ask_lost(work, user, work.fates[before:])
 
 
-def _lose_all(work: Work, user: User, reason: str) -> None:
-    waiting = user.id in work.undecided
+def _stop_same(work: Work, user: User, other: User) -> Stop:
+    """Two of PagerDuty are one person, by the answer about either of them."""
+    keys = (f"user_found_twice:{one.id}" for one in (user, other))
+    decided = next((key for key in keys if key in work.questions.answered), "")
+    return Stop(f"{other.name} is the same person in Harness, and his are carried over", not decided, decided)
+
+
+def _lose_all(work: Work, user: User, stop: Stop) -> None:
     for kind, things in (("contact_methods", user.contact_methods), ("notification_rules", user.notification_rules)):
         for thing in things:
-            work.lose(kind, thing.id, f"{user.name}: {thing.summary or thing.id}", reason, waiting)
+            name = f"{user.name}: {thing.summary or thing.id}"
+            work.lose(kind, thing.id, name, stop.reason, stop.waits, stop.decided)
 
 
 def _map_methods(work: Work, user: User, email: str) -> dict[str, dict]:

@@ -39,7 +39,7 @@ def map_people(work: Work) -> None:
         if email in work.state.people:
             work.emails[user.id] = email
         else:
-            _place_stranger(work, user, email, duties[user.id])
+            _place_stranger(work, user, email, duties[user.id], twice)
 
 
 def want_people(work: Work) -> None:
@@ -74,7 +74,7 @@ def count_duties(work: Work) -> Counter:
     return Counter([*places, *(target.id for rule in rules for target in rule.targets)])
 
 
-def _place_stranger(work: Work, user: User, email: str, duties: int) -> None:
+def _place_stranger(work: Work, user: User, email: str, duties: int, guessed: Counter) -> None:
     answer = work.questions.ask(_ask_stranger(work, user, email, duties))
     if answer is None:
         work.undecided.add(user.id)
@@ -83,22 +83,23 @@ def _place_stranger(work: Work, user: User, email: str, duties: int) -> None:
         work.emails[user.id] = email
     elif answer.choice == "empty_place":
         work.nobodies.add(user.id)
-        work.lose("users", user.id, user.name, f"nobody by decision ({answer.by}): its places stay empty")
+        reason = f"nobody by decision ({answer.by}): its places stay empty"
+        work.lose("users", user.id, user.name, reason, decided=answer.conflict.key)
     elif answer.choice == "map":
-        _map_by_hand(work, user, answer)
+        _map_by_hand(work, user, answer, guessed)
     else:
-        work.lose("users", user.id, user.name, f"left out by decision ({answer.by}): {answer.why}".rstrip(": "))
+        reason = f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
+        work.lose("users", user.id, user.name, reason, decided=answer.conflict.key)
 
 
-def _map_by_hand(work: Work, user: User, answer: Answer) -> None:
-    """The answer names somebody else in Harness, who must be there, and may be another user's already."""
+def _map_by_hand(work: Work, user: User, answer: Answer, guessed: Counter) -> None:
+    """The answer names somebody else in Harness, who must be there, and may be another user's, whichever comes first."""
     value = (answer.value or "").strip().lower()
     if value not in work.state.people:
-        work.questions.answered.pop(answer.conflict.key)
-        work.questions.open[answer.conflict.key] = answer.conflict
+        work.questions.reopen(answer)
         work.undecided.add(user.id)
         work.lose("users", user.id, user.name, f"decided to be {value}, who is not in the Harness project", True)
-    elif value not in work.emails.values() or _allow_twice(work, user, value):
+    elif not (guessed[value] or value in work.emails.values()) or _allow_twice(work, user, value):
         work.emails[user.id] = value
 
 
@@ -153,10 +154,9 @@ def _allow_twice(work: Work, user: User, email: str) -> bool:
     if answer is None:
         work.undecided.add(user.id)
     if answer is None or answer.choice == "leave_out":
-        reason = "two PagerDuty users would be this person; " + (
-            "left out by decision" if answer else "nobody has decided yet"
-        )
-        work.lose("users", user.id, user.name, reason, answer is None)
+        said = "left out by decision" if answer else "nobody has decided yet"
+        reason = f"two PagerDuty users would be this person; {said}"
+        work.lose("users", user.id, user.name, reason, answer is None, conflict.key if answer else "")
         return False
     return True
 

@@ -4,8 +4,9 @@ from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
+from pdmigrate.mapping.targets import Level, read_levels, tell_targets
 from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, exact, name_fate, read_stop
-from pdmigrate.pagerduty.records import EscalationPolicy, EscalationRule, Reference
+from pdmigrate.pagerduty.records import EscalationPolicy, Reference
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
@@ -25,24 +26,31 @@ def map_policies(work: Work) -> None:
             _want_policy(work, policy, *settled, place)
 
 
-def _settle(work: Work, policy: EscalationPolicy) -> tuple[int, bool, str | None] | None:
-    """(loops, one target a level, owner); None where it is held. All its questions are asked at once, and held once."""
-    obstacle = _find_obstacle(work, policy)
-    if obstacle and not obstacle.waits:
-        work.lose("escalation_policies", policy.id, policy.name, obstacle.reason)
+def _settle(work: Work, policy: EscalationPolicy) -> tuple[tuple[Level, ...], int, bool, str | None] | None:
+    """(levels, loops, one target a level, owner); None where it is held. All its questions are asked at once."""
+    levels, obstacles = read_levels(work, policy)
+    if any(not obstacle.waits for obstacle in obstacles):
+        work.stop("escalation_policies", policy, obstacles)
         return None
-    loops, too_long = _choose_loops(work, policy)
-    one_at_a_time, turns = _choose_round_robin(work, policy)
+    written = [level for level in levels if level.targets or (obstacles and not level.passed_over)]
+    loops, too_long = _choose_loops(work, policy, len(written))
+    one_at_a_time, turns = _choose_round_robin(work, policy, levels)
     owner, ownerless = _choose_owner(work, policy)
-    if work.stop("escalation_policies", policy, (obstacle, too_long, turns, ownerless)):
+    if work.stop("escalation_policies", policy, (*obstacles, too_long, turns, ownerless)):
         return None
-    return loops, one_at_a_time, owner
+    return levels, loops, one_at_a_time, owner
 
 
 def _want_policy(
-    work: Work, policy: EscalationPolicy, loops: int, one_at_a_time: bool, owner: str | None, place: Place
+    work: Work,
+    policy: EscalationPolicy,
+    levels: tuple[Level, ...],
+    loops: int,
+    one_at_a_time: bool,
+    owner: str | None,
+    place: Place,
 ) -> None:
-    chain = [_make_level(work, rule, one_at_a_time) for rule in policy.escalation_rules if rule.targets]
+    chain = [_make_level(work, level, one_at_a_time) for level in levels if level.targets]
     fields = {
         "name": place.name,
         "description": describe(policy.name, place.name, policy.description),
@@ -50,20 +58,18 @@ def _want_policy(
         "levels": chain * (loops + 1),
     }
     work.policies[policy.id] = place.identifier
-    kind = "escalation_policies"
-    desired = Desired(
-        kind, policy.id, place.identifier, place.name, fields, (policy.id,), _needs(work, policy), place.adopt
-    )
-    work.want(desired, _field_fates(work, policy, loops, one_at_a_time, place))
+    kind, needs = "escalation_policies", _needs(work, policy, levels)
+    desired = Desired(kind, policy.id, place.identifier, place.name, fields, (policy.id,), needs, place.adopt)
+    work.want(desired, _field_fates(work, policy, levels, loops, one_at_a_time, place))
 
 
-def _make_level(work: Work, rule: EscalationRule, one_at_a_time: bool) -> dict:
+def _make_level(work: Work, level: Level, one_at_a_time: bool) -> dict:
     """Retries are written explicitly: a retry delays the next level."""
-    targets = [_make_target(work, target) for target in _list_real(work, rule)]
-    if rule.round_robin and one_at_a_time:
+    targets = [_make_target(work, target) for target in level.targets]
+    if level.takes_turns and one_at_a_time:
         targets = targets[:1]
     targets = [target for at, target in enumerate(targets) if target not in targets[:at]]
-    return {"timeout_minutes": rule.escalation_delay_in_minutes, "retries": 0, "targets": targets}
+    return {"timeout_minutes": level.rule.escalation_delay_in_minutes, "retries": 0, "targets": targets}
 
 
 def _make_target(work: Work, target: Reference) -> dict:
@@ -72,45 +78,9 @@ def _make_target(work: Work, target: Reference) -> dict:
     return {"type": "schedule", "id": work.schedules[target.id]}
 
 
-def _find_obstacle(work: Work, policy: EscalationPolicy) -> Stop | None:
-    """A level that lost a target would page fewer people: the policy is held whole instead."""
-    if not any(rule.targets for rule in policy.escalation_rules):
-        return Stop("no level has a target: it pages nobody, as today")
-    targets = (target for rule in policy.escalation_rules for target in rule.targets)
-    stops = [_find_missing(work, target) for target in targets]
-    stops += [_find_silent(work, rule) for rule in policy.escalation_rules]
-    return min((stop for stop in stops if stop), key=lambda stop: stop.waits, default=None)
-
-
-def _find_missing(work: Work, target: Reference) -> Stop | None:
-    name = target.summary or target.id
-    if target.type == "user":
-        if target.id in work.emails or target.id in work.nobodies:
-            return None
-        return Stop(f"{name} is a target and has neither account nor invitation", target.id in work.undecided)
-    if target.type in SCHEDULE_TYPES:
-        if target.id in work.schedules:
-            return None
-        waiting = any(held.key == target.id and held.open_question for held in work.held)
-        return Stop(f"its target, the schedule {name}, is not carried over", waiting)
-    return Stop(f"a target of the type {target.type}, which this version cannot carry over: {name}")
-
-
-def _find_silent(work: Work, rule: EscalationRule) -> Stop | None:
-    """Nobody alone makes a level wait; without a target it would be passed over, and the next be paged too early."""
-    if not rule.targets or _list_real(work, rule):
-        return None
-    names = ", ".join(target.summary or target.id for target in rule.targets)
-    return Stop(f"a level pages {names} only, who is nobody by decision: map that user to an account that stays silent")
-
-
-def _list_real(work: Work, rule: EscalationRule) -> list[Reference]:
-    return [target for target in rule.targets if target.id not in work.nobodies]
-
-
-def _choose_loops(work: Work, policy: EscalationPolicy) -> tuple[int, Stop | None]:
+def _choose_loops(work: Work, policy: EscalationPolicy, levels: int) -> tuple[int, Stop | None]:
     """How often the chain is repeated. One without loops is written as it is, however many levels it has."""
-    levels, most = sum(bool(rule.targets) for rule in policy.escalation_rules), work.rules.most_levels
+    most = work.rules.most_levels
     if not policy.num_loops or levels * (policy.num_loops + 1) <= most:
         return policy.num_loops, None
     fit = max(0, most // levels - 1)
@@ -153,7 +123,7 @@ def _choose_owner(work: Work, policy: EscalationPolicy) -> tuple[str | None, Sto
     wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None
     if wanted is None or wanted in work.state.groups or wanted in work.groups.values():
         return wanted, _stop_at(answer, "its owner")
-    work.questions.open[answer.conflict.key] = work.questions.answered.pop(answer.conflict.key).conflict
+    work.questions.reopen(answer)
     return None, Stop(f"its owner was decided as {wanted!r}, which is no user group of the project", True)
 
 
@@ -174,9 +144,9 @@ def _ask_owner(policy: EscalationPolicy) -> Conflict:
     )
 
 
-def _choose_round_robin(work: Work, policy: EscalationPolicy) -> tuple[bool, Stop | None]:
+def _choose_round_robin(work: Work, policy: EscalationPolicy, levels: tuple[Level, ...]) -> tuple[bool, Stop | None]:
     """True: one target a level; False: all at once."""
-    if not any(rule.round_robin and len(rule.targets) > 1 for rule in policy.escalation_rules):
+    if not any(level.takes_turns for level in levels):
         return False, None
     answer = work.questions.ask(_ask_round_robin(policy))
     return _choice(answer) == "first_only", _stop_at(answer, "round robin")
@@ -200,15 +170,14 @@ def _ask_round_robin(policy: EscalationPolicy) -> Conflict:
     )
 
 
-def _needs(work: Work, policy: EscalationPolicy) -> tuple[tuple[str, str], ...]:
-    rules = policy.escalation_rules
-    real = [target for rule in rules for target in _list_real(work, rule)]
+def _needs(work: Work, policy: EscalationPolicy, levels: tuple[Level, ...]) -> tuple[tuple[str, str], ...]:
+    real = [target for level in levels for target in level.targets]
     targets = {("users" if target.type == "user" else "schedules", target.id) for target in real}
     return tuple(sorted(targets)) + tuple(("teams", team.id) for team in policy.teams if team.id in work.groups)
 
 
 def _field_fates(
-    work: Work, policy: EscalationPolicy, loops: int, one_at_a_time: bool, place: Place
+    work: Work, policy: EscalationPolicy, levels: tuple[Level, ...], loops: int, one_at_a_time: bool, place: Place
 ) -> list[FieldFate]:
     fates = [*exact("description", "escalation_delay_in_minutes", "teams"), name_fate(policy.name, place.name)]
     if loops == policy.num_loops:
@@ -217,20 +186,6 @@ def _field_fates(
         fates.append(
             FieldFate("num_loops", "changed", f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision")
         )
-    empty = [str(number) for number, rule in enumerate(policy.escalation_rules, 1) if not rule.targets]
-    if empty:
-        said = f"level {', '.join(empty)} has no target and is left out: PagerDuty passes it over at once"
-        fates.append(FieldFate("escalation_rules", "changed", said))
-    if any(rule.round_robin and len(rule.targets) > 1 for rule in policy.escalation_rules):
-        said = "only the first target" if one_at_a_time else "all targets at once"
-        fates.append(FieldFate("targets", "changed", f"{said} instead of round robin, by decision"))
-    else:
-        fates += _target_fates(work, policy)
-    return fates
-
-
-def _target_fates(work: Work, policy: EscalationPolicy) -> list[FieldFate]:
-    silent = {t.summary or t.id for r in policy.escalation_rules for t in r.targets if t.id in work.nobodies}
-    if not silent:
-        return exact("targets")
-    return [FieldFate("targets", "changed", f"without {', '.join(sorted(silent))}, who is nobody, by decision")]
+    said = "only the first target" if one_at_a_time else "all targets at once"
+    turns = f"{said} instead of round robin, by decision" if any(level.takes_turns for level in levels) else ""
+    return [*fates, *tell_targets(work, levels, turns)]

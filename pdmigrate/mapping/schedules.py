@@ -38,7 +38,7 @@ def map_schedules(work: Work) -> None:
 
 def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
     zone = choose_zone(work, schedule)
-    if zone is None or not participants_known(work, schedule, list_participants(schedule)):
+    if zone is None or not participants_known(work, schedule, list_participants(work, schedule)):
         return
     judgement = judge(work.account, schedule, ZoneInfo(zone))
     if not may_load(work, schedule, judgement):
@@ -85,9 +85,10 @@ def _grade(named: list[Named], judgement: Judgement, dated: bool, until: int, zo
     return grade(named, None, "")
 
 
-def list_participants(schedule: Schedule) -> list[Reference]:
-    """Everybody in the layers; one may be named more than once."""
-    return [place.user for layer in schedule.schedule_layers for place in layer.users]
+def list_participants(work: Work, schedule: Schedule) -> list[Reference]:
+    """Everybody in the layers that have not ended; one may be named more than once."""
+    layers = [one for one in schedule.schedule_layers if one.end is None or one.end > work.account.since]
+    return [place.user for layer in layers for place in layer.users]
 
 
 def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:
@@ -102,4 +103,4 @@ def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named:
         fates.append(
             FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
         )
-    return [*fates, *tell_empty(work, list_participants(schedule))]
+    return [*fates, *tell_empty(work, list_participants(work, schedule))]

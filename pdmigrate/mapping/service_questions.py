@@ -1,9 +1,10 @@
 """What only a person decides about a service: whether its alerts page, and what it relies on that Harness has not."""
 
 from pdmigrate.decisions import Conflict, Option
-from pdmigrate.pagerduty.records import Service
+from pdmigrate.pagerduty.records import Problem, Service
 
 LEAVE_OUT = Option(name="leave_out", effect="not moved")
+LOOK_INTO = Option(name="leave_out", effect="not moved; look into it before PagerDuty is switched off")
 
 
 def find_quieter(service: Service) -> str:
@@ -86,7 +87,38 @@ def ask_dangling(service: Service, name: str, policy_id: str) -> Conflict:
         name=service.name,
         question=f"{service.name} names the policy {name} ({policy_id}), which PagerDuty's list does not show.",
         meaning="Nobody can say who is paged for it; perhaps the key may not read that policy.",
-        options=(Option(name="leave_out", effect="not moved; look into it before PagerDuty is switched off"),),
+        options=(LOOK_INTO,),
+        recommended="leave_out",
+        changes_paging=True,
+    )
+
+
+def ask_unusable(service: Service, policy: Problem) -> Conflict:
+    """A policy that is there, in a form that cannot be used."""
+    return Conflict(
+        about="unusable_policy",
+        kind="services",
+        id=service.id,
+        name=service.name,
+        question=f"{service.name} pages by the policy {policy.name} ({policy.id}), which is there, in a form that this "
+        f"version cannot use: {policy.message}.",
+        meaning="PagerDuty pages somebody for it; nobody can say whom, or when.",
+        options=(LOOK_INTO,),
+        recommended="leave_out",
+        changes_paging=True,
+    )
+
+
+def ask_unrouted(service: Service) -> Conflict:
+    """Without a policy; PagerDuty makes no such service."""
+    return Conflict(
+        about="service_without_policy",
+        kind="services",
+        id=service.id,
+        name=service.name,
+        question=f"{service.name} came without an escalation policy, which every service of PagerDuty has.",
+        meaning="By what PagerDuty said it pages nobody today; perhaps the key may not read its policy.",
+        options=(LOOK_INTO,),
         recommended="leave_out",
         changes_paging=True,
     )

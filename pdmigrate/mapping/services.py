@@ -3,7 +3,16 @@
 from pdmigrate.actions import Desired
 from pdmigrate.identifiers import make_identifier, make_service_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
-from pdmigrate.mapping.service_questions import ask_acknowledgement, ask_dangling, ask_paging, ask_way, find_quieter
+from pdmigrate.mapping.service_questions import (
+    ask_acknowledgement,
+    ask_dangling,
+    ask_paging,
+    ask_unrouted,
+    ask_unusable,
+    ask_way,
+    find_quieter,
+)
+from pdmigrate.mapping.unusable import find_unusable, tell_unusable
 from pdmigrate.mapping.work import FieldFate, Route, Stop, Work, describe, exact, name_fate, read_stop
 from pdmigrate.pagerduty.records import Service
 
@@ -25,7 +34,7 @@ def _settle(work: Work, service: Service) -> bool | None:
     """Whether its alert rule pages; None where it is held. All its questions are asked at once, and held once."""
     obstacle = _find_obstacle(work, service)
     if obstacle and not obstacle.waits:
-        work.lose("services", service.id, service.name, obstacle.reason)
+        work.stop("services", service, [obstacle])
         return None
     paging, urgency = _choose_paging(work, service)
     stops = [obstacle, urgency, _accept_silence(work, service, paging), _find_way(work, service, paging)]
@@ -67,13 +76,16 @@ def _find_obstacle(work: Work, service: Service) -> Stop | None:
     """Without its policy a service pages nobody, and nobody would notice."""
     reference = service.escalation_policy
     if reference is None:
-        return Stop("it has no escalation policy: it pages nobody, before and after")
-    if reference.id in work.policies or (not work.state.oncall and reference.id in work.account.policies):
+        return read_stop(work.questions.ask(ask_unrouted(service)), "it has no escalation policy: it pages nobody")
+    if reference.id in work.policies:
         return None
     name = reference.summary or reference.id
     if reference.id in work.account.policies:
-        waiting = any(held.key == reference.id and held.open_question for held in work.held)
-        return Stop(f"its policy {name} is not carried over", waiting)
+        return work.stop_behind("escalation_policies", reference.id, f"its policy {name} is not carried over")
+    broken = find_unusable(work, "escalation_policies", reference.id)
+    if broken:
+        answer = work.questions.ask(ask_unusable(service, broken))
+        return read_stop(answer, f"its policy {broken.name} cannot be used: {tell_unusable(broken)}")
     answer = work.questions.ask(ask_dangling(service, name, reference.id))
     return read_stop(answer, f"it names the policy {name} ({reference.id}), which no list shows")
 

@@ -1,6 +1,7 @@
 """Teams to user groups. Members are exact; the roles that PagerDuty gives them in the team have no counterpart."""
 
-from pdmigrate.actions import Desired
+from pdmigrate.actions import Desired, Held
+from pdmigrate.decisions import Conflict, Option
 from pdmigrate.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import find_place, find_twins
 from pdmigrate.mapping.work import FieldFate, Work, describe, exact, name_fate
@@ -29,6 +30,31 @@ def _want_group(work: Work, team: Team, place) -> None:
     taken = {"adopt": place.adopt, "merge": place.merge}
     desired = Desired("teams", team.id, place.identifier, place.name, fields, (team.id,), **taken)
     work.want(desired, [*exact("description"), name_fate(team.name, place.name), *_member_fates(work, team)])
+    _ask_members(work, team)
+
+
+def _ask_members(work: Work, team: Team) -> None:
+    """Members whom no list shows are left out by an answer; everybody else who stays behind has a question of his own."""
+    users = [member.user for member in work.account.members_of(team)]
+    listed = work.account.users.keys() | {problem.id for problem in work.account.problems if problem.kind == "users"}
+    names = sorted(user.summary or user.id for user in users if user.id not in listed and not user.deleted_at)
+    if names and work.questions.ask(_ask_unlisted(team, names)) is None:
+        reason = f"open question: no list of PagerDuty shows {', '.join(names)}"
+        work.held.append(Held("teams", f"{team.id}/members", team.name, reason, True))
+
+
+def _ask_unlisted(team: Team, names: list[str]) -> Conflict:
+    return Conflict(
+        about="unlisted_member",
+        kind="teams",
+        id=team.id,
+        name=team.name,
+        question=f"{team.name} has members whom no list of PagerDuty shows, and who are not said to be deleted: "
+        f"{', '.join(names)}. Perhaps the key may not read them.",
+        meaning="Groups page nobody by themselves; whatever is given to the group, these people do not get.",
+        options=(Option(name="without", effect="the group is made without them"),),
+        recommended="without",
+    )
 
 
 def _member_fates(work: Work, team: Team) -> list[FieldFate]:

@@ -61,7 +61,7 @@ def may_load(work: Work, schedule, judgement: Judgement) -> bool:
         return True
     differing = timedelta(seconds=judgement.differing)
     reason = f"PagerDuty shows other people on call than its layers say ({differing} in all)"
-    work.lose("schedules", schedule.id, schedule.name, reason, answer is None)
+    work.lose("schedules", schedule.id, schedule.name, reason, answer is None, answer.conflict.key if answer else "")
     return False
 
 

@@ -1,7 +1,7 @@
 """Which time zone a schedule gets: its own, or, where that name is not IANA's, what a person confirmed."""
 
-from pdmigrate.decisions import Conflict, Option
-from pdmigrate.mapping.work import Work
+from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.mapping.work import Work, read_stop
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.zones import read_zone, suggest_zones
 
@@ -12,21 +12,18 @@ def choose_zone(work: Work, schedule: Schedule) -> str | None:
     if zone.iana and not zone.converted:
         return zone.iana
     answer = work.questions.ask(_ask_zone(schedule, zone))
-    if answer is None:
-        work.lose("schedules", schedule.id, schedule.name, f"open question: its time zone {schedule.time_zone!r}", True)
-    elif answer.choice == "confirm":
+    if answer is not None and answer.choice == "confirm":
         return zone.iana
-    elif answer.choice == "other":
-        return read_zone(answer.value or "").iana or _lose_zone(work, schedule, answer.value or "")
-    else:
-        work.lose("schedules", schedule.id, schedule.name, "left out by decision: its time zone")
-    return None
+    if answer is not None and answer.choice == "other":
+        return read_zone(answer.value or "").iana or _lose_zone(work, schedule, answer)
+    stop = read_stop(answer, f"its time zone {schedule.time_zone!r}")
+    return work.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
 
 
-def _lose_zone(work: Work, schedule: Schedule, value: str) -> None:
-    work.lose(
-        "schedules", schedule.id, schedule.name, f"its time zone was decided as {value!r}, which nobody knows", True
-    )
+def _lose_zone(work: Work, schedule: Schedule, answer: Answer) -> None:
+    work.questions.reopen(answer)
+    reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
+    work.lose("schedules", schedule.id, schedule.name, reason, True)
 
 
 def _ask_zone(schedule: Schedule, zone) -> Conflict:

@@ -14,7 +14,7 @@ from typing import Any
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, read_records
-from pdmigrate.pagerduty.aside import INVENTORY, Aside, find_hidden, list_aside
+from pdmigrate.pagerduty.aside import INVENTORY, Aside, Hidden, find_hidden, list_aside
 from pdmigrate.pagerduty.evidence import Rendering, read_renderings
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pagerduty.window import whole_seconds
@@ -104,7 +104,7 @@ class Account:
     """A PagerDuty account: records by id.
 
     problems: rows that could not be read. remarks: what is odd about the others. unread: PagerDuty's words about what
-    could not be read at all. hidden: sentences about schedules that a policy names and no list has shown.
+    could not be read at all. hidden: teams, schedules and services that others name and no list has shown.
     """
 
     subdomain: str
@@ -121,7 +121,7 @@ class Account:
     schedules_v3: dict[str, ScheduleV3] = field(default_factory=dict)
     remarks: tuple[records.Problem, ...] = ()
     unread: dict[str, str] = field(default_factory=dict)
-    hidden: dict[str, str] = field(default_factory=dict)
+    hidden: tuple[Hidden, ...] = ()
     aside: tuple[Aside, ...] = ()
     renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
     """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
@@ -191,7 +191,7 @@ def read_account(snapshot: Snapshot) -> Account:
         shifts.by_id,
         tuple(remark for arrived in (*read.values(), shifts) for remark in arrived.remarks),
         rows.get("unread") or {},
-        find_hidden(found["escalation_policies"].values(), _shown(rows)),
+        find_hidden(rows),
         list_aside(rows),
         read_renderings(rows.get("renderings") or {}),
     )
@@ -206,12 +206,6 @@ def common_zone(users: list[dict]) -> str:
     """The time zone that most users have: asking schedules in it first makes the fewest requests."""
     zones = Counter(user.get("time_zone") for user in users if read_zone(user.get("time_zone") or "").iana)
     return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
-
-
-def _shown(rows: dict[str, Any]) -> set[str]:
-    """The ids of all schedules that a list has shown, readable or not."""
-    kinds = ("schedules", "schedules_v3")
-    return {row["id"] for kind in kinds for row in rows.get(kind) or [] if isinstance(row, dict) and row.get("id")}
 
 
 def _with_members(rows: dict[str, Any]) -> list[dict]:

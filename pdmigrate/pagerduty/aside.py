@@ -1,10 +1,8 @@
 """What an account has beside what is carried over, object by object, and what of it decides whether anybody is paged."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from pdmigrate.pagerduty.records import EscalationPolicy
 
 INVENTORY = (
     "business_services",
@@ -34,16 +32,71 @@ def list_aside(rows: dict[str, Any]) -> tuple[Aside, ...]:
     return tuple(sorted(found, key=lambda one: (kinds.index(one.kind), one.name.casefold(), one.id)))
 
 
-def find_hidden(policies: Iterable[EscalationPolicy], shown: set[str]) -> dict[str, str]:
-    """By policy id the sentence about a schedule that it names and no list has shown. Deleted ones are known to be gone."""
-    hidden = {}
-    for policy in policies:
-        targets = [target for rule in policy.escalation_rules for target in rule.targets]
-        schedules = [t for t in targets if t.type in ("schedule", "schedule_v3") and not t.deleted_at]
-        missing = [f"{t.summary or t.id} ({t.id})" for t in schedules if t.id not in shown]
-        if missing:
-            hidden[policy.id] = f"the policy {policy.name} names {', '.join(dict.fromkeys(missing))}"
-    return hidden
+@dataclass(frozen=True)
+class Hidden:
+    """An object that others name and no list has shown. named_by: (kind, id, name) of those that name it."""
+
+    kind: str
+    id: str
+    name: str
+    named_by: tuple[tuple[str, str, str], ...]
+
+    def tell(self, scope: Mapping[str, Container[str]]) -> str:
+        """The sentence about it; "" where nothing in scope names it. scope: ids by kind."""
+        names = [f"the {NOUNS[kind]} {name}" for kind, id, name in self.named_by if id in scope[kind]]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        said = ", ".join(names[:3])
+        return f"the {NOUNS[self.kind]} {self.name} ({self.id}), named by {said}{more}" if names else ""
+
+
+NOUNS = {
+    "users": "user",
+    "teams": "team",
+    "schedules": "schedule",
+    "escalation_policies": "policy",
+    "services": "service",
+}
+SHOWN_AS = {"schedules_v3": "schedules"}
+"""Shift-based schedules are schedules."""
+
+
+def find_hidden(rows: dict[str, Any]) -> tuple[Hidden, ...]:
+    """Teams, schedules and services that some object names and no list has shown. Deleted ones are known to be gone.
+
+    A list that could not be read at all hides nothing: that is said elsewhere.
+    """
+    lists = [(SHOWN_AS.get(kind, kind), _list_rows(rows, kind)) for kind in (*NOUNS, *SHOWN_AS)]
+    shown = {row.get("id") for _, there in lists for row in there}
+    unread = {kind for kind in NOUNS if kind not in rows or kind in (rows.get("unread") or {})}
+    names: dict[tuple[str, str], str] = {}
+    named_by: dict[tuple[str, str], dict[tuple[str, str, str], None]] = {}
+    for holder, there in lists:
+        for row in there:
+            for kind, reference in _list_references(holder, row):
+                if reference["id"] in shown or kind in unread:
+                    continue
+                place = (kind, reference["id"])
+                names[place] = names.get(place) or str(reference.get("summary") or reference["id"])
+                named_by.setdefault(place, {})[holder, str(row.get("id")), _read_name(row)] = None
+    return tuple(Hidden(*place, name, tuple(sorted(named_by[place]))) for place, name in sorted(names.items()))
+
+
+def _list_rows(rows: dict[str, Any], kind: str) -> list[dict]:
+    return [row for row in rows.get(kind) or [] if isinstance(row, dict)]
+
+
+def _list_references(kind: str, row: dict) -> Iterator[tuple[str, dict]]:
+    """(kind, reference) of the teams, services and schedules that it names."""
+    said = [("teams", reference) for reference in _list_rows(row, "teams")]
+    if kind == "escalation_policies":
+        said += [("services", reference) for reference in _list_rows(row, "services")]
+        targets = [target for rule in _list_rows(row, "escalation_rules") for target in _list_rows(rule, "targets")]
+        said += [("schedules", target) for target in targets if str(target.get("type")).startswith("schedule")]
+    return ((to, reference) for to, reference in said if reference.get("id") and not reference.get("deleted_at"))
+
+
+def _read_name(row: dict) -> str:
+    return str(row.get("name") or row.get("summary") or row.get("id"))
 
 
 def _describe(kind: str, row: dict[str, Any]) -> Aside:

@@ -47,6 +47,8 @@ def _tell_lead(standing: Standing, going: int, share: str) -> str:
         else ""
     )
     same = f"Over the {_days(standing)} days compared, the same people are on call for {share} of the time."
+    if not standing.verified.schedules:
+        same = "No schedule is in scope: who is on call cannot be compared, only who is paged for each service."
     state = f"{going} of {teams} teams have said go." if going else "No team has said go yet."
     return " ".join(filter(None, (state, same, reach)))
 

@@ -176,7 +176,8 @@ def section_differences(standing: Standing, team: Team) -> Section:
         "after": "After",
         "reason": "Reason",
     }
-    return Section("Differences", table=make_table(rows, columns, "No second differs."), folded=len(rows) > 30)
+    nothing = "No second differs." if team.schedules else "There is no schedule to compare."
+    return Section("Differences", table=make_table(rows, columns, nothing), folded=len(rows) > 30)
 
 
 def section_services(team: Team) -> Section:

@@ -23,6 +23,8 @@ from pdmigrate.verify import Verified
 MOST_DRAWN = 6
 DAYS_DRAWN = 28
 
+NO_SCHEDULES = "No schedule is in scope: there is none to compare."
+
 
 def make_page(verified: Verified, status: str) -> Page:
     seconds = verified.count_seconds()
@@ -46,6 +48,8 @@ def make_page(verified: Verified, status: str) -> Page:
 
 
 def _tell_lead(verified: Verified, share: str, read: int) -> str:
+    if not verified.schedules:
+        return f"{NO_SCHEDULES} Who is paged for each service is compared below."
     if not read:
         return "Harness has no API to read schedules from: what was meant to be written could not be compared."
     judged = sum(s.judged for s in verified.schedules)
@@ -95,7 +99,7 @@ def section_schedules(verified: Verified) -> Section:
         "reading of its rotations says the same. Windows, empty or repeated places and ends are in our contract, not in "
         "what Harness documents."
     )
-    return Section("Who is on call", text, make_table(rows, columns))
+    return Section("Who is on call", text, make_table(rows, columns, empty=NO_SCHEDULES))
 
 
 def section_timelines(verified: Verified) -> Section:
@@ -187,7 +191,8 @@ def section_gaps(verified: Verified) -> Section:
         if s.gaps_before or s.new_gaps
     ]
     columns = {"name": "Schedule", "before": "Gaps before", "new": "New gaps", "first": "First new gap"}
-    table = make_table(rows, columns, empty="Somebody is always on call, before and after.")
+    nothing = "Somebody is always on call, before and after." if verified.schedules else NO_SCHEDULES
+    table = make_table(rows, columns, empty=nothing)
     return Section("Times with nobody on call", "Within the horizon.", table, folded=len(rows) > 12)
 
 
@@ -213,7 +218,8 @@ def section_differences(verified: Verified) -> Section:
         "after": "In Harness",
         "reason": "Reason",
     }
-    return Section("Differences", table=make_table(rows, columns, empty="No second differs."), folded=len(rows) > 40)
+    nothing = "No second differs." if verified.schedules else NO_SCHEDULES
+    return Section("Differences", table=make_table(rows, columns, empty=nothing), folded=len(rows) > 40)
 
 
 def section_services(verified: Verified) -> Section:

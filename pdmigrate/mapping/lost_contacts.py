@@ -1,0 +1,57 @@
+"""The question about ways to reach a person that page him today and do not move: one for each person."""
+
+from collections.abc import Iterable
+
+from pdmigrate.actions import Held
+from pdmigrate.decisions import Conflict, Option
+from pdmigrate.mapping.work import Fate, Work
+from pdmigrate.pagerduty.records import NotificationRule, User
+
+
+def ask_lost(work: Work, user: User, fates: Iterable[Fate]) -> None:
+    """Ask about what pages the person today and is lost. fates: what becomes of his contact methods and rules.
+
+    What is blocked or switched off in PagerDuty pages nobody today; a number in a country has a question of its own.
+    """
+    lost = {fate.id: fate.reason for fate in fates if fate.grade == "lost"}
+    unread = [rule for rule in user.notification_rules if rule.id in lost and _is_unread(rule)]
+    high = [rule for rule in user.notification_rules if rule.urgency != "low" and rule.contact_method is not None]
+    used = {rule.contact_method.id for rule in high}
+    silent = [
+        method
+        for method in user.contact_methods
+        if method.id in lost and (method.id in used or unread) and method.enabled and not method.blacklisted
+    ]
+    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if not _is_asked(work, m.id)]
+    said += [f"{len(unread)} notification rules came without their delay or contact method"] if unread else []
+    if said and work.questions.ask(_ask_contacts(user, said)) is None:
+        ids = tuple(one.id for one in (*silent, *unread))
+        work.held.append(Held("contact_methods", user.id, user.name, "open question: lost contacts", True, ids))
+
+
+def _is_unread(rule: NotificationRule) -> bool:
+    return rule.start_delay_in_minutes is None or rule.contact_method is None
+
+
+def _is_asked(work: Work, id: str) -> bool:
+    key = f"phone_country:{id}"
+    return key in work.questions.open or key in work.questions.answered
+
+
+def _ask_contacts(user: User, said: list[str]) -> Conflict:
+    return Conflict(
+        about="lost_contact",
+        kind="contact_methods",
+        id=user.id,
+        name=user.name,
+        question=f"Not all that pages {user.name} today can be carried over: {'; '.join(said)}.",
+        meaning="A page may reach the person later than today, by another way, or not at all.",
+        options=(
+            Option(
+                name="leave_out",
+                effect="not moved; whoever wants to be reached by it enters it in his profile in Harness",
+            ),
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+    )

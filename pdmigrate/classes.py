@@ -26,6 +26,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "service_urgency": ("page", "no_page", "leave_out"),
     "shared_mailbox": MAIL,
     "time_zone_mismatch": ("confirm", "other", "leave_out"),
+    "unknown_field": ("ignore", "leave_out"),
     "unknown_time_zone": ("other", "leave_out"),
     "user_found_twice": ("same_person", "leave_out"),
     "user_not_found": MAIL,

@@ -253,9 +253,7 @@ TABLES: dict[str, Table] = {
         carried="name description time_zone rotations custom_shifts overrides teams",
         compared="final_schedule escalation_policies type summary",
         server="id self html_url users",
-        listed=dict.fromkeys(
-            ("http_cal_url", "web_cal_url", "personal_http_cal_url", "personal_web_cal_url"), CALENDAR
-        ),
+        listed=dict.fromkeys(("http_cal_url", "web_cal_url"), CALENDAR),
         parts={
             "rotations": "rotations",
             "custom_shifts": "custom_shifts",

@@ -10,7 +10,8 @@ from test_contract_pagerduty import read_file, resolve
 
 from pdmigrate.pagerduty import records, v3_records
 from pdmigrate.pagerduty.arrivals import KINDS, read_records
-from pdmigrate.pagerduty.fields import TABLES, read_notes
+from pdmigrate.pagerduty.fields import TABLES
+from pdmigrate.pagerduty.notes import read_notes
 from pdmigrate.sandbox.accounts import load_account
 
 EXTRACT = yaml.safe_load((Path(__file__).parent / "pagerduty_fields.yaml").read_text())
@@ -165,6 +166,8 @@ def test_a_value_is_never_kept():
     secret = "correct horse battery staple"
     row = {"id": "S", "added": secret, "status": secret, "integrations": [{"id": "I", "token": secret}]}
     assert secret not in repr(read_notes("services", row))
+    phones = {"id": "S", "+12125550101": {"label": "x"}, "alert_grouping_parameters": {"type": "2125550101"}}
+    assert "2125550101" not in repr(read_notes("services", phones))
 
 
 def shadow_schedule(**rotation):
@@ -202,7 +205,7 @@ def test_what_is_unknown_inside_a_shift_pages(row, path):
         (
             "escalation_policies",
             {"escalation_rules": [{"targets": [{"id": "X", "type": "robot_reference"}]}]},
-            "escalation_rules.targets.type=robot_reference",
+            "escalation_rules.targets.type=robot",
             True,
         ),
         ("services", {"incident_urgency_rule": {"type": "by_moon"}}, "incident_urgency_rule.type=by_moon", True),
@@ -223,8 +226,8 @@ def test_a_reference_may_come_as_the_whole_object():
     assert read_notes("escalation_policies", row).unknown == {}
 
 
-@pytest.mark.parametrize("odd", ["none", 7, ["a", None, 3], [["x"]], {"a": 1}])
+@pytest.mark.parametrize("odd", ["none", 7, ["a", None, 3], [["x"]], {"a": 1}, {"type": 4, "enabled": 1, "config": 3}])
 def test_rows_that_are_not_what_they_should_be_are_read_all_the_same(odd):
     for kind in KINDS:
-        for part in TABLES[kind].parts:
-            read_notes(kind, {"id": "X", part: odd, 7: odd})
+        for name in TABLES[kind].names:
+            read_notes(kind, {"id": "X", name: odd, 7: odd})

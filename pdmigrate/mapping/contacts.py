@@ -15,9 +15,10 @@ SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "M
 """Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""
 LABELS = {"work": "Work", "office": "Work", "home": "Home"}
 PUSH = "push_notification_contact_method"
+SLACK = "slack_contact_method"
 LINKED = {
     PUSH: ("the mobile app registers itself: the person installs Harness's", "the person sets up the mobile app"),
-    "slack_contact_method": ("Slack is linked by the person himself, in Harness", "the person links Slack"),
+    SLACK: ("Slack is linked by the person himself, in Harness", "the person links Slack"),
 }
 """Channels that people set up themselves: what is said of the contact method, and of a rule that uses it."""
 ASSIGNMENT = "assignment_notification_rule"
@@ -73,11 +74,10 @@ def _map_methods(work: Work, user: User, email: str) -> dict[str, dict]:
 
 
 def _method_fates(method: ContactMethod, channel: dict) -> list[FieldFate]:
-    label, extension = (method.label or "").strip(), read_extension(method)
+    label, cut = (method.label or "").strip(), tell_extension(method)
     same = label.lower() in ("", channel["label"].lower())
-    address = FieldFate("address", "changed", tell_extension(channel["address"], extension))
     return [
-        address if extension else FieldFate("address", "exact"),
+        FieldFate("address", "changed" if cut else "exact", cut),
         FieldFate("label", "exact" if same else "changed", "" if same else _tell_label(label, channel["label"])),
         *tell_left(method),
     ]
@@ -87,9 +87,13 @@ def _tell_label(label: str, new: str) -> str:
     return f"the label {label} becomes {new}: Harness knows Work, Home and Other"
 
 
-def tell_extension(address: str, extension: str) -> str:
-    """What becomes of a number with an extension, for the person who is reached by it."""
-    return f"Harness documents no extensions: it dials {address} without {extension}, and whoever answers there is told"
+def tell_extension(method: ContactMethod) -> str:
+    """What becomes of what is dialled after the number (`x123`, `,,123`, `;ext=123`); "" where there is nothing."""
+    number = read_phone(method) if TYPES.get(method.type) in ("phone", "sms") and method.address else None
+    if number is None or not number.extension:
+        return ""
+    alone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"PagerDuty dials {number.extension} after {alone}; Harness documents no extensions and calls {alone} alone"
 
 
 def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[dict | None, Grade | None, str]:
@@ -122,12 +126,6 @@ def _judge_phone(work: Work, user: User, method: ContactMethod, label: str) -> t
             Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,))
         )
     return None, "lost", f"Harness does not call +{number.country_code}" + ("" if answer else " (open question)")
-
-
-def read_extension(method: ContactMethod) -> str:
-    """What is dialled after the number, as PagerDuty takes it (`x123`, `,,123`, `;ext=123`); "" where there is none."""
-    number = read_phone(method) if TYPES.get(method.type) in ("phone", "sms") and method.address else None
-    return (number.extension or "") if number else ""
 
 
 def read_phone(method: ContactMethod) -> phonenumbers.PhoneNumber | None:

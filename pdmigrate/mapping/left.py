@@ -9,7 +9,7 @@ from typing import Any
 
 from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.mapping.work import MOST_DESCRIPTION, FieldFate, Stop, Work, describe, name_fate
-from pdmigrate.pagerduty.fields import Found
+from pdmigrate.pagerduty.notes import Found
 from pdmigrate.pagerduty.records import Noted, Reference
 
 NOT_IGNORED = ("escalation_rules.targets.type=",)

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from pdmigrate.pagerduty import records
-from pdmigrate.pagerduty.fields import TABLES, read_notes
+from pdmigrate.pagerduty.fields import TABLES
+from pdmigrate.pagerduty.notes import read_notes
 from pdmigrate.pagerduty.records import Problem, Record
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 

@@ -5,7 +5,7 @@ table is not known: it is noted by name while the row is read, and its value is 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -61,57 +61,6 @@ class Table:
         return _says(value) and str(value) not in self.usual.get(name, "").split()
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a row has that does not go to Harness: the field's path without ids, and what is to be said of it."""
-
-    path: str
-    reason: str = ""
-    pages: bool = False
-
-
-@dataclass
-class Notes:
-    """left: fields that the tables know and that stay behind. unknown: fields and values that no table has."""
-
-    left: dict[str, Found] = field(default_factory=dict)
-    unknown: dict[str, Found] = field(default_factory=dict)
-
-
-def read_notes(kind: str, row: dict[str, Any]) -> Notes:
-    """What of a row of this kind stays behind, or is not known."""
-    notes = Notes()
-    _walk(TABLES[kind], row, "", notes)
-    return notes
-
-
-def _walk(table: Table, row: dict[str, Any], path: str, notes: Notes) -> None:
-    for name in sorted(map(str, row.keys() - table.plain)):
-        value = row.get(name)
-        newer = table.older.get(name)
-        if table.speaks(name, value) and not (newer and table.speaks(newer, row.get(newer))):
-            _note(table, name, value, f"{path}{name}", notes)
-
-
-def _note(table: Table, name: str, value: Any, where: str, notes: Notes) -> None:
-    words = table.lost.get(name, table.listed.get(name, ""))
-    if words:
-        reason = words if isinstance(words, str) else words(value)
-        notes.left[where] = Found(where, reason, name in table.lost)
-    if name not in table.names:
-        notes.unknown[where] = Found(where, pages=table.pages)
-    if name in table.known and not _is_known(value, table.known[name]):
-        full = f"{where}={_show(value)}"
-        notes.unknown[full] = Found(full, pages=table.pages)
-    if name in table.parts:
-        for part in _list_parts(value):
-            _walk(TABLES[table.parts[name]], part, f"{where}.", notes)
-
-
-def _list_parts(value: Any) -> Iterator[dict[str, Any]]:
-    yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict))
-
-
 def _says(value: Any) -> bool:
     """Null, false, an empty text or list says nothing; so does what has nothing else in it."""
     if isinstance(value, dict):
@@ -119,33 +68,31 @@ def _says(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", [], ())
 
 
-def _is_known(value: Any, known: str) -> bool:
-    return isinstance(value, str) and value.removesuffix("_reference") in known.split()
-
-
-def _show(value: Any) -> str:
-    """The name of a value; anything that does not look like one might be somebody's data."""
-    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", value) else "(something else)"
+def show_value(value: Any) -> str:
+    """A word as it is; anything else, a number or a sentence, might be somebody's data or a secret."""
+    plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z_-]{1,60}\d?", value)
+    return value.removesuffix("_reference") if plain else "(something else)"
 
 
 # --- the sentences that need the value ---
 
 
 def _tell_pause(value: Any) -> str:
-    seconds = value.get("timeout") or value.get("recommended_timeout") or 0
-    wait = f"{seconds / 60:g} min" if isinstance(seconds, int | float) and seconds else "as long as PagerDuty advises"
+    wait = _tell_minutes(value, "timeout", "recommended_timeout") or "as long as PagerDuty advises"
     return f"alerts that look transient wait {wait} in PagerDuty, and page at once in Harness"
 
 
 def _tell_grouping(value: Any) -> str:
-    config = value.get("config") if isinstance(value.get("config"), dict) else {}
-    seconds = config.get("time_window") or config.get("timeout") or 0
-    within = f" within {seconds / 60:g} min" if isinstance(seconds, int | float) and seconds else ""
-    return f"PagerDuty groups alerts{within} ({_show(value['type'])}) into one incident that pages once; in Harness each pages"
+    parts = value if isinstance(value, dict) else {"type": value}
+    within = _tell_minutes(parts.get("config"), "time_window", "timeout")
+    how = f"{show_value(parts.get('type'))}{within and f', within {within}'}"
+    return f"PagerDuty groups alerts ({how}) into one incident that pages once; in Harness each pages"
 
 
-def _tell_grouping_by(value: Any) -> str:
-    return f"PagerDuty groups alerts ({_show(value)}) into one incident that pages once; in Harness each pages"
+def _tell_minutes(value: Any, *names: str) -> str:
+    """The first of these seconds that says something, in minutes; "" where none does."""
+    found = [value.get(name) for name in names] if isinstance(value, dict) else []
+    return next((f"{each / 60:g} min" for each in found if isinstance(each, int | float) and each), "")
 
 
 CALENDAR = "calendar feeds of PagerDuty end with it: subscribe to Harness's where it has one"
@@ -154,7 +101,6 @@ MAILS = "PagerDuty makes incidents of some mails only; Harness's webhook pages f
 # --- the tables ---
 
 LINKS = "id type summary self html_url"
-REFERENCE = f"{LINKS} deleted_at"
 KINDS = "users teams schedules schedules_v3 escalation_policies services"
 
 TABLES: dict[str, Table] = {
@@ -162,7 +108,7 @@ TABLES: dict[str, Table] = {
         carried="name email contact_methods notification_rules teams",
         server=f"{LINKS} avatar_url invitation_sent created_via_sso billed coordinated_incidents",
         listed={
-            "role": lambda role: f"PagerDuty role {_show(role)}: roles in Harness are given by people",
+            "role": lambda role: f"PagerDuty role {show_value(role)}: roles in Harness are given by people",
             "job_title": "Harness has no place for it",
             "time_zone": "Harness keeps no time zone for a person",
             "description": "Harness has no place for what a person says of himself",
@@ -357,7 +303,7 @@ TABLES: dict[str, Table] = {
         server=f"{LINKS} created_at updated_at last_incident_timestamp",
         lost={
             "alert_grouping_parameters": _tell_grouping,
-            "alert_grouping": _tell_grouping_by,
+            "alert_grouping": _tell_grouping,
             "auto_pause_notifications_parameters": _tell_pause,
             "response_play": "PagerDuty may run its response play on every incident, and so page more people",
             "scheduled_actions": "incidents that are still open when support hours begin become urgent, and page then",

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from pdmigrate.pagerduty.fields import Found
+from pdmigrate.pagerduty.notes import Found
 
 
 def _drop_reference_suffix(value: Any) -> Any:

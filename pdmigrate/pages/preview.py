@@ -16,6 +16,7 @@ from pdmigrate.pages.words import (
     section_conflicts,
     section_counts,
     section_fates,
+    section_fields,
     tell_requests,
     tell_time,
 )
@@ -284,6 +285,7 @@ PARTS = {
         preview.draft.open.values(), "Open questions", "No question is open."
     ),
     "fates": lambda preview: section_fates(preview.draft),
+    "fields": lambda preview: section_fields(preview.draft),
     "oddities": section_oddities,
     "aside": section_aside,
 }

@@ -204,8 +204,8 @@ def test_what_is_unknown_inside_a_shift_pages(row, path):
         ("escalation_policies", {"escalation_rules": [{"quiet": "x"}]}, "escalation_rules.quiet", True),
         (
             "escalation_policies",
-            {"escalation_rules": [{"targets": [{"id": "X", "type": "robot_reference"}]}]},
-            "escalation_rules.targets.type=robot",
+            {"escalation_rules": [{"targets": [{"id": "X", "role": "x", "only_on": "Mondays"}]}]},
+            "escalation_rules.targets.only_on",
             True,
         ),
         ("services", {"incident_urgency_rule": {"type": "by_moon"}}, "incident_urgency_rule.type=by_moon", True),

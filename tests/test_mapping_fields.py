@@ -275,6 +275,8 @@ def shifts(**rotation):
         "name": "V1",
         "time_zone": "Europe/London",
         "rotations": [{"id": "R", "events": [event]} | rotation],
+        "custom_shifts": [],
+        "overrides": [],
     }
 
 
@@ -295,13 +297,13 @@ def test_what_nobody_knows_of_services_policies_and_rules_is_asked():
         "users": [user("ann", contact_methods=[method("m")], notification_rules=[rule("r1", "m", urgency="severe")])],
         "escalation_policies": [
             policy("pp1", (10, [refer("user", "ann")])),
-            policy("pp2", (10, [refer("robot", "x")])),
+            policy("pp2", (10, [refer("user", "ann", only_on="Mondays")])),
         ],
         "services": [service("s1", "pp1", paused_until="noon"), service("s2", "pp1", status="asleep")],
     }
     work = map_rows(rows, people("ann"), rule="recommended")
     assert {key.partition("/")[2] for key in work.questions.open} == {
-        "escalation_rules.targets.type=robot",
+        "escalation_rules.targets.only_on",
         "paused_until",
         "status=asleep",
         "urgency=severe",
@@ -311,7 +313,7 @@ def test_what_nobody_knows_of_services_policies_and_rules_is_asked():
     work = map_rows(rows, people("ann"), ignored, rule="recommended")
     assert grades(work, "services") == {"s1": "changed", "s2": "changed"}
     assert grades(work, "notification_rules") == {"r1": "changed"}
-    assert grades(work, "escalation_policies") == {"pp1": "exact", "pp2": "lost"}, "a target cannot be ignored"
+    assert grades(work, "escalation_policies") == {"pp1": "exact", "pp2": "changed"}
 
 
 def test_an_unknown_field_that_comes_or_goes_is_a_change_of_the_configuration():

@@ -7,13 +7,11 @@ that one answer serves two hundred schedules, and asked again when another objec
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.decisions import Conflict, Option
 from pdmigrate.mapping.work import MOST_DESCRIPTION, FieldFate, Stop, Work, describe, name_fate
 from pdmigrate.pagerduty.notes import Found
 from pdmigrate.pagerduty.records import Noted, Reference
 
-NOT_IGNORED = ("escalation_rules.targets.type=",)
-"""Values without which nothing can be written."""
 WORDS = {
     "schedules": "schedules",
     "escalation_policies": "escalation policies",
@@ -61,19 +59,16 @@ def tell_teams(work: Work, teams: Iterable[Reference]) -> FieldFate:
 
 def stop_unknown(work: Work, kind: str, record: Noted) -> Stop | None:
     """Why the object does not move: something in it that may decide who is paged is not known, and nobody said ignore."""
-    for found in record.unknown_fields:
-        if found.pages:
-            answer = work.questions.ask(_ask_unknown(kind, found.path, _list_holders(work, kind, found.path)))
-            if answer is None or answer.choice == "leave_out":
-                why = "left out by decision" if answer else "open question"
-                return Stop(
-                    f"{why}: it has {found.path}, which this version does not know", answer is None, _key(answer)
-                )
-    return None
+    stops = [_read_answer(work, kind, found.path) for found in record.unknown_fields if found.pages]
+    return min((stop for stop in stops if stop), key=lambda stop: stop.waits, default=None)
 
 
-def _key(answer: Answer | None) -> str:
-    return answer.conflict.key if answer else ""
+def _read_answer(work: Work, kind: str, path: str) -> Stop | None:
+    answer = work.questions.ask(_ask_unknown(kind, path, _list_holders(work, kind, path)))
+    what = f"it has {path}, which this version does not know"
+    if answer is None:
+        return Stop(f"open question: {what}", True)
+    return Stop(f"left out by decision: {what}", decided=answer.conflict.key) if answer.choice == "leave_out" else None
 
 
 def _list_holders(work: Work, kind: str, path: str) -> list[str]:
@@ -102,12 +97,6 @@ def _ask_unknown(kind: str, path: str, holders: list[str]) -> Conflict:
     shown = ", ".join(holders[:SHOWN]) + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else "")
     field, _, value = path.partition("=")
     what = f"{field} set to {value}" if value else f"the field {field}"
-    options = [
-        Option(name="leave_out", effect=f"these {WORDS[kind]} are not moved: nobody is paged by them in Harness")
-    ]
-    if not path.startswith(NOT_IGNORED):
-        effect = "carried over as if it were not there: what has it pages like everything else of its kind"
-        options.insert(0, Option(name="ignore", effect=effect))
     return Conflict(
         about="unknown_field",
         kind=kind,
@@ -116,7 +105,13 @@ def _ask_unknown(kind: str, path: str, holders: list[str]) -> Conflict:
         question=f"This version does not know {what}. {len(holders)} {WORDS[kind]} have it: {shown}.",
         meaning="It may say who is paged, or that nobody is: PagerDuty's shadow rotations are never paged, and carried "
         "over without that word they would page.",
-        options=tuple(options),
+        options=(
+            Option(
+                name="ignore",
+                effect="carried over as if it were not there: what has it pages like everything else of its kind",
+            ),
+            Option(name="leave_out", effect=f"these {WORDS[kind]} are not moved: nobody is paged by them in Harness"),
+        ),
         recommended="leave_out",
         changes_paging=True,
         detail=", ".join(holders),

@@ -292,7 +292,6 @@ TABLES: dict[str, Table] = {
         carried="id type",
         compared="summary deleted_at",
         server="self html_url",
-        known={"type": "user schedule schedule_v3"},
         whole="users schedules schedules_v3",
         pages=True,
     ),

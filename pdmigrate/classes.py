@@ -34,6 +34,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "silent_level": ("without", "leave_out"),
     "time_zone_mismatch": ("confirm", "other", "leave_out"),
     "unknown_target": ("without", "leave_out"),
+    "unknown_field": ("ignore", "leave_out"),
     "unknown_time_zone": ("other", "leave_out"),
     "unlisted_member": ("without",),
     "unusable_policy": ("leave_out",),

@@ -279,7 +279,7 @@ def _list_gone_targets(found: Draft, policy: records.EscalationPolicy) -> tuple[
     gone, said = set(), []
     nobodies = list_nobodies(found)
     for target in (target for rule in policy.escalation_rules for target in rule.targets):
-        answers = [find_answer(found, about, f"{policy.id}/{target.id}") for about in ("deleted_target", "dangling_reference")]  # fmt: skip
+        answers = [find_answer(found, about, f"{policy.id}/{target.id}") for about in ("deleted_target", "dangling_reference", "unknown_target")]  # fmt: skip
         answer = next((a for a in answers if a and a.choice == "without"), nobodies.get(target.id))
         if answer and target.id not in gone:
             gone.add(target.id)

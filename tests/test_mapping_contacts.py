@@ -7,7 +7,7 @@ from pdmigrate.harness.records import State
 
 
 def method(id, kind="phone", address="2125550101", **more):
-    fields = {"id": id, "type": f"{kind}_contact_method", "label": "Mobile", "address": address}
+    fields = {"id": id, "type": f"{kind}_contact_method", "label": "Work", "address": address}
     return fields | ({"country_code": 1} if kind in ("phone", "sms") else {}) | more
 
 
@@ -45,7 +45,7 @@ def steps_of(work):
 @pytest.mark.parametrize("kind", ["phone", "sms"])
 def test_a_number_is_written_as_e164(kind, country, address, written):
     work = map_ann([method("m1", kind, address, country_code=country)])
-    assert methods_of(work) == [{"type": kind, "address": written, "label": "Other"}]
+    assert methods_of(work) == [{"type": kind, "address": written, "label": "Work"}]
     assert grades(work, "contact_methods") == {"m1": "exact"}
 
 

@@ -114,7 +114,7 @@ def test_what_harness_does_not_know_of_a_person_is_lost_and_said():
     work = map_rows({"users": [user("ann", role="admin", job_title="SRE", time_zone="UTC")]}, people("ann"))
     [fate] = work.fates
     assert fate.grade == "exact", "it pages nobody"
-    assert {f.field for f in fate.fields if f.grade == "lost"} == {"role", "job_title", "time_zone_of_user"}
+    assert {f.field for f in fate.fields if f.grade == "lost"} == {"role", "job_title", "time_zone"}
 
 
 def test_a_user_that_cannot_be_read_is_lost_with_the_reason():

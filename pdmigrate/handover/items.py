@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
+from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
-from pdmigrate.mapping.contacts import find_first_minute, tell_first_wait
+from pdmigrate.mapping.contacts import find_first_minute, tell_extension, tell_first_wait
 from pdmigrate.mapping.work import Route
 from pdmigrate.pagerduty.aside import Aside
 from pdmigrate.planning import WAITS
@@ -158,7 +159,9 @@ def _expect_policy(found: Draft, fields: dict, action: Action) -> str:
 
 def _expect_contacts(found: Draft, fields: dict, action: Action) -> str:
     named = ", ".join(f"{method['type']} {method['address']} ({method['label']})" for method in fields["methods"])
-    return f"The profile of {action.identifier}, Contact Methods, lists {named}."
+    methods = [one for one in found.account.users[action.key].contact_methods if one.id in action.sources]
+    cut = [said for one in methods if (said := tell_extension(one))]
+    return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
 
 
 def _expect_rules(found: Draft, fields: dict, action: Action) -> str:
@@ -215,21 +218,10 @@ def _from_people(found: Draft, links: Links) -> Iterator[dict]:
 
 
 def _from_apps(found: Draft, links: Links) -> Iterator[dict]:
-    """Push: the app registers itself on the person's own telephone."""
-    planned = {source for action in found.plan.actions for source in action.sources}
-    pushed = {fate.id for fate in found.work.fates if fate.grade == "handed_over"} - planned
-    for user in found.work.in_scope("users", found.account.users):
-        methods = tuple(method.id for method in user.contact_methods if method.id in pushed)
-        rules = tuple(rule for rule in user.notification_rules if rule.id in pushed)
-        file, email = f"people/{user.id}.txt", found.work.emails.get(user.id, user.email)
-        if methods:
-            said = f"The profile of {email}, Contact Methods, lists the mobile app."
-            yield _row(links, "contact_methods", user.id, f"{user.name}: mobile app", file, said, methods, "app")
-        if rules:
-            delays = ", ".join(str(rule.start_delay_in_minutes) for rule in rules)
-            said = f"The profile of {email}, Notification Rules, has push at minute {delays} after the page."
-            ids = tuple(rule.id for rule in rules)
-            yield _row(links, "notification_rules", user.id, f"{user.name}: push", file, said, ids, "push")
+    """The app registers itself on the person's own telephone, Slack is linked by the person, an extension has no place."""
+    for one in list_channels(found):
+        file = f"people/{one.user.id}.txt"
+        yield _row(links, one.kind, one.user.id, one.name, file, one.expected, one.ids, one.part)
 
 
 def _from_services(found: Draft, links: Links) -> Iterator[dict]:

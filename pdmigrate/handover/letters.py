@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pdmigrate.handover.items import Item
 
 OF_PEOPLE = ("users", "contact_methods", "notification_rules")
-ORDER = {"": 0, "app": 1, "push": 2}
+ORDER = {"": 0, "app": 1, "push": 2, "slack": 1, "slack_rule": 2, "extension": 3}
 """Within a kind: what is typed in, then the app, then what leans on it."""
 
 
@@ -56,6 +56,12 @@ def _ask(item: Item, email: str) -> str:
         return (
             "Install Harness's mobile app and sign in: that registers it for push. Allow it to break through silence."
         )
+    if item.key.endswith("/slack"):
+        return "Link your Slack account in your Harness profile: nobody else can."
+    if item.key.endswith("/slack_rule"):
+        return f"Add Slack to your notification rule. {item.expected}"
+    if item.key.endswith("/extension"):
+        return f"Look at your telephone numbers. {item.expected}"
     if item.key.endswith("/push"):
         return f"Add push to your notification rule. {item.expected}"
     words = "Enter your contact methods" if item.kind == "contact_methods" else "Set your notification rule"

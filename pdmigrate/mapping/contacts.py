@@ -7,6 +7,7 @@ import phonenumbers
 
 from pdmigrate.actions import Desired, Held
 from pdmigrate.decisions import Conflict, Option
+from pdmigrate.mapping.left import stop_unknown, tell_left
 from pdmigrate.mapping.lost_contacts import ask_lost
 from pdmigrate.mapping.work import Fate, FieldFate, Grade, Stop, Work, exact
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
@@ -15,6 +16,18 @@ SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "M
 """Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""
 LABELS = {"work": "Work", "office": "Work", "home": "Home"}
 PUSH = "push_notification_contact_method"
+SLACK = "slack_contact_method"
+LINKED = {
+    PUSH: ("the mobile app registers itself: the person installs Harness's", "the person sets up the mobile app"),
+    SLACK: ("Slack is linked by the person himself, in Harness", "the person links Slack"),
+}
+"""Channels that people set up themselves: what is said of the contact method, and of a rule that uses it."""
+ASSIGNMENT = "assignment_notification_rule"
+NOTICES = {
+    "oncall_handoff_notification_rule": "it tells of a turn that begins or ends, and pages nobody: Harness documents none",
+    "status_update_notification_rule": "it tells of status updates, and pages nobody: Harness documents none",
+}
+"""Rules that are no part of a page."""
 TYPES = {"email_contact_method": "email", "phone_contact_method": "phone", "sms_contact_method": "sms"}
 
 
@@ -65,14 +78,38 @@ def _map_methods(work: Work, user: User, email: str) -> dict[str, dict]:
         desired = Desired(
             "contact_methods", user.id, email, f"Contact details of {user.name}", fields, tuple(channels), needs
         )
-        work.want(desired, exact("address", "type", "label"))
+        moved = [method for method in user.contact_methods if method.id in channels]
+        work.want(desired, exact("type"), own={one.id: _method_fates(one, channels[one.id]) for one in moved})
     return channels
+
+
+def _method_fates(method: ContactMethod, channel: dict) -> list[FieldFate]:
+    label, cut = (method.label or "").strip(), tell_extension(method)
+    same = label.lower() in ("", channel["label"].lower())
+    return [
+        FieldFate("address", "changed" if cut else "exact", cut),
+        FieldFate("label", "exact" if same else "changed", "" if same else _tell_label(label, channel["label"])),
+        *tell_left(method),
+    ]
+
+
+def _tell_label(label: str, new: str) -> str:
+    return f"the label {label} becomes {new}: Harness knows Work, Home and Other"
+
+
+def tell_extension(method: ContactMethod) -> str:
+    """What becomes of what is dialled after the number (`x123`, `,,123`, `;ext=123`); "" where there is nothing."""
+    number = read_phone(method) if TYPES.get(method.type) in ("phone", "sms") and method.address else None
+    if number is None or not number.extension:
+        return ""
+    alone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"PagerDuty dials {number.extension} after {alone}; Harness documents no extensions and calls {alone} alone"
 
 
 def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[dict | None, Grade | None, str]:
     """(channel, None, "") for one that moves, (None, grade, reason) for one that does not."""
-    if method.type == PUSH:
-        return None, "handed_over", "the mobile app registers itself: the person installs Harness's"
+    if method.type in LINKED:
+        return None, "handed_over", LINKED[method.type][0]
     if method.type not in TYPES:
         return None, "lost", f"Harness has no {method.type.removesuffix('_contact_method').replace('_', ' ')}"
     if method.address is None:
@@ -129,25 +166,30 @@ def _ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNu
 
 def _map_rules(work: Work, user: User, email: str, reached: dict[str, dict]) -> None:
     kept: dict[int, list[dict]] = defaultdict(list)
-    sources = []
+    moved = []
     for rule in user.notification_rules:
         grade, reason = _judge_rule(rule, reached)
+        stop = None if grade else stop_unknown(work, "notification_rules", rule)
         if grade:
             _book(work, "notification_rules", rule, user, grade, reason)
-            continue
-        channel = {name: reached[rule.contact_method.id][name] for name in ("type", "address")}
-        sources.append(rule.id)
-        if channel not in kept[rule.start_delay_in_minutes]:
-            kept[rule.start_delay_in_minutes].append(channel)
-    if sources:
-        fields = {"steps": _make_steps(kept)}
-        needs = (("users", user.id), ("contact_methods", user.id))
-        desired = Desired(
-            "notification_rules", user.id, email, f"Notification rule of {user.name}", fields, tuple(sources), needs
-        )
-        work.want(
-            desired, [_judge_first_wait(work, find_first_minute(user, sources)), *exact("contact_method", "urgency")]
-        )
+        elif stop:
+            name = f"{user.name}: {rule.summary or rule.id}"
+            work.lose("notification_rules", rule.id, name, stop.reason, stop.waits, stop.decided)
+        else:
+            moved.append(rule)
+            channel = {name: reached[rule.contact_method.id][name] for name in ("type", "address")}
+            if channel not in kept[rule.start_delay_in_minutes]:
+                kept[rule.start_delay_in_minutes].append(channel)
+    if moved:
+        _want_rules(work, user, email, moved, {"steps": _make_steps(kept)})
+
+
+def _want_rules(work: Work, user: User, email: str, moved: list[NotificationRule], fields: dict) -> None:
+    sources, needs = tuple(rule.id for rule in moved), (("users", user.id), ("contact_methods", user.id))
+    name = f"Notification rule of {user.name}"
+    wait = _judge_first_wait(work, find_first_minute(user, sources))
+    desired = Desired("notification_rules", user.id, email, name, fields, sources, needs)
+    work.want(desired, [wait, *exact("contact_method", "urgency")], own={rule.id: tell_left(rule) for rule in moved})
 
 
 def _judge_first_wait(work: Work, minutes: int) -> FieldFate:
@@ -158,14 +200,14 @@ def _judge_first_wait(work: Work, minutes: int) -> FieldFate:
 
 
 def find_first_minute(user: User, sources: Iterable[str]) -> int:
-    """When the person is first told, the mobile app included, which he sets up himself. sources: ids of rules that move."""
-    told = [rule for rule in user.notification_rules if rule.id in sources or _is_push(rule)]
+    """When the person is first told, the app and Slack included, which he sets up himself. sources: ids of rules that move."""
+    told = [rule for rule in user.notification_rules if rule.id in sources or _is_linked(rule)]
     return min(rule.start_delay_in_minutes for rule in told)
 
 
-def _is_push(rule: NotificationRule) -> bool:
+def _is_linked(rule: NotificationRule) -> bool:
     known = rule.start_delay_in_minutes is not None and rule.contact_method is not None and rule.urgency != "low"
-    return known and rule.contact_method.type == PUSH
+    return known and rule.type == ASSIGNMENT and rule.contact_method.type in LINKED
 
 
 def tell_first_wait(minutes: int) -> str:
@@ -178,14 +220,16 @@ def tell_first_wait(minutes: int) -> str:
 
 def _judge_rule(rule: NotificationRule, reached: dict[str, dict]) -> tuple[Grade | None, str]:
     """(None, "") for a rule that moves, else (grade, reason)."""
+    if rule.type in NOTICES:
+        return "lost", NOTICES[rule.type]
     if rule.start_delay_in_minutes is None or rule.contact_method is None:
         return "lost", "PagerDuty gave a reference only, no delay"
     if rule.urgency == "low":
         return "lost", "for low urgency, which Harness does not know"
     if rule.contact_method.id in reached:
         return None, ""
-    if _is_push(rule):
-        return "handed_over", "the person sets up the mobile app"
+    if _is_linked(rule):
+        return "handed_over", LINKED[rule.contact_method.type][1]
     return "lost", "its contact method is not carried over"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.mapping.left import tell_left
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.who import guess_email, is_address, name_class, read_email
 from pdmigrate.mapping.work import FieldFate, Work, exact
@@ -58,7 +59,8 @@ def _want_person(work: Work, email: str, users: list[User]) -> None:
     if work.rules.invite_roles:
         fields["roles"] = sorted(work.rules.invite_roles)
     needs, ids = tuple(("teams", team) for team in dict.fromkeys(teams)), tuple(user.id for user in users)
-    work.want(Desired("users", ids[0], email, users[0].name, fields, ids, needs), _field_fates(users[0], email))
+    own = {user.id: _field_fates(work, user, email) for user in users}
+    work.want(Desired("users", ids[0], email, users[0].name, fields, ids, needs), [], own=own)
 
 
 def teams_of(work: Work, user_id: str) -> list[str]:
@@ -161,16 +163,13 @@ def _allow_twice(work: Work, user: User, email: str) -> bool:
     return True
 
 
-def _field_fates(user: User, email: str) -> list[FieldFate]:
+def _field_fates(work: Work, user: User, email: str) -> list[FieldFate]:
     fates = exact("name")
     same = read_email(user) == email
     fates.append(
         FieldFate("email", "exact") if same else FieldFate("email", "changed", f"paged as {email} by decision")
     )
-    if user.role:
-        fates.append(FieldFate("role", "lost", f"PagerDuty role {user.role}: roles in Harness are given by people"))
-    if user.job_title:
-        fates.append(FieldFate("job_title", "lost", "Harness has no place for it"))
-    if user.time_zone:
-        fates.append(FieldFate("time_zone_of_user", "lost", "Harness keeps no time zone for a person"))
-    return fates
+    there = work.state.people.get(email)
+    if there and there.name and there.name != user.name:
+        fates[0] = FieldFate("name", "changed", f"is {there.name!r} in Harness")
+    return [*fates, *tell_left(user)]

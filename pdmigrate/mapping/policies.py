@@ -4,8 +4,9 @@ from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
+from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
 from pdmigrate.mapping.targets import Level, read_levels, tell_targets
-from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, exact, name_fate, read_stop
+from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, exact, read_stop
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
@@ -16,6 +17,8 @@ def map_policies(work: Work) -> None:
     policies = list(work.in_scope("escalation_policies", work.account.policies))
     twins = find_twins(policies, lambda policy: make_name(policy.name, policy.id))
     for policy in policies:
+        if work.stop("escalation_policies", policy, [stop_unknown(work, "escalation_policies", policy)]):
+            continue
         settled = _settle(work, policy)
         if settled is None:
             continue
@@ -179,7 +182,7 @@ def _needs(work: Work, policy: EscalationPolicy, levels: tuple[Level, ...]) -> t
 def _field_fates(
     work: Work, policy: EscalationPolicy, levels: tuple[Level, ...], loops: int, one_at_a_time: bool, place: Place
 ) -> list[FieldFate]:
-    fates = [*exact("description", "escalation_delay_in_minutes", "teams"), name_fate(policy.name, place.name)]
+    fates = [*exact("escalation_delay_in_minutes"), *tell_heading(policy, place.name), tell_teams(work, policy.teams)]
     if loops == policy.num_loops:
         fates += exact("num_loops")
     else:

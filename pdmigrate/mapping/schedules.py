@@ -15,11 +15,12 @@ from pdmigrate.mapping.dated import mend, month_after, month_before
 from pdmigrate.mapping.fidelity import NOT_CARRIED, PROOF_DAYS, Fidelity, grade, prove
 from pdmigrate.mapping.flatten import flatten
 from pdmigrate.mapping.judge import Judgement, judge
+from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
 from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules_v3 import map_shift_schedule
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
-from pdmigrate.mapping.work import FieldFate, Work, exact, name_fate
+from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.readings import WALL, make_layers, render_layers
 from pdmigrate.pagerduty.records import Reference, Schedule
@@ -32,6 +33,8 @@ def map_schedules(work: Work) -> None:
     twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
     for schedule in schedules:
         work.fidelity[schedule.id] = NOT_CARRIED
+        if work.stop("schedules", schedule, [stop_unknown(work, "schedules", schedule)]):
+            continue
         map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else _map_layer_schedule
         map_one(work, schedule, schedule.id in twins)
 
@@ -93,7 +96,7 @@ def list_participants(work: Work, schedule: Schedule) -> list[Reference]:
 
 def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:
     said = fate_of_turns("schedule_layers", named, work.fidelity[schedule.id])
-    fates = [said, *exact("teams", "description"), name_fate(schedule.name, place.name)]
+    fates = [said, tell_teams(work, schedule.teams), *tell_heading(schedule, place.name)]
     if zone != schedule.time_zone:
         fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}"))
     else:

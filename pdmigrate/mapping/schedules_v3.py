@@ -11,12 +11,13 @@ from pdmigrate import rota
 from pdmigrate.mapping.dated import mend, month_after, month_before, write_shifts
 from pdmigrate.mapping.fidelity import PROOF_DAYS, Fidelity, grade, prove
 from pdmigrate.mapping.judge import judge_shifts
+from pdmigrate.mapping.left import tell_heading, tell_teams
 from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, add_to_name, tell_apart, tell_together
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import say_event
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
-from pdmigrate.mapping.work import Fate, FieldFate, Work, exact, name_fate
+from pdmigrate.mapping.work import Fate, FieldFate, Work, exact
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.rota_v3 import event_zone, render_schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
@@ -38,7 +39,7 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
     if said is not None:
         named, work.fidelity[schedule.id] = said
         note = tell_together(named, ZoneInfo(zone), *span)
-        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named), note)
+        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named, note), note)
         _book_overrides(work, schedule)
     elif place:
         work.lose("schedules", schedule.id, schedule.name, "its shifts are too many to be written with dates")
@@ -122,9 +123,9 @@ def _book_overrides(work: Work, schedule: ScheduleV3) -> None:
             work.fates.append(Fate("overrides", override.id, name, "exact", reason, tuple(exact("start", "end"))))
 
 
-def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list[Named]) -> list[FieldFate]:
+def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list[Named], note: str) -> list[FieldFate]:
     said = fate_of_turns("rotations", named, work.fidelity[schedule.id])
-    fates = [said, *exact("teams", "description"), name_fate(schedule.name, place.name)]
+    fates = [said, tell_teams(work, schedule.teams), *tell_heading(schedule, place.name, note)]
     if zone != schedule.time_zone:
         fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}, its events' own"))
     else:

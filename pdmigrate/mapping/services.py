@@ -3,6 +3,7 @@
 from pdmigrate.actions import Desired
 from pdmigrate.identifiers import make_identifier, make_service_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
+from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
 from pdmigrate.mapping.service_questions import (
     ask_acknowledgement,
     ask_dangling,
@@ -13,7 +14,7 @@ from pdmigrate.mapping.service_questions import (
     find_quieter,
 )
 from pdmigrate.mapping.unusable import find_unusable, tell_unusable
-from pdmigrate.mapping.work import FieldFate, Route, Stop, Work, describe, exact, name_fate, read_stop
+from pdmigrate.mapping.work import FieldFate, Route, Stop, Work, describe, exact, read_stop
 from pdmigrate.pagerduty.records import Service
 
 
@@ -22,6 +23,8 @@ def map_services(work: Work) -> None:
     services = list(work.in_scope("services", work.account.services))
     twins = find_twins(services, lambda service: make_service_name(service.name, service.id))
     for service in services:
+        if work.stop("services", service, [stop_unknown(work, "services", service)]):
+            continue
         paging = _settle(work, service)
         if paging is None:
             continue
@@ -127,7 +130,7 @@ def _find_way(work: Work, service: Service, paging: bool | None) -> Stop | None:
 
 
 def _field_fates(work: Work, service: Service, paging: bool, place: Place) -> list[FieldFate]:
-    fates = [*exact("description", "teams"), name_fate(service.name, place.name)]
+    fates = [*tell_heading(service, place.name, pages=paging), tell_teams(work, service.teams)]
     if work.state.oncall:
         fates += exact("escalation_policy")
     else:

@@ -4,7 +4,8 @@ from pdmigrate.actions import Desired, Held
 from pdmigrate.decisions import Conflict, Option
 from pdmigrate.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import find_place, find_twins
-from pdmigrate.mapping.work import FieldFate, Work, describe, exact, name_fate
+from pdmigrate.mapping.left import tell_heading
+from pdmigrate.mapping.work import FieldFate, Work, describe, exact
 from pdmigrate.pagerduty.records import Team
 
 
@@ -29,8 +30,16 @@ def _want_group(work: Work, team: Team, place) -> None:
     fields = {"name": place.name, "description": describe(team.name, place.name, team.description), "users": users}
     taken = {"adopt": place.adopt, "merge": place.merge}
     desired = Desired("teams", team.id, place.identifier, place.name, fields, (team.id,), **taken)
-    work.want(desired, [*exact("description"), name_fate(team.name, place.name), *_member_fates(work, team)])
+    work.want(desired, [*tell_heading(team, place.name), *_tell_parent(work, team), *_member_fates(work, team)])
     _ask_members(work, team)
+
+
+def _tell_parent(work: Work, team: Team) -> list[FieldFate]:
+    if team.parent is None:
+        return []
+    known = work.account.teams.get(team.parent.id)
+    name = known.name if known else team.parent.summary or team.parent.id
+    return [FieldFate("parent", "lost", f"it is part of the team {name}: groups in Harness are flat")]
 
 
 def _ask_members(work: Work, team: Team) -> None:

@@ -19,11 +19,19 @@ GRADES: tuple[Grade, ...] = ("exact", "changed", "handed_over", "lost")
 
 @dataclass(frozen=True)
 class FieldFate:
-    """What becomes of one field of one object; the reason says the change, the loss, or what a person must do."""
+    """What becomes of one field of one object; the reason says the change, the loss, or what a person must do.
+
+    aside: it pages nobody: its loss is counted among the fields, and leaves the object exact.
+    """
 
     field: str
     grade: Grade
     reason: str = ""
+    aside: bool = False
+
+    @property
+    def harmless(self) -> bool:
+        return self.grade == "exact" or self.aside or self.field in ASIDE
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ class Work:
     fidelity: PagerDuty id of a schedule to how long what is written stays right.
     lost: what is held, by kind and PagerDuty id.
     nobodies: PagerDuty ids of users whose places stay empty by decision. routes: of each service that moves. unserved: country codes that Harness does not call, with the people there.
+    holders: who has a field that this version does not know, by kind and path.
     """
 
     account: Account
@@ -93,21 +102,28 @@ class Work:
     fidelity: dict[str, Fidelity] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
     unserved: dict[int, list[str]] = field(default_factory=dict)
+    holders: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def in_scope(self, kind: str, records: dict[str, Any]) -> Iterator[Any]:
         return (record for id, record in records.items() if id in self.scope[kind])
 
-    def want(self, desired: Desired, fields: list[FieldFate], reason: str = "") -> None:
-        """The object moves: exactly where every field that pages is exact, else changed, or handed over by a person."""
+    def want(
+        self, desired: Desired, fields: list[FieldFate], reason: str = "", own: dict[str, list[FieldFate]] | None = None
+    ) -> None:
+        """The object moves: exactly where every field that pages is exact, else changed, or handed over by a person.
+
+        own: fates of the fields of single sources, by id, where one object carries several.
+        """
         self.desired.append(desired)
-        grade = "exact" if all(fate.grade == "exact" or fate.field in ASIDE for fate in fields) else "changed"
-        said = reason or "; ".join(f.reason for f in fields if f.grade != "exact" and f.field not in ASIDE)
         handed = desired.kind in self.by_hand and not self._is_there(desired)
-        words = f"{self._say_by_hand(desired.kind)} {said}".strip() if handed else said
-        self.fates += [
-            Fate(desired.kind, source, desired.name, "handed_over" if handed else grade, words, tuple(fields))
-            for source in desired.sources
-        ]
+        for source in desired.sources:
+            fates = (*fields, *(own or {}).get(source, ()))
+            grade = "exact" if all(fate.harmless for fate in fates) else "changed"
+            said = reason or "; ".join(dict.fromkeys(fate.reason for fate in fates if not fate.harmless))
+            words = f"{self._say_by_hand(desired.kind)} {said}".strip() if handed else said
+            self.fates.append(
+                Fate(desired.kind, source, desired.name, "handed_over" if handed else grade, words, fates)
+            )
 
     @property
     def by_hand(self) -> frozenset[str]:
@@ -186,7 +202,13 @@ def read_stop(answer: Answer | None, what: str) -> Stop:
     return Stop(f"{said}: {what}", answer is None, answer.conflict.key if answer else "")
 
 
+MOST_DESCRIPTION = 1024
+"""Characters of a description that Harness takes."""
+
+
 def describe(name: str, new: str, text: str | None) -> str:
-    """The description, with the original name where Harness could not hold it."""
+    """The description, with the original name where Harness could not hold it: the name goes before the text's tail."""
     original = f"PagerDuty name: {name}" if name != new else ""
-    return "\n".join(part for part in (text or "", original) if part)[:1024]
+    text, room = text or "", MOST_DESCRIPTION - len(original) - bool(original)
+    kept = text if len(text) <= room else f"{text[: max(0, room - 1)]}…"
+    return "\n".join(part for part in (kept, original) if part)[:MOST_DESCRIPTION]

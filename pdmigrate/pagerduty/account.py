@@ -28,9 +28,12 @@ READABLE = (1, FORMAT)
 UNDIGESTED: dict[str, Any] = {
     "final_schedule": True,
     "last_incident_timestamp": True,
+    "left_fields": True,
+    "contact_methods": {"__all__": {"left_fields"}},
+    "notification_rules": {"__all__": {"left_fields"}},
     "overrides_subschedule": {"rendered_schedule_entries": {"__all__": {"id"}}},
 }
-"""What changes without anybody changing the configuration."""
+"""What changes without anybody changing the configuration, and notes of what stays behind anyway."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty.fields import TABLES
+from pdmigrate.pagerduty.notes import read_notes
 from pdmigrate.pagerduty.records import Problem, Record
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
@@ -37,7 +39,7 @@ PARTS: dict[str, dict[str, type[Record]]] = {
 """Lists whose rows can be left out one by one: the object is still what it is without them."""
 
 ROLES = "admin limited_user observer owner read_only_user read_only_limited_user restricted_access user"
-CONTACTS = "email phone sms push_notification whatsapp"
+CONTACTS = "email phone sms push_notification slack whatsapp"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,16 @@ def _keep_usable_parts(kind: str, row: Any, remarks: list[Problem]) -> Any:
             kept[field] = [part for part in row[field] if not _complain(kind, row, field, model, part, remarks)]
     if kind == "schedules":
         kept |= _keep_usable_rendering(row, remarks)
-    return {**row, **kept}
+    return _add_notes(kind, {**row, **kept})
+
+
+def _add_notes(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with what it has beyond its record; parts that are objects of their own have notes of their own."""
+    notes = read_notes(kind, row)
+    own = TABLES[kind].own.split()
+    parts = {part: [_add_notes(part, one) for one in row[part]] for part in own if isinstance(row.get(part), list)}
+    noted = {"left_fields": tuple(notes.left.values()), "unknown_fields": tuple(notes.unknown.values())}
+    return {**row, **parts, **noted}
 
 
 def _complain(kind: str, row: dict, field: str, model: type[Record], part: Any, remarks: list[Problem]) -> bool:

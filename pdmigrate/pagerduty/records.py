@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from pdmigrate.pagerduty.notes import Found
+
 
 def _drop_reference_suffix(value: Any) -> Any:
     return value.removesuffix("_reference") if isinstance(value, str) else value
@@ -66,6 +68,13 @@ class Record(BaseModel):
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
+class Noted(Record):
+    """A record with what its row had beyond it; the notes are made while it is read, and hold no values."""
+
+    left_fields: tuple[Found, ...] = ()
+    unknown_fields: tuple[Found, ...] = ()
+
+
 class Reference(Record):
     """A pointer at another object. `deleted_at` says that the object is gone; absence from a list does not."""
 
@@ -75,7 +84,7 @@ class Reference(Record):
     deleted_at: str | None = None
 
 
-class ContactMethod(Record):
+class ContactMethod(Noted):
     """A way to reach somebody. `address` is None where PagerDuty gave a reference only."""
 
     id: str
@@ -88,17 +97,18 @@ class ContactMethod(Record):
     enabled: bool = True
 
 
-class NotificationRule(Record):
+class NotificationRule(Noted):
     """After `start_delay_in_minutes` (from the assignment) one contact method is used; None where only a reference came."""
 
     id: str
+    type: Type = "assignment_notification_rule"
     summary: str | None = None
     urgency: str | None = None
     start_delay_in_minutes: int | None = None
     contact_method: Reference | None = None
 
 
-class User(Record):
+class User(Noted):
     id: str
     name: str
     email: str
@@ -121,10 +131,11 @@ class Member(Record):
         return self.user.id
 
 
-class Team(Record):
+class Team(Noted):
     id: str
     name: str
     description: str | None = None
+    parent: Reference | None = None
     members: Annotated[tuple[Member, ...], Unordered] = ()
 
 
@@ -175,7 +186,7 @@ class Rendered(Record):
     rendered_schedule_entries: tuple[Entry, ...] = ()
 
 
-class Schedule(Record):
+class Schedule(Noted):
     """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API)."""
 
     id: str
@@ -205,7 +216,7 @@ class EscalationRule(Record):
         return self.escalation_rule_assignment_strategy == "round_robin"
 
 
-class EscalationPolicy(Record):
+class EscalationPolicy(Noted):
     """Levels in order. `num_loops` is how often the whole chain is run again."""
 
     id: str
@@ -243,7 +254,7 @@ class Integration(Record):
     summary: str | None = None
 
 
-class Service(Record):
+class Service(Noted):
     id: str
     name: str
     description: str | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from pdmigrate.pagerduty.records import Moment, Record, Reference, Type, Unordered
+from pdmigrate.pagerduty.records import Moment, Noted, Record, Reference, Type, Unordered
 
 
 class ZonedDateTime(Record):
@@ -105,7 +105,7 @@ class FinalSchedule(Record):
     computed_shift_assignments: tuple[ComputedShiftAssignment, ...] = ()
 
 
-class ScheduleV3(Record):
+class ScheduleV3(Noted):
     """A v3 (shift-based) schedule. The lists of a recorded reference are empty."""
 
     id: str

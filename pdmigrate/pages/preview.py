@@ -16,6 +16,7 @@ from pdmigrate.pages.words import (
     section_conflicts,
     section_counts,
     section_fates,
+    section_fields,
     tell_requests,
     tell_time,
 )
@@ -190,6 +191,13 @@ def section_oddities(preview: Preview) -> Section:
     return Section("Arrived otherwise than documented", table=table, folded=len(rows) > 40)
 
 
+NEVER_READ = {
+    "Status update rules": "they tell people of status updates, and page nobody",
+    "Alert grouping settings": "those that stand apart from services group alerts into one page; in Harness each pages",
+}
+"""What PagerDuty keeps in places of its own, and pdmigrate does not read."""
+
+
 def section_aside(preview: Preview) -> Section:
     """What PagerDuty has that is not part of this migration, and what could not be read."""
     account = preview.draft.account
@@ -206,6 +214,7 @@ def section_aside(preview: Preview) -> Section:
     if "service_orchestrations" not in preview.snapshot.rows:
         why = "not asked for (source.service_orchestrations): one request a service; their rules may suppress alerts"
         rows.append({"kind": "Service orchestrations", "number": None, "why": why})
+    rows += [{"kind": kind, "number": None, "why": f"never asked for: {why}"} for kind, why in NEVER_READ.items()]
     columns = {"kind": "Kind", "number": "Number", "why": "Why", "matters": "Suppress or reroute alerts"}
     table = make_table(rows, columns, empty="Nothing stays behind unseen.")
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)
@@ -284,6 +293,7 @@ PARTS = {
         preview.draft.open.values(), "Open questions", "No question is open."
     ),
     "fates": lambda preview: section_fates(preview.draft),
+    "fields": lambda preview: section_fields(preview.draft),
     "oddities": section_oddities,
     "aside": section_aside,
 }

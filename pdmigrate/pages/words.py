@@ -1,5 +1,6 @@
 """Words and small tables that several pages share."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -85,6 +86,31 @@ def section_fates(draft: Draft) -> Section:
         table,
         folded=len(rows) > 40,
     )
+
+
+def section_fields(draft: Draft) -> Section:
+    """What of their fields stays behind or is changed, the same said once: also what leaves its object exact."""
+    said = Counter(
+        (fate.kind, one.field, one.grade, one.reason)
+        for fate in draft.work.fates
+        for one in fate.fields
+        if one.grade != "exact"
+    )
+    order = list(KIND_NAMES)
+    rows = [
+        {
+            "kind": KIND_NAMES[kind],
+            "field": field.replace("_", " "),
+            "grade": Tag(grade.replace("_", " "), TONES[grade]),
+            "reason": reason,
+            "objects": number,
+        }
+        for (kind, field, grade, reason), number in sorted(said.items(), key=lambda one: (order.index(one[0][0]), *one))
+    ]
+    columns = {"kind": "Kind", "field": "Field", "grade": "What becomes of it", "reason": "Why", "objects": "Objects"}
+    note = "What pages nobody leaves its object exact, and is said here."
+    table = make_table(rows, columns, empty="Every field is carried over exactly.")
+    return Section("Fields that are not exactly the same", note, table, folded=len(rows) > 40)
 
 
 def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> Section:

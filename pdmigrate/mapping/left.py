@@ -1,0 +1,118 @@
+"""What stays behind of an object that moves: fields that Harness has no place for, and fields that nobody here knows.
+
+An unknown field that may decide who is paged is a question. It is asked once for all objects of a kind that have it, so
+that one answer serves two hundred schedules, and asked again when another object has it.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pdmigrate.decisions import Conflict, Option
+from pdmigrate.mapping.work import MOST_DESCRIPTION, FieldFate, Stop, Work, describe, name_fate
+from pdmigrate.pagerduty.notes import Found
+from pdmigrate.pagerduty.records import Noted, Reference
+
+WORDS = {
+    "schedules": "schedules",
+    "escalation_policies": "escalation policies",
+    "services": "services",
+    "notification_rules": "notification rules",
+}
+SHOWN = 6
+
+
+def tell_left(record: Noted, pages: bool = True) -> list[FieldFate]:
+    """A fate for each field that stays behind. pages: False where the object pages nobody, so that none of them matters."""
+    left = [FieldFate(one.path, "lost", one.reason, not (one.pages and pages)) for one in record.left_fields]
+    return left + [FieldFate(one.path, "lost", _tell_unknown(one)) for one in record.unknown_fields]
+
+
+def _tell_unknown(found: Found) -> str:
+    decided = ", by decision" if found.pages else ""
+    return f"this version does not know {found.path} and leaves it behind{decided}"
+
+
+def tell_heading(record: Any, new: str, note: str = "", pages: bool = True) -> list[FieldFate]:
+    """Name, description and what stays behind of an object that is called `new` in Harness."""
+    text = "\n".join(filter(None, (note, record.description)))
+    return [name_fate(record.name, new), _tell_description(record.name, new, text), *tell_left(record, pages)]
+
+
+def _tell_description(name: str, new: str, text: str) -> FieldFate:
+    written = describe(name, new, text)
+    if written.startswith(text):
+        return FieldFate("description", "exact")
+    said = f"cut: it has {len(text)} characters, Harness takes {MOST_DESCRIPTION} together with the PagerDuty name"
+    return FieldFate("description", "changed", said)
+
+
+def tell_teams(work: Work, teams: Iterable[Reference]) -> FieldFate:
+    """Harness knows one owner: the first team that is carried over."""
+    teams = tuple(teams)
+    owner = next((team for team in teams if team.id in work.groups), None)
+    others = ", ".join(team.summary or team.id for team in teams if team is not owner)
+    if not others:
+        return FieldFate("teams", "exact")
+    said = f"owned by {owner.summary or owner.id} alone" if owner else "owned by no team"
+    return FieldFate("teams", "changed", f"{said}: Harness has one owner, and in PagerDuty it is also in {others}")
+
+
+def stop_unknown(work: Work, kind: str, record: Noted) -> Stop | None:
+    """Why the object does not move: something in it that may decide who is paged is not known, and nobody said ignore."""
+    stops = [_read_answer(work, kind, found.path) for found in record.unknown_fields if found.pages]
+    return min((stop for stop in stops if stop), key=lambda stop: stop.waits, default=None)
+
+
+def _read_answer(work: Work, kind: str, path: str) -> Stop | None:
+    answer = work.questions.ask(_ask_unknown(kind, path, _list_holders(work, kind, path)))
+    what = f"it has {path}, which this version does not know"
+    if answer is None:
+        return Stop(f"open question: {what}", True)
+    return Stop(f"left out by decision: {what}", decided=answer.conflict.key) if answer.choice == "leave_out" else None
+
+
+def _list_holders(work: Work, kind: str, path: str) -> list[str]:
+    """Who in scope has it, as 'name (id)', in one order."""
+    if not work.holders:
+        for each, name, record in _list_records(work):
+            for found in record.unknown_fields:
+                work.holders.setdefault((each, found.path), []).append(f"{name} ({record.id})")
+    return sorted(work.holders[kind, path])
+
+
+def _list_records(work: Work) -> Iterator[tuple[str, str, Noted]]:
+    account = work.account
+    kinds = {
+        "schedules": account.all_schedules,
+        "escalation_policies": account.policies,
+        "services": account.services,
+    }
+    for kind, records in kinds.items():
+        yield from ((kind, record.name, record) for record in work.in_scope(kind, records))
+    for user in work.in_scope("users", account.users):
+        yield from (("notification_rules", user.name, rule) for rule in user.notification_rules)
+
+
+def _ask_unknown(kind: str, path: str, holders: list[str]) -> Conflict:
+    shown = ", ".join(holders[:SHOWN]) + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else "")
+    field, _, value = path.partition("=")
+    what = f"{field} set to {value}" if value else f"the field {field}"
+    return Conflict(
+        about="unknown_field",
+        kind=kind,
+        id=f"{kind}/{path}",
+        name=path,
+        question=f"This version does not know {what}. {len(holders)} {WORDS[kind]} have it: {shown}.",
+        meaning="It may say who is paged, or that nobody is: PagerDuty's shadow rotations are never paged, and carried "
+        "over without that word they would page.",
+        options=(
+            Option(
+                name="ignore",
+                effect="carried over as if it were not there: what has it pages like everything else of its kind",
+            ),
+            Option(name="leave_out", effect=f"these {WORDS[kind]} are not moved: nobody is paged by them in Harness"),
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+        detail=", ".join(holders),
+    )

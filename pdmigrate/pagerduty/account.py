@@ -5,7 +5,7 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty import records
-from pdmigrate.pagerduty.arrivals import KINDS, read_records
+from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, Arrived, read_records, tell_unread
 from pdmigrate.pagerduty.aside import INVENTORY, Aside, find_hidden, list_aside
 from pdmigrate.pagerduty.evidence import Rendering, read_renderings
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -174,6 +174,9 @@ def read_account(snapshot: Snapshot) -> Account:
     """Records from a snapshot's rows. What cannot be read becomes a problem, and never stops the rest."""
     rows = {**snapshot.rows, "teams": _with_members(snapshot.rows)}
     read = {kind: read_records(kind, rows.get(kind) or []) for kind in KINDS}
+    read = {kind: tell_unread(kind, arrived, read["users"]) for kind, arrived in read.items()}
+    if "team_members" in (rows.get("unread") or {}):
+        read["teams"] = _say_once(read["teams"])
     shifts = read.pop("schedules_v3")
     found = {kind: arrived.by_id for kind, arrived in read.items()}
     return Account(
@@ -202,6 +205,11 @@ def _as_schedules(problems: tuple[records.Problem, ...]) -> tuple[records.Proble
     return tuple(problem.model_copy(update={"kind": "schedules"}) for problem in problems)
 
 
+def _say_once(teams: Arrived) -> Arrived:
+    """Where the key may not read members at all, a guard says so, once and not of every team."""
+    return replace(teams, remarks=tuple(one for one in teams.remarks if one.message != UNREAD["members"]))
+
+
 def common_zone(users: list[dict]) -> str:
     """The time zone that most users have: asking schedules in it first makes the fewest requests."""
     zones = Counter(user.get("time_zone") for user in users if read_zone(user.get("time_zone") or "").iana)
@@ -215,5 +223,11 @@ def _shown(rows: dict[str, Any]) -> set[str]:
 
 
 def _with_members(rows: dict[str, Any]) -> list[dict]:
+    """Teams with their members, or with the mark that those were not read. A row that is none is complained of later."""
     members = rows.get("team_members") or {}
-    return [{**team, "members": members.get(team.get("id"), [])} for team in rows.get("teams") or []]
+    return [_with_own(team, members) if isinstance(team, dict) else team for team in rows.get("teams") or []]
+
+
+def _with_own(team: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
+    found = members.get(team.get("id"))
+    return {**team, "members": []} | ({"unread": ["members"]} if found is None else {"members": found})

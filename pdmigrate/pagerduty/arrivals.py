@@ -36,6 +36,34 @@ PARTS: dict[str, dict[str, type[Record]]] = {
 }
 """Lists whose rows can be left out one by one: the object is still what it is without them."""
 
+NOT_READ = {
+    "schedule_layers": "its layers were not read, so nobody can say who is on call in it: "
+    "save GET /schedules/ID, or ask the list with include[]=schedule_layers",
+    "users": "who takes turns in it was not read: save GET /schedules/ID",
+    "overrides": "its overrides were not read, so nobody can say who is on call in it: "
+    "save GET /v3/schedules/ID/overrides with since and until",
+    "custom_shifts": "its custom shifts were not read, so nobody can say who is on call in it: "
+    "save GET /v3/schedules/ID/custom_shifts with since and until",
+    "rotations": "its rotations were not read, so nobody can say who is on call in it: save GET /v3/schedules/ID",
+    "events": "when its shifts are was not read: save GET /v3/schedules/ID",
+    "escalation_rules": "its levels were not read, so nobody can say whom it pages: save GET /escalation_policies/ID",
+    "members": "neither its members nor the teams of the users were read: save GET /teams/ID/members",
+    "targets": "whom the level pages was not read: save GET /escalation_policies/ID",
+}
+"""Lists without which an object is none: absent or null they were not read, and are never taken for empty."""
+UNREAD = {
+    "overrides_subschedule": "its overrides were not read: those that PagerDuty has are not carried over, and whoever "
+    "stands in by one is not on call in Harness. Look into PagerDuty, or save GET /schedules/ID with since and until",
+    "contact_methods": "its contact methods were not read, and none is carried over: ask with include[]=contact_methods",
+    "notification_rules": "its notification rules were not read, and none is carried over: "
+    "ask with include[]=notification_rules",
+    "teams": "its teams were not read: ask for the members of the teams",
+    "members": "its members were not read: those are taken who say of themselves that they are in it, without a role. "
+    "Save GET /teams/ID/members",
+    "integrations": "its integrations were not read: what sends to it is not listed. Ask with include[]=integrations",
+}
+"""Parts that an object can do without: what is said of one that was not read."""
+
 ROLES = "admin limited_user observer owner read_only_user read_only_limited_user restricted_access user"
 CONTACTS = "email phone sms push_notification whatsapp"
 
@@ -61,8 +89,25 @@ def read_records(kind: str, rows: Iterable[Any]) -> Arrived:
         except ValidationError as error:
             problems.append(_name_problem(kind, row, _tell(error)))
     by_id = {id: found[id] for id in sorted(found)}
-    remarks += [_remark(kind, record, said) for record in by_id.values() for said in _CHECKS[kind](record)]
+    remarks += [tell_problem(kind, record, said) for record in by_id.values() for said in _CHECKS[kind](record)]
     return Arrived(by_id, _in_order(problems), _in_order(remarks))
+
+
+def tell_unread(kind: str, arrived: Arrived, among: Arrived | None = None) -> Arrived:
+    """What was not read, said of each record: a remark, or a problem where nobody can say who is on call without it.
+
+    A shift-based schedule's overrides and custom shifts are turns like all others. among: the users, who say themselves
+    which teams they are in; where they do not, members that were not read are read in no way.
+    """
+    silent = among is not None and any("teams" in user.unread for user in among.by_id.values())
+    stops = {"overrides", "custom_shifts", *(["members"] if silent else [])}
+    missing = [(record, part) for record in arrived.by_id.values() for part in getattr(record, "unread", ())]
+    problems = [tell_problem(kind, record, NOT_READ[part]) for record, part in missing if part in stops]
+    remarks = [tell_problem(kind, record, UNREAD[part]) for record, part in missing if part not in stops]
+    stopped = {problem.id for problem in problems}
+    by_id = {id: record for id, record in arrived.by_id.items() if id not in stopped}
+    said = [remark for remark in (*arrived.remarks, *remarks) if remark.id not in stopped]
+    return Arrived(by_id, _in_order([*arrived.problems, *problems]), _in_order(said))
 
 
 def _keep_usable_parts(kind: str, row: Any, remarks: list[Problem]) -> Any:
@@ -143,7 +188,8 @@ def _unknown(what: str, value: str | None, known: str) -> list[str]:
     )
 
 
-def _remark(kind: str, record: Any, message: str) -> Problem:
+def tell_problem(kind: str, record: Any, message: str) -> Problem:
+    """A sentence about a record, with its name and id."""
     return Problem(kind=kind, id=record.id, name=record.name, message=message)
 
 
@@ -154,7 +200,12 @@ def _name_problem(kind: str, row: Any, message: str) -> Problem:
 
 def _tell(error: ValidationError) -> str:
     """What is wrong and where; the value is left out, since it may be anything."""
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {_word(e)}" for e in error.errors(include_input=False))
+
+
+def _word(error: Any) -> str:
+    absent = error["type"] == "missing" and error["loc"]
+    return NOT_READ.get(str(error["loc"][-1]), error["msg"]) if absent else error["msg"]
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

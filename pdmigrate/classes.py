@@ -29,6 +29,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "unknown_time_zone": ("other", "leave_out"),
     "user_found_twice": ("same_person", "leave_out"),
     "user_not_found": MAIL,
+    "written_in_another_zone": ("leave_out", "as_written"),
 }
 """The classes of conflicts, each with the options that a question of the class can have."""
 

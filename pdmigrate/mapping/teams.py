@@ -38,7 +38,7 @@ def _member_fates(work: Work, team: Team) -> list[FieldFate]:
     gone = [m.user for m in members if m.user.id not in work.emails]
     names = ", ".join(sorted(user.summary or user.id for user in gone))
     if team.unread:
-        fates = [FieldFate("members", "changed", "PagerDuty's members were not read: nobody is taken out of the group")]
+        fates = [FieldFate("members", "changed", "PagerDuty's list of its members was not read: nobody is taken out")]
     else:
         fates = [FieldFate("members", "changed", f"without {names}")] if gone else exact("members")
     roles = sorted({m.role for m in members if m.role})

@@ -16,6 +16,7 @@ from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, Arrived, read_records, tell_unread
 from pdmigrate.pagerduty.aside import INVENTORY, Aside, find_hidden, list_aside
 from pdmigrate.pagerduty.evidence import Rendering, read_renderings
+from pdmigrate.pagerduty.hosts import find_host
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.workspace import canonical_json, write_packed
@@ -25,6 +26,8 @@ __all__ = ["Account", "Snapshot", "common_zone", "load_snapshot", "read_account"
 
 FORMAT = 2
 READABLE = (1, FORMAT)
+LINKED = ("users", "services")
+"""Kinds whose links are the account's own."""
 UNDIGESTED: dict[str, Any] = {
     "final_schedule": True,
     "last_incident_timestamp": True,
@@ -123,6 +126,8 @@ class Account:
     unread: dict[str, str] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
     aside: tuple[Aside, ...] = ()
+    host: str = ""
+    """Where a browser opens it, by its own links; "" where it has none."""
     renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
     """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
 
@@ -174,7 +179,7 @@ def read_account(snapshot: Snapshot) -> Account:
     """Records from a snapshot's rows. What cannot be read becomes a problem, and never stops the rest."""
     rows = {**snapshot.rows, "teams": _with_members(snapshot.rows)}
     read = {kind: read_records(kind, rows.get(kind) or []) for kind in KINDS}
-    read = {kind: tell_unread(kind, arrived, read["users"]) for kind, arrived in read.items()}
+    read = {kind: tell_unread(kind, arrived) for kind, arrived in read.items()}
     if "team_members" in (rows.get("unread") or {}):
         read["teams"] = _say_once(read["teams"])
     shifts = read.pop("schedules_v3")
@@ -196,6 +201,7 @@ def read_account(snapshot: Snapshot) -> Account:
         rows.get("unread") or {},
         find_hidden(found["escalation_policies"].values(), _shown(rows)),
         list_aside(rows),
+        find_host(row for kind in LINKED for row in rows.get(kind) or []),
         read_renderings(rows.get("renderings") or {}),
     )
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.records import Problem, Record
+from pdmigrate.pagerduty.urgency import tell_unreadable
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 KINDS: dict[str, type[Record]] = {
@@ -47,13 +48,16 @@ NOT_READ = {
     "rotations": "its rotations were not read, so nobody can say who is on call in it: save GET /v3/schedules/ID",
     "events": "when its shifts are was not read: save GET /v3/schedules/ID",
     "escalation_rules": "its levels were not read, so nobody can say whom it pages: save GET /escalation_policies/ID",
-    "members": "neither its members nor the teams of the users were read: save GET /teams/ID/members",
     "targets": "whom the level pages was not read: save GET /escalation_policies/ID",
 }
 """Lists without which an object is none: absent or null they were not read, and are never taken for empty."""
 UNREAD = {
     "overrides_subschedule": "its overrides were not read: those that PagerDuty has are not carried over, and whoever "
     "stands in by one is not on call in Harness. Look into PagerDuty, or save GET /schedules/ID with since and until",
+    "overrides": "its overrides were not read: no more is known of them than PagerDuty's rendering shows. "
+    "Save GET /v3/schedules/ID/overrides with since and until",
+    "custom_shifts": "its custom shifts were not read: no more is known of them than PagerDuty's rendering shows. "
+    "Save GET /v3/schedules/ID/custom_shifts with since and until",
     "contact_methods": "its contact methods were not read, and none is carried over: ask with include[]=contact_methods",
     "notification_rules": "its notification rules were not read, and none is carried over: "
     "ask with include[]=notification_rules",
@@ -93,21 +97,20 @@ def read_records(kind: str, rows: Iterable[Any]) -> Arrived:
     return Arrived(by_id, _in_order(problems), _in_order(remarks))
 
 
-def tell_unread(kind: str, arrived: Arrived, among: Arrived | None = None) -> Arrived:
-    """What was not read, said of each record: a remark, or a problem where nobody can say who is on call without it.
-
-    A shift-based schedule's overrides and custom shifts are turns like all others. among: the users, who say themselves
-    which teams they are in; where they do not, members that were not read are read in no way.
-    """
-    silent = among is not None and any("teams" in user.unread for user in among.by_id.values())
-    stops = {"overrides", "custom_shifts", *(["members"] if silent else [])}
+def tell_unread(kind: str, arrived: Arrived) -> Arrived:
+    """What was not read, said of each record: a remark, or a problem where nobody can say who is on call without it."""
     missing = [(record, part) for record in arrived.by_id.values() for part in getattr(record, "unread", ())]
-    problems = [tell_problem(kind, record, NOT_READ[part]) for record, part in missing if part in stops]
-    remarks = [tell_problem(kind, record, UNREAD[part]) for record, part in missing if part not in stops]
+    problems = [tell_problem(kind, record, NOT_READ[part]) for record, part in missing if _stops(record, part)]
     stopped = {problem.id for problem in problems}
+    remarks = [tell_problem(kind, record, UNREAD[part]) for record, part in missing if record.id not in stopped]
     by_id = {id: record for id, record in arrived.by_id.items() if id not in stopped}
-    said = [remark for remark in (*arrived.remarks, *remarks) if remark.id not in stopped]
-    return Arrived(by_id, _in_order([*arrived.problems, *problems]), _in_order(said))
+    said = [remark for remark in arrived.remarks if remark.id not in stopped]
+    return Arrived(by_id, _in_order([*arrived.problems, *problems]), _in_order([*said, *remarks]))
+
+
+def _stops(record: Any, part: str) -> bool:
+    """A shift-based schedule's dated parts are turns like all others; only a rendering of PagerDuty shows who serves."""
+    return part in ("overrides", "custom_shifts") and record.final_schedule is None
 
 
 def _keep_usable_parts(kind: str, row: Any, remarks: list[Problem]) -> Any:
@@ -169,6 +172,7 @@ def _check_service(service: records.Service) -> list[str]:
     rule = service.incident_urgency_rule
     said = _unknown("status", service.status, "active warning critical maintenance disabled")
     said += _unknown("type of its urgency rule", rule.type if rule else None, "constant use_support_hours")
+    said += [words] if (words := tell_unreadable(service)) else []
     return said + _unknown("urgency", rule.urgency if rule else None, "high low severity_based")
 
 

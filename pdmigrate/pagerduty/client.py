@@ -11,8 +11,8 @@ from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, common_zone
 from pdmigrate.pagerduty.aside_reading import AsideReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, run_together
-from pdmigrate.pagerduty.schedules_reading import ScheduleReader, list_honours_final
 from pdmigrate.pagerduty.records import is_rendered
+from pdmigrate.pagerduty.schedules_reading import ScheduleReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.v3_reading import ShiftReader
 from pdmigrate.pagerduty.v3_records import SHOWN

@@ -208,12 +208,12 @@ class Rendered(Record):
 
 
 def is_rendered(part: Any, entries: str = "rendered_schedule_entries") -> bool:
-    """Whether PagerDuty has rendered a part of an answer. Without since and until its coverage is null, its list empty.
+    """Whether PagerDuty has rendered a part of an answer. Without since and until its list is empty, its coverage null.
 
     entries: the part's name for what it shows (PagerDuty's OpenAPI file: "Returns null unless since or until are set").
     """
     shown = part.get(entries) if isinstance(part, dict) else None
-    return isinstance(shown, list) and (bool(shown) or part.get("rendered_coverage_percentage") is not None)
+    return isinstance(shown, list) and (bool(shown) or part.get("rendered_coverage_percentage", 0) is not None)
 
 
 class Schedule(Record):

@@ -124,7 +124,7 @@ def _rendered_overrides(schedules: list) -> dict:
 def _is_shown(part: object) -> bool:
     """Whether PagerDuty has rendered it: without since and until the list is empty and the coverage null."""
     entries = part.get("rendered_schedule_entries") if isinstance(part, dict) else None
-    return isinstance(entries, list) and (bool(entries) or part.get("rendered_coverage_percentage") is not None)
+    return isinstance(entries, list) and (bool(entries) or part.get("rendered_coverage_percentage", 0) is not None)
 
 
 def _check_records(document: dict, path: Path) -> None:

@@ -53,9 +53,14 @@ def get_v3_schedule(schedule_id: str) -> dict:
     """One schedule with rotations and events; with who is on call where that is asked for."""
     schedule = _find_readable(schedule_id)
     shaped = {field: value for field, value in schedule.items() if field not in OWN_LISTS}
-    if included("final_schedule"):
+    if included("final_schedule") and not _is_half_known(schedule):
         shaped["final_schedule"] = _shape_final(schedule)
     return {"schedule": shaped}
+
+
+def _is_half_known(schedule: dict) -> bool:
+    """Whether of a recorded account not all is there that its rendering is made of."""
+    return bool(document().get("recorded")) and any(schedule.get(part) is None for part in (*OWN_LISTS, "rotations"))
 
 
 def _refuse() -> None:

@@ -75,6 +75,7 @@ class ScheduleReader:
         try:
             return self._sweep(["schedule_layers", "final_schedule"], self._zone, self._rendered, _check_rendered)
         except UnrenderedListError:
+            log.warning("PagerDuty's list of schedules renders none of them; asking for each alone")
             return None
 
     def _sweep(self, parts: list[str], zone: str, window: Window, check: Callable | None = None) -> Rows:

@@ -66,16 +66,6 @@ def map_schedules(*rows, decisions=(), rule="recommended", ledger=None, **more):
             {"id": "ps1", "name": "S", "time_zone": "UTC", "rotations": [{"id": "R"}]},
             "when its shifts are was not read",
         ),
-        (
-            "schedules_v3",
-            {"id": "ps1", "name": "S", "time_zone": "UTC", "rotations": [], "custom_shifts": []},
-            "its overrides were not read",
-        ),
-        (
-            "schedules_v3",
-            {"id": "ps1", "name": "S", "time_zone": "UTC", "rotations": [], "overrides": [], "custom_shifts": None},
-            "its custom shifts were not read",
-        ),
         ("escalation_policies", {"id": "ps1", "name": "S"}, "its levels were not read"),
         (
             "escalation_policies",
@@ -93,10 +83,15 @@ def test_what_was_not_asked_for_is_not_empty(kind, row, said):
     assert not {**account.all_schedules, **account.policies}
 
 
-def test_a_shift_based_schedule_with_all_its_lists_is_read():
-    lists = {"rotations": [], "overrides": [], "custom_shifts": []}
-    account = read(schedules_v3=[{"id": "ps1", "name": "S", "time_zone": "UTC", **lists}])
-    assert (account.problems, list(account.schedules_v3)) == ((), ["ps1"])
+@pytest.mark.parametrize("dated", ["overrides", "custom_shifts"])
+def test_dated_shifts_that_were_not_read_are_said(dated):
+    row = {"id": "ps1", "name": "S", "time_zone": "UTC", "rotations": [], "overrides": [], "custom_shifts": []}
+    assert read(schedules_v3=[row]).remarks == ()
+    for unread in ({**row, dated: None}, {k: v for k, v in row.items() if k != dated}):
+        account = read(schedules_v3=[unread])
+        assert account.schedules_v3["ps1"].unread == (dated,)
+        [remark] = account.remarks
+        assert (remark.id, f"its {dated.replace('_', ' ')} were not read" in remark.message) == ("ps1", True)
 
 
 # --- overrides ---
@@ -150,10 +145,12 @@ def test_members_that_were_not_read_are_those_who_say_so_and_nobody_is_taken_out
     known = {"users": said, "teams": [team("pt1")], "team_members": {"pt1": [{"user": refer("user", "ann")}]}}
     work = map_rows(known, state, ledger=ledger)
     assert wishes(work, "teams")["pt1"].fields["users"] == ["ann@example.com"]
-    assert work.account.remarks == read(users=said).remarks
-    work = map_rows({**known, "team_members": {}}, state, ledger=ledger)
-    assert wishes(work, "teams")["pt1"].fields["users"] == ["ann@example.com", "bob@example.com"]
-    assert "its members were not read" in " ".join(remark.message for remark in work.account.remarks)
+    assert work.account.remarks == ()
+    silent = [said[0], {k: v for k, v in said[1].items() if k != "teams"}]
+    for users, members in ((said, ["ann"]), (silent, ["ann", "bob"])):
+        work = map_rows({**known, "users": users, "team_members": {}}, state, ledger=ledger)
+        assert wishes(work, "teams")["pt1"].fields["users"] == [f"{name}@example.com" for name in members]
+        assert "its members were not read" in " ".join(remark.message for remark in work.account.remarks)
 
 
 def test_parts_that_were_not_read_are_named():

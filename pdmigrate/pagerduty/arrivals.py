@@ -41,10 +41,6 @@ NOT_READ = {
     "schedule_layers": "its layers were not read, so nobody can say who is on call in it: "
     "save GET /schedules/ID, or ask the list with include[]=schedule_layers",
     "users": "who takes turns in it was not read: save GET /schedules/ID",
-    "overrides": "its overrides were not read, so nobody can say who is on call in it: "
-    "save GET /v3/schedules/ID/overrides with since and until",
-    "custom_shifts": "its custom shifts were not read, so nobody can say who is on call in it: "
-    "save GET /v3/schedules/ID/custom_shifts with since and until",
     "rotations": "its rotations were not read, so nobody can say who is on call in it: save GET /v3/schedules/ID",
     "events": "when its shifts are was not read: save GET /v3/schedules/ID",
     "escalation_rules": "its levels were not read, so nobody can say whom it pages: save GET /escalation_policies/ID",
@@ -54,10 +50,10 @@ NOT_READ = {
 UNREAD = {
     "overrides_subschedule": "its overrides were not read: those that PagerDuty has are not carried over, and whoever "
     "stands in by one is not on call in Harness. Look into PagerDuty, or save GET /schedules/ID with since and until",
-    "overrides": "its overrides were not read: no more is known of them than PagerDuty's rendering shows. "
-    "Save GET /v3/schedules/ID/overrides with since and until",
-    "custom_shifts": "its custom shifts were not read: no more is known of them than PagerDuty's rendering shows. "
-    "Save GET /v3/schedules/ID/custom_shifts with since and until",
+    "overrides": "its overrides were not read: those that PagerDuty has are not carried over, and whoever stands in by "
+    "one is not on call in Harness. Look into PagerDuty, or save GET /v3/schedules/ID/overrides",
+    "custom_shifts": "its custom shifts were not read: those that PagerDuty has are not carried over, and whoever is "
+    "there is not on call in Harness. Look into PagerDuty, or save GET /v3/schedules/ID/custom_shifts",
     "contact_methods": "its contact methods were not read, and none is carried over: ask with include[]=contact_methods",
     "notification_rules": "its notification rules were not read, and none is carried over: "
     "ask with include[]=notification_rules",
@@ -98,19 +94,13 @@ def read_records(kind: str, rows: Iterable[Any]) -> Arrived:
 
 
 def tell_unread(kind: str, arrived: Arrived) -> Arrived:
-    """What was not read, said of each record: a remark, or a problem where nobody can say who is on call without it."""
-    missing = [(record, part) for record in arrived.by_id.values() for part in getattr(record, "unread", ())]
-    problems = [tell_problem(kind, record, NOT_READ[part]) for record, part in missing if _stops(record, part)]
-    stopped = {problem.id for problem in problems}
-    remarks = [tell_problem(kind, record, UNREAD[part]) for record, part in missing if record.id not in stopped]
-    by_id = {id: record for id, record in arrived.by_id.items() if id not in stopped}
-    said = [remark for remark in arrived.remarks if remark.id not in stopped]
-    return Arrived(by_id, _in_order([*arrived.problems, *problems]), _in_order([*said, *remarks]))
-
-
-def _stops(record: Any, part: str) -> bool:
-    """A shift-based schedule's dated parts are turns like all others; only a rendering of PagerDuty shows who serves."""
-    return part in ("overrides", "custom_shifts") and record.final_schedule is None
+    """With a remark about each part that was not read: it is not "none", and a person has to look."""
+    said = [
+        tell_problem(kind, record, UNREAD[part])
+        for record in arrived.by_id.values()
+        for part in getattr(record, "unread", ())
+    ]
+    return Arrived(arrived.by_id, arrived.problems, _in_order([*arrived.remarks, *said]))
 
 
 def _keep_usable_parts(kind: str, row: Any, remarks: list[Problem]) -> Any:

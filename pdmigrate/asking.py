@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pdmigrate import rota
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty import rota_v3
+from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import render_schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -18,12 +19,12 @@ from pdmigrate.rota_files import print_rota
 from pdmigrate.zones import read_zone, suggest_zones
 
 
-def print_on_call(path: Path, start: str, end: str, zone: str | None, file: TextIO) -> None:
+def print_on_call(path: Path, start: str, end: str, zone: str | None, file: TextIO) -> list[str]:
     """Print who is on call from `start` to `end` as CSV, in `zone` (the schedule's own unless said).
 
     The file is the body of `GET /schedules/{id}` or `GET /v3/schedules/{id}`. Overrides are applied where they are in it;
-    PagerDuty's own rendering is not used. Times without an offset are meant in the zone that is printed. Raises
-    UsageError for anything that cannot be used.
+    PagerDuty's own rendering is not used. Times without an offset are meant in the zone that is printed. Returns what
+    is to be said of it beside. Raises UsageError for anything that cannot be used.
     """
     schedule = read_schedule(path)
     own = _find_zone(schedule.time_zone, f"time_zone in {path.name}")
@@ -36,6 +37,7 @@ def print_on_call(path: Path, start: str, end: str, zone: str | None, file: Text
     except ValueError as error:
         raise UsageError(f"{path.name}: {error}.") from None
     print_rota(file, who, shown.key)
+    return tell_doubts(schedule)
 
 
 def read_schedule(path: Path) -> Schedule | ScheduleV3:
@@ -55,6 +57,19 @@ def read_schedule(path: Path) -> Schedule | ScheduleV3:
         first = error.errors(include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise UsageError(f"{path.name} cannot be used: {place}: {first['msg']}.") from None
+
+
+def tell_doubts(schedule: Schedule | ScheduleV3) -> list[str]:
+    """Sentences about what the file does not hold, and about windows that are not in the schedule's zone."""
+    parts = ", ".join(part.removesuffix("_subschedule").replace("_", " ") for part in schedule.unread)
+    said = [f"Not in the file, and so not applied: {parts} (save it with since and until)."] if parts else []
+    foreign = find_foreign(schedule.time_zone, getattr(schedule, "schedule_layers", ()))
+    if foreign is not None:
+        said.append(
+            f"The file was written in another zone than {schedule.time_zone} ({foreign.isoformat()}), and so are its "
+            "windows, most likely: save GET /schedules/ID, which writes in the schedule's own."
+        )
+    return said
 
 
 def _validate(row: dict[str, Any]) -> Schedule | ScheduleV3:

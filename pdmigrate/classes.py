@@ -41,6 +41,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "unusable_record": ("leave_out",),
     "user_found_twice": ("same_person", "leave_out"),
     "user_not_found": MAIL,
+    "written_in_another_zone": ("leave_out", "as_written"),
 }
 """The classes of conflicts, each with the options that a question of the class can have."""
 

@@ -184,7 +184,8 @@ def _add_rota(commands) -> None:
 
 
 def _run_rota(options: argparse.Namespace) -> int:
-    print_on_call(options.file, options.start, options.end, options.zone, sys.stdout)
+    for doubt in print_on_call(options.file, options.start, options.end, options.zone, sys.stdout):
+        print(doubt, file=sys.stderr)
     return 0
 
 

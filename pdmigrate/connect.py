@@ -55,16 +55,18 @@ class Access:
 @records_step("connect")
 def connect(job: Job) -> Access:
     """Ask both sides. Leaves `access` in the workspace. Raises a SideError that says what to check; writes nothing."""
+    before = job.counts()
     key = job.source.check_account(job.subdomain, job.clock()) if job.source else KeyAccess(job.subdomain, (), (), None)
-    target, counts = job.target.check_scope(), job.counts()
+    target, after = job.target.check_scope(), job.counts()
+    source = {name: after["source"][name] - before["source"][name] for name in ("requests", "retries")}
     access = Access(
         key.subdomain,
         key.abilities,
         target["target"],
         target["oncall"],
-        counts["source"]["requests"] + counts["target"]["requests"],
-        counts["source"]["requests"],
-        counts["source"]["retries"],
+        source["requests"] + after["target"]["requests"] - before["target"]["requests"],
+        source["requests"],
+        source["retries"],
         key.readable,
         key.final_on_lists,
         job.settings.rules.terraform,

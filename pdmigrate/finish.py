@@ -72,7 +72,7 @@ def finish(job: Job, result: Any) -> Written:
 def hand_over(job: Job, result: Any) -> list[tuple[str, str]]:
     """What the plan leaves to people: listed with the plan, written into the run's folder by the load. Returns its link."""
     if isinstance(result, Decided):
-        save_list(job.workspace, result.draft, _read_links(job))
+        save_list(job.workspace, result.draft, _read_links(job, result.draft.account.host))
     if not isinstance(result, Loaded):
         return []
     write_handover(job.workspace, job.settings.name, job.folder / "handover")
@@ -104,10 +104,10 @@ def refresh_handovers(workspace: Workspace, name: str, now: datetime) -> None:
         seal_run(workspace, workspace.desk, now)
 
 
-def _read_links(job: Job) -> Links:
+def _read_links(job: Job, host: str) -> Links:
     target, source = job.target, job.settings.source
     place = (target.account, target.org, target.project)
-    return Links(target.transport.base_url, *place, job.subdomain, source.region)
+    return Links(target.transport.base_url, *place, job.subdomain, source.region, host)
 
 
 def write_shared(standing: Standing, folder: Path) -> Path:

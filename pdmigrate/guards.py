@@ -99,7 +99,8 @@ def check_account(source: str, others: list[str]) -> str | None:
     if not others:
         return None
     return (
-        f"This workspace has carried over {', '.join(others)} and the source is {source} now: make another workspace."
+        f"This workspace has carried over {', '.join(filter(None, others)) or 'an account without a name'} and the source "
+        f"is {source or 'an account without a name'} now: make another workspace."
     )
 
 

@@ -19,9 +19,11 @@ from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.survey import load_survey
 from pdmigrate.journal import Journal
 from pdmigrate.locking import hold
+from pdmigrate.pagerduty.access import check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, load_snapshot, whole_seconds
 from pdmigrate.pagerduty.client import PagerDuty
 from pdmigrate.pagerduty.client import make_client as make_pagerduty
+from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.sandbox import accounts, company
 from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
@@ -51,6 +53,7 @@ class Job:
         self.clock = clock
         self.seconds: dict[str, float] = {}
         self.clock_requests = 0
+        self._spent: dict[str, dict[str, dict[str, int]]] = {}
         self._servers: list[Server] = []
         self._secrets: list[str] = []
         self._journal_place = place_journal(workspace, settings)
@@ -92,10 +95,15 @@ class Job:
 
     def read_source_snapshot(self) -> Snapshot:
         """The snapshot that `source.snapshot` names: a snapshot file, or a folder of recorded answers."""
-        path = self.workspace.folder / Path(self.settings.source.snapshot).expanduser()
-        if not path.is_dir():
-            return load_snapshot(path)
-        return _read_recorded(path, whole_seconds(self.clock()), self.horizon)
+        source = self.settings.source
+        path = self.workspace.folder / Path(source.snapshot).expanduser()
+        found = (
+            _read_recorded(path, whole_seconds(self.clock()), self.horizon) if path.is_dir() else load_snapshot(path)
+        )
+        rows = found.rows if source.keep_keys else strip_secrets(found.rows)
+        named = [row for kind in ("users", "services") for row in rows.get(kind) or []]
+        subdomain = found.subdomain or check_subdomain(named, source.subdomain or "")
+        return replace(found, rows=rows, subdomain=subdomain)
 
     def latest_snapshot(self) -> Snapshot:
         """What preview fetched last, with what PagerDuty has said since about changes of the clock."""
@@ -107,7 +115,7 @@ class Job:
         return replace(snapshot, rows={**snapshot.rows, "renderings": asked["renderings"]})
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Requests and retries to either side since the job was opened, and writes to the target.
+        """Requests and retries to either side since the job was opened, and writes to the target. Each repeat is a request.
 
         What asking PagerDuty about changes of the clock took is counted apart, as `clock_requests`.
         """
@@ -124,9 +132,17 @@ class Job:
     def leave_result(self, step: str, result: dict[str, Any]) -> None:
         """Write results/STEP.json, since papermill itself only says that something failed."""
         seconds = round(self.seconds.get(step, 0.0), 3)
-        write_json(
-            self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **self.counts(), **result}
-        )
+        spent = self._count_own(step)
+        write_json(self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **spent, **result})
+
+    def _count_own(self, step: str) -> dict[str, dict[str, int]]:
+        """What was sent for this step: all but what other steps have left as theirs, since a summary adds them up."""
+        others = [spent for name, spent in self._spent.items() if name != step]
+        self._spent[step] = {
+            side: {name: number - sum(one[side][name] for one in others) for name, number in numbers.items()}
+            for side, numbers in self.counts().items()
+        }
+        return self._spent[step]
 
     def close(self) -> None:
         for server in self._servers:
@@ -150,7 +166,7 @@ class Job:
 
     def _start_pagerduty(self) -> PagerDuty:
         document = self._read_account()
-        self._subdomain = document["subdomain"]
+        self._subdomain = document["subdomain"] or self._subdomain
         server = start_pagerduty(document, self.workspace.sandbox / "pagerduty.json", token=EMBEDDED_TOKEN)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_TOKEN)

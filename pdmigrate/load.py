@@ -7,7 +7,7 @@ an interruption the same call goes on: what is there already as planned is booke
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
@@ -110,6 +110,7 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
     Raises WorkspaceHeldError, PlanMovedError, TargetMovedError, RefusedError or OpenConflictsError before the first
     write, InterruptedLoadError when cancelled.
     """
+    before = replace(job.target.transport.counts)
     with job.hold("load"), job.journal().opened() as journal:
         plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
         approved_by = read_approval(job, plan, approve)
@@ -124,7 +125,8 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
     counts = job.target.transport.counts
     order = {action.id: place for place, action in enumerate(plan.actions)}
     done = tuple(sorted(run.results, key=lambda d: order[d.action.id]))
-    return Loaded(plan, done, plan.held, counts.requests, counts.retries, counts.writes, approved_by, number)
+    spent = [getattr(counts, name) - getattr(before, name) for name in ("requests", "retries", "writes")]
+    return Loaded(plan, done, plan.held, *spent, approved_by, number)
 
 
 class _Run:

@@ -75,7 +75,7 @@ def tell_snapshot(snapshot: Snapshot, path: Path) -> str:
     }
     counts = ", ".join(f"{len(records)} {name}" for name, records in kinds.items())
     lines = [
-        f"{path}: {account.subdomain}, {counts}; {snapshot.requests} requests, {snapshot.retries} of them repeats."
+        f"{path}: {account.subdomain or 'an account whose name is not known'}, {counts}; {snapshot.requests} requests, {snapshot.retries} of them repeats."
     ]
     lines += [f"Not read: {kind.replace('_', ' ')}, {why}" for kind, why in account.unread.items()]
     return "\n".join(lines + [f"Odd: {one.kind} {one.name} ({one.id}): {one.message}" for one in account.problems])

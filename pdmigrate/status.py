@@ -25,7 +25,7 @@ def tell_status(workspace: Workspace) -> str:
 def _tell_access(workspace: Workspace) -> str:
     access = workspace.find_state("access")
     return (
-        f"connect: {access['subdomain']} to {access['target']}"
+        f"connect: {access['subdomain'] or 'an account whose name is not known'} to {access['target']}"
         if access
         else "connect: not done yet; start with: pdmigrate run DIR connect"
     )

@@ -146,6 +146,7 @@ class Transport:
         self, method: str, path: str, params: Any, body: Any, kind: tuple[bool, bool]
     ) -> tuple[requests.Response | None, str]:
         """One try, when there is a free place and the limit has room: the answer, and what is wrong with it."""
+        self._take_turn(method, path)
         with self._slots:
             self._keep_pace()
             self.counts.add(*kind)
@@ -163,6 +164,9 @@ class Transport:
         self._answered = True
         self.pace.note(answer.headers, answer.status_code)
         return answer, f"status {answer.status_code}" if answer.status_code in RETRIED_STATUS else ""
+
+    def _take_turn(self, method: str, path: str) -> None:
+        """Before every single try: for a side whose limits are counted by us. Nothing where it counts them itself."""
 
     def _keep_pace(self) -> None:
         """Wait while the side's own numbers say that the limit is used up; a request too many is never sent."""

@@ -22,7 +22,10 @@ PAGERDUTY = {
 
 @dataclass(frozen=True)
 class Links:
-    """Both sides' addresses. harness: the base URL as set, whose host the browser takes too."""
+    """Both sides' addresses. harness: the base URL as set, whose host the browser takes too.
+
+    host: PagerDuty's, as the account's own links have it; without it, by name and region; with neither, no link at all.
+    """
 
     harness: str
     account: str
@@ -30,6 +33,7 @@ class Links:
     project: str
     subdomain: str
     region: str = "us"
+    host: str = ""
 
     def to_harness(self) -> str:
         """The project. No address of a page inside AI SRE is documented, so each item says where to click from here."""
@@ -38,5 +42,8 @@ class Links:
         return f"{base}/ng/account/{'/'.join(quote(part) for part in parts)}"
 
     def to_pagerduty(self, kind: str, id: str) -> str:
-        host = f"{self.subdomain}.pagerduty.com" if self.region == "us" else f"{self.subdomain}.eu.pagerduty.com"
-        return f"https://{host}/{PAGERDUTY[kind].format(quote(id))}" if kind in PAGERDUTY else f"https://{host}/"
+        """The object's page, or the account's; "" where nobody knows where the account is."""
+        domain = "pagerduty.com" if self.region == "us" else "eu.pagerduty.com"
+        host = self.host or (f"{self.subdomain}.{domain}" if self.subdomain else "")
+        page = PAGERDUTY[kind].format(quote(id)) if kind in PAGERDUTY else ""
+        return f"https://{host}/{page}" if host else ""

@@ -78,16 +78,15 @@ class Quota:
 
 
 class PacedTransport(Transport):
-    """A transport that keeps the limits."""
+    """A transport that keeps the limits, try by try."""
 
     def __init__(self, side: str, base_url: str, headers: dict[str, str], quota: Quota, **more: Any):
         super().__init__(side, base_url, headers, **more)
         self.quota = quota
 
-    def send(self, method: str, path: str, params: Any = None, body: Any = None, reads: bool = False) -> Any:
-        """As Transport.send, once the limits let it pass."""
+    def _take_turn(self, method: str, path: str) -> None:
+        """A repeat is a call like any other: it counts, and waits for the limits to let it pass."""
         self.quota.wait(method, path)
-        return super().send(method, path, params, body, reads)
 
 
 def _read_times(memory: Path | None) -> list[float]:

@@ -41,11 +41,14 @@ def override_key(schedule_id: str, entry: records.Entry) -> str:
 
 
 def _find_dropped(work: Work) -> list[Entry]:
-    """What we wrote for a schedule that is carried over, has not ended, and is not in PagerDuty any more."""
+    """What we wrote for a schedule that is carried over, has not ended, and is not in PagerDuty any more.
+
+    Where the overrides of a schedule were not read, nobody knows which of them are gone: none is taken back.
+    """
     there = {override_key(s.id, entry) for s in work.account.schedules.values() for entry in s.overrides}
     there |= {wish.key for wish in work.desired if wish.kind == "overrides"}
     ours = [entry for (kind, key), entry in work.ledger.items() if kind == "overrides" and key not in there]
-    carried = set(work.schedules.values())
+    carried = {place for id, place in work.schedules.items() if not work.account.all_schedules[id].unread}
     now = work.account.since
     return [e for e in ours if e.synced["schedule"] in carried and datetime.fromisoformat(e.synced["end"]) > now]
 

@@ -27,6 +27,8 @@ def _want_group(work: Work, team: Team, place) -> None:
     members = work.account.members_of(team)
     emails = {work.emails[m.user.id] for m in members if m.user.id in work.emails}
     users = sorted(email for email in emails if email in work.state.people and work.state.people[email].accepted)
+    if _may_miss_members(work, team) and place.identifier in work.state.groups:
+        users = sorted({*users, *work.state.groups[place.identifier].users})
     fields = {"name": place.name, "description": describe(team.name, place.name, team.description), "users": users}
     taken = {"adopt": place.adopt, "merge": place.merge}
     desired = Desired("teams", team.id, place.identifier, place.name, fields, (team.id,), **taken)
@@ -66,11 +68,19 @@ def _ask_unlisted(team: Team, names: list[str]) -> Conflict:
     )
 
 
+def _may_miss_members(work: Work, team: Team) -> bool:
+    """Its members were not read, and not all users say themselves which teams they are in."""
+    return bool(team.unread) and any("teams" in user.unread for user in work.account.users.values())
+
+
 def _member_fates(work: Work, team: Team) -> list[FieldFate]:
     members = work.account.members_of(team)
     gone = [m.user for m in members if m.user.id not in work.emails]
     names = ", ".join(sorted(user.summary or user.id for user in gone))
-    fates = [FieldFate("members", "changed", f"without {names}")] if gone else exact("members")
+    if _may_miss_members(work, team):
+        fates = [FieldFate("members", "changed", "PagerDuty's list of its members was not read: nobody is taken out")]
+    else:
+        fates = [FieldFate("members", "changed", f"without {names}")] if gone else exact("members")
     roles = sorted({m.role for m in members if m.role})
     if roles:
         fates.append(FieldFate("roles", "lost", f"team roles ({', '.join(roles)}) do not exist in Harness"))

@@ -1,13 +1,67 @@
-"""Which time zone a schedule gets: its own, or, where that name is not IANA's, what a person confirmed."""
+"""Which time zone a schedule gets: its own, or, where that name is not IANA's, what a person confirmed.
+
+And whether its windows are in that zone at all: a list that was asked for without it writes them in another.
+"""
+
+from datetime import datetime
 
 from pdmigrate.decisions import Answer, Conflict, Option
+from pdmigrate.mapping.judge import list_evidence
 from pdmigrate.mapping.work import Work, read_stop
+from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.zones import read_zone, suggest_zones
 
 
 def choose_zone(work: Work, schedule: Schedule) -> str | None:
     """An IANA name, or None where the schedule is held for it."""
+    zone = _choose_name(work, schedule)
+    return zone if zone is None or _is_written_in_it(work, schedule) else None
+
+
+def _is_written_in_it(work: Work, schedule: Schedule) -> bool:
+    """Whether its windows are in its zone, as far as the offsets of its layers tell; otherwise a person says so.
+
+    Where PagerDuty has rendered the schedule, that rendering judges the windows, and nobody is asked.
+    """
+    moment = find_foreign(schedule.time_zone, getattr(schedule, "schedule_layers", ()))
+    if moment is None or any(True for _ in list_evidence(work.account, schedule)):
+        return True
+    answer = work.questions.ask(_ask_foreign(schedule, moment))
+    if answer is not None and answer.choice == "as_written":
+        return True
+    what = f"its windows may be written in another zone than {schedule.time_zone}"
+    decided = answer.conflict.key if answer else ""
+    said = f"{'left out by decision' if answer else 'open question'}: {what}"
+    work.lose("schedules", schedule.id, schedule.name, said, answer is None, decided)
+    return False
+
+
+def _ask_foreign(schedule: Schedule, moment: datetime) -> Conflict:
+    return Conflict(
+        about="written_in_another_zone",
+        kind="schedules",
+        id=schedule.id,
+        name=schedule.name,
+        question=f"The answer with {schedule.name} was written in another zone than {schedule.time_zone}: a time in its "
+        f"layers is {moment.isoformat()}, and that is not the zone's offset on that day.",
+        meaning="Its windows are clock times without a zone, most likely of that other zone: read as they stand they "
+        "would page other people at other hours.",
+        options=(
+            Option(
+                name="leave_out", effect="not moved; save GET /schedules/ID, which writes in the schedule's own zone"
+            ),
+            Option(
+                name="as_written",
+                effect=f"the windows are taken for clock times of {schedule.time_zone}, as they stand",
+            ),
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+    )
+
+
+def _choose_name(work: Work, schedule: Schedule) -> str | None:
     zone = read_zone(schedule.time_zone)
     if zone.iana and not zone.converted:
         return zone.iana

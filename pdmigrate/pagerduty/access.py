@@ -1,13 +1,12 @@
 """What a key opens and may read: asked in as few requests as there are kinds."""
 
-import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pdmigrate.errors import AnswerError, KeyRefusedError, WrongAccountError
+from pdmigrate.pagerduty.hosts import find_host
 from pdmigrate.pagerduty.lists import run_together
 from pdmigrate.pagerduty.schedules_reading import list_honours_final
 from pdmigrate.pagerduty.window import Window, whole_seconds
@@ -21,7 +20,6 @@ PROBED = {
     "escalation_policies": "/escalation_policies",
     "services": "/services",
 }
-LINK = re.compile(r"https://([^./]+)\.(?:eu\.)?pagerduty\.com/")
 
 
 @dataclass(frozen=True)
@@ -56,14 +54,16 @@ def ask_access(transport: Transport, subdomain: str, region: str, now: datetime)
 
 
 def check_subdomain(rows: Iterable[Any], subdomain: str) -> str:
-    """The account's name by its own links, or the one that was named. Raises WrongAccountError where they differ."""
-    links = (LINK.match(row.get("html_url") or "") for row in rows if isinstance(row, dict))
-    found = Counter(link.group(1).lower() for link in links if link).most_common(1)
-    if found and subdomain and found[0][0] != subdomain.lower():
+    """The account's name by its own links, or the one that was named. Raises WrongAccountError where they differ.
+
+    "" where neither says it: a name is never made up.
+    """
+    found = find_host(rows).split(".")[0]
+    if found and subdomain and found != subdomain.lower():
         raise WrongAccountError(
-            f"The key opens the PagerDuty account {found[0][0]}, but migration.yaml says {subdomain}: mend source.subdomain or the key."
+            f"The key opens the PagerDuty account {found}, but migration.yaml says {subdomain}: mend source.subdomain or the key."
         )
-    return found[0][0] if found else subdomain
+    return found or subdomain
 
 
 def _ask_abilities(transport: Transport, region: str) -> list[str]:

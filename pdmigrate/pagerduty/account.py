@@ -5,7 +5,7 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Any
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty import records
-from pdmigrate.pagerduty.arrivals import KINDS, read_records
+from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, Arrived, read_records, tell_unread
 from pdmigrate.pagerduty.aside import INVENTORY, Aside, Hidden, find_hidden, list_aside
 from pdmigrate.pagerduty.evidence import Rendering, read_renderings
+from pdmigrate.pagerduty.hosts import find_host
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.workspace import canonical_json, write_packed
@@ -25,6 +26,8 @@ __all__ = ["Account", "Snapshot", "common_zone", "load_snapshot", "read_account"
 
 FORMAT = 2
 READABLE = (1, FORMAT)
+LINKED = ("users", "services")
+"""Kinds whose links are the account's own."""
 UNDIGESTED: dict[str, Any] = {
     "final_schedule": True,
     "last_incident_timestamp": True,
@@ -126,6 +129,8 @@ class Account:
     unread: dict[str, str] = field(default_factory=dict)
     hidden: tuple[Hidden, ...] = ()
     aside: tuple[Aside, ...] = ()
+    host: str = ""
+    """Where a browser opens it, by its own links; "" where it has none."""
     renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
     """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
 
@@ -177,6 +182,9 @@ def read_account(snapshot: Snapshot) -> Account:
     """Records from a snapshot's rows. What cannot be read becomes a problem, and never stops the rest."""
     rows = {**snapshot.rows, "teams": _with_members(snapshot.rows)}
     read = {kind: read_records(kind, rows.get(kind) or []) for kind in KINDS}
+    read = {kind: tell_unread(kind, arrived) for kind, arrived in read.items()}
+    if "team_members" in (rows.get("unread") or {}):
+        read["teams"] = _say_once(read["teams"])
     shifts = read.pop("schedules_v3")
     found = {kind: arrived.by_id for kind, arrived in read.items()}
     return Account(
@@ -196,6 +204,7 @@ def read_account(snapshot: Snapshot) -> Account:
         rows.get("unread") or {},
         find_hidden(rows),
         list_aside(rows),
+        find_host(row for kind in LINKED for row in rows.get(kind) or []),
         read_renderings(rows.get("renderings") or {}),
     )
 
@@ -205,6 +214,11 @@ def _as_schedules(problems: tuple[records.Problem, ...]) -> tuple[records.Proble
     return tuple(problem.model_copy(update={"kind": "schedules"}) for problem in problems)
 
 
+def _say_once(teams: Arrived) -> Arrived:
+    """Where the key may not read members at all, a guard says so, once and not of every team."""
+    return replace(teams, remarks=tuple(one for one in teams.remarks if one.message != UNREAD["members"]))
+
+
 def common_zone(users: list[dict]) -> str:
     """The time zone that most users have: asking schedules in it first makes the fewest requests."""
     zones = Counter(user.get("time_zone") for user in users if read_zone(user.get("time_zone") or "").iana)
@@ -212,5 +226,11 @@ def common_zone(users: list[dict]) -> str:
 
 
 def _with_members(rows: dict[str, Any]) -> list[dict]:
+    """Teams with their members, or with the mark that those were not read. A row that is none is complained of later."""
     members = rows.get("team_members") or {}
-    return [{**team, "members": members.get(team.get("id"), [])} for team in rows.get("teams") or []]
+    return [_with_own(team, members) if isinstance(team, dict) else team for team in rows.get("teams") or []]
+
+
+def _with_own(team: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
+    found = members.get(team.get("id"))
+    return {**team, "members": []} | ({"unread": ["members"]} if found is None else {"members": found})

@@ -13,6 +13,7 @@ from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.fields import TABLES
 from pdmigrate.pagerduty.notes import read_notes
 from pdmigrate.pagerduty.records import Problem, Record
+from pdmigrate.pagerduty.urgency import tell_unreadable
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 KINDS: dict[str, type[Record]] = {
@@ -37,6 +38,33 @@ PARTS: dict[str, dict[str, type[Record]]] = {
     "services": {"integrations": records.Integration, "teams": records.Reference},
 }
 """Lists whose rows can be left out one by one: the object is still what it is without them."""
+
+NOT_READ = {
+    "schedule_layers": "its layers were not read, so nobody can say who is on call in it: "
+    "save GET /schedules/ID, or ask the list with include[]=schedule_layers",
+    "users": "who takes turns in it was not read: save GET /schedules/ID",
+    "rotations": "its rotations were not read, so nobody can say who is on call in it: save GET /v3/schedules/ID",
+    "events": "when its shifts are was not read: save GET /v3/schedules/ID",
+    "escalation_rules": "its levels were not read, so nobody can say whom it pages: save GET /escalation_policies/ID",
+    "targets": "whom the level pages was not read: save GET /escalation_policies/ID",
+}
+"""Lists without which an object is none: absent or null they were not read, and are never taken for empty."""
+UNREAD = {
+    "overrides_subschedule": "its overrides were not read: those that PagerDuty has are not carried over, and whoever "
+    "stands in by one is not on call in Harness. Look into PagerDuty, or save GET /schedules/ID with since and until",
+    "overrides": "its overrides were not read: those that PagerDuty has are not carried over, and whoever stands in by "
+    "one is not on call in Harness. Look into PagerDuty, or save GET /v3/schedules/ID/overrides",
+    "custom_shifts": "its custom shifts were not read: those that PagerDuty has are not carried over, and whoever is "
+    "there is not on call in Harness. Look into PagerDuty, or save GET /v3/schedules/ID/custom_shifts",
+    "contact_methods": "its contact methods were not read, and none is carried over: ask with include[]=contact_methods",
+    "notification_rules": "its notification rules were not read, and none is carried over: "
+    "ask with include[]=notification_rules",
+    "teams": "its teams were not read: ask for the members of the teams",
+    "members": "its members were not read: those are taken who say of themselves that they are in it, without a role. "
+    "Save GET /teams/ID/members",
+    "integrations": "its integrations were not read: what sends to it is not listed. Ask with include[]=integrations",
+}
+"""Parts that an object can do without: what is said of one that was not read."""
 
 ROLES = "admin limited_user observer owner read_only_user read_only_limited_user restricted_access user"
 CONTACTS = "email phone sms push_notification slack whatsapp"
@@ -63,8 +91,18 @@ def read_records(kind: str, rows: Iterable[Any]) -> Arrived:
         except ValidationError as error:
             problems.append(_name_problem(kind, row, _tell(error)))
     by_id = {id: found[id] for id in sorted(found)}
-    remarks += [_remark(kind, record, said) for record in by_id.values() for said in _CHECKS[kind](record)]
+    remarks += [tell_problem(kind, record, said) for record in by_id.values() for said in _CHECKS[kind](record)]
     return Arrived(by_id, _in_order(problems), _in_order(remarks))
+
+
+def tell_unread(kind: str, arrived: Arrived) -> Arrived:
+    """With a remark about each part that was not read: it is not "none", and a person has to look."""
+    said = [
+        tell_problem(kind, record, UNREAD[part])
+        for record in arrived.by_id.values()
+        for part in getattr(record, "unread", ())
+    ]
+    return Arrived(arrived.by_id, arrived.problems, _in_order([*arrived.remarks, *said]))
 
 
 def _keep_usable_parts(kind: str, row: Any, remarks: list[Problem]) -> Any:
@@ -135,6 +173,7 @@ def _check_service(service: records.Service) -> list[str]:
     rule = service.incident_urgency_rule
     said = _unknown("status", service.status, "active warning critical maintenance disabled")
     said += _unknown("type of its urgency rule", rule.type if rule else None, "constant use_support_hours")
+    said += [words] if (words := tell_unreadable(service)) else []
     return said + _unknown("urgency", rule.urgency if rule else None, "high low severity_based")
 
 
@@ -154,7 +193,8 @@ def _unknown(what: str, value: str | None, known: str) -> list[str]:
     )
 
 
-def _remark(kind: str, record: Any, message: str) -> Problem:
+def tell_problem(kind: str, record: Any, message: str) -> Problem:
+    """A sentence about a record, with its name and id."""
     return Problem(kind=kind, id=record.id, name=record.name, message=message)
 
 
@@ -165,7 +205,12 @@ def _name_problem(kind: str, row: Any, message: str) -> Problem:
 
 def _tell(error: ValidationError) -> str:
     """What is wrong and where; the value is left out, since it may be anything."""
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {_word(e)}" for e in error.errors(include_input=False))
+
+
+def _word(error: Any) -> str:
+    absent = error["type"] == "missing" and error["loc"]
+    return NOT_READ.get(str(error["loc"][-1]), error["msg"]) if absent else error["msg"]
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

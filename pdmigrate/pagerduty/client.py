@@ -11,9 +11,11 @@ from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, common_zone
 from pdmigrate.pagerduty.aside_reading import AsideReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, run_together
+from pdmigrate.pagerduty.records import is_rendered
 from pdmigrate.pagerduty.schedules_reading import ScheduleReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.v3_reading import ShiftReader
+from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import Window, override_window, whole_seconds
 from pdmigrate.transport import Transport
 
@@ -111,7 +113,8 @@ class PagerDuty:
         rows = [row for row in listed if row["id"] in ids and list_honours_final([row])]
         missing = [id for id in ids if id not in {row["id"] for row in rows}]
         rows += run_together([lambda id=id: self._read_one(id, id in known, window) for id in missing])
-        return {row["id"]: row["final_schedule"] for row in rows if row.get("final_schedule")}
+        shown = {row["id"]: row.get("final_schedule") for row in rows}
+        return {id: final for id, final in shown.items() if is_rendered(final) or is_rendered(final, SHOWN)}
 
     def _read_one(self, id: str, layered: bool, window: dict[str, str]) -> dict:
         path = f"/schedules/{id}" if layered else f"/v3/schedules/{id}"
@@ -196,7 +199,8 @@ class _Fetch:
     def _read_members(self) -> dict[str, list[dict]]:
         ids = [team["id"] for team in self._take("teams")]
         calls = [ListCall("members", f"/teams/{id}/members") for id in ids]
-        return dict(zip(ids, run_together([lambda call=call: self._lists.read(call) for call in calls]), strict=True))
+        found = run_together([lambda call=call: self._lists.read_known(call) for call in calls])
+        return {id: members for id, members in zip(ids, found, strict=True) if members is not None}
 
     def _read_schedules(self, dated: Window) -> list[dict]:
         zone = common_zone(self._take("users"))

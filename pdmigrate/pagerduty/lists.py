@@ -64,6 +64,10 @@ def run_together(calls: Sequence[Callable[[], Result]]) -> list[Result]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+class PartAbsentError(IncompleteFetchError):
+    """An answer without the list that was asked for: it was not read, and is not empty."""
+
+
 class ListReader:
     """Reads lists. `find_teams` gives the ids of all teams, for lists that have to be cut."""
 
@@ -85,6 +89,13 @@ class ListReader:
         raise IncompleteFetchError(
             f"PagerDuty's {call.path} changed each of the {READINGS} times that it was read: try again when less is changed."
         )
+
+    def read_known(self, call: ListCall) -> list[dict] | None:
+        """All rows; None where the answer has no such list, for a caller who can do without."""
+        try:
+            return self.read(call)
+        except PartAbsentError:
+            return None
 
     def _read_rest(self, call: ListCall, first: Page) -> Rows | None:
         """The rows by id; None where the list moved: an id came twice, or the count is another."""
@@ -131,9 +142,7 @@ class ListReader:
         answer = self._transport.send("GET", call.path, params, late=late)
         rows = answer.get(call.key) if isinstance(answer, dict) else None
         if not isinstance(rows, list):
-            raise IncompleteFetchError(
-                f"PagerDuty's answer to {call.path} holds no {call.key}: nothing was taken from it."
-            )
+            raise PartAbsentError(f"PagerDuty's answer to {call.path} holds no {call.key}: nothing was taken from it.")
         total = answer.get("total")
         return Page(rows, bool(answer.get("more")), total if isinstance(total, int) else None)
 

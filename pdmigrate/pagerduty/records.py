@@ -4,8 +4,8 @@ A record keeps what matters for the migration. What arrives in an unusable form 
 and stops only what depends on it. Times are aware; time zones are the names that PagerDuty gave, not yet checked.
 """
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -24,9 +24,16 @@ def _drop_reference_suffix(value: Any) -> Any:
     return value.removesuffix("_reference") if isinstance(value, str) else value
 
 
-def _check_aware(value: datetime) -> datetime:
+MARGIN = timedelta(days=2)
+"""A time that is nearer than this to the calendar's own ends cannot be told in every zone."""
+
+
+def _check_moment(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("has no offset")
+    naive = value.replace(tzinfo=None)
+    if naive - datetime.min < MARGIN or datetime.max - naive < MARGIN:
+        raise ValueError(f"is in the year {value.year}, and no clock can tell it: mend it in PagerDuty")
     return value
 
 
@@ -34,7 +41,7 @@ def _write_utc(value: datetime) -> str:
     return value.astimezone(UTC).isoformat()
 
 
-Moment = Annotated[datetime, AfterValidator(_check_aware), PlainSerializer(_write_utc, when_used="json")]
+Moment = Annotated[datetime, AfterValidator(_check_moment), PlainSerializer(_write_utc, when_used="json")]
 """An instant. PagerDuty writes one in many zones, a digest must have one spelling: in JSON it is UTC."""
 Type = Annotated[str, BeforeValidator(_drop_reference_suffix)]
 """`user` and `user_reference` are one type: PagerDuty answers with either."""
@@ -57,15 +64,25 @@ Strategy = Annotated[Literal["assign_to_everyone", "round_robin"], BeforeValidat
 
 
 class Record(BaseModel):
-    """What all records are: frozen, and without the fields that nothing here needs."""
+    """What all records are: frozen, and without the fields that nothing here needs.
+
+    A list without which nobody can say who is paged has no default: a row without it is no record. ASKED are the parts
+    that an answer has only where they were asked for; a record that can do without them names those it is without in
+    its field `unread`. Neither is ever taken for an empty list.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+    ASKED: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, value: Any) -> Any:
         """A field that is null is as good as absent: recorded answers have both."""
-        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        kept = {k: v for k, v in value.items() if v is not None and not (k == "unread" and cls.ASKED)}
+        unread = tuple(part for part in cls.ASKED if part not in kept)
+        return {**kept, "unread": unread} if unread else kept
 
 
 class Noted(Record):
@@ -109,6 +126,7 @@ class NotificationRule(Noted):
 
 
 class User(Noted):
+    ASKED = ("contact_methods", "notification_rules", "teams")
     id: str
     name: str
     email: str
@@ -118,6 +136,7 @@ class User(Noted):
     teams: Annotated[tuple[Reference, ...], Unordered] = ()
     contact_methods: Annotated[tuple[ContactMethod, ...], Unordered] = ()
     notification_rules: Annotated[tuple[NotificationRule, ...], Unordered] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Member(Record):
@@ -132,20 +151,33 @@ class Member(Record):
 
 
 class Team(Noted):
+    """unread: `members`, where nothing was answered to the question who is in it."""
+
     id: str
     name: str
     description: str | None = None
     parent: Reference | None = None
     members: Annotated[tuple[Member, ...], Unordered] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Restriction(Record):
-    """A wall-clock window in the schedule's zone. `start_day_of_week` 1 is Monday; only weekly ones have it."""
+    """A wall-clock window in the schedule's zone. `start_day_of_week` 1 is Monday; only weekly ones have it.
+
+    PagerDuty's OpenAPI file: the day is "only required for use with a weekly_restriction"; what stands there of a daily
+    one (clients write an unset day as 0) means nothing.
+    """
 
     type: Literal["daily_restriction", "weekly_restriction"]
     start_time_of_day: str = Field(pattern=r"^\d\d:\d\d(:\d\d)?$")
     duration_seconds: int = Field(gt=0)
     start_day_of_week: int | None = Field(default=None, ge=1, le=7)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_day(cls, value: Any) -> Any:
+        daily = isinstance(value, dict) and value.get("type") == "daily_restriction"
+        return {k: v for k, v in value.items() if k != "start_day_of_week"} if daily else value
 
     @model_validator(mode="after")
     def _check_day(self) -> "Restriction":
@@ -167,7 +199,7 @@ class Layer(Record):
     end: Moment | None = None
     rotation_virtual_start: Moment
     rotation_turn_length_seconds: int = Field(gt=0)
-    users: tuple[LayerUser, ...] = ()
+    users: tuple[LayerUser, ...]
     restrictions: tuple[Restriction, ...] = ()
 
 
@@ -186,9 +218,22 @@ class Rendered(Record):
     rendered_schedule_entries: tuple[Entry, ...] = ()
 
 
-class Schedule(Noted):
-    """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API)."""
+def is_rendered(part: Any, entries: str = "rendered_schedule_entries") -> bool:
+    """Whether PagerDuty has rendered a part of an answer. Without since and until its list is empty, its coverage null.
 
+    entries: the part's name for what it shows (PagerDuty's OpenAPI file: "Returns null unless since or until are set").
+    """
+    shown = part.get(entries) if isinstance(part, dict) else None
+    return isinstance(shown, list) and (bool(shown) or part.get("rendered_coverage_percentage", 0) is not None)
+
+
+class Schedule(Noted):
+    """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API).
+
+    final_schedule: None where PagerDuty has rendered nothing, so that nothing can be judged by it.
+    """
+
+    ASKED = ("overrides_subschedule",)
     id: str
     name: str
     type: Type = "schedule"
@@ -196,19 +241,33 @@ class Schedule(Noted):
     time_zone: str
     teams: Annotated[tuple[Reference, ...], Unordered] = ()
     escalation_policies: Annotated[tuple[Reference, ...], Unordered] = ()
-    schedule_layers: tuple[Layer, ...] = ()
+    schedule_layers: tuple[Layer, ...]
     overrides_subschedule: Rendered = Rendered()
     final_schedule: Rendered | None = None
+    unread: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_unrendered(cls, value: Any) -> Any:
+        """What was not rendered says nothing: an empty list in it is not "none". What has another form is complained of."""
+        parts = ("overrides_subschedule", "final_schedule")
+        empty = [part for part in parts if isinstance(value, dict) and _is_unrendered(value.get(part))]
+        return {k: v for k, v in value.items() if k not in empty} if empty else value
 
     @property
     def overrides(self) -> tuple[Entry, ...]:
+        """Those that were read; `unread` tells where that is no answer."""
         return self.overrides_subschedule.rendered_schedule_entries
+
+
+def _is_unrendered(part: Any) -> bool:
+    return isinstance(part, dict) and not part.get("rendered_schedule_entries") and not is_rendered(part)
 
 
 class EscalationRule(Record):
     id: str
     escalation_delay_in_minutes: int = Field(ge=0)
-    targets: tuple[Reference, ...] = ()
+    targets: tuple[Reference, ...]
     escalation_rule_assignment_strategy: Strategy | None = None
 
     @property
@@ -222,7 +281,7 @@ class EscalationPolicy(Noted):
     id: str
     name: str
     description: str | None = None
-    escalation_rules: tuple[EscalationRule, ...] = ()
+    escalation_rules: tuple[EscalationRule, ...]
     num_loops: int = Field(default=0, ge=0)
     teams: Annotated[tuple[Reference, ...], Unordered] = ()
 
@@ -255,6 +314,7 @@ class Integration(Record):
 
 
 class Service(Noted):
+    ASKED = ("integrations",)
     id: str
     name: str
     description: str | None = None
@@ -267,6 +327,7 @@ class Service(Noted):
     acknowledgement_timeout: int | None = None
     auto_resolve_timeout: int | None = None
     last_incident_timestamp: str | None = None
+    unread: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -1,5 +1,6 @@
 """What of PagerDuty's answers is secret, and never kept unless somebody asks for it."""
 
+import re
 from typing import Any
 
 SECRET = frozenset(
@@ -9,12 +10,13 @@ SECRET = frozenset(
         "routing_key",
         "routing_keys",
         "config",
-        "http_cal_url",
-        "web_cal_url",
     }
 )
-"""Whoever has an integration key can page the company; whoever has a calendar's address can read who is on call."""
-
+"""Whoever has an integration key can page the company."""
+ADDRESS = re.compile(r"_cal_url$|_feed_url$")
+"""Names of calendar addresses, an account's and a person's own: whoever has one can read who is on call."""
+PRIVATE = re.compile(r"(webcal|https?)://\S*/(private|feed)/", re.IGNORECASE)
+"""An address with a token in it, whatever the field is called that holds it."""
 
 DEEP = ("services", "event_orchestrations", "rulesets")
 """Kinds that have secrets in their parts; the parts of all others are many, and have none."""
@@ -32,10 +34,15 @@ def _strip(found: Any, deep: bool) -> Any:
 
 
 def _strip_row(row: Any) -> Any:
-    return {name: value for name, value in row.items() if name not in SECRET} if isinstance(row, dict) else row
+    return {name: value for name, value in row.items() if not _is_secret(name, value)} if isinstance(row, dict) else row
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    address = isinstance(value, str) and (ADDRESS.search(name) or PRIVATE.match(value))
+    return name in SECRET or bool(address)
 
 
 def _strip_fields(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _strip_fields(each) for name, each in value.items() if name not in SECRET}
+        return {name: _strip_fields(each) for name, each in value.items() if not _is_secret(name, each)}
     return [_strip_fields(each) for each in value] if isinstance(value, list) else value

@@ -3,21 +3,40 @@
 PagerDuty documents it so: low urgency follows the low-urgency notification rules and does not escalate.
 """
 
+import re
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
 from pdmigrate.pagerduty.records import Service, SupportHours, UrgencyRule
 from pdmigrate.zones import read_zone
 
+CLOCK = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
+"""A time of day. PagerDuty's OpenAPI file: "date portion is ignored"; the zone is time_zone's, so an offset is as well."""
+
 
 def urgencies_at(service: Service, instant: int) -> frozenset[str]:
-    """`high`, `low`, or both, where the alert's own severity decides. A disabled service has none."""
+    """`high`, `low`, or both, where the alert's own severity decides. A disabled service has none.
+
+    Where the support hours cannot be read, nobody knows which of its two rules holds: both count.
+    """
     if service.status == "disabled":
         return frozenset()
     rule = service.incident_urgency_rule
-    if rule and rule.type == "use_support_hours":
-        rule = rule.during_support_hours if is_supported(service, instant) else rule.outside_support_hours
-    return _read(rule)
+    if rule is None or rule.type != "use_support_hours":
+        return _read(rule)
+    if tell_unreadable(service):
+        return _read(rule.during_support_hours) | _read(rule.outside_support_hours)
+    return _read(rule.during_support_hours if is_supported(service, instant) else rule.outside_support_hours)
+
+
+def tell_unreadable(service: Service) -> str:
+    """What is wrong with the support hours of a service whose urgency hangs on them, in words; "" where nothing is."""
+    rule, hours = service.incident_urgency_rule, service.support_hours or SupportHours()
+    if rule is None or rule.type != "use_support_hours" or _support_week(service) is not None:
+        return ""
+    parts = {"time_zone": hours.time_zone, "start_time": hours.start_time, "end_time": hours.end_time}
+    said = ", ".join(f"{name} {value!r}" for name, value in parts.items())
+    return f"its urgency follows support hours that nobody can read ({said}): whether it pages at an hour is not known"
 
 
 def list_edges(service: Service, start: int, end: int) -> list[int]:
@@ -46,13 +65,18 @@ def _read(rule: UrgencyRule | None) -> frozenset[str]:
 def _support_week(service: Service) -> tuple[ZoneInfo, tuple[rota.Span, ...] | None] | None:
     hours = service.support_hours or SupportHours()
     zone = read_zone(hours.time_zone or "").iana
-    if not zone or not hours.start_time or not hours.end_time:
-        return None
     start, end = _second(hours.start_time), _second(hours.end_time)
+    if not zone or start is None or end is None:
+        return None
     days = hours.days_of_week or range(1, 8)
     return ZoneInfo(zone), rota.week_spans(((day - 1) * rota.DAY + start, (end - start) % rota.DAY) for day in days)
 
 
-def _second(clock: str) -> int:
-    hours, minutes, *seconds = map(int, clock[-8:].split(":"))
-    return hours * 3600 + minutes * 60 + sum(seconds)
+def _second(clock: str | None) -> int | None:
+    """Second of the day; None for what is no time of day."""
+    found = CLOCK.fullmatch(clock or "")
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    second = hours * 3600 + minutes * 60 + seconds
+    return second if second <= rota.DAY and minutes < 60 and seconds < 60 else None

@@ -4,14 +4,18 @@ The list leaves out in silence what the key may not read; a reference that no li
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError
 from pdmigrate.pagerduty.lists import ListCall, ListReader, run_together
-from pdmigrate.pagerduty.window import Window
+from pdmigrate.pagerduty.pieces import join_rendered
+from pdmigrate.pagerduty.v3_records import SHOWN
+from pdmigrate.pagerduty.window import LongWindow, Window
 from pdmigrate.transport import Transport
 
 LIST = ListCall("schedules", "/v3/schedules", limit=1000, cut_by=("team_ids[]", "query"))
 DATED = ("overrides", "custom_shifts")
+EDGES = ("start_time", "end_time")
 
 
 class ShiftReader:
@@ -22,6 +26,7 @@ class ShiftReader:
         self._lists = lists
         self._rendered = rendered
         self._dated = dated
+        self._long = LongWindow()
 
     def read(self) -> list[dict]:
         """All that the key may read, each with rotations, dated shifts and rendering."""
@@ -32,9 +37,10 @@ class ShiftReader:
         return lambda: self._read_one(id)
 
     def _read_one(self, id: str) -> dict:
-        params = {"include[]": ["final_schedule"], **self._rendered.params}
         try:
-            row = self._transport.send("GET", f"/v3/schedules/{id}", params)["schedule"]
+            parts = self._long.ask(self._rendered, lambda part: self._ask(id, part))
+            final = [(window, row.get("final_schedule")) for window, row in parts]
+            row = {**parts[0][1], "final_schedule": join_rendered(final, SHOWN, EDGES)}
             return {**row, **{part: self._read_dated(id, part) for part in DATED}}
         except AnswerError as error:
             if error.status != 404:
@@ -43,8 +49,17 @@ class ShiftReader:
                 f"The schedule {id} was removed while the account was read: read it again."
             ) from None
 
-    def _read_dated(self, id: str, part: str) -> list[dict]:
-        """Overrides or custom shifts; whole ones, not cut at the window's edges."""
-        params = {**self._dated.params, "overflow": "true"}
-        call = ListCall(part, f"/v3/schedules/{id}/{part}", params, counted=False)
-        return self._lists.read(call)
+    def _ask(self, id: str, window: Window) -> dict:
+        params = {"include[]": ["final_schedule"], **window.params}
+        return self._transport.send("GET", f"/v3/schedules/{id}", params)["schedule"]
+
+    def _read_dated(self, id: str, part: str) -> list[dict] | None:
+        """Overrides or custom shifts; whole ones, not cut at the window's edges. None: the answer has no such list."""
+        call = ListCall(part, f"/v3/schedules/{id}/{part}", counted=False)
+        found = self._long.ask(
+            self._dated,
+            lambda window: self._lists.read_known(replace(call, params={**window.params, "overflow": "true"})),
+        )
+        if any(rows is None for _, rows in found):
+            return None
+        return list({row["id"]: row for _, rows in found for row in rows or []}.values())

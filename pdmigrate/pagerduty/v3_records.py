@@ -4,11 +4,13 @@ Rotations stand side by side, each with events that recur (RFC 5545); a set of p
 that was upgraded from v2 keeps its id, so the kind is read anew with every fetch.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from pdmigrate.pagerduty.records import Moment, Noted, Record, Reference, Type, Unordered
+from pdmigrate.pagerduty.records import Moment, Noted, Record, Reference, Type, Unordered, is_rendered
+
+SHOWN = "computed_shift_assignments"
 
 
 class ZonedDateTime(Record):
@@ -54,7 +56,7 @@ class Event(Record):
 
 class Rotation(Record):
     id: str
-    events: tuple[Event, ...] = ()
+    events: tuple[Event, ...]
 
 
 class ShiftAssignment(Record):
@@ -106,8 +108,9 @@ class FinalSchedule(Record):
 
 
 class ScheduleV3(Noted):
-    """A v3 (shift-based) schedule. The lists of a recorded reference are empty."""
+    """A v3 (shift-based) schedule. A recorded reference has no rotations, and is no schedule that can be read."""
 
+    ASKED = ("custom_shifts", "overrides")
     id: str
     name: str = Field(validation_alias=AliasChoices("name", "summary"))
     type: Type = "schedule_v3"
@@ -115,7 +118,16 @@ class ScheduleV3(Noted):
     time_zone: str
     teams: Annotated[tuple[Reference, ...], Unordered] = ()
     escalation_policies: Annotated[tuple[Reference, ...], Unordered] = ()
-    rotations: tuple[Rotation, ...] = ()
+    rotations: tuple[Rotation, ...]
     custom_shifts: tuple[CustomShift, ...] = ()
     overrides: tuple[OverrideShift, ...] = ()
     final_schedule: FinalSchedule | None = None
+    unread: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_unrendered(cls, value: Any) -> Any:
+        """An empty list with coverage null was not rendered (see records.is_rendered)."""
+        final = value.get("final_schedule") if isinstance(value, dict) else None
+        shown = isinstance(final, dict) and (final.get(SHOWN) or is_rendered(final, SHOWN))
+        return value if shown or not isinstance(final, dict) else {**value, "final_schedule": None}

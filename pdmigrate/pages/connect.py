@@ -10,7 +10,7 @@ def make_page(access: Access, status: str) -> Page:
     return Page(
         "connect",
         "Connect",
-        f"Both accounts answer: PagerDuty {access.subdomain} and Harness {access.target}.",
+        f"Both accounts answer: PagerDuty {tell_account(access.subdomain)} and Harness {access.target}.",
         status,
         (
             Figure("Kinds by API", f"{by_api} of {len(access.capabilities)}", "good" if by_api == 8 else "warn"),
@@ -20,10 +20,19 @@ def make_page(access: Access, status: str) -> Page:
     )
 
 
+def tell_account(subdomain: str) -> str:
+    """The account's name, or that nothing says it."""
+    return subdomain or "(no link in its answers tells its name: write it as source.subdomain)"
+
+
 def section_checks(access: Access) -> Section:
     """What was asked of each side, and the answer."""
     rows = [
-        {"side": "PagerDuty", "check": "The key is good, and opens this account", "answer": access.subdomain},
+        {
+            "side": "PagerDuty",
+            "check": "The key is good, and opens this account",
+            "answer": tell_account(access.subdomain),
+        },
         {
             "side": "PagerDuty",
             "check": "What the account can do",

@@ -78,7 +78,7 @@ def _row(handover: Handover, item: Item) -> dict:
         "expected": item.expected,
         "file": Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
         "link": Link("open", item.link),
-        "back": Link("open", item.back),
+        "back": Link("open", item.back) if item.back else "its answers have no links",
         "key": item.key,
     }
 

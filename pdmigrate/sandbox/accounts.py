@@ -1,4 +1,9 @@
-"""Account documents from files: recorded answers of PagerDuty's API, a snapshot, or a document of one's own."""
+"""Account documents from files: recorded answers of PagerDuty's API, a snapshot, or a document of one's own.
+
+What a recorded account does not say is not known, and is not made up: `recorded` is true of its document, an override
+or a member that no answer shows is then not "none", and the embedded PagerDuty leaves it out as the answers do. A
+document of one's own says all there is.
+"""
 
 import gzip
 import json
@@ -35,10 +40,13 @@ def load_account(path: Path) -> dict:
     raw = _read_folder(path) if path.is_dir() else _read_document(path)
     document = {kind: _take(raw, kind, list, path) for kind in LISTS}
     document |= {kind: _take(raw, kind, dict, path) for kind in (*BY_ID, "paths_of_services")}
-    document["overrides"] = {**_rendered_overrides(document["schedules"]), **document["overrides"]}
     _check_records(document, path)
+    if raw.get("recorded"):
+        document["schedules"] = [_with_overrides(row, document["overrides"]) for row in document["schedules"]]
+    document["overrides"] = {**_rendered_overrides(document["schedules"]), **document["overrides"]}
     zone = raw.get("time_zone") or _most_common_zone(document)
-    return {"subdomain": raw.get("subdomain") or _find_subdomain(document), "time_zone": zone, **document}
+    known = {"subdomain": raw.get("subdomain") or _find_subdomain(document), "time_zone": zone}
+    return {**known, **({"recorded": True} if raw.get("recorded") else {}), **document}
 
 
 def _read_folder(folder: Path) -> dict:
@@ -46,7 +54,7 @@ def _read_folder(folder: Path) -> dict:
     found = {kind: path for kind, path in found.items() if path.exists()}
     if not found:
         raise ValueError(f"{folder}: no recorded answers in this folder (users.json, schedules.json, …).")
-    return {kind: _read_answers(kind, path) for kind, path in found.items()}
+    return {kind: _read_answers(kind, path) for kind, path in found.items()} | {"recorded": True}
 
 
 def _read_answers(kind: str, path: Path) -> list | dict:
@@ -76,7 +84,7 @@ def _read_document(path: Path) -> dict:
     raw = _read_json(path)
     if isinstance(raw, dict) and isinstance(raw.get("records"), dict):
         outside = {key: raw[key] for key in ("subdomain", "time_zone") if isinstance(raw.get(key), str)}
-        raw = {**outside, **raw["records"]}
+        raw = {**outside, **raw["records"], "recorded": True}
     if not isinstance(raw, dict) or not any(kind in raw for kind in LISTS):
         raise ValueError(f"{path}: this is not an account document (no users, schedules or services in it).")
     return raw
@@ -98,13 +106,25 @@ def _take(raw: dict, kind: str, expected: type, path: Path) -> list | dict:
     return found or expected()
 
 
+def _with_overrides(schedule: dict, overrides: dict) -> dict:
+    """A schedule with the overrides that an answer of its own shows, in the place where a schedule's answer has them."""
+    if schedule["id"] not in overrides or _is_shown(schedule.get("overrides_subschedule")):
+        return schedule
+    entries = overrides[schedule["id"]]
+    shown = {"name": "Overrides", "rendered_schedule_entries": entries, "rendered_coverage_percentage": 0}
+    return {**schedule, "overrides_subschedule": shown}
+
+
 def _rendered_overrides(schedules: list) -> dict:
-    """A snapshot has the overrides inside its schedules, as PagerDuty's list renders them."""
-    rendered = {
-        one["id"]: one.get("overrides_subschedule") or {} for one in schedules if isinstance(one, dict) and "id" in one
-    }
-    found = {id: part.get("rendered_schedule_entries") or [] for id, part in rendered.items()}
-    return {id: entries for id, entries in found.items() if entries}
+    """A snapshot has the overrides inside its schedules, as PagerDuty's list renders them; without a window, none."""
+    parts = {one["id"]: one.get("overrides_subschedule") for one in schedules}
+    return {id: part["rendered_schedule_entries"] for id, part in parts.items() if _is_shown(part)}
+
+
+def _is_shown(part: object) -> bool:
+    """Whether PagerDuty has rendered it: without since and until the list is empty and the coverage null."""
+    entries = part.get("rendered_schedule_entries") if isinstance(part, dict) else None
+    return isinstance(entries, list) and (bool(entries) or part.get("rendered_coverage_percentage", 0) is not None)
 
 
 def _check_records(document: dict, path: Path) -> None:
@@ -121,9 +141,10 @@ def _most_common_zone(document: dict) -> str:
 
 
 def _find_subdomain(document: dict) -> str:
+    """The account's name as its links have it; "" where there is none, since a name is not made up."""
     links = [record.get("html_url") or "" for kind in LINKED for record in document[kind]]
     hosts = Counter(link.split("/")[2] for link in links if link.count("/") > 2 and ".pagerduty." in link)
-    return hosts.most_common(1)[0][0].split(".")[0] if hosts else "acme"
+    return hosts.most_common(1)[0][0].split(".")[0] if hosts else ""
 
 
 def _name_of(value: object) -> str:

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from flask import Response
+from flask import Response, g
 from waitress.channel import ClientDisconnected
 
 from pdmigrate.sandbox.pagerduty_wire import RefusalError, bad_gateway
@@ -24,6 +25,17 @@ KINDS = (
     "slow",
     "key_revoked",
 )
+MANNERS = (
+    "list_without_layers",
+    "list_without_overrides",
+    "list_without_final",
+    "list_unrendered",  # what it renders is there, empty, with coverage null
+    "list_in_user_zone",  # whatever time_zone is asked for
+    "three_months",  # more at once is refused
+    "own_zone_names",  # a time_zone is known by the names that the account itself uses, and by no other
+)
+"""How some accounts answer. A manner holds for every request that its rule strikes, beside other manners and faults."""
+THREE_MONTHS = timedelta(days=92)
 
 
 @dataclass
@@ -44,8 +56,8 @@ class Rule:
     _dice: random.Random = field(init=False, repr=False)
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind}")
+        if self.kind not in (*KINDS, *MANNERS):
+            raise ValueError(f"kind is one of {', '.join((*KINDS, *MANNERS))}, not {self.kind}")
         self._dice = random.Random(self.seed)  # noqa: S311 - dice, not secrets
 
     def strikes(self, path: str) -> bool:
@@ -59,7 +71,7 @@ class Rule:
 
 
 class FaultPlan:
-    """The rules in force. The first that strikes a request plays; the others do not count it."""
+    """The rules in force. The first fault that strikes a request plays; the others do not count it. Manners all hold."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -73,7 +85,18 @@ class FaultPlan:
 
     def draw(self, path: str) -> Rule | None:
         with self._lock:
-            return next((rule for rule in self._rules if rule.strikes(path)), None)
+            faults = [rule for rule in self._rules if rule.kind in KINDS]
+            return next((rule for rule in faults if rule.strikes(path)), None)
+
+    def find_manners(self, path: str) -> frozenset[str]:
+        """The manners of the answer to one request."""
+        with self._lock:
+            return frozenset(r.kind for r in self._rules if r.kind in MANNERS and r.strikes(path))
+
+
+def has_manner(kind: str) -> bool:
+    """Whether the request under way is to be answered in that manner."""
+    return kind in g.get("manners", ())
 
 
 def play(rule: Rule) -> Response | None:

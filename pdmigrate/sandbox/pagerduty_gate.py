@@ -49,6 +49,7 @@ class Gate:
         return truncate(response) if fault == "truncated" else response
 
     def _strike(self) -> Response | None:
+        g.manners = self.faults.find_manners(request.path)
         rule = self.faults.draw(request.path)
         if rule is None:
             return None

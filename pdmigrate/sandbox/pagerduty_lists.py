@@ -190,9 +190,12 @@ def get_me() -> dict:
 
 
 def list_members(team_id: str) -> dict:
-    """The members of a team with their roles."""
+    """The members of a team with their roles; null where none of the answers that were recorded says who they are."""
     find("teams", team_id)
-    page = paged((document().get("team_members") or {}).get(team_id) or [], "members")
+    found = (document().get("team_members") or {}).get(team_id)
+    if found is None and document().get("recorded"):
+        return {"members": None}
+    page = paged(found or [], "members")
     if not included("users"):
         return page
     by_id = {user["id"]: shape_user(user) for user in stored("users")}

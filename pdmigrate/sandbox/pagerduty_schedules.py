@@ -1,23 +1,31 @@
 """The layer-based (v2) schedules of an embedded PagerDuty, wall-clock times and renderings included.
 
 A list speaks in the zone of the API user, a single answer in the schedule's own: both unless `time_zone` is asked for.
+Of a recorded account only what was recorded is served: see accounts.load_account.
 """
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request
 
+from pdmigrate.sandbox.pagerduty_faults import THREE_MONTHS, has_manner
 from pdmigrate.sandbox.pagerduty_lists import document, find, select, stored
 from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import find_zone, own_zone
 from pdmigrate.sandbox.rendering import DAY, WEEK, Entry, read_instant, read_layer, read_override, render, render_whole
 
 TWO_WEEKS = timedelta(weeks=2)
-INCLUDABLE = ("schedule_layers", "overrides_subschedule", "final_schedule")
+EARLY = 1970
+LEAVING_OUT = {
+    "schedule_layers": "list_without_layers",
+    "overrides_subschedule": "list_without_overrides",
+    "final_schedule": "list_without_final",
+}
+INCLUDABLE = tuple(LEAVING_OUT)
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,11 @@ def list_schedules() -> dict:
     """A page of schedules, with no more than what is included."""
     page = paged(select(stored("schedules")), "schedules")
     view = _view(find_user_zone())
-    parts = [part for part in INCLUDABLE if included(part)]
+    if has_manner("list_in_user_zone"):
+        view = replace(view, zone=find_user_zone())
+    if has_manner("list_unrendered"):
+        view = View(view.zone, None, None)
+    parts = [part for part in INCLUDABLE if included(part) and not has_manner(LEAVING_OUT[part])]
     if not current_app.extensions["options"]["final_on_lists"]:
         parts = [part for part in parts if part != "final_schedule"]
     return {**page, "schedules": [shape_schedule(schedule, view, parts) for schedule in page["schedules"]]}
@@ -73,8 +85,20 @@ def shape_schedule(schedule: dict, view: View, parts: list | tuple) -> dict:
     """The answer for one schedule."""
     shaped = {field: value for field, value in schedule.items() if field not in INCLUDABLE}
     for part in parts:
-        shaped[part] = _PARTS[part](schedule, view)
+        if not _is_unknown(schedule, part):
+            shaped[part] = _PARTS[part](schedule, view)
     return shaped
+
+
+def _is_unknown(schedule: dict, part: str) -> bool:
+    """Whether the answers that were recorded do not say it. Without layers nothing can be rendered either."""
+    if part == "overrides_subschedule":
+        return _is_recorded() and schedule["id"] not in (document().get("overrides") or {})
+    return schedule.get("schedule_layers") is None
+
+
+def _is_recorded() -> bool:
+    return bool(document().get("recorded"))
 
 
 def schedule_sources(schedule: dict) -> list:
@@ -101,10 +125,22 @@ def read_time(name: str, zone: ZoneInfo) -> datetime | None:
 
 def read_zone(default: ZoneInfo) -> ZoneInfo:
     """The zone that the request names, or the default."""
+    if has_manner("own_zone_names") and request.args.get("time_zone", "UTC") not in _own_names():
+        raise invalid(f"Time zone is invalid: {request.args['time_zone']}")
     try:
         return find_zone(request.args["time_zone"]) if "time_zone" in request.args else default
     except ValueError:
         raise invalid(f"Time zone is invalid: {request.args['time_zone']}") from None
+
+
+def _own_names() -> set[str]:
+    return {"UTC", *(row.get("time_zone") or "UTC" for kind in ("users", "schedules") for row in stored(kind))}
+
+
+def refuse_long(since: datetime, until: datetime) -> None:
+    """Some accounts take three months at once, and no more."""
+    if has_manner("three_months") and until - since > THREE_MONTHS:
+        raise invalid("The maximum range queryable at once is three months.")
 
 
 def write_instant(instant: datetime, zone: ZoneInfo) -> str:
@@ -121,6 +157,7 @@ def _view(zone: ZoneInfo, whole: bool = False) -> View:
     since, until = since or until - TWO_WEEKS, until or since + TWO_WEEKS
     if until <= since:
         raise invalid("Until must be after since.")
+    refuse_long(since, until)
     return View(zone, since, until, whole)
 
 
@@ -148,8 +185,19 @@ def _shape_override(override: dict, view: View) -> dict:
 
 
 def _shape_layers(schedule: dict, view: View) -> list:
+    layers, own = schedule.get("schedule_layers") or [], own_zone(schedule)
+    if _is_written_elsewhere(schedule):
+        return [{**layer, **_rendered([], View(own, None, None))} for layer in layers]
+    return [_shape_layer(layer, schedule, view, own) for layer in layers]
+
+
+def _is_written_elsewhere(schedule: dict) -> bool:
+    """A list that was recorded in another zone: what its windows are in the schedule's own is not known here."""
     own = own_zone(schedule)
-    return [_shape_layer(layer, schedule, view, own) for layer in schedule.get("schedule_layers") or []]
+    layers = [layer for layer in schedule.get("schedule_layers") or [] if layer.get("restrictions")]
+    texts = [layer[name] for layer in layers for name in ("start", "rotation_virtual_start")]
+    written = [datetime.fromisoformat(text) for text in texts] if _is_recorded() else []
+    return any(one.utcoffset() != one.astimezone(own).utcoffset() for one in written if one.year > EARLY)
 
 
 def _shape_layer(layer: dict, schedule: dict, view: View, own: ZoneInfo) -> dict:
@@ -174,10 +222,15 @@ def _shift(restriction: dict, shift: int) -> dict:
 
 
 def _shape_final(schedule: dict, view: View) -> dict:
+    view = View(view.zone, None, None) if _is_written_elsewhere(schedule) else view
     return {"name": "Final Schedule", **_rendered(view.render(schedule_sources(schedule), schedule), view)}
 
 
 def _shape_overrides(schedule: dict, view: View) -> dict:
+    """As they were recorded, word for word; of an account that is not recorded, by its rules."""
+    if _is_recorded() and view.since is not None:
+        shown = [{k: v for k, v in one.items() if k != "type"} for one in _overrides(schedule)]
+        return {"name": "Overrides", "rendered_schedule_entries": shown, "rendered_coverage_percentage": 0}
     return {"name": "Overrides", **_rendered(view.render(_override_sources(schedule), schedule), view)}
 
 

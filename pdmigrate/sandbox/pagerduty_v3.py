@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from flask import Flask, current_app, request
 
-from pdmigrate.sandbox.pagerduty_lists import find, select, stored
-from pdmigrate.sandbox.pagerduty_schedules import read_time, read_zone, write_instant
+from pdmigrate.sandbox.pagerduty_lists import document, find, select, stored
+from pdmigrate.sandbox.pagerduty_schedules import read_time, read_zone, refuse_long, write_instant
 from pdmigrate.sandbox.pagerduty_wire import RefusalError, as_reference, asked, forbidden, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import find_zone, own_zone
 from pdmigrate.sandbox.rendering import read_instant
@@ -53,9 +53,14 @@ def get_v3_schedule(schedule_id: str) -> dict:
     """One schedule with rotations and events; with who is on call where that is asked for."""
     schedule = _find_readable(schedule_id)
     shaped = {field: value for field, value in schedule.items() if field not in OWN_LISTS}
-    if included("final_schedule"):
+    if included("final_schedule") and not _is_half_known(schedule):
         shaped["final_schedule"] = _shape_final(schedule)
     return {"schedule": shaped}
+
+
+def _is_half_known(schedule: dict) -> bool:
+    """Whether of a recorded account not all is there that its rendering is made of."""
+    return bool(document().get("recorded")) and any(schedule.get(part) is None for part in (*OWN_LISTS, "rotations"))
 
 
 def _refuse() -> None:
@@ -83,6 +88,8 @@ def _serve_list(part: str) -> Callable[[str], dict]:
     def list_part(schedule_id: str) -> dict:
         schedule = _find_readable(schedule_id)
         since, until = _window(own_zone(schedule))
+        if schedule.get(part) is None and document().get("recorded"):
+            return {part: None}
         touching = [one for one in schedule.get(part) or [] if _touches(one, since, until)]
         return paged(touching, part)
 
@@ -97,6 +104,7 @@ def _window(zone: ZoneInfo) -> tuple[datetime, datetime]:
     since, until = read_time("since", zone), read_time("until", zone)
     if since is None or until is None or until <= since:
         raise invalid("Since and until are required, and until must be after since.")
+    refuse_long(since, until)
     return since, until
 
 

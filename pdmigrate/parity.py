@@ -52,7 +52,8 @@ class WindowParity:
 class ScheduleParity:
     """One schedule over the horizon, in seconds. Rotas are in emails. reason: the decision behind a difference.
 
-    read_otherwise: seconds in which our reading of the target's rotations is not what the target itself answers.
+    read_otherwise: seconds in which our reading of the target's rotations is not what the target itself answers. unread:
+    nothing is known of who is on call before.
     """
 
     id: str
@@ -70,6 +71,7 @@ class ScheduleParity:
     windows: tuple[WindowParity, ...] = ()
     read_otherwise: int = 0
     span: rota.Span = (0, 0)
+    unread: bool = False
 
     @property
     def differences(self) -> tuple:
@@ -125,6 +127,7 @@ def compare_schedule(job: Job, found: Draft, schedule: records.Schedule | Schedu
         tuple(windows),
         _read_otherwise(found, identifier, after, span) if read else 0,
         span,
+        known is None,
     )
 
 

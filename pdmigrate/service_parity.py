@@ -82,7 +82,7 @@ def source_levels(found: Draft, policy: records.EscalationPolicy, rotas: dict[st
     chain = [
         paging.Level(
             rule.escalation_delay_in_minutes,
-            frozenset(emails.get(t.id, t.id) for t in rule.targets if t.type == "user"),
+            frozenset(emails.get(t.id, t.id) for t in rule.targets if t.type == "user" and not t.deleted_at),
             tuple(rotas[t.id] for t in rule.targets if t.type in SCHEDULE_TYPES and t.id in rotas),
         )
         for rule in policy.escalation_rules

@@ -16,6 +16,7 @@ from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, read_records
 from pdmigrate.pagerduty.aside import INVENTORY, Aside, find_hidden, list_aside
 from pdmigrate.pagerduty.evidence import Rendering, read_renderings
+from pdmigrate.pagerduty.oncalls import OnCalls, read_oncalls
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.workspace import canonical_json, write_packed
@@ -125,6 +126,8 @@ class Account:
     aside: tuple[Aside, ...] = ()
     renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
     """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
+    oncalls: OnCalls | None = None
+    """Who PagerDuty says is on call at each level of its policies; None where nobody has asked."""
 
     @property
     def all_schedules(self) -> dict[str, records.Schedule | ScheduleV3]:
@@ -194,6 +197,7 @@ def read_account(snapshot: Snapshot) -> Account:
         find_hidden(found["escalation_policies"].values(), _shown(rows)),
         list_aside(rows),
         read_renderings(rows.get("renderings") or {}),
+        read_oncalls(rows.get("oncalls")),
     )
 
 

@@ -19,6 +19,8 @@ LISTS = (
     "rulesets",
 )
 BY_ID = ("team_members", "overrides")
+RECORDED = "oncalls"
+"""What /oncalls answered once: `since`, `until` and the entries. Absent, it was not asked."""
 MEMBERS_OF = {"team_members": "members", "overrides": "overrides"}
 PLURALS = {"event_orchestrations": "orchestrations", "schedules_v3": "schedules"}
 LINKED = ("users", "teams", "schedules", "escalation_policies", "services")
@@ -35,6 +37,7 @@ def load_account(path: Path) -> dict:
     raw = _read_folder(path) if path.is_dir() else _read_document(path)
     document = {kind: _take(raw, kind, list, path) for kind in LISTS}
     document |= {kind: _take(raw, kind, dict, path) for kind in (*BY_ID, "paths_of_services")}
+    document |= {RECORDED: raw[RECORDED]} if raw.get(RECORDED) else {}
     document["overrides"] = {**_rendered_overrides(document["schedules"]), **document["overrides"]}
     _check_records(document, path)
     zone = raw.get("time_zone") or _most_common_zone(document)
@@ -46,7 +49,9 @@ def _read_folder(folder: Path) -> dict:
     found = {kind: path for kind, path in found.items() if path.exists()}
     if not found:
         raise ValueError(f"{folder}: no recorded answers in this folder (users.json, schedules.json, …).")
-    return {kind: _read_answers(kind, path) for kind, path in found.items()}
+    read = {kind: _read_answers(kind, path) for kind, path in found.items()}
+    recorded = folder / f"{RECORDED}.json"
+    return {**read, RECORDED: _read_json(recorded)} if recorded.exists() else read
 
 
 def _read_answers(kind: str, path: Path) -> list | dict:

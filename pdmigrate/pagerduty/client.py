@@ -11,7 +11,7 @@ from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, common_zone
 from pdmigrate.pagerduty.aside_reading import AsideReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, run_together
-from pdmigrate.pagerduty.oncalls import OnCallReader
+from pdmigrate.pagerduty.oncalls_reading import OnCallReader
 from pdmigrate.pagerduty.schedules_reading import ScheduleReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.v3_reading import ShiftReader

@@ -21,6 +21,7 @@ PdmigrateError                     1  a bug, if it is not one of those below
 │  ├─ WrongAccountError            6  the account is not the one that was named
 │  ├─ AnswerError                  6  the side refused one request
 │  └─ IncompleteFetchError         6  a list could not be read whole
+│     └─ TooLongError              6  it has more rows than the side ever shows; a part of it may do
 └─ InterruptedLoadError            7  cancelled between two steps; the same command goes on
 """
 
@@ -121,6 +122,10 @@ class AnswerError(SideError):
 
 
 class IncompleteFetchError(SideError):
+    pass
+
+
+class TooLongError(IncompleteFetchError):
     pass
 
 

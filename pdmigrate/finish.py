@@ -25,6 +25,7 @@ from pdmigrate.job import Job
 from pdmigrate.load import Loaded
 from pdmigrate.pages import make_page, stakeholders, step_of, teams
 from pdmigrate.pages.handover import make_page as make_checklist
+from pdmigrate.policy_parity import count_level_seconds, count_policies
 from pdmigrate.preview import Preview
 from pdmigrate.report import Page, write_page
 from pdmigrate.runs import read_results, write_run
@@ -193,7 +194,8 @@ def _summarise_rest(result: Preview | People | Decided) -> dict[str, Any]:
 def _summarise_parity(verified: Verified) -> dict[str, Any]:
     names = ("agree", "differ", "unverified")
     schedules = {s.id: {f"{name}_seconds": getattr(s, name) for name in names} for s in verified.schedules}
-    return {**verified.count_seconds(), "schedules": schedules}
+    levels = {"policies": count_policies(verified.policies), "levels": count_level_seconds(verified.policies)}
+    return {**verified.count_seconds(), **levels, "schedules": schedules}
 
 
 def save_card(page: Page) -> dict[str, Any]:

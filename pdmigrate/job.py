@@ -54,6 +54,7 @@ class Job:
         self.seconds: dict[str, float] = {}
         self.clock_requests = 0
         self._spent: dict[str, dict[str, dict[str, int]]] = {}
+        self.oncall_requests = 0
         self._servers: list[Server] = []
         self._secrets: list[str] = []
         self._journal_place = place_journal(workspace, settings)
@@ -117,7 +118,8 @@ class Job:
     def counts(self) -> dict[str, dict[str, int]]:
         """Requests and retries to either side since the job was opened, and writes to the target. Each repeat is a request.
 
-        What asking PagerDuty about changes of the clock took is counted apart, as `clock_requests`.
+        What asking PagerDuty about changes of the clock took is counted apart, as `clock_requests`; what asking it about
+        the levels of policies took, as `oncall_requests`.
         """
         sides = {"source": self.source, "target": self.target}
         counts = {side: client.transport.counts if client else None for side, client in sides.items()}
@@ -126,6 +128,7 @@ class Job:
         }
         numbers["source"]["requests"] -= self.clock_requests
         numbers["source"]["clock_requests"] = self.clock_requests
+        numbers["source"]["oncall_requests"] = self.oncall_requests
         numbers["target"]["writes"] = self.target.transport.counts.writes
         return numbers
 

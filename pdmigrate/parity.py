@@ -109,6 +109,7 @@ class ScheduleParity:
 
     unverified: the target could not be read, or nothing is known of the before. judged: PagerDuty has rendered it.
     read_otherwise: seconds in which our reading of the target's rotations is not what the target itself answers.
+    unread: nothing is known of who is on call before.
     """
 
     id: str
@@ -121,6 +122,7 @@ class ScheduleParity:
     fidelity: Fidelity = NOT_CARRIED
     windows: tuple[WindowParity, ...] = ()
     read_otherwise: int = 0
+    unread: bool = False
 
     @property
     def span(self) -> rota.Span:
@@ -208,6 +210,7 @@ def compare_schedule(job: Job, found: Draft, schedule: AnySchedule) -> ScheduleP
         fidelity=found.work.fidelity.get(schedule.id, NOT_CARRIED),
         windows=tuple(windows),
         read_otherwise=_read_otherwise(found, identifier, compared.after, span) if read else 0,
+        unread=known is None,
     )
 
 

@@ -60,7 +60,7 @@ def summarise_run(name: str, run: str, code: int, results: dict[str, dict]) -> d
 
 def _add_counts(results: dict[str, dict], side: str) -> dict[str, int]:
     counts = [result[side] for result in results.values() if side in result]
-    names = ("requests", "retries", "writes" if side == "target" else "clock_requests")
+    names = ("requests", "retries", *(("writes",) if side == "target" else ("clock_requests", "oncall_requests")))
     return {name: sum(count.get(name, 0) for count in counts) for name in names}
 
 

@@ -204,7 +204,7 @@ def expect_levels(
         chains = [_expect_target(found, one, schedules, there) for one in list_target_policies(found, service)]
         explanation = explain(kept, "services", service.id, ("escalation_policy", "paging"), words)
         return Expected(chains, lambda loud: bool(chains), (explanation,))
-    chain, explanations = _expect_chain(found, policy, schedules, there)
+    chain, explanations = expect_chain(found, policy, schedules, there)
     chains = [chain, *_list_kept_rules(found, service, schedules, there)]
     pages, urgency = _expect_urgency(found, service)
     own = [x for s in schedules if _is_target(policy, s.id) for x in s.compared.explanations]
@@ -220,7 +220,7 @@ def _expect_target(
 ) -> list[paging.Level]:
     """A policy of Harness that a person let stand: as ours is to be, or, where it is none of ours, as it is."""
     ours = next((p for id, p in found.account.policies.items() if found.identifier_of("escalation_policies", id) == there.identifier), None)  # fmt: skip
-    return _expect_chain(found, ours, schedules, rotas)[0] if ours else target_levels(found, there, rotas)
+    return expect_chain(found, ours, schedules, rotas)[0] if ours else target_levels(found, there, rotas)
 
 
 def _list_kept_rules(
@@ -234,7 +234,7 @@ def _list_kept_rules(
             yield _expect_target(found, policy, schedules, rotas) if policy else []
 
 
-def _expect_chain(
+def expect_chain(
     found: Draft, policy: records.EscalationPolicy, schedules: Sequence[ScheduleParity], there: Rotas
 ) -> tuple[list[paging.Level], tuple[Explanation, ...]]:
     """The levels of a policy as people decided them, on schedules as people decided them."""
@@ -247,13 +247,13 @@ def _expect_chain(
         words = f"the levels of {policy.name} are kept as somebody changed them in Harness"
         explanation = explain(kept, "escalation_policies", policy.id, ("levels",), words)
         return target_levels(found, found.state.policies.get(identifier), there), (explanation,)
-    rules, said = _expect_rules(found, policy)
+    rules, said = expect_rules(found, policy)
     loops, fewer = _expect_loops(found, policy)
     decided = policy.model_copy(update={"escalation_rules": rules, "num_loops": loops})
     return source_levels(found, decided, {s.id: s.expected for s in schedules}), (*said, *fewer)
 
 
-def _expect_rules(
+def expect_rules(
     found: Draft, policy: records.EscalationPolicy
 ) -> tuple[tuple[records.EscalationRule, ...], list[Explanation]]:
     """Its levels without the targets that people let go, and with what they decided in place of round robin."""

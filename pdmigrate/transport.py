@@ -95,6 +95,10 @@ class Transport:
         self._slots = threading.BoundedSemaphore(at_once)
         self._sessions = threading.local()
 
+    def apart(self) -> "Transport":
+        """Another one to the same side, with a pace and counts of its own: for what has a limit of its own."""
+        return Transport(self.side, self.base_url, self._headers, self.allowed, self.patience, self.timeout)
+
     def cancel(self) -> None:
         """No request leaves from now on, and who waits stops waiting: all of them end with InterruptedLoadError."""
         self._stopped.set()

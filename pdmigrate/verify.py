@@ -13,7 +13,10 @@ from pdmigrate.actions import Action
 from pdmigrate.clock_windows import ask_all
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
+from pdmigrate.oncall_witness import ask_levels
 from pdmigrate.parity import Difference, ScheduleParity, compare_schedule
+from pdmigrate.policy_parity import PolicyParity, compare_policies
+from pdmigrate.policy_parity import find_unexplained as find_policies
 from pdmigrate.rota_files import write_rota
 from pdmigrate.service_parity import ServiceParity, compare_service
 
@@ -32,7 +35,8 @@ class Unreachable:
 class Verified:
     """What was found. `unexplained` are the sentences of differences that no decision explains.
 
-    window_requests: what asking PagerDuty about the days around changes of the clock took, apart from everything else.
+    window_requests: what asking PagerDuty about the days around changes of the clock took, apart from everything else;
+    oncall_requests: the same about the levels of policies.
     """
 
     draft: Draft
@@ -44,6 +48,8 @@ class Verified:
     drift: tuple[Action, ...]
     unexplained: tuple[str, ...]
     window_requests: int = 0
+    policies: tuple[PolicyParity, ...] = ()
+    oncall_requests: int = 0
 
     def count_seconds(self) -> dict[str, int]:
         names = ("agree", "differ", "unverified")
@@ -63,12 +69,14 @@ def verify(job: Job) -> Verified:
     """Read the target afresh and compare. Leaves `parity` in the workspace and rota/*.csv in the run's folder."""
     found = draft(job)
     account, window_requests = ask_all(job, found.account)
+    account, oncall_requests = ask_levels(job, account, found.reasons["escalation_policies"])
     found = replace(found, account=account)
     start = rota.to_instant(found.account.since)
     schedules = tuple(
         compare_schedule(job, found, s) for s in _in_scope(found, "schedules", found.account.all_schedules)
     )
     services = tuple(compare_service(found, s, schedules) for s in _in_scope(found, "services", found.account.services))
+    policies = compare_policies(found, schedules)
     drift = tuple(action for action in found.plan.actions if action.writes)
     unreachable = _find_unreachable(found, schedules, start)
     verified = Verified(
@@ -79,8 +87,10 @@ def verify(job: Job) -> Verified:
         services,
         unreachable,
         drift,
-        tuple(find_unexplained(schedules, services)),
+        (*find_unexplained(schedules, services), *find_policies(policies)),
         window_requests,
+        policies,
+        oncall_requests,
     )
     _write_rotas(job.folder / "rota", found, schedules)
     job.workspace.save_state("parity", verified.count_seconds())

@@ -104,7 +104,7 @@ def test_the_summary_has_the_documented_shape(ran, number):
     assert (summary["workspace"], summary["run"]) == ("acme", str(number))
     assert tuple(step for step in STEPS if step in summary["steps"]) == STEPS
     assert all(set(step) == {"status", "seconds"} and step["seconds"] > 0 for step in summary["steps"].values())
-    assert set(summary["source"]) == {"requests", "retries", "clock_requests", "snapshot_digest"}
+    assert set(summary["source"]) == {"requests", "retries", "clock_requests", "oncall_requests", "snapshot_digest"}
     assert summary["source"]["clock_requests"] > 0, "verify asks about changes of the clock, and it is counted apart"
     assert re.fullmatch(r"[0-9a-f]{64}", summary["source"]["snapshot_digest"])
     assert {"requests", "retries", "writes", "kinds"} == set(summary["target"])

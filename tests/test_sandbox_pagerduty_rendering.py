@@ -8,7 +8,7 @@ from pagerduty_http import NEW_YORK, NOW, account, daily, final, layer, user, we
 
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty_schedules import own_zone
-from pdmigrate.sandbox.rendering import read_layer, read_override, render
+from pdmigrate.sandbox.rendering import read_instant, read_layer, read_override, render
 
 # --- the time-zone trap ---
 
@@ -192,6 +192,74 @@ def test_oncalls_leave_out_schedules_without_a_policy(company):
     permanent = [one for one in oncalls if one["schedule"] is None]
     assert {one["start"] for one in permanent} == {None}
     assert company.get("/oncalls", since="2025-01-01", until="2025-06-01").status_code == 400
+
+
+WEEK = {"since": NOW.isoformat(), "until": (NOW + timedelta(days=7)).isoformat(), "limit": 100}
+
+
+def read_all(client, **params):
+    """Every page of /oncalls."""
+    rows, more = [], True
+    while more:
+        page = client.read("/oncalls", **{**WEEK, **params}, offset=len(rows), total="true")
+        rows, more = rows + page["oncalls"], page["more"]
+        assert page["total"] >= len(rows)
+    return rows
+
+
+def test_oncalls_leave_out_policies_that_no_service_uses(serve):
+    document = build_company(NOW)
+    document["services"] = [s for s in document["services"] if s["escalation_policy"]["id"] != "PPOL05"]
+    said = {one["escalation_policy"]["id"] for one in read_all(serve(document))}
+    assert "PPOL05" not in said
+    assert len(said) == 14
+
+
+def test_oncalls_resolve_shift_based_schedules(serve):
+    """As their own rendering has it, whole at the edges, and a deleted target is not on call."""
+    document = build_company(NOW, with_v3=True)
+    client = serve(document)
+    rows = read_all(client, **{"schedule_ids[]": "PSHIFT02"})
+    shown = client.read("/v3/schedules/PSHIFT02", overflow="true", **{"include[]": "final_schedule"}, **WEEK)[
+        "schedule"
+    ]
+    shifts = shown["final_schedule"]["computed_shift_assignments"]
+    said = {(one["user"]["id"], read_instant(one["start"]), read_instant(one["end"])) for one in rows}
+    assert said == {
+        (s["member"]["user_id"], read_instant(s["start_time"]), read_instant(s["end_time"])) for s in shifts
+    }
+    assert {one["schedule"]["type"] for one in rows} == {"schedule_v3_reference"}
+    document["escalation_policies"][0]["escalation_rules"][2]["targets"][1]["deleted_at"] = "2025-01-01T00:00:00Z"
+    again = read_all(serve(document), **{"escalation_policy_ids[]": "PPOL01", "schedule_ids[]": "null"})
+    assert again == []
+
+
+def test_oncalls_include_what_is_asked_for_and_can_be_the_earliest(company):
+    [first, *_] = read_all(company, **{"include[]": ["users", "schedules", "escalation_policies"]})
+    assert (first["user"]["type"], first["schedule"]["type"]) == ("user", "schedule")
+    assert first["user"]["email"]
+    assert first["escalation_policy"]["escalation_rules"]
+    rows = read_all(company, earliest="true")
+    places = [(one["escalation_policy"]["id"], one["escalation_level"], one["user"]["id"]) for one in rows]
+    assert len(places) == len(set(places))
+
+
+def test_oncalls_answer_as_recorded_where_that_covers_the_time(serve, company):
+    rows = read_all(company)
+    rows[0]["user"] = {"id": "PUSER40", "type": "user_reference", "summary": "Somebody else"}
+    document = build_company(NOW) | {"oncalls": {"since": WEEK["since"], "until": WEEK["until"], "oncalls": rows}}
+    client = serve(document)
+    assert read_all(client)[0]["user"]["id"] == "PUSER40"
+    later = read_all(client, until=(NOW + timedelta(days=8)).isoformat())
+    assert later[0]["user"]["id"] != "PUSER40"
+
+
+def test_oncalls_have_a_limit_of_their_own(serve):
+    client = serve(build_company(NOW), oncalls_per_minute=2)
+    answers = [client.get("/oncalls", **WEEK) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[0].headers["ratelimit-limit"] == "2"
+    assert client.get("/users").status_code == 200
 
 
 # --- shift-based schedules ---

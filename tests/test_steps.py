@@ -8,7 +8,7 @@ from pdmigrate import conflicts, connect, decide, invite, load, open_job, previe
 from pdmigrate.actions import KINDS
 from pdmigrate.demo import change_source, make_demo_workspace
 from pdmigrate.errors import PlanMovedError
-from pdmigrate.finish import judge
+from pdmigrate.finish import judge, summarise
 from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.sandbox.store import Store
 
@@ -90,6 +90,22 @@ def test_the_same_people_are_paged_for_each_service(first):
     different = {s.name for s in verified.services if s.equal < s.moments}
     assert different == {s.name for s in verified.services if s.equal < s.moments and s.reason}
     assert {"Cart API", "Card payments", "Edge & CDN"}.isdisjoint(different)
+
+
+def test_pagerdutys_word_on_every_level_agrees_or_is_said_to_be_missing(first):
+    """PagerDuty does not say whose turn it will be at the level of Support that takes turns."""
+    job, *_, verified = first
+    parity = summarise(verified)["parity"]
+    assert parity["policies"] == {"agree": 14, "differ": 0, "unverified": 1}
+    assert parity["levels"] == {
+        "agree_seconds": 32 * 56 * 86_400,
+        "differ_seconds": 0,
+        "unverified_seconds": 56 * 86_400,
+    }
+    [(policy, level)] = [(p, one) for p in verified.policies for one in p.levels if one.grade == "unverified"]
+    assert (policy.name, level.number) == ("Support", 1)
+    assert "take turns" in level.notes[0]
+    assert job.counts()["source"]["oncall_requests"] == verified.oncall_requests > 0
 
 
 def test_who_is_on_call_and_has_not_accepted_is_said_the_most_urgent_first(first):

@@ -17,6 +17,7 @@ from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, Arrived, read_records, t
 from pdmigrate.pagerduty.aside import INVENTORY, Aside, Hidden, find_hidden, list_aside
 from pdmigrate.pagerduty.evidence import Rendering, read_renderings
 from pdmigrate.pagerduty.hosts import find_host
+from pdmigrate.pagerduty.oncalls import OnCalls, read_oncalls
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.workspace import canonical_json, write_packed
@@ -133,6 +134,8 @@ class Account:
     """Where a browser opens it, by its own links; "" where it has none."""
     renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
     """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
+    oncalls: OnCalls | None = None
+    """Who PagerDuty says is on call at each level of its policies; None where nobody has asked."""
 
     @property
     def all_schedules(self) -> dict[str, records.Schedule | ScheduleV3]:
@@ -206,6 +209,7 @@ def read_account(snapshot: Snapshot) -> Account:
         list_aside(rows),
         find_host(row for kind in LINKED for row in rows.get(kind) or []),
         read_renderings(rows.get("renderings") or {}),
+        read_oncalls(rows.get("oncalls")),
     )
 
 

@@ -1,6 +1,6 @@
 """Reads a PagerDuty account: GET only, and whole or an error."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, common_zone
 from pdmigrate.pagerduty.aside_reading import AsideReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, run_together
+from pdmigrate.pagerduty.oncalls_reading import OnCallReader
 from pdmigrate.pagerduty.records import is_rendered
 from pdmigrate.pagerduty.schedules_reading import ScheduleReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
@@ -115,6 +116,11 @@ class PagerDuty:
         rows += run_together([lambda id=id: self._read_one(id, id in known, window) for id in missing])
         shown = {row["id"]: row.get("final_schedule") for row in rows}
         return {id: final for id, final in shown.items() if is_rendered(final) or is_rendered(final, SHOWN)}
+
+    def read_oncalls(self, since: datetime, until: datetime, policy_ids: Iterable[str]) -> tuple[dict[str, Any], int]:
+        """Who is on call at each level of these policies, raw, and the requests that it took: /oncalls has a limit of its own."""
+        transport = self.transport.apart()
+        return OnCallReader(transport).read(since, until, policy_ids), transport.counts.requests
 
     def _read_one(self, id: str, layered: bool, window: dict[str, str]) -> dict:
         path = f"/schedules/{id}" if layered else f"/v3/schedules/{id}"

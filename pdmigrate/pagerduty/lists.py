@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from pdmigrate.errors import IncompleteFetchError, SlowAnswerError
+from pdmigrate.errors import IncompleteFetchError, SlowAnswerError, TooLongError
 from pdmigrate.transport import Transport
 from pdmigrate.workspace import canonical_json
 
@@ -33,6 +33,7 @@ class ListCall:
     """One list. `key` is what its answers call it. `cut_by`: the filters that it has. `rendered`: it may be slow.
 
     `check` looks at the first page, and may raise. `counted`: it can tell how many there are (PagerDuty's OpenAPI file).
+    `identify` tells rows apart that have no id.
     """
 
     key: str
@@ -43,6 +44,7 @@ class ListCall:
     rendered: bool = False
     counted: bool = True
     check: Callable[[list[dict]], None] | None = None
+    identify: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class ListReader:
         if first.more:
             pages += self._read_counted(call, first) if first.total is not None else self._follow(call, first)
         rows = [row for page in pages for row in page.rows]
-        by_id = {_identity(row): row for row in rows}
+        by_id = {(call.identify or _identity)(row): row for row in rows}
         moved = len(by_id) != len(rows) or pages[-1].more or any(page.total != first.total for page in pages)
         missing = first.total is not None and len(by_id) != first.total
         return None if len(pages) > 1 and (moved or missing) else by_id
@@ -179,10 +181,10 @@ class ListReader:
         if first.total is None or first.total > CAP:
             return None
         rows = self._read_rest(part, first)
-        return rows if rows is not None else {_identity(row): row for row in self.read(part)}
+        return rows if rows is not None else {(call.identify or _identity)(row): row for row in self.read(part)}
 
-    def _too_long(self, call: ListCall, number: str = "") -> IncompleteFetchError:
-        return IncompleteFetchError(
+    def _too_long(self, call: ListCall, number: str = "") -> TooLongError:
+        return TooLongError(
             f"PagerDuty has more than {CAP} {call.key} ({number or call.path}) and its API shows no more: "
             "nothing was taken; ask PagerDuty for an export."
         )

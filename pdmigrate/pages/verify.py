@@ -4,6 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pdmigrate.lanes import source_lanes, target_lanes
+from pdmigrate.pages.policies import section_policies
 from pdmigrate.pages.words import (
     KIND_NAMES,
     list_changes,
@@ -43,6 +44,7 @@ def make_page(verified: Verified, status: str) -> Page:
         ("Window", f"{tell_time(verified.since)} to {tell_time(verified.until)}"),
         ("Data as of", tell_time(verified.draft.account.taken)),
         ("Requests about clock changes", str(verified.window_requests)),
+        ("Requests about the levels of policies", str(verified.oncall_requests)),
     )
     return Page("verify", "Verify", lead, status, figures, tuple(part(verified) for part in PARTS.values()), facts)
 
@@ -286,6 +288,7 @@ PARTS = {
     "changes": section_changes,
     "gaps": section_gaps,
     "differences": section_differences,
+    "policies": section_policies,
     "services": section_services,
     "unreachable": section_unreachable,
     "drift": section_drift,

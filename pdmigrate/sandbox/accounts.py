@@ -24,6 +24,8 @@ LISTS = (
     "rulesets",
 )
 BY_ID = ("team_members", "overrides")
+RECORDED = "oncalls"
+"""What /oncalls answered once: `since`, `until` and the entries. Absent, it was not asked."""
 MEMBERS_OF = {"team_members": "members", "overrides": "overrides"}
 PLURALS = {"event_orchestrations": "orchestrations", "schedules_v3": "schedules"}
 LINKED = ("users", "teams", "schedules", "escalation_policies", "services")
@@ -40,6 +42,7 @@ def load_account(path: Path) -> dict:
     raw = _read_folder(path) if path.is_dir() else _read_document(path)
     document = {kind: _take(raw, kind, list, path) for kind in LISTS}
     document |= {kind: _take(raw, kind, dict, path) for kind in (*BY_ID, "paths_of_services")}
+    document |= {RECORDED: raw[RECORDED]} if raw.get(RECORDED) else {}
     _check_records(document, path)
     if raw.get("recorded"):
         document["schedules"] = [_with_overrides(row, document["overrides"]) for row in document["schedules"]]
@@ -54,7 +57,9 @@ def _read_folder(folder: Path) -> dict:
     found = {kind: path for kind, path in found.items() if path.exists()}
     if not found:
         raise ValueError(f"{folder}: no recorded answers in this folder (users.json, schedules.json, …).")
-    return {kind: _read_answers(kind, path) for kind, path in found.items()} | {"recorded": True}
+    read = {kind: _read_answers(kind, path) for kind, path in found.items()}
+    recorded = folder / f"{RECORDED}.json"
+    return {**read, "recorded": True, **({RECORDED: _read_json(recorded)} if recorded.exists() else {})}
 
 
 def _read_answers(kind: str, path: Path) -> list | dict:

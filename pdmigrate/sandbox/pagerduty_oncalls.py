@@ -1,22 +1,28 @@
-"""GET /oncalls of an embedded PagerDuty: who stands in an escalation policy now, or within a window of 90 days."""
+"""GET /oncalls of an embedded PagerDuty: who is on call at each level of each escalation policy, within 90 days.
 
-from collections.abc import Iterator
+It answers for policies that a service uses, and for no others. Entries that cross an edge are not cut there; somebody who
+is a target himself is on call without a start or an end. A user who was deleted is not on call.
+"""
+
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, request
 
-from pdmigrate.sandbox.pagerduty_lists import stored
+from pdmigrate.sandbox.pagerduty_lists import document, shape_user, stored
 from pdmigrate.sandbox.pagerduty_schedules import find_user_zone, read_time, read_zone, schedule_sources, write_instant
-from pdmigrate.sandbox.pagerduty_wire import as_reference, invalid, paged
+from pdmigrate.sandbox.pagerduty_v3 import render_shifts
+from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import own_zone
-from pdmigrate.sandbox.rendering import render_whole
+from pdmigrate.sandbox.rendering import read_instant, render_whole
 
 FARTHEST = timedelta(days=90)
+INCLUDABLE = {"user": "users", "schedule": "schedules", "escalation_policy": "escalation_policies"}
 
 
 def add_oncalls(app: Flask) -> None:
-    """Add the route. It knows v2 schedules and users; schedules that no policy uses are not in it."""
+    """Add the route."""
     app.add_url_rule("/oncalls", "oncalls", list_oncalls)
 
 
@@ -28,34 +34,86 @@ def list_oncalls() -> dict:
     until = read_time("until", zone) or max(since, now) + timedelta(seconds=1)
     if until <= since or until - since > FARTHEST:
         raise invalid("Until must be after since, and at most 90 days after it.")
-    return paged([oncall for oncall in _oncalls(since, until, zone) if _is_wanted(oncall)], "oncalls")
+    found = [oncall for oncall in _find_oncalls(since, until, zone) if _is_wanted(oncall)]
+    page = paged(_keep_earliest(found) if asked("earliest") else found, "oncalls")
+    records = {kind: _index(kind) for kind in INCLUDABLE.values() if included(kind)}
+    return {**page, "oncalls": [_expand(oncall, records) for oncall in page["oncalls"]]}
 
 
-def _oncalls(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[dict]:
-    schedules = {schedule["id"]: schedule for schedule in stored("schedules")}
+def _find_oncalls(since: datetime, until: datetime, zone: ZoneInfo) -> Iterable[dict]:
+    """What was recorded, where that covers the time asked for (`oncalls` of the account); else what the account means."""
+    recorded = document().get("oncalls") or {}
+    covers = recorded and read_instant(recorded["since"]) <= since and read_instant(recorded["until"]) >= until
+    return [one for one in recorded["oncalls"] if _touches(one, since, until)] if covers else _make(since, until, zone)
+
+
+def _touches(oncall: dict, since: datetime, until: datetime) -> bool:
+    begun = not oncall["start"] or read_instant(oncall["start"]) < until
+    return begun and (not oncall["end"] or read_instant(oncall["end"]) > since)
+
+
+def _make(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[dict]:
+    schedules = {schedule["id"]: _turns(schedule, since, until) for schedule in stored("schedules")}
+    schedules |= {schedule["id"]: _shifts(schedule, since, until) for schedule in stored("schedules_v3")}
     for policy, level, target in _targets():
         place = {"escalation_policy": as_reference(policy), "escalation_level": level}
         if target["type"].startswith("user"):
             yield {**place, "user": as_reference(target), "schedule": None, "start": None, "end": None}
-        elif target["id"] in schedules:
-            yield from ({**place, **turn} for turn in _turns(schedules[target["id"]], since, until, zone))
+        for user, start, end in schedules.get(target["id"], ()):
+            times = {"start": write_instant(start, zone), "end": write_instant(end, zone)}
+            yield {**place, "user": user, "schedule": as_reference(target), **times}
 
 
-def _turns(schedule: dict, since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[dict]:
-    for entry in render_whole(schedule_sources(schedule), own_zone(schedule), since, until):
-        times = {"start": write_instant(entry.start, zone), "end": write_instant(entry.end, zone)}
-        yield {"user": as_reference(entry.user), "schedule": as_reference(schedule), **times}
+def _turns(schedule: dict, since: datetime, until: datetime) -> list[tuple[dict, datetime, datetime]]:
+    entries = render_whole(schedule_sources(schedule), own_zone(schedule), since, until)
+    return [(as_reference(entry.user), entry.start, entry.end) for entry in entries]
+
+
+def _shifts(schedule: dict, since: datetime, until: datetime) -> list[tuple[dict, datetime, datetime]]:
+    """The shifts of a v3 schedule that a user has; a place of nobody is on call for nobody."""
+    users = _index("users")
+    return [
+        (_refer(users, shift.member["user_id"]), shift.start, shift.end)
+        for shift in render_shifts(schedule, since, until)
+        if shift.member["type"] == "user_member"
+    ]
+
+
+def _refer(users: dict[str, dict], user_id: str) -> dict:
+    return as_reference(users.get(user_id) or {"id": user_id, "type": "user"})
 
 
 def _targets() -> Iterator[tuple[dict, int, dict]]:
+    used = {service["escalation_policy"]["id"] for service in stored("services") if service.get("escalation_policy")}
     for policy in stored("escalation_policies"):
         for level, rule in enumerate(policy.get("escalation_rules") or [], start=1):
-            yield from ((policy, level, target) for target in rule.get("targets") or [])
+            there = [target for target in rule.get("targets") or [] if not target.get("deleted_at")]
+            yield from ((policy, level, target) for target in there if policy["id"] in used)
 
 
 def _is_wanted(oncall: dict) -> bool:
-    for field in ("user", "schedule", "escalation_policy"):
+    for field in INCLUDABLE:
         wanted = request.args.getlist(f"{field}_ids[]")
         if wanted and (oncall[field] or {"id": "null"})["id"] not in wanted:
             return False
     return True
+
+
+def _keep_earliest(oncalls: list[dict]) -> list[dict]:
+    """The first of each user at each level."""
+    first: dict[tuple, dict] = {}
+    for oncall in sorted(oncalls, key=lambda one: read_instant(one["start"] or "0001-01-01")):
+        first.setdefault((oncall["escalation_policy"]["id"], oncall["escalation_level"], oncall["user"]["id"]), oncall)
+    return list(first.values())
+
+
+def _index(kind: str) -> dict[str, dict]:
+    rows = [*stored(kind), *(stored("schedules_v3") if kind == "schedules" else ())]
+    return {row["id"]: row for row in rows}
+
+
+def _expand(oncall: dict, records: dict[str, dict[str, dict]]) -> dict:
+    """The records in the place of references, where the request includes their kind."""
+    whole = {f: records[kind].get((oncall[f] or {}).get("id")) for f, kind in INCLUDABLE.items() if kind in records}
+    shown = {field: shape_user(row) if field == "user" else row for field, row in whole.items() if row}
+    return {**oncall, **shown}

@@ -111,7 +111,7 @@ def _window(zone: ZoneInfo) -> tuple[datetime, datetime]:
 def _shape_final(schedule: dict) -> dict:
     zone = read_zone(own_zone(schedule))
     since, until = _window(zone)
-    shifts = [shift for shift in _render(schedule, since, until) if shift.start < until and shift.end > since]
+    shifts = render_shifts(schedule, since, until)
     if not asked("overflow"):
         shifts = [replace(one, start=max(one.start, since), end=min(one.end, until)) for one in shifts]
     return {
@@ -135,14 +135,16 @@ def _coverage(shifts: list[Shift], since: datetime, until: datetime) -> float:
     return round(100 * (covered / (until - since)), 2)
 
 
-def _render(schedule: dict, since: datetime, until: datetime) -> list[Shift]:
+def render_shifts(schedule: dict, since: datetime, until: datetime) -> list[Shift]:
+    """Who is on call between two instants; what crosses an edge is not cut there."""
     shifts = [
         shift for rotation in schedule.get("rotations") or [] for shift in _rotation_shifts(rotation, since, until)
     ]
     shifts += [shift for custom in schedule.get("custom_shifts") or [] for shift in _custom_shifts(custom)]
     for override in schedule.get("overrides") or []:
         shifts = [piece for shift in shifts for piece in _replace_member(shift, override)]
-    return sorted(shifts, key=lambda one: (one.start, one.member.get("user_id") or ""))
+    touching = [shift for shift in shifts if shift.start < until and shift.end > since]
+    return sorted(touching, key=lambda one: (one.start, one.member.get("user_id") or ""))
 
 
 def _rotation_shifts(rotation: dict, since: datetime, until: datetime) -> Iterator[Shift]:

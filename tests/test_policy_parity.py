@@ -1,0 +1,399 @@
+"""Policies level by level: PagerDuty's own word (/oncalls), what we read, and whom Harness would page."""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from mapping_account import layer, map_rows, people, policy, refer, schedule, service, user
+from small_company import cut_down, edit
+from source_http import QUICK
+
+from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, rota, verify
+from pdmigrate.demo import DECISIONS, make_demo_workspace
+from pdmigrate.draft import Draft
+from pdmigrate.finish import judge, summarise
+from pdmigrate.harness.records import EscalationPolicy, Level, LevelTarget, State
+from pdmigrate.job import read_clock
+from pdmigrate.newcomer import make_workspace
+from pdmigrate.pages.verify import make_page
+from pdmigrate.parity import ScheduleParity
+from pdmigrate.policy_parity import compare_policies, count_policies, find_unexplained
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.workspace import write_json
+
+SERVICES = ("PSERV01", "PSERV02", "PSERV05", "PSERV23")
+"""Platform, Platform follow-the-sun, Payments, and Support, whose first level takes turns."""
+POLICIES = {"PPOL01", "PPOL02", "PPOL03", "PPOL12"}
+DAY = 86_400
+
+
+@pytest.fixture(scope="module")
+def carried(tmp_path_factory):
+    """A corner of the company, carried over; every test starts from a copy."""
+    folder = tmp_path_factory.mktemp("carried") / "acme"
+    make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), SERVICES))
+    with open_job(folder) as job:
+        connect(job)
+        preview(job)
+        invite(job)
+        conflicts(job)
+        load(job, "all")
+    return folder
+
+
+@pytest.fixture
+def job(carried, tmp_path):
+    with open_job(shutil.copytree(carried, tmp_path / "acme")) as opened:
+        opened.source.transport.patience = QUICK
+        yield opened
+
+
+def ask(job, days=56):
+    """What the embedded PagerDuty says of the levels, raw."""
+    account = job.latest_snapshot().account
+    until = account.since + timedelta(days=days)
+    return account, job.source.read_oncalls(account.since, until, sorted(account.policies))[0]
+
+
+def grades(verified):
+    return {policy.id: policy.grade for policy in verified.policies}
+
+
+def notes(verified):
+    return {note for policy in verified.policies for level in policy.levels for note in level.notes}
+
+
+def level_of(verified, policy_id, number):
+    [seen] = [policy for policy in verified.policies if policy.id == policy_id]
+    return seen.levels[number - 1]
+
+
+def test_what_is_known_agrees(job):
+    verified = verify(job)
+    assert judge(verified) is None
+    assert grades(verified) == dict.fromkeys(POLICIES, "agree") | {"PPOL12": "unverified"}
+    assert "Who is on call at each level" in repr(make_page(verified, "done"))
+
+
+def plant(job, place, moment, stranger):
+    """PagerDuty says that somebody else is on call at a level of a policy for a day from `moment` on."""
+    account, said = ask(job)
+    rows, start, end = [], moment, moment + timedelta(days=1)
+    for row in said["oncalls"]:
+        if (row["escalation_policy"]["id"], row["escalation_level"]) != place:
+            rows.append(row)
+            continue
+        begin = datetime.fromisoformat(row["start"]) if row["start"] else account.since
+        finish = datetime.fromisoformat(row["end"]) if row["end"] else account.until
+        pieces = [(begin, min(finish, start)), (max(begin, end), finish)]
+        rows += [row | {"start": a.isoformat(), "end": b.isoformat()} for a, b in pieces if a < b]
+        like = row
+    times = {"start": start.isoformat(), "end": end.isoformat()}
+    rows.append(like | {"user": {"id": stranger, "type": "user_reference", "summary": stranger}, **times})
+    with edit(job, "pagerduty") as document:
+        document["oncalls"] = said | {"oncalls": rows}
+
+
+@pytest.mark.parametrize("place", [("PPOL01", 2), ("PPOL03", 1), ("PPOL03", 2)])
+def test_somebody_else_at_one_level_for_one_day_is_named(job, place):
+    account = job.latest_snapshot().account
+    moment = (account.since + timedelta(days=9)).replace(hour=7, minute=0, second=0, microsecond=0)
+    stranger = sorted(job.latest_snapshot().account.users)[-1]
+    plant(job, place, moment, stranger)
+    verified = verify(job)
+    error = judge(verified)
+    assert error.exit_code == 5
+    [sentence] = verified.unexplained
+    name = account.policies[place[0]].name
+    assert sentence.startswith(f"policy {name} ({place[0]}), level {place[1]}: ")
+    assert verified.draft.work.emails[stranger] in sentence
+    assert f"{moment:%Y-%m-%d %H:%M} UTC; {DAY} s differ" in sentence
+    seen = level_of(verified, *place)
+    assert (seen.differ, seen.unverified) == (DAY, 0)
+    assert {id for id, grade in grades(verified).items() if grade == "differ"} == {place[0]}
+    assert f"{moment:%Y-%m-%d %H:%M:%S} to" in repr(make_page(verified, "partial"))
+    assert summarise(verified)["parity"]["policies"] == {"agree": 2, "differ": 1, "unverified": 1}
+
+
+def test_nobody_at_a_level_is_a_word_too(job):
+    """A level that PagerDuty has no entry for, of a policy that a service uses, has nobody on call."""
+    _, said = ask(job)
+    rows = [r for r in said["oncalls"] if (r["escalation_policy"]["id"], r["escalation_level"]) != ("PPOL02", 1)]
+    with edit(job, "pagerduty") as document:
+        document["oncalls"] = said | {"oncalls": rows}
+    [sentence] = verify(job).unexplained
+    assert sentence.startswith("policy Platform follow-the-sun (PPOL02), level 1: nobody as PagerDuty says, ")
+
+
+def test_an_override_that_our_reading_has_not_is_found_at_every_level_that_it_serves(job):
+    account = job.latest_snapshot().account
+    start = account.since + timedelta(days=5)
+    times = {"start": start.isoformat(), "end": (start + timedelta(hours=3)).isoformat()}
+    with edit(job, "pagerduty") as document:
+        stand_in = {"id": "POVERX", "user": {"id": "PUSER07", "type": "user_reference"}, **times}
+        document["overrides"].setdefault("PSCHED19", []).append(stand_in)
+    verified = verify(job)
+    assert judge(verified).exit_code == 5
+    places = {sentence.split(":")[0] for sentence in verified.unexplained}
+    names = {("Platform", "PPOL01", 3), ("Platform follow-the-sun", "PPOL02", 2), ("Payments", "PPOL03", 3)}
+    assert places == {f"policy {name} ({id}), level {number}" for name, id, number in names}
+    assert level_of(verified, "PPOL01", 3).differ == 3 * 3600
+
+
+def swap_levels(job, words="payments"):
+    with edit(job, "harness") as document:
+        policies = document["oncall"]["escalation_policies"]
+        [key] = [key for key in policies if words in key]
+        levels = policies[key]["levels"]
+        levels[0], levels[1] = levels[1], levels[0]
+
+
+def test_a_level_swapped_in_harness_is_named(job):
+    swap_levels(job)
+    verified = verify(job)
+    assert judge(verified).exit_code == 5
+    told = [sentence for sentence in verified.unexplained if sentence.startswith("policy ")]
+    assert [sentence.split(":")[0] for sentence in told] == [
+        "policy Payments (PPOL03), level 1",
+        "policy Payments (PPOL03), level 2",
+    ]
+    assert all("in PagerDuty" in sentence and "in Harness" in sentence for sentence in told)
+    assert grades(verified)["PPOL03"] == "differ"
+
+
+def test_what_harness_pages_besides_those_who_take_turns_is_named(job):
+    """Whose turn it is nobody says; that somebody is paged whose turn it can never be, is known."""
+    with edit(job, "harness") as document:
+        [key] = [key for key in document["oncall"]["escalation_policies"] if "support" in key]
+        levels = document["oncall"]["escalation_policies"][key]["levels"]
+        for level in (levels[0], levels[3]):
+            level["targets"] = level["targets"][:1]
+    assert not [one for one in verify(job).unexplained if one.startswith("policy Support")]
+    with edit(job, "harness") as document:
+        document["oncall"]["escalation_policies"][key]["levels"][0]["targets"] = levels[2]["targets"]
+    assert [one for one in verify(job).unexplained if one.startswith("policy Support (PPOL12), level 1")]
+
+
+# --- where PagerDuty does not answer: said, and it stops nothing ---
+
+
+def serves(job):
+    return job._servers[0].app
+
+
+@pytest.mark.parametrize("status, words", [(402, "Payment Required"), (403, "Access Denied")])
+def test_a_refusal_is_said_in_pagerdutys_words_and_stops_nothing(job, status, words):
+    serves(job).view_functions["oncalls"] = lambda: ({"error": {"message": words, "code": 2010}}, status)
+    verified = verify(job)
+    assert judge(verified) is None
+    assert count_policies(verified.policies) == {"agree": 0, "differ": 0, "unverified": 4}
+    assert any(f"{status} 2010: {words}" in note for note in notes(verified))
+    assert job.counts()["source"]["oncall_requests"] == 1, "the next batch would be told the same"
+
+
+@pytest.mark.parametrize("kind", ["429_bare", "429_reset", "500", "502_html", "reset"])
+def test_a_storm_that_does_not_end_is_said_and_stops_nothing(job, kind):
+    serves(job).extensions["faults"].replace([{"kind": kind, "path": "/oncalls", "seconds": 0.0}])
+    verified = verify(job)
+    assert judge(verified) is None
+    assert count_policies(verified.policies)["unverified"] == 4
+    assert any("does not answer GET /oncalls" in note for note in notes(verified))
+    assert verified.count_seconds()["agree_seconds"] > 0
+
+
+def test_a_storm_that_ends_costs_requests_of_its_own_only(job):
+    calm = verify(job)
+    before = job.counts()["source"]
+    serves(job).extensions["faults"].replace([{"kind": "429_bare", "path": "/oncalls", "count": 2}])
+    verified = verify(job)
+    after = job.counts()["source"]
+    assert grades(verified) == grades(calm)
+    assert after["oncall_requests"] - before["oncall_requests"] == calm.oncall_requests + 2
+    assert (after["requests"], after["retries"]) == (before["requests"], before["retries"])
+
+
+def test_a_swapped_level_is_found_though_pagerduty_says_nothing(job):
+    serves(job).extensions["options"]["forbidden"] = ("/oncalls",)
+    swap_levels(job)
+    verified = verify(job)
+    assert judge(verified).exit_code == 5
+    assert grades(verified)["PPOL03"] == "differ"
+    assert grades(verified)["PPOL01"] == "unverified"
+
+
+def test_an_entry_that_cannot_be_read_leaves_its_policy_unread(job):
+    _, said = ask(job)
+    [first, *rest] = [row for row in said["oncalls"] if row["escalation_policy"]["id"] == "PPOL01"]
+    others = [row for row in said["oncalls"] if row["escalation_policy"]["id"] != "PPOL01"]
+    with edit(job, "pagerduty") as document:
+        document["oncalls"] = said | {"oncalls": [first | {"escalation_level": "second"}, *rest, *others]}
+    verified = verify(job)
+    assert judge(verified) is None
+    assert (grades(verified)["PPOL01"], grades(verified)["PPOL02"]) == ("unverified", "agree")
+
+
+def test_a_policy_of_no_service_is_unverified(job):
+    with edit(job, "pagerduty") as document:
+        for row in document["services"]:
+            if row["escalation_policy"]["id"] == "PPOL02":
+                row["escalation_policy"] = {"id": "PPOL01", "type": "escalation_policy_reference"}
+    preview(job)
+    verified = verify(job)
+    assert grades(verified)["PPOL02"] == "unverified"
+    assert any("leaves out what nothing uses" in note for note in level_of(verified, "PPOL02", 1).notes)
+
+
+def test_days_beyond_ninety_are_unverified(job):
+    text = job.workspace.settings_file.read_text(encoding="utf-8")
+    assert "horizon_days: 56" in text
+    job.workspace.settings_file.write_text(text.replace("horizon_days: 56", "horizon_days: 120"), encoding="utf-8")
+    with open_job(job.workspace.folder) as other:
+        preview(other)
+        verified = verify(other)
+        level = level_of(verified, "PPOL02", 1)
+        assert (level.agree, level.differ, level.unverified) == (90 * DAY, 0, 30 * DAY)
+        assert any("90 days" in note for note in level.notes)
+        assert not [one for one in verified.unexplained if one.startswith("policy")]
+
+
+# --- a snapshot cannot be asked; it has what was recorded ---
+
+
+def save_folder(folder, document, said):
+    folder.mkdir()
+    for row in document["schedules"]:
+        row["overrides_subschedule"] = {"rendered_schedule_entries": document["overrides"][row["id"]]}
+    for kind in ("users", "teams", "schedules", "escalation_policies", "services"):
+        (folder / f"{kind}.json").write_text(json.dumps({kind: document[kind]}))
+    (folder / "oncalls.json").write_text(json.dumps(said))
+
+
+def carry_snapshot(tmp_path, folder):
+    make_workspace(tmp_path / "acme", {"source": "snapshot", "snapshot": str(folder), "open_conflicts": "recommended"})
+    with open_job(tmp_path / "acme") as job:
+        decide(job, "user_not_found", "all", "invite", by="test")
+        for about, choice, _ in DECISIONS:
+            decide(job, about, "all", choice, by="test")
+        preview(job)
+        for conflict in conflicts(job).draft.open.values():
+            decide(job, conflict.about, conflict.id, conflict.recommended, by="test")
+        conflicts(job)
+        load(job, "all")
+        return verify(job)
+
+
+def test_a_snapshot_is_judged_by_what_was_recorded(job, tmp_path):
+    _, said = ask(job, days=57)
+    save_folder(tmp_path / "recorded", cut_down(build_company(read_clock()), SERVICES), said)
+    verified = carry_snapshot(tmp_path / "on", tmp_path / "recorded")
+    assert grades(verified) == dict.fromkeys(POLICIES, "agree") | {"PPOL12": "unverified"}
+    assert verified.oncall_requests == 0
+    assert not [one for one in verified.unexplained if one.startswith("policy")]
+
+
+# --- levels, without any network ---
+
+SPAN = (int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()), int(datetime(2027, 1, 18, 12, tzinfo=UTC).timestamp()))
+
+
+def find(rows, levels, said=None, before=(), after=(), unread=False, carried=True):
+    """A policy pp of a service, with these people on call in the schedule ps, and these levels in Harness."""
+    held = {"services": [service("psv", "pp")], "users": [user("ann"), user("bob"), user("cat")]} | rows
+    work = map_rows(held | ({"oncalls": said} if said else {}), people("ann", "bob", "cat"))
+    work.policies = {"pp": "pp_pp"} if carried else {}
+    there = EscalationPolicy(identifier="pp_pp", name="Pp", levels=tuple(levels))
+    state = State(people=work.state.people, policies={"pp_pp": there}, oncall=True)
+    reasons = {kind: dict.fromkeys(ids, "") for kind, ids in work.scope.items()}
+    found = Draft(work.account, state, reasons, work, None, {})
+    rotas = [rota.make_rota([(*SPAN, tuple(who))]) for who in (before, after)]
+    seen = ScheduleParity("ps", "Ps", "ps_ps", "UTC", *rotas, 0, 0, 0, True, span=SPAN, unread=unread)
+    [policy_seen] = compare_policies(found, [seen])
+    return policy_seen
+
+
+def on_call(person, level=1, **more):
+    place = {"escalation_policy": refer("escalation_policy", "pp"), "escalation_level": level, "schedule": None}
+    return place | {"user": refer("user", person), "start": None, "end": None} | more
+
+
+def told(*rows):
+    return {"since": "2026-11-23T12:00:00Z", "until": "2027-01-18T12:00:00Z", "oncalls": list(rows)}
+
+
+def page(*emails, schedules=()):
+    targets = [LevelTarget(type="user", id=f"{name}@example.com") for name in emails]
+    return Level(timeout_minutes=5, targets=(*targets, *(LevelTarget(type="schedule", id=id) for id in schedules)))
+
+
+ANN_BOB = {"escalation_policies": [policy("pp", (5, [refer("user", "ann")]), (5, [refer("user", "bob")]))]}
+
+
+def test_levels_that_all_say_the_same_agree():
+    seen = find(ANN_BOB, [page("ann"), page("bob")], told(on_call("ann"), on_call("bob", 2)))
+    assert seen.grade == "agree"
+    assert [level.agree for level in seen.levels] == [56 * DAY, 56 * DAY]
+
+
+def test_harness_is_compared_with_pagerdutys_word_where_it_was_given():
+    """What PagerDuty says is the before, not what we read."""
+    seen = find(ANN_BOB, [page("ann"), page("bob")], told(on_call("cat"), on_call("bob", 2)))
+    cat, ann = frozenset(["cat@example.com"]), frozenset(["ann@example.com"])
+    assert seen.differences == ((1, *SPAN, cat, ann),)
+    assert seen.target_differences == ((1, *SPAN, cat, ann),)
+    assert len(find_unexplained([seen])) == 1, "Harness has it as we read it: that is one finding, not two"
+    assert find_unexplained([find(ANN_BOB, [page("cat"), page("bob")], told(on_call("ann"), on_call("bob", 2)))])
+
+
+def test_a_deleted_user_is_not_on_call_by_any_word():
+    gone = {"deleted_at": "2026-01-01T00:00:00Z"}
+    rows = {"escalation_policies": [policy("pp", (5, [refer("user", "zed", **gone), refer("user", "ann")]))]}
+    said = told(on_call("ann"), on_call("zed", user=refer("user", "zed", **gone)))
+    assert find(rows, [page("ann")], said).grade == "agree"
+    assert find(rows, [page("ann")], told(on_call("ann"), on_call("zed"))).grade == "differ"
+
+
+def test_a_schedule_that_was_not_read_is_unverified_and_never_nobody():
+    rows = {
+        "schedules": [schedule("ps", layer(["ann"]))],
+        "escalation_policies": [policy("pp", (5, [refer("schedule", "ps")]))],
+    }
+    seen = find(rows, [page(schedules=["ps_ps"])], told(on_call("ann")), after=["ann@example.com"], unread=True)
+    assert (seen.grade, seen.differences) == ("unverified", ())
+    assert "was not read" in seen.levels[0].notes[0]
+    wrong = find(rows, [page(schedules=["ps_ps"])], told(on_call("bob")), after=["ann@example.com"], unread=True)
+    assert wrong.grade == "differ", "PagerDuty's word is known, and Harness's is, too"
+
+
+def test_a_retry_is_the_same_level_again_and_a_level_without_targets_is_not_written():
+    rows = {"escalation_policies": [policy("pp", (5, []), (5, [refer("user", "ann")]), (5, [refer("user", "bob")]))]}
+    again = page("ann").model_copy(update={"retries": 2})
+    assert find(rows, [again, page("bob")], told(on_call("ann", 2), on_call("bob", 3))).grade == "agree"
+
+
+@pytest.mark.parametrize(
+    "said, words",
+    [(None, "a snapshot cannot be asked"), ({"oncalls": [on_call("ann")]}, "which time it covers")],
+    ids=["not asked", "timeless"],
+)
+def test_without_pagerdutys_word_nothing_agrees_and_nothing_is_alarmed(said, words):
+    seen = find(ANN_BOB, [page("ann"), page("bob")], said)
+    assert (seen.grade, find_unexplained([seen])) == ("unverified", ())
+    assert all(words in level.notes[0] for level in seen.levels)
+    assert find_unexplained([find(ANN_BOB, [page("bob"), page("ann")], said)]), "what Harness pages is known"
+
+
+def test_what_a_recorded_answer_does_not_cover_is_unverified():
+    half = told(on_call("ann"), on_call("bob", 2)) | {"until": "2026-12-21T12:00:00Z"}
+    seen = find(ANN_BOB, [page("ann"), page("bob")], half)
+    assert [(level.agree, level.unverified) for level in seen.levels] == [(28 * DAY, 28 * DAY)] * 2
+
+
+def test_a_policy_that_is_not_carried_over_is_never_said_to_agree():
+    """What becomes of it is a question of its own; here only PagerDuty's word is compared with our reading."""
+    said = told(on_call("ann"), on_call("bob", 2))
+    seen = find(ANN_BOB, [], said, carried=False)
+    assert (seen.grade, find_unexplained([seen])) == ("unverified", ())
+    assert "not carried over" in seen.levels[0].notes[0]
+    assert find(ANN_BOB, [], said).grade == "differ", "it is carried over, and Harness has no such level"

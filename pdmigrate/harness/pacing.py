@@ -84,10 +84,12 @@ class PacedTransport(Transport):
         super().__init__(side, base_url, headers, **more)
         self.quota = quota
 
-    def send(self, method: str, path: str, params: Any = None, body: Any = None, reads: bool = False) -> Any:
+    def send(
+        self, method: str, path: str, params: Any = None, body: Any = None, reads: bool = False, **more: Any
+    ) -> Any:
         """As Transport.send, once the limits let it pass."""
         self.quota.wait(method, path)
-        return super().send(method, path, params, body, reads)
+        return super().send(method, path, params, body, reads, **more)
 
 
 def _read_times(memory: Path | None) -> list[float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pdmigrate import paging, rota
+from pdmigrate import rota
 from pdmigrate.actions import Action
 from pdmigrate.clock_windows import ask_all
 from pdmigrate.draft import Draft, draft
@@ -15,18 +15,9 @@ from pdmigrate.job import Job, records_step
 from pdmigrate.mapping.overrides import override_key
 from pdmigrate.pagerduty import records
 from pdmigrate.parity import ScheduleParity, compare_schedule
+from pdmigrate.reachable import Reach, Unreachable, find_reach
 from pdmigrate.rota_files import write_rota
 from pdmigrate.service_parity import ServiceParity, compare_service
-
-
-@dataclass(frozen=True)
-class Unreachable:
-    """Somebody who is on call and cannot be reached, with the next turn (None: no turn in the window)."""
-
-    email: str
-    why: str
-    next_turn: datetime | None
-    schedules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -41,10 +32,19 @@ class Verified:
     until: datetime
     schedules: tuple[ScheduleParity, ...]
     services: tuple[ServiceParity, ...]
-    unreachable: tuple[Unreachable, ...]
+    reach: Reach
     drift: tuple[Action, ...]
     unexplained: tuple[str, ...]
     window_requests: int = 0
+
+    @property
+    def unreachable(self) -> tuple[Unreachable, ...]:
+        return self.reach.unreachable
+
+    @property
+    def doubted(self) -> tuple[Unreachable, ...]:
+        """Who has an account, and is told later than today or is not known to be told."""
+        return (*self.reach.late, *self.reach.unproven)
 
     def count_seconds(self) -> dict[str, int]:
         names = ("agree", "differ", "unverified")
@@ -65,7 +65,6 @@ def verify(job: Job) -> Verified:
     found = draft(job)
     account, window_requests = ask_all(job, found.account)
     found = replace(found, account=account)
-    start = rota.to_instant(found.account.since)
     schedules = tuple(
         _explain_parts(found, compare_schedule(job, found, s, _explain(found, "schedules", s.id)))
         for s in _in_scope(found, "schedules", found.account.all_schedules)
@@ -75,14 +74,15 @@ def verify(job: Job) -> Verified:
         for s in _in_scope(found, "services", found.account.services)
     )
     drift = tuple(action for action in found.plan.actions if action.writes)
-    unreachable = _find_unreachable(found, schedules, start)
+    window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
+    reach = find_reach(found.work, [(s.id, s.before, s.after) for s in schedules], window)
     verified = Verified(
         found,
         found.account.since,
         found.account.until,
         schedules,
         services,
-        unreachable,
+        reach,
         drift,
         _find_unexplained(schedules, services),
         window_requests,
@@ -155,30 +155,6 @@ def _explain_service(found: Draft, service: records.Service, schedules: dict[str
     places += [("schedules", t) for t in targets]
     fates = [f for f in found.work.fates if (f.kind, f.id) in places and f.grade == "changed" and f.reason]
     return (reasons + [f.reason for f in fates] + [""])[0]
-
-
-def _find_unreachable(found: Draft, schedules, start: int) -> tuple[Unreachable, ...]:
-    """Whoever is in a rotation and has not accepted, or is disabled or locked; the most urgent first."""
-    people = {email for s in schedules for _, _, who in s.before.entries for email in who} - found.work.nobodies
-    rows = [
-        _describe(email, why, schedules, start) for email in sorted(people) if (why := _why_unreachable(found, email))
-    ]
-    return tuple(sorted(rows, key=lambda row: (row.next_turn is None, row.next_turn, row.email)))
-
-
-def _why_unreachable(found: Draft, email: str) -> str:
-    person = found.state.people.get(email)
-    if person is None:
-        return "no account and no invitation"
-    if not person.accepted:
-        return "invited, not accepted yet"
-    return "the account is disabled" if person.disabled else "the account is locked" if person.locked else ""
-
-
-def _describe(email: str, why: str, schedules, start: int) -> Unreachable:
-    turns = {s.name: turn for s in schedules if (turn := paging.next_turn(s.before, email, start)) is not None}
-    soonest = rota.to_datetime(min(turns.values())) if turns else None
-    return Unreachable(email, why, soonest, tuple(sorted(turns, key=turns.get)))
 
 
 def _find_unexplained(schedules, services) -> tuple[str, ...]:

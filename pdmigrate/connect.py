@@ -28,7 +28,10 @@ BEYOND = {
 
 @dataclass(frozen=True)
 class Access:
-    """What both sides answered. `capabilities` says for each kind how the target takes it."""
+    """What both sides answered. `capabilities` says for each kind how the target takes it.
+
+    door: what the target answered instead of our contract, where it does not speak it.
+    """
 
     subdomain: str
     abilities: tuple[str, ...]
@@ -40,6 +43,7 @@ class Access:
     readable: tuple[Readable, ...] = ()
     final_on_lists: bool | None = None
     terraform: bool = False
+    door: str = ""
 
     @property
     def capabilities(self) -> dict[str, str]:
@@ -70,7 +74,8 @@ def connect(job: Job) -> Access:
         key.readable,
         key.final_on_lists,
         job.settings.rules.terraform,
+        target.get("door", ""),
     )
-    found = ("subdomain", "target", "oncall", "final_on_lists")
+    found = ("subdomain", "target", "oncall", "final_on_lists", "door")
     job.workspace.save_state("access", {name: getattr(access, name) for name in found})
     return access

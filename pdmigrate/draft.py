@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pdmigrate.actions import Desired, Held, Plan, make_plan
 from pdmigrate.decisions import Answer, Conflict
-from pdmigrate.errors import OpenConflictsError
+from pdmigrate.errors import OpenConflictsError, TargetMovedError
 from pdmigrate.harness.records import State
 from pdmigrate.job import Job
 from pdmigrate.journal import Entry
@@ -127,6 +127,7 @@ class Draft:
 def draft(job: Job) -> Draft:
     """Map the latest snapshot onto the target as it is now, with the decisions as they are now. Writes nothing."""
     snapshot, state = job.latest_snapshot(), job.target.read_state()
+    _check_door(job, state)
     account, rules = snapshot.account, job.settings.rules
     with job.journal().opened() as journal:
         ledger = journal.ledger()
@@ -140,6 +141,16 @@ def draft(job: Job) -> Draft:
     return Draft(
         account, state, reasons, work, make_plan(account.digest, job.target.name, planned.actions, held), ledger
     )
+
+
+def _check_door(job: Job, state: State) -> None:
+    """A login page in between must not turn what goes by API into work for people. Raises TargetMovedError."""
+    access = job.workspace.find_state("access") or {}
+    if access.get("oncall") and access.get("target") == job.target.name and not state.oncall:
+        raise TargetMovedError(
+            f"When connect asked, {job.target.name} took on-call objects by API, and now it does not: run connect again. "
+            "If it still does not, they become work for people."
+        )
 
 
 def list_ids(account: Account) -> dict[str, set[str]]:

@@ -18,7 +18,10 @@ NO_TEAM = "no-team"
 
 @dataclass(frozen=True)
 class Team:
-    """What belongs to one team. troubles: the sentences that speak against going over now."""
+    """What belongs to one team. troubles: the sentences that speak against going over now.
+
+    doubted: people with an account who are told later than today, or of whose channels nothing is known.
+    """
 
     id: str
     name: str
@@ -30,6 +33,7 @@ class Team:
     items: tuple[Item, ...]
     questions: tuple[Conflict, ...]
     troubles: tuple[str, ...]
+    doubted: tuple[Unreachable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,19 +121,28 @@ class Standing:
         users, leads = self._find_members(id)
         emails = {self.draft.work.emails.get(user, user) for user in users}
         on_call = {person for s in schedules for _, _, who in s.before.entries for person in who}
-        unreachable = tuple(u for u in self.verified.unreachable if u.email in emails | on_call)
         about = (
             {("schedules", s.id) for s in schedules}
             | {("services", s.id) for s in services}
             | {("users", u) for u in users}
         )
+        places = about | {("escalation_policies", policy) for policy in self._policies_of(id, services)}
+        unreachable, doubted = (
+            tuple(u for u in rows if u.email in emails | on_call or u.about & places)
+            for rows in (self.verified.unreachable, self.verified.doubted)
+        )
         items = tuple(item for item in self.items if item.about in about)
         questions = tuple(c for c in self.draft.open.values() if (c.kind, c.id) in about)
         troubles = _find_troubles(schedules, services, unreachable, questions)
         people = tuple(sorted(emails | on_call, key=self.name_of))
-        return Team(
-            id, self._team_names[id], leads, people, schedules, services, unreachable, items, questions, troubles
-        )
+        name = self._team_names[id]
+        return Team(id, name, leads, people, schedules, services, unreachable, items, questions, troubles, doubted)
+
+    def _policies_of(self, team: str, services: tuple[ServiceParity, ...]) -> set[str]:
+        """PagerDuty ids of the policies that a team owns, or that its services page by."""
+        there = [self.draft.account.services[s.id].escalation_policy for s in services]
+        owned = {p.id for p in self._policies if team in ({t.id for t in p.teams} or {NO_TEAM})}
+        return owned | {policy.id for policy in there if policy}
 
     def _find_members(self, id: str) -> tuple[list[str], tuple[str, ...]]:
         team, users = self.draft.account.teams.get(id), self.draft.account.users

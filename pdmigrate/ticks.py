@@ -20,7 +20,7 @@ TESTS = "ticks"
 What = Literal["make by hand", "re-point", "test page"]
 
 
-ABOUT = {"integrations": "services", "alert_rules": "services", "renewals": "schedules"}
+ABOUT = {"reach": "users", "integrations": "services", "alert_rules": "services", "renewals": "schedules"}
 """Kinds of handover items to the kind of the object that they are about."""
 
 

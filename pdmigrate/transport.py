@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -23,6 +24,10 @@ log = logging.getLogger("pdmigrate")
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 LATE = "no answer in time"
+NO_JSON = "NO_JSON"
+"""Our own code for an answer in which there is no JSON."""
+KEY_CODES = frozenset({"", "INVALID_TOKEN", "EXPIRED_TOKEN", "REVOKED_TOKEN", "INVALID_CREDENTIAL", "UNAUTHORIZED"})
+"""Codes of a 401 that are about the key (harness-core, ErrorCode); a number, as PagerDuty has it, is so too."""
 
 
 @dataclass
@@ -108,12 +113,20 @@ class Transport:
         self._stopped.clear()
 
     def send(
-        self, method: str, path: str, params: Any = None, body: Any = None, reads: bool = False, late: int = 0
+        self,
+        method: str,
+        path: str,
+        params: Any = None,
+        body: Any = None,
+        reads: bool = False,
+        late: int = 0,
+        door: bool = False,
     ) -> Any:
         """Send one request, patiently, and return the decoded JSON (None for an empty answer).
 
         `reads` says that a POST changes nothing: it may be sent twice, and is no write. `late`: after so many answers
         that did not come in time SlowAnswerError is raised, for a caller who can ask for less; 0 is as patient as ever.
+        `door`: nobody knows whether the path is there, so a page instead of JSON is an AnswerError at once.
         Raises UnreachableError, KeyRefusedError (401), AnswerError with the side's own words, InterruptedLoadError.
         """
         if method not in self.allowed:
@@ -123,7 +136,7 @@ class Transport:
         for turn in range(self.patience.tries):
             answer, trouble = self._try_once(method, path, params, body, (method != "GET" and not reads, turn > 0))
             decoded = _NOTHING if answer is None or trouble else _decode(answer)
-            trouble = trouble or ("an answer that is no JSON" if decoded is _NOTHING else "")
+            trouble = trouble or ("an answer that is no JSON" if decoded is _NOTHING and not door else "")
             if not trouble:
                 return self._read(answer, decoded, method, path)
             delays += trouble in (LATE, "status 504")
@@ -206,16 +219,19 @@ class Transport:
         return min(doubled, self.patience.longest)
 
     def _read(self, answer: requests.Response, decoded: Any, method: str, path: str) -> Any:
-        if answer.status_code == 401:
+        if decoded is _NOTHING:
+            said = f"{self.side} answered {method} {path} with {answer.status_code} and a page that is no JSON."
+            raise AnswerError(said, answer.status_code, NO_JSON)
+        if answer.status_code < 300:
+            return decoded
+        code, message = _error_words(decoded)
+        if answer.status_code == 401 and (code in KEY_CODES or code.isdigit()):
             raise KeyRefusedError(
                 f"{self.side} at {self.base_url} refuses the key (401): check the key and its region."
             )
-        if answer.status_code >= 300:
-            code, message = _error_words(decoded)
-            message = self._redact(message)
-            words = f"{answer.status_code} {code}".strip()
-            raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
-        return decoded
+        message = _tell_redirect(answer) or self._redact(message)
+        words = f"{answer.status_code} {code}".strip()
+        raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
 
     def _redact(self, text: str) -> str:
         """A side may repeat the key in its answer; our messages do not."""
@@ -234,6 +250,14 @@ def _decode(answer: requests.Response) -> Any:
         return answer.json() if answer.content else None
     except ValueError:
         return _NOTHING if answer.status_code < 300 else None
+
+
+def _tell_redirect(answer: requests.Response) -> str:
+    """Where a redirect leads, without its query, which may hold secrets; the key is never sent after it."""
+    if answer.status_code >= 400 or "Location" not in answer.headers:
+        return ""
+    place = urlsplit(answer.headers["Location"])
+    return f"it sends on to {place.netloc}{place.path}, where the key does not go: check the address"
 
 
 def _error_words(body: Any) -> tuple[str, str]:

@@ -17,18 +17,9 @@ from pdmigrate.oncall_witness import ask_levels
 from pdmigrate.parity import Difference, ScheduleParity, compare_schedule
 from pdmigrate.policy_parity import PolicyParity, compare_policies
 from pdmigrate.policy_parity import find_unexplained as find_policies
+from pdmigrate.reachable import Reach, Unreachable, find_reach
 from pdmigrate.rota_files import write_rota
 from pdmigrate.service_parity import ServiceParity, compare_service
-
-
-@dataclass(frozen=True)
-class Unreachable:
-    """Somebody who is on call and cannot be reached, with the next turn (None: no turn in the window)."""
-
-    email: str
-    why: str
-    next_turn: datetime | None
-    schedules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -44,12 +35,21 @@ class Verified:
     until: datetime
     schedules: tuple[ScheduleParity, ...]
     services: tuple[ServiceParity, ...]
-    unreachable: tuple[Unreachable, ...]
+    reach: Reach
     drift: tuple[Action, ...]
     unexplained: tuple[str, ...]
     window_requests: int = 0
     policies: tuple[PolicyParity, ...] = ()
     oncall_requests: int = 0
+
+    @property
+    def unreachable(self) -> tuple[Unreachable, ...]:
+        return self.reach.unreachable
+
+    @property
+    def doubted(self) -> tuple[Unreachable, ...]:
+        """Who has an account, and is told later than today or is not known to be told."""
+        return (*self.reach.late, *self.reach.unproven)
 
     def count_seconds(self) -> dict[str, int]:
         names = ("agree", "differ", "unverified")
@@ -71,21 +71,21 @@ def verify(job: Job) -> Verified:
     account, window_requests = ask_all(job, found.account)
     account, oncall_requests = ask_levels(job, account, found.reasons["escalation_policies"])
     found = replace(found, account=account)
-    start = rota.to_instant(found.account.since)
     schedules = tuple(
         compare_schedule(job, found, s) for s in _in_scope(found, "schedules", found.account.all_schedules)
     )
     services = tuple(compare_service(found, s, schedules) for s in _in_scope(found, "services", found.account.services))
     policies = compare_policies(found, schedules)
     drift = tuple(action for action in found.plan.actions if action.writes)
-    unreachable = _find_unreachable(found, schedules, start)
+    window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
+    reach = find_reach(found.work, [(s.id, s.before, s.after) for s in schedules], window)
     verified = Verified(
         found,
         found.account.since,
         found.account.until,
         schedules,
         services,
-        unreachable,
+        reach,
         drift,
         (*find_unexplained(schedules, services), *find_policies(policies)),
         window_requests,
@@ -99,30 +99,6 @@ def verify(job: Job) -> Verified:
 
 def _in_scope(found: Draft, kind: str, there: dict) -> list:
     return [record for id, record in there.items() if id in found.reasons[kind]]
-
-
-def _find_unreachable(found: Draft, schedules, start: int) -> tuple[Unreachable, ...]:
-    """Whoever is in a rotation and has not accepted, or is disabled or locked; the most urgent first."""
-    people = {email for s in schedules for _, _, who in s.before.entries for email in who} - found.work.nobodies
-    rows = [
-        _describe(email, why, schedules, start) for email in sorted(people) if (why := _why_unreachable(found, email))
-    ]
-    return tuple(sorted(rows, key=lambda row: (row.next_turn is None, row.next_turn, row.email)))
-
-
-def _why_unreachable(found: Draft, email: str) -> str:
-    person = found.state.people.get(email)
-    if person is None:
-        return "no account and no invitation"
-    if not person.accepted:
-        return "invited, not accepted yet"
-    return "the account is disabled" if person.disabled else "the account is locked" if person.locked else ""
-
-
-def _describe(email: str, why: str, schedules, start: int) -> Unreachable:
-    turns = {s.name: turn for s in schedules if (turn := paging.next_turn(s.before, email, start)) is not None}
-    soonest = rota.to_datetime(min(turns.values())) if turns else None
-    return Unreachable(email, why, soonest, tuple(sorted(turns, key=turns.get)))
 
 
 def find_unexplained(schedules: Iterable[ScheduleParity], services: Iterable[ServiceParity]) -> Iterator[str]:

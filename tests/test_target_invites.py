@@ -158,6 +158,38 @@ def test_an_address_that_harness_refuses_does_not_spoil_the_others(harness):
     assert read_mails(harness) == {"a@example.com": 1, "c@example.com": 1}
 
 
+def count_calls(harness):
+    """How often an invitation is sent from now on."""
+    calls, send = [], harness.transport.send
+
+    def send_and_count(method, path, *args, **more):
+        calls.extend([path] * (path == "/ng/api/user/users"))
+        return send(method, path, *args, **more)
+
+    harness.transport.send = send_and_count
+    return calls
+
+
+def test_an_address_that_is_refused_without_being_named_is_found(harness):
+    """A 401 with a code of its own: the address's domain is not allowed, the key is good."""
+    play(harness, "config", {"unwelcome_emails": ["p07@example.com"]})
+    calls, emails = count_calls(harness), [f"p{n:02}@example.com" for n in range(12)]
+    words = invite(harness, wish(*emails))
+    assert {email for email, word in words.items() if word} == {"p07@example.com"}
+    assert "401 USER_DOMAIN_NOT_ALLOWED" in words["p07@example.com"]
+    assert read_mails(harness) == dict.fromkeys(set(emails) - {"p07@example.com"}, 1)
+    assert len(calls) <= 9
+
+
+def test_a_refusal_that_is_about_no_address_is_not_looked_for_in_each(harness):
+    play(harness, "faults", [{"kind": "401_code", "path": "/ng/api/user/users"}])
+    calls, emails = count_calls(harness), [f"p{n:02}@example.com" for n in range(100)]
+    words = invite(harness, wish(*emails))
+    assert list(words) == emails
+    assert all("USER_DOMAIN_NOT_ALLOWED" in word for word in words.values())
+    assert len(calls) < 20
+
+
 def test_a_pending_person_joins_groups_by_the_invitation_only(harness):
     body = {"identifier": "pay", "name": "Pay"}
     harness.transport.send("POST", "/ng/api/user-groups", harness.scope, body)

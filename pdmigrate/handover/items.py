@@ -11,6 +11,7 @@ from pdmigrate.actions import Action
 from pdmigrate.draft import Draft
 from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
+from pdmigrate.handover.reaching import list_missing
 from pdmigrate.mapping.contacts import find_first_minute, tell_extension, tell_first_wait
 from pdmigrate.mapping.work import Route
 from pdmigrate.pagerduty.aside import Aside
@@ -22,6 +23,7 @@ STAGES = {
     "countries": "Ask Harness for countries",
     "teams": "Make the user groups",
     "users": "People accept their invitation",
+    "reach": "Make people reachable",
     "contact_methods": "Contact details, each by its owner",
     "notification_rules": "Notification rules, each by its owner",
     "schedules": "Make the schedules",
@@ -33,8 +35,16 @@ STAGES = {
     "renewals": "Run pdmigrate again before these dates",
     "removed": "Look at what PagerDuty no longer has",
 }
-"""Kinds of items in working order: what takes weeks is asked for first. `countries`, `alert_rules`, `integrations`, `renewals` and `removed` are
-no kinds of objects."""
+"""Kinds of items in working order: what takes weeks is asked for first. `countries`, `reach`, `alert_rules`, `integrations`,
+`renewals` and `removed` are no kinds of objects."""
+
+NEEDS = {
+    "account": "an account that is enabled and unlocked",
+    "channel": "a contact method",
+    "own": "contact methods of one's own",
+    "rule": "a first step that is heard",
+}
+"""What somebody lacks who cannot be reached, by the part of the key."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Item:
 
 def list_items(found: Draft, links: Links) -> tuple[Item, ...]:
     """Everything that the plan leaves to people, and what comes with any plan: accounts, apps, senders."""
-    parts = (_from_plan, _from_people, _from_apps, _from_services, _from_senders)
+    parts = (_from_plan, _from_people, _from_reach, _from_apps, _from_services, _from_senders)
     parts += (_from_routers, _from_countries, _from_fidelity, _from_removed)
     rows = [_make_item(**row) for part in parts for row in part(found, links)]
     order = list(STAGES)
@@ -215,6 +225,13 @@ def _from_people(found: Draft, links: Links) -> Iterator[dict]:
             expected = f"Access Control, Users shows {action.identifier} as active, no longer as pending."
             file = f"people/{action.key}.txt"
             yield _row(links, "users", action.key, action.name, file, expected)
+
+
+def _from_reach(found: Draft, links: Links) -> Iterator[dict]:
+    """Whoever can be paged, and will not hear it by what is carried over alone."""
+    for one in list_missing(found):
+        file, name = f"people/{one.user.id}.txt", f"{one.user.name}: {NEEDS[one.part]}"
+        yield _row(links, "reach", one.user.id, name, file, one.expected, part=one.part)
 
 
 def _from_apps(found: Draft, links: Links) -> Iterator[dict]:

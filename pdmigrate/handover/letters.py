@@ -5,8 +5,19 @@ from collections.abc import Iterable
 
 from pdmigrate.handover.items import Item
 
-OF_PEOPLE = ("users", "contact_methods", "notification_rules")
-ORDER = {"": 0, "app": 1, "push": 2, "slack": 1, "slack_rule": 2, "extension": 3}
+OF_PEOPLE = ("users", "reach", "contact_methods", "notification_rules")
+ORDER = {
+    "": 0,
+    "account": 0,
+    "app": 1,
+    "slack": 1,
+    "channel": 1,
+    "own": 1,
+    "push": 2,
+    "rule": 2,
+    "slack_rule": 2,
+    "extension": 3,
+}
 """Within a kind: what is typed in, then the app, then what leans on it."""
 
 
@@ -49,7 +60,18 @@ def _write_letter(person: dict[str, str], items: list[Item]) -> str:
     return "\n".join(lines) + "\n"
 
 
+REACH = {
+    "account": "Ask your Harness administrator for an account that is enabled and unlocked.",
+    "channel": "Enter a contact method of yours: nothing of what PagerDuty has can be carried over.",
+    "own": "Enter your contact methods yourself: they are not carried over.",
+    "rule": "Look at your notification rule.",
+}
+"""By the part of the key of an item of the kind `reach`."""
+
+
 def _ask(item: Item, email: str) -> str:
+    if item.kind == "reach":
+        return f"{REACH[item.key.partition('/')[2]]} {item.expected}"
     if item.kind == "users":
         return f"Accept the invitation that Harness sends to {email}. Its link lives seven days; ask us for a new one."
     if item.key.endswith("/app"):

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 PAGERDUTY = {
     "users": "users/{}",
+    "reach": "users/{}",
     "contact_methods": "users/{}",
     "notification_rules": "users/{}",
     "teams": "teams/{}",

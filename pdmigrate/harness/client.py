@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError, WrongAccountError
 from pdmigrate.harness import records
 from pdmigrate.harness.address import Key, is_gone, read_base_url, read_key
 from pdmigrate.harness.pacing import PacedTransport, Quota
-from pdmigrate.transport import Transport
+from pdmigrate.transport import NO_JSON, Transport
 
 CONTRACT = "/pdmigrate-oncall/v1"
 PAGE = 100
@@ -18,14 +20,27 @@ MOST_PAGES = 1_000
 TRIES_FOR_A_WHOLE_LIST = 3
 FEW = 10
 """So many people are looked up one by one; more of them are found faster in the whole lists."""
-NO_ROUTE = (403, 404, 405)
-"""How a gateway answers for a path that it does not know."""
+VERSION = 1
+KINDS = frozenset(
+    {
+        "schedules",
+        "overrides",
+        "escalation_policies",
+        "services",
+        "alert_rules",
+        "contact_details",
+        "notification_rules",
+    }
+)
+"""What a server must take by our contract (docs/oncall-contract.md, GET /capabilities)."""
+TIMED_OUT = 408
 
 
 def make_client(
     base_url: str, api_key: str, account: str, org: str, project: str, pace: Quota | None = None
 ) -> "Harness":
-    transport = PacedTransport("Harness", read_base_url(base_url), {"x-api-key": api_key}, pace or Quota())
+    headers = {"x-api-key": api_key, "Harness-Account": account}
+    transport = PacedTransport("Harness", read_base_url(base_url), headers, pace or Quota())
     return Harness(transport, account, org, project, read_key(api_key))
 
 
@@ -56,16 +71,28 @@ class Harness:
         self._check_key(account)
         self._check_exists("organization", "organizations", self.org, account)
         self._check_exists("project", "projects", self.project, {**account, "orgIdentifier": self.org})
-        return {"target": self.name, "oncall": self.speaks_contract(), "key": self.key.kind}
+        answered = self.ask_door()
+        return {"target": self.name, "oncall": not answered, "door": answered, "key": self.key.kind}
 
     def speaks_contract(self) -> bool:
-        """Whether the target takes on-call objects by API; a real Harness has no such routes and answers 404."""
+        """Whether the target takes on-call objects by API."""
+        return not self.ask_door()
+
+    def ask_door(self) -> str:
+        """ "" where the target speaks our contract; else what it answered instead, in a few words.
+
+        A real Harness has no such path and may answer it in any way. Only what is no answer at all (no connection,
+        too late, its own failure) is an error, and a 401 where it takes the key nowhere else either.
+        """
         try:
-            return self.oncall("GET", "/capabilities")["version"] == 1
+            return _judge_capabilities(self.oncall("GET", "/capabilities", door=True))
+        except KeyRefusedError:
+            self._check_key({"accountIdentifier": self.account})
+            return "401, although the key is taken elsewhere"
         except AnswerError as error:
-            if is_gone(error) or error.status in NO_ROUTE:
-                return False
-            raise
+            if error.status >= 500 or error.status == TIMED_OUT:
+                raise
+            return "a page that is no JSON" if error.code == NO_JSON else f"{error.status} {error.code}".strip()
 
     def _check_key(self, account: dict[str, str]) -> None:
         """A person's key is asked who it is, a service account's is nobody's and can only be validated."""
@@ -142,10 +169,11 @@ class Harness:
         answer = self.oncall("GET", f"/schedules/{identifier}/on-call", window)
         return tuple(records.Coverage.model_validate(entry) for entry in answer["entries"])
 
-    def oncall(self, method: str, path: str, params: dict | None = None, body: Any = None) -> Any:
-        """One request by our contract (docs/oncall-contract.md)."""
+    def oncall(self, method: str, path: str, params: dict | None = None, body: Any = None, door: bool = False) -> Any:
+        """One request by our contract (docs/oncall-contract.md); it names the account as all requests do."""
         base = f"{CONTRACT}/accounts/{self.account}/orgs/{self.org}/projects/{self.project}"
-        return self.transport.send(method, base + path, params, body)
+        asked = {"accountIdentifier": self.account, **(params or {})}
+        return self.transport.send(method, base + path, asked, body, door=door)
 
     def _check_exists(self, noun: str, path: str, identifier: str, params: dict) -> None:
         try:
@@ -234,6 +262,18 @@ class Harness:
             if not answer["content"] or len(rows) >= answer["totalItems"]:
                 return rows
         raise IncompleteFetchError(f"The target's list {path} does not end after {MOST_PAGES} pages.")
+
+
+def _judge_capabilities(answer: Any) -> str:
+    """ "" for our contract's own shape, in the version and with the kinds that we need."""
+    try:
+        told = records.Capabilities.model_validate(answer)
+    except ValidationError:
+        return "JSON of another shape" if answer is not None else "an empty answer"
+    if told.version != VERSION:
+        return f"version {told.version} of the contract, and this pdmigrate speaks {VERSION}"
+    missing = sorted(KINDS.difference(told.kinds))
+    return f"the contract without {', '.join(missing)}" if missing else ""
 
 
 def escape_search(text: str) -> str:

@@ -1,10 +1,12 @@
 """Sends invitations: in batches, never twice, and with a word for each address on what became of it.
 
 Harness sends the mail again to whoever is invited already, and one bad address spoils the whole call. So whatever is not
-clear from an answer, or has no answer, is settled by looking, never by sending again.
+clear from an answer, or has no answer, is settled by looking, never by sending again. A refused call has invited nobody:
+where its words name no address, its halves are sent by themselves.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pdmigrate.actions import Action
 from pdmigrate.errors import AnswerError, UnreachableError
@@ -12,6 +14,10 @@ from pdmigrate.harness.client import Harness
 from pdmigrate.harness.pacing import INVITE_PATH
 
 INVITES_A_CALL = 100
+MOST_ALONE = 5
+"""So many addresses refused by themselves, and none taken: it is not about the addresses."""
+ABOUT_ADDRESSES = (400, 401)
+"""Refusals that one address may have caused; a 401 comes here with a code of its own only, a bad key is another error."""
 DONE_WORDS = {
     "USER_INVITED_SUCCESSFULLY",
     "USER_ADDED_SUCCESSFULLY",
@@ -42,21 +48,58 @@ def invite(harness: Harness, actions: tuple[Action, ...]) -> dict[str, str]:
     """Invite one batch. Returns for each email "" where it went well, else what happened, in words."""
     emails = sorted({action.identifier for action in actions})
     fields = actions[0].after
-    return _invite(harness, emails, list(fields["groups"]), list(fields.get("roles") or ()))
+    return _Call(harness, list(fields["groups"]), list(fields.get("roles") or ())).invite(emails)
 
 
-def _invite(harness: Harness, emails: list[str], groups: list[str], roles: list[str]) -> dict[str, str]:
-    body = {"emails": emails, "userGroups": groups, "roleBindings": [_bind(role) for role in roles]}
-    try:
-        answer = harness.transport.send("POST", INVITE_PATH, harness.scope, body)
-    except UnreachableError:
-        return _look(harness, emails, LOST)
-    except AnswerError as error:
-        return _settle_refusal(harness, emails, groups, roles, error)
-    words = {email.lower(): word for email, word in answer["data"]["addUserResponseMap"].items()}
-    unheard = [email for email in emails if email not in words]
-    heard = {email: "" if word in DONE_WORDS else f"Harness says {word}" for email, word in words.items()}
-    return {**{email: heard[email] for email in emails if email in heard}, **_look(harness, unheard, UNHEARD)}
+@dataclass
+class _Call:
+    """One batch. alone: addresses that were refused by themselves; taken: some call went through."""
+
+    harness: Harness
+    groups: list[str]
+    roles: list[str]
+    alone: int = 0
+    taken: bool = False
+
+    def invite(self, emails: list[str]) -> dict[str, str]:
+        if not emails:
+            return {}
+        body = {"emails": emails, "userGroups": self.groups, "roleBindings": [_bind(role) for role in self.roles]}
+        try:
+            answer = self.harness.transport.send("POST", INVITE_PATH, self.harness.scope, body)
+        except UnreachableError:
+            return _look(self.harness, emails, LOST)
+        except AnswerError as error:
+            return self._settle_refusal(emails, error)
+        self.taken = True
+        words = {email.lower(): word for email, word in answer["data"]["addUserResponseMap"].items()}
+        unheard = [email for email in emails if email not in words]
+        heard = {email: "" if word in DONE_WORDS else f"Harness says {word}" for email, word in words.items()}
+        known = {email: heard[email] for email in emails if email in heard}
+        return {**known, **_look(self.harness, unheard, UNHEARD)}
+
+    def _settle_refusal(self, emails: list[str], error: AnswerError) -> dict[str, str]:
+        """Whoever is in the project already, or is named as the trouble, leaves; the rest is asked again, or by halves."""
+        if error.status not in ABOUT_ADDRESSES:
+            return dict.fromkeys(emails, str(error))
+        there = self.harness.find_people(emails)
+        culprits = [email for email in emails if email not in there and email in str(error).lower()]
+        rest = [email for email in emails if email not in there and email not in culprits]
+        settled = dict.fromkeys(there, "") | dict.fromkeys(culprits, str(error))
+        if settled:
+            return settled | self.invite(rest)
+        if len(emails) == 1:
+            self.alone += 1
+            return {emails[0]: str(error)}
+        return self._halve(emails, error)
+
+    def _halve(self, emails: list[str], error: AnswerError) -> dict[str, str]:
+        words: dict[str, str] = {}
+        middle = len(emails) // 2
+        for half in (emails[:middle], emails[middle:]):
+            hopeless = self.alone >= MOST_ALONE and not self.taken
+            words |= dict.fromkeys(half, str(error)) if hopeless else self.invite(half)
+        return words
 
 
 def _bind(role: str) -> dict:
@@ -74,19 +117,3 @@ def _look(harness: Harness, emails: list[str], otherwise: str) -> dict[str, str]
     """What a look at the project shows of addresses that nobody answered for."""
     there = harness.find_people(emails) if emails else {}
     return {email: "" if email in there else otherwise for email in emails}
-
-
-def _settle_refusal(
-    harness: Harness, emails: list[str], groups: list[str], roles: list[str], error: AnswerError
-) -> dict[str, str]:
-    """A refused call: whoever is in the project already, or is named as the trouble, leaves; the rest is asked once more."""
-    if error.status != 400 or len(emails) == 1:
-        there = harness.find_people(emails) if error.status == 400 else {}
-        return {email: "" if email in there else str(error) for email in emails}
-    there = harness.find_people(emails)
-    culprits = [email for email in emails if email not in there and email in str(error).lower()]
-    rest = [email for email in emails if email not in there and email not in culprits]
-    settled = dict.fromkeys(there, "") | dict.fromkeys(culprits, str(error))
-    if not settled:
-        return dict.fromkeys(emails, str(error))
-    return settled | (_invite(harness, rest, groups, roles) if rest else {})

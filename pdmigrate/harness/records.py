@@ -7,7 +7,7 @@ People are named by lower-case email, since an invited person has no id yet.
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt, StrictStr
 
 
 def _to_lower(value: str | None) -> str | None:
@@ -154,6 +154,13 @@ class Step(_Record):
 class NotificationRule(_Record):
     email: Email
     steps: tuple[Step, ...] = ()
+
+
+class Capabilities(_Record):
+    """What a server says that speaks our contract: its version, and the kinds that it takes."""
+
+    version: StrictInt
+    kinds: tuple[StrictStr, ...]
 
 
 class Coverage(_Record):

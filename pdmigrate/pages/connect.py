@@ -42,10 +42,14 @@ def section_checks(access: Access) -> Section:
         {
             "side": "Harness",
             "check": "On-call objects can be written by API",
-            "answer": "yes" if access.oncall else "no: a person makes them",
+            "answer": "yes" if access.oncall else _tell_door(access.door),
         },
     ]
     return Section("Checks", table=make_table(rows, {"side": "Side", "check": "Check", "answer": "Answer"}))
+
+
+def _tell_door(door: str) -> str:
+    return "no: a person makes them" + (f" (where our contract would be it answers: {door})" if door else "")
 
 
 def section_readable(access: Access) -> Section:

@@ -9,6 +9,7 @@ from pdmigrate.report import Figure, Link, Page, Section, Tag, make_table
 HOW = {
     "teams": "Set HARNESS_ACCOUNT_ID and HARNESS_PLATFORM_API_KEY, then run terraform init, plan and apply in terraform/. Whatever needs the groups waits for them.",
     "users": "Send each person the text in the file. The most urgent are on the page invite, by their next turn on call.",
+    "reach": "Nobody hears a page until this is done: an administrator enables accounts, the rest only the person can enter. The text to send is in people/.",
     "countries": "Ask first: adding one takes Harness weeks. Until then these people are reached by email and the app only.",
     "contact_methods": "Each line belongs to one person, and only that person can enter it. The text to send is in people/.",
     "notification_rules": "After the contact methods: a step can only name what is there.",

@@ -169,7 +169,7 @@ def section_reach(standing: Standing) -> Section:
     untested, asked = len(find_untested(standing)), sum(item.what == "test page" for item in standing.items)
     text = f"A test page was seen to arrive by {asked - untested} of {say_number(asked, 'person', 'people')} who can be paged."
     columns = {"person": "Cannot be reached yet", "why": "Why", "next": "Next turn", "soon": "Turn"}
-    table = make_table(rows, columns, "Everybody who is on call has an account.")
+    table = make_table(rows, columns, "Nobody is known to be out of reach.")
     return Section("Who can be reached", text, table, folded=len(rows) > FOLD_FROM)
 
 
@@ -264,7 +264,10 @@ def section_next(standing: Standing) -> Section:
     waiting = sum(standing.sign_off(team.id) is None for team in standing.teams)
     steps = (
         (standing.draft.open, "Answer the open questions (notebook conflicts), load again."),
-        (standing.verified.unreachable, "Ask those who were invited to accept; invitations live seven days."),
+        (
+            standing.verified.unreachable,
+            "Make everybody reachable: accept invitations (they live seven days), enable accounts, enter contact methods.",
+        ),
         (find_untested(standing), "Send everybody on call a test page, and tick who has seen it (notebook verify)."),
         (waiting, f"{say_number(waiting, 'team')} to say go or no-go, each on its page."),
         (left, "Point the integrations at Harness, team by team, and tick them."),

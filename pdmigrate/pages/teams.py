@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from pdmigrate.pages.todo import section_handover
 from pdmigrate.pages.words import make_bars, tell_hours, tell_instant, tell_time
+from pdmigrate.reachable import Unreachable
 from pdmigrate.report import Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.rota import to_datetime, to_instant
 from pdmigrate.standing import Standing, Team
@@ -204,20 +205,21 @@ def section_services(team: Team) -> Section:
 
 
 def section_people(standing: Standing, team: Team) -> Section:
-    """Who can be reached, who was tested."""
-    why = {u.email: u for u in team.unreachable}
+    """Who can be reached, who was tested. Targets of the team's policies that page nobody stand among the people."""
+    why = {u.email: u for u in (*team.doubted, *team.unreachable)}
     tested = {item.about[1] for item in standing.items if item.what == "test page" and item.done}
     ids = {email: id for id, email in standing.draft.work.emails.items()}
+    known = [person for person in team.people if person in ids or person in why]
     rows = [
         {
             "name": standing.name_of(person),
             "email": person,
-            "reach": Tag(why[person].why, "bad") if person in why else Tag("has an account", "good"),
+            "reach": _tell_reach(team, why.get(person)),
             "tested": "yes" if ids.get(person) in tested else "not yet",
             "next": tell_time(why[person].next_turn) if person in why and why[person].next_turn else "",
+            "where": list(why[person].schedules) if person in why else [],
         }
-        for person in team.people
-        if person in ids
+        for person in [*known, *sorted(why.keys() - set(known))]
     ]
     columns = {
         "name": "Person",
@@ -225,8 +227,15 @@ def section_people(standing: Standing, team: Team) -> Section:
         "reach": "Can be reached",
         "tested": "Test page seen",
         "next": "Next turn, if not reachable",
+        "where": "In",
     }
     return Section("People", table=make_table(rows, columns, "Nobody of the team moves."), folded=len(rows) > 40)
+
+
+def _tell_reach(team: Team, found: Unreachable | None) -> Tag:
+    if found is None:
+        return Tag("has an account", "good")
+    return Tag(found.why, "bad" if found in team.unreachable else "warn")
 
 
 def tell_grade(differ: int, unverified: int) -> Tag:

@@ -16,7 +16,8 @@ from pdmigrate.pages.words import (
     tell_time,
 )
 from pdmigrate.parity import ScheduleParity, WindowParity
-from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.reachable import Unreachable
+from pdmigrate.report import Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.rota import Rota, to_datetime, to_instant, total
 from pdmigrate.timeline import Bar, Lane, draw_timeline
 from pdmigrate.verify import Verified
@@ -256,7 +257,27 @@ def section_services(verified: Verified) -> Section:
 
 
 def section_unreachable(verified: Verified) -> Section:
-    """Whoever is on call and cannot be reached, the most urgent first."""
+    """Whoever can be paged and would not hear it, the most urgent first."""
+    table = _table_people(verified.unreachable, "Nobody is known to be out of reach.")
+    text = (
+        "They can be paged, and nobody would hear it: no account that is accepted, enabled and unlocked, or no channel that "
+        "Harness serves in the first step of the notification rule. Who is the target of a level matters from now on."
+    )
+    return Section("Cannot be reached yet", text, table)
+
+
+def section_reach(verified: Verified) -> Section:
+    """Whoever has an account and is told later than today, or of whose channels nothing is known."""
+    rows = verified.doubted
+    text = (
+        "They have an account, and would be told later than PagerDuty tells them today, or nobody can see how they are told. "
+        "Ask them, and send each a test page."
+    )
+    table = _table_people(rows, "Everybody else who can be paged is told as soon as today.")
+    return Section("Told later, or not known to be told", text, table, folded=len(rows) > 12)
+
+
+def _table_people(people: tuple[Unreachable, ...], empty: str) -> Table:
     rows = [
         {
             "email": u.email,
@@ -264,11 +285,9 @@ def section_unreachable(verified: Verified) -> Section:
             "next": tell_time(u.next_turn) if u.next_turn else "none in the window",
             "schedules": list(u.schedules),
         }
-        for u in verified.unreachable
+        for u in people
     ]
-    columns = {"email": "Person", "why": "Why", "next": "Next turn", "schedules": "In"}
-    table = make_table(rows, columns, empty="Everybody who is on call has an account.")
-    return Section("Cannot be reached yet", "In a rotation, on call, and nobody would hear the page.", table)
+    return make_table(rows, {"email": "Person", "why": "Why", "next": "Next turn", "schedules": "In"}, empty=empty)
 
 
 def section_drift(verified: Verified) -> Section:
@@ -291,6 +310,7 @@ PARTS = {
     "policies": section_policies,
     "services": section_services,
     "unreachable": section_unreachable,
+    "reach": section_reach,
     "drift": section_drift,
     "counts": lambda verified: section_counts(verified.draft, landed=True),
 }

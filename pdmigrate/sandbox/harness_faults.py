@@ -10,7 +10,7 @@ from flask import Response, abort, current_app, request
 
 from pdmigrate.sandbox.harness_wire import APOLOGY, HTML_BAD_GATEWAY, HTML_TOO_MANY, error, html
 
-KINDS = ("429", "500", "502_html", "reset", "slow", "truncated", "lost_answer", "key_revoked")
+KINDS = ("429", "500", "502_html", "401_code", "reset", "slow", "truncated", "lost_answer", "key_revoked")
 
 
 @dataclass
@@ -105,10 +105,16 @@ def _break(rule: Rule) -> Response:
     raise error("UNKNOWN_ERROR", APOLOGY, 500)
 
 
+def _refuse(rule: Rule) -> Response:
+    """A 401 that is not about the key (harness-core, ErrorCode)."""
+    raise error("USER_DOMAIN_NOT_ALLOWED", "User Domain Not Allowed", 401)
+
+
 _BEFORE = {
     "429": lambda rule: html(429, HTML_TOO_MANY),
     "502_html": lambda rule: html(502, HTML_BAD_GATEWAY),
     "500": _break,
+    "401_code": _refuse,
     "reset": _reset,
     "slow": _wait,
     "key_revoked": _revoke,

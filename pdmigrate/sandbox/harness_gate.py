@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from flask import Response, current_app, request
 
 from pdmigrate.sandbox.harness_document import Scope
+from pdmigrate.sandbox.harness_doors import answer_unknown
 from pdmigrate.sandbox.harness_faults import play_before
 from pdmigrate.sandbox.harness_wire import (
-    HTML_NOT_FOUND,
     HTML_TOO_MANY,
     RefusedRequestError,
     absent,
@@ -25,11 +25,14 @@ DEFAULTS = {
     "calls_per_minute": 1000,
     "invite_calls_per_minute": 10,
     "oncall": True,
+    "door": "404_html",
+    "login_page": "/auth/#/signin",
     "not_found_status": 400,
     "reading": "join",
     "auto_accept": False,
     "unanswered_emails": [],
     "failing_emails": [],
+    "unwelcome_emails": [],
 }
 
 
@@ -86,7 +89,9 @@ def guard() -> Response | None:
 
 def _find_route() -> Response | None:
     switched_off = request.path.startswith(ONCALL) and not setting("oncall")
-    return html(404, HTML_NOT_FOUND) if switched_off or (request.url_rule is None and _is_unknown()) else None
+    if switched_off or (request.url_rule is None and _is_unknown()):
+        return answer_unknown(setting("door"), setting("login_page"))
+    return None
 
 
 def _is_unknown() -> bool:

@@ -133,6 +133,8 @@ def add_users():
     scope, body = query_scope(), read_body()
     emails = _read_emails(body.get("emails"))
     bindings = _read_bindings(body.get("roleBindings") or [], scope)
+    if set(setting("unwelcome_emails")).intersection(map(str.lower, emails)):
+        raise error("USER_DOMAIN_NOT_ALLOWED", "User Domain Not Allowed", 401)
     with writing(",".join(emails), "core_user_manage", "USER") as held:
         words = {email: _add_user(held, email, body.get("userGroups") or [], bindings, scope) for email in emails}
     muted = setting("unanswered_emails")

@@ -1,0 +1,68 @@
+"""What people must still do to be reached once everything that is planned or handed over is done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pdmigrate.draft import Draft
+from pdmigrate.harness.records import ContactDetails, NotificationRule
+from pdmigrate.mapping.contacts import TYPES
+from pdmigrate.mapping.work import Work
+from pdmigrate.pageable import list_places
+from pdmigrate.pagerduty.records import User
+from pdmigrate.reachable import group_users, judge_account, judge_channel, list_notifications
+from pdmigrate.rota import Rota, to_instant
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One thing that keeps a page from somebody. part: account, channel, own (contact details are not carried over), rule."""
+
+    user: User
+    email: str
+    part: str
+    expected: str
+
+
+def list_missing(found: Draft) -> Iterator[Missing]:
+    """For everybody who can be paged and moves; who is only invited is asked to accept by another line."""
+    work = foresee(found)
+    window = (to_instant(found.account.since), to_instant(found.account.until))
+    schedules = [(schedule.id, Rota(), Rota()) for schedule in work.in_scope("schedules", work.account.all_schedules)]
+    paged = {place.person for place in list_places(work, schedules, window)}
+    for email, users in sorted(group_users(work).items()):
+        if email in paged:
+            yield from _list_missing(work, email, users)
+
+
+def foresee(found: Draft) -> Work:
+    """The work with Harness as it will be: contact details and rules that are planned are there, however they get there."""
+    planned = {kind: {} for kind in ("contact_methods", "notification_rules")}
+    for action in found.plan.actions:
+        if action.kind in planned and action.after:
+            planned[action.kind][action.identifier] = {"email": action.identifier, **action.after}
+    details = {email: ContactDetails.model_validate(row) for email, row in planned["contact_methods"].items()}
+    rules = {email: NotificationRule.model_validate(row) for email, row in planned["notification_rules"].items()}
+    state = found.state
+    whole = {"contacts": {**state.contacts, **details}, "rules": {**state.rules, **rules}, "oncall": True}
+    return replace(found.work, state=state.model_copy(update=whole))
+
+
+def _list_missing(work: Work, email: str, users: list[User]) -> Iterator[Missing]:
+    person, user = work.state.people.get(email), users[0]
+    if person and person.accepted and (why := judge_account(work, email)):
+        said = f"Access Control, Users shows {email} as active; now {why}."
+        yield Missing(user, email, "account", said)
+    doubt = judge_channel(work, email, users)
+    lists = f"The profile of {email}, Contact Methods, lists an email address or a number that Harness serves"
+    if doubt.unproven:
+        yield Missing(user, email, "own", f"{lists}; pdmigrate does not carry contact details over here.")
+    elif doubt.unreachable and email not in work.state.rules:
+        yield Missing(user, email, "channel", f"{lists}; now: {doubt.unreachable}.")
+    elif doubt.unreachable or (doubt.late and not _is_set_up_apart(users)):
+        said = f"The first step of the notification rule of {email} names an address of its Contact Methods"
+        yield Missing(user, email, "rule", f"{said}; now: {doubt.unreachable or doubt.late}.")
+
+
+def _is_set_up_apart(users: list[User]) -> bool:
+    """Push and the like, which a line of their own asks for."""
+    return any(type not in TYPES for _, type in list_notifications(users))

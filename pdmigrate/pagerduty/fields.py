@@ -144,7 +144,7 @@ TABLES: dict[str, Table] = {
     "contact_references": Table(carried="id type", server="summary self html_url", whole="contact_methods", pages=True),
     "teams": Table(
         carried="name description members",
-        server=LINKS,
+        server=f"{LINKS} unread",
         lost={
             "parent": "",
             "default_role": "it is private in PagerDuty: a group in Harness is seen by everybody in the project",

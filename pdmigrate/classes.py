@@ -50,6 +50,7 @@ GUARD_NAMES = (
     "nobody_paged",
     "nobody_reachable",
     "old_snapshot",
+    "oncall_gone",
     "other_account",
     "runs_out",
     "source_hidden",

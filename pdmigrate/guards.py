@@ -14,6 +14,7 @@ from pdmigrate.decisions import Conflict, Decisions, Waiver
 from pdmigrate.harness.records import Schedule, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.journal import Entry
+from pdmigrate.mapping.work import CONTRACT_KINDS
 from pdmigrate.settings import Guards
 
 NEEDED = ("team_members", "schedules_v3")
@@ -142,6 +143,17 @@ def check_survey(survey: str | None) -> str | None:
     return f"The target is the survey {survey}, a file: take target.survey out of migration.yaml where the keys are, and load there."
 
 
+def _oncall_gone(seen: Seen) -> str | None:
+    """What went by API before must not become work for people because something else answers at the door one night."""
+    written = sorted(CONTRACT_KINDS & {kind for kind, _ in seen.ledger})
+    if seen.state.oncall or not written:
+        return None
+    return (
+        f"Harness took {', '.join(written)} by API before and does not speak the on-call contract now: see what answers on "
+        "the page connect, then run again."
+    )
+
+
 def _too_many(changed: int, known: int, limits: Guards) -> bool:
     return changed > limits.changed_objects or (changed >= FEW and 100 * changed > limits.changed_percent * known)
 
@@ -256,6 +268,7 @@ GUARDS = {
     "old_snapshot": lambda seen: check_age(seen.taken, seen.now, seen.limits.snapshot_hours),
     "source_incomplete": _source_incomplete,
     "too_many_changes": _changed,
+    "oncall_gone": _oncall_gone,
     "nobody_reachable": _nobody_reachable,
     "nobody_paged": _nobody_paged,
     "less_coverage": _covers_less,

@@ -67,6 +67,16 @@ def test_what_the_key_may_not_read(seen):
     assert names(replace(seen, hidden=["Shop names PSHIFT01"])) == ["source_hidden"]
 
 
+def test_the_way_by_api_is_gone(seen):
+    """oncall_gone: a login page at the door is no reason to hand everything to people."""
+    shut = replace(seen, state=seen.state.model_copy(update={"oncall": False}))
+    assert names(shut) == [], "a real Harness: nothing was ever written there by the contract"
+    written = {("schedules", "PS"): None, ("teams", "PT"): None}
+    ids = {**seen.ids, "schedules": {"PS"}, "teams": {"PT"}}
+    assert "oncall_gone" in names(replace(shut, ledger=written, ids=ids))
+    assert "oncall_gone" not in names(replace(shut, ledger={("teams", "PT"): None}, ids=ids))
+
+
 def test_an_old_snapshot(seen):
     assert names(replace(seen, now=seen.taken + timedelta(hours=25))) == ["old_snapshot"]
     assert not names(replace(seen, now=seen.taken + timedelta(hours=25), limits=Guards(snapshot_hours=48)))

@@ -4,7 +4,7 @@ import pytest
 import requests
 from flask import Flask, request
 
-from pdmigrate import conflicts, connect, preview
+from pdmigrate import conflicts, connect, load, preview
 from pdmigrate.errors import AnswerError, KeyRefusedError, TargetMovedError, UnreachableError
 from pdmigrate.harness.client import make_client
 from pdmigrate.harness.pacing import Limits, Quota
@@ -182,3 +182,12 @@ def test_a_door_that_closes_after_connect_is_no_handover(small):
         preview(small)
     connect(small)
     preview(small)
+
+
+def test_what_was_loaded_by_api_is_not_handed_over_because_of_a_login_page(small):
+    conflicts(small)
+    load(small, "all")
+    switch(small.target.transport.base_url, oncall=False, door="302_login")
+    connect(small)
+    preview(small)
+    assert any("does not speak the on-call contract now" in sentence for sentence in conflicts(small).refusals)

@@ -5,7 +5,7 @@ import gzip
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,15 @@ class Workspace:
     def journal_file(self) -> Path:
         return self.folder / "journal.sqlite"
 
-    @property
-    def cancel_file(self) -> Path:
-        """There while a headless run has been told to stop."""
-        return self.folder / ".cancel"
+    def cancel_file(self, run: str) -> Path:
+        """There while this headless run, and no other, has been told to stop. run: the token of its hold."""
+        return self.folder / f".cancel-{run}"
+
+    def drop_requests(self, runs: Iterable[str]) -> None:
+        """Take away what runs that are gone were told. Only for who holds the workspace. runs: those under way."""
+        under_way = {self.cancel_file(run) for run in runs}
+        for path in set(self.folder.glob(".cancel*")) - under_way:
+            path.unlink(missing_ok=True)
 
     @property
     def snapshots(self) -> Path:

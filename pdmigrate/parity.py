@@ -70,6 +70,8 @@ class ScheduleParity:
     windows: tuple[WindowParity, ...] = ()
     read_otherwise: int = 0
     span: rota.Span = (0, 0)
+    source: rota.Rota = rota.Rota()
+    """Before, in PagerDuty's ids: two users who are one person in Harness are two here."""
 
     @property
     def differences(self) -> tuple:
@@ -125,6 +127,7 @@ def compare_schedule(job: Job, found: Draft, schedule: records.Schedule | Schedu
         tuple(windows),
         _read_otherwise(found, identifier, after, span) if read else 0,
         span,
+        source=(known or rota.Rota()).clip(*span),
     )
 
 

@@ -4,7 +4,7 @@ Over the horizon, and apart from it over the days around both next changes of th
 agree and differ where the target was read, unverified where Harness has no API.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
@@ -70,7 +70,7 @@ class ScheduleParity:
     windows: tuple[WindowParity, ...] = ()
     read_otherwise: int = 0
     span: rota.Span = (0, 0)
-    source: rota.Rota = rota.Rota()
+    source: rota.Rota = field(default_factory=rota.Rota)
     """Before, in PagerDuty's ids: two users who are one person in Harness are two here."""
 
     @property

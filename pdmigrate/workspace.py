@@ -4,6 +4,7 @@ import fcntl
 import gzip
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -104,12 +105,26 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """As write_text, for bytes."""
+    """As write_text, for bytes. A file that is there keeps its owner and mode; behind a link it is the file that changes."""
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "wb") as file:
         file.write(content)
+    if path.exists():
+        _take_after(Path(fresh), path.stat())
     os.replace(fresh, path)
+
+
+def _take_after(fresh: Path, known: os.stat_result) -> None:
+    """Only root may give a file away; the group may be kept by its members."""
+    for owner in (known.st_uid, -1):
+        try:
+            os.chown(fresh, owner, known.st_gid)
+            break
+        except PermissionError:
+            continue
+    fresh.chmod(stat.S_IMODE(known.st_mode))
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "pdmigrate"
 
 FLOORS = [
     "errors classes strict",
-    "workspace settings decisions questions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones cells",
+    "workspace yaml_lists settings decisions questions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones cells",
     "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
     "job draft approval clock_windows handover parity service_parity lanes",
     "connect preview invite conflicts load verify undo history",

@@ -122,6 +122,10 @@ class Decision(_Strict):
     why: str = ""
     question: str = ""
 
+    def answers(self, conflict: Conflict) -> bool:
+        """Whether it is to this state of the question; one for a class is to whatever comes."""
+        return self.object == "all" or self.question in ("", conflict.digest)
+
 
 class Approval(_Strict):
     """A plan that a person lets pass, named by its digest."""

@@ -251,8 +251,8 @@ def _run_run(options: argparse.Namespace) -> int:
     folder = (options.reports or options.workspace / "reports" / name).resolve()
     with open_job(options.workspace, folder) as job:
         secrets = job.secrets
-    with stopping_between_steps(options.workspace):
-        outcome = run_steps(Path(options.workspace).resolve(), steps, folder, options.approve)
+    with stopping_between_steps(options.workspace) as stop:
+        outcome = run_steps(Path(options.workspace).resolve(), steps, folder, options.approve, stop=stop)
     seal(options.workspace, folder, secrets, __version__)
     for error in outcome.errors:
         print(f"pdmigrate: {error}", file=sys.stderr)

@@ -21,11 +21,10 @@ from pdmigrate.decisions import (
     drop_waiver,
     save_approval,
     save_choice,
-    save_decision,
     save_decisions,
     save_waiver,
 )
-from pdmigrate.draft import Draft, draft, list_ids, refuse_open
+from pdmigrate.draft import ASKED, Draft, draft, leave_questions, list_ids, refuse_open
 from pdmigrate.errors import PlanMovedError, UsageError
 from pdmigrate.guards import GUARDS, TARGET_MOVED, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
 from pdmigrate.job import Job, records_step
@@ -77,6 +76,7 @@ def conflicts(job: Job) -> Decided:
     decisions = job.decisions()
     refused, strays = tuple(check_guards(job, found)), tuple(find_strays(decisions, found))
     job.workspace.save_state("plan", plan_to_json(found.plan))
+    leave_questions(job, found)
     job.workspace.save_state("questions", [conflict.model_dump() for conflict in found.open.values()])
     job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in refused]})
     job.workspace.save_state("strays", strays)
@@ -146,22 +146,30 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
 
 def decide(job: Job, about: str, object_id: str, choice: str, value: str = "", by: str = "", why: str = "") -> None:
     """Write an answer of a person to decisions.yaml, at once. `object_id` may be `all`."""
-    at = job.clock().isoformat(timespec="seconds")
-    asked = [Conflict(**row) for row in job.workspace.find_state("questions") or []]
-    question = next((c.digest for c in asked if (c.about, c.id) == (about, object_id)), "")
-    decision = Decision(
-        conflict=about, object=object_id, choice=choice, value=value or None, by=by, at=at, why=why, question=question
-    )
-    save_decision(job.workspace.decisions_file, decision)
+    decide_each(job, about, [object_id], choice, value, by, why)
 
 
 def decide_each(
-    job: Job, about: str, object_ids: Iterable[str], choice: str, value: str = "", by: str = "", why: str = ""
+    job: Job,
+    about: str,
+    object_ids: Iterable[str],
+    choice: str,
+    value: str = "",
+    by: str = "",
+    why: str = "",
+    shown: Iterable[Conflict] = (),
 ) -> None:
-    """The same answer for many objects of one class, in one write."""
+    """The same answer for many objects of one class, in one write, each with the digest of its question.
+
+    shown: the questions that the person saw; of others it is what the latest step asked.
+    """
+    digests = (job.workspace.find_state(ASKED) or {}) | {conflict.key: conflict.digest for conflict in shown}
     same = {"choice": choice, "value": value or None, "by": by, "why": why}
     at = job.clock().isoformat(timespec="seconds")
-    answers = [Decision(conflict=about, object=object_id, at=at, **same) for object_id in object_ids]
+    answers = [
+        Decision(conflict=about, object=object_id, at=at, question=digests.get(f"{about}:{object_id}", ""), **same)
+        for object_id in object_ids
+    ]
     save_decisions(job.workspace.decisions_file, answers)
 
 

@@ -46,6 +46,7 @@ from pdmigrate.classes import CLASSES, GUARD_NAMES
 from pdmigrate.errors import SettingsError
 from pdmigrate.strict import find_line, hint, say_problem
 from pdmigrate.workspace import canonical_json, write_text
+from pdmigrate.yaml_lists import edit_list, read_yaml
 
 
 class _Strict(BaseModel):
@@ -120,6 +121,10 @@ class Decision(_Strict):
     at: str = ""
     why: str = ""
     question: str = ""
+
+    def answers(self, conflict: Conflict) -> bool:
+        """Whether it is to this state of the question; one for a class is to whatever comes."""
+        return self.object == "all" or self.question in ("", conflict.digest)
 
 
 class Approval(_Strict):
@@ -210,15 +215,24 @@ def read_decisions(path: Path) -> Decisions:
 
     Raises SettingsError with one line that names every bad entry, its line, and the nearest right one.
     """
-    if not path.is_file():
-        return Decisions()
+    return _read(path.name, _read_text(path))
+
+
+def _read_text(path: Path) -> str:
+    """As it is: with the mark and the line ends of the editor that wrote it. "" where there is no file."""
     try:
-        text = path.read_text(encoding="utf-8")
-        data = yaml.safe_load(text) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return path.read_bytes().decode("utf-8") if path.is_file() else ""
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path.name} is no UTF-8: save it as such, then run again.") from None
+
+
+def _read(name: str, text: str) -> Decisions:
+    try:
+        data = read_yaml(text) or {}
+    except yaml.YAMLError as error:
         line = error.problem_mark.line + 1 if getattr(error, "problem_mark", None) else "?"
-        raise SettingsError(f"{path.name} is no YAML near line {line}: mend it, then run again.") from None
-    return _check(path.name, data, text)
+        raise SettingsError(f"{name} is no YAML near line {line}: mend it, then run again.") from None
+    return _check(name, data, text)
 
 
 def _check(name: str, data: Any, text: str = "") -> Decisions:
@@ -250,94 +264,114 @@ def _find_slips(read: Decisions) -> Iterator[tuple[tuple, str]]:
 
 def save_decision(path: Path, decision: Decision) -> None:
     """Write one answer at once; it replaces the earlier one for the same object and class."""
-    _change(path, lambda old: {**old, "decisions": [*_others(old, decision), _plain(decision)]})
+    save_decisions(path, [decision])
 
 
 def save_decisions(path: Path, decisions: Sequence[Decision]) -> None:
     """Write many answers at once; each replaces the earlier one for the same object and class."""
-    taken = {(d.conflict, d.object) for d in decisions}
-
-    def edit(old: dict) -> dict:
-        others = [d for d in old.get("decisions", []) if (d["conflict"], d["object"]) not in taken]
-        return {**old, "decisions": [*others, *map(_plain, decisions)]}
-
-    _change(path, edit)
+    _put(path, "decisions", decisions, lambda decision: (decision.conflict, decision.object))
 
 
 def drop_decision(path: Path, about: str, object_id: str) -> None:
     """Take an answer back; the question is open again."""
-    gone = Decision(conflict=about, object=object_id, choice="-")
-    _change(path, lambda old: {**old, "decisions": _others(old, gone)})
+    _drop(path, "decisions", lambda decision: (decision.conflict, decision.object) == (about, object_id))
 
 
 def save_approval(path: Path, approval: Approval) -> None:
     """Write that a plan is approved."""
-    _change(path, lambda old: {**old, "approvals": [*old.get("approvals", []), _plain(approval)]})
-
-
-def save_waiver(path: Path, waiver: Waiver) -> None:
-    """Write that a guard is waived for one plan."""
-    _change(path, lambda old: {**old, "waivers": [*old.get("waivers", []), _plain(waiver)]})
-
-
-def drop_waiver(path: Path, guard: str, digest: str) -> None:
-    """Take back whatever waives the guard for this plan."""
-
-    def edit(old: dict) -> dict:
-        kept = [w for w in old.get("waivers", []) if w["guard"] != guard or not digest.startswith(w["plan"])]
-        return {**old, "waivers": kept}
-
-    _change(path, edit)
+    _change(path, "approvals", lambda old: ({}, [approval]))
 
 
 def drop_approval(path: Path, digest: str) -> None:
     """Take the approval of a plan back."""
-    _change(path, lambda old: {**old, "approvals": [a for a in old.get("approvals", []) if a["plan"] != digest]})
+    _drop(path, "approvals", lambda approval: approval.plan == digest)
+
+
+def save_waiver(path: Path, waiver: Waiver) -> None:
+    """Write that a guard is waived for one plan."""
+    _change(path, "waivers", lambda old: ({}, [waiver]))
+
+
+def drop_waiver(path: Path, guard: str, digest: str) -> None:
+    """Take back whatever waives the guard for this plan."""
+    _drop(path, "waivers", lambda waiver: waiver.guard == guard and digest.startswith(waiver.plan))
 
 
 def save_sign_off(path: Path, sign_off: SignOff) -> None:
     """Write what a team's lead says; it replaces what was said before."""
-    _change(path, lambda old: {**old, "sign_offs": [*_other_teams(old, sign_off.team), _plain(sign_off)]})
+    _put(path, "sign_offs", [sign_off], lambda said: said.team)
 
 
 def drop_sign_off(path: Path, team: str) -> None:
     """Nobody has said anything about the team."""
-    _change(path, lambda old: {**old, "sign_offs": _other_teams(old, team)})
-
-
-def _other_teams(old: dict, team: str) -> list[dict]:
-    return [sign_off for sign_off in old.get("sign_offs", []) if sign_off["team"] != team]
+    _drop(path, "sign_offs", lambda said: said.team == team)
 
 
 def save_choice(path: Path, choice: Choice) -> None:
     """Write a setting that was chosen; it replaces the earlier choice."""
-    _change(path, lambda old: {**old, "choices": [*_other_choices(old, choice.setting), _plain(choice)]})
+    _put(path, "choices", [choice], lambda chosen: chosen.setting)
 
 
 def drop_choice(path: Path, setting: str) -> None:
     """Take a choice back: migration.yaml counts again."""
-    _change(path, lambda old: {**old, "choices": _other_choices(old, setting)})
+    _drop(path, "choices", lambda chosen: chosen.setting == setting)
 
 
-def _other_choices(old: dict, setting: str) -> list[dict]:
-    return [choice for choice in old.get("choices", []) if choice["setting"] != setting]
+Edit = Callable[[tuple[Any, ...]], tuple[dict[int, Any], list[Any]]]
+"""What stands in a list to what changes there, by place (None: it goes), and what is new at its end."""
 
 
-def _others(old: dict, decision: Decision) -> list[dict]:
-    same = (decision.conflict, decision.object)
-    return [d for d in old.get("decisions", []) if (d["conflict"], d["object"]) != same]
+def _put(path: Path, section: str, records: Sequence[BaseModel], key: Callable[[Any], Any]) -> None:
+    """Each where the last with its key stands, earlier ones go; at the end where there is none."""
+    given = {key(record): record for record in records}
+
+    def edit(old: tuple[Any, ...]) -> tuple[dict[int, Any], list[Any]]:
+        last = {key(record): place for place, record in enumerate(old)}
+        found = {place: key(record) for place, record in enumerate(old) if key(record) in given}
+        changed = {place: given[name] if last[name] == place else None for place, name in found.items()}
+        return changed, [record for name, record in given.items() if name not in last]
+
+    _change(path, section, edit)
 
 
-def _plain(record: BaseModel) -> dict[str, Any]:
-    return {k: v for k, v in record.model_dump().items() if v not in (None, "")}
+def _drop(path: Path, section: str, goes: Callable[[Any], bool]) -> None:
+    _change(path, section, lambda old: ({place: None for place, record in enumerate(old) if goes(record)}, []))
 
 
-def _change(path: Path, edit: Callable[[dict], dict]) -> None:
-    """Read, change, check and write under a lock: two notebooks open at once do not overwrite each other."""
+def _plain(record: BaseModel | None) -> dict[str, Any] | None:
+    return record and {k: v for k, v in record.model_dump().items() if v not in (None, "")}
+
+
+def _change(path: Path, section: str, edit: Edit) -> None:
+    """Read, change, check and write under a lock: two notebooks open at once do not overwrite each other.
+
+    What does not change stays as somebody wrote it, and the file is not touched where nothing does.
+    """
     with _locked(path):
-        data = edit(read_decisions(path).model_dump(mode="json", exclude_defaults=True))
-        _check(path.name, data)
-        write_text(path, yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        text = _read_text(path)
+        known = _read(path.name, text)
+        old = getattr(known, section)
+        changed, added = edit(old)
+        changed = {place: record for place, record in changed.items() if record != old[place]}
+        if not changed and not added:
+            return
+        kept = [record for place, one in enumerate(old) if (record := changed.get(place, one))]
+        wanted = known.model_copy(update={section: (*kept, *added)})
+        _check(path.name, wanted.model_dump(mode="json", exclude_defaults=True))
+        plain = {place: _plain(record) for place, record in changed.items()}
+        for fresh in edit_list(text, section, plain, [*map(_plain, added)]):
+            if _says(path.name, fresh, wanted):
+                return write_text(path, fresh)
+    raise SettingsError(
+        f"{path.name}: only a person can change {section} as they stand there: write the answer by hand."
+    )
+
+
+def _says(name: str, text: str, wanted: Decisions) -> bool:
+    try:
+        return _read(name, text) == wanted
+    except SettingsError:
+        return False
 
 
 @contextmanager

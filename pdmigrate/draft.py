@@ -18,6 +18,8 @@ from pdmigrate.people_file import read_people_file
 from pdmigrate.planning import plan_actions
 from pdmigrate.questions import Questions
 
+ASKED = "asked"
+"""The state with the digests of the questions."""
 SUMMARY_KINDS = (
     "users",
     "contact_methods",
@@ -178,6 +180,12 @@ def read_people_map(job: Job) -> dict[str, str]:
     """Who is who, by the file that `rules.people_file` names."""
     name = job.settings.rules.people_file
     return read_people_file(job.workspace.folder / Path(name).expanduser()) if name else {}
+
+
+def leave_questions(job: Job, found: Draft) -> None:
+    """Leave the digest of every question, answered ones too: an answer holds for what was asked when it was given."""
+    asked = [*found.open.values(), *(answer.conflict for answer in found.answered.values())]
+    job.workspace.save_state(ASKED, {conflict.key: conflict.digest for conflict in asked})
 
 
 def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:

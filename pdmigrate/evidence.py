@@ -6,7 +6,7 @@ elsewhere (a mail, a ticket) can prove that nothing was changed since, this file
 """
 
 import hashlib
-import json
+import logging
 import platform
 import shutil
 import sqlite3
@@ -17,10 +17,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pydantic import AwareDatetime, BaseModel, field_validator
+
 from pdmigrate.decisions import read_decisions
 from pdmigrate.errors import SettingsError
+from pdmigrate.runs import read_results
 from pdmigrate.workspace import Workspace, write_json
 
+log = logging.getLogger("pdmigrate")
 MANIFEST = "manifest.json"
 COPIES = "evidence"
 """The folder of the copies, in the run's folder."""
@@ -44,6 +48,32 @@ class Checked:
     apart: str = ""
 
 
+class _Snapshot(BaseModel):
+    file: str
+    sha256: str
+
+
+class _Plan(BaseModel):
+    digest: str
+    loaded_as_approved: str
+    approvals: tuple[dict[str, Any], ...]
+
+
+class Manifest(BaseModel):
+    """What must stand in a manifest so that a run can be checked. `files`: path in the run's folder to SHA-256."""
+
+    sealed: AwareDatetime
+    files: dict[str, str]
+    snapshot: _Snapshot | None
+    plan: _Plan
+
+    @field_validator("snapshot", mode="before")
+    @classmethod
+    def _read_none(cls, value: Any) -> Any:
+        """A run without a snapshot has an empty place there."""
+        return value or None
+
+
 def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str = "") -> Path:
     """Write the run's manifest. Returns its path. A run that is sealed again gets a new one: work by hand, with each step."""
     _copy_sources(workspace, folder / COPIES)
@@ -57,7 +87,7 @@ def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str = ""
             "loaded_as_approved": _find_loaded(folder),
             "approvals": _find_approvals(folder, plan.get("digest", "")),
         },
-        "previous": _digest_previous(workspace, folder),
+        **_digest_others(workspace, folder),
         "versions": _list_versions(version),
     }
     write_json(folder / MANIFEST, manifest)
@@ -84,18 +114,15 @@ def digest_file(path: Path) -> str:
 
 
 def _check_run(folder: Path) -> Checked:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        sealed, plan, snapshot = manifest["files"], manifest["plan"], manifest["snapshot"]
-    except (ValueError, KeyError, TypeError):
-        return Checked(folder, digest_file(folder / MANIFEST), 0, "", "", (f"{MANIFEST} is damaged",))
-    problems = (*_compare_files(sealed, _digest_files(folder)), *_check_snapshot(folder, snapshot))
-    apart = (
-        "" if _has_snapshots(folder) or not snapshot else f"the snapshot {snapshot['file']} is not here, not compared"
-    )
-    named = [f"{a.get('by', 'somebody')}, {a.get('at', 'no date')}" for a in plan["approvals"]]
-    approved = "; ".join(named) or plan["loaded_as_approved"]
-    return Checked(folder, digest_file(folder / MANIFEST), len(sealed), plan["digest"], approved, problems, apart)
+    sealed = _read_manifest(folder / MANIFEST)
+    if sealed is None:
+        return Checked(folder, _digest_if_readable(folder / MANIFEST), 0, "", "", (f"{MANIFEST} is damaged",))
+    plan, snapshot = sealed.plan, sealed.snapshot
+    problems = (*_compare_files(sealed.files, _digest_files(folder)), *_check_snapshot(folder, snapshot))
+    apart = "" if _has_snapshots(folder) or not snapshot else f"the snapshot {snapshot.file} is not here, not compared"
+    named = [f"{a.get('by', 'somebody')}, {a.get('at', 'no date')}" for a in plan.approvals]
+    approved = "; ".join(named) or plan.loaded_as_approved
+    return Checked(folder, digest_file(folder / MANIFEST), len(sealed.files), plan.digest, approved, problems, apart)
 
 
 def _compare_files(sealed: dict[str, str], found: dict[str, str]) -> list[str]:
@@ -105,14 +132,14 @@ def _compare_files(sealed: dict[str, str], found: dict[str, str]) -> list[str]:
     return gone + changed + new
 
 
-def _check_snapshot(folder: Path, snapshot: dict[str, str]) -> list[str]:
+def _check_snapshot(folder: Path, snapshot: _Snapshot | None) -> list[str]:
     """The snapshot lies in the workspace, since it is large and many runs may share it; a run taken elsewhere has none."""
-    place = folder.parent.parent / "snapshots" / snapshot.get("file", "")
-    if not snapshot or not _has_snapshots(folder):
+    if snapshot is None or not _has_snapshots(folder):
         return []
+    place = folder.parent.parent / "snapshots" / snapshot.file
     if not place.is_file():
         return [f"the snapshot {place.name} is missing"]
-    return [] if digest_file(place) == snapshot["sha256"] else [f"the snapshot {place.name} was changed"]
+    return [] if digest_file(place) == snapshot.sha256 else [f"the snapshot {place.name} was changed"]
 
 
 def _has_snapshots(folder: Path) -> bool:
@@ -155,16 +182,40 @@ def _find_approvals(folder: Path, digest: str) -> list[dict[str, Any]]:
 
 def _find_loaded(folder: Path) -> str:
     """By whom, or by which option, the load was let pass: on the command line nobody's name stands."""
-    path = folder / "results" / "load.json"
-    result = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return result.get("summary", {}).get("approved_by", "")
+    return read_results(folder).get("load", {}).get("summary", {}).get("approved_by", "")
 
 
-def _digest_previous(workspace: Workspace, folder: Path) -> dict[str, str]:
-    """The manifest sealed before this one: a chain, so that a run cannot be taken out unseen."""
-    others = [p for p in workspace.reports.glob(f"*/{MANIFEST}") if p.parent.resolve() != folder.resolve()]
-    newest = max(others, key=lambda path: json.loads(path.read_text(encoding="utf-8"))["sealed"], default=None)
-    return {"run": newest.parent.name, "sha256": digest_file(newest)} if newest else {}
+def _digest_others(workspace: Workspace, folder: Path) -> dict[str, Any]:
+    """The manifest sealed before this one: a chain, so that a run cannot be taken out unseen.
+
+    One that is damaged says no time: it is named with its own digest beside the chain, and stops nothing.
+    """
+    others = [p for p in sorted(workspace.reports.glob(f"*/{MANIFEST}")) if p.parent.resolve() != folder.resolve()]
+    found = {path: _read_manifest(path) for path in others}
+    whole = [path for path in others if found[path]]
+    newest = max(whole, key=lambda path: found[path].sealed, default=None)
+    damaged = {path.parent.name: _digest_if_readable(path) for path in others if path not in whole}
+    for name in damaged:
+        log.warning(
+            "The run %s has a damaged %s: restore it from a copy; this run is sealed without it.", name, MANIFEST
+        )
+    previous = {"run": newest.parent.name, "sha256": digest_file(newest)} if newest else {}
+    return {"previous": previous, **({"damaged": damaged} if damaged else {})}
+
+
+def _read_manifest(path: Path) -> Manifest | None:
+    """None where it is damaged: half written, of another shape, or not to be read at all."""
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (ValueError, OSError):
+        return None
+
+
+def _digest_if_readable(path: Path) -> str:
+    try:
+        return digest_file(path)
+    except OSError:
+        return ""
 
 
 def _list_versions(version: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from pdmigrate import errors
 from pdmigrate.errors import SecretFoundError, UsageError
 from pdmigrate.evidence import seal_run
 from pdmigrate.job import find_journal, place_journal, read_clock
-from pdmigrate.locking import hold
+from pdmigrate.locking import hold, lent_tokens, make_token
 from pdmigrate.publish import scan_for_secrets
 from pdmigrate.runs import write_run
 from pdmigrate.settings import read_settings
@@ -54,25 +54,51 @@ class RunOutcome:
     errors: tuple[str, ...]
 
 
+class Stop:
+    """A request to one run to stop between two steps. The notebooks of this run, and of no other, see its file."""
+
+    def __init__(self, workspace: Path):
+        self.run = make_token()
+        self._asked = False
+        self._file = Workspace(workspace).cancel_file(self.run)
+
+    @property
+    def asked(self) -> bool:
+        return self._asked
+
+    def ask(self) -> None:
+        self._asked = True
+        self._file.touch()
+
+    def forget(self) -> None:
+        self._file.unlink(missing_ok=True)
+
+
 def run_steps(
-    workspace: Path, steps: Sequence[str], folder: Path, approve: str = "", tell: Callable[[str], None] = print
+    workspace: Path,
+    steps: Sequence[str],
+    folder: Path,
+    approve: str = "",
+    tell: Callable[[str], None] = print,
+    stop: Stop | None = None,
 ) -> RunOutcome:
     """Run the notebooks of `steps`. Every one leaves its page, or the index says why not; never raises for their errors.
 
     Raises WorkspaceHeldError where another run is under way.
     """
-    place = Workspace(workspace)
-    settings = read_settings(place.settings_file)
-    with hold(place_journal(place, settings), settings.name, place.folder, f"run {', '.join(steps)}", read_clock()):
-        return _close_run(workspace, folder, _run_in_order(workspace, steps, folder, approve, tell))
+    place, stop = Workspace(workspace), stop or Stop(workspace)
+    settings, purpose = read_settings(place.settings_file), f"run {', '.join(steps)}"
+    with hold(place_journal(place, settings), settings.name, place.folder, purpose, read_clock(), stop.run):
+        place.drop_requests(lent_tokens())
+        return _close_run(workspace, folder, _run_in_order(workspace, steps, folder, approve, tell, stop))
 
 
 def _run_in_order(
-    workspace: Path, steps: Sequence[str], folder: Path, approve: str, tell: Callable[[str], None]
+    workspace: Path, steps: Sequence[str], folder: Path, approve: str, tell: Callable[[str], None], stop: Stop
 ) -> dict[str, dict]:
     results: dict[str, dict] = {}
     for step in steps:
-        if Workspace(workspace).cancel_file.exists():
+        if stop.asked:
             results[step] = _cancelled(step)
             break
         results[step] = _run_one(step, workspace, folder, approve)
@@ -86,24 +112,26 @@ def _run_in_order(
 
 
 @contextmanager
-def stopping_between_steps(workspace: Path) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM lets the step under way come to a stop between two writes; the second breaks it off."""
-    file = Workspace(workspace).cancel_file
+def stopping_between_steps(workspace: Path) -> Iterator[Stop]:
+    """The first Ctrl-C or SIGTERM lets the step under way come to a stop between two writes; the second breaks it off.
 
-    def stop(*_: object) -> None:
-        if file.exists():
+    What it yields is for run_steps: the request is to that run, and another run never sees it.
+    """
+    stop = Stop(workspace)
+
+    def ask(*_: object) -> None:
+        if stop.asked:
             raise KeyboardInterrupt
-        file.touch()
+        stop.ask()
         log.warning("Stopping between two steps; once more breaks it off.")
 
-    file.unlink(missing_ok=True)
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        file.unlink(missing_ok=True)
+        stop.forget()
 
 
 def choose_steps(named: Sequence[str], until: str | None) -> list[str]:

@@ -1,14 +1,15 @@
 """History and drift: what each run did, and what has changed since the last one, in PagerDuty and in Harness."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pdmigrate.actions import Action
 from pdmigrate.draft import Draft, draft
 from pdmigrate.job import Job, records_step
 from pdmigrate.journal import Run, Step
-from pdmigrate.mapping.scope import list_records
-from pdmigrate.pagerduty.account import Account, load_snapshot
+from pdmigrate.pagerduty.account import Account, dump_record, load_snapshot
+from pdmigrate.pagerduty.records import Problem, Record
 from pdmigrate.planning import read_existing
 
 PAGES = {"schedules", "overrides", "escalation_policies", "services"}
@@ -31,7 +32,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Change:
-    """One object that is not as the last run left it. side: PagerDuty or Harness. what: created, changed, gone."""
+    """One object that is not as the last run left it. side: PagerDuty or Harness.
+
+    what: created, changed, gone, unreadable, unreadable no more; of the last two `fields` holds why.
+    """
 
     side: str
     kind: str
@@ -75,29 +79,55 @@ def _compare_sources(job: Job, runs: list[Told], found: Draft) -> list[Change]:
     path = job.workspace.snapshots / names[-1] if names else None
     if path is None or not path.is_file():
         return []
-    before, after = load_snapshot(path).account, found.account
-    return [change for kind in list_records(after) for change in _compare_kind(kind, before, after)]
+    return compare_accounts(load_snapshot(path).account, found.account)
 
 
-def _compare_kind(kind: str, before: Account, after: Account) -> list[Change]:
-    old, new = list_records(before)[kind], list_records(after)[kind]
-    changes = []
-    for id in sorted({*old, *new}):
-        fields = _differ(old.get(id), new.get(id))
-        what = "created" if id not in old else "gone" if id not in new else "changed"
-        if what != "changed" or fields:
-            pages = kind in PAGES and (what != "changed" or not set(fields) <= NAMES_ONLY)
-            changes.append(Change("PagerDuty", kind, (new.get(id) or old.get(id)).name, what, fields, pages))
-    return changes
+def compare_accounts(before: Account, after: Account) -> list[Change]:
+    """What has changed in PagerDuty; nothing exactly where both have one digest, which is over the same things."""
+    old, new = _gather(before), _gather(after)
+    order = sorted({*old, *new})
+    changes = [change for kind, id in order if (change := _compare(kind, old[kind, id], new[kind, id]))]
+    if before.subdomain != after.subdomain:
+        changes.append(Change("PagerDuty", "account", after.subdomain, "changed", ("subdomain",), True))
+    return [*changes, *_compare_problems(before.problems, after.problems)]
 
 
-def _differ(old, new) -> tuple[str, ...]:
-    """The configured fields that differ; PagerDuty's rendering and counts change by themselves."""
-    if old is None or new is None:
-        return ()
-    one, other = ({**r.model_dump(mode="json")} for r in (old, new))
-    moving = {"final_schedule", "last_incident_timestamp"}
-    return tuple(name for name in one if name not in moving and one[name] != other.get(name))
+def _gather(account: Account) -> dict[tuple[str, str], list[Record]]:
+    """The records by kind and id: two of a schedule that stands in both lists, layer-based and shift-based."""
+    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for kind, records in account.list_configured():
+        for id, record in records.items():
+            found[kind, id].append(record)
+    return found
+
+
+def _compare(kind: str, old: list[Record], new: list[Record]) -> Change | None:
+    """An object of before and of now, by what of it is configuration: rendering and counts change by themselves."""
+    one, other = ([dump_record(record) for record in records] for records in (old, new))
+    if one == other:
+        return None
+    what = "created" if not old else "gone" if not new else "changed"
+    fields = tuple(_name_fields(one, other)) if old and new else ()
+    pages = kind in PAGES and (what != "changed" or not set(fields) <= NAMES_ONLY)
+    return Change("PagerDuty", kind, [*old, *new][-1].name, what, fields, pages)
+
+
+def _name_fields(old: list[dict], new: list[dict]) -> list[str]:
+    """The fields that are not in both as they are; `type` where a schedule is of another sort, or of both sorts now."""
+    if [row.keys() for row in old] != [row.keys() for row in new]:
+        return ["type"]
+    pairs = ((name, one[name], other[name]) for one, other in zip(old, new, strict=True) for name in one)
+    return list(dict.fromkeys(name for name, one, other in pairs if one != other))
+
+
+def _compare_problems(before: tuple[Problem, ...], after: tuple[Problem, ...]) -> Iterator[Change]:
+    """Rows that cannot be read any more, or only now can; one that says the same twice counts twice."""
+    old, new = Counter(before), Counter(after)
+    for problem in sorted(old | new, key=lambda one: (one.kind, one.id, one.message)):
+        if old[problem] != new[problem]:
+            word = "unreadable" if new[problem] > old[problem] else "unreadable no more"
+            fields = (problem.message,)
+            yield Change("PagerDuty", problem.kind, problem.name, word, fields, problem.kind in PAGES)
 
 
 def _list_left(runs: list[Told]) -> dict[str, Step]:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from pdmigrate import rota
-from pdmigrate.draft import Draft, draft
+from pdmigrate.draft import Draft, draft, leave_questions
 from pdmigrate.job import Job, records_step
 from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.people import count_duties
@@ -55,6 +55,7 @@ class People:
 def invite(job: Job) -> People:
     """Match people. Leaves `people` in the workspace. Invitations are sent by load, after approval."""
     found = draft(job)
+    leave_questions(job, found)
     duties, turns = count_duties(found.work), _find_next_turns(found)
     before = {row["id"]: row for row in job.workspace.find_state("people") or []}
     with job.journal().opened() as journal:

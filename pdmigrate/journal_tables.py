@@ -78,9 +78,9 @@ def schema_of(name: str) -> str:
     return make_identifier(f"pdmigrate {name}", hashlib.sha256(name.encode()).hexdigest()[:8])[-60:]
 
 
-def lock_number(name: str) -> int:
-    """What PostgreSQL knows the workspace's lock by."""
-    return int.from_bytes(hashlib.sha256(schema_of(name).encode()).digest()[:7], "big")
+def lock_number(name: str, level: int = 0) -> int:
+    """What PostgreSQL knows the workspace's lock by. The odd numbers between are for making the schema."""
+    return int.from_bytes(hashlib.sha256(schema_of(name).encode()).digest()[:7], "big") + 2 * level
 
 
 def _make_postgres(url: str, name: str) -> sa.Engine:

@@ -29,6 +29,7 @@ from pdmigrate.harness.records import Person, State
 from pdmigrate.harness.writers import write_action
 from pdmigrate.job import Job, records_step
 from pdmigrate.journal import Journal
+from pdmigrate.locking import lent_tokens
 from pdmigrate.resuming import has_moved, is_there
 
 Outcome = Literal["created", "updated", "adopted", "kept", "skipped", "failed", "handed_over", "waiting"]
@@ -88,15 +89,15 @@ MOST_ILL = 5
 
 
 class Cancel:
-    """Set it, and the load stops between two steps. So does the file that a headless run's signal leaves."""
+    """Set it, and the load stops between two steps. So does a signal to the headless run that this load is a part of."""
 
     def __init__(self, job: Job | None = None) -> None:
         self._asked = False
-        self._file = job.workspace.cancel_file if job else None
+        self._files = [job.workspace.cancel_file(run) for run in lent_tokens()] if job else []
 
     @property
     def asked(self) -> bool:
-        return self._asked or (self._file is not None and self._file.exists())
+        return self._asked or any(file.exists() for file in self._files)
 
     def ask(self) -> None:
         self._asked = True

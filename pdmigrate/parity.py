@@ -5,7 +5,7 @@ agree and differ where the target was read, unverified where Harness has no API.
 Explanation for as long as that covers it, and by nothing else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
@@ -123,6 +123,8 @@ class ScheduleParity:
     windows: tuple[WindowParity, ...] = ()
     read_otherwise: int = 0
     unread: bool = False
+    source: rota.Rota = field(default_factory=rota.Rota)
+    """Before, in PagerDuty's ids: two users who are one person in Harness are two here."""
 
     @property
     def span(self) -> rota.Span:
@@ -211,6 +213,7 @@ def compare_schedule(job: Job, found: Draft, schedule: AnySchedule) -> ScheduleP
         windows=tuple(windows),
         read_otherwise=_read_otherwise(found, identifier, compared.after, span) if read else 0,
         unread=known is None,
+        source=(known or rota.Rota()).clip(*span),
     )
 
 

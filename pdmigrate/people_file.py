@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from pdmigrate.cells import read_cell
 from pdmigrate.errors import SettingsError
 
 COLUMNS = ("pagerduty_email", "harness_email")
@@ -20,7 +21,7 @@ def read_people_file(path: Path) -> dict[str, str]:
         raise SettingsError(f"{path.name}: the first line must be {','.join(COLUMNS)}; it lacks {', '.join(missing)}.")
     known: dict[str, str] = {}
     for number, row in enumerate(rows, 2):
-        _add(known, *((row[name] or "").strip().lower() for name in COLUMNS), f"{path.name} line {number}")
+        _add(known, *(read_cell(row[name] or "").strip().lower() for name in COLUMNS), f"{path.name} line {number}")
     return known
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pdmigrate.draft import Draft, draft
+from pdmigrate.draft import Draft, draft, leave_questions
 from pdmigrate.job import Job, records_step
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.client import Reading
@@ -25,6 +25,7 @@ def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Pr
     snapshot.save(job.workspace.snapshots / name)
     job.workspace.save_state("snapshot", {"file": name, "digest": snapshot.digest, "requests": snapshot.requests})
     found = draft(job)
+    leave_questions(job, found)
     job.workspace.save_state("scope", found.reasons)
     return Preview(snapshot, found)
 

@@ -24,7 +24,7 @@ class Questions:
         settled_by: the setting that answers as recommended where no person has decided.
         """
         decision = self._decisions.find(conflict)
-        if decision and decision.object != "all" and decision.question not in ("", conflict.digest):
+        if decision and not decision.answers(conflict):
             answer, conflict = None, _ask_again(conflict, decision)
         else:
             answer = self._decided(conflict, decision) or self._by_rule(conflict, settled_by)

@@ -7,7 +7,7 @@ a gap does not happen, one inside a fold happens twice.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -64,6 +64,10 @@ class Rota:
     def rename(self, names: dict[str, str]) -> "Rota":
         """The same rota under other names; who has none keeps his own."""
         return make_rota((s, e, frozenset(names.get(p, p) for p in people)) for s, e, people in self.entries)
+
+    def expand(self, names: Mapping[str, Iterable[str]]) -> "Rota":
+        """The same rota with each person under all of his names; who has none keeps his own."""
+        return make_rota((s, e, {n for p in people for n in names.get(p, (p,))}) for s, e, people in self.entries)
 
 
 def make_rota(entries: Iterable[tuple[int, int, Iterable[str]]]) -> Rota:

@@ -1,11 +1,11 @@
 """A rota as a CSV file: the form of rota/*.csv in a run's folder and of what `pdmigrate rota` prints."""
 
-import csv
 from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
+from pdmigrate.cells import write_rows
 
 HEADER = ("start", "end", "users")
 
@@ -19,9 +19,8 @@ def write_rota(path: Path, who: rota.Rota, zone: str) -> None:
 
 def print_rota(file: TextIO, who: rota.Rota, zone: str) -> None:
     """The same into an open file."""
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(HEADER)
-    rows.writerows((_iso(s, zone), _iso(e, zone), ";".join(sorted(people))) for s, e, people in who.entries)
+    rows = ((_iso(s, zone), _iso(e, zone), ";".join(sorted(people))) for s, e, people in who.entries)
+    write_rows(file, (HEADER, *rows))
 
 
 def _iso(instant: int, zone: str) -> str:

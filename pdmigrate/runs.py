@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from pdmigrate.errors import worst_code
 from pdmigrate.report import Figure, Link, Page, Section, make_table, write_index
 from pdmigrate.workspace import STEPS, write_json
@@ -24,10 +26,30 @@ BESIDE = {
 """The file to its title and what it holds."""
 
 
+class _Result(BaseModel):
+    """What every step's result has; most have more."""
+
+    step: str
+    status: str
+    exit_code: int
+    error: str
+    seconds: float
+
+
 def read_results(folder: Path) -> dict[str, dict]:
-    """What the steps of a run left, in the steps' order."""
+    """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing."""
     paths = {step: folder / "results" / f"{step}.json" for step in STEPS}
-    return {step: json.loads(path.read_text(encoding="utf-8")) for step, path in paths.items() if path.is_file()}
+    return {step: _read_result(step, path) for step, path in paths.items() if path.is_file()}
+
+
+def _read_result(step: str, path: Path) -> dict:
+    try:
+        found = json.loads(path.read_bytes())
+        _Result.model_validate(found)
+    except (ValueError, OSError):
+        words = f"results/{path.name} is damaged: run {step} again"
+        return {"step": step, "status": "failed", "exit_code": 1, "error": words, "seconds": 0.0}
+    return found
 
 
 def write_run(name: str, folder: Path, results: dict[str, dict], now: datetime) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Tables and sections: one look for the notebook, the page and the spreadsheet."""
 
-import csv
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,14 +11,12 @@ from urllib.parse import quote
 import pandas as pd
 from markupsafe import Markup
 
+from pdmigrate.cells import write_rows
 from pdmigrate.markup import asset, clean, environment, trusted
 
 LONG_LINE = 24
 FILTER_FROM = 11
 """A table with fewer rows is read faster than filtered."""
-
-# What a spreadsheet takes for the start of a formula, in either width.
-_FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Table:
     def write_csv(self, path: Path | str) -> Path:
         """Write the rows for a spreadsheet, which must neither garble a name (hence the BOM) nor run one."""
         with open(path, "w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows([[_csv_cell(cell) for cell in row] for row in (self.columns, *self.rows)])
+            write_rows(file, [[_csv_cell(cell) for cell in row] for row in (self.columns, *self.rows)], "\r\n")
         return Path(path)
 
 
@@ -183,11 +180,7 @@ def _long_lines(cell: Any) -> list[str]:
 
 
 def _csv_cell(cell: Any) -> Any:
-    if _is_number(cell):
-        return cell
-    text = cell_text(cell)
-    risky = text[:1] in _FORMULA_STARTS or text.lstrip()[:1] in _FORMULA_STARTS
-    return f"'{text}" if text.strip() and risky else text
+    return cell if _is_number(cell) else cell_text(cell)
 
 
 def _from_frame(frame: pd.DataFrame) -> Table:

@@ -137,9 +137,14 @@ def _tell_moment(instant: int) -> str:
 
 
 def _write_rotas(folder: Path, found: Draft, schedules) -> None:
-    """rota/source/ID.csv and rota/target/ID.csv, both in PagerDuty user ids."""
-    ids = {email: id for id, email in sorted(found.work.emails.items(), reverse=True)}
+    """rota/source/ID.csv and rota/target/ID.csv, both in PagerDuty user ids.
+
+    Who is one person in Harness and several users in PagerDuty is named by all of their ids in the target's.
+    """
+    ids: dict[str, list[str]] = {}
+    for id, email in found.work.emails.items():
+        ids.setdefault(email, []).append(id)
     for schedule in schedules:
-        write_rota(folder / "source" / f"{schedule.id}.csv", schedule.before.rename(ids), schedule.time_zone)
+        write_rota(folder / "source" / f"{schedule.id}.csv", schedule.source, schedule.time_zone)
         if not schedule.unverified:
-            write_rota(folder / "target" / f"{schedule.id}.csv", schedule.after.rename(ids), schedule.time_zone)
+            write_rota(folder / "target" / f"{schedule.id}.csv", schedule.after.expand(ids), schedule.time_zone)

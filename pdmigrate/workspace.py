@@ -4,8 +4,9 @@ import fcntl
 import gzip
 import json
 import os
+import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,15 @@ class Workspace:
     def journal_file(self) -> Path:
         return self.folder / "journal.sqlite"
 
-    @property
-    def cancel_file(self) -> Path:
-        """There while a headless run has been told to stop."""
-        return self.folder / ".cancel"
+    def cancel_file(self, run: str) -> Path:
+        """There while this headless run, and no other, has been told to stop. run: the token of its hold."""
+        return self.folder / f".cancel-{run}"
+
+    def drop_requests(self, runs: Iterable[str]) -> None:
+        """Take away what runs that are gone were told. Only for who holds the workspace. runs: those under way."""
+        under_way = {self.cancel_file(run) for run in runs}
+        for path in set(self.folder.glob(".cancel*")) - under_way:
+            path.unlink(missing_ok=True)
 
     @property
     def snapshots(self) -> Path:
@@ -99,12 +105,26 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """As write_text, for bytes."""
+    """As write_text, for bytes. A file that is there keeps its owner and mode; behind a link it is the file that changes."""
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "wb") as file:
         file.write(content)
+    if path.exists():
+        _take_after(Path(fresh), path.stat())
     os.replace(fresh, path)
+
+
+def _take_after(fresh: Path, known: os.stat_result) -> None:
+    """Only root may give a file away; the group may be kept by its members."""
+    for owner in (known.st_uid, -1):
+        try:
+            os.chown(fresh, owner, known.st_gid)
+            break
+        except PermissionError:
+            continue
+    fresh.chmod(stat.S_IMODE(known.st_mode))
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -227,7 +227,7 @@ def test_only_the_lines_that_changed_are_in_the_sheets_of_a_re_run(tmp_path):
     assert "PagerDuty waits 7 min before the first notification" in expected
     sheets = {name: read_sheet(again, name) for name in ("contact_details", "notification_rules")}
     assert {row["person"] for rows in sheets.values() for row in rows} == {"Lin Zhao"}
-    assert "+12125550199" in {row["address"] for row in sheets["contact_details"]}
+    assert "'+12125550199" in {row["address"] for row in sheets["contact_details"]}
     assert sorted(path.name for path in (again / "handover").iterdir()) == [
         "checklist.html",
         "contact_details.csv",

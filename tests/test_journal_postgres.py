@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError, UnreachableError, WorkspaceHeldError
 from pdmigrate.job import read_clock
 from pdmigrate.journal import Journal
-from pdmigrate.locking import hold
+from pdmigrate.locking import TOKENS, hold
 
 PROCESSES = multiprocessing.get_context("forkserver")
 
@@ -121,13 +122,59 @@ def test_a_run_that_was_killed_does_not_hold_it_for_ever(place, tmp_path, other_
         assert "ended" not in caplog.text
 
 
-def test_what_a_run_starts_may_pass_and_others_may_not(place, tmp_path, monkeypatch):
-    with hold(place, "acme", tmp_path, "run", read_clock()):
-        with hold(place, "acme", tmp_path, "load", read_clock()):
-            pass
-        monkeypatch.setenv("PDMIGRATE_RUN_TOKEN", "somebody else's")
-        with pytest.raises(WorkspaceHeldError), hold(place, "acme", tmp_path, "load", read_clock()):
-            pass
+def try_hold(place, folder, tokens, said, release):
+    os.environ[TOKENS] = tokens
+    try:
+        with hold(place, "acme", folder, "load", read_clock()):
+            said.put("held")
+            release.wait(20)
+    except WorkspaceHeldError as error:
+        said.put(str(error))
+
+
+def test_what_a_run_starts_may_hold_it_one_at_a_time_and_nobody_else(place, tmp_path):
+    said, release = PROCESSES.Queue(), PROCESSES.Event()
+    tokens = ("outer token", "token", "somebody-else")
+    all_three = [PROCESSES.Process(target=try_hold, args=(place, tmp_path, t, said, release)) for t in tokens]
+    first, second, stranger = all_three
+    with hold(place, "acme", tmp_path, "run load", read_clock(), lend="token"):
+        with pytest.raises(WorkspaceHeldError, match="for run load"), hold(place, "acme", tmp_path, "x", read_clock()):
+            pytest.fail("the process that lends it holds it already")
+        assert os.environ[TOKENS] == "token"
+        first.start()
+        assert said.get(timeout=20) == "held"
+        second.start()
+        assert f"(process {first.pid})" in said.get(timeout=20)
+        stranger.start()
+        assert f"(process {os.getpid()})" in said.get(timeout=20)
+        release.set()
+        for process in all_three:
+            process.join()
+    assert TOKENS not in os.environ
+
+
+def test_threads_of_one_process_hold_it_one_at_a_time(place, tmp_path):
+    """Of ten that try at once exactly one gets it, as long as it keeps it."""
+    start, tried, said = threading.Barrier(10), threading.Barrier(10), []
+
+    def attempt():
+        start.wait(20)
+        try:
+            with hold(place, "acme", tmp_path, "load", read_clock()):
+                said.append("held")
+                tried.wait(20)
+        except WorkspaceHeldError as error:
+            said.append(str(error))
+            tried.wait(20)
+
+    threads = [threading.Thread(target=attempt) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said.count("held") == 1
+    assert len(said) == 10
+    assert all("held by" in words or "just taken" in words for words in said if words != "held")
 
 
 def test_another_workspace_is_not_held(postgres, tmp_path):

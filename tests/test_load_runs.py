@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import threading
 
 import pytest
 import requests
@@ -10,8 +9,7 @@ from small_company import edit, look
 
 from pdmigrate import approve, conflicts, finish, history, load, open_job, preview
 from pdmigrate.demo import make_demo_workspace
-from pdmigrate.errors import InterruptedLoadError, WorkspaceHeldError
-from pdmigrate.headless import stopping_between_steps
+from pdmigrate.errors import InterruptedLoadError
 from pdmigrate.load import Cancel
 from pdmigrate.load_progress import LoadProgress
 from pdmigrate.sandbox.store import Store
@@ -33,49 +31,6 @@ def test_cancelled_between_two_steps_and_gone_on_with(small):
     done = load(small, "all")
     assert {d.note for d in done.done if d.note.startswith("done before")}
     assert conflicts(small).plan.empty
-
-
-def test_a_file_cancels_as_well(small):
-    conflicts(small)
-    small.workspace.cancel_file.touch()
-    with pytest.raises(InterruptedLoadError):
-        load(small, "all")
-    assert small.target.transport.counts.writes == 0
-
-
-def test_the_first_signal_asks_the_second_breaks_off(tmp_path):
-    import signal
-
-    with stopping_between_steps(tmp_path):
-        signal.raise_signal(signal.SIGTERM)
-        assert (tmp_path / ".cancel").exists()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert not (tmp_path / ".cancel").exists()
-
-
-def test_a_cancelled_headless_run_ends_with_7_and_goes_on(small, monkeypatch, tmp_path):
-    from pdmigrate import headless
-
-    steps = iter(["preview", "invite"])
-
-    def run_one(step, workspace, folder, approve):
-        small.workspace.cancel_file.touch()
-        return {
-            "step": next(steps),
-            "status": "done",
-            "exit_code": 0,
-            "error": "",
-            "seconds": 0.0,
-            "source": {"requests": 0, "retries": 0},
-        }
-
-    monkeypatch.setattr(headless, "_run_one", run_one)
-    outcome = headless.run_steps(
-        small.workspace.folder, ["preview", "invite"], tmp_path / "out", tell=lambda line: None
-    )
-    assert outcome.exit_code == 7
-    assert "goes on from here" in outcome.errors[0]
 
 
 def test_an_interrupted_plan_stays_the_plan_and_its_approval_holds(small):
@@ -120,27 +75,6 @@ def test_what_people_change_during_an_interruption_is_not_written_over(small):
         assert (
             next(g for g in held["user_groups"] if g["identifier"] == group["identifier"])["description"] == "by hand"
         )
-
-
-def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
-    conflicts(small)
-    said, begun = [], threading.Event()
-
-    def second():
-        monkeypatch.delenv("PDMIGRATE_RUN_TOKEN")
-        with open_job(small.workspace.folder) as other, pytest.raises(WorkspaceHeldError) as caught:
-            load(other, "all")
-        said.append(str(caught.value))
-
-    def tell(done, number, total):
-        if number == 3 and not begun.is_set():
-            begun.set()
-            thread = threading.Thread(target=second)
-            thread.start()
-            thread.join()
-
-    load(small, "all", tell)
-    assert "is held by" in said[0]
 
 
 def test_a_fifth_of_all_answers_going_wrong_changes_nothing(small, tmp_path):

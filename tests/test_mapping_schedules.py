@@ -166,6 +166,18 @@ def test_a_schedule_that_pagerduty_renders_otherwise_is_not_loaded():
     assert wishes(map_schedule(made, decisions=[decide("rendering_differs", "all", "load_anyway")]), "schedules")
 
 
+def test_that_question_is_another_one_when_the_schedule_is_and_not_because_a_day_has_passed():
+    """An answer holds for the schedule that it was given to."""
+
+    def ask(days, people=("ann",), **more):
+        entry = {**override("cat", 0, days), "id": "x"}
+        made = schedule("ps1", layer(people, **more), final_schedule=rendered(entry))
+        return map_schedule(made).questions.open["rendering_differs:ps1"].digest
+
+    assert ask(56) == ask(55) == ask(55, start="2026-11-03T09:00:00Z")
+    assert ask(56) != ask(56, ("ann", "bob"))
+
+
 def test_a_schedule_that_pagerduty_renders_as_we_do_moves():
     made = schedule("ps1", layer(["ann"]), final_schedule=rendered(override("ann", 0, 56)))
     assert grades(map_schedule(made), "schedules") == {"ps1": "exact"}

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "pdmigrate"
 
 FLOORS = [
     "errors classes strict",
-    "workspace settings decisions questions actions transport pace pagerduty.fields pagerduty.notes pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones",
+    "workspace yaml_lists settings decisions questions actions transport pace pagerduty.fields pagerduty.notes pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones cells",
     "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
     "job draft approval clock_windows oncall_witness handover explanations parity service_parity policy_parity lanes pageable reachable",
     "connect preview invite conflicts load verify undo history",
@@ -157,6 +157,19 @@ def test_what_is_pure_never_reaches_the_network():
 
 def test_there_is_no_import_cycle():
     TopologicalSorter(OURS).prepare()  # a CycleError names the cycle
+
+
+def list_calls(module):
+    """The last names of everything that the module calls."""
+    calls = [node.func for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.Call)]
+    return {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
+
+
+def test_every_csv_file_is_written_by_the_one_that_defuses_its_cells():
+    """Else a name that somebody typed into PagerDuty runs in the spreadsheet of whoever opens the file."""
+    assert {m for m, names in IMPORTS.items() if "csv" in names} == {"cells", "people_file"}
+    assert list_calls("people_file") & {"writer", "DictWriter", "open"} == set(), "it only reads"
+    assert not [m for m in MODULES if m != "cells" and list_calls(m) & {"to_csv", "to_excel", "writerow", "writerows"}]
 
 
 # --- the public names, and sizes ---

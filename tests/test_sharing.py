@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import timedelta
 
 import pytest
 
@@ -122,6 +123,61 @@ def test_work_by_hand_is_sealed_with_each_step(job):
     assert check_evidence(job.folder)[0].problems == ("preview.html was changed",)
     finish(job, preview(job))
     assert check_evidence(job.folder)[0].problems == ()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"sealed": "yesterday"}',
+        b'{"files": [], "plan": {}, "snapshot": {}}',
+        None,
+    ],
+    ids=repr,
+)
+def test_a_damaged_manifest_is_named_and_stops_nothing(job, damage, caplog, capsys):
+    """Half written, of another shape, or a folder where the file was: of this run that is said, and the next is sealed."""
+    reports = job.workspace.reports
+    whole, damaged, newest = reports / "1", reports / "2", reports / "3"
+    for number, folder in enumerate((whole, damaged, newest)):
+        (folder / "results").mkdir(parents=True)
+        seal_run(job.workspace, folder, read_clock() + timedelta(seconds=number))
+        if folder == damaged:
+            (folder / "manifest.json").unlink()
+            if damage is None:
+                (folder / "manifest.json").mkdir()
+            else:
+                (folder / "manifest.json").write_bytes(damage)
+    sealed = json.loads((newest / "manifest.json").read_text())
+    assert sealed["previous"]["run"] == "1"
+    assert list(sealed["damaged"]) == ["2"]
+    assert "The run 2 has a damaged manifest.json" in caplog.text
+    assert [run.problems for run in check_evidence(job.workspace.folder)] == [(), ("manifest.json is damaged",), ()]
+    assert main(["evidence", str(job.workspace.folder)]) == 4
+    assert "manifest.json is damaged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"step": "connect"}'])
+def test_a_damaged_result_of_an_earlier_step_is_named_and_stops_nothing(job, damage):
+    finish(job, connect(job))
+    (job.folder / "results" / "connect.json").write_bytes(damage)
+    finish(job, preview(job))
+    summary = json.loads((job.folder / "summary.json").read_text())
+    assert (summary["exit_code"], summary["steps"]["connect"]["status"]) == (1, "failed")
+    assert summary["steps"]["preview"]["status"] == "done"
+    assert "results/connect.json is damaged: run connect again" in (job.folder / "index.html").read_text()
+
+
+@pytest.mark.parametrize("cut", [4000, -4])
+def test_a_damaged_snapshot_in_a_run_is_looked_into_as_far_as_it_goes(tmp_path, cut):
+    write_packed(tmp_path / "snapshot.json.gz", {"key": TOKEN, "noise": [hex(n * 7919) for n in range(20_000)]})
+    content = (tmp_path / "snapshot.json.gz").read_bytes()
+    (tmp_path / "snapshot.json.gz").write_bytes(content[:cut])
+    assert scan_for_secrets(tmp_path, (TOKEN,)) == [tmp_path / "snapshot.json.gz"]
 
 
 def test_a_run_taken_elsewhere_says_that_its_snapshot_was_not_compared(run, tmp_path, capsys):

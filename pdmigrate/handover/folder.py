@@ -69,7 +69,7 @@ def write_folder(workspace: Workspace, handover: Handover) -> Path:
     for path, text in sorted(write_files(files, handover.fresh).items()):
         write_text(handover.folder / path, text)
     sheet = handover.folder / "handover.csv"
-    write_text(sheet, ",".join(COLUMNS) + "\n" if not handover.fresh else write_csv(_list_rows(handover)))
+    write_text(sheet, write_csv(_list_rows(handover), COLUMNS))
     fresh = {item.key: {"digest": item.digest, "folder": str(handover.folder)} for item in handover.fresh}
     workspace.save_state(GIVEN, {**handover.given, **fresh})
     return sheet

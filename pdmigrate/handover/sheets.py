@@ -1,9 +1,8 @@
 """The files of a handover: documents for what is made by hand, sheets for the rest, and a letter for each person."""
 
-import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ import phonenumbers
 
 from pdmigrate import rota
 from pdmigrate.actions import Action
+from pdmigrate.cells import write_rows
 from pdmigrate.draft import Draft
 from pdmigrate.handover.advice import QUIET, ROUTED, STAYS, SUPPRESSION, WEBHOOK, advise
 from pdmigrate.handover.items import Item, list_routers, name_policy
@@ -115,19 +115,13 @@ def _entry(row: dict, *keys: str) -> dict:
     return {"keys": list(keys), "row": list(row.items())}
 
 
-def write_csv(rows: Iterable[dict]) -> str:
-    """Rows as CSV, their keys as the heading; what a spreadsheet would run is written as text."""
+def write_csv(rows: Iterable[dict], columns: Sequence[str] = ()) -> str:
+    """Rows as CSV. columns: the heading; without it the keys of the first row, and nothing where there is no row."""
     rows, out = list(rows), io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _defuse(cell) for name, cell in row.items()} for row in rows)
+    names = columns or [*rows[0]] if rows or columns else []
+    if names:
+        write_rows(out, [names, *([row[name] for name in names] for row in rows)])
     return out.getvalue()
-
-
-def _defuse(cell: object) -> object:
-    risky = isinstance(cell, str) and cell.lstrip()[:1] in tuple("=@-\t\r") and not cell.lstrip("-").isdigit()
-    return f"'{cell}" if risky else cell
 
 
 def _list_contacts(found: Draft) -> list[dict]:

@@ -12,6 +12,11 @@ from pdmigrate.mapping.judge import Judgement
 from pdmigrate.mapping.participants import people_needed
 from pdmigrate.mapping.rotations import Named, write_rotation
 from pdmigrate.mapping.work import FieldFate, Work, describe
+from pdmigrate.workspace import canonical_json
+
+LAYER = {"end", "rotation_virtual_start", "rotation_turn_length_seconds", "users", "restrictions"}
+CONFIGURED = {"time_zone": True, "rotations": True, "schedule_layers": {"__all__": LAYER}}
+"""What of a schedule, layer-based or shift-based, an answer about its rendering is given to; Terraform moves every `start`."""
 
 
 def place_schedule(work: Work, schedule, twin: bool) -> Place | None:
@@ -66,18 +71,23 @@ def may_load(work: Work, schedule, judgement: Judgement) -> bool:
 
 
 def _ask_rendering(schedule, seconds: int, first: str) -> Conflict:
-    """What to do with a schedule that PagerDuty renders otherwise than we do."""
+    """What to do with a schedule that PagerDuty renders otherwise than we do.
+
+    By how much moves with the horizon every night: the answer holds until somebody changes the schedule.
+    """
     return Conflict(
         about="rendering_differs",
         kind="schedules",
         id=schedule.id,
         name=schedule.name,
-        question=f"PagerDuty's own rendering differs from our reading of the layers by {timedelta(seconds=seconds)}, first at {first}.",
-        meaning="We do not understand this schedule fully; what we would write might page somebody else.",
+        question="PagerDuty's own rendering differs from our reading of the layers.",
+        meaning=f"By {timedelta(seconds=seconds)} in all, first at {first}. We do not understand this schedule fully; what we "
+        "would write might page somebody else.",
         options=(
             Option(name="leave_out", effect="not moved; a person makes it by hand"),
             Option(name="load_anyway", effect="written by our reading of the layers, differences and all"),
         ),
         recommended="leave_out",
         changes_paging=True,
+        detail=canonical_json(schedule.model_dump(mode="json", include=CONFIGURED)),
     )

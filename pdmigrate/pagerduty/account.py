@@ -145,10 +145,20 @@ class Account:
     @cached_property
     def digest(self) -> str:
         """Over the configuration only: sorted by kind and id, without rendered entries, fetch time or counts."""
-        kinds = (self.users, self.teams, self.schedules, self.policies, self.services, self.schedules_v3)
-        said = [[dump_record(record) for record in kind.values()] for kind in kinds]
+        said = [[dump_record(record) for record in kind.values()] for _, kind in self.list_configured()]
         problems = [problem.model_dump() for problem in self.problems]
         return hashlib.sha256(canonical_json([self.subdomain, said, problems]).encode()).hexdigest()
+
+    def list_configured(self) -> tuple[tuple[str, dict[str, Any]], ...]:
+        """Kind and records by id of all that the digest is made over, beside the problems; schedules of either sort."""
+        return (
+            ("users", self.users),
+            ("teams", self.teams),
+            ("schedules", self.schedules),
+            ("escalation_policies", self.policies),
+            ("services", self.services),
+            ("schedules", self.schedules_v3),
+        )
 
     def members_of(self, team: records.Team) -> tuple[records.Member, ...]:
         """The members with their roles; who says of himself that he is in the team is in it, without a role."""

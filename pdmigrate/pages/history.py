@@ -25,7 +25,7 @@ def section_changes(history: History) -> Section:
     rows = [
         {
             "side": change.side,
-            "kind": KIND_NAMES[change.kind],
+            "kind": KIND_NAMES.get(change.kind, change.kind),
             "name": change.name,
             "what": change.what,
             "fields": ", ".join(change.fields),

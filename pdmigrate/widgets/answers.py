@@ -1,9 +1,9 @@
 """Answers of a person: given, taken back and undone, each in decisions.yaml at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pdmigrate.conflicts import decide_each, take_back
-from pdmigrate.decisions import Decision, save_decisions
+from pdmigrate.decisions import Conflict, Decision, save_decisions
 from pdmigrate.job import Job
 
 Objects = Mapping[str, Sequence[str]]
@@ -11,10 +11,13 @@ Objects = Mapping[str, Sequence[str]]
 
 
 class Answers:
-    """What stands in decisions.yaml, and the clicks of this widget, newest last. Another notebook may write meanwhile."""
+    """What stands in decisions.yaml, and the clicks of this widget, newest last. Another notebook may write meanwhile.
 
-    def __init__(self, job: Job):
-        self._job = job
+    questions: those that the widget shows; an answer is to what the person saw.
+    """
+
+    def __init__(self, job: Job, questions: Iterable[Conflict]):
+        self._job, self._questions = job, list(questions)
         self._undo: list[dict[tuple[str, str], Decision | None]] = []
 
     def read(self) -> dict[tuple[str, str], Decision]:
@@ -29,7 +32,7 @@ class Answers:
         """The same answer for all of them."""
         before = self._remember(objects)
         for about, ids in objects.items():
-            decide_each(self._job, about, ids, choice, value, by, why)
+            decide_each(self._job, about, ids, choice, value, by, why, self._questions)
         self._undo.append(before)
 
     def stands(self, objects: Objects) -> bool:

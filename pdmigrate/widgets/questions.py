@@ -48,7 +48,7 @@ class _Desk:
         self.by_rule = {key: a.choice for key, a in draft.answered.items() if a.by == "rule"}
         self.people = list(people)
         self.after = AFTER_PEOPLE if self.people else AFTER_CONFLICTS
-        self.answers = Answers(job)
+        self.answers = Answers(job, self.questions.values())
         self.roll = Roll(self.list_rows(), ("State",) if self.people else ("State", "Class"), (), self.turn)
         self.told = ipywidgets.HTML()
         self.sign = Signature(
@@ -132,7 +132,7 @@ class _Desk:
 
     def _name_answer(self, conflict: Conflict, standing: dict[tuple[str, str], Decision]) -> str:
         decision = standing.get((conflict.about, conflict.id)) or standing.get((conflict.about, "all"))
-        if decision:
+        if decision and decision.answers(conflict):
             value = f" {decision.value}" if decision.value else ""
             return f"decided: {decision.choice.replace('_', ' ')}{value}, by {decision.by or 'somebody'}"
         by_rule = self.by_rule.get(conflict.key)

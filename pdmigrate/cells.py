@@ -1,0 +1,54 @@
+"""Cells of CSV files. Every CSV that we write goes through here, so that a spreadsheet runs nothing that somebody typed."""
+
+import csv
+import unicodedata
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+_STARTS = "=+-@"
+"""What a spreadsheet takes for the start of a formula, in every width: NFKC makes one of a full-width sign."""
+_BREAKS = "\t\r\n"
+"""What it may take for the end of a cell, so that the rest of the text is a cell of its own."""
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs that nobody sees, by their Unicode category none of the blanks."""
+
+
+class Writable(Protocol):
+    """An open text file, or whatever takes text."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+def write_rows(file: Writable, rows: Iterable[Iterable[Any]], end: str = "\n") -> None:
+    """Rows as CSV, each cell defused. end: what ends a row. Numbers stay numbers."""
+    csv.writer(_Rows(file, end)).writerows([defuse(cell) for cell in row] for row in rows)
+
+
+def defuse(cell: Any) -> Any:
+    """The cell; a text that a spreadsheet would run, with an apostrophe in front, which makes it text there."""
+    return f"'{cell}" if isinstance(cell, str) and _is_risky(cell) else cell
+
+
+def read_cell(text: str) -> str:
+    """What stood in the cell before it was defused."""
+    return text[1:] if text.startswith("'") and _is_risky(text[1:]) else text
+
+
+def _is_risky(text: str) -> bool:
+    first = next((sign for sign in text if not _is_unseen(sign)), "")
+    return bool(first) and (text[0] in _BREAKS or unicodedata.normalize("NFKC", first)[0] in _STARTS)
+
+
+def _is_unseen(sign: str) -> bool:
+    """Blanks, controls, what has no width, and accents without a letter."""
+    return unicodedata.category(sign)[0] in "ZCM" or sign in _BLANK
+
+
+class _Rows:
+    """Takes whole rows from csv, which quotes a lone carriage return only if rows end with one (Python 3.11 and 3.12)."""
+
+    def __init__(self, file: Writable, end: str):
+        self._file, self._end = file, end
+
+    def write(self, row: str) -> None:
+        self._file.write(row.removesuffix("\r\n") + self._end)

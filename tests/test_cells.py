@@ -1,0 +1,86 @@
+"""One defuser for every CSV: a spreadsheet runs nothing that somebody typed into PagerDuty, and numbers stay numbers."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import SHARED
+from pdmigrate import conflicts, decide, finish, load, open_job, preview, rota, verify
+from pdmigrate.cells import defuse, read_cell, write_rows
+from pdmigrate.cli import main
+from pdmigrate.handover.sheets import write_csv
+from pdmigrate.people_file import read_people_file
+from pdmigrate.rota_files import print_rota
+from pdmigrate.show import Table
+
+SIGNS = "=+-@＝＋－＠﹢﹣﹦﹫"
+UNSEEN = ("", " ", "\u00a0", "\u200b", "\ufeff", "\u00ad", "\u2066", "\u3000", "\u3164", "\t", "\r", "\n", " \u200b ")
+
+
+@pytest.mark.parametrize("start", [unseen + sign for unseen in UNSEEN for sign in SIGNS])
+def test_what_a_spreadsheet_would_run_is_text(start):
+    assert defuse(f"{start}1+1") == f"'{start}1+1"
+    assert read_cell(f"'{start}1+1") == f"{start}1+1"
+
+
+@pytest.mark.parametrize(
+    "cell", [-5, -1.5, 0, None, "", " ", "Ann", "5", "a-b", "2026-11-25T09:00:00+00:00", "PU1;PU2"]
+)
+def test_ours_and_what_is_harmless_stays_as_it_is(cell):
+    assert defuse(cell) == cell
+
+
+@pytest.mark.parametrize("cell", ["\tAnn", "\rAnn", "\nAnn"])
+def test_what_may_end_a_cell_does_not_begin_one(cell):
+    assert defuse(cell) == f"'{cell}"
+
+
+@given(st.lists(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])), min_size=2, max_size=2)))
+def test_every_text_is_read_back_and_no_cell_begins_with_a_sign(rows):
+    out = io.StringIO(newline="")
+    write_rows(out, rows)
+    found = list(csv.reader(io.StringIO(out.getvalue(), newline="")))
+    assert found == [[defuse(cell) for cell in row] for row in rows]
+    assert not [cell for row in found for cell in row if cell.strip()[:1] in tuple(SIGNS)]
+
+
+@pytest.mark.parametrize("name", ["+SUM(1+1)*cmd|' /C calc'!A0", "\u200b=1+1", "＋1", "Ann\r=1+1"])
+def test_every_writer_defuses(tmp_path, name):
+    """A lone carriage return is quoted: unquoted it begins a row, and the rest is a cell of its own."""
+    text = f"'{name}" if not name.startswith("Ann") else name
+    printed = io.StringIO(newline="")
+    print_rota(printed, rota.make_rota([(0, 60, [name])]), "UTC")
+    sheet = write_csv([{"name": name}])
+    table = Table((name,), ((name,),)).write_csv(tmp_path / "t.csv").read_bytes().decode("utf-8-sig")
+    for written in (printed.getvalue(), sheet, table):
+        rows = list(csv.reader(io.StringIO(written, newline="")))
+        assert [rows[-1][-1], len(rows)] == [text, 2]
+        assert "\r=" not in written or f'"{text}"' in written
+
+
+def test_an_email_that_was_defused_is_read_back(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("pagerduty_email,harness_email\n'+ann@example.com,'-ann@example.com\n", encoding="utf-8")
+    assert read_people_file(path) == {"+ann@example.com": "-ann@example.com"}
+
+
+def test_a_name_from_the_field_that_begins_with_plus(tmp_path):
+    """../shared/cases/csv-plus: through all steps, in every CSV of the run."""
+    case = SHARED / "cases" / "csv-plus" / "account"
+    if not case.is_dir():
+        pytest.skip("the cases are beside the repository")
+    folder = tmp_path / "plus"
+    assert main(["init", str(folder), "--source", "snapshot", "--snapshot", str(case)]) == 0
+    with open_job(folder) as job:
+        decide(job, "user_not_found", "all", "invite", by="ann")
+        for step in (preview, conflicts, lambda job: load(job, "all"), verify):
+            finish(job, step(job))
+        written = {path.name: path.read_bytes().decode("utf-8-sig") for path in job.folder.rglob("*.csv")}
+    rows = {name: list(csv.reader(io.StringIO(text, newline=""))) for name, text in written.items()}
+    cells = [cell for found in rows.values() for row in found for cell in row]
+    assert "handover.csv" in rows
+    assert any(cell.startswith("'+SUM") for cell in cells)
+    assert not [cell for cell in cells if cell.strip()[:1] in tuple(SIGNS)]

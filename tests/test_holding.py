@@ -1,0 +1,162 @@
+"""One run at a time, threads and other processes included; and a request to stop is to one run, and to no other."""
+
+import contextlib
+import getpass
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+
+import pytest
+
+from pdmigrate import conflicts, headless, load, open_job, undo
+from pdmigrate.errors import InterruptedLoadError, WorkspaceHeldError
+from pdmigrate.headless import stopping_between_steps
+from pdmigrate.job import read_clock
+from pdmigrate.locking import TOKENS, hold
+
+
+def test_a_request_to_the_run_that_the_load_is_a_part_of_cancels_as_well(small, monkeypatch):
+    conflicts(small)
+    monkeypatch.setenv(TOKENS, "outer mine")
+    small.workspace.cancel_file("mine").touch()
+    with pytest.raises(InterruptedLoadError):
+        load(small, "all")
+    assert small.target.transport.counts.writes == 0
+
+
+@pytest.mark.parametrize("tokens", ["", "mine"])
+@pytest.mark.parametrize("left", [".cancel", ".cancel-of-another-run"])
+def test_a_request_that_was_left_behind_stops_nothing(small, monkeypatch, tokens, left):
+    """A run that was killed cannot take its own away."""
+    conflicts(small)
+    monkeypatch.setenv(TOKENS, tokens)
+    (small.workspace.folder / left).touch()
+    assert load(small, "all").writes
+
+
+def test_a_headless_run_takes_leftovers_away_and_never_the_request_to_another_run(small, monkeypatch, tmp_path):
+    """The second run is refused, since the first goes on: it must not have made the first one go on for ever."""
+    folder, ends = small.workspace.folder, []
+
+    def run_one(step, workspace, reports, approve):
+        ends.append(sorted(path.name for path in folder.glob(".cancel*")))
+        stop.ask()
+        with (
+            stopping_between_steps(folder) as other,
+            pytest.raises(WorkspaceHeldError, match="for run preview, invite"),
+        ):
+            headless.run_steps(folder, ["load"], tmp_path / "other", stop=other)
+        ends.append(stop.asked and [path.name for path in folder.glob(".cancel*")])
+        return {"step": step, "status": "done", "exit_code": 0, "error": "", "seconds": 0.0}
+
+    monkeypatch.setattr(headless, "_run_one", run_one)
+    (folder / ".cancel-of-the-dead").touch()
+    with stopping_between_steps(folder) as stop:
+        outcome = headless.run_steps(folder, ["preview", "invite"], tmp_path / "out", tell=lambda line: None, stop=stop)
+    assert ends == [[], [f".cancel-{stop.run}"]]
+    assert outcome.exit_code == 7
+    assert not list(folder.glob(".cancel*"))
+
+
+def test_the_first_signal_asks_the_second_breaks_off(tmp_path):
+    with stopping_between_steps(tmp_path) as stop:
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.asked
+        assert (tmp_path / f".cancel-{stop.run}").exists()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cancelled_headless_run_ends_with_7_and_goes_on(small, monkeypatch, tmp_path):
+    steps, stop = iter(["preview", "invite"]), headless.Stop(small.workspace.folder)
+
+    def run_one(step, workspace, folder, approve):
+        stop.ask()
+        return {
+            "step": next(steps),
+            "status": "done",
+            "exit_code": 0,
+            "error": "",
+            "seconds": 0.0,
+            "source": {"requests": 0, "retries": 0},
+        }
+
+    monkeypatch.setattr(headless, "_run_one", run_one)
+    outcome = headless.run_steps(
+        small.workspace.folder, ["preview", "invite"], tmp_path / "out", tell=lambda line: None, stop=stop
+    )
+    assert outcome.exit_code == 7
+    assert "goes on from here" in outcome.errors[0]
+
+
+@pytest.mark.parametrize("lent", ["", "run"], ids=["by hand", "in a run's notebook"])
+@pytest.mark.parametrize("act", [lambda job: load(job, "all"), undo, lambda job: undo(job, yes=True)])
+def test_while_a_load_is_under_way_nothing_else_writes_from_the_same_process(small, monkeypatch, act, lent):
+    """A widget's handler runs beside a running cell, in its thread or in another: one goes, the other says who holds it."""
+    conflicts(small)
+    said, threads = [], []
+
+    def second():
+        with open_job(small.workspace.folder) as other, pytest.raises(WorkspaceHeldError) as caught:
+            act(other)
+        said.append(str(caught.value))
+
+    def tell(done, number, total):
+        if number != 3:
+            return
+        second()
+        threads.append(threading.Thread(target=second))
+        threads[0].start()
+        threads[0].join()
+
+    with hold_elsewhere(small, lent, monkeypatch):
+        load(small, "all", tell)
+    assert len(said) == 2
+    assert all(f"is held by {getpass.getuser()} on {socket.gethostname()}" in words for words in said)
+    assert all(words.count(f"(process {os.getpid()})") == 1 and "for load:" in words for words in said)
+
+
+@contextlib.contextmanager
+def hold_elsewhere(job, token, monkeypatch):
+    """As in a notebook that a headless run has started: the run holds the workspace in another process, and lends it."""
+    if not token:
+        yield
+        return
+    processes = multiprocessing.get_context("forkserver")
+    ready, over = processes.Event(), processes.Event()
+    run = processes.Process(target=lend, args=(job.workspace.folder, token, ready, over))
+    run.start()
+    assert ready.wait(20)
+    monkeypatch.setenv(TOKENS, token)
+    yield
+    over.set()
+    run.join()
+
+
+def lend(folder, token, ready, over):
+    with hold(folder / "journal.sqlite", "acme", folder, "run load", read_clock(), token):
+        ready.set()
+        over.wait(120)
+
+
+def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
+    conflicts(small)
+    said, begun = [], threading.Event()
+
+    def second():
+        with open_job(small.workspace.folder) as other, pytest.raises(WorkspaceHeldError) as caught:
+            load(other, "all")
+        said.append(str(caught.value))
+
+    def tell(done, number, total):
+        if number == 3 and not begun.is_set():
+            begun.set()
+            thread = threading.Thread(target=second)
+            thread.start()
+            thread.join()
+
+    load(small, "all", tell)
+    assert "is held by" in said[0]

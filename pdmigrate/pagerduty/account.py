@@ -187,7 +187,8 @@ class Account:
 
 def dump_record(record: records.Record) -> dict[str, Any]:
     """What of a record is configuration, as JSON. A service is switched off or not; its incidents are none of it."""
-    said = record.model_dump(mode="json", exclude=UNDIGESTED)
+    whole = {} if getattr(record, "unread", ()) else {"unread": True}
+    said = record.model_dump(mode="json", exclude={**UNDIGESTED, **whole})
     return {**said, "status": said["status"] == "disabled"} if "status" in said else said
 
 

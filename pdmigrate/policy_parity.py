@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pdmigrate import paging, rota
 from pdmigrate.draft import Draft
+from pdmigrate.explanations import find_kept
 from pdmigrate.mapping.policies import SCHEDULE_TYPES
 from pdmigrate.pagerduty.records import EscalationPolicy as SourcePolicy
 from pdmigrate.pagerduty.records import EscalationRule
@@ -178,12 +179,12 @@ def _lay_side_by_side(
     after = {s.identifier: s.after for s in schedules if s.identifier}
     unseen = NOT_CARRIED if not identifier else "" if found.state.oncall else NO_API
     theirs = iter(_read_target(found, identifier, after))
-    decided, _ = expect_chain(found, policy, schedules, {s.identifier: s.expected for s in schedules if s.identifier})
+    decided = iter(_read_decided(found, policy, schedules))
     rules, _ = expect_rules(found, policy)
     for number, rule in enumerate(policy.escalation_rules, 1):
         ours = source_levels(found, policy, before)[number - 1]
-        there = next(theirs, NOBODY) if _is_written(rules[number - 1]) else NOBODY
-        expected = next(iter(decided[number - 1 : number]), NOBODY)
+        written = _is_written(rules[number - 1])
+        there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
         turns, unread = rule.round_robin and len(rule.targets) > 1, _tell_unread(rule, before)
         drawn = (_draw(level, span) for level in (ours, there, expected))
         yield _Level(number, *drawn, unread, unseen, turns)
@@ -196,6 +197,14 @@ def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> 
         return []
     once = tuple(level.model_copy(update={"retries": 0}) for level in policy.levels)
     return target_levels(found, policy.model_copy(update={"levels": once}), rotas)
+
+
+def _read_decided(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> list[paging.Level]:
+    """The same as people decided them. A policy that they kept as somebody changed it has Harness's own levels."""
+    there = {s.identifier: s.expected for s in schedules if s.identifier}
+    if find_kept(found, policy.id):
+        return _read_target(found, found.identifier_of("escalation_policies", policy.id), there)
+    return [level for level in expect_chain(found, policy, schedules, there)[0] if level.people or level.rotas]
 
 
 def _draw(level: paging.Level, span: rota.Span) -> rota.Rota:

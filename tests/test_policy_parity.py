@@ -2,23 +2,19 @@
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from mapping_account import layer, map_rows, people, policy, refer, schedule, service, user
 from small_company import cut_down, edit
 from source_http import QUICK
 
-from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, rota, verify
+from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, verify
 from pdmigrate.demo import DECISIONS, make_demo_workspace
-from pdmigrate.draft import Draft
 from pdmigrate.finish import judge, summarise
-from pdmigrate.harness.records import EscalationPolicy, Level, LevelTarget, State
 from pdmigrate.job import read_clock
 from pdmigrate.newcomer import make_workspace
 from pdmigrate.pages.verify import make_page
-from pdmigrate.parity import ScheduleParity
-from pdmigrate.policy_parity import compare_policies, count_policies, find_unexplained
+from pdmigrate.policy_parity import count_policies
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.workspace import write_json
 
@@ -291,109 +287,3 @@ def test_a_snapshot_is_judged_by_what_was_recorded(job, tmp_path):
     assert grades(verified) == dict.fromkeys(POLICIES, "agree") | {"PPOL12": "unverified"}
     assert verified.oncall_requests == 0
     assert not [one for one in verified.unexplained if one.startswith("policy")]
-
-
-# --- levels, without any network ---
-
-SPAN = (int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()), int(datetime(2027, 1, 18, 12, tzinfo=UTC).timestamp()))
-
-
-def find(rows, levels, said=None, before=(), after=(), unread=False, carried=True):
-    """A policy pp of a service, with these people on call in the schedule ps, and these levels in Harness."""
-    held = {"services": [service("psv", "pp")], "users": [user("ann"), user("bob"), user("cat")]} | rows
-    work = map_rows(held | ({"oncalls": said} if said else {}), people("ann", "bob", "cat"))
-    work.policies = {"pp": "pp_pp"} if carried else {}
-    there = EscalationPolicy(identifier="pp_pp", name="Pp", levels=tuple(levels))
-    state = State(people=work.state.people, policies={"pp_pp": there}, oncall=True)
-    reasons = {kind: dict.fromkeys(ids, "") for kind, ids in work.scope.items()}
-    found = Draft(work.account, state, reasons, work, None, {})
-    rotas = [rota.make_rota([(*SPAN, tuple(who))]) for who in (before, after)]
-    seen = ScheduleParity("ps", "Ps", "ps_ps", "UTC", *rotas, 0, 0, 0, True, span=SPAN, unread=unread)
-    [policy_seen] = compare_policies(found, [seen])
-    return policy_seen
-
-
-def on_call(person, level=1, **more):
-    place = {"escalation_policy": refer("escalation_policy", "pp"), "escalation_level": level, "schedule": None}
-    return place | {"user": refer("user", person), "start": None, "end": None} | more
-
-
-def told(*rows):
-    return {"since": "2026-11-23T12:00:00Z", "until": "2027-01-18T12:00:00Z", "oncalls": list(rows)}
-
-
-def page(*emails, schedules=()):
-    targets = [LevelTarget(type="user", id=f"{name}@example.com") for name in emails]
-    return Level(timeout_minutes=5, targets=(*targets, *(LevelTarget(type="schedule", id=id) for id in schedules)))
-
-
-ANN_BOB = {"escalation_policies": [policy("pp", (5, [refer("user", "ann")]), (5, [refer("user", "bob")]))]}
-
-
-def test_levels_that_all_say_the_same_agree():
-    seen = find(ANN_BOB, [page("ann"), page("bob")], told(on_call("ann"), on_call("bob", 2)))
-    assert seen.grade == "agree"
-    assert [level.agree for level in seen.levels] == [56 * DAY, 56 * DAY]
-
-
-def test_harness_is_compared_with_pagerdutys_word_where_it_was_given():
-    """What PagerDuty says is the before, not what we read."""
-    seen = find(ANN_BOB, [page("ann"), page("bob")], told(on_call("cat"), on_call("bob", 2)))
-    cat, ann = frozenset(["cat@example.com"]), frozenset(["ann@example.com"])
-    assert seen.differences == ((1, *SPAN, cat, ann),)
-    assert seen.target_differences == ((1, *SPAN, cat, ann),)
-    assert len(find_unexplained([seen])) == 1, "Harness has it as we read it: that is one finding, not two"
-    assert find_unexplained([find(ANN_BOB, [page("cat"), page("bob")], told(on_call("ann"), on_call("bob", 2)))])
-
-
-def test_a_deleted_user_is_not_on_call_by_any_word():
-    gone = {"deleted_at": "2026-01-01T00:00:00Z"}
-    rows = {"escalation_policies": [policy("pp", (5, [refer("user", "zed", **gone), refer("user", "ann")]))]}
-    said = told(on_call("ann"), on_call("zed", user=refer("user", "zed", **gone)))
-    assert find(rows, [page("ann")], said).grade == "agree"
-    assert find(rows, [page("ann")], told(on_call("ann"), on_call("zed"))).grade == "differ"
-
-
-def test_a_schedule_that_was_not_read_is_unverified_and_never_nobody():
-    rows = {
-        "schedules": [schedule("ps", layer(["ann"]))],
-        "escalation_policies": [policy("pp", (5, [refer("schedule", "ps")]))],
-    }
-    seen = find(rows, [page(schedules=["ps_ps"])], told(on_call("ann")), after=["ann@example.com"], unread=True)
-    assert (seen.grade, seen.differences) == ("unverified", ())
-    assert "was not read" in seen.levels[0].notes[0]
-    wrong = find(rows, [page(schedules=["ps_ps"])], told(on_call("bob")), after=["ann@example.com"], unread=True)
-    assert wrong.grade == "differ", "PagerDuty's word is known, and Harness's is, too"
-
-
-def test_a_retry_is_the_same_level_again_and_a_level_without_targets_is_not_written():
-    rows = {"escalation_policies": [policy("pp", (5, []), (5, [refer("user", "ann")]), (5, [refer("user", "bob")]))]}
-    again = page("ann").model_copy(update={"retries": 2})
-    assert find(rows, [again, page("bob")], told(on_call("ann", 2), on_call("bob", 3))).grade == "agree"
-
-
-@pytest.mark.parametrize(
-    "said, words",
-    [(None, "a snapshot cannot be asked"), ({"oncalls": [on_call("ann")]}, "which time it covers")],
-    ids=["not asked", "timeless"],
-)
-def test_without_pagerdutys_word_nothing_agrees_and_nothing_is_alarmed(said, words):
-    seen = find(ANN_BOB, [page("ann"), page("bob")], said)
-    assert (seen.grade, find_unexplained([seen])) == ("unverified", ())
-    assert all(words in level.notes[0] for level in seen.levels)
-    assert find_unexplained([find(ANN_BOB, [page("bob"), page("ann")], said)]), "what Harness pages is known"
-
-
-def test_what_a_recorded_answer_does_not_cover_is_unverified():
-    half = told(on_call("ann"), on_call("bob", 2)) | {"until": "2026-12-21T12:00:00Z"}
-    seen = find(ANN_BOB, [page("ann"), page("bob")], half)
-    assert [(level.agree, level.unverified) for level in seen.levels] == [(28 * DAY, 28 * DAY)] * 2
-
-
-def test_a_policy_that_is_not_carried_over_is_never_said_to_agree():
-    """What becomes of it is a question of its own; here only PagerDuty's word is compared with our reading."""
-    said = told(on_call("ann"), on_call("bob", 2))
-    seen = find(ANN_BOB, [], said, carried=False)
-    assert (seen.grade, find_unexplained([seen])) == ("unverified", ())
-    assert "not carried over" in seen.levels[0].notes[0]
-    assert find(ANN_BOB, [], said).grade == "differ", "it is carried over, and Harness has no such level"

@@ -6,6 +6,7 @@ MAIL = ("invite", "map", "leave_out")
 CLASSES: dict[str, tuple[str, ...]] = {
     "acknowledgement_timeout": ("accept", "leave_out"),
     "bad_address": ("map", "leave_out"),
+    "cannot_be_said": ("leave_out",),
     "changed_in_both": ("keep_harness", "take_source"),
     "dangling_reference": ("empty_place", "leave_out"),
     "duplicate_policy": COLLISION,
@@ -26,6 +27,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "service_urgency": ("page", "no_page", "leave_out"),
     "shared_mailbox": MAIL,
     "time_zone_mismatch": ("confirm", "other", "leave_out"),
+    "too_many_dated": ("leave_out", "write_dates"),
     "unknown_time_zone": ("other", "leave_out"),
     "user_found_twice": ("same_person", "leave_out"),
     "user_not_found": MAIL,

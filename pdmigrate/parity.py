@@ -154,7 +154,7 @@ def _render_readable(found: Draft, schedule, zone: ZoneInfo, span: rota.Span) ->
 def _render(found: Draft, schedule, zone: ZoneInfo, span: rota.Span) -> rota.Rota:
     """Our own rendering, where PagerDuty has shown none."""
     if isinstance(schedule, ScheduleV3):
-        return rota_v3.render_schedule(schedule, *span)
+        return rota_v3.render_schedule(schedule, *span, judge(found.account, schedule, zone).reading)
     doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule
     reading = judge(found.account, schedule, zone).reading if doubtful else WALL
     return render_with_overrides(schedule, reading, zone, *span)

@@ -37,6 +37,10 @@ class Fidelity:
         return "what Harness documents" if self.documented else "our contract too"
 
 
+class CannotBeSaidError(Exception):
+    """No rotations of Harness say the same; the sentence says why."""
+
+
 NOT_CARRIED = Fidelity("not_carried_over")
 
 
@@ -50,6 +54,15 @@ def grade(named: list[Named], end: int | None, reason: str) -> Fidelity:
     """The fidelity of rotations that are right until `end` (None: for ever)."""
     documented = is_documented(named)
     if end is None:
-        return Fidelity("for_ever", None, reason, documented)
+        return Fidelity("for_ever", None, reason or _tell_end(named), documented)
     all_dated = bool(named) and all(one.dated for one in named)
     return Fidelity("within_horizon" if all_dated else "until", end, reason, documented)
+
+
+def _tell_end(named: list[Named]) -> str:
+    """Where it comes to an end in PagerDuty as well, that it does."""
+    ends = [one.rotation.until for one in named if not one.dated]
+    last = max((end for end in ends if end is not None), default=None)
+    if last is None or None in ends:
+        return ""
+    return f"it ends on {rota.to_datetime(last):%Y-%m-%d}, in PagerDuty as well"

@@ -13,7 +13,7 @@ from pdmigrate.harness import rota as harness_rota
 from pdmigrate.job import Job
 from pdmigrate.mapping.fidelity import NOT_CARRIED, Fidelity
 from pdmigrate.mapping.judge import (
-    judge,
+    choose_reading,
     list_evidence,
     next_changes,
     read_shown,
@@ -154,9 +154,9 @@ def _render_readable(found: Draft, schedule, zone: ZoneInfo, span: rota.Span) ->
 def _render(found: Draft, schedule, zone: ZoneInfo, span: rota.Span) -> rota.Rota:
     """Our own rendering, where PagerDuty has shown none."""
     if isinstance(schedule, ScheduleV3):
-        return rota_v3.render_schedule(schedule, *span, judge(found.account, schedule, zone).reading)
+        return rota_v3.render_schedule(schedule, *span, choose_reading(found.account, schedule, zone))
     doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule
-    reading = judge(found.account, schedule, zone).reading if doubtful else WALL
+    reading = choose_reading(found.account, schedule, zone) if doubtful else WALL
     return render_with_overrides(schedule, reading, zone, *span)
 
 

@@ -23,14 +23,25 @@ Turning = tuple[tuple[str | None, ...], int, int]
 """Participants, anchor, turn."""
 
 
-def always_same(layers: Sequence[rota.Rotation], made: Sequence[rota.Rotation], start: int, end: int | None) -> bool:
+def always_same(
+    layers: Sequence[rota.Rotation],
+    made: Sequence[rota.Rotation],
+    start: int,
+    end: int | None,
+    stacked: bool = False,
+) -> bool:
     """Whether the layers, stacked, and the rotations, of which never two are on at once, have the same people in
-    [start, end), end None for ever. False as well where a round is too long to be gone through."""
+    [start, end), end None for ever. False as well where a round is too long to be gone through.
+
+    stacked: the rotations are layers as well, of which the first that has somebody counts.
+    """
     end = FOREVER if end is None else end
     both = [*layers, *made]
     edges = sorted({start, end, *(edge for one in both for edge in life_of(one) if start < edge < end)})
     return all(
-        _same_in_week([one for one in layers if _lives(one, *span)], [one for one in made if _lives(one, *span)])
+        _same_in_week(
+            [one for one in layers if _lives(one, *span)], [one for one in made if _lives(one, *span)], stacked
+        )
         for span in pairwise(edges)
     )
 
@@ -40,12 +51,11 @@ def _lives(one: rota.Rotation, start: int, end: int) -> bool:
     return since <= start and end <= until and any(one.participants)
 
 
-def _same_in_week(layers: list[rota.Rotation], made: list[rota.Rotation]) -> bool:
-    opened = [(_list_edges(layers), layers), (_list_edges(made), made)]
-    cuts = sorted({0, *(edge for edges, _ in opened for edge in edges)} - {rota.WEEK})
-    places = {_find_open(layers, made, cut) for cut in cuts}
+def _same_in_week(layers: list[rota.Rotation], made: list[rota.Rotation], stacked: bool) -> bool:
+    cuts = {0, *_list_edges(layers), *_list_edges(made)} - {rota.WEEK}
+    places = {(_find_open(layers, cut, True), _find_open(made, cut, stacked)) for cut in cuts}
     return all(
-        _same_turns(tuple(_turning(layers[i]) for i in upper), tuple(_turning(made[i]) for i in written))
+        _same_turns(tuple(_turning(layers[i]) for i in upper), tuple(_turning(made[i]) for i in written), stacked)
         for upper, written in places
     )
 
@@ -54,15 +64,15 @@ def _list_edges(rotations: list[rota.Rotation]) -> set[int]:
     return {edge for one in rotations for span in one.week or () for edge in span}
 
 
-def _find_open(layers: list[rota.Rotation], made: list[rota.Rotation], second: int) -> tuple:
-    """The numbers of the layers that count there, down to the first that is never empty, and of the rotations."""
+def _find_open(rotations: list[rota.Rotation], second: int, stacked: bool) -> tuple[int, ...]:
+    """The numbers of those that are open there; stacked, down to the first that is never empty."""
     counted = []
-    for i, one in enumerate(layers):
+    for i, one in enumerate(rotations):
         if _is_open(one, second):
             counted.append(i)
-            if None not in one.participants:
+            if stacked and None not in one.participants:
                 break
-    return tuple(counted), tuple(i for i, one in enumerate(made) if _is_open(one, second))
+    return tuple(counted)
 
 
 def _is_open(one: rota.Rotation, second: int) -> bool:
@@ -75,8 +85,8 @@ def _turning(one: rota.Rotation) -> Turning:
 
 
 @lru_cache(maxsize=4096)
-def _same_turns(layers: tuple[Turning, ...], made: tuple[Turning, ...]) -> bool:
-    if layers == made and len(made) <= 1:
+def _same_turns(layers: tuple[Turning, ...], made: tuple[Turning, ...], stacked: bool) -> bool:
+    if layers == made and (stacked or len(made) <= 1):
         return True
     turning = [one for one in (*layers, *made) if len(set(one[0])) > 1]
     anchor = turning[0][1] if turning else 0
@@ -84,13 +94,16 @@ def _same_turns(layers: tuple[Turning, ...], made: tuple[Turning, ...]) -> bool:
     steps = math.lcm(*(turn * len(people) for people, _, turn in turning)) // step if turning else 1
     if steps > MOST_STEPS:
         return False
-    return all(_same_at(layers, made, anchor + number * step) for number in range(steps))
+    return all(
+        _list_people(layers, second, True) == _list_people(made, second, stacked)
+        for second in range(anchor, anchor + steps * step, step)
+    )
 
 
-def _same_at(layers: tuple[Turning, ...], made: tuple[Turning, ...], second: int) -> bool:
-    wanted = next((person for one in layers if (person := _who(one, second)) is not None), None)
-    written = [person for one in made if (person := _who(one, second)) is not None]
-    return written == ([] if wanted in (None, DELETED) else [wanted])
+def _list_people(many: tuple[Turning, ...], second: int, stacked: bool) -> list[str]:
+    """Who is on call then, by the first that has somebody, or by all of them."""
+    people = [person for one in many if (person := _who(one, second)) is not None]
+    return [person for person in (people[:1] if stacked else people) if person != DELETED]
 
 
 def _who(one: Turning, second: int) -> str | None:

@@ -3,19 +3,30 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
-from pdmigrate.mapping.claims import TEN_YEARS
+from pdmigrate.mapping.claims import TEN_YEARS, always_same
+from pdmigrate.mapping.flatten import SHORTEST
 from pdmigrate.pagerduty import rota_v3
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
-from pdmigrate.pagerduty.readings import REACH, Reading, list_readings, list_spots, render_layers
+from pdmigrate.pagerduty.readings import (
+    CHUNK,
+    REACH,
+    Reading,
+    lasting_part,
+    list_readings,
+    list_settings,
+    list_spots,
+    render_layers,
+)
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import read_entries, read_final
 from pdmigrate.pagerduty.rota_v3 import ShiftReading
-from pdmigrate.pagerduty.shift_readings import list_shift_readings, list_shift_spots
+from pdmigrate.pagerduty.shift_readings import lasting_shift_part, list_shift_readings, list_shift_spots
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.zones import read_zone
 
@@ -51,17 +62,31 @@ IN_DOUBT = {
 
 @dataclass(frozen=True)
 class _Ways:
-    """A schedule and the ways in which it can be read. render: with overrides; draw: without."""
+    """A schedule and the ways in which it can be read. render: with overrides; draw: without. spots: where readings may
+    part around changes of the clock. lasting: what of a reading may matter at any time. alike: whether two of them are
+    known never to part but for that."""
 
     zone: ZoneInfo
     readings: list
     render: Callable[..., rota.Rota]
     draw: Callable[..., rota.Rota]
-    spots: Callable[[list, int, int], Iterator[rota.Span]]
+    spots: Callable[[list, int, int], Iterable[rota.Span]]
+    lasting: Callable[[Any], tuple]
+    alike: Callable[[Any, Any, int, int], bool]
 
     def find_parting(self, readings: list, start: int, end: int) -> int | None:
         """The first instant in [start, end) at which two of these readings have different people."""
-        for span in self.spots(readings, start, end) if len(readings) > 1 else ():
+        if len(readings) < 2:
+            return None
+        first, *others = {self.lasting(one): one for one in reversed(readings)}.values()
+        apart = [first, *(other for other in others if not self.alike(first, other, start, end))]
+        chunks = ((at, min(at + CHUNK, end)) for at in range(start, end, CHUNK)) if len(apart) > 1 else ()
+        found = self._find_in(apart, chunks)
+        near = self._find_in(readings, self.spots(readings, start, end if found is None else found))
+        return min((at for at in (found, near) if at is not None), default=None)
+
+    def _find_in(self, readings: list, spans: Iterable[rota.Span]) -> int | None:
+        for span in spans:
             first, *others = (self.draw(reading, *span) for reading in readings)
             starts = [found[0][0] for other in others if (found := rota.differences(first, other))]
             if starts:
@@ -156,8 +181,6 @@ def judge(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> 
     now = rota.to_instant(account.since)
     evidence = list(list_evidence(account, schedule))
     ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
-    if len(ways.readings) == 1 and not evidence:
-        return Judgement(ways.readings[0])
     fitting = [reading for reading in ways.readings if _fits(ways, reading, evidence)]
     if not fitting:
         usual = ways.readings[0]
@@ -168,6 +191,14 @@ def judge(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> 
         return Judgement(fitting[0])
     behind = rota.zone_changes(zone, max(now, parting - REACH), parting + 1)
     return Judgement(fitting[0], (behind[-1] if behind else parting,), why=_tell_parting(fitting))
+
+
+def choose_reading(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> Reading | ShiftReading:
+    """The reading that `judge` goes by, without a look at what is in doubt."""
+    now = rota.to_instant(account.since)
+    evidence = list(list_evidence(account, schedule))
+    ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
+    return next((one for one in ways.readings if _fits(ways, one, evidence)), ways.readings[0])
 
 
 def tell_doubt(judgement: Judgement, zone: ZoneInfo) -> str:
@@ -220,14 +251,34 @@ def _list_ways(schedule: Schedule | ScheduleV3, zone: ZoneInfo, start: int, end:
             lambda reading, *span: rota_v3.render_schedule(schedule, *span, reading),
             lambda reading, *span: rota_v3.render_schedule(bare, *span, reading),
             partial(list_shift_spots, schedule),
+            lasting_shift_part,
+            lambda *_: False,
         )
+    check_turns(schedule, start)
     return _Ways(
         zone,
         list_readings(schedule, zone, start, end),
         lambda reading, *span: render_with_overrides(schedule, reading, zone, *span),
         lambda reading, *span: render_layers(schedule, reading, zone, *span),
         partial(list_spots, schedule, zone),
+        lasting_part,
+        partial(_never_part, schedule, zone),
     )
+
+
+def check_turns(schedule: Schedule, now: int) -> None:
+    """Raises TooManyTurnsError where people hand over within a minute: Harness's turns are longer (our contract)."""
+    for layer in schedule.schedule_layers:
+        alive = layer.end is None or rota.to_instant(layer.end) > now
+        turn, people = layer.rotation_turn_length_seconds, {place.user.id for place in layer.users}
+        if alive and turn < SHORTEST and len(people) > 1:
+            raise rota.TooManyTurnsError(f"a turn of {turn} seconds is shorter than a minute")
+
+
+def _never_part(schedule: Schedule, zone: ZoneInfo, one: Reading, other: Reading, start: int, end: int) -> bool:
+    """Whether two readings are the same at any time but around changes of the clock: what is apart is hidden by a layer."""
+    sides = (list_settings(schedule, reading, zone, start, end) for reading in (one, other))
+    return all(always_same(left, right, start, end, stacked=True) for left, right in product(*sides))
 
 
 def _compare(ways: _Ways, reading: Any, evidence: list) -> Iterator[tuple]:

@@ -15,12 +15,12 @@ from pdmigrate.mapping.claims import TEN_YEARS, always_same
 from pdmigrate.mapping.collisions import Place, find_twins
 from pdmigrate.mapping.dated import MOST_SHIFTS, check_dated, mend
 from pdmigrate.mapping.fidelity import NOT_CARRIED, PROOF_DAYS, CannotBeSaidError, Fidelity, grade, prove
-from pdmigrate.mapping.flatten import SHORTEST, flatten, life_of
-from pdmigrate.mapping.judge import Judgement, judge, tell_doubt
+from pdmigrate.mapping.flatten import SHORTEST, flatten
+from pdmigrate.mapping.judge import Judgement, check_turns, judge, tell_doubt
 from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules_v3 import map_shift_schedule
-from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask
+from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
@@ -49,7 +49,7 @@ def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
     try:
         judgement = judge(work.account, schedule, ZoneInfo(zone))
     except (ValueError, OverflowError) as error:
-        return hold_unsaid(work, schedule, f"it cannot be read: {error}")
+        return hold_unsaid(work, schedule, tell_unread(error))
     if not may_load(work, schedule, judgement):
         return None
     place = place_schedule(work, schedule, twin)
@@ -72,7 +72,7 @@ def say_layers(
     reading, start = judgement.reading, rota.month_before(now)
     near, far = rota.month_after(horizon), rota.month_after(now + PROOF_DAYS * rota.DAY)
     layers = make_layers(schedule, reading, zone, now)
-    _check_turns([layer for _, layer in layers], now)
+    check_turns(schedule, now)
     flat = flatten([layer for _, layer in layers], zone, start, near, far)
     check_dated([Named("", piece.rotation) for piece in flat.pieces if piece.dated], most)
     named = [_leave_empty(one) for one in name_pieces(schedule, layers, flat.pieces, now)]
@@ -87,13 +87,6 @@ def say_layers(
     if reading.by_wall and not _holds(schedule, reading, zone, layers, named, (now, until)):
         until = reach
     return named, _grade(named, judgement, flat.until, until, zone)
-
-
-def _check_turns(layers: list[rota.Rotation], now: int) -> None:
-    """Harness's turns are a minute at least (our contract)."""
-    short = [one for one in layers if one.turn < SHORTEST and len(set(one.participants)) > 1 and life_of(one)[1] > now]
-    if short:
-        raise CannotBeSaidError(f"a turn of {short[0].turn} seconds is shorter than a minute")
 
 
 def _leave_empty(named: Named) -> Named:

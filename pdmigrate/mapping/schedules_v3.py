@@ -17,7 +17,7 @@ from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Alike, Named, add_to_name, tell_apart, tell_together
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import find_end, say_event
-from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask
+from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import Fate, FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
@@ -39,7 +39,7 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
         judgement = judge(work.account, schedule, ZoneInfo(zone))
         own = _common_zone(schedule) or zone
     except (ValueError, OverflowError) as error:
-        return hold_unsaid(work, schedule, f"one of its events cannot be read: {error}")
+        return hold_unsaid(work, schedule, tell_unread(error, "one of its events"))
     place = place_schedule(work, schedule, twin) if may_load(work, schedule, judgement) else None
     span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
     say = partial(say_shifts, schedule, ZoneInfo(own), *span, judgement=judgement)

@@ -19,12 +19,10 @@ def say_or_ask(work: Work, schedule, say: Callable[[int], Said]) -> Said | None:
     """What `say` makes of it, given how many dated rotations there may be; None where it is held, which is booked."""
     try:
         return _say_within(work, schedule, say)
-    except TooManyTurnsError as error:
-        reason = f"its turns are too short: {error}"
     except CannotBeSaidError as error:
         reason = str(error)
     except (ValueError, OverflowError) as error:
-        reason = f"it cannot be read: {error}"
+        reason = tell_unread(error)
     hold_unsaid(work, schedule, reason)
     return None
 
@@ -47,6 +45,11 @@ def _say_all(say: Callable[[int], Said]) -> Said:
         return say(MOST_WRITTEN)
     except TooManyDatedError as error:
         raise CannotBeSaidError(f"{error}, and {MOST_WRITTEN:,} are the most that are written") from None
+
+
+def tell_unread(error: Exception, what: str = "it") -> str:
+    """Why a schedule, or what of it, is not understood."""
+    return str(error) if isinstance(error, TooManyTurnsError) else f"{what} cannot be read: {error}"
 
 
 def hold_unsaid(work: Work, schedule, reason: str) -> None:

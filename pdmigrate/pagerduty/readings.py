@@ -74,20 +74,38 @@ def list_readings(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> l
 def list_spots(
     schedule: Schedule, zone: ZoneInfo, readings: list[Reading], start: int, end: int
 ) -> Iterator[rota.Span]:
-    """The spans of [start, end), in order, in which these readings may part: all of it, or around changes of the clock."""
-    windows, turns, deleted = ({getattr(one, name) for one in readings} for name in Reading._fields)
+    """The spans of [start, end), in order, around changes of the clock, in which these readings may part for once."""
+    windows, turns = ({getattr(one, name) for one in readings} for name in ("windows", "turns"))
     layers = _list_live(schedule, zone, start, end)
-    if len(deleted) > 1 or (len(turns) > 1 and "elapsed" in turns and any(_is_uneven(made) for _, made in layers)):
-        yield from ((begin, min(begin + CHUNK, end)) for begin in range(start, end, CHUNK))
-        return
+    feels = _windows_feel if "elapsed" in windows else _edges_feel
     for change in list_changes(zone, start - REACH, end):
-        open_or_edge = len(windows) > 1 and any(
-            (_windows_feel if "elapsed" in windows else _edges_feel)(made, change, 1)
-            for at, made in layers
-            if at.restrictions
-        )
-        if open_or_edge or (len(turns) > 1 and any(_turns_feel(made, change) for _, made in layers)):
+        opened = len(windows) > 1 and any(feels(made, change, 1) for layer, made in layers if layer.restrictions)
+        if opened or (len(turns) > 1 and any(_turns_feel(made, change) for _, made in layers)):
             yield max(start, change.instant - rota.DAY), min(end, change.instant + REACH)
+
+
+def lasting_part(reading: Reading) -> tuple:
+    """What of a reading may make a difference at any time, and not only when the clock has just changed."""
+    return reading.deleted, reading.turns == "elapsed"
+
+
+def list_settings(
+    schedule: Schedule, reading: Reading, zone: ZoneInfo, start: int, end: int
+) -> list[list[rota.Rotation]]:
+    """The layers as rotations by the wall clock, once for every offset that the clock has in [start, end): turns that are
+    counted in elapsed seconds have another anchor under each."""
+    made = [make_rotation(layer, zone, _stand_in(reading)) for layer in schedule.schedule_layers]
+    if reading.turns != "elapsed":
+        return [made]
+    offsets = sorted({offset for _, _, offset in rota.zone_stretches(zone, start, end)})
+    starts = [rota.to_instant(layer.rotation_virtual_start) for layer in schedule.schedule_layers]
+    return [
+        [
+            replace(one, anchor=begun + offset) if _is_uneven(one) else one
+            for one, begun in zip(made, starts, strict=True)
+        ]
+        for offset in offsets
+    ]
 
 
 def _list_live(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> list[tuple[Layer, rota.Rotation]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from pdmigrate import rota
-from pdmigrate.pagerduty.readings import CHUNK, REACH, Change, list_changes
+from pdmigrate.pagerduty.readings import REACH, Change, list_changes
 from pdmigrate.pagerduty.rota_v3 import (
     USUAL,
     ShiftReading,
@@ -38,12 +38,11 @@ def list_shift_readings(schedule: ScheduleV3, start: int, end: int) -> list[Shif
 
 
 def list_shift_spots(schedule: ScheduleV3, readings: list[ShiftReading], start: int, end: int) -> Iterator[rota.Span]:
-    """The spans of [start, end), in order, in which these readings may part: all of it, or around changes of the clock."""
-    if any(len({getattr(one, name) for one in readings}) > 1 for name in COUNTING):
-        yield from ((begin, min(begin + CHUNK, end)) for begin in range(start, end, CHUNK))
+    """The spans of [start, end), in order, around changes of the clock, in which these readings may part for once."""
+    whole = len({one.length for one in readings}) > 1
+    if not whole and len({one.edges for one in readings}) == 1:
         return
     events = [event for one in schedule.rotations for event in one.events if _lives(event, start, end)]
-    whole = len({one.length for one in readings}) > 1
     longest = max((first_start(event)[1] for event in events), default=0) + rota.DAY
     found = {
         change.instant
@@ -53,6 +52,11 @@ def list_shift_spots(schedule: ScheduleV3, readings: list[ShiftReading], start: 
     }
     for instant in sorted(found):
         yield max(start, instant - longest), min(end, instant + longest)
+
+
+def lasting_shift_part(reading: ShiftReading) -> tuple:
+    """What of a reading may make a difference at any time, and not only when the clock has just changed."""
+    return tuple(getattr(reading, name) for name in COUNTING)
 
 
 def _pick(name: str, other: str, apart: bool) -> tuple[str, ...]:

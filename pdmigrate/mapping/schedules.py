@@ -117,18 +117,20 @@ def _holds(schedule: Schedule, reading: Reading, zone: ZoneInfo, layers: list, n
 def _grade(
     named: list[Named], judgement: Judgement, flat_until: int | None, until: int | None, zone: ZoneInfo
 ) -> Fidelity:
+    """How long it holds: until the first doubt, or until more dates are needed."""
+    dated = flat_until if judgement.reading.by_wall else until
     end = min([*judgement.doubts, *([] if until is None else [until])], default=None)
     if end is None:
         return grade(named, None, "")
     if judgement.doubts and end == judgement.doubts[0]:
-        return grade(named, end, tell_doubt(judgement, zone))
-    if not judgement.reading.by_wall:
+        reason = tell_doubt(judgement, zone)
+    elif not judgement.reading.by_wall:
         reason = f"PagerDuty counts {judgement.reading.tell()} when the clock changes: corrected with dates until then"
     elif flat_until is not None:
         reason = "turns of two layers do not fit into one list: written with dates, to be renewed before then"
     else:
         reason = "its turns come round too seldom or hand over too often to be compared any further"
-    return grade(named, end, reason)
+    return grade(named, end, reason, dated)
 
 
 def list_participants(schedule: Schedule) -> list[Reference]:

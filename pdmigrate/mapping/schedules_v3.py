@@ -22,7 +22,7 @@ from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, wa
 from pdmigrate.mapping.work import Fate, FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.readings import CHUNK
-from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, render_schedule
+from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, read_recurrence, render_schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 
 JUDGED_USUAL = Judgement(USUAL)
@@ -89,8 +89,9 @@ def say_shifts(
     together = any(len(people) > 1 for _, _, people in wanted.entries)
     if not prove(mended, wanted, zone, now, until, together):
         raise CannotBeSaidError("its events cannot be said as rotations")
-    certain = until if endless or drifts or until == near else _find_drift(regular, reading, mended, zone, until, now)
-    fidelity = _grade(mended, endless, judgement, certain, zone)
+    dated = until if endless or drifts or until == near else None
+    certain = dated or _find_drift(regular, reading, mended, zone, until, now)
+    fidelity = _grade(mended, judgement, certain, dated, zone, endless)
     return mended, replace(fidelity, documented=fidelity.documented and not together)
 
 
@@ -160,14 +161,20 @@ def _find_begin(event: Event) -> int:
     return max(life_of(event)[0], rota.to_instant(event.start_time.date_time))
 
 
-def _grade(named: list[Named], endless: bool, judgement: Judgement, certain: int | None, zone: ZoneInfo) -> Fidelity:
+def _grade(
+    named: list[Named], judgement: Judgement, certain: int | None, dated: int | None, zone: ZoneInfo, endless: bool
+) -> Fidelity:
+    """How long it holds: until the first doubt, or until more dates are needed."""
     if judgement.doubts and (certain is None or judgement.doubts[0] <= certain):
-        return grade(named, judgement.doubts[0], tell_doubt(judgement, zone))
+        return grade(named, judgement.doubts[0], tell_doubt(judgement, zone), dated)
     if certain is None:
         return grade(named, None, "")
+    if dated is None:
+        return grade(named, certain, "from then on a shift begins or ends in the hour that the clock skips or repeats")
+    reason = "shifts at changes of the clock are written with dates until then"
     if endless:
-        return grade(named, certain, "a rule without a fixed period is written with dates, to be renewed before then")
-    return grade(named, certain, "shifts at changes of the clock are written with dates until then")
+        reason = "a rule without a fixed period is written with dates, to be renewed before then"
+    return grade(named, certain, reason, dated)
 
 
 def _book_overrides(work: Work, schedule: ScheduleV3) -> None:
@@ -187,4 +194,22 @@ def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list
         fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}, its events' own"))
     else:
         fates += exact("time_zone")
-    return [*fates, *tell_empty(work, list_people(schedule))]
+    return [*fates, *_tell_strays(schedule), *tell_empty(work, list_people(schedule))]
+
+
+def _tell_strays(schedule: ScheduleV3) -> list[FieldFate]:
+    """The EXDATEs that meet no occurrence: somebody meant them to."""
+    strays = [
+        f"{rota.from_naive(date):%Y-%m-%d %H:%M} of {event.name or event.id}"
+        for one in schedule.rotations
+        for event in one.events
+        for date in sorted(
+            {*read_recurrence(event).left_out, *read_recurrence(event).days} - {*read_recurrence(event).hits}
+        )
+    ]
+    if not strays:
+        return []
+    more = f"; and {len(strays) - 5} more" if len(strays) > 5 else ""
+    return [
+        FieldFate("recurrence", "changed", f"EXDATEs that meet no start leave none out: {'; '.join(strays[:5])}{more}")
+    ]

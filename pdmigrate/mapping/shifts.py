@@ -169,6 +169,11 @@ def _cut_slot(
     """The slot as steps of a week or a day, with a window, or of what fits where it is shorter; empty steps between."""
     step = _choose_step(length, period)
     steps, windowed = period // step, step >= rota.DAY
+    if not windowed and length <= period:
+        filled = length // step
+        places = tuple(place for member in members for place in (*[member] * filled, *[None] * (steps - filled)))
+        yield Slot(start, length, step, places, (), turns)
+        return
     for part in range(math.ceil(length / step)):
         places = tuple(place for member in members for place in (member, *[None] * (steps - 1)))
         begin, here = start + part * step, min(step, length - part * step)

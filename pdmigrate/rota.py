@@ -331,5 +331,8 @@ def to_naive_at(instant: int, zone: ZoneInfo) -> int:
 
 
 def local_seconds(moment: datetime, zone: ZoneInfo) -> int:
-    """What the wall clock of the zone shows at that moment, in naive seconds."""
-    return to_naive(moment.astimezone(zone).replace(tzinfo=None, microsecond=0))
+    """What the wall clock of the zone shows at that moment, in naive seconds. Raises ValueError where no calendar reaches."""
+    try:
+        return to_naive(moment.astimezone(zone).replace(tzinfo=None, microsecond=0))
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} lies beyond what a calendar holds") from None

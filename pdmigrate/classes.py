@@ -6,6 +6,7 @@ MAIL = ("invite", "map", "leave_out")
 CLASSES: dict[str, tuple[str, ...]] = {
     "acknowledgement_timeout": ("accept", "leave_out"),
     "bad_address": ("map", "leave_out"),
+    "cannot_be_said": ("leave_out",),
     "changed_in_both": ("keep_harness", "take_source"),
     "dangling_reference": ("empty_place", "without", "leave_out"),
     "deleted_participant": ("empty_place", "leave_out"),
@@ -35,6 +36,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "time_zone_mismatch": ("confirm", "other", "leave_out"),
     "unknown_target": ("without", "leave_out"),
     "unknown_field": ("ignore", "leave_out"),
+    "too_many_dated": ("leave_out", "write_dates"),
     "unknown_time_zone": ("other", "leave_out"),
     "unlisted_member": ("without",),
     "unusable_policy": ("leave_out",),

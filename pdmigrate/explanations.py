@@ -13,7 +13,7 @@ from pdmigrate.decisions import Answer
 from pdmigrate.draft import Draft
 from pdmigrate.harness.records import Override, Schedule
 from pdmigrate.harness.rota import render_schedule
-from pdmigrate.mapping.judge import judge, render_with_overrides
+from pdmigrate.mapping.judge import choose_reading, render_with_overrides
 from pdmigrate.mapping.overrides import override_key
 from pdmigrate.pagerduty import records, rota_v3
 from pdmigrate.pagerduty.readings import WALL
@@ -212,9 +212,9 @@ def _list_changes(before: rota.Rota, after: rota.Rota) -> tuple[Change, ...]:
 
 def render_source(found: Draft, schedule: AnySchedule, span: rota.Span) -> rota.Rota:
     """Our own reading of a schedule, in PagerDuty ids. Raises ValueError for a rule that cannot be read."""
-    if isinstance(schedule, ScheduleV3):
-        return rota_v3.render_schedule(schedule, *span)
     zone = ZoneInfo(found.work.zones.get(schedule.id) or "UTC")
+    if isinstance(schedule, ScheduleV3):
+        return rota_v3.render_schedule(schedule, *span, choose_reading(found.account, schedule, zone))
     doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule
-    reading = judge(found.account, schedule, zone).reading if doubtful else WALL
+    reading = choose_reading(found.account, schedule, zone) if doubtful else WALL
     return render_with_overrides(schedule, reading, zone, *span)

@@ -38,7 +38,8 @@ class Refusal:
 class Seen:
     """What the guards look at. ids: what the source has by kind; since, until: the window of its rendering.
 
-    unread: what the key may not read, by kind. hidden: what no list has shown, in words."""
+    unread: what the key may not read, by kind. hidden: what no list has shown, in words. dated_until: how far the dated
+    shifts of a schedule reach, by its key; one that ends in the source as well is not among them."""
 
     plan: Plan
     state: State
@@ -55,6 +56,7 @@ class Seen:
     skip_open: bool
     unread: dict[str, str] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
+    dated_until: dict[str, datetime] = field(default_factory=dict)
 
 
 def find_refusals(seen: Seen) -> list[Refusal]:
@@ -239,17 +241,11 @@ def _runs_out(seen: Seen) -> str | None:
     if seen.until < next_run:
         days = seen.limits.next_run_days
         return f"Overrides are known until {seen.until:%Y-%m-%d}, the next run is in {days} days: raise horizon_days."
-    schedules = [a for a in seen.plan.actions if a.kind == "schedules" and a.after]
-    out = [a.name for a in schedules if _ends_between(a.after, seen.now, next_run)]
+    schedules = [a for a in seen.plan.actions if a.kind == "schedules" and a.key in seen.dated_until]
+    out = [a.name for a in schedules if seen.now < seen.dated_until[a.key] < next_run]
     return (
         f"The dated shifts of {', '.join(out[:5])} run out before the next run on {next_run:%Y-%m-%d}." if out else None
     )
-
-
-def _ends_between(fields: Fields, now: datetime, next_run: datetime) -> bool:
-    """Whether all its rotations have an end, and the last is neither past nor far."""
-    ends = [r["until"] and datetime.fromisoformat(r["until"]) for r in fields.get("rotations", ())]
-    return bool(ends) and None not in ends and now < max(ends) < next_run
 
 
 def _unresolved(seen: Seen) -> str | None:

@@ -121,12 +121,15 @@ def test_less_coverage_than_before(seen):
 
 
 def test_dated_shifts_that_run_out(seen):
+    """What ends in PagerDuty as well does not run out: only what more dates must follow."""
     first = next(a for a in seen.plan.actions if a.kind == "schedules" and a.after["rotations"])
-    end = (seen.now + timedelta(days=3)).isoformat()
-    rotations = [{**first.after["rotations"][0], "until": end}]
+    end = seen.now + timedelta(days=3)
+    rotations = [{**first.after["rotations"][0], "until": end.isoformat()}]
     ending = replace(first, before=None, after={**first.after, "rotations": rotations})
     others = [a for a in seen.plan.actions if a is not first]
-    out = replace(seen, plan=make_plan("s", "t", [*others, ending]))
+    ended = replace(seen, plan=make_plan("s", "t", [*others, ending]))
+    assert not names(ended)
+    out = replace(ended, dated_until={first.key: end})
     assert names(out) == ["runs_out"]
     assert not names(replace(out, limits=Guards(next_run_days=2)))
     assert names(replace(seen, limits=Guards(next_run_days=60))) == ["runs_out"]

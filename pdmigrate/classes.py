@@ -7,6 +7,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "acknowledgement_timeout": ("accept", "leave_out"),
     "bad_address": ("map", "leave_out"),
     "changed_in_both": ("keep_harness", "take_source"),
+    "changed_in_harness": ("keep_harness", "take_source"),
     "dangling_reference": ("empty_place", "leave_out"),
     "duplicate_policy": COLLISION,
     "duplicate_schedule": COLLISION,
@@ -16,6 +17,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "group_name_collision": COLLISION,
     "no_way_to_page": ("rule_by_hand", "leave_out"),
     "nobody_user": ("invite", "empty_place", "map", "leave_out"),
+    "override_stand_in": ("map", "leave_out"),
     "phone_country": ("leave_out", "ask_harness"),
     "policy_without_team": ("no_owner", "owner", "leave_out"),
     "recreated_in_source": ("take_over", "rename", "leave_out"),
@@ -31,6 +33,9 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "user_not_found": MAIL,
 }
 """The classes of conflicts, each with the options that a question of the class can have."""
+
+ONE_STATE = frozenset({"changed_in_harness"})
+"""Classes whose answers hold for the state that was asked about: they name its question, and none is for the whole class."""
 
 GUARD_NAMES = (
     "less_coverage",

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from pdmigrate.classes import ONE_STATE
 from pdmigrate.decisions import Answer, Conflict, Decision, Decisions, Option
 from pdmigrate.errors import SettingsError
 from pdmigrate.strict import hint
@@ -24,7 +25,7 @@ class Questions:
         settled_by: the setting that answers as recommended where no person has decided.
         """
         decision = self._decisions.find(conflict)
-        if decision and decision.object != "all" and decision.question not in ("", conflict.digest):
+        if decision and _is_about_another(conflict, decision):
             answer, conflict = None, _ask_again(conflict, decision)
         else:
             answer = self._decided(conflict, decision) or self._by_rule(conflict, settled_by)
@@ -33,6 +34,11 @@ class Questions:
         else:
             self.open[conflict.key] = conflict
         return answer
+
+    def reopen(self, answer: Answer) -> None:
+        """The answer cannot be carried out: its question is open again."""
+        self.answered.pop(answer.conflict.key, None)
+        self.open[answer.conflict.key] = answer.conflict
 
     def names(self, name: str) -> bool:
         """Whether a person has decided that something is to have this name."""
@@ -57,8 +63,18 @@ class Questions:
         return Answer(conflict=conflict, choice=option.name, by="rule", why="open_conflicts: recommended")
 
 
+def _is_about_another(conflict: Conflict, decision: Decision) -> bool:
+    """An answer that names its question is for no other; in some classes every answer has to name it."""
+    if conflict.about in ONE_STATE:
+        return decision.question != conflict.digest
+    return decision.object != "all" and decision.question not in ("", conflict.digest)
+
+
 def _ask_again(conflict: Conflict, decision: Decision) -> Conflict:
-    said = f"The question has changed since {decision.by or 'somebody'} decided {decision.choice}. "
+    who = decision.by or "somebody"
+    said = f"The question has changed since {who} decided {decision.choice}. "
+    if not decision.question:
+        said = f"{who} decided {decision.choice} without naming the question, so nobody knows of which state. "
     return conflict.model_copy(update={"meaning": said + conflict.meaning})
 
 

@@ -23,7 +23,7 @@ PACKAGE = ROOT / "pdmigrate"
 FLOORS = [
     "errors classes strict",
     "workspace settings decisions questions actions transport pace pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones",
-    "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
+    "journal_tables journal locking guards merging handmade planning resuming pagerduty harness mapping",
     "job draft approval clock_windows handover parity service_parity lanes",
     "connect preview invite conflicts load verify undo history",
     "load_progress markup show timescale timeline report evidence ticks standing runs pages finish",
@@ -52,7 +52,7 @@ BOTH_VOCABULARIES = (
 )
 """Who may import the records of PagerDuty and those of Harness."""
 
-OFFLINE = "mapping rota rota_files paging guards planning merging resuming"
+OFFLINE = "mapping rota rota_files paging guards planning merging handmade resuming"
 """Who never reaches the network, by whatever way."""
 
 MOST_LINES = 400

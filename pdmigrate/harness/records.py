@@ -5,6 +5,7 @@ People are named by lower-case email, since an invited person has no id yet.
 """
 
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -179,3 +180,9 @@ class State(_Record):
     rules: dict[str, NotificationRule] = {}
     alert_rules: dict[str, AlertRule] = {}
     oncall: bool = False
+
+    @cached_property
+    def overrides(self) -> dict[str, Override]:
+        """Those of all schedules, as SCHEDULE/OVERRIDE."""
+        schedules = self.schedules.values()
+        return {f"{schedule.identifier}/{o.identifier}": o for schedule in schedules for o in schedule.overrides}

@@ -1,7 +1,7 @@
 """Shift-based (v3) schedules to rotations: side by side where several people are meant at once.
 
 Rules with a fixed period become rotations that go on; the rest is written with dates. Overrides and custom shifts are
-dated by nature. Everything is compared with the schedule itself over 400 days before it is wanted.
+dated by nature (`overrides` counts them). Everything is compared with the schedule itself over 400 days before it is wanted.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from pdmigrate.mapping.rotations import Named, add_to_name, tell_apart, tell_tog
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import say_event
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
-from pdmigrate.mapping.work import Fate, FieldFate, Work, exact, name_fate
+from pdmigrate.mapping.work import FieldFate, Work, exact, name_fate
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.rota_v3 import event_zone, render_schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
@@ -39,7 +39,6 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
         named, work.fidelity[schedule.id] = said
         note = tell_together(named, ZoneInfo(zone), *span)
         want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named), note)
-        _book_overrides(work, schedule)
     elif place:
         work.lose("schedules", schedule.id, schedule.name, "its shifts are too many to be written with dates")
     return None
@@ -110,16 +109,6 @@ def _grade(named: list[Named], endless: bool, drifts: bool, until: int) -> Fidel
     if drifts:
         return grade(named, until, "shifts at changes of the clock are written with dates until then")
     return grade(named, None, "")
-
-
-def _book_overrides(work: Work, schedule: ScheduleV3) -> None:
-    """Its overrides are in its rotations: cut, with shifts put in."""
-    for override in schedule.overrides:
-        if override.end_time > work.account.since:
-            who = override.overriding_member.user_id or "nobody"
-            name = f"{work.account.users[who].name if who in work.account.users else who} in {schedule.name}"
-            reason = "written as a dated shift of the schedule"
-            work.fates.append(Fate("overrides", override.id, name, "exact", reason, tuple(exact("start", "end"))))
 
 
 def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list[Named]) -> list[FieldFate]:

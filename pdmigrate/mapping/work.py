@@ -53,10 +53,11 @@ class Route:
 
 @dataclass(frozen=True)
 class Stop:
-    """Why an object does not move. waits: for an answer of a person, else it is decided."""
+    """Why an object does not move. waits: for an answer of a person; else decided says which (see Held.decided)."""
 
     reason: str
     waits: bool = False
+    decided: str = ""
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Work:
     scope: PagerDuty ids by kind. people_map: PagerDuty's email to Harness's, as people wrote it down. emails: PagerDuty
     user id to the Harness email that will be paged for him (absent: has neither account nor invitation). groups, schedules, policies: PagerDuty id to Harness identifier, where carried over.
     fidelity: PagerDuty id of a schedule to how long what is written stays right.
+    lost: what is held, by kind and PagerDuty id.
     nobodies: PagerDuty ids of users whose places stay empty by decision. routes: of each service that moves. unserved: country codes that Harness does not call, with the people there.
     """
 
@@ -79,6 +81,7 @@ class Work:
     desired: list[Desired] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    lost: dict[tuple[str, str], Held] = field(default_factory=dict)
     dropped: list[Entry] = field(default_factory=list)
     emails: dict[str, str] = field(default_factory=dict)
     undecided: set[str] = field(default_factory=set)
@@ -123,15 +126,22 @@ class Work:
 
     def lose(self, kind: str, id: str, name: str, reason: str, open_question: bool = False, decided: str = "") -> None:
         """The object does not move, and why: a question that is still open, or what decided it (see Held.decided)."""
-        self.held.append(Held(kind, id, name, reason, open_question, (id,), decided))
+        held = Held(kind, id, name, reason, open_question, (id,), decided)
+        self.held.append(held)
+        self.lost[kind, id] = held
         self.fates.append(Fate(kind, id, name, "lost", reason))
 
     def stop(self, kind: str, record: Any, stops: Iterable[Stop | None]) -> bool:
         """Whether anything stops the object; booked once, what is decided before what waits."""
         found = sorted((stop for stop in stops if stop), key=lambda stop: stop.waits)
         if found:
-            self.lose(kind, record.id, record.name, found[0].reason, found[0].waits)
+            self.lose(kind, record.id, record.name, found[0].reason, found[0].waits, found[0].decided)
         return bool(found)
+
+    def stop_behind(self, kind: str, id: str, reason: str) -> Stop:
+        """Stopped by what stops something that it needs: the same open question, or the same answer."""
+        behind = self.lost.get((kind, id))
+        return Stop(reason, behind is None or behind.open_question, behind.decided if behind else "")
 
     def known(self, kind: str, key: str) -> Entry | None:
         return self.ledger.get((kind, key))
@@ -172,7 +182,8 @@ def name_fate(old: str, new: str) -> FieldFate:
 
 def read_stop(answer: Answer | None, what: str) -> Stop:
     """Stopped by an answer, or because there is none."""
-    return Stop(f"{'left out by decision' if answer else 'open question'}: {what}", answer is None)
+    said = "left out by decision" if answer else "open question"
+    return Stop(f"{said}: {what}", answer is None, answer.conflict.key if answer else "")
 
 
 def describe(name: str, new: str, text: str | None) -> str:

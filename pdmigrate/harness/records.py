@@ -6,7 +6,7 @@ People are named by lower-case email, since an invited person has no id yet.
 
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -186,3 +186,9 @@ class State(_Record):
         """Those of all schedules, as SCHEDULE/OVERRIDE."""
         schedules = self.schedules.values()
         return {f"{schedule.identifier}/{o.identifier}": o for schedule in schedules for o in schedule.overrides}
+
+    def model_copy(self, **said: Any) -> "State":
+        """A copy looks its overrides up itself."""
+        made = super().model_copy(**said)
+        vars(made).pop("overrides", None)
+        return made

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pdmigrate.actions import Plan, plan_from_json, plan_to_json
+from pdmigrate.classes import ONE_STATE
 from pdmigrate.clock_windows import ask_in_doubt
 from pdmigrate.decisions import (
     Approval,
@@ -78,6 +79,8 @@ def conflicts(job: Job) -> Decided:
     refused, strays = tuple(check_guards(job, found)), tuple(find_strays(decisions, found))
     job.workspace.save_state("plan", plan_to_json(found.plan))
     job.workspace.save_state("questions", [conflict.model_dump() for conflict in found.open.values()])
+    settled = [a.conflict for a in found.answered.values() if a.conflict.about in ONE_STATE]
+    job.workspace.save_state("settled", [conflict.model_dump() for conflict in settled])
     job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in refused]})
     job.workspace.save_state("strays", strays)
     approval = decisions.approves(found.plan.digest)
@@ -147,7 +150,8 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
 def decide(job: Job, about: str, object_id: str, choice: str, value: str = "", by: str = "", why: str = "") -> None:
     """Write an answer of a person to decisions.yaml, at once. `object_id` may be `all`."""
     at = job.clock().isoformat(timespec="seconds")
-    asked = [Conflict(**row) for row in job.workspace.find_state("questions") or []]
+    rows = (row for name in ("questions", "settled") for row in job.workspace.find_state(name) or [])
+    asked = [Conflict(**row) for row in rows]
     question = next((c.digest for c in asked if (c.about, c.id) == (about, object_id)), "")
     decision = Decision(
         conflict=about, object=object_id, choice=choice, value=value or None, by=by, at=at, why=why, question=question

@@ -70,11 +70,26 @@ def plan_actions(
     planned, sides = Planned(), _Sides(state, strategy, questions, now)
     for wish in desired:
         _sort_in(planned, wish, _plan_one(wish, ledger.get((wish.kind, wish.key)), sides))
+    planned.actions = _leave_to_owner(planned.actions)
     if by_terraform:
         planned.actions = _leave_to_terraform(planned.actions)
     for entry in dropped:
         _take_back(planned, entry, sides)
     return planned
+
+
+def _leave_to_owner(actions: list[Action]) -> list[Action]:
+    """A rule that was pointed at another service is written once: by the service whose own it is."""
+    owners = {action.identifier for action in actions if action.kind == "services" and action.writes}
+    return [_leave_rules(action, owners) if OTHER_RULES in (action.after or {}) else action for action in actions]
+
+
+def _leave_rules(action: Action, owners: set[str]) -> Action:
+    rules = {rule: settings for rule, settings in action.after[OTHER_RULES].items() if rule not in owners}
+    before, after = ({**fields, OTHER_RULES: rules} for fields in (action.before, action.after))
+    before[OTHER_RULES] = {rule: action.before[OTHER_RULES][rule] for rule in rules}
+    verb: Verb = "keep" if before == after and action.verb == "update" else action.verb
+    return replace(action, verb=verb, before=before, after=after)
 
 
 def _leave_to_terraform(actions: list[Action]) -> list[Action]:

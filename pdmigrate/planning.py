@@ -68,8 +68,11 @@ def plan_actions(
     or has begun, is no change.
     """
     planned, sides = Planned(), _Sides(state, strategy, questions, now)
+    written = {(entry.kind, entry.identifier): entry for entry in ledger.values()}
     for wish in desired:
-        _sort_in(planned, wish, _plan_one(wish, ledger.get((wish.kind, wish.key)), sides))
+        entry = ledger.get((wish.kind, wish.key))
+        before = entry or written.get((wish.kind, wish.identifier))
+        _sort_in(planned, wish, _plan_one(wish, entry, before, sides))
     planned.actions = _leave_to_owner(planned.actions)
     if by_terraform:
         planned.actions = _leave_to_terraform(planned.actions)
@@ -149,8 +152,8 @@ LEFT_REMOVED = "removed in Harness, and left so by decision"
 CHANGED = "open question: somebody has changed in Harness who is paged"
 
 
-def _plan_one(wish: Desired, entry: Entry | None, sides: _Sides) -> Action | _Held:
-    """The action, or the reason why there is none."""
+def _plan_one(wish: Desired, entry: Entry | None, before: Entry | None, sides: _Sides) -> Action | _Held:
+    """The action, or the reason why there is none. before: the entry, or that of what PagerDuty had in its place."""
     state = sides.state
     if wish.kind in ONCALL_KINDS and not state.oncall:
         return _act("handover", wish, None, wish.fields, "Harness has no API for it: a person makes it")
@@ -158,7 +161,7 @@ def _plan_one(wish: Desired, entry: Entry | None, sides: _Sides) -> Action | _He
     if have is None:
         return _plan_absent(wish, entry, sides.questions)
     rules = _settle_other_rules(wish, sides)
-    merged = _merge(wish, entry, have, sides)
+    merged = _merge(wish, before, have, sides)
     if merged is None or None in rules.values():
         return _Held(CHANGED)
     if rules:

@@ -306,3 +306,17 @@ def test_every_held_object_names_the_answer_behind_it():
     removed = Decision(conflict="removed_in_target", object="P1", choice="leave_removed", by="ann")
     planned, _ = plan_one("schedules", fields, fields, None, decisions=(removed,))
     assert [(held.open_question, held.decided) for held in planned.held] == [(False, "removed_in_target:P1")]
+
+
+def test_what_was_changed_by_hand_is_asked_about_when_pagerdutys_object_was_made_anew():
+    """Taken over from an object that is gone: what people have made of it in Harness since is not ours to drop."""
+    fields, by_hand = fields_of("schedules"), fields_of("schedules", time_zone="Asia/Tokyo")
+    entry = Entry("schedules", "OLD", "k", "Thing", fields)
+    wish = Desired("schedules", "NEW", "k", "Thing", fields, ("NEW",), adopt=True)
+    questions = Questions(Decisions(), "stop")
+    ledger = {("schedules", "OLD"): entry}
+    assert not plan_actions([wish], [], have_state("schedules", by_hand), ledger, "overwrite", questions).actions
+    assert list(questions.open) == ["changed_in_harness:NEW"]
+    kept = Questions(Decisions(decisions=(answer(questions.open["changed_in_harness:NEW"], "keep_harness"),)), "stop")
+    [action] = plan_actions([wish], [], have_state("schedules", by_hand), ledger, "overwrite", kept).actions
+    assert (action.verb, action.writes, action.synced) == ("adopt", False, fields)

@@ -9,13 +9,15 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import yaml
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from small_company import cut_down
+from small_company import SERVICES, cut_down
 from two_sides import SOURCE_EDITS, TARGET_EDITS, list_owned, list_paged, recreate, see, strip
 
 from pdmigrate import choose, conflicts, decide, handmade, load, open_job, preview, take_back, waive
@@ -36,10 +38,10 @@ DECISIONS = [
 DECISIONS = [pair for pair in DECISIONS if pair != ("recreated_in_source", "rename")]
 OFTEN = [pair for pair in DECISIONS if pair[0] in ("changed_in_both", "removed_in_target", "recreated_in_source")]
 PICK = st.integers(0, 50)
-_template = []
 
 
-def make_template():
+@cache
+def make_template(services=SERVICES):
     """A small company that is carried over, with limits that let everything change."""
     folder = Path(tempfile.mkdtemp(prefix="pdmigrate-sync-")) / "acme"
     make_demo_workspace(folder)
@@ -48,7 +50,7 @@ def make_template():
     said["rules"]["guards"] = {"changed_objects": 10_000, "changed_percent": 100}
     path.write_text(yaml.safe_dump(said))
     (folder / "sandbox").mkdir()
-    document = cut_down(company.build_company(read_clock()))
+    document = cut_down(company.build_company(read_clock()), services)
     (folder / "sandbox" / "pagerduty.json").write_text(json.dumps(document))
     with open_job(folder) as job:
         preview(job)
@@ -66,17 +68,17 @@ def _own(seen, wish):
 class TwoSides(RuleBasedStateMachine):
     """People edit PagerDuty and Harness, in any order, and the sync runs in between."""
 
+    services = SERVICES
+
     @initialize()
     def begin(self):
-        if not _template:
-            _template.append(make_template())
         self.folder = Path(tempfile.mkdtemp(prefix="pdmigrate-sync-")) / "acme"
-        shutil.copytree(_template[0], self.folder)
+        shutil.copytree(make_template(self.services), self.folder)
         self.job = open_job(self.folder)
         self.pagerduty = Store(self.folder / "sandbox" / "pagerduty.json", dict)
         self.harness = Store(self.folder / "sandbox" / "harness.json", dict)
         self.number = 0
-        self.edits, self.contested, self.dropped = {}, set(), False
+        self.edits, self.contested, self.dropped, self.asked = {}, set(), False, Counter()
 
     # --- PagerDuty's side ---
 
@@ -164,7 +166,6 @@ class TwoSides(RuleBasedStateMachine):
         self._check_nothing_is_deleted(before, after)
         self._check_untouched(found, open_keys, before, after)
         self._check_edits(found, after, strategy)
-        self.contested.clear()
         self.dropped = self.dropped and bool(open_keys)
         writes = len(self.harness.read()["writes"])
         again = self._run("")
@@ -180,6 +181,7 @@ class TwoSides(RuleBasedStateMachine):
         preview(self.job)
         decided = conflicts(self.job)
         asked = [c for c in decided.draft.open.values() if c.about in ONE_STATE]
+        self.asked.update((c.kind, by_hand or "open") for c in asked)
         if by_hand and asked:
             for conflict in asked:
                 decide(self.job, conflict.about, conflict.id, by_hand, by="hypothesis", why="to see")
@@ -207,8 +209,8 @@ class TwoSides(RuleBasedStateMachine):
     def _check_edits(self, found, after, strategy):
         """An edit is there still; or a person took PagerDuty's, or it pages nobody, PagerDuty has changed the same, and the
         strategy took PagerDuty's."""
-        keys = {(a.kind, a.identifier): a.key for a in found.plan.actions}
-        keys |= {(entry.kind, entry.identifier): entry.key for entry in found.draft.ledger.values()}
+        keys = {(entry.kind, entry.identifier): entry.key for entry in found.draft.ledger.values()}
+        keys |= {(wish.kind, wish.identifier): wish.key for wish in found.draft.work.desired}
         taken = {key for key, answer in found.draft.answered.items() if answer.choice == "take_source"}
         second = {key.rpartition("/")[2] for key in taken if key.startswith("changed_in_harness:")}
         lost = {}
@@ -223,8 +225,14 @@ class TwoSides(RuleBasedStateMachine):
             overwritten = not pages and (kind, key, field) in self.contested
             if not settled and not (overwritten and (strategy == "overwrite" or f"changed_in_both:{key}" in taken)):
                 lost[(kind, identifier, field)] = (value, there, sorted(taken))
-        assert not lost
-        self.edits = {p: value for p, value in self.edits.items() if after.get(p[:2], {}).get(p[2]) == value}
+        assert not lost, lost
+        wanted = {(w.kind, w.identifier, field): v for w in found.draft.work.desired for field, v in w.fields.items()}
+        self.edits = {
+            place: value  # what both sides say by now is nobody's edit any more
+            for place, value in self.edits.items()
+            if after.get(place[:2], {}).get(place[2]) == value != wanted.get(place)
+        }
+        self.contested &= {(kind, keys.get((kind, identifier)), field) for kind, identifier, field in self.edits}
 
     @invariant()
     def pagerduty_is_only_read(self):

@@ -209,9 +209,14 @@ def _takes_in(held, pick, number):
     return {("teams", group["identifier"], "users"): frozenset([user["email"]])}
 
 
+def _groups_of_project(held):
+    """Those that a schedule or a policy may name."""
+    return [group for group in held["user_groups"] if group.get("projectIdentifier")]
+
+
 def _owned_by(kind):
     def edit(held, pick, number):
-        rows, groups = _rows(held, kind), held["user_groups"]
+        rows, groups = _rows(held, kind), _groups_of_project(held)
         if not rows or not groups:
             return {}
         row = rows[pick % len(rows)]
@@ -260,7 +265,7 @@ def _second_rule(held, pick, number):
 
 def _targets_group(held, pick, number):
     """A level that pages a whole group."""
-    policies, groups = _rows(held, "escalation_policies"), held["user_groups"]
+    policies, groups = _rows(held, "escalation_policies"), _groups_of_project(held)
     if not policies or not groups:
         return {}
     policy = policies[pick % len(policies)]

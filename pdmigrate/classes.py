@@ -8,6 +8,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "bad_address": ("map", "leave_out"),
     "cannot_be_said": ("leave_out",),
     "changed_in_both": ("keep_harness", "take_source"),
+    "changed_in_harness": ("keep_harness", "take_source"),
     "dangling_reference": ("empty_place", "without", "leave_out"),
     "deleted_participant": ("empty_place", "leave_out"),
     "deleted_target": ("without", "leave_out"),
@@ -21,6 +22,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "lost_contact": ("leave_out",),
     "no_way_to_page": ("rule_by_hand", "leave_out"),
     "nobody_user": ("invite", "empty_place", "map", "leave_out"),
+    "override_stand_in": ("map", "leave_out"),
     "phone_country": ("leave_out", "ask_harness"),
     "policy_without_target": ("leave_out",),
     "policy_without_team": ("no_owner", "owner", "leave_out"),
@@ -46,6 +48,9 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "written_in_another_zone": ("leave_out", "as_written"),
 }
 """The classes of conflicts, each with the options that a question of the class can have."""
+
+ONE_STATE = frozenset({"changed_in_harness"})
+"""Classes whose answers hold for the state that was asked about: they name its question, and none is for the whole class."""
 
 GUARD_NAMES = (
     "less_coverage",

@@ -1,7 +1,7 @@
 """Shift-based (v3) schedules to rotations: side by side where several people are meant at once.
 
 Rules with a fixed period become rotations that go on; the rest is written with dates. Overrides and custom shifts are
-dated by nature. Everything is compared with the schedule itself over 400 days before it is wanted.
+dated by nature (`overrides` counts them). Everything is compared with the schedule itself over 400 days before it is wanted.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import find_end, say_event
 from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
-from pdmigrate.mapping.work import Fate, FieldFate, Work, exact
+from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.readings import CHUNK
 from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, read_recurrence, render_schedule
@@ -49,7 +49,6 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
         named, work.fidelity[schedule.id] = said
         note = tell_together(named, ZoneInfo(own), *span)
         want_schedule(work, schedule, own, place, named, _field_fates(work, schedule, own, place, named, note), note)
-        _book_overrides(work, schedule)
     return None
 
 
@@ -176,16 +175,6 @@ def _grade(
     if endless:
         reason = "a rule without a fixed period is written with dates, to be renewed before then"
     return grade(named, certain, reason, dated)
-
-
-def _book_overrides(work: Work, schedule: ScheduleV3) -> None:
-    """Its overrides are in its rotations: cut, with shifts put in."""
-    for override in schedule.overrides:
-        if override.end_time > work.account.since:
-            who = override.overriding_member.user_id or "nobody"
-            name = f"{work.account.users[who].name if who in work.account.users else who} in {schedule.name}"
-            reason = "written as a dated shift of the schedule"
-            work.fates.append(Fate("overrides", override.id, name, "exact", reason, tuple(exact("start", "end"))))
 
 
 def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list[Named], note: str) -> list[FieldFate]:

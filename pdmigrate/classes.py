@@ -6,7 +6,9 @@ MAIL = ("invite", "map", "leave_out")
 CLASSES: dict[str, tuple[str, ...]] = {
     "acknowledgement_timeout": ("accept", "leave_out"),
     "bad_address": ("map", "leave_out"),
+    "cannot_be_said": ("leave_out",),
     "changed_in_both": ("keep_harness", "take_source"),
+    "changed_in_harness": ("keep_harness", "take_source"),
     "dangling_reference": ("empty_place", "without", "leave_out"),
     "deleted_participant": ("empty_place", "leave_out"),
     "deleted_target": ("without", "leave_out"),
@@ -20,6 +22,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "lost_contact": ("leave_out",),
     "no_way_to_page": ("rule_by_hand", "leave_out"),
     "nobody_user": ("invite", "empty_place", "map", "leave_out"),
+    "override_stand_in": ("map", "leave_out"),
     "phone_country": ("leave_out", "ask_harness"),
     "policy_without_target": ("leave_out",),
     "policy_without_team": ("no_owner", "owner", "leave_out"),
@@ -35,6 +38,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "time_zone_mismatch": ("confirm", "other", "leave_out"),
     "unknown_target": ("without", "leave_out"),
     "unknown_field": ("ignore", "leave_out"),
+    "too_many_dated": ("leave_out", "write_dates"),
     "unknown_time_zone": ("other", "leave_out"),
     "unlisted_member": ("without",),
     "unusable_policy": ("leave_out",),
@@ -44,6 +48,9 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "written_in_another_zone": ("leave_out", "as_written"),
 }
 """The classes of conflicts, each with the options that a question of the class can have."""
+
+ONE_STATE = frozenset({"changed_in_harness"})
+"""Classes whose answers hold for the state that was asked about: they name its question, and none is for the whole class."""
 
 GUARD_NAMES = (
     "less_coverage",

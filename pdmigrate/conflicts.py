@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pdmigrate import rota
 from pdmigrate.actions import Plan, plan_from_json, plan_to_json
 from pdmigrate.clock_windows import ask_in_doubt
 from pdmigrate.decisions import (
@@ -140,6 +141,7 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
         skip,
         account.unread,
         [said for one in account.hidden if (said := one.tell(found.reasons))],
+        {id: rota.to_datetime(one.dated) for id, one in found.work.fidelity.items() if one.dated},
     )
     return find_refusals(seen)
 

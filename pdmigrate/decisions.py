@@ -42,7 +42,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from pdmigrate.classes import CLASSES, GUARD_NAMES
+from pdmigrate.classes import CLASSES, GUARD_NAMES, ONE_STATE
 from pdmigrate.errors import SettingsError
 from pdmigrate.strict import find_line, hint, say_problem
 from pdmigrate.workspace import canonical_json, write_text
@@ -123,7 +123,12 @@ class Decision(_Strict):
     question: str = ""
 
     def answers(self, conflict: Conflict) -> bool:
-        """Whether it is to this state of the question; one for a class is to whatever comes."""
+        """Whether it is to this state of the question; one for a class is to whatever comes.
+
+        In the classes of ONE_STATE every answer has to name its question.
+        """
+        if conflict.about in ONE_STATE:
+            return self.question == conflict.digest
         return self.object == "all" or self.question in ("", conflict.digest)
 
 

@@ -12,6 +12,7 @@ from pdmigrate.harness.records import State
 from pdmigrate.job import Job
 from pdmigrate.journal import Entry
 from pdmigrate.mapping import GRADES, Fate, Work, choose_scope, map_all
+from pdmigrate.mapping.overrides import count_overrides
 from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.people_file import read_people_file
@@ -115,8 +116,8 @@ class Draft:
         people = self.account.users.values()
         methods, rules = sum(len(u.contact_methods) for u in people), sum(len(u.notification_rules) for u in people)
         parts = {"contact_methods": methods, "notification_rules": rules}
-        schedules = self.account.schedules.items()
-        left = sum(len(s.overrides) for id, s in schedules if id not in self.reasons["schedules"])
+        schedules, since = self.account.all_schedules.items(), self.account.since
+        left = sum(count_overrides(s, since) for id, s in schedules if id not in self.reasons["schedules"])
         fates = Counter(fate.kind for fate in self.work.fates)
         return out | {kind: number - fates[kind] for kind, number in parts.items()} | {"overrides": left}
 
@@ -138,7 +139,9 @@ def draft(job: Job) -> Draft:
     questions = Questions(job.decisions(), rules.open_conflicts)
     work = map_all(Work(account, state, ledger, questions, rules, scope, read_people_map(job)))
     dropped = [*work.dropped, *find_gone(account, ledger, work)]
-    planned = plan_actions(work.desired, dropped, state, ledger, rules.strategy, questions, rules.terraform)
+    planned = plan_actions(
+        work.desired, dropped, state, ledger, rules.strategy, questions, rules.terraform, account.since
+    )
     held = [*work.held, *planned.held]
     return Draft(
         account, state, reasons, work, make_plan(account.digest, job.target.name, planned.actions, held), ledger

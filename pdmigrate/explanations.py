@@ -13,8 +13,8 @@ from pdmigrate.decisions import Answer
 from pdmigrate.draft import Draft
 from pdmigrate.harness.records import Override, Schedule
 from pdmigrate.harness.rota import render_schedule
-from pdmigrate.mapping.judge import judge, render_with_overrides
-from pdmigrate.mapping.overrides import override_key
+from pdmigrate.mapping.judge import choose_reading, render_with_overrides
+from pdmigrate.mapping.overrides import key_overrides, read_known
 from pdmigrate.pagerduty import records, rota_v3
 from pdmigrate.pagerduty.readings import WALL
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -144,25 +144,26 @@ def _explain_reading(found: Draft, schedule: AnySchedule, before: rota.Rota, spa
 
 def _explain_overrides(found: Draft, schedule: AnySchedule, span: rota.Span) -> Iterator[Explanation]:
     """An override that does not move, by decision: for its own hours whoever is on call without it."""
-    emails = found.emails
-    for key, shorter in _leave_out_overrides(schedule):
+    for number, key in enumerate(_key_overrides(found, schedule)):
         absent = explain_absence(found, "overrides", key, ("overrides",))
         if absent:
-            whole, rest = (render_source(found, one, span).rename(emails) for one in (schedule, shorter))
+            both = (schedule, _leave_out_override(schedule, number))
+            whole, rest = (render_source(found, one, span).rename(found.emails) for one in both)
             yield replace(absent, changes=_list_changes(whole, rest))
 
 
-def _leave_out_overrides(schedule: AnySchedule) -> Iterator[tuple[str, AnySchedule]]:
-    """(key of an override, the schedule without it) of each override."""
+def _key_overrides(found: Draft, schedule: AnySchedule) -> list[str]:
     if isinstance(schedule, ScheduleV3):
-        for one in schedule.overrides:
-            rest = tuple(other for other in schedule.overrides if other is not one)
-            yield one.id, schedule.model_copy(update={"overrides": rest})
-        return
-    for entry in schedule.overrides:
-        rest = tuple(other for other in schedule.overrides if other is not entry)
-        shown = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": rest})
-        yield override_key(schedule.id, entry), schedule.model_copy(update={"overrides_subschedule": shown})
+        return [one.id for one in schedule.overrides]
+    return key_overrides(schedule, read_known(found.ledger), found.account.since)
+
+
+def _leave_out_override(schedule: AnySchedule, number: int) -> AnySchedule:
+    rest = tuple(one for at, one in enumerate(schedule.overrides) if at != number)
+    if isinstance(schedule, ScheduleV3):
+        return schedule.model_copy(update={"overrides": rest})
+    shown = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": rest})
+    return schedule.model_copy(update={"overrides_subschedule": shown})
 
 
 def _explain_kept(found: Draft, schedule: AnySchedule, span: rota.Span) -> Iterator[Explanation]:
@@ -212,9 +213,9 @@ def _list_changes(before: rota.Rota, after: rota.Rota) -> tuple[Change, ...]:
 
 def render_source(found: Draft, schedule: AnySchedule, span: rota.Span) -> rota.Rota:
     """Our own reading of a schedule, in PagerDuty ids. Raises ValueError for a rule that cannot be read."""
-    if isinstance(schedule, ScheduleV3):
-        return rota_v3.render_schedule(schedule, *span)
     zone = ZoneInfo(found.work.zones.get(schedule.id) or "UTC")
+    if isinstance(schedule, ScheduleV3):
+        return rota_v3.render_schedule(schedule, *span, choose_reading(found.account, schedule, zone))
     doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule
-    reading = judge(found.account, schedule, zone).reading if doubtful else WALL
+    reading = choose_reading(found.account, schedule, zone) if doubtful else WALL
     return render_with_overrides(schedule, reading, zone, *span)

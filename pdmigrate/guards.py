@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pdmigrate import rota
 from pdmigrate.actions import Action, Fields, Plan
 from pdmigrate.decisions import Conflict, Decisions, Waiver
-from pdmigrate.harness.records import Schedule, State
+from pdmigrate.harness.records import Override, Schedule, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.journal import Entry
 from pdmigrate.mapping.work import CONTRACT_KINDS
@@ -38,7 +38,8 @@ class Refusal:
 class Seen:
     """What the guards look at. ids: what the source has by kind; since, until: the window of its rendering.
 
-    unread: what the key may not read, by kind. hidden: what no list has shown, in words."""
+    unread: what the key may not read, by kind. hidden: what no list has shown, in words. dated_until: how far the dated
+    shifts of a schedule reach, by its key; one that ends in the source as well is not among them."""
 
     plan: Plan
     state: State
@@ -55,6 +56,7 @@ class Seen:
     skip_open: bool
     unread: dict[str, str] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
+    dated_until: dict[str, datetime] = field(default_factory=dict)
 
 
 def find_refusals(seen: Seen) -> list[Refusal]:
@@ -194,43 +196,60 @@ def _people_of(kind: str, fields: Fields) -> Iterator[str]:
 
 
 def _nobody_paged(seen: Seen) -> str | None:
-    """A service that pages has a policy with somebody in it."""
+    """A service that pages has a policy with somebody in it, if only while somebody stands in."""
     policies = {p.identifier: p.model_dump(mode="json") for p in seen.state.policies.values()}
     policies |= {a.identifier: a.after for a in _written(seen.plan) if a.kind == "escalation_policies"}
     schedules = {s.identifier: s.model_dump(mode="json") for s in seen.state.schedules.values()}
     schedules |= {a.identifier: a.after for a in _written(seen.plan) if a.kind == "schedules"}
+    manned = {id for id, schedule in schedules.items() if _has_people(schedule)}
+    manned |= {id for id, overrides in _list_overrides(seen).items() if any(o.end > seen.now for o in overrides)}
     services = [a for a in _written(seen.plan) if a.kind == "services" and a.after.get("paging")]
-    empty = [a.name for a in services if not _pages_somebody(policies.get(a.after["escalation_policy"]), schedules)]
+    empty = [a.name for a in services if not _pages_somebody(policies.get(a.after["escalation_policy"]), manned)]
     if not empty:
         return None
     return f"{', '.join(empty[:5])} would have nobody to page ({len(empty)} services): look at their policies."
 
 
-def _pages_somebody(policy: Fields | None, schedules: dict[str, Fields]) -> bool:
+def _pages_somebody(policy: Fields | None, manned: set[str]) -> bool:
     targets = [target for level in (policy or {}).get("levels", ()) for target in level["targets"]]
-    return any(target["type"] != "schedule" or _has_people(schedules.get(target["id"])) for target in targets)
+    return any(target["type"] != "schedule" or target["id"] in manned for target in targets)
 
 
-def _has_people(schedule: Fields | None) -> bool:
-    return any(email for rotation in (schedule or {}).get("rotations", ()) for email in rotation["participants"])
+def _has_people(schedule: Fields) -> bool:
+    return any(email for rotation in schedule.get("rotations", ()) for email in rotation["participants"])
+
+
+def _list_overrides(seen: Seen) -> dict[str, list[Override]]:
+    """Those that each schedule will have, by its identifier."""
+    found = dict(seen.state.overrides)
+    for action in (a for a in seen.plan.pending if a.kind == "overrides"):
+        found.pop(action.identifier, None)
+        if action.after is not None:
+            name = action.identifier.partition("/")[2]
+            found[action.identifier] = Override.model_validate({**action.after, "identifier": name})
+    by_schedule: dict[str, list[Override]] = {}
+    for place, override in found.items():
+        by_schedule.setdefault(place.partition("/")[0], []).append(override)
+    return by_schedule
 
 
 def _covers_less(seen: Seen) -> str | None:
-    """A schedule that is changed covers as much time as before, over the window of PagerDuty's rendering."""
-    start, end = rota.to_instant(seen.since), rota.to_instant(seen.until)
+    """A schedule that is changed covers as much time as before, over the window of PagerDuty's rendering.
+
+    Whoever will stand in counts on both sides: only what its rotations leave uncovered is lost.
+    """
+    span = (rota.to_instant(seen.since), rota.to_instant(seen.until))
     updates = [a for a in _written(seen.plan) if a.kind == "schedules" and a.before is not None]
-    lost = {a.name: _covered(a, a.before, start, end) - _covered(a, a.after, start, end) for a in updates}
+    overrides = _list_overrides(seen) if updates else {}
+    lost = {a.name: _covered(a, a.before, overrides, span) - _covered(a, a.after, overrides, span) for a in updates}
     said = [f"{name} {seconds / 3600:,.1f} h" for name, seconds in lost.items() if seconds > 0]
     return f"Fewer hours would be covered than now: {', '.join(said[:5])}." if said else None
 
 
-def _covered(action: Action, fields: Fields, start: int, end: int) -> int:
-    return rota.total((s, e) for s, e, _ in _render(action, fields, start, end).entries)
-
-
-def _render(action: Action, fields: Fields, start: int, end: int) -> rota.Rota:
-    schedule = Schedule.model_validate({"identifier": action.identifier, **fields})
-    return render_schedule(schedule, start, end)
+def _covered(action: Action, fields: Fields, overrides: dict[str, list[Override]], span: rota.Span) -> int:
+    stand_ins = overrides.get(action.identifier, ())
+    schedule = Schedule.model_validate({"identifier": action.identifier, **fields, "overrides": stand_ins})
+    return rota.total((s, e) for s, e, _ in render_schedule(schedule, *span).entries)
 
 
 def _runs_out(seen: Seen) -> str | None:
@@ -239,17 +258,11 @@ def _runs_out(seen: Seen) -> str | None:
     if seen.until < next_run:
         days = seen.limits.next_run_days
         return f"Overrides are known until {seen.until:%Y-%m-%d}, the next run is in {days} days: raise horizon_days."
-    schedules = [a for a in seen.plan.actions if a.kind == "schedules" and a.after]
-    out = [a.name for a in schedules if _ends_between(a.after, seen.now, next_run)]
+    schedules = [a for a in seen.plan.actions if a.kind == "schedules" and a.key in seen.dated_until]
+    out = [a.name for a in schedules if seen.now < seen.dated_until[a.key] < next_run]
     return (
         f"The dated shifts of {', '.join(out[:5])} run out before the next run on {next_run:%Y-%m-%d}." if out else None
     )
-
-
-def _ends_between(fields: Fields, now: datetime, next_run: datetime) -> bool:
-    """Whether all its rotations have an end, and the last is neither past nor far."""
-    ends = [r["until"] and datetime.fromisoformat(r["until"]) for r in fields.get("rotations", ())]
-    return bool(ends) and None not in ends and now < max(ends) < next_run
 
 
 def _unresolved(seen: Seen) -> str | None:

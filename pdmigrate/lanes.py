@@ -18,11 +18,13 @@ Lanes = list[tuple[str, tuple[rota.Rota, ...]]]
 
 def source_lanes(schedule: Schedule | ScheduleV3, zone: ZoneInfo, start: int, end: int) -> Lanes:
     """(name, who would be on call by it alone) of what is alive in [start, end), by PagerDuty user id."""
-    if not isinstance(schedule, ScheduleV3):
-        return _alive(_layer_lanes(schedule, zone, start, end))
     try:
-        return _alive(_event_lanes(schedule, start, end))
-    except ValueError:  # a rule that nobody can read: the schedule is held, and that is said elsewhere
+        if isinstance(schedule, ScheduleV3):
+            return _alive(_event_lanes(schedule, start, end))
+        return _alive(_layer_lanes(schedule, zone, start, end))
+    except (
+        ValueError
+    ):  # nobody can read a rule, or look at so many turns: the schedule is held, and that is said elsewhere
         return []
 
 

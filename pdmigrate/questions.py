@@ -63,7 +63,10 @@ class Questions:
 
 
 def _ask_again(conflict: Conflict, decision: Decision) -> Conflict:
-    said = f"The question has changed since {decision.by or 'somebody'} decided {decision.choice}. "
+    who = decision.by or "somebody"
+    said = f"The question has changed since {who} decided {decision.choice}. "
+    if not decision.question:
+        said = f"{who} decided {decision.choice} without naming the question, so nobody knows of which state. "
     return conflict.model_copy(update={"meaning": said + conflict.meaning})
 
 

@@ -25,6 +25,12 @@ Span = tuple[int, int]
 People = frozenset[str]
 NOBODY: People = frozenset()
 FAR = 2**62
+MOST_TURNS = 200_000
+"""Turns of one rotation that are drawn at a time: nobody hands over so often, and no machine should try."""
+
+
+class TooManyTurnsError(ValueError):
+    """Somebody hands over so often that nobody can look at it."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +90,14 @@ def join(rotas: Sequence[Rota]) -> Rota:
     """Everybody who is on call in any of them."""
     if (apart := _lay_side_by_side(rotas)) is not None:
         return apart
-    return make_rota((s, e, frozenset().union(*sets)) for s, e, sets in _sweep(rotas))
+    return make_rota((s, e, frozenset().union(*on.values())) for s, e, on in _sweep(rotas))
 
 
 def stack(rotas: Sequence[Rota]) -> Rota:
     """The first of them, in order from the top, that has anybody."""
     if (apart := _lay_side_by_side(rotas)) is not None:
         return apart
-    return make_rota((s, e, next((p for p in sets if p), NOBODY)) for s, e, sets in _sweep(rotas))
+    return make_rota((s, e, on[min(on)]) for s, e, on in _sweep(rotas) if on)
 
 
 def differences(before: Rota, after: Rota) -> tuple[tuple[int, int, People, People], ...]:
@@ -99,7 +105,8 @@ def differences(before: Rota, after: Rota) -> tuple[tuple[int, int, People, Peop
     found: list[tuple[int, int, People, People]] = []
     if before == after:
         return ()
-    for start, end, (left, right) in _sweep((before, after)):
+    for start, end, on in _sweep((before, after)):
+        left, right = on.get(0, NOBODY), on.get(1, NOBODY)
         if left == right:
             continue
         if found and found[-1][1:] == (start, left, right):
@@ -119,22 +126,23 @@ def _lay_side_by_side(rotas: Sequence[Rota]) -> Rota | None:
     return make_rota(entries) if all(a[1] <= b[0] for a, b in pairwise(entries)) else None
 
 
-def _sweep(rotas: Sequence[Rota]) -> Iterator[tuple[int, int, list[People]]]:
-    """Every stretch between two edges, with the people of each rota on it."""
-    edges = sorted({edge for rota in rotas for s, e, _ in rota.entries for edge in (s, e)})
-    places = [0] * len(rotas)
-    last = (FAR, FAR, NOBODY)  # behind the last entry, so that no end has to be looked for
-    lists = [(*rota.entries, last) for rota in rotas]
+def _sweep(rotas: Sequence[Rota]) -> Iterator[tuple[int, int, dict[int, People]]]:
+    """Every stretch between two edges, with the people of the rotas that have somebody on it, by number.
+
+    Its cost grows with the entries, and with how many are on at once, not with how many rotas there are.
+    """
+    entries = sorted((s, i, e, people) for i, rota in enumerate(rotas) for s, e, people in rota.entries)
+    edges = sorted({edge for s, _, e, _ in entries for edge in (s, e)})
+    on: dict[int, People] = {}
+    ends: dict[int, int] = {}
+    at = 0
     for start, end in pairwise(edges):
-        sets = []
-        for i, entries in enumerate(lists):
-            place = places[i]
-            while entries[place][1] <= start:
-                place += 1
-            places[i] = place
-            entry = entries[place]
-            sets.append(entry[2] if entry[0] <= start else NOBODY)
-        yield start, end, sets
+        for number in [i for i, until in ends.items() if until <= start]:
+            del on[number], ends[number]
+        while at < len(entries) and entries[at][0] == start:
+            _, number, ends[number], on[number] = entries[at]
+            at += 1
+        yield start, end, on
 
 
 def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -150,9 +158,17 @@ def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def subtract_spans(spans: Iterable[Span], minus: Iterable[Span]) -> tuple[Span, ...]:
     """What of `spans` is not in `minus`, piece by piece."""
-    left = list(merge_spans(spans))
-    for start, end in merge_spans(minus):
-        left = [piece for s, e in left for piece in ((s, min(e, start)), (max(s, end), e)) if piece[0] < piece[1]]
+    left, taken, i = [], merge_spans(minus), 0
+    for start, end in merge_spans(spans):
+        while i < len(taken) and taken[i][1] <= start:
+            i += 1
+        at = i
+        while start < end and at < len(taken) and taken[at][0] < end:
+            if start < taken[at][0]:
+                left.append((start, taken[at][0]))
+            start, at = taken[at][1], at + 1
+        if start < end:
+            left.append((start, end))
     return tuple(left)
 
 
@@ -193,12 +209,23 @@ class Rotation:
         """Who is on call in [start, end)."""
         start = max(start, self.since) if self.since is not None else start
         end = min(end, self.until) if self.until is not None else end
+        if self.count_turns(start, end) > MOST_TURNS:
+            raise TooManyTurnsError(f"a turn of {self.turn} seconds is handed over more often than can be looked at")
         return make_rota(
             (s - offset, e - offset, (person,))
             for begin, finish, offset in zone_stretches(zone, start, end)
             for s, e, person in self._render_naive(begin + offset, finish + offset)
             if person is not None
         )
+
+    def count_turns(self, start: int, end: int) -> int:
+        """How many turns lie between two instants, about; one where it is always the same person's."""
+        life = max(
+            0,
+            min(end, FAR if self.until is None else self.until)
+            - max(start, -FAR if self.since is None else self.since),
+        )
+        return life // self.turn if len(set(self.participants)) > 1 else min(life, 1)
 
     def place_at(self, naive: int) -> str | None:
         """Whose turn it is when the wall clock shows that, whatever windows, since and until say."""
@@ -277,6 +304,17 @@ def offset_at(zone: ZoneInfo, instant: int) -> int:
     return int(to_datetime(instant).astimezone(zone).utcoffset().total_seconds())
 
 
+def month_before(instant: int) -> int:
+    """The first of that month, 00:00 UTC: a start that stays the same for a while, so that a rerun changes nothing."""
+    return to_instant(to_datetime(instant).replace(day=1, hour=0, minute=0, second=0))
+
+
+def month_after(instant: int) -> int:
+    """The first of the next month, 00:00 UTC."""
+    day = to_datetime(instant)
+    return to_instant(datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC))
+
+
 def to_instant(moment: datetime) -> int:
     """An aware datetime as whole seconds since the epoch."""
     return int(moment.timestamp())
@@ -296,6 +334,14 @@ def from_naive(seconds: int) -> datetime:
     return datetime(1970, 1, 1) + timedelta(seconds=seconds)
 
 
+def to_naive_at(instant: int, zone: ZoneInfo) -> int:
+    """What the wall clock of the zone shows at that instant, in naive seconds."""
+    return instant + offset_at(zone, instant)
+
+
 def local_seconds(moment: datetime, zone: ZoneInfo) -> int:
-    """What the wall clock of the zone shows at that moment, in naive seconds."""
-    return to_naive(moment.astimezone(zone).replace(tzinfo=None, microsecond=0))
+    """What the wall clock of the zone shows at that moment, in naive seconds. Raises ValueError where no calendar reaches."""
+    try:
+        return to_naive(moment.astimezone(zone).replace(tzinfo=None, microsecond=0))
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} lies beyond what a calendar holds") from None

@@ -25,7 +25,9 @@ def build_shift_company(now):
         made |= {"teams": [], "escalation_policies": []}
         _page(document, made)
     known = {user["id"] for user in document["users"]}
-    document["users"] += [u for u in by_ids(whole["users"], list_ids(schedules)) if u["id"] not in known]
+    more = [user for user in by_ids(whole["users"], list_ids(schedules)) if user["id"] not in known]
+    teams = [team["id"] for team in document["teams"]]
+    document["users"] += [user | {"teams": by_ids(user["teams"], teams)} for user in more]
     return document
 
 

@@ -20,6 +20,7 @@ from pdmigrate.errors import (
     UsageError,
 )
 from pdmigrate.guards import GUARDS, Seen, find_refusals
+from pdmigrate.harness.records import State
 from pdmigrate.journal import Journal
 from pdmigrate.sandbox.store import Store
 from pdmigrate.settings import Guards, parse_settings
@@ -120,13 +121,48 @@ def test_less_coverage_than_before(seen):
     assert "less_coverage" in names(change(seen, "schedules", rotations=[]))
 
 
+def on_a_blank_schedule(seen, *actions):
+    """A service whose policy names a schedule that has no rotation of its own."""
+    paging = change(seen, "services", paging=True, escalation_policy="p")
+    levels = [{"targets": [{"type": "schedule", "id": "blank"}]}]
+    policy = Action("create", "escalation_policies", "P", "p", "Blank", None, {"levels": levels})
+    schedule = Action("create", "schedules", "S", "blank", "Blank", None, {"rotations": []})
+    plan = make_plan("s", "t", [*paging.plan.actions, policy, schedule, *actions])
+    return replace(paging, plan=plan, state=State())
+
+
+def stand_in(seen, start, end, **more):
+    times = {name: (seen.now + timedelta(days=days)).isoformat() for name, days in (("start", start), ("end", end))}
+    fields = {"schedule": "blank", "person": "ann@acme.example", **times}
+    return Action("create", "overrides", "O", "blank/o", "ann", None, fields, **more)
+
+
+def test_a_schedule_that_is_filled_by_overrides_only_pages_somebody(seen):
+    assert "nobody_paged" in names(on_a_blank_schedule(seen))
+    assert "nobody_paged" not in names(on_a_blank_schedule(seen, stand_in(seen, 6, 7)))
+    assert "nobody_paged" in names(on_a_blank_schedule(seen, stand_in(seen, -2, -1))), "nobody stands in any more"
+
+
+def test_hours_that_somebody_stands_in_for_are_covered(seen):
+    always = {"name": "A", "participants": ["ann@acme.example"], "anchor": "2026-01-05T09:00:00", "turn_seconds": 3600}
+    before, after = ({"name": "Blank", "time_zone": "UTC", "rotations": [always][:n]} for n in (1, 0))
+    blank = Action("update", "schedules", "S", "blank", "Blank", before, after)
+    others = replace(seen, plan=make_plan("s", "t", [blank]), state=State())
+    assert names(others) == ["less_coverage"]
+    for_good = stand_in(seen, -1, 100)
+    assert "less_coverage" not in names(replace(others, plan=make_plan("s", "t", [blank, for_good])))
+
+
 def test_dated_shifts_that_run_out(seen):
+    """What ends in PagerDuty as well does not run out: only what more dates must follow."""
     first = next(a for a in seen.plan.actions if a.kind == "schedules" and a.after["rotations"])
-    end = (seen.now + timedelta(days=3)).isoformat()
-    rotations = [{**first.after["rotations"][0], "until": end}]
+    end = seen.now + timedelta(days=3)
+    rotations = [{**first.after["rotations"][0], "until": end.isoformat()}]
     ending = replace(first, before=None, after={**first.after, "rotations": rotations})
     others = [a for a in seen.plan.actions if a is not first]
-    out = replace(seen, plan=make_plan("s", "t", [*others, ending]))
+    ended = replace(seen, plan=make_plan("s", "t", [*others, ending]))
+    assert not names(ended)
+    out = replace(ended, dated_until={first.key: end})
     assert names(out) == ["runs_out"]
     assert not names(replace(out, limits=Guards(next_run_days=2)))
     assert names(replace(seen, limits=Guards(next_run_days=60))) == ["runs_out"]

@@ -7,6 +7,7 @@ import random
 import pytest
 from flask import request
 
+from pdmigrate import handmade
 from pdmigrate.actions import KINDS, Desired, make_plan
 from pdmigrate.decisions import Decision, Decisions
 from pdmigrate.harness import records
@@ -85,6 +86,9 @@ def plan_one(kind, last, want, have, strategy="preserve", decisions=()):
     return planned, questions
 
 
+PAGING = {(kind, name) for kind, names in handmade.PAGING.items() for name in names}
+
+
 @pytest.mark.parametrize("strategy", ["preserve", "overwrite"])
 @pytest.mark.parametrize("kind, name", FIELDS)
 def test_every_field_of_every_kind(kind, name, strategy):
@@ -93,6 +97,9 @@ def test_every_field_of_every_kind(kind, name, strategy):
     for want_value, have_value in itertools.product((last_value, other, third), repeat=2):
         last, want, have = (fields_of(kind, **{name: value}) for value in (last_value, want_value, have_value))
         planned, questions = plan_one(kind, last, want, have, strategy)
+        if (kind, name) in PAGING and have_value not in (last_value, want_value):
+            check_question(kind, name, (last, want, have), strategy, planned, questions)
+            continue
         action = planned.actions[0]
         both = last_value not in (want_value, have_value) and want_value != have_value
         theirs = have_value if strategy == "preserve" else want_value
@@ -102,7 +109,19 @@ def test_every_field_of_every_kind(kind, name, strategy):
         assert bool(questions.answered) == both
 
 
-@pytest.mark.parametrize("kind, name", FIELDS)
+def check_question(kind, name, three, strategy, planned, questions):
+    """Whoever is paged otherwise by hand is asked about: one question, no rule answers it, nothing is written till then."""
+    [asked] = questions.open.values()
+    assert (asked.key, asked.kind, asked.changes_paging) == ("changed_in_harness:P1", kind, True)
+    assert (planned.actions, [held.open_question for held in planned.held]) == ([], [True])
+    for choice, side in (("keep_harness", three[2]), ("take_source", three[1])):
+        answer = Decision(conflict=asked.about, object="P1", choice=choice, by="ann", question=asked.digest)
+        planned, questions = plan_one(kind, *three, strategy, (answer,))
+        assert planned.actions[0].after[name] == side[name]
+        assert (planned.actions[0].writes, questions.open) == (choice == "take_source", {})
+
+
+@pytest.mark.parametrize("kind, name", [pair for pair in FIELDS if pair not in PAGING])
 def test_what_was_kept_is_still_kept_after_it_was_booked(kind, name):
     """The ledger must not take people's value for ours, or the next run would put ours back."""
     last_value, _, by_hand = VALUES[kind][name]
@@ -129,20 +148,17 @@ def test_a_decision_on_the_object_goes_before_the_strategy(choice):
 
 
 def test_a_decision_whose_question_has_changed_is_asked_again():
-    last, have = (
-        fields_of("escalation_policies"),
-        fields_of("escalation_policies", levels=VALUES["escalation_policies"]["levels"][2]),
-    )
-    want = fields_of("escalation_policies", levels=VALUES["escalation_policies"]["levels"][1])
-    _, questions = plan_one("escalation_policies", last, want, have)
+    kind = "escalation_policies"
+    last, have, want = (fields_of(kind, description=word) for word in TEXT)
+    _, questions = plan_one(kind, last, want, have)
     digest = questions.answered["changed_in_both:P1"].conflict.digest
     decision = Decision(conflict="changed_in_both", object="P1", choice="take_source", by="ann", question=digest)
-    assert plan_one("escalation_policies", last, want, have, decisions=(decision,))[0].actions[0].verb == "update"
-    later = fields_of("escalation_policies", levels=[{**LEVEL, "timeout_minutes": 30}])
-    _, questions = plan_one("escalation_policies", last, later, have, decisions=(decision,))
+    assert plan_one(kind, last, want, have, decisions=(decision,))[0].actions[0].verb == "update"
+    later = fields_of(kind, description="four")
+    _, questions = plan_one(kind, last, later, have, decisions=(decision,))
     assert "since ann decided take_source" in questions.open["changed_in_both:P1"].meaning
     by_hand = decision.model_copy(update={"question": ""})
-    assert not plan_one("escalation_policies", last, later, have, decisions=(by_hand,))[1].open
+    assert not plan_one(kind, last, later, have, decisions=(by_hand,))[1].open
 
 
 @pytest.mark.parametrize("kind", [*PLACES, "overrides"])
@@ -217,7 +233,7 @@ def test_a_dropped_override_is_taken_back_only_as_we_wrote_it():
     assert [(a.verb, a.after) for a in planned.actions] == [("update", None)]
     changed = have_state("overrides", {**fields, "person": "else@x.example"})
     planned = plan_actions([], [entry], changed, {}, "preserve", questions)
-    assert [a.verb for a in planned.actions] == ["handover"]
+    assert (planned.actions, [held.open_question for held in planned.held]) == ([], [True])
 
 
 FREE = ("contact_methods", "notification_rules", "teams", "integrations", "escalation_policies", "services")

@@ -187,10 +187,18 @@ def test_a_dropped_override_is_taken_back():
 
 
 @pytest.mark.parametrize("strategy", ["preserve", "overwrite"])
-def test_one_that_somebody_changed_is_theirs(strategy):
+def test_one_that_somebody_changed_is_a_question(strategy):
     changed = OVERRIDE.model_copy(update={"person": "b@x"})
-    [action] = plan_many([], [ours()], with_override(changed), {}, strategy)
-    assert (action.verb, action.writes) == ("handover", False)
+    questions = Questions(Decisions(), "recommended")
+    planned = plan_actions([], [ours()], with_override(changed), {}, strategy, questions)
+    [held] = planned.held
+    assert (planned.actions, held.key, held.open_question) == ([], "PS1_1", True)
+    [asked] = questions.open.values()
+    assert "who stands in is b@x, was a@x" in asked.question
+    for choice, verb, after in (("keep_harness", "keep", "b@x"), ("take_source", "update", None)):
+        answer = Decision(conflict=asked.about, object=asked.id, choice=choice, by="ann", question=asked.digest)
+        [action] = plan_many([], [ours()], with_override(changed), {}, strategy, answer)
+        assert (action.verb, action.after and action.after["person"]) == (verb, after)
 
 
 def test_one_that_is_gone_already_needs_nothing():

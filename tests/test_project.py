@@ -23,7 +23,7 @@ PACKAGE = ROOT / "pdmigrate"
 FLOORS = [
     "errors classes strict",
     "workspace yaml_lists settings decisions questions actions transport pace pagerduty.fields pagerduty.notes pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones cells",
-    "journal_tables journal locking guards merging planning resuming pagerduty harness mapping",
+    "journal_tables journal locking guards merging handmade planning resuming pagerduty harness mapping",
     "job draft approval clock_windows oncall_witness handover explanations parity service_parity policy_parity lanes pageable reachable",
     "connect preview invite conflicts load verify undo history",
     "load_progress markup show timescale timeline report evidence ticks standing runs pages finish",
@@ -50,7 +50,7 @@ ONLY = {
 BOTH_VOCABULARIES = "mapping handover job draft explanations parity service_parity policy_parity lanes pageable reachable connect preview invite conflicts load verify history"
 """Who may import the records of PagerDuty and those of Harness."""
 
-OFFLINE = "mapping pageable reachable rota rota_files paging guards planning merging resuming"
+OFFLINE = "mapping pageable reachable rota rota_files paging guards planning merging handmade resuming"
 """Who never reaches the network, by whatever way."""
 
 MOST_LINES = 400

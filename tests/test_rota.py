@@ -231,7 +231,7 @@ FAR = 4000 * rota.DAY
 
 
 def left_of(*layers, now=0):
-    return [(piece.layer, piece.rotation) for piece in flatten(list(layers), NEW_YORK, now, FAR)]
+    return [(piece.layer, piece.rotation) for piece in flatten(list(layers), NEW_YORK, now, FAR, FAR).pieces]
 
 
 def test_a_lower_layer_keeps_what_the_upper_leaves_open():

@@ -14,7 +14,11 @@ def see(held):
         seen["teams", row["identifier"]] = {"name": row["name"], "description": row["description"], "users": members}
     for row in held["services"]:
         paging = oncall["services"].get(f"default/sre/{row['identifier']}", {})
-        seen["services", row["identifier"]] = {**paging, **row}
+        rule = oncall.get("alert_rules", {}).get(f"default/sre/{row['identifier']}", {})
+        seen["services", row["identifier"]] = {**paging, **row, "rule_policy": rule.get("escalation_policy")}
+    for row in oncall.get("alert_rules", {}).values():
+        if row["identifier"] != row["service"]:
+            seen["alert_rules", row["identifier"]] = row
     for kind in ("schedules", "escalation_policies"):
         seen |= {(kind, row["identifier"]): row for row in oncall[kind].values()}
     for schedule in oncall["schedules"].values():
@@ -205,9 +209,14 @@ def _takes_in(held, pick, number):
     return {("teams", group["identifier"], "users"): frozenset([user["email"]])}
 
 
+def _groups_of_project(held):
+    """Those that a schedule or a policy may name."""
+    return [group for group in held["user_groups"] if group.get("projectIdentifier")]
+
+
 def _owned_by(kind):
     def edit(held, pick, number):
-        rows, groups = _rows(held, kind), held["user_groups"]
+        rows, groups = _rows(held, kind), _groups_of_project(held)
         if not rows or not groups:
             return {}
         row = rows[pick % len(rows)]
@@ -227,6 +236,53 @@ def _hushed(held, pick, number):
         if key in held["oncall"][shelf]:
             held["oncall"][shelf][key]["paging"] = number % 2 == 0
     return {("services", key.rsplit("/", 1)[1], "paging"): number % 2 == 0}
+
+
+def _pointed_elsewhere(held, pick, number):
+    """The alert rule of a service goes before the service's own policy."""
+    rules = sorted(held["oncall"].get("alert_rules", {}))
+    rules = [key for key in rules if held["oncall"]["alert_rules"][key]["service"] == key.rsplit("/", 1)[1]]
+    policies = sorted(row["identifier"] for row in held["oncall"]["escalation_policies"].values())
+    if not rules or not policies:
+        return {}
+    rule = held["oncall"]["alert_rules"][rules[pick % len(rules)]]
+    rule["escalation_policy"] = policies[number % len(policies)]
+    return {("services", rule["identifier"], "rule_policy"): rule["escalation_policy"]}
+
+
+def _second_rule(held, pick, number):
+    """One more rule for a service, by any policy."""
+    services = sorted(row["identifier"] for row in held["services"])
+    policies = sorted(row["identifier"] for row in held["oncall"]["escalation_policies"].values())
+    if not services or not policies:
+        return {}
+    name = f"by_hand_{number}"
+    rule = {"identifier": name, "name": name, "service": services[pick % len(services)], "paging": True}
+    rule |= {"escalation_policy": policies[number % len(policies)], "default_service": False}
+    held["oncall"].setdefault("alert_rules", {})[f"default/sre/{name}"] = rule
+    return {("alert_rules", name, "paging"): True}
+
+
+def _targets_group(held, pick, number):
+    """A level that pages a whole group."""
+    policies, groups = _rows(held, "escalation_policies"), _groups_of_project(held)
+    if not policies or not groups:
+        return {}
+    policy = policies[pick % len(policies)]
+    target = {"type": "user_group", "id": groups[number % len(groups)]["identifier"]}
+    first, *others = policy["levels"]
+    policy["levels"] = [{**first, "targets": [t for t in first["targets"] if t != target] + [target]}, *others]
+    return {("escalation_policies", policy["identifier"], "levels"): policy["levels"]}
+
+
+def _one_rotation_more(held, pick, number):
+    """Beside those that PagerDuty has: rotations are settled one by one."""
+    rows = [row for row in _rows(held, "schedules") if row["rotations"]]
+    if not rows:
+        return {}
+    row = rows[pick % len(rows)]
+    row["rotations"] = [*row["rotations"], {**row["rotations"][0], "name": f"By hand {number}"}]
+    return {("schedules", row["identifier"], "rotations"): row["rotations"]}
 
 
 def _other_zone(value, number):
@@ -263,4 +319,5 @@ TARGET_EDITS = [
     _set("schedules", "time_zone", _other_zone),
     *(_owned_by(kind) for kind in ("schedules", "escalation_policies")),
     *(_stand_in, _stand_longer, _takes_in, _hushed),
+    *(_pointed_elsewhere, _second_rule, _targets_group, _one_rotation_more),
 ]

@@ -200,8 +200,11 @@ class Harness:
             yield records.Service.model_validate({**oncall, **service, "description": service.get("description") or ""})
 
     def _read_settings(self, rules: dict[str, records.AlertRule]) -> dict[str, dict]:
-        """On-call settings of services, each with what its own alert rule says: the one that has its identifier."""
-        rows = {row["identifier"]: row for row in self._list_oncall("/services")}
+        """On-call settings of services, each with what its own alert rule says: the one that has its identifier.
+
+        Where that rule is gone, or is another service's by now, nobody is paged, whatever the service itself says.
+        """
+        rows = {row["identifier"]: {**row, "paging": False} for row in self._list_oncall("/services")}
         for identifier, rule in rules.items():
             if rule.service == identifier:
                 known = rows.get(identifier, {"identifier": identifier})

@@ -5,7 +5,8 @@ People are named by lower-case email, since an invited person has no id yet.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt, StrictStr
 
@@ -186,3 +187,15 @@ class State(_Record):
     rules: dict[str, NotificationRule] = {}
     alert_rules: dict[str, AlertRule] = {}
     oncall: bool = False
+
+    @cached_property
+    def overrides(self) -> dict[str, Override]:
+        """Those of all schedules, as SCHEDULE/OVERRIDE."""
+        schedules = self.schedules.values()
+        return {f"{schedule.identifier}/{o.identifier}": o for schedule in schedules for o in schedule.overrides}
+
+    def model_copy(self, **said: Any) -> "State":
+        """A copy looks its overrides up itself."""
+        made = super().model_copy(**said)
+        vars(made).pop("overrides", None)
+        return made

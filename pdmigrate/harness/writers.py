@@ -1,7 +1,8 @@
 """Turns an Action into requests. Only `load` uses it. Each write can be sent again without harm, or says that it was not.
 
-Harness's PUT replaces, so groups are read, changed and written; unknown members are dropped in silence, so what came
-back is compared with what was sent. People are invited by `invitations`.
+Harness's PUT replaces, so what is there is read, changed and written: what is not ours stays (tags, the default service of
+a rule, its own name). Unknown members of groups are dropped in silence, so what came back is compared with what was sent.
+People are invited by `invitations`.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from pdmigrate.harness.records import Person
 
 ONCALL_SETTINGS = ("owner_group", "escalation_policy", "paging")
 RULE_SETTINGS = ("name", "paging", "rule_policy")
+ROWS = ("rotations", "levels", "methods", "steps")
+"""Fields that are lists of objects."""
 
 
 class WriteError(PdmigrateError):
@@ -104,8 +107,36 @@ def _is_ours(found: dict, action: Action) -> bool:
 
 
 def _write_schedule(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    harness.oncall("PUT", f"/schedules/{action.identifier}", body={"identifier": action.identifier, **action.after})
+    _put(harness, f"/schedules/{action.identifier}", {"identifier": action.identifier, **action.after}, action)
     return ""
+
+
+def _put(harness: Harness, path: str, body: Fields, action: Action) -> None:
+    """Create it, or read, change and write: only what the server itself has shown goes along with what is ours."""
+    current = _read(harness, path) if action.before is not None else {}
+    kept = {name: value for name, value in current.items() if name != "overrides"}  # they have a route of their own
+    ours = {name: _keep_rows(current.get(name) or [], value) if name in ROWS else value for name, value in body.items()}
+    harness.oncall("PUT", path, body={**kept, **ours})
+
+
+def _read(harness: Harness, path: str) -> Fields:
+    """What is there, raw; nothing where somebody has removed it meanwhile."""
+    try:
+        return harness.oncall("GET", path)
+    except AnswerError as error:
+        if error.status != 404:
+            raise
+        return {}
+
+
+def _keep_rows(current: list[Fields], wanted: list[Fields]) -> list[Fields]:
+    """A row that is there already stays as it is, with whatever else is in it; a rotation is known by its name, too."""
+    named = {row["name"]: row for row in current if "name" in row}
+    return [
+        next((row for row in current if {name: row.get(name) for name in one} == one), None)
+        or {**named.get(one.get("name"), {}), **one}
+        for one in wanted
+    ]
 
 
 def _write_override(harness: Harness, action: Action, people: dict[str, Person]) -> str:
@@ -120,8 +151,9 @@ def _write_override(harness: Harness, action: Action, people: dict[str, Person])
 
 
 def _write_policy(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    path = f"/escalation-policies/{action.identifier}"
-    harness.oncall("PUT", path, body={"identifier": action.identifier, **action.after})
+    _put(
+        harness, f"/escalation-policies/{action.identifier}", {"identifier": action.identifier, **action.after}, action
+    )
     return ""
 
 
@@ -134,9 +166,12 @@ def _write_service(harness: Harness, action: Action, people: dict[str, Person]) 
         _rename_service(harness, action, named)
     if _differs(ONCALL_SETTINGS, fields, before):
         body = {name: fields[name] for name in ONCALL_SETTINGS}
-        harness.oncall("PUT", f"/services/{action.identifier}", body={"identifier": action.identifier, **body})
+        _put(harness, f"/services/{action.identifier}", {"identifier": action.identifier, **body}, action)
     if _differs(RULE_SETTINGS, fields, before):
         _write_alert_rule(harness, action)
+    for rule, settings in fields.get("other_rules", {}).items():
+        if settings != (before or {}).get("other_rules", {}).get(rule):
+            _put(harness, f"/alert-rules/{rule}", settings, action)
     return ""
 
 
@@ -146,11 +181,18 @@ def _differs(names: tuple[str, ...], fields: Fields, before: Fields | None) -> b
 
 
 def _write_alert_rule(harness: Harness, action: Action) -> None:
-    """The service's own rule has its identifier. Without a rule an alert is logged, and pages nobody."""
-    fields = action.after
-    body = {"identifier": action.identifier, "name": fields["name"], "service": action.identifier}
-    body |= {"paging": fields["paging"], "escalation_policy": fields["rule_policy"], "default_service": False}
-    harness.oncall("PUT", f"/alert-rules/{action.identifier}", body=body)
+    """The service's own rule has its identifier. Without a rule an alert is logged, and pages nobody.
+
+    A name that people have given it stays, and so does whether it is for alerts that name no service.
+    """
+    fields, path = action.after, f"/alert-rules/{action.identifier}"
+    current = _read(harness, path) if action.before is not None else {}
+    ours = {action.identifier, (action.before or {}).get("name")}
+    own_name = current.get("name") if current.get("name") not in ours else None
+    body = {"identifier": action.identifier, "default_service": False, **current}
+    body |= {"name": own_name or fields["name"], "service": action.identifier}
+    body |= {"paging": fields["paging"], "escalation_policy": fields["rule_policy"]}
+    harness.oncall("PUT", path, body=body)
 
 
 def _create_service(harness: Harness, action: Action, named: dict[str, str]) -> None:
@@ -176,12 +218,12 @@ def _rename_service(harness: Harness, action: Action, named: dict[str, str]) -> 
 
 
 def _write_contacts(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    harness.oncall("PUT", f"/contact-details/{action.identifier}", body={"email": action.identifier, **action.after})
+    _put(harness, f"/contact-details/{action.identifier}", {"email": action.identifier, **action.after}, action)
     return ""
 
 
 def _write_rules(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    harness.oncall("PUT", f"/notification-rules/{action.identifier}", body={"email": action.identifier, **action.after})
+    _put(harness, f"/notification-rules/{action.identifier}", {"email": action.identifier, **action.after}, action)
     return ""
 
 

@@ -1,7 +1,7 @@
 """What no rotation that goes on for ever can say is written with dates: rotations are cut, and shifts put in between."""
 
+from bisect import bisect_right
 from dataclasses import replace
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
@@ -9,31 +9,41 @@ from pdmigrate.mapping.flatten import life_of, live
 from pdmigrate.mapping.rotations import Named, dated_shift, name_parts, tell_date
 
 MOST_SHIFTS = 400
-"""More of them than this nobody can check."""
+"""More of them than this nobody can check: a person decides."""
 
 
-def month_before(instant: int) -> int:
-    """The first of that month, 00:00 UTC: a start that stays the same for a while, so that a rerun changes nothing."""
-    return rota.to_instant(rota.to_datetime(instant).replace(day=1, hour=0, minute=0, second=0))
+class TooManyDatedError(Exception):
+    """It takes more dated rotations than anybody can check."""
+
+    def __init__(self, number: int):
+        super().__init__(f"it takes {number:,} rotations with dates")
+        self.number = number
 
 
-def month_after(instant: int) -> int:
-    """The first of the next month, 00:00 UTC."""
-    day = rota.to_datetime(instant)
-    return rota.to_instant(datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC))
-
-
-def mend(named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int, now: int) -> list[Named] | None:
+def mend(
+    named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int, now: int, most: int = MOST_SHIFTS
+) -> list[Named]:
     """The rotations, cut wherever they say something else than wanted in [start, end), with shifts in the gaps.
 
-    None where that takes more than MOST_SHIFTS shifts. now: whose parts keep the names.
+    now: whose parts keep the names. Raises TooManyDatedError where that takes more than `most` shifts.
     """
-    drawn = rota.join([one.rotation.render(zone, start, end) for one in named])
-    spans = rota.merge_spans((s, e) for s, e, _, _ in rota.differences(drawn, wanted))
-    shifts = write_shifts(wanted.within(spans), zone) if spans else []
-    if len(shifts) > MOST_SHIFTS or len(spans) > MOST_SHIFTS:
-        return None
-    return [piece for one in named for piece in _cut_out(one, spans, zone, now)] + shifts
+    drawn = [one.rotation.render(zone, start, end) for one in named]
+    spans = rota.merge_spans((s, e) for s, e, _, _ in rota.differences(rota.join(drawn), wanted))
+    if not spans:
+        return named
+    shifts = wanted.within(spans)
+    number = max(len(spans), sum(len(people) for _, _, people in shifts.entries))
+    if number > most:
+        raise TooManyDatedError(number)
+    cut = (_cut_out(one, spans, alone, now) for one, alone in zip(named, drawn, strict=True))
+    return [piece for pieces in cut for piece in pieces] + write_shifts(shifts, zone)
+
+
+def check_dated(named: list[Named], most: int) -> None:
+    """Raises TooManyDatedError where more than `most` of them have an end."""
+    number = sum(one.rotation.until is not None for one in named)
+    if number > most:
+        raise TooManyDatedError(number)
 
 
 def write_shifts(wanted: rota.Rota, zone: ZoneInfo) -> list[Named]:
@@ -49,9 +59,11 @@ def _name_shift(start: int, number: int) -> str:
     return f"Shift {tell_date(start)}" + (f" at the same time {number + 1}" if number else "")
 
 
-def _cut_out(named: Named, spans: tuple[rota.Span, ...], zone: ZoneInfo, now: int) -> list[Named]:
-    """What is left of a rotation."""
-    met = [span for span in spans if named.rotation.render(zone, *span).entries]
+def _cut_out(named: Named, spans: tuple[rota.Span, ...], drawn: rota.Rota, now: int) -> list[Named]:
+    """What is left of a rotation. drawn: when it is on."""
+    met = [
+        spans[bisect_right(spans, (start, rota.FAR)) - 1] for start, _ in rota.intersect_spans(drawn.covered(), spans)
+    ]
     if not met:
         return [named]
     lives = rota.subtract_spans([life_of(named.rotation)], met)

@@ -13,12 +13,14 @@ Grade = Literal["for_ever", "until", "within_horizon", "not_carried_over"]
 
 @dataclass(frozen=True)
 class Fidelity:
-    """until: the first instant that is no longer certain. documented: needs only what Harness documents for rotations."""
+    """until: the first instant that is no longer certain. documented: needs only what Harness documents for rotations.
+    dated: how far shifts with dates reach of which more must follow, None where there are none."""
 
     grade: Grade
     until: int | None = None
     reason: str = ""
     documented: bool = False
+    dated: int | None = None
 
     def tell(self) -> str:
         """The grade in words."""
@@ -37,6 +39,10 @@ class Fidelity:
         return "what Harness documents" if self.documented else "our contract too"
 
 
+class CannotBeSaidError(Exception):
+    """No rotations of Harness say the same; the sentence says why."""
+
+
 NOT_CARRIED = Fidelity("not_carried_over")
 
 
@@ -46,10 +52,19 @@ def prove(named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end
     return wanted == rota.join(drawn) and (together or wanted == rota.stack(drawn))
 
 
-def grade(named: list[Named], end: int | None, reason: str) -> Fidelity:
-    """The fidelity of rotations that are right until `end` (None: for ever)."""
+def grade(named: list[Named], end: int | None, reason: str, dated: int | None = None) -> Fidelity:
+    """The fidelity of rotations that are right until `end` (None: for ever). dated: see Fidelity."""
     documented = is_documented(named)
     if end is None:
-        return Fidelity("for_ever", None, reason, documented)
+        return Fidelity("for_ever", None, reason or _tell_end(named), documented)
     all_dated = bool(named) and all(one.dated for one in named)
-    return Fidelity("within_horizon" if all_dated else "until", end, reason, documented)
+    return Fidelity("within_horizon" if all_dated else "until", end, reason, documented, dated)
+
+
+def _tell_end(named: list[Named]) -> str:
+    """Where it comes to an end in PagerDuty as well, that it does."""
+    ends = [one.rotation.until for one in named if not one.dated]
+    last = max((end for end in ends if end is not None), default=None)
+    if last is None or None in ends:
+        return ""
+    return f"it ends on {rota.to_datetime(last):%Y-%m-%d}, in PagerDuty as well"

@@ -1,16 +1,32 @@
-"""The judge of every reading: PagerDuty's own rendering, over the horizon and around the next changes of the clock."""
+"""The judge of every reading: PagerDuty's own rendering, over the horizon and wherever two readings part."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
+from pdmigrate.mapping.claims import TEN_YEARS, always_same
+from pdmigrate.mapping.flatten import SHORTEST
 from pdmigrate.pagerduty import rota_v3
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
-from pdmigrate.pagerduty.readings import WALL, Reading, list_readings, render_layers
+from pdmigrate.pagerduty.readings import (
+    CHUNK,
+    REACH,
+    Reading,
+    lasting_part,
+    list_readings,
+    list_settings,
+    list_spots,
+    render_layers,
+)
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import read_entries, read_final
+from pdmigrate.pagerduty.rota_v3 import ShiftReading
+from pdmigrate.pagerduty.shift_readings import lasting_shift_part, list_shift_readings, list_shift_spots
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.zones import read_zone
 
@@ -20,15 +36,62 @@ AROUND = 2 * rota.DAY
 
 @dataclass(frozen=True)
 class Judgement:
-    """The reading to go by; the changes of the clock where readings that nothing has ruled out part; and what differs.
+    """The reading to go by; from when on readings that nothing has ruled out part; and what differs.
 
-    differing: seconds in which the chosen reading is not what PagerDuty shows, first of them at `first`.
+    doubts: the first instant of doubt within ten years, the change of the clock behind it where there is one.
+    differing: seconds in which the chosen reading is not what PagerDuty shows, first of them at `first`. why: the doubt.
     """
 
-    reading: Reading
+    reading: Reading | ShiftReading
     doubts: tuple[int, ...] = ()
     differing: int = 0
     first: int = 0
+    why: str = ""
+
+
+IN_DOUBT = {
+    "windows": "the clock changes during a turn, and PagerDuty has not shown how it counts that",
+    "deleted": "somebody's turn comes who was deleted, and PagerDuty has not shown whether it hides the layers below",
+    "left_out": "it matters whether an EXDATE counts as a turn, which PagerDuty has not shown",
+    "added": "it matters whether an RDATE counts as a turn, which PagerDuty has not shown",
+    "since": "it matters whether turns are counted from effective_since, which PagerDuty has not shown",
+    "days": "an EXDATE without a time comes, and PagerDuty has not shown whether it leaves anything out",
+}
+"""By the part of a reading that is in doubt; any part about clocks is the first."""
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """A schedule and the ways in which it can be read. render: with overrides; draw: without. spots: where readings may
+    part around changes of the clock. lasting: what of a reading may matter at any time. alike: whether two of them are
+    known never to part but for that."""
+
+    zone: ZoneInfo
+    readings: list
+    render: Callable[..., rota.Rota]
+    draw: Callable[..., rota.Rota]
+    spots: Callable[[list, int, int], Iterable[rota.Span]]
+    lasting: Callable[[Any], tuple]
+    alike: Callable[[Any, Any, int, int], bool]
+
+    def find_parting(self, readings: list, start: int, end: int) -> int | None:
+        """The first instant in [start, end) at which two of these readings have different people."""
+        if len(readings) < 2:
+            return None
+        first, *others = {self.lasting(one): one for one in reversed(readings)}.values()
+        apart = [first, *(other for other in others if not self.alike(first, other, start, end))]
+        chunks = ((at, min(at + CHUNK, end)) for at in range(start, end, CHUNK)) if len(apart) > 1 else ()
+        found = self._find_in(apart, chunks)
+        near = self._find_in(readings, self.spots(readings, start, end if found is None else found))
+        return min((at for at in (found, near) if at is not None), default=None)
+
+    def _find_in(self, readings: list, spans: Iterable[rota.Span]) -> int | None:
+        for span in spans:
+            first, *others = (self.draw(reading, *span) for reading in readings)
+            starts = [found[0][0] for other in others if (found := rota.differences(first, other))]
+            if starts:
+                return min(starts)
+        return None
 
 
 def next_changes(zone: ZoneInfo, now: int) -> list[int]:
@@ -43,51 +106,111 @@ def windows_around(zone: ZoneInfo, now: int) -> list[rota.Span]:
 
 
 def list_windows(account: Account, in_doubt: bool = False) -> dict[rota.Span, list[str]]:
-    """The windows around clock changes that PagerDuty should be asked for, with the schedules that live through them.
+    """The windows that PagerDuty should be asked for, with the schedules that live through them: around the next changes
+    of the clock, and wherever readings of a schedule part that nothing else has told apart yet.
 
     in_doubt: only of those that can be read in more than one way there; about the others nothing is to be learned.
     """
     windows: dict[rota.Span, list[str]] = {}
     for schedule in account.all_schedules.values():
         zone = read_zone(schedule.time_zone).iana
-        around = windows_around(ZoneInfo(zone), rota.to_instant(account.since)) if zone else ()
-        for window in around:
-            if not in_doubt or _is_in_doubt(schedule, ZoneInfo(zone), window):
-                windows.setdefault(window, []).append(schedule.id)
+        if zone is None:
+            continue
+        around = [] if in_doubt else windows_around(ZoneInfo(zone), rota.to_instant(account.since))
+        for window in dict.fromkeys([*around, *_list_doubtful(account, schedule, ZoneInfo(zone))]):
+            windows.setdefault(window, []).append(schedule.id)
     return windows
 
 
-def _is_in_doubt(schedule: Schedule | ScheduleV3, zone: ZoneInfo, window: rota.Span) -> bool:
-    return isinstance(schedule, Schedule) and len(list_readings(schedule, zone, *window)) > 1
+def _list_doubtful(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> list[rota.Span]:
+    """The windows in which PagerDuty's answer tells readings apart; none where it would not help."""
+    now = rota.to_instant(account.since)
+    try:
+        ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
+        if len(ways.readings) == 1:
+            return []
+        shown = [(span, who) for span, who in list_evidence(account, schedule) if span[0] == now]
+        readings = [one for one in ways.readings if _fits(ways, one, shown)]
+        near = [span for span in windows_around(zone, now) if _part(ways, readings, span)]
+        return _tell_apart(ways, readings, near, now)
+    except (ValueError, OverflowError):  # it cannot be read at all, which its own question says
+        return []
 
 
-def judge(account: Account, schedule: Schedule, zone: ZoneInfo) -> Judgement:
-    """Which reading PagerDuty goes by. The wall clock, unless what it shows says otherwise."""
+def _tell_apart(ways: _Ways, readings: list, windows: list[rota.Span], now: int) -> list[rota.Span]:
+    """More windows, until no two readings are left that part in ten years and look alike in all windows."""
+    groups = [readings]
+    for window in windows:
+        groups = [part for group in groups for part in _split(ways, group, window)]
+    while groups:
+        group = groups.pop()
+        parting = ways.find_parting(group, now, now + TEN_YEARS)
+        if parting is None:
+            continue
+        window = _window_of(ways.zone, parting)
+        parts = _split(ways, group, window)
+        if parts != [group]:
+            windows = [*windows, window]
+            groups = [part for one in (*groups, *parts) for part in _split(ways, one, window)]
+    return windows
+
+
+def _split(ways: _Ways, readings: list, window: rota.Span) -> list[list]:
+    """The readings apart by what they say of the window, those that stand alone left out."""
+    groups: dict[rota.Rota, list] = {}
+    for reading in readings:
+        groups.setdefault(ways.draw(reading, *window), []).append(reading)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _window_of(zone: ZoneInfo, instant: int) -> rota.Span:
+    """The days around an instant, from midnight to midnight UTC: those around the change of the clock where it lies in them."""
+    for change in [*rota.zone_changes(zone, instant - AROUND - rota.DAY, instant + AROUND)[-1:], instant]:
+        day = change - change % rota.DAY
+        window = (day - AROUND, day + AROUND + rota.DAY)
+        if window[0] <= instant < window[1]:
+            break
+    return window
+
+
+def judge(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> Judgement:
+    """Which reading PagerDuty goes by. The usual one, unless what it shows says otherwise.
+
+    Raises ValueError for an unusable rule, and where turns are too many to be looked at.
+    """
     now = rota.to_instant(account.since)
     evidence = list(list_evidence(account, schedule))
-    around = windows_around(zone, now)
-    spans = [*around, *(span for span, _ in evidence)]
-    readings = list_readings(schedule, zone, min(s for s, _ in spans), max(e for _, e in spans)) if spans else [WALL]
-    if len(readings) == 1 and not evidence:
-        return Judgement(readings[0])
-    fitting = [reading for reading in readings if not any(_compare(schedule, reading, zone, evidence))]
+    ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
+    fitting = [reading for reading in ways.readings if _fits(ways, reading, evidence)]
     if not fitting:
-        found = [one for differences in _compare(schedule, WALL, zone, evidence) for one in differences]
-        return Judgement(WALL, (), rota.total((s, e) for s, e, _, _ in found), found[0][0])
-    parted = (
-        c for c, span in zip(next_changes(zone, now), around, strict=True) if _part(schedule, fitting, zone, span)
-    )
-    return Judgement(fitting[0], tuple(parted))
+        usual = ways.readings[0]
+        found = [one for differences in _compare(ways, usual, evidence) for one in differences]
+        return Judgement(usual, (), rota.total((s, e) for s, e, _, _ in found), found[0][0])
+    parting = ways.find_parting(fitting, now, now + TEN_YEARS)
+    if parting is None:
+        return Judgement(fitting[0])
+    behind = rota.zone_changes(zone, max(now, parting - REACH), parting + 1)
+    return Judgement(fitting[0], (behind[-1] if behind else parting,), why=_tell_parting(fitting))
 
 
-def judge_shifts(account: Account, schedule: ScheduleV3) -> Judgement:
-    """Whether PagerDuty shows what we read out of a shift-based schedule. Raises ValueError for an unusable rule."""
-    found = [
-        one
-        for span, shown in list_evidence(account, schedule)
-        for one in rota.differences(shown, rota_v3.render_schedule(schedule, *span))
-    ]
-    return Judgement(WALL, (), rota.total((s, e) for s, e, _, _ in found), found[0][0] if found else 0)
+def choose_reading(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> Reading | ShiftReading:
+    """The reading that `judge` goes by, without a look at what is in doubt."""
+    now = rota.to_instant(account.since)
+    evidence = list(list_evidence(account, schedule))
+    ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
+    return next((one for one in ways.readings if _fits(ways, one, evidence)), ways.readings[0])
+
+
+def tell_doubt(judgement: Judgement, zone: ZoneInfo) -> str:
+    """What is in doubt from when on, for a page."""
+    day = f"{rota.to_datetime(judgement.doubts[0]).astimezone(zone):%Y-%m-%d}"
+    return f"on {day} {judgement.why or IN_DOUBT['windows']}"
+
+
+def _tell_parting(readings: list) -> str:
+    """What nobody has shown, of readings that part."""
+    apart = [name for name in readings[0]._fields if len({getattr(one, name) for one in readings}) > 1]
+    return "; ".join(dict.fromkeys(IN_DOUBT.get(name, IN_DOUBT["windows"]) for name in apart))
 
 
 def read_shown(schedule: Schedule | ScheduleV3) -> rota.Rota | None:
@@ -119,9 +242,52 @@ def render_with_overrides(schedule: Schedule, reading: Reading, zone: ZoneInfo, 
     )
 
 
-def _compare(schedule: Schedule, reading: Reading, zone: ZoneInfo, evidence: list) -> list[tuple]:
-    return [rota.differences(shown, render_with_overrides(schedule, reading, zone, *span)) for span, shown in evidence]
+def _list_ways(schedule: Schedule | ScheduleV3, zone: ZoneInfo, start: int, end: int) -> _Ways:
+    if isinstance(schedule, ScheduleV3):
+        bare = schedule.model_copy(update={"overrides": (), "custom_shifts": ()})
+        return _Ways(
+            zone,
+            list_shift_readings(schedule, start, end),
+            lambda reading, *span: rota_v3.render_schedule(schedule, *span, reading),
+            lambda reading, *span: rota_v3.render_schedule(bare, *span, reading),
+            partial(list_shift_spots, schedule),
+            lasting_shift_part,
+            lambda *_: False,
+        )
+    check_turns(schedule, start)
+    return _Ways(
+        zone,
+        list_readings(schedule, zone, start, end),
+        lambda reading, *span: render_with_overrides(schedule, reading, zone, *span),
+        lambda reading, *span: render_layers(schedule, reading, zone, *span),
+        partial(list_spots, schedule, zone),
+        lasting_part,
+        partial(_never_part, schedule, zone),
+    )
 
 
-def _part(schedule: Schedule, readings: list[Reading], zone: ZoneInfo, span: rota.Span) -> bool:
-    return len({render_layers(schedule, reading, zone, *span) for reading in readings}) > 1
+def check_turns(schedule: Schedule, now: int) -> None:
+    """Raises TooManyTurnsError where people hand over within a minute: Harness's turns are longer (our contract)."""
+    for layer in schedule.schedule_layers:
+        alive = layer.end is None or rota.to_instant(layer.end) > now
+        turn, people = layer.rotation_turn_length_seconds, {place.user.id for place in layer.users}
+        if alive and turn < SHORTEST and len(people) > 1:
+            raise rota.TooManyTurnsError(f"a turn of {turn} seconds is shorter than a minute")
+
+
+def _never_part(schedule: Schedule, zone: ZoneInfo, one: Reading, other: Reading, start: int, end: int) -> bool:
+    """Whether two readings are the same at any time but around changes of the clock: what is apart is hidden by a layer."""
+    sides = (list_settings(schedule, reading, zone, start, end) for reading in (one, other))
+    return all(always_same(left, right, start, end, stacked=True) for left, right in product(*sides))
+
+
+def _compare(ways: _Ways, reading: Any, evidence: list) -> Iterator[tuple]:
+    return (rota.differences(shown, ways.render(reading, *span)) for span, shown in evidence)
+
+
+def _fits(ways: _Ways, reading: Any, evidence: list) -> bool:
+    return not any(_compare(ways, reading, evidence))
+
+
+def _part(ways: _Ways, readings: list, span: rota.Span) -> bool:
+    return len({ways.draw(reading, *span) for reading in readings}) > 1

@@ -1,24 +1,49 @@
-"""Overrides: each is a part of its schedule, carried over exactly or lost with a reason."""
+"""Overrides: each is a part of its schedule, carried over exactly, or held with a question or an answer behind it.
+
+Those of shift-based schedules, and their custom shifts, are written into the rotations: here they are only counted.
+"""
 
 import hashlib
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pdmigrate import rota
 from pdmigrate.actions import Desired
+from pdmigrate.decisions import Conflict, Option
 from pdmigrate.harness.records import Override
 from pdmigrate.journal import Entry
-from pdmigrate.mapping.work import Fate, Work, exact
+from pdmigrate.mapping.work import Fate, Stop, Work, exact, read_stop
 from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty.v3_records import ScheduleV3
+
+COVERED = "others that were made later take all of its time"
+DATED = "written as a dated shift of the schedule"
+NOT_CARRIED = "its schedule is not carried over"
+KEY = re.compile(r"(?P<base>(?P<stem>.*_[0-9a-f]{12})(_s(?P<start>\d+))?)(_\d+)?")
+"""Stem (schedule, person, end), start, and the number of a piece. Before, keys had no start."""
+
+Known = dict[str, dict[str, int]]
+"""What earlier runs have written: stem to the keys of overrides, each with its start."""
 
 
 def map_overrides(work: Work) -> None:
-    """Want every override of the schedules in scope that has not ended yet."""
-    for schedule in work.in_scope("schedules", work.account.schedules):
-        for entry, spans in cut_overrides(schedule.overrides):
-            if entry.end > work.account.since:
-                _map_override(work, schedule, entry, spans)
-    work.dropped = _find_dropped(work)
+    """Want every override of the schedules in scope that has not ended yet. Fills `work.dropped`."""
+    known, held = read_known(work.ledger), set()
+    for schedule in work.in_scope("schedules", work.account.all_schedules):
+        if isinstance(schedule, ScheduleV3):
+            _count_shifts(work, schedule)
+        else:
+            held |= _map_schedule(work, schedule, known)
+    work.dropped = _find_dropped(work, held)
+
+
+def count_overrides(schedule: records.Schedule | ScheduleV3, since: datetime) -> int:
+    """Overrides and custom shifts that have not ended."""
+    if isinstance(schedule, ScheduleV3):
+        return sum(one.end_time > since for one in (*schedule.overrides, *schedule.custom_shifts))
+    return sum(entry.end > since for entry in schedule.overrides)
 
 
 def cut_overrides(entries: tuple[records.Entry, ...]) -> Iterator[tuple[records.Entry, tuple[rota.Span, ...]]]:
@@ -26,67 +51,240 @@ def cut_overrides(entries: tuple[records.Entry, ...]) -> Iterator[tuple[records.
 
     One whose stand-in was deleted takes nothing from the others: nobody stands in.
     """
-    spans = [(rota.to_instant(entry.start), rota.to_instant(entry.end)) for entry in entries]
-    stands = [entry.user is not None and not entry.user.deleted_at for entry in entries]
-    for number, entry in enumerate(entries):
-        later = [spans[other] for other in range(number + 1, len(entries)) if stands[other]]
-        yield entry, rota.subtract_spans([spans[number]], later)
+    taken: list[rota.Span] = []
+    left = []
+    for entry in reversed(entries):
+        span = (rota.to_instant(entry.start), rota.to_instant(entry.end))
+        first, last = _find_touched(taken, span)
+        left.append(rota.subtract_spans([span], taken[first:last]))
+        if entry.user is not None and not entry.user.deleted_at:
+            taken[first:last] = rota.merge_spans([*taken[first:last], span])
+    return zip(entries, reversed(left), strict=True)
+
+
+def _find_touched(taken: list[rota.Span], span: rota.Span) -> tuple[int, int]:
+    """The slice of spans, in order and apart, that the span touches."""
+    first = max(0, bisect_left(taken, span) - 1)
+    while first < len(taken) and taken[first][1] < span[0]:
+        first += 1
+    last = first
+    while last < len(taken) and taken[last][0] <= span[1]:
+        last += 1
+    return first, last
+
+
+# --- keys ---
 
 
 def override_key(schedule_id: str, entry: records.Entry) -> str:
-    """The list of schedules gives overrides no id, and may cut their start: schedule, person and end tell them apart."""
+    """The list of schedules gives overrides no id: schedule, person, end and start tell them apart."""
+    return f"{_stem(schedule_id, entry)}_s{rota.to_instant(entry.start)}"
+
+
+def key_overrides(schedule: records.Schedule, known: Known, now: datetime) -> list[str]:
+    """The key of each override, in their order: the one under which an earlier run has written it, else its own.
+
+    Earlier keys had no start, and PagerDuty's list cuts the start of a long one to the start of the last month: so one
+    that has begun is known by its person and its end.
+    """
+    entries, begun = schedule.overrides, rota.to_instant(now)
+    stems = [_stem(schedule.id, entry) for entry in entries]
+    left = {stem: dict(known[stem]) for stem in stems if stem in known}
+    keys: dict[int, str] = {}
+    for fits in (_has_its_start, _may_be_it):
+        for number, (stem, entry) in enumerate(zip(stems, entries, strict=True)):
+            found = (key for key, start in left.get(stem, {}).items() if fits(entry, start, begun))
+            if number not in keys and (key := next(found, None)):
+                keys[number] = key
+                del left[stem][key]
+    return [keys.get(number) or override_key(schedule.id, entry) for number, entry in enumerate(entries)]
+
+
+def _has_its_start(entry: records.Entry, start: int, now: int) -> bool:
+    return rota.to_instant(entry.start) == start
+
+
+def _may_be_it(entry: records.Entry, start: int, now: int) -> bool:
+    """Both have begun, or a first piece of it was written that begins later."""
+    own = rota.to_instant(entry.start)
+    return max(own, start) <= now or own <= start < rota.to_instant(entry.end)
+
+
+def _stem(schedule_id: str, entry: records.Entry) -> str:
     person = entry.user.id if entry.user else "nobody"
     end = entry.end.astimezone(UTC).isoformat()
     return f"{schedule_id}_{hashlib.sha256(f'{person} {end}'.encode()).hexdigest()[:12]}"
 
 
-def _find_dropped(work: Work) -> list[Entry]:
-    """What we wrote for a schedule that is carried over, has not ended, and is not in PagerDuty any more.
+def read_known(ledger: dict[tuple[str, str], Entry]) -> Known:
+    """The keys of the overrides that the ledger has, as `key_overrides` wants them."""
+    known: Known = {}
+    for (kind, key), entry in sorted(ledger.items()):
+        found = KEY.fullmatch(key) if kind == "overrides" else None
+        if found:
+            start = found["start"] or rota.to_instant(datetime.fromisoformat(entry.synced["start"]))
+            known.setdefault(found["stem"], {}).setdefault(found["base"], int(start))
+    return known
 
-    Where the overrides of a schedule were not read, nobody knows which of them are gone: none is taken back.
+
+def _find_dropped(work: Work, held: set[str]) -> list[Entry]:
+    """What we wrote for the schedules in scope, is wanted no more, and pages somebody still.
+
+    Cancelled, or covered by a later one. What is held in the meantime stays as it is, and so do schedules that the
+    source does not show: whatever is held itself, its overrides are known. Where the overrides of a schedule were not
+    read, nobody knows which of them are gone: none is taken back.
     """
-    there = {override_key(s.id, entry) for s in work.account.schedules.values() for entry in s.overrides}
-    there |= {wish.key for wish in work.desired if wish.kind == "overrides"}
-    ours = [entry for (kind, key), entry in work.ledger.items() if kind == "overrides" and key not in there]
-    carried = {place for id, place in work.schedules.items() if not work.account.all_schedules[id].unread}
-    now = work.account.since
-    return [e for e in ours if e.synced["schedule"] in carried and datetime.fromisoformat(e.synced["end"]) > now]
+    wanted = {wish.key for wish in work.desired if wish.kind == "overrides"}
+    read = [id for id in work.scope["schedules"] if id in work.account.all_schedules]
+    read = [id for id in read if not work.account.all_schedules[id].unread]
+    schedules = {work.schedules.get(id) or _find_written(work, id) for id in read}
+    ours = [entry for (kind, _), entry in work.ledger.items() if kind == "overrides" and entry.key not in wanted]
+    return [e for e in ours if e.synced["schedule"] in schedules and _base(e.key) not in held and _is_on(work, e)]
 
 
-def _map_override(work: Work, schedule: records.Schedule, entry: records.Entry, spans: tuple[rota.Span, ...]) -> None:
-    key = override_key(schedule.id, entry)
-    name = f"{(entry.user.summary if entry.user else None) or 'nobody'} in {schedule.name}"
-    identifier = work.schedules.get(schedule.id)
-    email = work.emails.get(entry.user.id) if entry.user else None
-    if identifier is None:
-        open_question = any(h.key == schedule.id and h.open_question for h in work.held)
-        work.lose("overrides", key, name, "its schedule is not carried over", open_question)
-    elif email is None:
-        open_question = entry.user is not None and entry.user.id in work.undecided
-        work.lose("overrides", key, name, _tell_missing(work, entry), open_question)
-    elif not spans:
-        work.fates.append(Fate("overrides", key, name, "changed", "others that were made later take all of its time"))
-    else:
-        for number, span in enumerate(spans, 1):
-            _want_override(work, schedule, entry, (key, number), span, name, identifier, email)
+def _find_written(work: Work, schedule_id: str) -> str | None:
+    entry = work.known("schedules", schedule_id) if schedule_id in work.account.all_schedules else None
+    return entry.identifier if entry else None
 
 
-def _tell_missing(work: Work, entry: records.Entry) -> str:
-    if entry.user and entry.user.id in work.nobodies:
-        return "its stand-in is nobody by decision, and an override of Harness names a person: those hours would page"
-    return "the stand-in has neither account nor invitation"
+def _base(key: str) -> str:
+    found = KEY.fullmatch(key)
+    return found["base"] if found else key
+
+
+def _is_on(work: Work, entry: Entry) -> bool:
+    """Not over yet: as we wrote it, or as somebody has lengthened it since."""
+    there = work.state.overrides.get(entry.identifier)
+    ends = [datetime.fromisoformat(entry.synced["end"]), *([there.end] if there else [])]
+    return max(ends) > work.account.since
+
+
+# --- what becomes of each ---
+
+
+def _map_schedule(work: Work, schedule: records.Schedule, known: Known) -> set[str]:
+    """Returns the keys of those that are held."""
+    keys, held, now = key_overrides(schedule, known, work.account.since), set(), rota.to_instant(work.account.since)
+    not_carried = None if schedule.id in work.schedules else work.stop_behind("schedules", schedule.id, NOT_CARRIED)
+    for key, (entry, spans) in zip(keys, cut_overrides(schedule.overrides), strict=True):
+        if entry.end <= work.account.since:
+            continue
+        name = f"{_name_stand_in(work, entry)} in {schedule.name}"
+        pieces = [(number, span) for number, span in enumerate(spans, 1) if span[1] > now]
+        nothing = _tell_nothing(work, entry, pieces)
+        if nothing:
+            work.fates.append(Fate("overrides", key, name, "changed", nothing))
+            continue
+        found = not_carried or _find_stand_in(work, schedule, entry, key)
+        if isinstance(found, Stop):
+            work.lose("overrides", key, name, found.reason, found.waits, found.decided)
+            held.add(key)
+        else:
+            _want_override(work, schedule, entry, (key, name, found), pieces)
+    return held
+
+
+def _name_stand_in(work: Work, entry: records.Entry) -> str:
+    if entry.user is None:
+        return "nobody"
+    user = work.account.users.get(entry.user.id)
+    return user.name if user else entry.user.summary or entry.user.id
+
+
+def _tell_nothing(work: Work, entry: records.Entry, pieces: list) -> str:
+    """Why there is nothing to write: it puts nobody on call in PagerDuty either."""
+    if entry.start == entry.end:
+        return "it is empty (it starts and ends at the same time): nobody stands in, in PagerDuty as well"
+    if entry.start > entry.end:
+        return "it ends before it starts: nobody stands in, in PagerDuty as well"
+    if entry.user is not None and entry.user.deleted_at:
+        return (
+            f"its stand-in {_name_stand_in(work, entry)} was deleted in PagerDuty: nobody stands in, "
+            "and whoever has the turn is on call"
+        )
+    return "" if pieces else COVERED
+
+
+def _find_stand_in(work: Work, schedule: records.Schedule, entry: records.Entry, key: str) -> str | Stop:
+    """The email of who stands in, or why the override stays behind."""
+    user = entry.user
+    if user is not None and user.id in work.emails:
+        return work.emails[user.id]
+    if user is not None and user.id in work.nobodies:
+        why = "its stand-in is nobody by decision, and an override of Harness names a person: those hours would page"
+        return work.stop_behind("users", user.id, why)
+    if user is not None and ("users", user.id) in work.lost:
+        return work.stop_behind("users", user.id, "the stand-in has neither account nor invitation")
+    return _ask_for(work, _ask_stand_in(work, schedule, entry, key))
+
+
+def _ask_for(work: Work, conflict: Conflict) -> str | Stop:
+    """Whoever a person names in place of somebody whom PagerDuty does not show."""
+    answer = work.questions.ask(conflict)
+    email = (answer.value or "").strip().lower() if answer and answer.choice == "map" else ""
+    if answer is None or not email:
+        return read_stop(answer, "no list of PagerDuty shows its stand-in")
+    if email in work.state.people:
+        return email
+    work.questions.reopen(answer)
+    return Stop(f"its stand-in was decided to be {email}, who is not in the Harness project", True)
+
+
+def _ask_stand_in(work: Work, schedule: records.Schedule, entry: records.Entry, key: str) -> Conflict:
+    who = f"{_name_stand_in(work, entry)} ({entry.user.id})" if entry.user else "somebody without a name"
+    start, end = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for moment in (entry.start, entry.end))
+    return Conflict(
+        about="override_stand_in",
+        kind="overrides",
+        id=key,
+        name=schedule.name,
+        question=f"From {start} to {end} {who} stands in, whom no list of PagerDuty shows, and who is not said to be "
+        "deleted: perhaps the key may not read that user.",
+        meaning="As far as anybody knows PagerDuty pages the stand-in in those hours. Use a key that may read that user, "
+        "and run preview again: then there is nothing to ask.",
+        options=(
+            Option(name="map", effect="this account stands in in Harness", value="the email of a person in Harness"),
+            Option(name="leave_out", effect="not written: whoever has the turn by the layers is paged in those hours"),
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+    )
 
 
 def _want_override(
-    work: Work, schedule: records.Schedule, entry: records.Entry, part: tuple[str, int], span: rota.Span, *where: str
+    work: Work,
+    schedule: records.Schedule,
+    entry: records.Entry,
+    who: tuple[str, str, str],
+    pieces: list[tuple[int, rota.Span]],
 ) -> None:
-    """One piece of it; further pieces have keys of their own, and stand for no object of the source."""
-    (key, number), (name, identifier, email) = part, where
-    own = key if number == 1 else f"{key}_{number}"
-    start, end = (rota.to_datetime(edge) for edge in span)
-    override = Override(identifier=f"pd_{own}", person=email, start=start, end=end)
-    fields = {"schedule": identifier, **override.model_dump(mode="json", exclude={"identifier"})}
-    needs = (("schedules", schedule.id), ("users", entry.user.id))
-    sources = (key,) if number == 1 else ()
-    wish = Desired("overrides", own, f"{identifier}/pd_{own}", name, fields, sources, needs)
-    work.want(wish, exact("start", "end", "user"))
+    """What is left of it, piece by piece; further pieces have keys of their own, and stand for no object of the source.
+
+    who: key, name and email.
+    """
+    (key, name, email), identifier = who, work.schedules[schedule.id]
+    for number, span in pieces:
+        own = key if number == 1 else f"{key}_{number}"
+        start, end = (rota.to_datetime(edge) for edge in span)
+        override = Override(identifier=f"pd_{own}", person=email, start=start, end=end)
+        fields = {"schedule": identifier, **override.model_dump(mode="json", exclude={"identifier"})}
+        people = (("users", entry.user.id),) if entry.user and entry.user.id in work.emails else ()
+        needs, sources = (("schedules", schedule.id), *people), (key,) if number == pieces[0][0] else ()
+        wish = Desired("overrides", own, f"{identifier}/pd_{own}", name, fields, sources, needs)
+        work.want(wish, exact("start", "end", "user"))
+
+
+def _count_shifts(work: Work, schedule: ScheduleV3) -> None:
+    """Overrides and custom shifts of a shift-based schedule are in its rotations, or stay behind with it."""
+    dated = [(one.id, one.end_time, one.overriding_member) for one in schedule.overrides]
+    dated += [(one.id, one.end_time, one.assignments[0].member) for one in schedule.custom_shifts if one.assignments]
+    for key, end, member in dated:
+        if end <= work.account.since:
+            continue
+        user = work.account.users.get(member.user_id or "")
+        name = f"{user.name if user else member.user_id or 'nobody'} in {schedule.name}"
+        if schedule.id in work.schedules:
+            work.fates.append(Fate("overrides", key, name, "exact", DATED, tuple(exact("start", "end"))))
+        else:
+            stop = work.stop_behind("schedules", schedule.id, NOT_CARRIED)
+            work.lose("overrides", key, name, stop.reason, stop.waits, stop.decided)

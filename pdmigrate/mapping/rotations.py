@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
@@ -27,20 +27,20 @@ class Named:
 
 
 def name_pieces(
-    schedule: Schedule, layers: list[tuple[int, rota.Rotation]], pieces: list[Piece], now: int
+    schedule: Schedule, layers: list[tuple[int, rota.Rotation]], pieces: Sequence[Piece], now: int
 ) -> list[Named]:
     """The piece of a layer that is on at `now`, or next, has the layer's own name: when an upper layer starts or ends, an
     escalation level that names it goes on paging. Others are told apart by whose empty turns they fill, and their start.
 
     layers: (number of PagerDuty's layer, rotation), as the pieces were made of them.
     """
-    whole = _layer_names(schedule)
+    whole = _layer_names(schedule, now)
     names = [whole[number] for number, _ in layers]
     owners = [layers[piece.layer][0] for piece in pieces]
     late_to_early = sorted(zip(owners, pieces, strict=True), key=lambda pair: _rank(pair[1], now), reverse=True)
     leaders = dict(late_to_early)
     bases = [_name_base(names, piece) for piece in pieces]
-    parts = {base: _name_alike(base, pieces, bases, now) for base in bases}
+    parts = _name_alike(pieces, bases, now)
     named = []
     for piece, owner, base in zip(pieces, owners, bases, strict=True):
         name, own = parts[base][life_of(piece.rotation)], names[piece.layer]
@@ -93,15 +93,29 @@ def add_to_name(name: str, more: str) -> str:
     return f"{name[: LONGEST - 1 - len(more)].rstrip()} {more}"
 
 
-def tell_apart(records: Sequence[tuple[str | None, str, datetime]]) -> list[str]:
-    """The names of (name, id, start). Of several that begin alike the oldest keeps its name, wherever it stands and
-    whatever comes beside it; the others have their id."""
-    names = [make_name(name or id, id) for name, id, _ in records]
+class Alike(NamedTuple):
+    """What tells rotations of one name apart. since, until: instants, until None for ever."""
+
+    name: str | None
+    id: str
+    since: int
+    until: int | None = None
+
+
+def tell_apart(records: Sequence[Alike], now: int) -> list[str]:
+    """Their names. Of several that begin alike one keeps its name, wherever it stands and whatever comes beside it: the
+    oldest of those that are on now, else the next; one that has ended does not count. The others have their id."""
+    names = [make_name(one.name or one.id, one.id) for one in records]
     alike: dict[str, list[int]] = {}
     for at, name in enumerate(names):
         alike.setdefault(name[:TOLD_APART].casefold(), []).append(at)
-    oldest = {min(places, key=lambda at: (records[at][2], records[at][1])) for places in alike.values()}
-    return [name if at in oldest else f"{name[:TOLD_APART].rstrip()} {records[at][1]}" for at, name in enumerate(names)]
+    first = {min(places, key=lambda at: _rank_alike(records[at], now)) for places in alike.values()}
+    return [name if at in first else f"{name[:TOLD_APART].rstrip()} {records[at].id}" for at, name in enumerate(names)]
+
+
+def _rank_alike(one: Alike, now: int) -> tuple[bool, bool, int, str]:
+    ended = one.until is not None and (one.until <= now or one.until <= one.since)
+    return ended, one.since > now, one.since, one.id
 
 
 def name_parts(name: str, lives: Sequence[rota.Span], now: int) -> list[str]:
@@ -116,8 +130,12 @@ def _name_later(name: str, since: int) -> str:
     return add_to_name(name, f"from {tell_date(since)}")
 
 
-def _layer_names(schedule: Schedule) -> list[str]:
-    return tell_apart([(layer.name, layer.id, layer.start) for layer in schedule.schedule_layers])
+def _layer_names(schedule: Schedule, now: int) -> list[str]:
+    layers = schedule.schedule_layers
+    ends = [rota.to_instant(layer.end) if layer.end else None for layer in layers]
+    return tell_apart(
+        [Alike(one.name, one.id, rota.to_instant(one.start), end) for one, end in zip(layers, ends, strict=True)], now
+    )
 
 
 def _rank(piece: Piece, now: int) -> tuple[bool, int, int]:
@@ -133,10 +151,15 @@ def _name_base(names: list[str], piece: Piece) -> str:
     return add_to_name(name, f"for {' and '.join(sorted({names[i] for i in piece.fills}))}"[: LONGEST // 2])
 
 
-def _name_alike(base: str, pieces: Sequence[Piece], bases: Sequence[str], now: int) -> dict[rota.Span, str]:
-    """The names of those that would be called alike, by their lives."""
-    lives = sorted(life_of(piece.rotation) for piece, other in zip(pieces, bases, strict=True) if other == base)
-    return dict(zip(lives, name_parts(base, lives, now), strict=True))
+def _name_alike(pieces: Sequence[Piece], bases: Sequence[str], now: int) -> dict[str, dict[rota.Span, str]]:
+    """The names of those that would be called alike, by what they would be called and their lives."""
+    lives: dict[str, list[rota.Span]] = {}
+    for piece, base in zip(pieces, bases, strict=True):
+        lives.setdefault(base, []).append(life_of(piece.rotation))
+    return {
+        base: dict(zip(sorted(found), name_parts(base, sorted(found), now), strict=True))
+        for base, found in lives.items()
+    }
 
 
 def _is_plain(made: rota.Rotation) -> bool:

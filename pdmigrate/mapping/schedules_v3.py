@@ -1,26 +1,34 @@
 """Shift-based (v3) schedules to rotations: side by side where several people are meant at once.
 
 Rules with a fixed period become rotations that go on; the rest is written with dates. Overrides and custom shifts are
-dated by nature. Everything is compared with the schedule itself over 400 days before it is wanted.
+dated by nature (`overrides` counts them). Everything is compared with the schedule itself over 400 days before it is wanted.
 """
 
 from dataclasses import replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
-from pdmigrate.mapping.dated import mend, month_after, month_before, write_shifts
-from pdmigrate.mapping.fidelity import PROOF_DAYS, Fidelity, grade, prove
-from pdmigrate.mapping.judge import judge_shifts
+from pdmigrate.mapping.claims import TEN_YEARS
+from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
+from pdmigrate.mapping.fidelity import PROOF_DAYS, CannotBeSaidError, Fidelity, grade, prove
+from pdmigrate.mapping.judge import Judgement, judge, tell_doubt
 from pdmigrate.mapping.left import tell_heading, tell_teams
 from pdmigrate.mapping.participants import participants_known, tell_empty
-from pdmigrate.mapping.rotations import Named, add_to_name, tell_apart, tell_together
+from pdmigrate.mapping.rotations import Alike, Named, add_to_name, tell_apart, tell_together
 from pdmigrate.mapping.scope import list_people
-from pdmigrate.mapping.shifts import say_event
+from pdmigrate.mapping.shifts import find_end, say_event
+from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
-from pdmigrate.mapping.work import Fate, FieldFate, Work, exact
+from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.mapping.zone_choice import choose_zone
-from pdmigrate.pagerduty.rota_v3 import event_zone, render_schedule
+from pdmigrate.pagerduty.readings import CHUNK
+from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, read_recurrence, render_schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
+
+JUDGED_USUAL = Judgement(USUAL)
+MOST_SEEN = 100_000
+"""Entries that are compared before a claim ends with what was seen."""
 
 
 def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
@@ -29,20 +37,18 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
     if zone is None or not participants_known(work, schedule, list_people(schedule)):
         return
     try:
-        may = may_load(work, schedule, judge_shifts(work.account, schedule))
-        place = place_schedule(work, schedule, twin) if may else None
-        zone = _common_zone(schedule) or zone
-        span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
-        said = say_shifts(schedule, ZoneInfo(zone), *span) if place else None
-    except ValueError as error:
-        return work.lose("schedules", schedule.id, schedule.name, f"one of its events cannot be read: {error}")
+        judgement = judge(work.account, schedule, ZoneInfo(zone))
+        own = _common_zone(schedule) or zone
+    except (ValueError, OverflowError) as error:
+        return hold_unsaid(work, schedule, tell_unread(error, "one of its events"))
+    place = place_schedule(work, schedule, twin) if may_load(work, schedule, judgement) else None
+    span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
+    say = partial(say_shifts, schedule, ZoneInfo(own), *span, judgement=judgement)
+    said = say_or_ask(work, schedule, lambda most: say(most=most)) if place else None
     if said is not None:
         named, work.fidelity[schedule.id] = said
-        note = tell_together(named, ZoneInfo(zone), *span)
-        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named, note), note)
-        _book_overrides(work, schedule)
-    elif place:
-        work.lose("schedules", schedule.id, schedule.name, "its shifts are too many to be written with dates")
+        note = tell_together(named, ZoneInfo(own), *span)
+        want_schedule(work, schedule, own, place, named, _field_fates(work, schedule, own, place, named, note), note)
     return None
 
 
@@ -52,39 +58,85 @@ def _common_zone(schedule: ScheduleV3) -> str | None:
     return zones.pop() if len(zones) == 1 else None
 
 
-def say_shifts(schedule: ScheduleV3, zone: ZoneInfo, now: int, horizon: int) -> tuple[list[Named], Fidelity] | None:
-    """Its rotations, proved, and how long they hold; None where they cannot be the same. Both are instants."""
-    start, near, far = month_before(now), month_after(horizon), month_after(now + PROOF_DAYS * rota.DAY)
-    named, endless = _say_events(schedule, zone, (start, near), now)
+def say_shifts(
+    schedule: ScheduleV3,
+    zone: ZoneInfo,
+    now: int,
+    horizon: int,
+    judgement: Judgement = JUDGED_USUAL,
+    most: int = MOST_SHIFTS,
+) -> Said:
+    """Its rotations, proved, and how long they hold. now, horizon: instants. most: rotations with an end.
+
+    Raises CannotBeSaidError where they cannot be the same, and TooManyDatedError.
+    """
+    reading, start = judgement.reading, rota.month_before(now)
+    near, far = rota.month_after(horizon), rota.month_after(now + PROOF_DAYS * rota.DAY)
+    named, endless = _say_events(schedule, zone, (start, near), now, reading)
+    check_dated(named, most)
     regular = schedule.model_copy(update={"overrides": (), "custom_shifts": ()})
-    until = near if endless else far
-    drifts = not endless and not prove(named, render_schedule(regular, start, far), zone, start, far, together=True)
-    mended = mend(named, render_schedule(schedule, start, until), zone, start, until, now)
-    if mended is None:
+    until = near if endless else max(far, _find_last(schedule))
+    drifts = not endless and not prove(
+        named, render_schedule(regular, start, far, reading), zone, start, far, together=True
+    )
+    try:
+        mended = mend(named, render_schedule(schedule, start, until, reading), zone, start, until, now, most)
+    except TooManyDatedError:
         until = near
-        mended = mend(named, render_schedule(schedule, start, until), zone, start, until, now) or []
+        mended = mend(named, render_schedule(schedule, start, until, reading), zone, start, until, now, most)
     mended = [one for one in mended if one.rotation.until is None or one.rotation.until > now]
-    wanted = render_schedule(schedule, now, until)
+    wanted = render_schedule(schedule, now, until, reading)
     together = any(len(people) > 1 for _, _, people in wanted.entries)
     if not prove(mended, wanted, zone, now, until, together):
-        return None
-    fidelity = _grade(mended, endless, drifts or until == near, until)
+        raise CannotBeSaidError("its events cannot be said as rotations")
+    dated = until if endless or drifts or until == near else None
+    certain = dated or _find_drift(regular, reading, mended, zone, until, now)
+    fidelity = _grade(mended, judgement, certain, dated, zone, endless)
     return mended, replace(fidelity, documented=fidelity.documented and not together)
 
 
-def _say_events(schedule: ScheduleV3, zone: ZoneInfo, span: rota.Span, now: int) -> tuple[list[Named], bool]:
+def _find_last(schedule: ScheduleV3) -> int:
+    """When the last of what has dates of its own ends."""
+    dated = [one.end_time for one in (*schedule.overrides, *schedule.custom_shifts)]
+    return max((rota.month_after(rota.to_instant(end)) for end in dated), default=0)
+
+
+def _find_drift(
+    regular: ScheduleV3, reading: ShiftReading, named: list[Named], zone: ZoneInfo, start: int, now: int
+) -> int | None:
+    """The first instant in ten years at which the rotations say something else, or from which on nobody can look; None
+    where they never do: a shift that begins in the hour that the clock skips or repeats may do so in some years only."""
+    end, seen = now + TEN_YEARS, 0
+    for begin in range(start, end, CHUNK):
+        finish = min(begin + CHUNK, end)
+        wanted = render_schedule(regular, begin, finish, reading)
+        drawn = rota.join([one.rotation.render(zone, begin, finish) for one in named])
+        seen += len(wanted.entries)
+        if found := rota.differences(wanted, drawn):
+            return found[0][0]
+        if seen > MOST_SEEN:
+            return finish
+    return None
+
+
+def _say_events(
+    schedule: ScheduleV3, zone: ZoneInfo, span: rota.Span, now: int, reading: ShiftReading
+) -> tuple[list[Named], bool]:
     """The rotations of all events, and whether some event could only be written with dates, over `span`."""
     named, endless = [], False
-    for event, name in _name_events(schedule):
-        said = say_event(event, name, span[0], now) if event_zone(event).key == zone.key else None
+    for event, name in _name_events(schedule, now):
+        said = say_event(event, name, span[0], now, reading) if event_zone(event).key == zone.key else None
         if said is None:
-            endless = True
-            said = _say_with_dates(schedule, event, name, zone, span)
+            end = find_end(event)
+            endless = endless or end is None or end > span[1]
+            said = _say_with_dates(schedule, event, name, zone, span, reading)
         named += said
     return named, endless
 
 
-def _say_with_dates(schedule: ScheduleV3, event: Event, name: str, zone: ZoneInfo, span: rota.Span) -> list[Named]:
+def _say_with_dates(
+    schedule: ScheduleV3, event: Event, name: str, zone: ZoneInfo, span: rota.Span, reading: ShiftReading
+) -> list[Named]:
     owner = next(one for one in schedule.rotations if event in one.events)
     alone = schedule.model_copy(
         update={
@@ -95,32 +147,34 @@ def _say_with_dates(schedule: ScheduleV3, event: Event, name: str, zone: ZoneInf
     )
     return [
         Named(f"{add_to_name(name, one.name)}", one.rotation, True)
-        for one in write_shifts(render_schedule(alone, *span), zone)
+        for one in write_shifts(render_schedule(alone, *span, reading), zone)
     ]
 
 
-def _name_events(schedule: ScheduleV3) -> list[tuple[Event, str]]:
+def _name_events(schedule: ScheduleV3, now: int) -> list[tuple[Event, str]]:
     events = [event for one in schedule.rotations for event in one.events]
-    names = tell_apart([(event.name, event.id, event.start_time.date_time) for event in events])
+    names = tell_apart([Alike(one.name, one.id, _find_begin(one), find_end(one)) for one in events], now)
     return list(zip(events, names, strict=True))
 
 
-def _grade(named: list[Named], endless: bool, drifts: bool, until: int) -> Fidelity:
+def _find_begin(event: Event) -> int:
+    return max(life_of(event)[0], rota.to_instant(event.start_time.date_time))
+
+
+def _grade(
+    named: list[Named], judgement: Judgement, certain: int | None, dated: int | None, zone: ZoneInfo, endless: bool
+) -> Fidelity:
+    """How long it holds: until the first doubt, or until more dates are needed."""
+    if judgement.doubts and (certain is None or judgement.doubts[0] <= certain):
+        return grade(named, judgement.doubts[0], tell_doubt(judgement, zone), dated)
+    if certain is None:
+        return grade(named, None, "")
+    if dated is None:
+        return grade(named, certain, "from then on a shift begins or ends in the hour that the clock skips or repeats")
+    reason = "shifts at changes of the clock are written with dates until then"
     if endless:
-        return grade(named, until, "a rule without a fixed period is written with dates, to be renewed before then")
-    if drifts:
-        return grade(named, until, "shifts at changes of the clock are written with dates until then")
-    return grade(named, None, "")
-
-
-def _book_overrides(work: Work, schedule: ScheduleV3) -> None:
-    """Its overrides are in its rotations: cut, with shifts put in."""
-    for override in schedule.overrides:
-        if override.end_time > work.account.since:
-            who = override.overriding_member.user_id or "nobody"
-            name = f"{work.account.users[who].name if who in work.account.users else who} in {schedule.name}"
-            reason = "written as a dated shift of the schedule"
-            work.fates.append(Fate("overrides", override.id, name, "exact", reason, tuple(exact("start", "end"))))
+        reason = "a rule without a fixed period is written with dates, to be renewed before then"
+    return grade(named, certain, reason, dated)
 
 
 def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list[Named], note: str) -> list[FieldFate]:
@@ -130,4 +184,22 @@ def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list
         fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}, its events' own"))
     else:
         fates += exact("time_zone")
-    return [*fates, *tell_empty(work, list_people(schedule))]
+    return [*fates, *_tell_strays(schedule), *tell_empty(work, list_people(schedule))]
+
+
+def _tell_strays(schedule: ScheduleV3) -> list[FieldFate]:
+    """The EXDATEs that meet no occurrence: somebody meant them to."""
+    strays = [
+        f"{rota.from_naive(date):%Y-%m-%d %H:%M} of {event.name or event.id}"
+        for one in schedule.rotations
+        for event in one.events
+        for date in sorted(
+            {*read_recurrence(event).left_out, *read_recurrence(event).days} - {*read_recurrence(event).hits}
+        )
+    ]
+    if not strays:
+        return []
+    more = f"; and {len(strays) - 5} more" if len(strays) > 5 else ""
+    return [
+        FieldFate("recurrence", "changed", f"EXDATEs that meet no start leave none out: {'; '.join(strays[:5])}{more}")
+    ]

@@ -8,26 +8,26 @@ BYSETPOS) cannot be said so at all.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice, takewhile
 
 from pdmigrate import rota
-from pdmigrate.mapping.flatten import FOREVER, MOST_PLACES
+from pdmigrate.mapping.flatten import FOREVER, MOST_PLACES, SHORTEST
 from pdmigrate.mapping.rotations import Named, add_to_name, dated_shift, name_parts, tell_date
+from pdmigrate.pagerduty.recurrence import Pattern
 from pdmigrate.pagerduty.rota_v3 import (
+    USUAL,
+    ShiftReading,
     event_zone,
+    first_number,
     first_start,
     life_of,
+    list_exceptions,
     list_occurrences,
-    make_rule,
     place_of,
     read_recurrence,
-    read_rule_parts,
     resolve,
 )
 from pdmigrate.pagerduty.v3_records import Event
 
-UNITS = {"WEEKLY": rota.WEEK, "DAILY": rota.DAY, "HOURLY": 3600}
-PLAIN_PARTS = {"FREQ", "INTERVAL", "BYDAY", "WKST", "COUNT", "UNTIL"}
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -56,86 +56,67 @@ class Segment:
     ahead: int
 
 
-def say_event(event: Event, name: str, start: int, now: int) -> list[Named] | None:
+def say_event(event: Event, name: str, start: int, now: int, reading: ShiftReading = USUAL) -> list[Named] | None:
     """Rotations that say the event from `start` on, or None where its rule has no fixed period.
 
     Their names hang on its rule, never on its members: who comes or goes renames nothing.
     """
-    basis = _read_period(event)
-    if basis is None:
+    pattern = read_recurrence(event).rule
+    if not isinstance(pattern, Pattern) or not _is_sayable(event, len(pattern.starts), pattern.period):
         return None
-    starts, period = basis
     named: list[Named] = []
-    segments = list(_list_segments(event, starts, period, start))
+    segments = list(_list_segments(event, pattern, start, reading))
     lives = [(segment.since, FOREVER if segment.until is None else segment.until) for segment in segments]
     for here, segment in zip(name_parts(name, lives, now), segments, strict=True):
-        named += _say_segment(event, here, starts, period, segment)
-    return named + _say_added(event, name, start)
-
-
-def _read_period(event: Event) -> tuple[list[int], int] | None:
-    """The naive starts of the first period of the bare rule, and its length."""
-    parts = read_rule_parts(event)
-    plain = parts.keys() <= PLAIN_PARTS and parts.get("FREQ") in UNITS
-    if not plain or any(character.isdigit() for character in parts.get("BYDAY", "")):
-        return None
-    period = UNITS[parts["FREQ"]] * int(parts.get("INTERVAL", 1))
-    if parts["FREQ"] != "WEEKLY" and "BYDAY" in parts:
-        period = math.lcm(period, rota.WEEK)
-    bare = ";".join(f"{k}={v}" for k, v in parts.items() if k not in ("COUNT", "UNTIL"))
-    rule = make_rule(f"RRULE:{bare}", first_start(event)[0])
-    first = rota.to_naive(next(iter(rule)))
-    starts = list(takewhile(lambda one: one < first + period, islice(map(rota.to_naive, rule), 2 * MOST_PLACES)))
-    return (starts, period) if _is_sayable(event, len(starts), period) else None
+        named += _say_segment(event, here, pattern, segment)
+    return named + _say_added(event, name, start, reading)
 
 
 def _is_sayable(event: Event, slots: int, period: int) -> bool:
     """Whether the steps are not shorter than Harness's turns may be, nor the places too many."""
-    strategy, step = event.assignment_strategy, _choose_step(first_start(event)[1], period)
+    strategy, length = event.assignment_strategy, first_start(event)[1]
+    if length <= 0:
+        return False
+    step = _choose_step(length, period)
     rounds = len(strategy.members) * (strategy.shifts_per_member or 1)
-    return slots <= MOST_PLACES and step >= 60 and period // step * rounds <= MOST_PLACES
+    parts = slots * math.ceil(length / step)
+    return parts <= MOST_PLACES and step >= SHORTEST and period // step * rounds <= MOST_PLACES
 
 
-def _list_segments(event: Event, starts: list[int], period: int, start: int) -> Iterator[Segment]:
+def _list_segments(event: Event, pattern: Pattern, start: int, reading: ShiftReading) -> Iterator[Segment]:
+    """The times between EXDATEs and RDATEs that are still to come, within the event's life."""
+    if not pattern.starts or pattern.total == 0:
+        return
     zone, (_, length) = event_zone(event), first_start(event)
     since, until = life_of(event)
-    since, until = max(since, resolve(starts[0], zone)), _find_end(event, until)
-    ahead = 0
-    for date, change in _list_exceptions(event, starts, period):
+    since, until = max(since, resolve(pattern.starts[0], zone)), find_end(event)
+    ahead = -first_number(event, reading)
+    for date, kind, change in list_exceptions(event, reading):
         cut = resolve(date, zone)
-        if cut > start and since < cut:
-            yield Segment(since, cut if until is None else min(cut, until), ahead)
-        since = max(since, resolve(date + length, zone) if change < 0 else cut)
+        end = cut if until is None else min(cut, until)
+        if end > start and since < end:
+            yield Segment(since, end, ahead)
+        since = max(since, resolve(date + length, zone) if kind < 0 else cut)
         ahead += change
     if until is None or since < until:
         yield Segment(since, until, ahead)
 
 
-def _list_exceptions(event: Event, starts: list[int], period: int) -> list[tuple[int, int]]:
-    """(naive start, change of the count) of the EXDATEs that hit an occurrence and the RDATEs that add one."""
-    _, left_out, added = read_recurrence(event)
-    hits = [(date, -1) for date in left_out if _is_regular(date, starts, period)]
-    more = [(date, 1) for date in added if not _is_regular(date, starts, period) and date not in left_out]
-    return sorted(hits + more)
+def find_end(event: Event) -> int | None:
+    """When the event ends, or the last occurrence of a rule with COUNT or UNTIL; RDATEs after it are shifts of their own.
 
-
-def _is_regular(date: int, starts: list[int], period: int) -> bool:
-    return date >= starts[0] and any((date - start) % period == 0 for start in starts)
-
-
-def _find_end(event: Event, until: int | None) -> int | None:
-    """When the last occurrence of a rule with COUNT or UNTIL ends; RDATEs after it are shifts of their own."""
-    parts = read_rule_parts(event)
-    if not parts.keys() & {"COUNT", "UNTIL"}:
+    None where it never does.
+    """
+    until, last = life_of(event)[1], read_recurrence(event).last
+    if last is None:
         return until
-    rule, _, _ = read_recurrence(event)
-    last = max(map(rota.to_naive, rule), default=first_start(event)[0])
     end = resolve(last + first_start(event)[1], event_zone(event))
     return end if until is None else min(end, until)
 
 
-def _say_segment(event: Event, name: str, starts: list[int], period: int, segment: Segment) -> list[Named]:
+def _say_segment(event: Event, name: str, pattern: Pattern, segment: Segment) -> list[Named]:
     strategy, length = event.assignment_strategy, first_start(event)[1]
+    starts, period = pattern.starts, pattern.period
     rotating = strategy.type == "rotating_member_assignment_strategy"
     named = []
     for number in range(1 if rotating else len(strategy.members)):
@@ -188,6 +169,11 @@ def _cut_slot(
     """The slot as steps of a week or a day, with a window, or of what fits where it is shorter; empty steps between."""
     step = _choose_step(length, period)
     steps, windowed = period // step, step >= rota.DAY
+    if not windowed and length <= period:
+        filled = length // step
+        places = tuple(place for member in members for place in (*[member] * filled, *[None] * (steps - filled)))
+        yield Slot(start, length, step, places, (), turns)
+        return
     for part in range(math.ceil(length / step)):
         places = tuple(place for member in members for place in (member, *[None] * (steps - 1)))
         begin, here = start + part * step, min(step, length - part * step)
@@ -247,18 +233,19 @@ def _shorten(slot: Slot) -> tuple[int, tuple[str | None, ...]]:
     return slot.step, slot.places
 
 
-def _say_added(event: Event, name: str, start: int) -> list[Named]:
+def _say_added(event: Event, name: str, start: int, reading: ShiftReading) -> list[Named]:
     """The RDATEs that are still to come, as shifts."""
-    _, left_out, added = read_recurrence(event)
+    added = {date for date, kind, _ in list_exceptions(event, reading) if kind > 0}
     if not added:
         return []
     zone, (_, length) = event_zone(event), first_start(event)
     since, until = life_of(event)
+    coming = [date for date in added if resolve(date + length, zone) > start]
     named = []
-    for number, naive in list_occurrences(event, max(added) + 1):
+    for number, naive in list_occurrences(event, min(coming), max(coming) + 1, reading) if coming else ():
         begin, end = max(resolve(naive, zone), since), resolve(naive + length, zone)
         end = end if until is None else min(end, until)
-        if naive in added and naive not in left_out and begin < end and end > start and not _is_ruled(event, naive):
+        if naive in added and begin < end and end > start:
             named += [
                 dated_shift(
                     f"{add_to_name(name, tell_date(begin))} {i}", person, begin, end, rota.offset_at(zone, begin)
@@ -267,9 +254,3 @@ def _say_added(event: Event, name: str, start: int) -> list[Named]:
                 if person
             ]
     return named
-
-
-def _is_ruled(event: Event, naive: int) -> bool:
-    """Whether the bare rule has that occurrence as well."""
-    basis = _read_period(event)
-    return basis is not None and _is_regular(naive, *basis)

@@ -5,6 +5,7 @@ wall: who is on call is a function of what the clock shows; what it skips does n
 first, last: an edge is an instant; one that is skipped is the change itself, one that is shown twice is its first or last.
 elapsed: a window lasts its seconds, whatever the clock does; turns that are not whole days are counted in seconds
 from the anchor. Turns of whole days keep their wall-clock time under every reading (PagerDuty documents it).
+Not documented either is the turn of a user who was deleted: it may show the layer below, or hide it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,17 +23,31 @@ RULES = ("wall", "first", "last", "elapsed")
 AHEAD = 430 * rota.DAY
 REACH = 8 * rota.DAY
 """A window is a week long at most: beyond this a change is not felt."""
+CHUNK = 91 * rota.DAY
+"""What is looked at in one piece."""
+
+
+DELETED = "a user who was deleted"
+"""Who stands in the turns of deleted users while these hide the layers below; is never written."""
 
 
 class Reading(NamedTuple):
+    """deleted: whether the turn of a deleted user `shows` or `hides` the layers below."""
+
     windows: str = "wall"
     turns: str = "wall"
+    deleted: str = "shows"
+
+    @property
+    def by_wall(self) -> bool:
+        """Whether who is on call is a function of what the clock shows."""
+        return (self.windows, self.turns) == ("wall", "wall")
 
     def tell(self) -> str:
         """In words, for a page."""
-        if self == WALL:
-            return "by the wall clock"
-        return f"windows {TOLD[self.windows]}, turns {TOLD[self.turns]}"
+        hides = ["the turn of a deleted user hides the layers below"] if self.deleted == "hides" else []
+        clock = "by the wall clock" if self.by_wall else f"windows {TOLD[self.windows]}, turns {TOLD[self.turns]}"
+        return "; ".join([clock, *hides])
 
 
 TOLD = {
@@ -46,24 +61,86 @@ WALL = Reading()
 
 def list_readings(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> list[Reading]:
     """The readings that may differ in [start, end), the wall clock first: that one alone where nothing is near a change."""
-    changes = rota.zone_changes(zone, start - REACH, end + REACH)
-    layers = [(layer, make_rotation(layer, zone)) for layer in schedule.schedule_layers]
-    windows = any(_windows_feel(made, zone, c) for layer, made in layers for c in changes if layer.restrictions)
-    turns = any(_turns_feel(made, zone, c) for _, made in layers for c in changes)
-    uneven = any(len(set(made.participants)) > 1 and made.turn % rota.DAY for _, made in layers)
+    layers = _list_live(schedule, zone, start, end)
+    changes = list_changes(zone, start - REACH, end + REACH)
+    windows = any(_windows_feel(made, change, 1) for layer, made in layers for change in changes if layer.restrictions)
+    turns = any(_turns_feel(made, change) for _, made in layers for change in changes)
+    uneven = any(_is_uneven(made) for _, made in layers)
     counted = RULES if uneven and _has_changed(zone) else RULES[:3] if turns else RULES[:1]
-    return [Reading(*pair) for pair in product(RULES if windows else RULES[:1], counted)]
+    hiding = ("shows", "hides") if _may_hide([made for _, made in layers]) else ("shows",)
+    return [Reading(w, t, d) for d, w, t in product(hiding, RULES if windows else RULES[:1], counted)]
+
+
+def list_spots(
+    schedule: Schedule, zone: ZoneInfo, readings: list[Reading], start: int, end: int
+) -> Iterator[rota.Span]:
+    """The spans of [start, end), in order, around changes of the clock, in which these readings may part for once."""
+    windows, turns = ({getattr(one, name) for one in readings} for name in ("windows", "turns"))
+    layers = _list_live(schedule, zone, start, end)
+    feels = _windows_feel if "elapsed" in windows else _edges_feel
+    for change in list_changes(zone, start - REACH, end):
+        opened = len(windows) > 1 and any(feels(made, change, 1) for layer, made in layers if layer.restrictions)
+        if opened or (len(turns) > 1 and any(_turns_feel(made, change) for _, made in layers)):
+            yield max(start, change.instant - rota.DAY), min(end, change.instant + REACH)
+
+
+def lasting_part(reading: Reading) -> tuple:
+    """What of a reading may make a difference at any time, and not only when the clock has just changed."""
+    return reading.deleted, reading.turns == "elapsed"
+
+
+def list_settings(
+    schedule: Schedule, reading: Reading, zone: ZoneInfo, start: int, end: int
+) -> list[list[rota.Rotation]]:
+    """The layers as rotations by the wall clock, once for every offset that the clock has in [start, end): turns that are
+    counted in elapsed seconds have another anchor under each."""
+    made = [make_rotation(layer, zone, _stand_in(reading)) for layer in schedule.schedule_layers]
+    if reading.turns != "elapsed":
+        return [made]
+    offsets = sorted({offset for _, _, offset in rota.zone_stretches(zone, start, end)})
+    starts = [rota.to_instant(layer.rotation_virtual_start) for layer in schedule.schedule_layers]
+    return [
+        [
+            replace(one, anchor=begun + offset) if _is_uneven(one) else one
+            for one, begun in zip(made, starts, strict=True)
+        ]
+        for offset in offsets
+    ]
+
+
+def _list_live(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> list[tuple[Layer, rota.Rotation]]:
+    """The layers with people that exist at some time in [start, end), or soon before or after."""
+    made = ((layer, make_rotation(layer, zone, DELETED)) for layer in schedule.schedule_layers if layer.users)
+    return [
+        (layer, one)
+        for layer, one in made
+        if one.since < end + REACH and (one.until is None or max(start - REACH, one.since) < one.until)
+    ]
+
+
+def _may_hide(layers: list[rota.Rotation]) -> bool:
+    """Whether a layer with somebody who was deleted has one with people below it."""
+    peopled = [any(person != DELETED for person in one.participants) for one in layers]
+    return any(DELETED in one.participants and any(peopled[at + 1 :]) for at, one in enumerate(layers))
+
+
+def _is_uneven(made: rota.Rotation) -> bool:
+    return len(set(made.participants)) > 1 and made.turn % rota.DAY > 0
 
 
 def render_layers(schedule: Schedule, reading: Reading, zone: ZoneInfo, start: int, end: int) -> rota.Rota:
     """Who is on call by the layers under that reading; overrides are not in it."""
-    return rota.stack([_render_layer(layer, reading, zone, start, end) for layer in schedule.schedule_layers])
+    drawn = rota.stack([_render_layer(layer, reading, zone, start, end) for layer in schedule.schedule_layers])
+    if reading.deleted == "shows":
+        return drawn
+    return rota.make_rota((s, e, people - {DELETED}) for s, e, people in drawn.entries)
 
 
 def make_layers(schedule: Schedule, reading: Reading, zone: ZoneInfo, now: int) -> list[tuple[int, rota.Rotation]]:
     """(number of the layer, rotation), top first, from `now` on. A rotation goes by the wall clock: turns counted in
-    elapsed seconds get another anchor at each change of the clock, as many as AHEAD sees."""
-    made = [make_rotation(layer, zone) for layer in schedule.schedule_layers]
+    elapsed seconds get another anchor at each change of the clock, as many as AHEAD sees. DELETED stands where a turn of
+    somebody who is gone hides what is below."""
+    made = [make_rotation(layer, zone, _stand_in(reading)) for layer in schedule.schedule_layers]
     if reading.turns != "elapsed":
         return list(enumerate(made))
     pairs = zip(schedule.schedule_layers, made, strict=True)
@@ -85,8 +162,8 @@ def _re_anchor(layer: Layer, made: rota.Rotation, zone: ZoneInfo, now: int) -> I
 
 
 def _render_layer(layer: Layer, reading: Reading, zone: ZoneInfo, start: int, end: int) -> rota.Rota:
-    made = make_rotation(layer, zone)
-    if reading == WALL:
+    made = make_rotation(layer, zone, _stand_in(reading))
+    if reading.by_wall:
         return made.render(zone, start, end)
     start = max(start, made.since)
     end = end if made.until is None else min(end, made.until)
@@ -98,6 +175,10 @@ def _render_layer(layer: Layer, reading: Reading, zone: ZoneInfo, start: int, en
         if made.week is None and reading.windows != "elapsed"
         else turned.within(_open_spans(layer, made, reading.windows, zone, start, end))
     )
+
+
+def _stand_in(reading: Reading) -> str | None:
+    return DELETED if reading.deleted == "hides" else None
 
 
 def _list_turns(layer: Layer, made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterable:
@@ -156,20 +237,55 @@ def _find_instants(naive: int, key: str) -> tuple[int, ...]:
     return hits or tuple(finish for _, finish, offset in stretches if naive - offset >= finish)[-1:]
 
 
-def _windows_feel(made: rota.Rotation, zone: ZoneInfo, change: int) -> bool:
-    """Whether a window is open at the change, or opens or closes in the hour that is skipped or repeated."""
-    early, late = sorted((change + rota.offset_at(zone, change - 1), change + rota.offset_at(zone, change)))
-    near = rota.Rotation(("open",), 0, rota.DAY, made.week)
-    probe = rota.Rota(tuple(near.render(ZoneInfo("UTC"), early - 1, late + 1).entries))
-    return bool(probe.entries)
+class Change(NamedTuple):
+    """A change of the clock: when, and what the clock shows at both ends of what is skipped or repeated, naive seconds."""
+
+    instant: int
+    early: int
+    late: int
 
 
-def _turns_feel(made: rota.Rotation, zone: ZoneInfo, change: int) -> bool:
-    early, late = sorted((change + rota.offset_at(zone, change - 1), change + rota.offset_at(zone, change)))
-    number = -((made.anchor - early) // made.turn)
-    return len(set(made.participants)) > 1 and made.anchor + number * made.turn <= late
+@lru_cache(maxsize=4096)
+def list_changes(zone: ZoneInfo, start: int, end: int) -> tuple[Change, ...]:
+    shown = (
+        (c, *sorted((c + rota.offset_at(zone, c - 1), c + rota.offset_at(zone, c))))
+        for c in rota.zone_changes(zone, start, end)
+    )
+    return tuple(Change(*one) for one in shown)
 
 
+def _windows_feel(made: rota.Rotation, change: Change, near: int) -> bool:
+    """Whether a window is open at the change, or opens or closes in what is skipped or repeated, give or take `near`."""
+    if not _is_alive(made, change):
+        return False
+    first = (change.early - near - rota.MONDAY) % rota.WEEK
+    last = first + change.late - change.early + 2 * near
+    return made.week is None or any(
+        (s < last and first < e) or (s + rota.WEEK < last and first < e + rota.WEEK) for s, e in made.week
+    )
+
+
+def _edges_feel(made: rota.Rotation, change: Change, near: int) -> bool:
+    """Whether a window opens or closes in what is skipped or repeated."""
+    if not _is_alive(made, change):
+        return False
+    first = (change.early - near - rota.MONDAY) % rota.WEEK
+    last = first + change.late - change.early + 2 * near
+    return any(first <= edge + week <= last for span in made.week or () for edge in span for week in (0, rota.WEEK))
+
+
+def _turns_feel(made: rota.Rotation, change: Change) -> bool:
+    number = -((made.anchor - change.early) // made.turn)
+    turned = len(set(made.participants)) > 1 and made.anchor + number * made.turn <= change.late
+    return turned and _is_alive(made, change)
+
+
+def _is_alive(made: rota.Rotation, change: Change) -> bool:
+    """Whether the layer exists when the change may be felt."""
+    return made.since < change.instant + REACH and (made.until is None or change.instant - REACH < made.until)
+
+
+@lru_cache(maxsize=512)
 def _has_changed(zone: ZoneInfo) -> bool:
     """Whether the zone's offset has ever changed in our time."""
     return bool(rota.zone_changes(zone, 1_262_304_000, 2_000_000_000))

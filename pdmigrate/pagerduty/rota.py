@@ -35,10 +35,10 @@ def read_entries(entries: tuple[Entry, ...]) -> rota.Rota:
     return rota.stack([rota.make_rota([span]) for span in spans[::-1]])
 
 
-def make_rotation(layer: Layer, zone: ZoneInfo) -> rota.Rotation:
-    """A layer as a rotation. Deleted users are empty places: nobody is on call in their turns."""
+def make_rotation(layer: Layer, zone: ZoneInfo, deleted: str | None = None) -> rota.Rotation:
+    """A layer as a rotation. Deleted users are empty places: nobody is on call in their turns. deleted: who stands there."""
     return rota.Rotation(
-        participants=tuple(None if place.user.deleted_at else place.user.id for place in layer.users),
+        participants=tuple(deleted if place.user.deleted_at else place.user.id for place in layer.users),
         anchor=rota.local_seconds(layer.rotation_virtual_start, zone),
         turn=layer.rotation_turn_length_seconds,
         week=read_week(layer.restrictions),

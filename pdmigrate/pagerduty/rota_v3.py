@@ -2,25 +2,58 @@
 
 An event's rule runs on the wall clock of its zone; a time that the clock skips or repeats is read as RFC 5545 says
 (section 3.3.5): with the offset before the gap, and the first of two. Occurrences are counted from the event's start,
-those before effective_since too, EXDATEs left out and RDATEs among them.
+those before effective_since too, EXDATEs left out and RDATEs among them. PagerDuty documents none of this: what may be
+otherwise is a ShiftReading.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import takewhile
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rruleset, rrulestr
-
 from pdmigrate import rota
+from pdmigrate.pagerduty.readings import find_instant
+from pdmigrate.pagerduty.recurrence import Recurrence, is_rule, read_lines, split_rule
 from pdmigrate.pagerduty.v3_records import ComputedShiftAssignment, Event, ScheduleV3, ShiftMember
 from pdmigrate.zones import read_zone
 
-_PARAMETERS = re.compile(r"^(EXDATE|RDATE)[^:]*")
-_ZONED = re.compile(r"\d{8}T\d{6}Z")
-MOST_OCCURRENCES = 200_000
+
+class ShiftReading(NamedTuple):
+    """edges: a start or end that the clock skips or repeats is read by RFC 5545 (`rfc`), or is the change itself and the
+    `first` or the `last` of two. length: of a shift across a change, by the `wall` clock or in `elapsed` seconds.
+    left_out: an EXDATE is `skipped` in the turns or `counted`. added: an RDATE is `counted` or stands `apart`, with the
+    turn that runs. since: turns are counted from the event's `start` or from `effective_since`. days: an EXDATE that
+    is a day and no time leaves out `nothing` (RFC 5545) or the `whole` day.
+    """
+
+    edges: str = "rfc"
+    length: str = "wall"
+    left_out: str = "skipped"
+    added: str = "counted"
+    since: str = "start"
+    days: str = "nothing"
+
+    @property
+    def by_wall(self) -> bool:
+        """Whether shifts begin and end by the clock, as RFC 5545 has it."""
+        return (self.edges, self.length) == ("rfc", "wall")
+
+    def tell(self) -> str:
+        """In words, for a page."""
+        said = [TOLD[name, value] for name, value in self._asdict().items() if value != getattr(USUAL, name)]
+        return ", ".join(said) or "by the wall clock"
+
+
+USUAL = ShiftReading()
+TOLD = {
+    ("edges", "first"): "a skipped hour as the change itself and a repeated one from its first time",
+    ("edges", "last"): "a repeated hour from its second time",
+    ("length", "elapsed"): "shifts by elapsed seconds",
+    ("left_out", "counted"): "EXDATEs as turns",
+    ("added", "apart"): "RDATEs apart from the turns",
+    ("since", "effective_since"): "turns from effective_since on",
+    ("days", "whole"): "an EXDATE without a time as the whole day",
+}
 
 
 @dataclass(frozen=True)
@@ -33,15 +66,18 @@ class Shift:
     source: str
 
 
-def render_schedule(schedule: ScheduleV3, start: int, end: int) -> rota.Rota:
+def render_schedule(schedule: ScheduleV3, start: int, end: int, reading: ShiftReading = USUAL) -> rota.Rota:
     """Everybody who is on call in [start, end): rotations and custom shifts side by side, overrides put in."""
-    return draw_shifts(list_shifts(schedule, start, end), start, end)
+    return draw_shifts(list_shifts(schedule, start, end, reading), start, end)
 
 
-def list_shifts(schedule: ScheduleV3, start: int, end: int) -> list[Shift]:
+def list_shifts(schedule: ScheduleV3, start: int, end: int, reading: ShiftReading = USUAL) -> list[Shift]:
     """Every shift that touches [start, end); overrides have replaced whom they name."""
     shifts = [
-        shift for one in schedule.rotations for event in one.events for shift in _event_shifts(event, one.id, end)
+        shift
+        for one in schedule.rotations
+        for event in one.events
+        for shift in _event_shifts(event, one.id, start, end, reading)
     ]
     shifts += [
         Shift(rota.to_instant(custom.start_time), rota.to_instant(custom.end_time), _name(given.member), custom.id)
@@ -56,14 +92,13 @@ def list_shifts(schedule: ScheduleV3, start: int, end: int) -> list[Shift]:
 
 def draw_shifts(shifts: list[Shift], start: int, end: int) -> rota.Rota:
     """Shifts as a rota; an empty member is nobody."""
-    people = sorted({shift.member for shift in shifts if shift.member})
+    spans: dict[str, list[rota.Span]] = {}
+    for shift in shifts:
+        if shift.member:
+            spans.setdefault(shift.member, []).append((shift.start, shift.end))
     alone = [
-        rota.Rota(
-            tuple(
-                (s, e, frozenset([p])) for s, e in rota.merge_spans((x.start, x.end) for x in shifts if x.member == p)
-            )
-        )
-        for p in people
+        rota.Rota(tuple((s, e, frozenset([person])) for s, e in rota.merge_spans(spans[person])))
+        for person in sorted(spans)
     ]
     return rota.join([one.clip(start, end) for one in alone])
 
@@ -104,51 +139,55 @@ def first_start(event: Event) -> tuple[int, int]:
     return start, rota.local_seconds(event.end_time.date_time, zone) - start
 
 
-def read_recurrence(event: Event) -> tuple[rrule, list[int], list[int]]:
-    """The rule on the naive line, and the EXDATEs and RDATEs as naive seconds. Raises ValueError for an unusable one."""
-    zone, (start, _) = event_zone(event), first_start(event)
-    lines = [_ZONED.sub(lambda found: _localise(found[0], zone), _PARAMETERS.sub(r"\1", x)) for x in event.recurrence]
-    rules = [line for line in lines if line.upper().startswith("RRULE") or "FREQ=" in line]
-    if len(rules) != 1:
-        raise ValueError(f"{len(rules)} RRULEs where one is expected")
-    rule = make_rule(rules[0], start)
-    dates = {kind: [d for x in lines if x.startswith(kind) for d in _dates(x)] for kind in ("EXDATE", "RDATE")}
-    return rule, sorted(set(dates["EXDATE"])), sorted(set(dates["RDATE"]))
-
-
-def make_rule(line: str, start: int) -> rrule:
-    """The rule from that naive second on. Raises ValueError for one that cannot be read, or would never come to an end."""
-    try:
-        if int(_split_rule(line).get("INTERVAL", 1)) > 0:
-            return rrulestr(line, dtstart=rota.from_naive(start))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        pass
-    raise ValueError(f"nobody can read the rule {line!r}")
+def read_recurrence(event: Event) -> Recurrence:
+    """The rule and its dates on the naive line. Raises ValueError for an unusable one."""
+    return read_lines(event.recurrence, first_start(event)[0], event_zone(event))
 
 
 def read_rule_parts(event: Event) -> dict[str, str]:
     """The RRULE's parts by name."""
-    return _split_rule(next((one for one in event.recurrence if one.upper().startswith("RRULE") or "FREQ=" in one), ""))
+    return split_rule(next((one for one in event.recurrence if is_rule(one)), ""))
 
 
-def _split_rule(line: str) -> dict[str, str]:
-    return dict(part.upper().split("=", 1) for part in line.split(":", 1)[-1].split(";") if "=" in part)
+def list_exceptions(event: Event, reading: ShiftReading = USUAL) -> list[tuple[int, int, int]]:
+    """(naive start, 1 where an RDATE adds it and -1 where an EXDATE takes it, how it changes the count), in order."""
+    said = read_recurrence(event)
+    taken = {*said.hits, *(said.hits_of_days if reading.days == "whole" else ())}
+    found = [(date, -1, -1 if reading.left_out == "skipped" else 0) for date in taken]
+    return sorted(found + [(date, 1, 1 if reading.added == "counted" else 0) for date in said.more])
 
 
-def list_occurrences(event: Event, until: int) -> Iterator[tuple[int, int]]:
-    """(number, naive start) of every occurrence that starts before the naive second `until`."""
-    rule, left_out, added = read_recurrence(event)
-    whole = rruleset()
-    whole.rrule(rule)
-    for date in left_out:
-        whole.exdate(rota.from_naive(date))
-    for date in added:
-        whole.rdate(rota.from_naive(date))
-    starts = takewhile(lambda start: start < until, (rota.to_naive(moment) for moment in whole))
-    for number, start in enumerate(starts):
-        if number > MOST_OCCURRENCES:
-            raise ValueError(f"more than {MOST_OCCURRENCES} occurrences since it began")
-        yield number, start
+def first_number(event: Event, reading: ShiftReading) -> int:
+    """The number of the occurrence from which turns are counted."""
+    if reading.since == "start":
+        return 0
+    zone, (_, length) = event_zone(event), first_start(event)
+    return _count_before(event, rota.to_naive_at(rota.to_instant(event.effective_since), zone) - length + 1, reading)
+
+
+def list_occurrences(event: Event, since: int, until: int, reading: ShiftReading = USUAL) -> Iterator[tuple[int, int]]:
+    """(number of the turn, naive start) of every occurrence that starts in [since, until), both naive seconds."""
+    exceptions = list_exceptions(event, reading)
+    gone = {date for date, kind, _ in exceptions if kind < 0}
+    counted = first_number(event, reading)
+    added = [(date, change) for date, kind, change in exceptions if kind > 0 and since <= date < until]
+    changes = [(date, change) for date, _, change in exceptions]
+    starts = sorted(
+        [(start, number, 1) for number, start in read_recurrence(event).list_ruled(since, until) if start not in gone]
+        + [(date, read_recurrence(event).rule.before(date), change) for date, change in added]
+    )
+    at, ahead = 0, 0
+    for start, number, change in starts:
+        while at < len(changes) and changes[at][0] < start:
+            ahead += changes[at][1]
+            at += 1
+        yield number + ahead - counted - (0 if change else 1), start
+
+
+def _count_before(event: Event, naive: int, reading: ShiftReading) -> int:
+    """How many turns there are before that naive second."""
+    changes = sum(change for date, _, change in list_exceptions(event, reading) if date < naive)
+    return read_recurrence(event).rule.before(naive) + changes
 
 
 def place_of(event: Event, number: int) -> tuple[str | None, ...]:
@@ -170,14 +209,27 @@ def life_of(event: Event) -> tuple[int, int | None]:
     return rota.to_instant(event.effective_since), rota.to_instant(until) if until else None
 
 
-def _event_shifts(event: Event, source: str, end: int) -> Iterator[Shift]:
+def find_edges(naive: int, length: int, zone: ZoneInfo, reading: ShiftReading) -> rota.Span:
+    """The instants at which an occurrence starts and ends."""
+    if reading.edges == "rfc":
+        start = resolve(naive, zone)
+        return start, start + length if reading.length == "elapsed" else resolve(naive + length, zone)
+    start = find_instant(naive, zone, reading.edges)
+    return start, start + length if reading.length == "elapsed" else find_instant(naive + length, zone, reading.edges)
+
+
+def _event_shifts(event: Event, source: str, start: int, end: int, reading: ShiftReading) -> Iterator[Shift]:
     zone, (_, length) = event_zone(event), first_start(event)
     since, until = life_of(event)
-    for number, naive in list_occurrences(event, end + 2 * rota.DAY):
-        start, finish = max(resolve(naive, zone), since), resolve(naive + length, zone)
-        finish = finish if until is None else min(finish, until)
-        if start < finish:
-            yield from (Shift(start, finish, person, source) for person in place_of(event, number))
+    start, end = max(start, since), end if until is None else min(end, until)
+    if start >= end:
+        return
+    span = (rota.to_naive_at(start, zone) - length - rota.DAY, rota.to_naive_at(end, zone) + rota.DAY)
+    for number, naive in list_occurrences(event, *span, reading):
+        begin, finish = find_edges(naive, length, zone, reading)
+        begin, finish = max(begin, since), finish if until is None else min(finish, until)
+        if begin < finish:
+            yield from (Shift(begin, finish, person, source) for person in place_of(event, number))
 
 
 def _replace_member(shift: Shift, override) -> Iterator[Shift]:
@@ -193,12 +245,3 @@ def _replace_member(shift: Shift, override) -> Iterator[Shift]:
 
 def _name(member: ShiftMember) -> str | None:
     return member.user_id if member.type == "user_member" else None
-
-
-def _localise(text: str, zone: ZoneInfo) -> str:
-    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y%m%dT%H%M%S")
-
-
-def _dates(line: str) -> Iterator[int]:
-    for text in line.partition(":")[2].split(","):
-        yield rota.to_naive(datetime.fromisoformat(text.strip()) + timedelta(0))

@@ -178,9 +178,19 @@ def _occurrences(event: dict, until: datetime) -> Iterator[tuple[int, datetime, 
 
 
 def _rule(event: dict, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    lines = "\n".join(re.sub(r"^(EXDATE|RDATE);[^:]*", r"\1", line) for line in event["recurrence"])
+    lines = "\n".join(_say_local(line, zone) for line in event["recurrence"] if "VALUE=DATE:" not in line)
     local = INSTANT.sub(lambda found: _clock(found[0], zone).strftime("%Y%m%dT%H%M%S"), lines)
     return iter(rrulestr(local, dtstart=first, forceset=True))
+
+
+def _say_local(line: str, zone: ZoneInfo) -> str:
+    """An EXDATE or RDATE on the event's own clock. One that is a day and no time meets nothing (RFC 5545): left out before."""
+    head, _, values = line.partition(":")
+    name, _, own = head.partition(";TZID=")
+    if not own:
+        return re.sub(r"^(EXDATE|RDATE);[^:]*", r"\1", line)
+    moments = (datetime.fromisoformat(text).replace(tzinfo=find_zone(own)) for text in values.split(","))
+    return f"{name}:" + ",".join(f"{moment.astimezone(zone):%Y%m%dT%H%M%S}" for moment in moments)
 
 
 def _members(strategy: dict, number: int) -> list[dict]:

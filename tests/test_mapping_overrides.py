@@ -1,0 +1,241 @@
+"""Overrides: who stands in, what is left of each, and that an earlier run's are known again, taken back, or asked about."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from mapping_account import NOW, decide, grades, layer, map_rows, override, people, reason, schedule, user, wishes
+from test_handmade import answer
+
+from pdmigrate.harness.records import Override, Schedule
+from pdmigrate.journal import Entry
+from pdmigrate.mapping.overrides import cut_overrides, override_key
+from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty.rota import read_entries
+from pdmigrate.planning import plan_actions
+
+USERS = [user(name) for name in ("ann", "bob", "cat")]
+THERE = people("ann", "bob", "cat")
+
+
+def hours(person, start, end):
+    """An override of tomorrow, from hour to hour."""
+    times = {"start": start, "end": end}
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    said = {name: (day + timedelta(hours=hour)).isoformat() for name, hour in times.items()}
+    return said | {"user": {"id": person, "type": "user_reference", "summary": person.title()}}
+
+
+def map_overrides(*entries, state=THERE, ledger=None, decisions=(), **more):
+    rendered = {"rendered_schedule_entries": list(entries)}
+    made = schedule("ps1", layer(["ann"]), overrides_subschedule=rendered, **more)
+    return map_rows({"users": USERS, "schedules": [made]}, state, decisions, ledger=ledger)
+
+
+def book(work):
+    """The ledger after a load of all that is wanted."""
+    return {(w.kind, w.key): Entry(w.kind, w.key, w.identifier, w.name, w.fields) for w in work.desired}
+
+
+def told(work):
+    """(person, from, to) of what is wanted, in hours of tomorrow."""
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    rows = [w.fields for w in work.desired if w.kind == "overrides"]
+    found = [(f["person"][:3], *(datetime.fromisoformat(f[e]) - day for e in ("start", "end"))) for f in rows]
+    return sorted((who, start // timedelta(hours=1), end // timedelta(hours=1)) for who, start, end in found)
+
+
+# --- keys ---
+
+
+def test_two_overrides_of_one_person_with_one_end_are_two():
+    work = map_overrides(hours("bob", 9, 17), hours("bob", 12, 17))
+    assert told(work) == [("bob", 9, 12), ("bob", 12, 17)]
+    assert len(wishes(work, "overrides")) == 2
+    again = map_overrides(hours("bob", 9, 17), hours("bob", 12, 17), ledger=book(work))
+    assert (wishes(again, "overrides"), again.dropped) == (wishes(work, "overrides"), [])
+
+
+def as_before(work, entry):
+    """The ledger as an earlier version has written it: the key had no start."""
+    old = override_key("ps1", records.Entry.model_validate(entry)).rpartition("_s")[0]
+    [(_, written)] = [(k, e) for k, e in book(work).items() if k[0] == "overrides"]
+    kept = {key: row for key, row in book(work).items() if key[0] != "overrides"}
+    return kept | {("overrides", old): Entry("overrides", old, f"ps1_ps1/pd_{old}", "bob", written.synced)}, old
+
+
+@pytest.mark.parametrize("others", [(), ("earlier",), ("later",)])
+def test_what_an_earlier_version_has_written_is_known_again(others):
+    """Neither written twice nor left behind under the new key, whoever has come beside it since."""
+    entry = hours("bob", 12, 17)
+    ledger, old = as_before(map_overrides(entry), entry)
+    beside = {"earlier": hours("bob", 9, 17), "later": hours("bob", 14, 17)}
+    rows = sorted([entry, *(beside[name] for name in others)], key=lambda row: row["start"])
+    work = map_overrides(*rows, ledger=ledger)
+    assert old in wishes(work, "overrides")
+    assert len(wishes(work, "overrides")) == len(rows)
+    assert work.dropped == []
+
+
+@pytest.mark.parametrize("start", [-80, -20, -1])
+def test_a_long_override_whose_start_is_cut_each_month_is_the_same(start):
+    first = map_overrides(override("bob", -80, 2))
+    work = map_overrides(override("bob", start, 2), ledger=book(first))
+    assert list(wishes(work, "overrides")) == list(wishes(first, "overrides"))
+
+
+# --- taken back, or kept ---
+
+
+def dropped(work):
+    return [entry.synced["person"][:3] for entry in work.dropped]
+
+
+def test_one_that_a_later_one_covers_by_now_is_taken_back():
+    first = map_overrides(hours("bob", 9, 17))
+    work = map_overrides(hours("bob", 9, 17), hours("cat", 8, 18), ledger=book(first))
+    assert (told(work), dropped(work)) == ([("cat", 8, 18)], ["bob"])
+    [fate] = [fate for fate in work.fates if fate.reason.startswith("others that were made later")]
+    assert fate.grade == "changed"
+
+
+def test_a_piece_that_is_covered_by_now_is_taken_back():
+    first = map_overrides(hours("bob", 9, 17), hours("cat", 11, 12))
+    assert told(first) == [("bob", 9, 11), ("bob", 12, 17), ("cat", 11, 12)]
+    work = map_overrides(hours("bob", 9, 17), hours("cat", 11, 17), ledger=book(first))
+    assert (told(work), dropped(work)) == ([("bob", 9, 11), ("cat", 11, 17)], ["bob", "cat"])
+
+
+@pytest.mark.parametrize("left, gone", [((), ["bob"]), ((hours("bob", 9, 17),), [])])
+def test_one_that_was_cancelled_while_its_schedule_is_held_is_taken_back(left, gone):
+    """And one that was not stays as it is, as long as the question about its schedule is open."""
+    ledger = book(map_overrides(hours("bob", 9, 17)))
+    work = map_overrides(*left, ledger=ledger, time_zone="Middle/Earth")
+    assert (work.schedules, told(work), dropped(work)) == ({}, [], gone)
+
+
+def test_what_pagerduty_has_dropped_is_found_while_it_lasts():
+    def wrote(key, end, schedule="ps1_ps1"):
+        fields = {"schedule": schedule, "person": "bob@example.com", "start": "2026-11-01T00:00:00Z", "end": end}
+        return ("overrides", key), Entry("overrides", key, f"{schedule}/pd_{key}", "bob", fields)
+
+    later, before = "2026-12-01T00:00:00Z", "2026-11-20T00:00:00Z"
+    ledger = dict([wrote("gone", later), wrote("over", before), wrote("other", later, "x")])
+    ledger |= {("schedules", "ps1"): Entry("schedules", "ps1", "ps1_ps1", "Ps1", {})}
+    assert [entry.key for entry in map_overrides(hours("bob", 1, 2), ledger=ledger).dropped] == ["gone"]
+    longer = Override(identifier="pd_over", person="bob@example.com", start="2026-11-01T00:00:00Z", end=later)
+    made = Schedule(identifier="ps1_ps1", name="Ps1", time_zone="UTC", overrides=[longer])
+    state = THERE.model_copy(update={"schedules": {"ps1_ps1": made}})
+    found = map_overrides(hours("bob", 1, 2), ledger=ledger, state=state).dropped
+    assert [entry.key for entry in found] == ["gone", "over"]
+
+
+# --- odd ones: nothing in PagerDuty, or a question ---
+
+
+def test_what_covers_no_time_in_pagerduty_asks_nothing():
+    work = map_overrides(hours("bob", 9, 9), hours("bob", 12, 10))
+    words = [fate.reason for fate in work.fates if fate.kind == "overrides"]
+    assert words[0].startswith("it is empty (it starts and ends at the same time)")
+    assert words[1].startswith("it ends before it starts")
+    assert (told(work), work.questions.open, [h.kind for h in work.held]) == ([], {}, [])
+
+
+def test_a_deleted_stand_in_stands_in_nowhere():
+    entry = hours("px1", 9, 17)
+    entry["user"] |= {"summary": "Person PX1", "deleted_at": "2026-05-01T00:00:00Z"}
+    work = map_overrides(entry)
+    [words] = [fate.reason for fate in work.fates if fate.kind == "overrides"]
+    assert words.startswith("its stand-in Person PX1 was deleted in PagerDuty: nobody stands in")
+    assert (told(work), work.questions.open) == ([], {})
+
+
+def test_a_stand_in_is_called_as_the_account_calls_him():
+    entry = hours("bob", 9, 17)
+    del entry["user"]["summary"]
+    [wish] = wishes(map_overrides(entry), "overrides").values()
+    assert wish.name == "Bob in Ps1"
+
+
+@pytest.mark.parametrize("entry", [hours("zed", 9, 17), {**hours("zed", 9, 17), "user": None}])
+def test_a_stand_in_whom_no_list_shows_is_a_question(entry):
+    work = map_overrides(entry)
+    [asked] = work.questions.open.values()
+    assert (asked.about, asked.kind, asked.changes_paging) == ("override_stand_in", "overrides", True)
+    assert [(held.kind, held.open_question) for held in work.held] == [("overrides", True)]
+    left = map_overrides(entry, decisions=[answer(asked, "leave_out")])
+    assert [(held.open_question, held.decided) for held in left.held] == [(False, asked.key)]
+    assert told(map_overrides(entry, decisions=[answer(asked, "map", value="Cat@example.com")])) == [("cat", 9, 17)]
+    nowhere = map_overrides(entry, decisions=[answer(asked, "map", value="who@example.com")])
+    assert (list(nowhere.questions.open), nowhere.held[0].open_question) == ([asked.key], True)
+
+
+def test_a_stand_in_who_is_left_out_by_decision_is_not_asked_about_again():
+    decided = decide("user_not_found", "bob", "leave_out")
+    work = map_overrides(hours("bob", 9, 17), state=people("ann", "cat"), decisions=[decided])
+    [held] = [held for held in work.held if held.kind == "overrides"]
+    assert held.reason == "the stand-in has neither account nor invitation"
+    assert work.questions.open == {}
+
+
+# --- shift-based schedules: their overrides and custom shifts are counted like everything else ---
+
+
+def shifts(**more):
+    start = {"date_time": "2026-01-05T09:00:00Z", "time_zone": "UTC"}
+    end = {"date_time": "2026-01-05T17:00:00Z", "time_zone": "UTC"}
+    member = {"type": "user_member", "user_id": "ann"}
+    turns = {"type": "rotating_member_assignment_strategy", "shifts_per_member": 1, "members": [member]}
+    event = {"id": "e", "name": "Days", "start_time": start, "end_time": end, "recurrence": ["RRULE:FREQ=DAILY"]}
+    event |= {"effective_since": start["date_time"], "assignment_strategy": turns}
+    times = {"start_time": "2026-12-01T09:00:00Z", "end_time": "2026-12-01T12:00:00Z"}
+    bob = {"type": "user_member", "user_id": "bob"}
+    stand_in = {"id": "so1", "rotation_id": "r", **times, "overridden_member": member, "overriding_member": bob}
+    custom = {"id": "sc1", "assignments": [{"member": bob}], "start_time": "2026-12-02T00:00:00Z"}
+    custom |= {"end_time": "2026-12-02T04:00:00Z"}
+    over = {**stand_in, "id": "so0", "start_time": "2026-01-01T09:00:00Z", "end_time": "2026-01-01T12:00:00Z"}
+    made = {"id": "sh1", "name": "Shifts", "time_zone": "UTC", "rotations": [{"id": "r", "events": [event]}]}
+    return made | {"overrides": [stand_in, over], "custom_shifts": [custom]} | more
+
+
+def test_overrides_and_custom_shifts_of_a_shift_based_schedule_are_counted():
+    work = map_rows({"users": USERS, "schedules_v3": [shifts()]}, THERE)
+    assert grades(work, "overrides") == {"so1": "exact", "sc1": "exact"}
+
+
+def test_they_stay_behind_with_a_schedule_that_is_held():
+    work = map_rows({"users": USERS, "schedules_v3": [shifts(time_zone="Middle/Earth")]}, THERE)
+    assert grades(work, "overrides") == {"so1": "lost", "sc1": "lost"}
+    assert reason(work, "overrides", "so1") == "its schedule is not carried over"
+    assert all(held.open_question for held in work.held)
+
+
+# --- many ---
+
+
+def test_four_thousand_overrides_take_a_moment():
+    entries = [override(("bob", "cat")[n % 2], 1 + n / 24, 1 + (n + 1) / 24) for n in range(4_000)]
+    begun = time.perf_counter()
+    work = map_overrides(*entries)
+    state = THERE.model_copy(update={"schedules": {"ps1_ps1": write_schedule(work)}})
+    planned = plan_actions(work.desired, [], state, book(work), "preserve", work.questions, now=NOW)
+    assert {action.verb for action in planned.actions if action.kind == "overrides"} == {"keep"}
+    assert time.perf_counter() - begun < 3
+
+
+def write_schedule(work):
+    rows = [w for w in work.desired if w.kind == "overrides"]
+    overrides = [{**w.fields, "identifier": w.identifier.partition("/")[2]} for w in rows]
+    [made] = [w for w in work.desired if w.kind == "schedules"]
+    return Schedule.model_validate({"identifier": made.identifier, **made.fields, "overrides": overrides})
+
+
+@pytest.mark.parametrize("step", [1, 7, 30])
+def test_what_is_left_of_many_is_who_stands_in_by_pagerdutys_rule(step):
+    """Every hour of a week, with overrides that overlap in every way: one person at a time, the one made last."""
+    rows = [hours(("bob", "cat", "ann")[n % 3], n * step % 150, n * step % 150 + 1 + n * 13 % 40) for n in range(60)]
+    entries = tuple(records.Entry.model_validate(row) for row in rows)
+    left = [(s, e, (entry.user.id,)) for entry, spans in cut_overrides(entries) for s, e in spans]
+    expected = read_entries(entries)
+    assert sum(e - s for s, e, _ in left) == sum(e - s for s, e, _ in expected.entries)
+    assert all(expected.people_at(s) == frozenset(who) == expected.people_at(e - 1) for s, e, who in left)

@@ -1,0 +1,206 @@
+"""On the embedded pair: what people have set in Harness beside our fields stays, and what pages otherwise ends a run with 3."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+from small_company import cut_down, edit
+
+from pdmigrate import conflicts, decide, load, open_job, preview, undo
+from pdmigrate.demo import make_demo_workspace
+from pdmigrate.finish import judge
+from pdmigrate.job import read_clock
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.workspace import write_json
+
+POLICY, SERVICE, RULE = "escalation_policies", "services", "alert_rules"
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A corner of the company, carried over once; every test starts from a copy."""
+    folder = tmp_path_factory.mktemp("keeps") / "acme"
+    make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock())))
+    with open_job(folder) as job:
+        preview(job)
+        conflicts(job)
+        load(job, "all")
+    return folder
+
+
+@pytest.fixture
+def loaded(first, tmp_path):
+    with open_job(shutil.copytree(first, tmp_path / "acme")) as job:
+        yield job
+
+
+def shelf(held, kind):
+    """Harness's rows of one kind, first things first."""
+    rows = held["oncall"][kind]
+    return [rows[key] for key in sorted(rows)]
+
+
+def paging_rule(held):
+    return next(rule for rule in shelf(held, RULE) if rule["paging"])
+
+
+def look_at(job, kind, identifier):
+    with edit(job, "harness") as held:
+        return next(row for row in shelf(held, kind) if row["identifier"] == identifier)
+
+
+def plan_again(job):
+    preview(job)
+    return conflicts(job)
+
+
+def answer_all(job, choice):
+    for asked in list(plan_again(job).draft.open.values()):
+        decide(job, asked.about, asked.id, choice, by="ann", why="seen")
+    return conflicts(job)
+
+
+# --- read, modify, write ---
+
+
+def test_tags_of_schedules_and_policies_stay(loaded):
+    kinds = ("schedules", POLICY)
+    with edit(loaded, "harness") as held:
+        for kind in kinds:
+            shelf(held, kind)[0]["tags"] = {"cost": "42"}
+        names = {kind: shelf(held, kind)[0]["identifier"] for kind in kinds}
+    with edit(loaded, "pagerduty") as held:
+        for kind in kinds:
+            for row in held[kind]:
+                row["description"] = "changed in PagerDuty"
+    assert {a.kind for a in plan_again(loaded).plan.pending} == set(kinds)
+    load(loaded, "all")
+    for kind, identifier in names.items():
+        row = look_at(loaded, kind, identifier)
+        assert row["tags"] == {"cost": "42"}
+        assert row["description"].startswith("changed in PagerDuty")
+    undo(loaded, 2, yes=True)
+    assert {tuple(look_at(loaded, kind, identifier)["tags"]) for kind, identifier in names.items()} == {("cost",)}
+
+
+def test_a_rules_own_name_and_its_default_service_stay(loaded):
+    with edit(loaded, "harness") as held:
+        rule = paging_rule(held)
+        rule |= {"name": "Ours at night", "default_service": True}
+        named = rule["identifier"]
+    with edit(loaded, "pagerduty") as held:
+        other = held[POLICY][-1]["id"]
+        service = next(s for s in held["services"] if named.endswith(s["id"]) or s["escalation_policy"]["id"] != other)
+        service["escalation_policy"]["id"] = other
+        service["name"] += " two"
+    for done in load_again(loaded):
+        assert done.action.changes()
+    rule = look_at(loaded, RULE, named)
+    assert (rule["name"], rule["default_service"]) == ("Ours at night", True)
+
+
+def load_again(job):
+    plan_again(job)
+    return [done for done in load(job, "all").done if done.action.writes]
+
+
+# --- who is paged ---
+
+CHANGES = {
+    "a time-out": (POLICY, lambda row: row["levels"][0].update(timeout_minutes=55), "level 1 waits 55 min, was"),
+    "a turn": ("schedules", lambda row: row["rotations"][0].update(turn_seconds=3600), "turns every 1 h, was"),
+    "a zone": ("schedules", lambda row: row.update(time_zone="Asia/Tokyo"), "by the clock of Asia/Tokyo, was"),
+}
+
+
+@pytest.mark.parametrize("strategy", ["preserve", "overwrite"])
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_by_hand_that_pages_otherwise_ends_the_run_with_3(loaded, what, strategy):
+    kind, change, words = CHANGES[what]
+    text = loaded.workspace.settings_file.read_text()
+    loaded.workspace.settings_file.write_text(text.replace("strategy: preserve", f"strategy: {strategy}"))
+    with edit(loaded, "harness") as held:
+        row = shelf(held, kind)[0]
+        before = {**row}
+        change(row)
+        after = {**row}
+    decided = plan_again(loaded)
+    assert judge(decided).exit_code == 3
+    [asked] = decided.draft.open.values()
+    assert words in asked.question
+    assert decided.plan.empty
+    assert look_at(loaded, kind, before["identifier"]) == after
+    kept = answer_all(loaded, "keep_harness")
+    assert (judge(kept), kept.plan.empty) == (None, True)
+    assert plan_again(loaded).draft.answered[asked.key].choice == "keep_harness"
+    decide(loaded, asked.about, asked.id, "take_source", by="ann")
+    assert [action.key for action in conflicts(loaded).plan.pending] == [asked.id]
+    load(loaded, "all")
+    assert plan_again(loaded).plan.empty
+
+
+def test_a_rule_that_is_pointed_at_another_policy(loaded):
+    with edit(loaded, "harness") as held:
+        rule = paging_rule(held)
+        was = rule["escalation_policy"]
+        other = next(p["identifier"] for p in shelf(held, POLICY) if p["identifier"] != was)
+        rule["escalation_policy"] = other
+    [asked] = plan_again(loaded).draft.open.values()
+    assert f"pages by the policy {other}, was {was}" in asked.question
+    answer_all(loaded, "take_source")
+    load(loaded, "all")
+    assert look_at(loaded, RULE, rule["identifier"])["escalation_policy"] == was
+
+
+def test_a_rule_that_is_gone_or_another_services_pages_nobody(loaded):
+    with edit(loaded, "harness") as held:
+        rule = paging_rule(held)
+        rule["service"] = next(r["service"] for r in shelf(held, RULE) if r is not rule)
+    asked = plan_again(loaded).draft.open
+    assert any("are only logged and page nobody, was paging" in one.question for one in asked.values())
+    assert any(key.endswith(f"/{rule['identifier']}") for key in asked), "and it is a second rule of the other service"
+    answer_all(loaded, "take_source")
+    load(loaded, "all")
+    back = look_at(loaded, RULE, rule["identifier"])
+    assert (back["service"], back["paging"]) == (rule["identifier"], True)
+    assert plan_again(loaded).plan.empty
+
+
+@pytest.mark.parametrize("choice, paging", [("keep_harness", True), ("take_source", False)])
+def test_a_second_rule_for_a_service(loaded, choice, paging):
+    with edit(loaded, "harness") as held:
+        rule = {**paging_rule(held), "identifier": "night", "name": "Night", "default_service": True}
+        held["oncall"][RULE]["default/sre/night"] = rule
+    decided = plan_again(loaded)
+    assert judge(decided).exit_code == 3
+    [asked] = decided.draft.open.values()
+    assert asked.id.endswith("/night")
+    answer_all(loaded, choice)
+    load(loaded, "all")
+    assert look_at(loaded, RULE, "night") == {**rule, "paging": paging}
+    assert plan_again(loaded).plan.empty
+    if choice == "take_source":
+        undo(loaded, 2, yes=True)
+        assert look_at(loaded, RULE, "night") == rule
+
+
+def test_an_answer_for_the_whole_class_covers_no_state(loaded):
+    with edit(loaded, "harness") as held:
+        shelf(held, POLICY)[0]["levels"][0]["timeout_minutes"] = 55
+    plan_again(loaded)
+    decide(loaded, "changed_in_harness", "all", "keep_harness", by="ann")
+    [asked] = conflicts(loaded).draft.open.values()
+    assert f"question: {asked.digest}" in asked.meaning
+
+
+def test_a_start_that_moves_writes_nothing(loaded):
+    """Every Terraform apply sets a layer's start to the moment of the apply; its virtual start stays."""
+    with edit(loaded, "pagerduty") as held:
+        for schedule in held["schedules"]:
+            for layer in schedule["schedule_layers"]:
+                if not layer["end"]:
+                    layer["start"] = (loaded.clock() - timedelta(minutes=5)).isoformat()
+    decided = plan_again(loaded)
+    assert (decided.plan.empty, decided.draft.open) == (True, {})
+    assert not [done for done in load(loaded, "all").done if done.action.writes]

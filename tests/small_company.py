@@ -11,7 +11,7 @@ def cut_down(document, chosen=SERVICES):
     """Some services and what they need; without contact details, so that a run takes a fraction of a second."""
     services = [s for s in document["services"] if s["id"] in chosen]
     policies = by_ids(document["escalation_policies"], [s["escalation_policy"]["id"] for s in services])
-    policies = [policy | {"services": by_ids(policy["services"], SERVICES)} for policy in policies]
+    policies = [policy | {"services": by_ids(policy["services"], chosen)} for policy in policies]
     targets = [t["id"] for p in policies for rule in p["escalation_rules"] for t in rule["targets"]]
     schedules = by_ids(document["schedules"], targets)
     teams = by_ids(document["teams"], [t["id"] for r in (*services, *policies, *schedules) for t in r.get("teams", ())])

@@ -52,7 +52,9 @@ def strip(held, id):
         held[kind] = [row for row in held[kind] if row["id"] != id]
         for row in held[kind]:
             row["teams"] = [team for team in row.get("teams") or () if team["id"] != id]
+    left = {service["id"] for service in held["services"]}
     for policy in held["escalation_policies"]:
+        policy["services"] = [service for service in policy.get("services") or () if service["id"] in left]
         for level in policy["escalation_rules"]:
             level["targets"] = [target for target in level["targets"] if target["id"] != id]
 

@@ -6,6 +6,7 @@ Until when that holds is its fidelity.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,7 @@ def map_schedules(work: Work) -> None:
 
 def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
     zone = choose_zone(work, schedule)
-    if zone is None or not participants_known(work, schedule, list_participants(schedule)):
+    if zone is None or not participants_known(work, schedule, list_participants(schedule, work.account.since)):
         return
     try:
         judgement = judge(work.account, schedule, ZoneInfo(zone))
@@ -133,9 +134,10 @@ def _grade(
     return grade(named, end, reason, dated)
 
 
-def list_participants(schedule: Schedule) -> list[Reference]:
-    """Everybody in the layers; one may be named more than once."""
-    return [place.user for layer in schedule.schedule_layers for place in layer.users]
+def list_participants(schedule: Schedule, now: datetime) -> list[Reference]:
+    """Everybody in the layers that have not ended; one may be named more than once."""
+    live = (layer for layer in schedule.schedule_layers if layer.end is None or layer.end > max(now, layer.start))
+    return [place.user for layer in live for place in layer.users]
 
 
 def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:
@@ -150,4 +152,4 @@ def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named:
         fates.append(
             FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
         )
-    return [*fates, *tell_empty(work, list_participants(schedule))]
+    return [*fates, *tell_empty(work, list_participants(schedule, work.account.since))]

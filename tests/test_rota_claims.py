@@ -88,6 +88,13 @@ def test_overlapping_layers_of_the_past_cost_nothing():
     assert time.process_time() - begun < 2
 
 
+def test_nobody_is_asked_about_people_of_layers_that_have_ended():
+    gone = refer("user", "gus", deleted_at="2025-02-21T00:00:00Z")
+    work = map_one(schedule("ps1", row(["ann", gone], "PL1", end="2026-01-01T00:00:00Z"), row(["ann"], "PL2")))
+    assert work.questions.open == {}
+    assert [fate.grade for fate in work.fates if fate.kind == "schedules"] == ["exact"]
+
+
 def test_many_layers_with_deleted_people_at_once_cost_nothing():
     begun = time.process_time()
     live = [layer("a-", daily("09:00", 8), turn=WEEK) for _ in range(20)]

@@ -6,6 +6,7 @@ Until when that holds is its fidelity.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -137,9 +138,10 @@ def _grade(
 
 
 def list_participants(work: Work, schedule: Schedule) -> list[Reference]:
-    """Everybody in the layers that have not ended; one may be named more than once."""
-    layers = [one for one in schedule.schedule_layers if one.end is None or one.end > work.account.since]
-    return [place.user for layer in layers for place in layer.users]
+    """Everybody in the layers that have not ended, and do not end before they start; one may be named more than once."""
+    now = work.account.since
+    live = (layer for layer in schedule.schedule_layers if layer.end is None or layer.end > max(now, layer.start))
+    return [place.user for layer in live for place in layer.users]
 
 
 def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:

@@ -9,7 +9,7 @@ def see(held):
     emails = {user["uuid"]: user["email"] for user in held["users"]}
     oncall = held["oncall"]
     seen = {("people", row["email"]): {} for row in (*held["users"], *held["invites"])}
-    for row in held["user_groups"]:
+    for row in _groups_of_project(held):
         members = frozenset(emails.get(uuid, uuid) for uuid in row["users"])
         seen["teams", row["identifier"]] = {"name": row["name"], "description": row["description"], "users": members}
     for row in held["services"]:
@@ -176,7 +176,7 @@ def _set(kind, field, make):
 def _rows(held, kind):
     oncall = held["oncall"]
     if kind in ("teams", "services"):
-        return held["user_groups" if kind == "teams" else "services"]
+        return _groups_of_project(held) if kind == "teams" else held["services"]
     table = "contact_details" if kind == "contact_methods" else kind
     return [oncall[table][key] for key in sorted(oncall[table])]
 
@@ -201,7 +201,7 @@ def _stand_longer(held, pick, number):
 
 def _takes_in(held, pick, number):
     """Somebody who was no member: whoever was one already may leave with PagerDuty."""
-    groups = held["user_groups"]
+    groups = _groups_of_project(held)
     group = groups[pick % len(groups)] if groups else {"users": ()}
     others = [user for user in held["users"] if user["uuid"] not in group["users"]]
     if not groups or not others:
@@ -212,8 +212,8 @@ def _takes_in(held, pick, number):
 
 
 def _groups_of_project(held):
-    """Those that a schedule or a policy may name."""
-    return [group for group in held["user_groups"] if group.get("projectIdentifier")]
+    """Those that a schedule or a policy of the project may name; others have groups of the same identifier."""
+    return [group for group in held["user_groups"] if group.get("projectIdentifier") == "sre"]
 
 
 def _owned_by(kind):

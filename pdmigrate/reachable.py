@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 import phonenumbers
 
 from pdmigrate.harness.records import Channel, NotificationRule
-from pdmigrate.mapping.contacts import SERVED_REGIONS, TYPES, read_phone
+from pdmigrate.mapping.contacts import NOTICES, SERVED_REGIONS, TYPES, read_phone
 from pdmigrate.mapping.work import Work
 from pdmigrate.pageable import About, Place, Rotas, list_dead, list_places
 from pdmigrate.pagerduty.records import ContactMethod, User
@@ -43,7 +44,7 @@ class Unreachable:
 
 @dataclass(frozen=True)
 class Reach:
-    """unreachable: would not hear a page. late: later than today. unproven: an account, and no word on a channel."""
+    """unreachable: would not hear a page. late: later than today, or not by all that tells them today. unproven: an account, and no word on a channel."""
 
     unreachable: tuple[Unreachable, ...] = ()
     late: tuple[Unreachable, ...] = ()
@@ -126,8 +127,45 @@ def judge_channel(work: Work, email: str, users: list[User]) -> Doubt:
         return Doubt(f"no contact method in Harness{_tell_source(users)}")
     blocked = {channel for user in users for m in user.contact_methods if is_blocked(m) and (channel := read_method(m))}
     known = {_key(method) for method in methods}
-    minutes, why = find_first_minute(rule, [Channel(type=m.type, address=m.address) for m in methods], known, blocked)
-    return Doubt(why) if why else Doubt(late=tell_delay(users, minutes))
+    channels = [Channel(type=m.type, address=m.address) for m in methods]
+    minutes, why = find_first_minute(rule, channels, known, blocked)
+    if why:
+        return Doubt(why)
+    late = tell_delay(users, minutes)
+    if late or not work.rules.contact_details:
+        return Doubt(late=late)
+    return Doubt(late=tell_missing(users, list_told(rule, channels, known)))
+
+
+def list_told(rule: NotificationRule | None, methods: list[Channel], known: set) -> dict[tuple[str, str], list[int]]:
+    """By channel the minutes after the page at which Harness tells somebody, in order."""
+    told: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for channel in methods if rule is None else ():
+        told[_key(channel)].append(BY_DEFAULT[channel.type])
+    minute = 0
+    for step in rule.steps if rule else ():
+        minute += step.wait_minutes
+        for channel in step.methods:
+            if _key(channel) in known:
+                told[_key(channel)].append(minute)
+    return told
+
+
+def tell_missing(users: list[User], told: dict[tuple[str, str], list[int]]) -> str:
+    """What PagerDuty does to tell somebody, Harness could do, and does not, or does later; "" where nothing is missing."""
+    today: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for minute, method in _list_ways(users):
+        channel = read_method(method)
+        if channel and (channel[0] == "email" or _is_served(channel[1])):
+            today[channel].add(minute)
+    missing = [
+        (minute, channel)
+        for channel, minutes in today.items()
+        for minute, there in zip_longest(sorted(minutes), told.get(channel, ())[: len(minutes)])
+        if there is None or there > minute
+    ]
+    said = "; ".join(f"by {type} to {address} at minute {minute}" for minute, (type, address) in sorted(missing))
+    return f"is not told as today: PagerDuty tells {said}" if said else ""
 
 
 def find_first_minute(
@@ -218,10 +256,15 @@ def tell_delay(users: list[User], minutes: int) -> str:
 
 def list_notifications(users: list[User]) -> list[tuple[int, str]]:
     """(minute after the page, type) of everything by which PagerDuty tells a person of a page of high urgency."""
+    return [(minute, method.type) for minute, method in _list_ways(users)]
+
+
+def _list_ways(users: list[User]) -> list[tuple[int, ContactMethod]]:
     methods = {method.id: method for user in users for method in user.contact_methods}
     rules = [r for user in users for r in user.notification_rules if r.urgency != "low" and r.contact_method]
+    rules = [rule for rule in rules if rule.type not in NOTICES]
     return [
-        (rule.start_delay_in_minutes, methods[rule.contact_method.id].type)
+        (rule.start_delay_in_minutes, methods[rule.contact_method.id])
         for rule in rules
         if rule.start_delay_in_minutes is not None
         and rule.contact_method.id in methods

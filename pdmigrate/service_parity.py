@@ -53,7 +53,8 @@ class ServiceParity:
 
     different: the pages that differ, in order. dropped: pages that nobody ever hears of. louder: pages that wake somebody
     in Harness and nobody in PagerDuty, since their urgency is low or the service is disabled. passed: pages whose first
-    level is empty in Harness, which does not say what it does then. shown: the page that a table shows.
+    level is empty in Harness, which does not say what it does then. shown: the page that a table shows. unverified: Harness
+    has no API to read its policies from, and no page was compared (moments is 0).
     """
 
     id: str
@@ -66,6 +67,7 @@ class ServiceParity:
     shown: Page
     different: tuple[Page, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    unverified: bool = False
 
     @property
     def equal(self) -> int:
@@ -73,17 +75,22 @@ class ServiceParity:
         return self.moments - len(self.different)
 
     @property
+    def same(self) -> bool:
+        """Whether every page was compared, and is the same."""
+        return not self.unverified and not self.different
+
+    @property
     def before(self) -> str:
         return paging.tell(self.shown.before)
 
     @property
     def after(self) -> str:
-        return paging.tell(self.shown.after)
+        return "not known" if self.unverified else paging.tell(self.shown.after)
 
     @property
     def parting(self) -> str:
         """The first minute at which the page that is shown parts, and who is paged, waiting or dropped then."""
-        return paging.tell_parting(self.shown.before, self.shown.after)
+        return "" if self.unverified else paging.tell_parting(self.shown.before, self.shown.after)
 
     @property
     def unexplained(self) -> tuple[Page, ...]:
@@ -129,6 +136,8 @@ def compare_service(found: Draft, service: records.Service, schedules: Iterable[
     target = [target_levels(found, one, after) for one in list_target_policies(found, service)]
     expected = expect_levels(found, service, policy, schedules)
     pages = _raise_pages(found, service, source, target, expected)
+    if not found.state.oncall:
+        return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     different = tuple(page for page in pages if page.before != page.after)
     first = target[0] if target else []
     return ServiceParity(
@@ -248,7 +257,7 @@ def expect_chain(
         explanation = explain(kept, "escalation_policies", policy.id, ("levels",), words)
         return target_levels(found, found.state.policies.get(identifier), there), (explanation,)
     rules, said = expect_rules(found, policy)
-    loops, fewer = _expect_loops(found, policy)
+    loops, fewer = _expect_loops(found, policy, sum(_is_written(rule) for rule in rules))
     decided = policy.model_copy(update={"escalation_rules": rules, "num_loops": loops})
     return source_levels(found, decided, {s.id: s.expected for s in schedules}), (*said, *fewer)
 
@@ -288,13 +297,16 @@ def _list_gone_targets(found: Draft, policy: records.EscalationPolicy) -> tuple[
     return gone, said
 
 
-def _expect_loops(found: Draft, policy: records.EscalationPolicy) -> tuple[int, list[Explanation]]:
+def _is_written(rule: records.EscalationRule) -> bool:
+    return any(not target.deleted_at for target in rule.targets)
+
+
+def _expect_loops(found: Draft, policy: records.EscalationPolicy, levels: int) -> tuple[int, list[Explanation]]:
     """How often the chain is repeated: as often as PagerDuty does, unless a person took fewer rounds."""
     answer = find_answer(found, "escalation_loops", policy.id)
     if answer is None or answer.choice not in ("fewer", "none"):
         return policy.num_loops, []
-    levels = sum(bool(rule.targets) for rule in policy.escalation_rules)
-    loops = max(0, found.work.rules.most_levels // levels - 1) if answer.choice == "fewer" else 0
+    loops = max(0, found.work.rules.most_levels // max(1, levels) - 1) if answer.choice == "fewer" else 0
     words = f"{policy.name} is run {loops + 1} times instead of {policy.num_loops + 1}"
     return loops, [explain(answer, "escalation_policies", policy.id, ("num_loops",), words)]
 

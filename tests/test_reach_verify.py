@@ -119,6 +119,17 @@ def test_a_first_wait_that_grew_is_named(job):
     assert "is told 10 minutes later than today" in repr(look(found, "reach"))
 
 
+def test_a_later_step_that_is_gone_is_named(job):
+    """Whoever slept through the first one is not told again."""
+    state, seen = job.target.read_state(), verify(job)
+    paged = {person for s in seen.schedules for _, _, who in s.before.entries for person in who}
+    email = next(p for p in sorted(paged) if p in state.rules and len(state.rules[p].steps) > 1)
+    with edit(job, "harness") as held:
+        held["oncall"]["notification_rules"][email]["steps"].pop()
+    [row] = [one for one in verify(job).doubted if one.email == email]
+    assert row.why.startswith("is not told as today: PagerDuty tells by ")
+
+
 def test_a_targeted_group_its_members_and_its_emptying_are_named(job):
     state = job.target.read_state()
     policy = state.policies[sorted(job_policies(job))[0]]

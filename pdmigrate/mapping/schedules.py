@@ -6,7 +6,6 @@ Until when that holds is its fidelity.
 """
 
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 

@@ -134,7 +134,7 @@ def section_services(standing: Standing) -> Section:
         {
             "name": s.name,
             "last": (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace("T", " "),
-            "equal": tell_pages(s.equal, s.moments),
+            "equal": tell_pages(s),
             "open": _list_open(standing, s) or "nothing",
         }
         for s in ranked

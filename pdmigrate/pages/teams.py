@@ -8,6 +8,7 @@ from pdmigrate.pages.words import make_bars, tell_hours, tell_instant, tell_time
 from pdmigrate.reachable import Unreachable
 from pdmigrate.report import Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.rota import to_datetime, to_instant
+from pdmigrate.service_parity import ServiceParity
 from pdmigrate.standing import Standing, Team
 from pdmigrate.timeline import Lane, draw_timeline
 
@@ -36,7 +37,7 @@ def make_page(standing: Standing, team: Team) -> Page:
         "Nothing speaks against going over." if not team.troubles else f"Before going over: {'; '.join(team.troubles)}."
     )
     differ = sum(s.differ for s in team.schedules)
-    same = sum(s.equal == s.moments for s in team.services)
+    same = sum(s.same for s in team.services)
     figures = (
         Figure("Schedules", str(len(team.schedules))),
         Figure("Differ", tell_hours(differ), "bad" if differ else "good"),
@@ -185,7 +186,7 @@ def section_services(team: Team) -> Section:
     rows = [
         {
             "name": s.name,
-            "equal": tell_pages(s.equal, s.moments),
+            "equal": tell_pages(s),
             "before": s.before.split("; "),
             "after": s.after.split("; "),
             "reason": s.reason,
@@ -242,8 +243,11 @@ def tell_grade(differ: int, unverified: int) -> Tag:
     return Tag("differ", "bad") if differ else Tag("unverified", "warn") if unverified else Tag("agree", "good")
 
 
-def tell_pages(equal: int, moments: int) -> Tag:
-    return Tag(f"{equal} of {moments}", "good" if equal == moments else "bad")
+def tell_pages(s: ServiceParity) -> Tag:
+    """How many of the pages that were compared are the same."""
+    if s.unverified:
+        return Tag("unverified", "warn")
+    return Tag(f"{s.equal} of {s.moments}", "good" if s.same else "bad")
 
 
 def _tone(attention: bool) -> str:

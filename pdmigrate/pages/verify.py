@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.lanes import source_lanes, target_lanes
 from pdmigrate.pages.policies import section_policies
+from pdmigrate.pages.teams import tell_pages
 from pdmigrate.pages.words import (
     KIND_NAMES,
     list_changes,
@@ -76,7 +77,7 @@ def section_schedules(verified: Verified) -> Section:
             "differ": tell_hours(s.differ),
             "unverified": tell_hours(s.unverified),
             "grade": _tag(s.differ, s.unverified),
-            "judge": "PagerDuty's rendering" if s.judged else "our reading of the layers",
+            "judge": _tell_judge(verified, s),
             "holds": s.fidelity.tell(),
             "leans": s.fidelity.tell_needs(),
             "own": tell_hours(s.read_otherwise) if s.read_otherwise else "the same",
@@ -103,6 +104,14 @@ def section_schedules(verified: Verified) -> Section:
         "what Harness documents."
     )
     return Section("Who is on call", text, make_table(rows, columns, empty=NO_SCHEDULES))
+
+
+def _tell_judge(verified: Verified, s: ScheduleParity) -> str:
+    """By what the before is known; overrides that nobody has read are none that nobody has."""
+    if s.judged:
+        return "PagerDuty's rendering"
+    unread = verified.draft.account.all_schedules[s.id].unread
+    return "our reading of the layers; its overrides were not read" if unread else "our reading of the layers"
 
 
 def section_timelines(verified: Verified) -> Section:
@@ -230,7 +239,7 @@ def section_services(verified: Verified) -> Section:
     rows = [
         {
             "name": s.name,
-            "equal": Tag(f"{s.equal} of {s.moments}", "good" if s.equal == s.moments else "bad"),
+            "equal": tell_pages(s),
             "before": s.before,
             "after": s.after,
             "parting": s.parting,

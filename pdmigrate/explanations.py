@@ -181,13 +181,19 @@ def _explain_kept(found: Draft, schedule: AnySchedule, span: rota.Span) -> Itera
     if answer:
         kept = wanted.model_copy(update={"rotations": there.rotations, "time_zone": there.time_zone})
         yield _tell_kept(answer, schedule.id, ("rotations", "time_zone"), wanted, kept, span)
-    now = {override.identifier: override for override in there.overrides}
-    for key, override in stand_ins.items():
-        answer = find_kept(found, key)
-        if answer and override.identifier in now:
-            swapped = {**stand_ins, key: now[override.identifier]}
-            kept = wanted.model_copy(update={"overrides": tuple(swapped.values())})
-            yield _tell_kept(answer, schedule.id, ("overrides",), wanted, kept, span)
+    for key, override in _list_kept_overrides(found, there):
+        kept = wanted.model_copy(update={"overrides": tuple({**stand_ins, key: override}.values())})
+        yield _tell_kept(found.answered[f"changed_in_harness:{key}"], schedule.id, ("overrides",), wanted, kept, span)
+
+
+def _list_kept_overrides(found: Draft, there: Schedule) -> Iterator[tuple[str, Override]]:
+    """(key, as it is in Harness) of each override of a schedule that a person let stand as somebody changed it."""
+    keys = {entry.identifier: key for (kind, key), entry in found.ledger.items() if kind == "overrides"}
+    keys |= {wish.identifier: key for (kind, key), wish in found.wanted.items() if kind == "overrides"}
+    for override in there.overrides:
+        key = keys.get(f"{there.identifier}/{override.identifier}", "")
+        if find_kept(found, key):
+            yield key, override
 
 
 def find_kept(found: Draft, key: str) -> Answer | None:

@@ -117,7 +117,8 @@ def differences(before: Rota, after: Rota) -> tuple[tuple[int, int, People, Peop
 
 def exchange(base: Rota, gone: Rota, come: Rota) -> Rota:
     """`base` without the people of `gone` and with those of `come`, each at its own times."""
-    return make_rota((s, e, (sets[0] - sets[1]) | sets[2]) for s, e, sets in _sweep((base, gone, come)))
+    swept = _sweep((base, gone, come))
+    return make_rota((s, e, (on.get(0, NOBODY) - on.get(1, NOBODY)) | on.get(2, NOBODY)) for s, e, on in swept)
 
 
 def _lay_side_by_side(rotas: Sequence[Rota]) -> Rota | None:

@@ -214,10 +214,11 @@ def expect_levels(
         explanation = explain(kept, "services", service.id, ("escalation_policy", "paging"), words)
         return Expected(chains, lambda loud: bool(chains), (explanation,))
     chain, explanations = expect_chain(found, policy, schedules, there)
-    chains = [chain, *_list_kept_rules(found, service, schedules, there)]
+    others = list(_list_kept_rules(found, service, schedules, there))
+    chains = [chain, *(levels for levels, _ in others)]
     pages, urgency = _expect_urgency(found, service)
     own = [x for s in schedules if _is_target(policy, s.id) for x in s.compared.explanations]
-    return Expected(chains, pages, (*urgency, *explanations, *own))
+    return Expected(chains, pages, (*urgency, *explanations, *(said for _, said in others), *own))
 
 
 def _is_target(policy: records.EscalationPolicy, id: str) -> bool:
@@ -234,13 +235,17 @@ def _expect_target(
 
 def _list_kept_rules(
     found: Draft, service: records.Service, schedules: Sequence[ScheduleParity], rotas: Rotas
-) -> Iterator[list[paging.Level]]:
-    """Alert rules of the service that somebody made in Harness beside its own, and a person let stand."""
+) -> Iterator[tuple[list[paging.Level], Explanation]]:
+    """The levels of alert rules that somebody made in Harness beside the service's own, and a person let stand."""
     identifier = found.identifier_of("services", service.id)
-    for rule in found.state.alert_rules.values():
-        if rule.service == identifier and rule.paging and find_kept(found, f"{service.id}/{rule.identifier}"):
-            policy = found.state.policies.get(rule.escalation_policy or found.state.services[identifier].escalation_policy or "")  # fmt: skip
-            yield _expect_target(found, policy, schedules, rotas) if policy else []
+    there = found.state.services.get(identifier)
+    for rule in found.state.alert_rules.values() if there else ():
+        answer = find_kept(found, f"{service.id}/{rule.identifier}")
+        if answer and rule.service == identifier and rule.paging:
+            policy = found.state.policies.get(rule.escalation_policy or there.escalation_policy or "")
+            words = f"the alert rule {rule.identifier}, made in Harness, goes on paging as well"
+            said = explain(answer, "services", service.id, ("alert_rules",), words)
+            yield (_expect_target(found, policy, schedules, rotas) if policy else []), said
 
 
 def expect_chain(

@@ -7,9 +7,10 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from proof_plants import shift
 from test_steps import change_harness, migrate
 
-from pdmigrate import connect, decide, open_job, preview, rota, verify
+from pdmigrate import conflicts, connect, decide, open_job, preview, rota, verify
 from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import UnexplainedDifferenceError
 from pdmigrate.explanations import Explanation, expect_rota
@@ -213,6 +214,52 @@ def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path)
         assert services
         assert all("by decision of ann (round_robin:" in s.reason for s in services if s.different)
         assert verified.unexplained == ()
+
+
+# --- what somebody changed in Harness, and a person decided to keep ---
+
+
+def other_turn(held):
+    find(held["oncall"]["schedules"], "Platform primary")["rotations"][0]["participants"].reverse()
+
+
+def stand_in_longer(held):
+    schedule = next(s for s in held["oncall"]["schedules"].values() if s["overrides"])
+    schedule["overrides"][0]["end"] = shift(86_400)(schedule["overrides"][0]["end"])
+
+
+def other_levels(held):
+    list_used(held)[0]["levels"][0]["timeout_minutes"] += 7
+
+
+def other_rule(held):
+    rules, policies = held["oncall"]["alert_rules"], _identifiers(held["oncall"]["escalation_policies"])
+    key, rule = next((key, r) for key, r in rules.items() if r["paging"] and r["escalation_policy"])
+    other = next(id for id in policies if id != rule["escalation_policy"])
+    rules[f"{key}_more"] = {**rule, "identifier": f"{rule['identifier']}_more", "escalation_policy": other}
+
+
+@pytest.mark.parametrize(
+    "change", [other_turn, stand_in_longer, other_levels, other_rule], ids=lambda one: one.__name__
+)
+def test_what_a_person_keeps_as_it_is_in_harness_is_explained_in_that_state_only(loaded, change):
+    with change_harness(loaded) as held:
+        change(held)
+    asked = conflicts(loaded)
+    [question] = [q for q in asked.draft.open.values() if q.about == "changed_in_harness"]
+    assert judge(asked).exit_code == 3
+    assert verify(loaded).unexplained, "a question is no answer"
+    decide(loaded, "changed_in_harness", question.id, "keep_harness", by="ann", why="agreed on Monday")
+    assert judge(conflicts(loaded)) is None
+    verified = verify(loaded)
+    assert verified.unexplained == ()
+    told = [*(s.reason for s in verified.schedules), *(s.reason for s in verified.services)]
+    assert any("by decision of ann (changed_in_harness:" in reason for reason in told)
+    with change_harness(loaded) as held:
+        for policy in list_used(held):
+            policy["levels"][-1]["retries"] += 1
+        find(held["oncall"]["schedules"], "Platform primary")["rotations"][0]["participants"].append("tom.becker@acme.example")  # fmt: skip
+    assert verify(loaded).unexplained, "and of no other state"
 
 
 # --- the arithmetic, without a server ---

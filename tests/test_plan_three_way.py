@@ -281,36 +281,40 @@ HARNESS_READS |= {"/capabilities", "/schedules", "/escalation-policies", "/servi
 HARNESS_READS |= {"/notification-rules"}
 
 
-def add_everywhere(value, at=""):
+def add_everywhere(value, more, at=""):
     """An answer with a field more in each object, nested ones too."""
     if isinstance(value, list):
-        return [add_everywhere(row, at) for row in value]
+        return [add_everywhere(row, more, at) for row in value]
     if not isinstance(value, dict) or at in MAPS:
         return value
-    return {name: add_everywhere(each, name) for name, each in value.items()} | {"somethingNew": {"since": "yesterday"}}
+    return {name: add_everywhere(each, more, name) for name, each in value.items()} | {"somethingNew": more}
 
 
-def decorate(app, answered):
-    """From now on this server adds fields to whatever it answers; the paths that it was asked go into `answered`."""
+NEWS = {"since": "yesterday"}
+
+
+def decorate(app, answered, more):
+    """From now on this server adds a field to whatever it answers; the paths that it was asked go into `answered`."""
 
     def add(response):
         if response.is_json:
             answered.add(request.path)
-            response.set_data(json.dumps(add_everywhere(response.get_json())))
+            response.set_data(json.dumps(add_everywhere(response.get_json(), more)))
         return response
 
     app.after_request_funcs.setdefault(None, []).append(add)
 
 
 def test_fields_that_a_server_adds_to_any_answer_are_no_change(job):
-    """Both servers add fields everywhere: the same plan and digest, the load goes through, the second run writes nothing."""
+    """Harness adds fields everywhere, PagerDuty some that say nothing: the same plan and digest, the second run is empty."""
     from pdmigrate import conflicts, load, preview
 
     preview(job)
     plain, snapshot = conflicts(job).plan, job.latest_snapshot().digest
     source, target = set(), set()
     for server in job._servers:
-        decorate(server.app, source if server.app.name.endswith("pagerduty") else target)
+        pagerduty = server.app.name.endswith("pagerduty")
+        decorate(server.app, source if pagerduty else target, [] if pagerduty else NEWS)
     preview(job)
     decided = conflicts(job)
     assert job.latest_snapshot().digest == snapshot
@@ -322,6 +326,16 @@ def test_fields_that_a_server_adds_to_any_answer_are_no_change(job):
     assert not [done for done in load(job, "all").done if done.action.writes]
     assert {path.rsplit("/", 1)[1] for path in source} >= PAGERDUTY_LISTS
     assert {path.partition("/projects/sre")[2] or path for path in target} >= HARNESS_READS
+
+
+def test_a_field_that_pagerduty_adds_where_it_pages_is_asked_about(job):
+    """It may say that nobody is paged; who is paged is not written before somebody has looked."""
+    from pdmigrate import conflicts, preview
+
+    decorate(next(s for s in job._servers if s.app.name.endswith("pagerduty")).app, set(), NEWS)
+    preview(job)
+    asked = {question.kind for question in conflicts(job).draft.open.values() if question.about == "unknown_field"}
+    assert asked >= {"schedules", "escalation_policies", "services"}
 
 
 def test_every_field_of_every_kind_is_here(job):

@@ -142,7 +142,7 @@ def test_five_hundred_windows_and_ten_thousand_places_cost_little():
 def test_an_anchor_of_year_one_names_the_schedule():
     odd = row(["ann", "bob"], rotation_virtual_start="0001-01-01T00:00:00+14:00")
     work = map_one(schedule("ps1", odd, time_zone="America/New_York"), schedule("ps2", row(["ann"])))
-    assert list(work.questions.open) == ["cannot_be_said:ps1"]
+    assert list(work.questions.open) == ["unusable_record:ps1"]
     assert "ps2" in wishes(work, "schedules")
 
 
@@ -151,7 +151,7 @@ def test_more_dates_than_anybody_can_check_are_a_question():
         ["ann", refer("user", "gus", deleted_at="2025-02-21T00:00:00Z")], "PL1", rotation_turn_length_seconds=6001
     )
     made = schedule("ps1", upper, row(["bob", "cat"], "PL2", rotation_turn_length_seconds=100_001))
-    empty = decide("dangling_reference", "all", "empty_place")
+    empty = decide("deleted_participant", "all", "empty_place")
     assert list(map_one(made, decisions=[empty]).questions.open) == ["too_many_dated:ps1"]
     begun = time.process_time()
     work = map_one(made, decisions=[empty, decide("too_many_dated", "ps1", "write_dates")])

@@ -122,7 +122,7 @@ def test_a_page_that_would_newly_wake_somebody_is_a_difference(carried):
     low = service.model_validate(
         service.model_dump() | {"incident_urgency_rule": {"type": "constant", "urgency": "low"}}
     )
-    seen = compare_service(found.draft, low, found.schedules, "")
+    seen = compare_service(found.draft, low, found.schedules)
     assert seen.louder == seen.moments - seen.dropped_after > 0
     assert seen.equal < seen.moments
     assert seen.parting.startswith("minute 0: dropped / paged ")

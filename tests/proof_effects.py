@@ -41,12 +41,9 @@ class Effects:
         return found
 
     def list_levels(self, identifier):
-        """(minutes, retries, whom it pages: people, and schedules by what they are) of each level."""
+        """Whom each level pages: people, and schedules by what they are. When it does shows in the pages of services."""
         policy = self.policies.get(identifier)
-        levels = policy["levels"] if policy else ()
-        return [
-            (row["timeout_minutes"], row["retries"], sorted(map(self.tell_target, row["targets"]))) for row in levels
-        ]
+        return [sorted(map(self.tell_target, row["targets"])) for row in (policy["levels"] if policy else ())]
 
     def tell_target(self, target):
         if target["type"] == "user":

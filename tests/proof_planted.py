@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import requests
 from proof_effects import read_effects
 from proof_plants import Plant, choose, list_plants
 from test_steps import change_harness, migrate, read_harness
@@ -49,6 +50,7 @@ class Field:
 
     def __init__(self, job):
         self.job = job
+        self._lift_limits()
         self.clean = copy.deepcopy(read_harness(job))
         with job.journal().opened() as journal:
             self.ledger = journal.ledger()
@@ -59,9 +61,22 @@ class Field:
             for (kind, key), entry in self.ledger.items()
         }
         self.start, self.end = int(found.since.timestamp()), int(found.until.timestamp())
-        self.quiet = (found.unexplained, {(row.email, row.why) for row in found.unreachable})
+        self.quiet = (found.unexplained, {(row.email, row.why) for row in (*found.unreachable, *found.doubted)})
         self.base = self.read()
         self.base_effects = self.base.describe(self.watched)
+
+    def _lift_limits(self):
+        """Hundreds of looks in a minute are no migration: neither side counts them."""
+        many, sides = 1_000_000, (self.job.source, self.job.target)
+        for side, path, names in zip(
+            sides,
+            ("options", "config"),
+            (("calls_per_minute", "oncalls_per_minute"), ("calls_per_minute",)),
+            strict=True,
+        ):
+            changes = dict.fromkeys(names, many)
+            url = f"{side.transport.base_url}/sandbox/{path}"
+            requests.post(url, json=changes, timeout=10).raise_for_status()
 
     def read(self):
         url = self.job.target.transport.base_url
@@ -82,7 +97,7 @@ class Field:
         finally:
             self.restore()
         sentences = [s for s in found.unexplained if s not in self.quiet[0]]
-        people = {(row.email, row.why) for row in found.unreachable} - self.quiet[1]
+        people = {(row.email, row.why) for row in (*found.unreachable, *found.doubted)} - self.quiet[1]
         said = "; ".join([*sentences, *(f"{email} {why}" for email, why in sorted(people))])
         rang = (judge(found) is not None and bool(sentences)) or bool(people)
         return Outcome(plant, changes, rang, self.is_named(changes, said), said)

@@ -98,19 +98,28 @@ class Effects:
         at = bisect_right([start for start, _, _ in entries], instant) - 1
         return set(entries[at][2]) if at >= 0 and instant < entries[at][1] else set()
 
-    def reached(self, person):
-        """(whether anything of the first step arrives, after how many minutes), or None where nothing ever does."""
+    def told(self, person):
+        """By channel the minutes at which somebody is told of a page; nothing where the account takes none.
+
+        Somebody whose first step leads nowhere is told by nothing: later steps are of no use to a first page.
+        """
         user = next((u for u in self.held["users"] if u["email"] == person), None)
         if user is None or user["disabled"] or user["locked"]:
-            return None
+            return {}
         details = self.held["oncall"]["contact_details"].get(person, {"methods": []})["methods"]
-        known = {(m["type"], m["address"]) for m in details if m["type"] in SERVED}
+        known = {f"{m['type']} {m['address']}" for m in details if m["type"] in SERVED}
         rule = self.held["oncall"]["notification_rules"].get(person)
         if rule is None or not rule["steps"]:
-            return 0 if known else None
-        first = rule["steps"][0]
-        arrives = [m for m in first["methods"] if (m["type"], m["address"]) in known]
-        return first["wait_minutes"] if arrives else None
+            return {channel: [0] for channel in known}
+        found, minute = {}, 0
+        for number, step in enumerate(rule["steps"]):
+            minute += step["wait_minutes"]
+            arrives = {f"{m['type']} {m['address']}" for m in step["methods"]} & known
+            if not arrives and not number:
+                return {}
+            for channel in arrives:
+                found.setdefault(channel, []).append(minute)
+        return found
 
     def list_paged(self, watched):
         """Everybody who can be paged by what we carried over."""
@@ -156,3 +165,11 @@ def _write(instant):
     from datetime import UTC
 
     return datetime.fromtimestamp(instant, UTC).isoformat()
+
+
+def is_told_worse(before, after):
+    """Whether somebody misses a notification, or gets one later."""
+    return any(
+        len(after.get(channel, ())) < len(minutes) or any(b > a for a, b in zip(minutes, after[channel], strict=False))
+        for channel, minutes in before.items()
+    )

@@ -249,14 +249,10 @@ def _tell(effects):
     watched = {("schedules", id) for id in effects.schedules} | {("escalation_policies", id) for id in effects.policies}
     watched |= {("services", id) for id in effects.settings}
     paged = effects.list_paged(watched)
-    details, rules = effects.held["oncall"]["contact_details"], effects.held["oncall"]["notification_rules"]
-    told = {
-        p: [effects.reached(p), sorted(map(str, details.get(p, {}).get("methods", ()))), rules.get(p, {}).get("steps")]
-        for p in paged
-    }
+    told = {person: effects.told(person) for person in sorted(paged)}
     return {
         "effects": {f"{kind} {id}": done for (kind, id), done in effects.describe(watched).items()},
-        "reached": told,
+        "told": told,
     }
 
 
@@ -314,7 +310,7 @@ def judge_mutant(found, base):
     news = [row for row in found["people"] if row not in base["people"]]
     if news:
         return "caught", f"verify names {'; '.join(' '.join(row) for row in news[:3])}"
-    parts = ("effects", "reached")
+    parts = ("effects", "told")
     if all(json.loads(json.dumps(base[part])) == found[part] for part in parts):
         return "harmless", "Harness does what it does without it"
     changed = [

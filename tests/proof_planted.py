@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import requests
-from proof_effects import read_effects
+from proof_effects import is_told_worse, read_effects
 from proof_plants import Plant, choose, list_plants
 from test_steps import change_harness, migrate, read_harness
 
@@ -108,8 +108,7 @@ class Field:
         effects = now.describe(self.watched)
         changes = [key for key in self.base_effects if effects[key] != self.base_effects[key]]
         paged = self.base.list_paged(self.watched) | now.list_paged(self.watched)
-        was = {person: self.base.reached(person) for person in paged}
-        changes += [("people", p) for p in sorted(paged) if now.reached(p) != was[p]]
+        changes += [("people", p) for p in sorted(paged) if is_told_worse(self.base.told(p), now.told(p))]
         return tuple(changes)
 
     def is_named(self, changes, said):

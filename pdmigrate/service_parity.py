@@ -333,10 +333,11 @@ def _raise_pages(
     hours = [instant for edge in list_edges(service, start, end) for instant in (edge - 1, edge)]
     levels = [*source, *(level for chain in (*target, *expected.chains) for level in chain)]
     asked = {*paging.moments(levels, start, end, MOST_EARLIER), *(t for t in hours if start <= t < end)}
+    as_before = list(expected.chains) == [source]
     pages = []
     for instant in sorted(asked):
         loud, after = paging.walk(source, instant), paging.walk_all(target, instant)
-        wanted = paging.walk_all(expected.chains, instant)
+        wanted = loud if as_before else paging.walk_all(expected.chains, instant)
         for urgency in sorted(urgencies_at(service, instant)) or ["none"]:
             high = urgency == "high"
             pages.append(Page(instant, urgency, loud if high else (), after, wanted if expected.pages(high) else ()))

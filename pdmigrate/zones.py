@@ -21,6 +21,7 @@ class Zone:
     converted: str = ""
 
 
+@lru_cache(maxsize=10_000)
 def read_zone(name: str) -> Zone:
     """The zone behind a name: canonical IANA as it is, aliases, Rails and Windows names and whole hours converted.
 

@@ -103,6 +103,7 @@ def explain_schedule(
         *_explain_reading(found, schedule, before, span),
         *_explain_overrides(found, schedule, span),
         *_explain_kept(found, schedule, span),
+        *_explain_merged(found, schedule, span),
     )
     return tuple(one for one in made if one.changes)
 
@@ -194,6 +195,26 @@ def _list_kept_overrides(found: Draft, there: Schedule) -> Iterator[tuple[str, O
         key = keys.get(f"{there.identifier}/{override.identifier}", "")
         if find_kept(found, key):
             yield key, override
+
+
+def _explain_merged(found: Draft, schedule: AnySchedule, span: rota.Span) -> Iterator[Explanation]:
+    """A person merged it with a schedule that was in Harness before: whoever is on call there goes on being so."""
+    wish = found.wanted.get(("schedules", schedule.id))
+    there = found.state.schedules.get(wish.identifier) if wish and wish.merge else None
+    choice = found.work.questions.find_choice("duplicate_schedule", schedule.id)
+    if there is None or choice is None:
+        return
+    ours = {rotation["name"] for rotation in wish.fields["rotations"]}
+    alone = Schedule.model_validate({"identifier": wish.identifier, **wish.fields, "overrides": there.overrides})
+    theirs = tuple(rotation for rotation in there.rotations if rotation.name not in ours)
+    both = alone.model_copy(update={"rotations": (*alone.rotations, *theirs)})
+    key, words = (
+        f"duplicate_schedule:{schedule.id}",
+        "merged with a schedule that was in Harness, which keeps its rotations",
+    )
+    changes = _list_changes(render_schedule(alone, *span), render_schedule(both, *span))
+    said = f"{words}, by decision of {choice.by or 'somebody'} ({key})"
+    yield Explanation(choice.by, key, "schedules", schedule.id, ("rotations",), said, changes)
 
 
 def find_kept(found: Draft, key: str) -> Answer | None:

@@ -69,6 +69,11 @@ def merge(
             after[name], synced[name] = _take_over(wish, name, there, strategy), want
             kept += [name] if after[name] != want and name not in SETS and name != "rotations" else []
             continue
+        if name == "rotations" and wish.merge:
+            after[name], synced[name], changes = _settle_beside_theirs(clock, (base, want, there), name in taken)
+            by_hand += changes
+            kept += [name] if changes and name not in taken else []
+            continue
         settle = _settle_set if name in SETS else _settle_rotations if name == "rotations" else _settle_whole
         after[name], synced[name], changes = settle(clock, name, (base, want, there), name in taken)
         by_hand += changes
@@ -163,6 +168,18 @@ def _settle_rotations(clock: _Clock, name: str, three: Three, taken: bool) -> tu
     return three[2] if as_it_is else [*after, *others], three[0] if as_it_was else synced, changes
 
 
+def _settle_beside_theirs(clock: _Clock, three: Three, taken: bool) -> tuple[Any, Any, list[ByHand]]:
+    """Of a schedule that ours was merged with: the rotations that were there before us stay, and are no change by hand."""
+    last, want, have = three
+    ours = {rotation["name"] for rotation in (*last, *want)}
+    theirs = [rotation for rotation in have or () if rotation["name"] not in ours]
+    rest = [rotation for rotation in have or () if rotation["name"] in ours]
+    after, synced, changes = _settle_rotations(clock, "rotations", (last, want, rest), taken)
+    whole = [*theirs, *after]
+    as_it_is = sorted(whole, key=_name) == sorted(have or (), key=_name)
+    return have if as_it_is else whole, synced, changes
+
+
 def _name(rotation: Fields) -> str:
     return rotation["name"]
 
@@ -182,6 +199,9 @@ def _take_over(wish: Desired, name: str, have: Any, strategy: Strategy) -> Any:
     want = wish.fields[name]
     if name in SETS:
         return want if wish.adopt and not wish.merge else _merge_sets([], want, have or [])
+    if name == "rotations" and wish.merge:
+        ours = {rotation["name"] for rotation in want}
+        return [*(rotation for rotation in have or () if rotation["name"] not in ours), *want]
     return have if _belongs_to_them(wish, name, have, strategy) else want
 
 

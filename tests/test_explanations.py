@@ -216,6 +216,33 @@ def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path)
         assert verified.unexplained == ()
 
 
+def test_a_schedule_that_was_merged_keeps_what_was_there_run_after_run(tmp_path):
+    """Whoever was on call in Harness before goes on being so, and nobody is asked about it again."""
+    make_demo_workspace(tmp_path / "acme")
+    with open_job(tmp_path / "acme") as job:
+        preview(job)
+        with change_harness(job) as held:
+            find(held["oncall"]["schedules"], "Payments primary")["name"] = "Platform primary"
+        asked = conflicts(job).draft.answered.values()
+        twin = next(a.conflict for a in asked if a.conflict.about == "duplicate_schedule")
+        before = job.target.read_state().schedules["payments_primary"].rotations
+        decide(job, "duplicate_schedule", twin.id, "merge", by="ann", why="until the teams are one")
+        migrate(job)
+        for _ in range(2):
+            there = {r.name: r for r in job.target.read_state().schedules["payments_primary"].rotations}
+            assert all(there[rotation.name] == rotation for rotation in before)
+            assert len(there) > len(before)
+            verified = verify(job)
+            assert verified.unexplained == ()
+            assert "by decision of ann (duplicate_schedule:" in next(
+                s.reason for s in verified.schedules if s.id == twin.id
+            )
+            preview(job)
+            decided = conflicts(job)
+            assert (judge(decided), [a for a in decided.plan.actions if a.writes]) == (None, [])
+            migrate(job)
+
+
 # --- what somebody changed in Harness, and a person decided to keep ---
 
 

@@ -32,7 +32,8 @@ def find_place(
     """
     entry = work.known(kind, record.id)
     if entry is not None:
-        return Place(entry.identifier, keep_name(work, record, entry, name, existing))
+        merge = work.questions.has_chosen(about, record.id, "merge")
+        return Place(entry.identifier, keep_name(work, record, entry, name, existing), merge=merge)
     before = find_predecessor(work, kind, name, existing)
     if before is not None:
         return _decide(work, ask_recreated(kind, record, before), record, identifier, name, existing[before.identifier])
@@ -89,7 +90,10 @@ def _ask_existing(kind: str, about: str, record, same) -> Conflict:
     ]
     if not outside:
         options += [
-            Option(name="merge", effect="the one in Harness keeps what it has and gets what PagerDuty has"),
+            Option(
+                name="merge",
+                effect=f"the one in Harness keeps what it has and gets what PagerDuty has{_tell_zone(record, same)}",
+            ),
             Option(name="adopt", effect="the one in Harness becomes ours and is made as PagerDuty's is"),
         ]
     options.append(Option(name="leave_out", effect="not moved"))
@@ -103,6 +107,12 @@ def _ask_existing(kind: str, about: str, record, same) -> Conflict:
         options=tuple(options),
         recommended="rename",
     )
+
+
+def _tell_zone(record, same) -> str:
+    """Harness has one zone for a schedule: the turns that were there before would move with it."""
+    old, new = getattr(same, "time_zone", ""), getattr(record, "time_zone", "")
+    return f"; its own rotations then turn by the clock of {new} instead of {old}" if old != new else ""
 
 
 def _ask_twins(kind: str, record, name: str) -> Conflict:

@@ -10,7 +10,7 @@ from pdmigrate.mapping.collisions import Place, find_place
 from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.mapping.judge import Judgement
 from pdmigrate.mapping.participants import people_needed
-from pdmigrate.mapping.rotations import Named, write_rotation
+from pdmigrate.mapping.rotations import Named, add_to_name, write_rotation
 from pdmigrate.mapping.work import FieldFate, Work, describe
 from pdmigrate.workspace import canonical_json
 
@@ -31,7 +31,11 @@ def want_schedule(
     """Want it in Harness, at its place; what it merges with keeps its rotations. note: first line of its description."""
     rotations = [write_rotation(one, work.emails) for one in named]
     if place.merge:
-        rotations = [*work.state.schedules[place.identifier].rotations, *rotations]
+        theirs = _list_theirs(work, schedule.id, place.identifier)
+        rotations = [
+            one.model_copy(update={"name": add_to_name(one.name, "PagerDuty")}) if one.name in theirs else one
+            for one in rotations
+        ]
     fields = {
         "name": place.name,
         "description": describe(schedule.name, place.name, "\n".join(filter(None, (note, schedule.description)))),
@@ -43,10 +47,15 @@ def want_schedule(
     needs = tuple(("teams", t.id) for t in schedule.teams if t.id in work.groups) + people_needed(work, people)
     work.zones[schedule.id] = zone
     work.schedules[schedule.id] = place.identifier
-    work.want(
-        Desired("schedules", schedule.id, place.identifier, place.name, fields, (schedule.id,), needs, place.adopt),
-        fates,
-    )
+    where, taken = (place.identifier, place.name), {"adopt": place.adopt, "merge": place.merge}
+    work.want(Desired("schedules", schedule.id, *where, fields, (schedule.id,), needs, **taken), fates)
+
+
+def _list_theirs(work: Work, id: str, identifier: str) -> set[str]:
+    """The names of rotations that were in Harness before us."""
+    entry, there = work.known("schedules", id), work.state.schedules.get(identifier)
+    ours = {rotation["name"] for rotation in entry.synced["rotations"]} if entry else set()
+    return {rotation.name for rotation in there.rotations} - ours if there else set()
 
 
 def fate_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> FieldFate:

@@ -99,10 +99,11 @@ def group_users(work: Work) -> dict[str, list[User]]:
 
 
 def judge_person(work: Work, email: str, users: list[User]) -> Doubt:
-    """The account first; whoever has none yet is also told what the first step will lack then."""
+    """The account first; whoever has none yet is also told what the first step will lack then, or how late it will be."""
     account, channel = judge_account(work, email), judge_channel(work, email, users)
-    if account and channel.unreachable and work.state.people.get(email):
-        return Doubt(f"{account}; and then {channel.unreachable}")
+    then = channel.unreachable or channel.late
+    if account and then and work.state.people.get(email):
+        return Doubt(f"{account}; and then {then}")
     return Doubt(account) if account else channel
 
 

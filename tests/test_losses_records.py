@@ -41,11 +41,19 @@ def test_a_policy_that_cannot_be_used_is_not_one_that_no_list_shows():
     assert sorted(work.questions.open) == ["unusable_policy:sv1", "unusable_record:pe1"]
     for asked in work.questions.open.values():
         assert "escalation_rule_assignment_strategy: Input should be 'assign_to_everyone'" in asked.question
+        assert "or 'round_robin', not 'assign_to_least_recent'" in asked.question
         assert "Pe1" in asked.question
     assert held(work, "services", "sv1").open_question
     answers = [decide("unusable_policy", "sv1", "leave_out"), decide("unusable_record", "pe1", "leave_out")]
     done = map_rows(rows, people("ann", "bob"), answers)
     assert {one.key: one.decided for one in done.held} == {"pe1": "unusable_record:pe1", "sv1": "unusable_policy:sv1"}
+
+
+def test_of_an_unknown_value_a_plain_word_is_quoted_and_nothing_else():
+    made = policy("pe1", (30, [ANN]))
+    made["escalation_rules"][0]["escalation_rule_assignment_strategy"] = "Token y_NbAkKc66ryYTWUXYEu"
+    [asked] = map_rows({"users": USERS, "escalation_policies": [made]}, people("ann", "bob")).questions.open.values()
+    assert asked.question.endswith("Input should be 'assign_to_everyone' or 'round_robin'.")
 
 
 BROKEN = {

@@ -37,6 +37,19 @@ def test_people_are_found_by_email_whatever_its_case():
     assert not work.questions.open
 
 
+def test_what_is_over_or_covers_no_time_is_no_place_on_call():
+    """An ended layer stays in PagerDuty for good: whoever stands in nothing else costs no mail and no seat."""
+    over = layer(["ann", "bob"], "PL1", end="2026-01-01T00:00:00Z")
+    upside_down = layer(["bob"], "PL2", start="2027-01-01T00:00:00Z", end="2026-12-01T00:00:00Z")
+    stood_in = {"rendered_schedule_entries": [override("bob", -9, -8), override("bob", 4, 4), override("bob", 6, 5)]}
+    rows = [schedule("ps1", over, upside_down, layer(["ann"], "PL3"), overrides_subschedule=stood_in)]
+    work = map_rows({"users": [ANN, BOB], "schedules": rows})
+    asked = work.questions.open
+    assert "stands in 1 places on call" in asked["user_not_found:ann"].meaning
+    assert "is on call nowhere" in asked["user_not_found:bob"].meaning
+    assert [asked[f"user_not_found:{name}"].recommended for name in ("ann", "bob")] == ["invite", "leave_out"]
+
+
 def test_an_invited_person_is_found_too():
     work = map_rows({"users": [ANN]}, people(invited=["ann"]))
     assert work.emails == {"ann": "ann@example.com"}

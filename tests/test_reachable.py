@@ -166,6 +166,14 @@ def test_who_is_only_invited_is_told_what_will_be_missing_then():
     assert row.why == "invited, not accepted yet; and then no contact method in Harness, and none in PagerDuty"
 
 
+def test_who_is_only_invited_is_told_how_late_it_will_be_then():
+    state = {"contacts": details(("email", ANN)), "rules": steps((7, ("email", ANN)))}
+    rows = direct(contact_methods=[MAIL], notification_rules=[rule(MAIL)])
+    found = look(rows, state, who=people("ben", invited=("ann",)))
+    assert whys(found.unreachable) == {ANN: "invited, not accepted yet; and then is told 7 minutes later than today"}
+    assert found.late == ()
+
+
 # --- later than today ---
 
 APP = method("push_notification", "token")

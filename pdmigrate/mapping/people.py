@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.mapping.left import tell_left
-from pdmigrate.mapping.scope import list_people
+from pdmigrate.mapping.scope import list_standing
 from pdmigrate.mapping.who import guess_email, is_address, name_class, read_email
 from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.pagerduty.records import User
@@ -70,8 +70,9 @@ def teams_of(work: Work, user_id: str) -> list[str]:
 
 
 def count_duties(work: Work) -> Counter:
-    """In how many schedules, overrides and policy levels each user stands."""
-    places = [user.id for schedule in work.account.all_schedules.values() for user in list_people(schedule)]
+    """In how many schedules, overrides and policy levels each user stands, now or later."""
+    schedules, now = work.account.all_schedules.values(), work.account.since
+    places = [user.id for schedule in schedules for user in list_standing(schedule, now)]
     rules = [rule for policy in work.account.policies.values() for rule in policy.escalation_rules]
     return Counter([*places, *(target.id for rule in rules for target in rule.targets)])
 

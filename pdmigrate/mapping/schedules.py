@@ -21,12 +21,13 @@ from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
 from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules_v3 import map_shift_schedule
+from pdmigrate.mapping.scope import list_participants
 from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.pagerduty.readings import DELETED, Reading, make_layers, render_layers
-from pdmigrate.pagerduty.records import Reference, Schedule
+from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 MOST_DRAWN = 60_000
@@ -47,7 +48,7 @@ def map_schedules(work: Work) -> None:
 
 def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
     zone = choose_zone(work, schedule)
-    if zone is None or not participants_known(work, schedule, list_participants(work, schedule)):
+    if zone is None or not participants_known(work, schedule, list_participants(schedule, work.account.since)):
         return
     try:
         judgement = judge(work.account, schedule, ZoneInfo(zone))
@@ -136,13 +137,6 @@ def _grade(
     return grade(named, end, reason, dated)
 
 
-def list_participants(work: Work, schedule: Schedule) -> list[Reference]:
-    """Everybody in the layers that have not ended, and do not end before they start; one may be named more than once."""
-    now = work.account.since
-    live = (layer for layer in schedule.schedule_layers if layer.end is None or layer.end > max(now, layer.start))
-    return [place.user for layer in live for place in layer.users]
-
-
 def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:
     said = fate_of_turns("schedule_layers", named, work.fidelity[schedule.id])
     fates = [said, tell_teams(work, schedule.teams), *tell_heading(schedule, place.name)]
@@ -155,4 +149,4 @@ def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named:
         fates.append(
             FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
         )
-    return [*fates, *tell_empty(work, list_participants(work, schedule))]
+    return [*fates, *tell_empty(work, list_participants(schedule, work.account.since))]

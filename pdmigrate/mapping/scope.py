@@ -1,6 +1,7 @@
 """Which objects move: all, or some and exactly what they need, each with the reason why it is in."""
 
 import difflib
+from datetime import datetime
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty.account import Account
@@ -135,6 +136,20 @@ def list_people(schedule: Schedule | ScheduleV3) -> list[Reference]:
         return [Reference(id=id, type="user") for id in list_members(schedule)]
     places = [place.user for layer in schedule.schedule_layers for place in layer.users]
     return [*places, *(entry.user for entry in schedule.overrides if entry.user)]
+
+
+def list_participants(schedule: Schedule, now: datetime) -> list[Reference]:
+    """Everybody in the layers that have not ended, and do not end before they start; one may be named more than once."""
+    live = (layer for layer in schedule.schedule_layers if layer.end is None or layer.end > max(now, layer.start))
+    return [place.user for layer in live for place in layer.users]
+
+
+def list_standing(schedule: Schedule | ScheduleV3, now: datetime) -> list[Reference]:
+    """Everybody who is on call in it now or later: nobody of what is over, or covers no time."""
+    if isinstance(schedule, ScheduleV3):
+        return list_people(schedule)
+    stand_ins = [one.user for one in schedule.overrides if one.user and one.end > max(now, one.start)]
+    return [*list_participants(schedule, now), *stand_ins]
 
 
 def _follow_teams(account: Account, reasons: Reasons) -> None:

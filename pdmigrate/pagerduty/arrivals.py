@@ -3,6 +3,7 @@
 A Problem stops its object. A remark stops nothing: a part was left out, or a value is not known to this version.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,8 @@ NOT_READ = {
     "targets": "whom the level pages was not read: save GET /escalation_policies/ID",
 }
 """Lists without which an object is none: absent or null they were not read, and are never taken for empty."""
+PLAIN_WORD = re.compile(r"[a-z]+(_[a-z]+)*")
+"""A value of an enumeration, as PagerDuty writes them: it may be quoted."""
 UNREAD = {
     "overrides_subschedule": "its overrides were not read: those that PagerDuty has are not carried over, and whoever "
     "stands in by one is not on call in Harness. Look into PagerDuty, or save GET /schedules/ID with since and until",
@@ -204,12 +207,14 @@ def _name_problem(kind: str, row: Any, message: str) -> Problem:
 
 
 def _tell(error: ValidationError) -> str:
-    """What is wrong and where; the value is left out, since it may be anything."""
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {_word(e)}" for e in error.errors(include_input=False))
+    """What is wrong and where; a value is left out, since it may be anything, but for an unknown word of a list."""
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {_word(e)}" for e in error.errors())
 
 
 def _word(error: Any) -> str:
     absent = error["type"] == "missing" and error["loc"]
+    if error["type"] == "literal_error" and PLAIN_WORD.fullmatch(str(error["input"])):
+        return f"{error['msg']}, not '{error['input']}'"
     return NOT_READ.get(str(error["loc"][-1]), error["msg"]) if absent else error["msg"]
 
 

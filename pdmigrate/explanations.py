@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
+from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer
 from pdmigrate.draft import Draft
-from pdmigrate.harness.records import Override, Schedule
+from pdmigrate.harness.records import Override, Rotation, Schedule
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.mapping.judge import choose_reading, render_with_overrides
 from pdmigrate.mapping.overrides import cut_overrides, key_overrides, name_piece, read_known
+from pdmigrate.merging import THEIRS
 from pdmigrate.pagerduty import records, rota_v3
 from pdmigrate.pagerduty.readings import WALL
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -99,7 +101,7 @@ def explain_schedule(
     if absent:
         changes = tuple((start, end, people, rota.NOBODY) for start, end, people in before.entries)
         return (replace(absent, changes=changes),)
-    kinds = (_explain_reading, _explain_overrides, _explain_empty_places, _explain_kept, _explain_merged)
+    kinds = (_explain_reading, _explain_overrides, _explain_empty_places, _explain_merged, _explain_kept)
     made, expected = [], before
     for explain_kind in kinds:
         parts = [one for one in explain_kind(found, schedule, expected, span) if one.changes]
@@ -189,6 +191,7 @@ def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: 
     shown = Schedule.model_validate(
         {"identifier": wish.identifier, **wish.fields, "overrides": tuple(stand_ins.values())}
     )
+    shown = shown.model_copy(update={"rotations": (*shown.rotations, *_list_theirs(found, wish))})
     answer = find_kept(found, wish.key)
     if answer:
         kept = _keep_parts(answer, shown, there)
@@ -225,6 +228,12 @@ def _list_kept_overrides(found: Draft, there: Schedule) -> Iterator[tuple[str, O
             yield key, override
 
 
+def _list_theirs(found: Draft, wish: Desired) -> tuple[Rotation, ...]:
+    """The rotations of a schedule of Harness that ours was merged with, as they were then."""
+    entry = found.ledger.get((wish.kind, wish.key))
+    return tuple(map(Rotation.model_validate, entry.synced.get(THEIRS, ()))) if entry else ()
+
+
 def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span) -> Iterator[Explanation]:
     """A person merged it with a schedule that was in Harness before: whoever is on call there goes on being so."""
     wish = found.wanted.get(("schedules", schedule.id))
@@ -232,10 +241,8 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     choice = found.work.questions.find_choice("duplicate_schedule", schedule.id)
     if there is None or choice is None:
         return
-    ours = {rotation["name"] for rotation in wish.fields["rotations"]}
     alone = Schedule.model_validate({"identifier": wish.identifier, **wish.fields, "overrides": there.overrides})
-    theirs = tuple(rotation for rotation in there.rotations if rotation.name not in ours)
-    both = alone.model_copy(update={"rotations": (*alone.rotations, *theirs)})
+    both = alone.model_copy(update={"rotations": (*alone.rotations, *_list_theirs(found, wish))})
     key, words = (
         f"duplicate_schedule:{schedule.id}",
         "merged with a schedule that was in Harness, which keeps its rotations",
@@ -250,7 +257,7 @@ def find_kept(found: Draft, key: str) -> Answer | None:
     return found.kept.get(key)
 
 
-def _make_override(wish) -> Override:
+def _make_override(wish: Desired) -> Override:
     return Override.model_validate({**wish.fields, "identifier": wish.identifier.partition("/")[2]})
 
 

@@ -120,3 +120,44 @@ def test_an_override_that_is_left_out_gives_a_turn_back_that_stays_empty(loaded)
     assert "(user_not_found:PX1)" in seen.reason
     assert "(nobody_user:PX2)" in seen.reason
     assert verified.unexplained == ()
+
+
+def test_a_rotation_that_is_added_by_hand_is_asked_about_whatever_was_decided_about_duplicates(loaded):
+    """Merging what has one name with what was there says nothing about a schedule that was merged with nothing."""
+    decide(loaded, "duplicate_schedule", "all", "merge", by="ann", why="ours goes beside theirs")
+    with change_harness(loaded) as held:
+        rotations = find(held["oncall"]["schedules"], "Platform secondary")["rotations"]
+        rotations.append({**rotations[0], "name": "By hand", "participants": ["tom.becker@acme.example"]})
+    assert [question.about for question in conflicts(loaded).draft.open.values()] == ["changed_in_harness"]
+    assert see_unexplained(loaded)
+
+
+def test_a_rotation_that_is_added_to_a_merged_schedule_is_none_of_those_that_were_there(tmp_path):
+    make_demo_workspace(tmp_path / "acme")
+    corner = cut_down(build_company(read_clock()), ("PSERV01",))
+    write_json(tmp_path / "acme" / "sandbox" / "pagerduty.json", corner)
+    with open_job(tmp_path / "acme") as job:
+        connect(job)
+        rotation = {"name": "Old", "participants": ["tom.becker@acme.example"], "anchor": "2026-01-05T00:00:00"}
+        rotation |= {"turn_seconds": 604_800, "windows": [], "since": None, "until": None}
+        theirs = {
+            "identifier": "theirs",
+            "name": "Platform secondary",
+            "description": "",
+            "time_zone": "America/New_York",
+        }
+        with change_harness(job) as held:
+            held["oncall"]["schedules"]["default/sre/theirs"] = {**theirs, "rotations": [rotation], "overrides": []}
+        decide(job, "duplicate_schedule", "PSCHED03", "merge", by="ann", why="ours goes beside theirs")
+        migrate(job)
+        assert see_unexplained(job) == ()
+        assert conflicts(job).draft.plan.pending == ()
+        with change_harness(job) as held:
+            find(held["oncall"]["schedules"], "Platform secondary")["rotations"].append(
+                {**rotation, "name": "By hand", "participants": ["grace.kim@acme.example"]}
+            )
+        assert see_unexplained(job)
+        [question] = conflicts(job).draft.open.values()
+        assert question.key == "changed_in_harness:PSCHED03"
+        keep_all(job)
+        assert see_unexplained(job) == ()

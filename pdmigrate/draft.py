@@ -73,6 +73,17 @@ class Draft:
         return {(held.kind, held.key): held for held in self.plan.held}
 
     @cached_property
+    def held_overrides(self) -> bool:
+        """Whether any override does not move."""
+        return any(held.kind == "overrides" for held in self.plan.held)
+
+    @cached_property
+    def kept(self) -> dict[str, Answer]:
+        """The answers that let stand what somebody changed in Harness, by the key of the object."""
+        changed = (a for a in self.answered.values() if a.conflict.about == "changed_in_harness")
+        return {answer.conflict.id: answer for answer in changed if answer.choice == "keep_harness"}
+
+    @cached_property
     def wanted(self) -> dict[tuple[str, str], Desired]:
         """What is wanted in Harness, by kind and the key that the ledger and the answers have for it."""
         return {(wish.kind, wish.key): wish for wish in self.work.desired}

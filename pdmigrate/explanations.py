@@ -4,17 +4,20 @@ A reason is not a decision: what the plan or the mapping says of itself explains
 what Harness is to show in place of what PagerDuty shows; what Harness shows besides is a difference without a decision.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from pdmigrate import rota
+from pdmigrate.actions import Desired
 from pdmigrate.decisions import Answer
 from pdmigrate.draft import Draft
-from pdmigrate.harness.records import Override, Schedule
+from pdmigrate.harness.records import Override, Rotation, Schedule
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.mapping.judge import choose_reading, render_with_overrides
-from pdmigrate.mapping.overrides import key_overrides, read_known
+from pdmigrate.mapping.overrides import cut_overrides, key_overrides, name_piece, read_known
+from pdmigrate.merging import THEIRS
 from pdmigrate.pagerduty import records, rota_v3
 from pdmigrate.pagerduty.readings import WALL
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -98,14 +101,13 @@ def explain_schedule(
     if absent:
         changes = tuple((start, end, people, rota.NOBODY) for start, end, people in before.entries)
         return (replace(absent, changes=changes),)
-    made = (
-        *_explain_empty_places(found, schedule, before),
-        *_explain_reading(found, schedule, before, span),
-        *_explain_overrides(found, schedule, span),
-        *_explain_kept(found, schedule, span),
-        *_explain_merged(found, schedule, span),
-    )
-    return tuple(one for one in made if one.changes)
+    kinds = (_explain_reading, _explain_overrides, _explain_empty_places, _explain_merged, _explain_kept)
+    made, expected = [], before
+    for explain_kind in kinds:
+        parts = [one for one in explain_kind(found, schedule, expected, span) if one.changes]
+        expected = expect_rota(expected, parts)
+        made += parts
+    return tuple(made)
 
 
 def expect_rota(before: rota.Rota, explanations: Iterable[Explanation]) -> rota.Rota:
@@ -117,8 +119,13 @@ def expect_rota(before: rota.Rota, explanations: Iterable[Explanation]) -> rota.
     return before
 
 
-def _explain_empty_places(found: Draft, schedule: AnySchedule, before: rota.Rota) -> Iterator[Explanation]:
-    """Somebody who was decided to be an empty place is not on call; whoever else is missing is missing without a decision."""
+def _explain_empty_places(
+    found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span
+) -> Iterator[Explanation]:
+    """Somebody who was decided to be an empty place is not on call; whoever else is missing is missing without a decision.
+
+    before: by the other decisions; an override that does not move gives the turn back to whoever has it.
+    """
     places = {
         answer.conflict.id.partition("/")[2]: answer
         for answer in found.answered.values()
@@ -143,71 +150,99 @@ def _explain_reading(found: Draft, schedule: AnySchedule, before: rota.Rota, spa
         )
 
 
-def _explain_overrides(found: Draft, schedule: AnySchedule, span: rota.Span) -> Iterator[Explanation]:
-    """An override that does not move, by decision: for its own hours whoever is on call without it."""
-    for number, key in enumerate(_key_overrides(found, schedule)):
-        absent = explain_absence(found, "overrides", key, ("overrides",))
-        if absent:
-            both = (schedule, _leave_out_override(schedule, number))
-            whole, rest = (render_source(found, one, span).rename(found.emails) for one in both)
-            yield replace(absent, changes=_list_changes(whole, rest))
+def _explain_overrides(
+    found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span
+) -> Iterator[Explanation]:
+    """An override that does not move, by decision: for its own hours whoever has the turn by the layers.
 
-
-def _key_overrides(found: Draft, schedule: AnySchedule) -> list[str]:
+    Those of a shift-based schedule are in its rotations, and move with it.
+    """
     if isinstance(schedule, ScheduleV3):
-        return [one.id for one in schedule.overrides]
-    return key_overrides(schedule, read_known(found.ledger), found.account.since)
+        return
+    absent = list(_list_absent_overrides(found, schedule)) if found.held_overrides else []
+    if absent:
+        bare = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": ()})
+        both = (schedule, schedule.model_copy(update={"overrides_subschedule": bare}))
+        whole, layers = (render_source(found, one, span).rename(found.emails) for one in both)
+        for explanation, hours in absent:
+            yield replace(explanation, changes=_list_changes(whole.within(hours), layers.within(hours)))
 
 
-def _leave_out_override(schedule: AnySchedule, number: int) -> AnySchedule:
-    rest = tuple(one for at, one in enumerate(schedule.overrides) if at != number)
-    if isinstance(schedule, ScheduleV3):
-        return schedule.model_copy(update={"overrides": rest})
-    shown = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": rest})
-    return schedule.model_copy(update={"overrides_subschedule": shown})
+def _list_absent_overrides(found: Draft, schedule: records.Schedule) -> Iterator[tuple[Explanation, list[rota.Span]]]:
+    """With the hours that later overrides leave it; of one that moves, each piece that was removed and left so."""
+    keys = key_overrides(schedule, read_known(found.ledger), found.account.since)
+    for key, (_, hours) in zip(keys, cut_overrides(schedule.overrides), strict=True):
+        pieces = {name_piece(key, number): [piece] for number, piece in enumerate(hours, 1)}
+        moves = any(("overrides", piece) in found.wanted for piece in pieces)
+        for own, left in pieces.items() if moves else [(key, list(hours))]:
+            explanation = explain_absence(found, "overrides", own, ("overrides",))
+            if explanation:
+                yield explanation, left
 
 
-def _explain_kept(found: Draft, schedule: AnySchedule, span: rota.Span) -> Iterator[Explanation]:
+def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span) -> Iterator[Explanation]:
     """What people changed in Harness and a person decided to keep: the difference between it and what we would write."""
     wish = found.wanted.get(("schedules", schedule.id))
     there = found.state.schedules.get(wish.identifier) if wish else None
-    if wish is None or there is None:
+    if wish is None or there is None or not found.kept:
         return
     pieces = (w for (kind, _), w in found.wanted.items() if kind == "overrides")
     stand_ins = {w.key: _make_override(w) for w in pieces if w.fields["schedule"] == wish.identifier}
-    wanted = Schedule.model_validate(
+    shown = Schedule.model_validate(
         {"identifier": wish.identifier, **wish.fields, "overrides": tuple(stand_ins.values())}
     )
+    shown = shown.model_copy(update={"rotations": (*shown.rotations, *_list_theirs(found, wish))})
     answer = find_kept(found, wish.key)
     if answer:
-        kept = wanted.model_copy(update={"rotations": there.rotations, "time_zone": there.time_zone})
-        yield _tell_kept(answer, schedule.id, ("rotations", "time_zone"), wanted, kept, span)
+        kept = _keep_parts(answer, shown, there)
+        yield _tell_kept(answer, schedule.id, ("rotations", "time_zone"), shown, kept, span)
+        shown = kept
     for key, override in _list_kept_overrides(found, there):
-        kept = wanted.model_copy(update={"overrides": tuple({**stand_ins, key: override}.values())})
-        yield _tell_kept(found.answered[f"changed_in_harness:{key}"], schedule.id, ("overrides",), wanted, kept, span)
+        stand_ins[key] = override
+        kept = shown.model_copy(update={"overrides": tuple(stand_ins.values())})
+        yield _tell_kept(found.kept[key], schedule.id, ("overrides",), shown, kept, span)
+        shown = kept
+
+
+def list_kept(answer: Answer) -> set[tuple[str, str]]:
+    """(field, part of it or "") of what the question was about: what else is otherwise, nobody has decided to keep."""
+    return {(field, part) for field, part, *_ in json.loads(answer.conflict.detail)}
+
+
+def _keep_parts(answer: Answer, wanted: Schedule, there: Schedule) -> Schedule:
+    """The rotations and the zone that the question named as they are in Harness, all others as wanted."""
+    named = list_kept(answer)
+    ours = [one for one in wanted.rotations if ("rotations", one.name) not in named]
+    theirs = [one for one in there.rotations if ("rotations", one.name) in named]
+    zone = there.time_zone if ("time_zone", "") in named else wanted.time_zone
+    return wanted.model_copy(update={"rotations": (*ours, *theirs), "time_zone": zone})
 
 
 def _list_kept_overrides(found: Draft, there: Schedule) -> Iterator[tuple[str, Override]]:
     """(key, as it is in Harness) of each override of a schedule that a person let stand as somebody changed it."""
-    keys = {entry.identifier: key for (kind, key), entry in found.ledger.items() if kind == "overrides"}
-    keys |= {wish.identifier: key for (kind, key), wish in found.wanted.items() if kind == "overrides"}
-    for override in there.overrides:
-        key = keys.get(f"{there.identifier}/{override.identifier}", "")
-        if find_kept(found, key):
+    for key in found.kept:
+        wish, entry = found.wanted.get(("overrides", key)), found.ledger.get(("overrides", key))
+        known = wish or entry
+        override = found.state.overrides.get(known.identifier) if known else None
+        if override and known.identifier.partition("/")[0] == there.identifier:
             yield key, override
 
 
-def _explain_merged(found: Draft, schedule: AnySchedule, span: rota.Span) -> Iterator[Explanation]:
+def _list_theirs(found: Draft, wish: Desired) -> tuple[Rotation, ...]:
+    """The rotations of a schedule of Harness that ours was merged with, as they were then."""
+    entry = found.ledger.get((wish.kind, wish.key))
+    return tuple(map(Rotation.model_validate, entry.synced.get(THEIRS, ()))) if entry else ()
+
+
+def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span) -> Iterator[Explanation]:
     """A person merged it with a schedule that was in Harness before: whoever is on call there goes on being so."""
     wish = found.wanted.get(("schedules", schedule.id))
     there = found.state.schedules.get(wish.identifier) if wish and wish.merge else None
     choice = found.work.questions.find_choice("duplicate_schedule", schedule.id)
     if there is None or choice is None:
         return
-    ours = {rotation["name"] for rotation in wish.fields["rotations"]}
     alone = Schedule.model_validate({"identifier": wish.identifier, **wish.fields, "overrides": there.overrides})
-    theirs = tuple(rotation for rotation in there.rotations if rotation.name not in ours)
-    both = alone.model_copy(update={"rotations": (*alone.rotations, *theirs)})
+    both = alone.model_copy(update={"rotations": (*alone.rotations, *_list_theirs(found, wish))})
     key, words = (
         f"duplicate_schedule:{schedule.id}",
         "merged with a schedule that was in Harness, which keeps its rotations",
@@ -219,11 +254,10 @@ def _explain_merged(found: Draft, schedule: AnySchedule, span: rota.Span) -> Ite
 
 def find_kept(found: Draft, key: str) -> Answer | None:
     """The answer that lets stand what somebody changed in Harness."""
-    answer = find_answer(found, "changed_in_harness", key)
-    return answer if answer is not None and answer.choice == "keep_harness" else None
+    return found.kept.get(key)
 
 
-def _make_override(wish) -> Override:
+def _make_override(wish: Desired) -> Override:
     return Override.model_validate({**wish.fields, "identifier": wish.identifier.partition("/")[2]})
 
 

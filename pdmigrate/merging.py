@@ -14,6 +14,9 @@ SETS = {"users", "methods"}
 OWN_BY_PEOPLE = {"contact_methods", "notification_rules"}
 """Kinds that people keep for themselves in Harness: without a ledger the strategy decides, not the source."""
 
+THEIRS = "theirs"
+"""In the ledger of a schedule that was merged with one of Harness: the rotations that were there before us."""
+
 _UNKNOWN: Any = object()
 
 
@@ -70,7 +73,8 @@ def merge(
             kept += [name] if after[name] != want and name not in SETS and name != "rotations" else []
             continue
         if name == "rotations" and wish.merge:
-            after[name], synced[name], changes = _settle_beside_theirs(clock, (base, want, there), name in taken)
+            theirs = (last or {}).get(THEIRS, [])
+            after[name], synced[name], changes = _settle_beside(theirs, clock, (base, want, there), name in taken)
             by_hand += changes
             kept += [name] if changes and name not in taken else []
             continue
@@ -78,6 +82,10 @@ def merge(
         after[name], synced[name], changes = settle(clock, name, (base, want, there), name in taken)
         by_hand += changes
         kept += [name] if changes and name not in taken and name not in SETS else []
+    if wish.merge and wish.kind == "schedules":
+        ours = {rotation["name"] for rotation in wish.fields["rotations"]}
+        found = [rotation for rotation in have.get("rotations") or () if rotation["name"] not in ours]
+        synced[THEIRS] = (last or {}).get(THEIRS, found)
     return Merged(after, synced, tuple(by_hand), tuple(kept))
 
 
@@ -168,16 +176,12 @@ def _settle_rotations(clock: _Clock, name: str, three: Three, taken: bool) -> tu
     return three[2] if as_it_is else [*after, *others], three[0] if as_it_was else synced, changes
 
 
-def _settle_beside_theirs(clock: _Clock, three: Three, taken: bool) -> tuple[Any, Any, list[ByHand]]:
-    """Of a schedule that ours was merged with: the rotations that were there before us stay, and are no change by hand."""
+def _settle_beside(theirs: list[Fields], clock: _Clock, three: Three, taken: bool) -> tuple[Any, Any, list[ByHand]]:
+    """Of a schedule that ours was merged with: what was there before us is wanted as it was then; what else is by hand."""
     last, want, have = three
-    ours = {rotation["name"] for rotation in (*last, *want)}
-    theirs = [rotation for rotation in have or () if rotation["name"] not in ours]
-    rest = [rotation for rotation in have or () if rotation["name"] in ours]
-    after, synced, changes = _settle_rotations(clock, "rotations", (last, want, rest), taken)
-    whole = [*theirs, *after]
-    as_it_is = sorted(whole, key=_name) == sorted(have or (), key=_name)
-    return have if as_it_is else whole, synced, changes
+    names = {rotation["name"] for rotation in theirs}
+    after, synced, changes = _settle_rotations(clock, "rotations", ([*theirs, *last], [*theirs, *want], have), taken)
+    return after, [rotation for rotation in synced if rotation["name"] not in names], changes
 
 
 def _name(rotation: Fields) -> str:

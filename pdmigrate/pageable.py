@@ -136,9 +136,12 @@ def _list_policies(work: Work) -> Iterator[tuple[About, harness.EscalationPolicy
     """Those that were carried over, and those that the alerts of a service in scope would run."""
     named = [(("escalation_policies", id), identifier) for id, identifier in work.policies.items()]
     ours = set(work.policies.values())
+    rules: dict[str | None, set[str | None]] = {}
+    for rule in work.state.alert_rules.values():
+        rules.setdefault(rule.service, set()).update({rule.escalation_policy} if rule.paging else ())
     for route in work.routes:
         service = work.state.services.get(route.identifier)
-        used = {service.rule_policy, service.escalation_policy} if service else set()
+        used = {service.rule_policy, service.escalation_policy, *rules.get(route.identifier, ())} if service else set()
         named += [(("services", route.key), identifier) for identifier in sorted(filter(None, used - ours))]
     yield from ((about, work.state.policies[i]) for about, i in named if i in work.state.policies)
 

@@ -43,10 +43,6 @@ class Questions:
         """Whether a person has decided that something is to have this name."""
         return any(decision.value == name for decision in self._decisions.decisions)
 
-    def has_chosen(self, about: str, id: str, choice: str) -> bool:
-        """Whether a person has answered so, also where the question is not asked any more: it was carried out."""
-        return (chosen := self.find_choice(about, id)) is not None and chosen.choice == choice
-
     def find_choice(self, about: str, id: str) -> Decision | None:
         """What decisions.yaml answers for an object, whether it is asked now or not: its own answer before its class's."""
         found = [d for d in self._decisions.decisions if d.conflict == about and d.object in (id, "all")]

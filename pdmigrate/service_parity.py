@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pdmigrate import paging, rota
+from pdmigrate.decisions import Answer
 from pdmigrate.draft import Draft
 from pdmigrate.explanations import (
     Explanation,
@@ -15,6 +16,7 @@ from pdmigrate.explanations import (
     explain_absence,
     find_answer,
     find_kept,
+    list_kept,
     list_nobodies,
 )
 from pdmigrate.harness.records import EscalationPolicy, LevelTarget
@@ -208,17 +210,31 @@ def expect_levels(
         return Expected((), lambda loud: False, (absent,) if absent else ())
     there = {s.identifier: s.expected for s in schedules if s.identifier}
     kept = find_kept(found, service.id)
-    if kept:
-        words = "its policy and paging are kept as somebody changed them in Harness"
-        chains = [_expect_target(found, one, schedules, there) for one in list_target_policies(found, service)]
-        explanation = explain(kept, "services", service.id, ("escalation_policy", "paging"), words)
-        return Expected(chains, lambda loud: bool(chains), (explanation,))
-    chain, explanations = expect_chain(found, policy, schedules, there)
     others = list(_list_kept_rules(found, service, schedules, there))
+    if kept:
+        chain, pages, said = _expect_kept(found, service, kept, schedules, there)
+    else:
+        chain, explanations = expect_chain(found, policy, schedules, there)
+        pages, urgency = _expect_urgency(found, service)
+        own = [x for s in schedules if _is_target(policy, s.id) for x in s.compared.explanations]
+        said = (*urgency, *explanations, *own)
     chains = [chain, *(levels for levels, _ in others)]
-    pages, urgency = _expect_urgency(found, service)
-    own = [x for s in schedules if _is_target(policy, s.id) for x in s.compared.explanations]
-    return Expected(chains, pages, (*urgency, *explanations, *(said for _, said in others), *own))
+    return Expected(chains, pages, (*said, *(words for _, words in others)))
+
+
+def _expect_kept(
+    found: Draft, service: records.Service, kept: Answer, schedules: Sequence[ScheduleParity], rotas: Rotas
+) -> tuple[list[paging.Level], Callable[[bool], bool], tuple[Explanation, ...]]:
+    """The chain of its own alert rule, with the fields that the answer was about as they are in Harness."""
+    fields = {field for field, _ in list_kept(kept)}
+    there = found.state.services[found.identifier_of("services", service.id)].model_dump()
+    wish = found.wanted.get(("services", service.id))
+    shown = there if wish is None else {**wish.fields, **{field: there[field] for field in fields}}
+    policy = found.state.policies.get(shown["rule_policy"] or shown["escalation_policy"] or "")
+    chain = _expect_target(found, policy, schedules, rotas) if policy and shown["paging"] else []
+    pages = (lambda loud: bool(chain)) if "paging" in fields else _expect_urgency(found, service)[0]
+    words = "its policy and paging are kept as somebody changed them in Harness"
+    return chain, pages, (explain(kept, "services", service.id, tuple(sorted(fields)), words),)
 
 
 def _is_target(policy: records.EscalationPolicy, id: str) -> bool:
@@ -240,8 +256,10 @@ def _list_kept_rules(
     identifier = found.identifier_of("services", service.id)
     there = found.state.services.get(identifier)
     for rule in found.state.alert_rules.values() if there else ():
+        if rule.service != identifier or not rule.paging:
+            continue
         answer = find_kept(found, f"{service.id}/{rule.identifier}")
-        if answer and rule.service == identifier and rule.paging:
+        if answer:
             policy = found.state.policies.get(rule.escalation_policy or there.escalation_policy or "")
             words = f"the alert rule {rule.identifier}, made in Harness, goes on paging as well"
             said = explain(answer, "services", service.id, ("alert_rules",), words)

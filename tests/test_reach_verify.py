@@ -304,3 +304,15 @@ def test_contact_details_that_are_switched_off_are_asked_of_everybody(tmp_path):
     letters = {path.stem: path.read_text() for path in (reports / "handover" / "people").iterdir()}
     assert letters.keys() == {"PU1", "PU2", "PU3"}
     assert all("they are not carried over" in text for text in letters.values())
+
+
+def test_whoever_is_paged_by_a_second_alert_rule_alone_is_looked_at_too(job):
+    """A rule made in Harness, by a policy that is none of ours: a person may keep it, and then somebody must hear it."""
+    with edit(job, "harness") as held:
+        rules, policies = held["oncall"]["alert_rules"], held["oncall"]["escalation_policies"]
+        place, rule = next((place, rule) for place, rule in rules.items() if rule["paging"])
+        level = {"timeout_minutes": 5, "retries": 0, "targets": [{"type": "user", "id": "ghost@acme.example"}]}
+        policies[f"{PLACE}/hand"] = {"identifier": "hand", "name": "By hand", "description": "", "levels": [level]}
+        rules[f"{place}_more"] = {**rule, "identifier": f"{rule['identifier']}_more", "escalation_policy": "hand"}
+    [row] = verify(job).unreachable
+    assert (row.email, row.why) == ("ghost@acme.example", "no account and no invitation")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.mapping.succession import ask_recreated, find_predecessor, keep_name
 from pdmigrate.mapping.work import Work
+from pdmigrate.merging import THEIRS
 
 MEANINGS = {
     "schedules": "Two schedules of one name are easily mistaken for each other in a policy.",
@@ -32,8 +33,7 @@ def find_place(
     """
     entry = work.known(kind, record.id)
     if entry is not None:
-        merge = work.questions.has_chosen(about, record.id, "merge")
-        return Place(entry.identifier, keep_name(work, record, entry, name, existing), merge=merge)
+        return Place(entry.identifier, keep_name(work, record, entry, name, existing), merge=THEIRS in entry.synced)
     before = find_predecessor(work, kind, name, existing)
     if before is not None:
         return _decide(work, ask_recreated(kind, record, before), record, identifier, name, existing[before.identifier])

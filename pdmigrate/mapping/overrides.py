@@ -81,6 +81,11 @@ def override_key(schedule_id: str, entry: records.Entry) -> str:
     return f"{_stem(schedule_id, entry)}_s{rota.to_instant(entry.start)}"
 
 
+def name_piece(key: str, number: int) -> str:
+    """The key of a piece of an override, counted from 1: the first has the override's own."""
+    return key if number == 1 else f"{key}_{number}"
+
+
 def key_overrides(schedule: records.Schedule, known: Known, now: datetime) -> list[str]:
     """The key of each override, in their order: the one under which an earlier run has written it, else its own.
 
@@ -264,7 +269,7 @@ def _want_override(
     """
     (key, name, email), identifier = who, work.schedules[schedule.id]
     for number, span in pieces:
-        own = key if number == 1 else f"{key}_{number}"
+        own = name_piece(key, number)
         start, end = (rota.to_datetime(edge) for edge in span)
         override = Override(identifier=f"pd_{own}", person=email, start=start, end=end)
         fields = {"schedule": identifier, **override.model_dump(mode="json", exclude={"identifier"})}

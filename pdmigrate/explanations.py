@@ -25,6 +25,8 @@ from pdmigrate.pagerduty.v3_records import ScheduleV3
 Change = tuple[int, int, rota.People, rota.People]
 """From, to (instants), who is not on call any more, who is in addition."""
 AnySchedule = records.Schedule | ScheduleV3
+LEAVING = frozenset({"leave_out", "leave_removed"})
+"""The answers that leave an object behind. An override whose stand-in is an empty place stays behind as well."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def explain_absence(found: Draft, kind: str, id: str, fields: tuple[str, ...]) -
     answer = found.answered.get(held.decided)
     if answer is None and not held.decided.startswith("rule:"):
         return None
+    if answer is not None and answer.choice not in LEAVING and (kind, answer.choice) != ("overrides", "empty_place"):
+        return None  # whoever accepted something did not leave it out: the loss is nobody's decision
     by = answer.by if answer else held.decided.removeprefix("rule:")
     return Explanation(
         by, held.decided, kind, id, fields, f"not moved, by {_tell_who(answer, held.decided)}: {held.reason}"

@@ -11,9 +11,10 @@ from proof_plants import shift
 from test_steps import change_harness, migrate
 
 from pdmigrate import conflicts, connect, decide, open_job, preview, rota, verify
+from pdmigrate.actions import Held
 from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import UnexplainedDifferenceError
-from pdmigrate.explanations import Explanation, expect_rota
+from pdmigrate.explanations import Explanation, expect_rota, explain_absence
 from pdmigrate.finish import judge
 from pdmigrate.parity import Compared
 
@@ -214,6 +215,16 @@ def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path)
         assert services
         assert all("by decision of ann (round_robin:" in s.reason for s in services if s.different)
         assert verified.unexplained == ()
+
+
+def test_an_answer_that_leaves_nothing_out_explains_no_loss(loaded):
+    """A slip of the mapping that held what a person accepted would call that answer to witness."""
+    found = verify(loaded).draft
+    key = next(key for key, a in found.answered.items() if a.choice == "accept")
+    id = key.partition(":")[2]
+    lost = Held("services", id, "S", "left out by decision", decided=key)
+    planned = replace(found, plan=replace(found.plan, held=(lost,)))
+    assert explain_absence(planned, "services", id, ("paging",)) is None
 
 
 def test_a_schedule_that_was_merged_keeps_what_was_there_run_after_run(tmp_path):

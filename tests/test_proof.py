@@ -11,7 +11,7 @@ def company(tmp_path_factory):
 
 
 def test_verify_rings_for_what_is_planted_in_harness_and_for_nothing_else(company):
-    outcomes = proof_planted.run(company, 24, 2)
+    outcomes = proof_planted.run(company, 14, 2)
     wrong = [
         f"{o.verdict}: {o.plant} ({o.changes}): {o.said}" for o in outcomes if o.verdict in ("missed", "false alarm")
     ]
@@ -20,6 +20,6 @@ def test_verify_rings_for_what_is_planted_in_harness_and_for_nothing_else(compan
 
 
 def test_what_is_planted_in_the_code_is_noticed_or_changes_nothing():
-    outcomes = proof_mutants.run(6, 2)
+    outcomes = proof_mutants.run(4, 2)
     assert not [f"{mutant}: {words}" for mutant, verdict, words in outcomes if verdict == "missed"]
     assert any(verdict == "caught" for _, verdict, _ in outcomes)

@@ -174,6 +174,7 @@ class _Level:
 def _lay_side_by_side(
     found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...], span: rota.Span
 ) -> Iterator[_Level]:
+    """The levels of PagerDuty, and those that Harness has beyond them and their repetitions."""
     identifier = found.identifier_of("escalation_policies", policy.id)
     before = {s.id: s.before for s in schedules if not s.unread}
     after = {s.identifier: s.after for s in schedules if s.identifier}
@@ -188,6 +189,9 @@ def _lay_side_by_side(
         turns, unread = rule.round_robin and len(rule.targets) > 1, _tell_unread(rule, before)
         drawn = (_draw(level, span) for level in (ours, there, expected))
         yield _Level(number, *drawn, unread, unseen, turns)
+    further, rounds = list(theirs), list(decided)
+    for number, level in enumerate(further[len(rounds) :], len(policy.escalation_rules) + 1):
+        yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
 
 
 def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> list[paging.Level]:

@@ -103,6 +103,15 @@ def test_a_retry_is_the_same_level_again_and_a_level_without_targets_is_not_writ
     assert find(rows, [again, page("bob")], told(on_call("ann", 2), on_call("bob", 3))).grade == "agree"
 
 
+def test_a_level_that_only_harness_has_pages_people_beyond_those_of_pagerduty():
+    said = told(on_call("ann"), on_call("bob", 2))
+    seen = find(ANN_BOB, [page("ann"), page("bob"), page("cat")], said)
+    assert (seen.grade, [level.grade for level in seen.levels]) == ("differ", ["agree", "agree", "differ"])
+    [sentence] = find_unexplained([seen])
+    assert "level 3: nobody in PagerDuty, cat@example.com in Harness" in sentence
+    assert find_unexplained([find(ANN_BOB, [page("ann"), page("bob"), page("cat")], said, kept=True)]) == ()
+
+
 @pytest.mark.parametrize(
     "said, words",
     [(None, "a snapshot cannot be asked"), ({"oncalls": [on_call("ann")]}, "which time it covers")],

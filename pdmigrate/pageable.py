@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import records as harness
 from pdmigrate.harness.rota import make_rotation, render_schedule
+from pdmigrate.mapping.scope import list_standing
 from pdmigrate.mapping.work import Work
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.rota import Rota, Span, to_instant
+from pdmigrate.rota import Rota, Span, to_datetime, to_instant
 
 Rotas = tuple[str, Rota, Rota]
 """PagerDuty id of a schedule, who is on call in it before and after."""
@@ -80,11 +81,8 @@ def _list_standing(schedule: Schedule | ScheduleV3, start: int) -> Iterator[str]
     """PagerDuty ids of everybody who stands in a part of it that is not over."""
     if isinstance(schedule, ScheduleV3):
         yield from _list_members(schedule, start)
-        return
-    for layer in schedule.schedule_layers:
-        if layer.end is None or to_instant(layer.end) > start:
-            yield from (place.user.id for place in layer.users)
-    yield from (e.user.id for e in schedule.overrides if e.user and to_instant(e.end) > start)
+    else:
+        yield from (user.id for user in list_standing(schedule, to_datetime(start)))
 
 
 def _list_members(schedule: ScheduleV3, start: int) -> Iterator[str]:

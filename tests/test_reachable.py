@@ -267,6 +267,12 @@ def test_a_stand_in_is_named():
     assert [(row.email, row.next_turn) for row in found] == [(CAT, NOW + timedelta(days=9))]
 
 
+def test_whoever_stands_only_in_what_covers_no_time_is_not_named():
+    upside_down = layer(["ben"], "PL2", start="2027-01-01T00:00:00Z", end="2026-12-01T00:00:00Z")
+    rows = in_schedule(layer(["ann"]), upside_down, overrides=[override("cat", 9, 9), override("cat", 12, 11)])
+    assert look(rows, {"contacts": details(("email", ANN))}, [("rota", rota((0, 56, [ANN])), Rota())]).unreachable == ()
+
+
 def in_harness(*targets, **state):
     """The policy as somebody has changed it in Harness: these targets at its second level."""
     levels = [harness.Level(timeout_minutes=5, targets=[{"type": "user", "id": ANN}])]

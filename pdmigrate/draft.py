@@ -11,7 +11,7 @@ from pdmigrate.errors import OpenConflictsError, TargetMovedError
 from pdmigrate.harness.records import State
 from pdmigrate.job import Job
 from pdmigrate.journal import Entry
-from pdmigrate.mapping import GRADES, Fate, Work, choose_scope, map_all
+from pdmigrate.mapping import GRADES, Fate, Grade, Work, choose_scope, map_all
 from pdmigrate.mapping.overrides import count_overrides
 from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
@@ -104,10 +104,11 @@ class Draft:
     def count_kinds(self, landed: bool = False) -> dict[str, dict[str, int]]:
         """Objects in scope per kind: every one stands in exactly one place.
 
-        A forecast, or, `landed`, after the load: what was to be made and is not there is lost.
+        A forecast, or, `landed`, after the load: what was to be made and is not there is lost, and what is there and
+        still has to be written is not exact.
         """
-        absent = {(a.kind, s) for a in self.plan.actions if landed and a.verb == "create" for s in a.sources}
-        fates = [replace(f, grade="lost") if (f.kind, f.id) in absent else f for f in self.work.fates]
+        left = {(a.kind, s): a.verb for a in self.plan.actions if landed and a.writes for s in a.sources}
+        fates = [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.work.fates]
         return {kind: _count([fate for fate in fates if fate.kind == kind]) for kind in SUMMARY_KINDS}
 
     def count_fields(self) -> dict[str, dict[str, int]]:
@@ -213,6 +214,13 @@ def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:
             f"{len(names)} open questions: {shown}. Answer them in decisions.yaml or in the notebook conflicts."
         )
     )
+
+
+def _grade_left(grade: Grade, verb: str | None) -> Grade:
+    """The grade of an object that an action still has to write."""
+    if verb == "create":
+        return "lost"
+    return "changed" if verb and grade == "exact" else grade
 
 
 def _count(fates: list[Fate]) -> dict[str, int]:

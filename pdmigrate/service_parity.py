@@ -56,7 +56,8 @@ class ServiceParity:
     different: the pages that differ, in order. dropped: pages that nobody ever hears of. louder: pages that wake somebody
     in Harness and nobody in PagerDuty, since their urgency is low or the service is disabled. passed: pages whose first
     level is empty in Harness, which does not say what it does then. shown: the page that a table shows. unverified: Harness
-    has no API to read its policies from, and no page was compared (moments is 0).
+    has no API to read its policies from, or nobody knows who is on call in one of its schedules before: no page was
+    compared (moments is 0).
     """
 
     id: str
@@ -138,7 +139,8 @@ def compare_service(found: Draft, service: records.Service, schedules: Iterable[
     target = [target_levels(found, one, after) for one in list_target_policies(found, service)]
     expected = expect_levels(found, service, policy, schedules)
     pages = _raise_pages(found, service, source, target, expected)
-    if not found.state.oncall:
+    unread = policy is not None and any(s.unread for s in schedules if _is_target(policy, s.id))
+    if unread or not found.state.oncall:
         return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     different = tuple(page for page in pages if page.before != page.after)
     first = target[0] if target else []

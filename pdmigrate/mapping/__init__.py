@@ -12,9 +12,9 @@ from pdmigrate.mapping.scope import choose_scope
 from pdmigrate.mapping.services import map_services
 from pdmigrate.mapping.teams import map_teams
 from pdmigrate.mapping.unusable import lose_unusable
-from pdmigrate.mapping.work import GRADES, Fate, FieldFate, Work
+from pdmigrate.mapping.work import GRADES, Fate, FieldFate, Grade, Work
 
-__all__ = ["GRADES", "Fate", "FieldFate", "Work", "choose_scope", "map_all"]
+__all__ = ["GRADES", "Fate", "FieldFate", "Grade", "Work", "choose_scope", "map_all"]
 
 
 def map_all(work: Work) -> Work:

@@ -339,11 +339,18 @@ def _expect_loops(found: Draft, policy: records.EscalationPolicy, levels: int) -
 def _expect_urgency(found: Draft, service: records.Service) -> tuple[Callable[[bool], bool], list[Explanation]]:
     """Whether a page is to be made: where PagerDuty wakes somebody, unless a person decided for always or never."""
     answer = find_answer(found, "service_urgency", service.id)
-    if answer is None or answer.choice not in ("page", "no_page"):
+    if answer is None or answer.choice not in ("page", "no_page") or not _is_ever_quiet(service):
         return (lambda loud: loud), []
     pages = answer.choice == "page"
     words = "every alert pages, at any hour" if pages else "alerts are logged and page nobody"
     return (lambda loud: pages), [explain(answer, "services", service.id, ("incident_urgency_rule",), words)]
+
+
+def _is_ever_quiet(service: records.Service) -> bool:
+    """Whether PagerDuty does not always wake somebody: an answer for the whole class is none about a service that it does."""
+    rule = service.incident_urgency_rule
+    parts = (rule, rule.during_support_hours, rule.outside_support_hours) if rule else ()
+    return service.status in ("disabled", "maintenance") or any(p and p.urgency not in (None, "high") for p in parts)
 
 
 def _raise_pages(

@@ -17,6 +17,7 @@ from pdmigrate.errors import UnexplainedDifferenceError
 from pdmigrate.explanations import Explanation, expect_rota, explain_absence
 from pdmigrate.finish import judge
 from pdmigrate.parity import Compared
+from pdmigrate.service_parity import expect_levels, find_policy
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +216,17 @@ def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path)
         assert services
         assert all("by decision of ann (round_robin:" in s.reason for s in services if s.different)
         assert verified.unexplained == ()
+
+
+def test_an_answer_for_the_whole_class_explains_no_silence_of_a_service_that_always_pages(loaded):
+    """A slip of the mapping that asked about every service would let `all: no_page` silence them."""
+    seen = verify(loaded)
+    found, loud = seen.draft, next(s for s in seen.services if s.same and not s.dropped_before)
+    other = next(a for a in found.answered.values() if a.conflict.about == "service_urgency" and a.choice == "no_page")
+    asked = other.conflict.model_copy(update={"id": loud.id})
+    found.answered[asked.key] = other.model_copy(update={"conflict": asked})
+    service = found.account.services[loud.id]
+    assert expect_levels(found, service, find_policy(found, service), seen.schedules).pages(True)
 
 
 def test_an_answer_that_leaves_nothing_out_explains_no_loss(loaded):

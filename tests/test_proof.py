@@ -11,7 +11,7 @@ def company(tmp_path_factory):
 
 
 def test_verify_rings_for_what_is_planted_in_harness_and_for_nothing_else(company):
-    outcomes = proof_planted.run(company, 14, 2)
+    outcomes = proof_planted.run(company, 10, 2)
     wrong = [
         f"{o.verdict}: {o.plant} ({o.changes}): {o.said}" for o in outcomes if o.verdict in ("missed", "false alarm")
     ]

@@ -126,7 +126,8 @@ def judge_channel(work: Work, email: str, users: list[User]) -> Doubt:
         return Doubt(unproven=NOT_CARRIED)
     if not methods:
         return Doubt(f"no contact method in Harness{_tell_source(users)}")
-    blocked = {channel for user in users for m in user.contact_methods if is_blocked(m) and (channel := read_method(m))}
+    own = [(is_blocked(m), channel) for user in users for m in user.contact_methods if (channel := read_method(m))]
+    blocked = {channel for shut, channel in own if shut} - {channel for shut, channel in own if not shut}
     known = {_key(method) for method in methods}
     channels = [Channel(type=m.type, address=m.address) for m in methods]
     minutes, why = find_first_minute(rule, channels, known, blocked)
@@ -135,7 +136,14 @@ def judge_channel(work: Work, email: str, users: list[User]) -> Doubt:
     late = tell_delay(users, minutes)
     if late or not work.rules.contact_details:
         return Doubt(late=late)
-    return Doubt(late=tell_missing(users, list_told(rule, channels, known)))
+    told = list_told(rule, channels, known)
+    return Doubt(late=tell_missing(users, told) or _tell_shut(blocked & told.keys()))
+
+
+def _tell_shut(channels: set[tuple[str, str]]) -> str:
+    """What Harness tells somebody by, and that person has switched off in PagerDuty."""
+    said = ", ".join(f"by {type} to {address}" for type, address in sorted(channels))
+    return f"is told {said}, which is blocked or switched off in PagerDuty" if said else ""
 
 
 def list_told(rule: NotificationRule | None, methods: list[Channel], known: set) -> dict[tuple[str, str], list[int]]:

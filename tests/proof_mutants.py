@@ -221,7 +221,11 @@ def carry_over(folder, now):
             int(found.since.timestamp()),
             int(found.until.timestamp()),
         )
-        return {"noticed": "", "people": sorted([row.email, row.why] for row in found.unreachable), **_tell(effects)}
+        return {
+            "noticed": "",
+            "people": sorted([row.email, row.why] for row in (*found.unreachable, *found.doubted)),
+            **_tell(effects),
+        }
 
 
 def _settle_people(folder, now):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from small_company import cut_down, edit
@@ -10,8 +11,11 @@ from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import UnexplainedDifferenceError
 from pdmigrate.handover.folder import read_items
+from pdmigrate.harness.records import State
 from pdmigrate.job import read_clock
+from pdmigrate.pagerduty.records import User
 from pdmigrate.pages import look
+from pdmigrate.reachable import judge_channel
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.harness_document import Scope, accept_invites, new_document, new_user
 from pdmigrate.sandbox.store import Store
@@ -128,6 +132,26 @@ def test_a_later_step_that_is_gone_is_named(job):
         held["oncall"]["notification_rules"][email]["steps"].pop()
     [row] = [one for one in verify(job).doubted if one.email == email]
     assert row.why.startswith("is not told as today: PagerDuty tells by ")
+
+
+def test_what_somebody_switched_off_and_harness_rings_all_the_same_is_named():
+    """A method that is off in PagerDuty, in a later step of the rule in Harness."""
+    methods = [
+        {"id": "M1", "type": "email_contact_method", "address": "ann@acme.example"},
+        {"id": "M2", "type": "phone_contact_method", "address": "2125550101", "country_code": 1, "enabled": False},
+    ]
+    told = {"email": "ann@acme.example", "phone": "+12125550101"}
+    user = User.model_validate({"id": "PU1", "name": "Ann", "email": "ann@acme.example", "contact_methods": methods})
+    contacts = [{"type": type, "address": address} for type, address in told.items()]
+    steps = [{"methods": [one], "wait_minutes": 5 * at} for at, one in enumerate(contacts)]
+    state = State(
+        oncall=True,
+        contacts={"ann@acme.example": {"email": "ann@acme.example", "methods": contacts}},
+        rules={"ann@acme.example": {"email": "ann@acme.example", "steps": steps}},
+    )
+    work = SimpleNamespace(state=state, rules=SimpleNamespace(contact_details=True))
+    doubt = judge_channel(work, "ann@acme.example", [user])
+    assert doubt.late == "is told by phone to +12125550101, which is blocked or switched off in PagerDuty"
 
 
 def test_a_targeted_group_its_members_and_its_emptying_are_named(job):

@@ -137,7 +137,13 @@ def judge_channel(work: Work, email: str, users: list[User]) -> Doubt:
     if late or not work.rules.contact_details:
         return Doubt(late=late)
     told = list_told(rule, channels, known)
-    return Doubt(late=tell_missing(users, told) or _tell_shut(blocked & told.keys()))
+    return Doubt(late=tell_missing(users, told) or _tell_shut(blocked & told.keys()) or _tell_default(users, rule))
+
+
+def _tell_default(users: list[User], rule: NotificationRule | None) -> str:
+    """Whoever has rules in PagerDuty that Harness could hold, and none in Harness, is told at other minutes."""
+    held = any(read_method(method) for _, method in _list_ways(users))
+    return "has no notification rule in Harness, which tells by its own defaults" if held and rule is None else ""
 
 
 def _tell_shut(channels: set[tuple[str, str]]) -> str:

@@ -186,7 +186,12 @@ LATER = {
         "is told 15 minutes later than today, unless push is set up in Harness too, which no API shows",
     ),
     "as soon as today": ([rule(MAIL, 5)], steps((5, ("email", ANN))), None),
-    "sooner": ([rule(MAIL, 5)], {}, None),
+    "sooner": ([rule(MAIL, 5)], steps((0, ("email", ANN))), None),
+    "by Harness's defaults": (
+        [rule(MAIL, 5)],
+        {},
+        "has no notification rule in Harness, which tells by its own defaults",
+    ),
     "low urgency is another thing": ([rule(MAIL, 0, "low"), rule(MAIL, 5)], steps((5, ("email", ANN))), None),
     "no rule in PagerDuty": ([], steps((5, ("email", ANN))), None),
 }

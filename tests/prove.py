@@ -1,6 +1,6 @@
 """Both campaigns of docs/proof.md, whole: faults planted in Harness and faults planted in the code. `make mutants` runs it.
 
-    python tests/prove.py [--planted 300] [--mutants 320] [--seed 1] [--at-once 2] [--write docs/proof.md]
+    python tests/prove.py [--planted 320] [--mutants 300] [--seed 1] [--at-once 2] [--write docs/proof.md]
 
 Ends with 1 where a fault was missed, or a harmless change rang. Hours of processor time are no part of a verdict.
 """
@@ -43,8 +43,8 @@ def main(arguments=None):
 
 def read_options(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--planted", type=int, default=300, help="how many changes are planted in Harness")
-    parser.add_argument("--mutants", type=int, default=320, help="how many faults are planted in the code")
+    parser.add_argument("--planted", type=int, default=320, help="how many changes are planted in Harness")
+    parser.add_argument("--mutants", type=int, default=300, help="how many faults are planted in the code")
     parser.add_argument("--seed", type=int, default=1, help="which ones: the same for the same number")
     parser.add_argument("--at-once", type=int, default=2, help="processes")
     parser.add_argument("--write", type=Path, help="the page to write")

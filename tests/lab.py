@@ -184,7 +184,7 @@ class Notebook:
     def search(self, words, found):
         """Type into the last search, and wait until so many rows are left."""
         self.fill("Search", words)
-        self.see(re.compile(rf"of {found}\b"))
+        self.see(re.compile(rf"^rows? 1 to {found} of {found}\b"))
 
     def see(self, words):
         """Wait until these words are in the notebook."""

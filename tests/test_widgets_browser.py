@@ -97,7 +97,7 @@ def connect(notebook):
 
 def choose_scope(notebook, workspace):
     notebook.press("Untick all found")
-    notebook.search("card pay", 1)
+    notebook.search("pserv05", 1)
     notebook.tick("Card payments")
     notebook.see("1 service brings along")
     notebook.press("Move what is ticked")

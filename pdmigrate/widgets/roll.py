@@ -41,7 +41,7 @@ class Roll:
         self._busy = False
         self._search = make_text("Search", "words that a row must have", layout=NARROW)
         self._menus = {name: make_menu(name, self._list_marks(name), layout=NARROW) for name in filters}
-        self._boxes = [make_tick("") for _ in range(min(PAGE, len(self.rows)))]
+        self._boxes: dict[str, ipywidgets.Checkbox] = {}  # one a row: a click means the row that the person saw
         self._page = ipywidgets.VBox(layout=WIDE)
         self._count = ipywidgets.HTML()
         for name in filters if isinstance(filters, Mapping) else ():
@@ -82,23 +82,29 @@ class Roll:
         self.first = min(self.first, max(0, (len(found) - 1) // PAGE * PAGE))
         shown = found[self.first : self.first + PAGE]
         self._busy = True
-        for box, row in zip(self._boxes, shown, strict=False):
-            box.description, box.value, box.tooltip = row.label, row.key in self.ticked, row.key
+        boxes = [self._find_box(row) for row in shown]
+        for key, box in self._boxes.items():
+            box.value = key in self.ticked
         self._busy = False
-        self._shown = shown
-        self._page.children = self._boxes[: len(shown)]
+        self._page.children = boxes
         self._count.value = self._tell(len(shown), found)
 
     def _watch(self) -> None:
         for widget in (self._search, *self._menus.values()):
             widget.observe(lambda _: self._turn_to(0), "value")
-        for place, box in enumerate(self._boxes):
-            box.observe(lambda change, place=place: self._note(place, change["new"]), "value")
 
-    def _note(self, place: int, value: bool) -> None:
-        if self._busy or place >= len(self._shown):  # the click met a search on its way: the row is gone
+    def _find_box(self, row: Row) -> ipywidgets.Checkbox:
+        """The row's own box, made when it is first shown."""
+        box = self._boxes.get(row.key)
+        if box is None:
+            box = self._boxes[row.key] = make_tick("")
+            box.observe(lambda change: self._note(row.key, change["new"]), "value")
+        box.description, box.tooltip = row.label, row.key
+        return box
+
+    def _note(self, key: str, value: bool) -> None:
+        if self._busy:
             return
-        key = self._shown[place].key
         others = set() if self.single else self.ticked - {key}
         self.ticked = others | {key} if value else self.ticked - {key}
         self.show()

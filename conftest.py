@@ -36,7 +36,7 @@ def pytest_sessionfinish() -> None:
 def _make_workspace(folder: Path) -> Path:
     """The embedded company, decided as in the demo, with its plan approved: all six notebooks run to their end."""
     from pdmigrate import approve, conflicts, connect, open_job, preview
-    from pdmigrate.demo import make_demo_workspace
+    from pdmigrate.runs.demo import make_demo_workspace
 
     make_demo_workspace(folder)
     with open_job(folder) as job:

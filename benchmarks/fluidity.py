@@ -17,9 +17,9 @@ ROWS = 10_000
 SETUP = f"""
 from types import SimpleNamespace
 from pdmigrate import open_job
-from pdmigrate.decisions import Conflict, Option
-from pdmigrate.invite import Matched, People
-from pdmigrate.widgets import answer_conflicts, choose_people
+from pdmigrate.workspace.decisions import Conflict, Option
+from pdmigrate.steps.invite import Matched, People
+from pdmigrate.notebook import answer_conflicts, choose_people
 job = open_job()
 options = (Option(name="leave_out", effect="not moved"),)
 def ask(n):
@@ -64,7 +64,7 @@ def measure(page, place: int) -> tuple[float, int, float, int]:
 def main() -> None:
     import lab
 
-    from pdmigrate.newcomer import make_workspace
+    from pdmigrate.workspace.newcomer import make_workspace
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -4,20 +4,21 @@ import tempfile
 import time
 from pathlib import Path
 
-from pdmigrate.actions import Desired, make_plan, plan_from_json, plan_to_json
-from pdmigrate.conflicts import Decided
-from pdmigrate.decisions import Decisions
-from pdmigrate.draft import Draft
 from pdmigrate.harness.records import EscalationPolicy, State, UserGroup
-from pdmigrate.journal import Entry, Journal
+from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.work import Work
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import make_page
-from pdmigrate.planning import plan_actions
-from pdmigrate.questions import Questions
-from pdmigrate.report import write_page
-from pdmigrate.settings import Rules
-from pdmigrate.workspace import write_json
+from pdmigrate.pages.report import write_page
+from pdmigrate.plan.actions import Desired, make_plan, plan_from_json, plan_to_json
+from pdmigrate.plan.answers import Decisions
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.planning import plan_actions
+from pdmigrate.plan.questions import Questions
+from pdmigrate.plan.rules import Rules
+from pdmigrate.steps.conflicts import Decided
+from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.journal import Journal
 
 OBJECTS = 10_000
 TEAMS = 500
@@ -80,7 +81,7 @@ def show_plan(wishes: list[Desired], state: State, ledger: dict) -> None:
 
 
 def write_steps(journal: Journal, plan, actions) -> None:
-    from pdmigrate.job import read_clock
+    from pdmigrate.steps.job import read_clock
 
     number = journal.start_load(plan, read_clock())
     for action in actions:

@@ -4,9 +4,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
 from pdmigrate.mapping.judge import Judgement, judge, render_with_overrides
 from pdmigrate.mapping.schedules import say_layers
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.readings import WALL
 from pdmigrate.pagerduty.records import Schedule

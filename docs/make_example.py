@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, verify
-from pdmigrate.decisions import SignOff, save_sign_off
-from pdmigrate.demo import make_demo_workspace
-from pdmigrate.ticks import list_items, tick
+from pdmigrate.handover.todo import list_items, tick
+from pdmigrate.plan.answers import SignOff
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.workspace.decisions import save_sign_off
 
 FOLDER = Path(__file__).resolve().parent.parent / "reports" / "example"
 MORNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

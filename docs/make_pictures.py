@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 FOLDER = ROOT / "docs" / "pictures"
-MADE_FROM = ("notebooks/*.ipynb", "pdmigrate/widgets/*.py", "pdmigrate/templates/*", "docs/make_pictures.py")
+MADE_FROM = ("notebooks/*.ipynb", "pdmigrate/notebook/*.py", "pdmigrate/pages/templates/*", "docs/make_pictures.py")
 WINDOW = {"width": 1100, "height": 1500}
 
 
@@ -91,8 +91,8 @@ def photograph_report(context, workspace) -> None:
 def main() -> None:
     import lab
 
-    from pdmigrate.newcomer import make_workspace
-    from pdmigrate.workspace import Workspace
+    from pdmigrate.workspace.folder import Workspace
+    from pdmigrate.workspace.newcomer import make_workspace
 
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:

@@ -7,18 +7,18 @@ Six steps, each a function and a notebook: connect, preview, invite, conflicts, 
     finish(job, preview(job))
 """
 
-from pdmigrate.conflicts import approve, choose, conflicts, decide, take_back, waive
-from pdmigrate.connect import connect
 from pdmigrate.errors import PdmigrateError
-from pdmigrate.finish import finish
-from pdmigrate.history import history
-from pdmigrate.invite import invite
-from pdmigrate.job import Job, open_job
-from pdmigrate.load import load
 from pdmigrate.pages import look
-from pdmigrate.preview import preview
-from pdmigrate.undo import undo
-from pdmigrate.verify import verify
+from pdmigrate.runs.finish import finish
+from pdmigrate.steps.conflicts import approve, choose, conflicts, decide, take_back, waive
+from pdmigrate.steps.connect import connect
+from pdmigrate.steps.history import history
+from pdmigrate.steps.invite import invite
+from pdmigrate.steps.job import Job, open_job
+from pdmigrate.steps.load import load
+from pdmigrate.steps.preview import preview
+from pdmigrate.steps.undo import undo
+from pdmigrate.steps.verify import verify
 
 __version__ = "0.1.0"
 

@@ -25,6 +25,9 @@ PdmigrateError                     1  a bug, if it is not one of those below
 └─ InterruptedLoadError            7  cancelled between two steps; the same command goes on
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class PdmigrateError(Exception):
     """The root. `exit_code` is what the command line ends with."""
@@ -140,3 +143,16 @@ WORST_FIRST = (1, 2, 6, 7, 4, 3, 5, 0)
 def worst_code(codes: list[int]) -> int:
     """The exit code of a whole run from those of its steps; 0 where there is none."""
     return min(codes, key=WORST_FIRST.index, default=0)
+
+
+def find_nearest(word: str, words: Iterable[str]) -> str:
+    """The nearest of the right words in brackets, or ""."""
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def hint(word: str, words: Iterable[str]) -> str:
+    """The nearest right word, or all that there are."""
+    known = list(words)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

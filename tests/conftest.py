@@ -10,12 +10,12 @@ from small_company import cut_down
 from source_http import Source
 
 from pdmigrate import open_job, preview
-from pdmigrate.demo import make_demo_workspace
-from pdmigrate.job import read_clock
-from pdmigrate.newcomer import make_workspace
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
-from pdmigrate.workspace import write_json
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.newcomer import make_workspace
 
 SHARED = Path(os.environ.get("PDMIGRATE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 """What lies beside the repository and is no part of it."""

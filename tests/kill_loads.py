@@ -71,11 +71,11 @@ class Rehearsal:
 
     def __init__(self, folder):
         from pdmigrate import approve, conflicts, connect, open_job, preview
-        from pdmigrate.demo import make_demo_workspace
-        from pdmigrate.job import EMBEDDED_KEY
+        from pdmigrate.runs.demo import make_demo_workspace
         from pdmigrate.sandbox import company
         from pdmigrate.sandbox.harness import build_target, create_app
         from pdmigrate.sandbox.server import serve
+        from pdmigrate.steps.job import EMBEDDED_KEY
 
         self.folder = folder
         first = build_target(company.build_harness_people())
@@ -144,7 +144,7 @@ class Rehearsal:
 
 def load_once(workspace):
     from pdmigrate import load, open_job
-    from pdmigrate.job import EMBEDDED_KEY
+    from pdmigrate.steps.job import EMBEDDED_KEY
 
     os.environ["KILL_KEY"] = EMBEDDED_KEY  # the fork server may be older than the test's own environment
     with open_job(workspace) as job:

@@ -3,12 +3,12 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from pdmigrate.decisions import Decision, Decisions
 from pdmigrate.harness.records import Person, State
 from pdmigrate.mapping import Work, choose_scope, map_all
 from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.questions import Questions
-from pdmigrate.settings import Rules, Scope
+from pdmigrate.plan.answers import Decision, Decisions
+from pdmigrate.plan.questions import Questions
+from pdmigrate.plan.rules import Rules, Scope
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EVERYTHING = ("users", "teams", "schedules", "escalation_policies", "services")

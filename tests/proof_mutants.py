@@ -195,9 +195,9 @@ def carry_over(folder, now):
     from test_steps import read_harness
 
     from pdmigrate import conflicts, connect, invite, load, open_job, preview, verify
-    from pdmigrate.demo import make_demo_workspace
-    from pdmigrate.finish import judge
-    from pdmigrate.job import EMBEDDED_KEY
+    from pdmigrate.runs.demo import make_demo_workspace
+    from pdmigrate.runs.finish import judge
+    from pdmigrate.steps.job import EMBEDDED_KEY
 
     make_demo_workspace(folder)
     _settle_people(folder, now)

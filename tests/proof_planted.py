@@ -17,10 +17,10 @@ from proof_plants import Plant, choose, list_plants
 from test_steps import change_harness, migrate, read_harness
 
 from pdmigrate import connect, open_job, verify
-from pdmigrate.demo import make_demo_workspace
-from pdmigrate.finish import judge
-from pdmigrate.job import EMBEDDED_KEY
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.harness import accept_invites
+from pdmigrate.steps.job import EMBEDDED_KEY
 
 WATCHED = ("schedules", "escalation_policies", "services")
 

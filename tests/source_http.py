@@ -7,7 +7,7 @@ from pathlib import Path
 from pdmigrate.pagerduty.client import Reading, make_client
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
-from pdmigrate.transport import Patience
+from pdmigrate.wire.transport import Patience
 
 NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
 SHARED = Path(os.environ.get("PDMIGRATE_SHARED") or Path(__file__).resolve().parents[2] / "shared")

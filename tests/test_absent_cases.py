@@ -20,22 +20,23 @@ from mapping_account import (
     wishes,
 )
 
-from pdmigrate import connect, finish, open_job, preview, rota
+from pdmigrate import connect, finish, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.handover.links import Links
 from pdmigrate.harness.pacing import Limits, PacedTransport, Quota
 from pdmigrate.harness.records import UserGroup
-from pdmigrate.journal import Entry
 from pdmigrate.mapping.overrides import override_key
-from pdmigrate.newcomer import make_workspace
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.records import Schedule, Service
 from pdmigrate.pagerduty.rota import read_final, render_schedule
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.urgency import list_edges, tell_unreadable, urgencies_at
-from pdmigrate.runs import read_results, summarise_run
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.runs.summary import read_results, summarise_run
 from pdmigrate.sandbox.accounts import load_account
-from pdmigrate.transport import Patience
+from pdmigrate.wire.transport import Patience
+from pdmigrate.workspace.newcomer import make_workspace
 
 USERS = [user(name, teams=[], contact_methods=[], notification_rules=[]) for name in ("ann", "bob")]
 UNRENDERED = {"name": "Final Schedule", "rendered_schedule_entries": [], "rendered_coverage_percentage": None}

@@ -8,13 +8,14 @@ import pytest
 from source_http import NOW, QUICK, company, find_shared
 
 from pdmigrate import open_job
-from pdmigrate.asking import read_schedule
+from pdmigrate.cli.asking import read_schedule
 from pdmigrate.errors import UsageError
-from pdmigrate.newcomer import make_workspace
 from pdmigrate.pagerduty.account import dump_record
 from pdmigrate.pagerduty.client import Reading
 from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.sandbox.accounts import load_account
+from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.snapshots import save_snapshot
 
 DAYS = timedelta(days=56)
 
@@ -127,7 +128,7 @@ def test_a_snapshot_of_it_is_the_same_account_again(tmp_path):
     folder = record_untidy(tmp_path / "account")
     with opened(tmp_path, "embedded", folder) as job:
         snapshot = job.source.fetch(Reading(job.subdomain, NOW, DAYS))
-    snapshot.save(tmp_path / "own.json.gz")
+    save_snapshot(tmp_path / "own.json.gz", snapshot)
     with opened(tmp_path / "again", "embedded", tmp_path / "own.json.gz") as job:
         again = job.source.fetch(Reading(job.subdomain, NOW, DAYS))
     assert tell(again.account) == tell(snapshot.account)

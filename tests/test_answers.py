@@ -5,16 +5,16 @@ import pytest
 from small_company import edit
 
 from pdmigrate import conflicts, decide, invite, open_job, preview
-from pdmigrate.conflicts import decide_each, take_back
-from pdmigrate.decisions import Conflict
-from pdmigrate.newcomer import make_workspace
-from pdmigrate.widgets import answer_conflicts, choose_people
+from pdmigrate.notebook import answer_conflicts, choose_people
+from pdmigrate.plan.answers import Conflict
+from pdmigrate.steps.conflicts import decide_each, take_back
+from pdmigrate.workspace.newcomer import make_workspace
 
 
 @pytest.fixture(autouse=True)
 def somebody_sits_there(monkeypatch):
     """As in JupyterLab: the kernel's request allows input."""
-    import pdmigrate.widgets.questions as questions
+    import pdmigrate.notebook.questions as questions
 
     monkeypatch.setattr(questions, "is_interactive", lambda: True)
 

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from source_http import find_shared
 
-from pdmigrate import conflicts, decide, finish, load, open_job, preview, rota, verify
-from pdmigrate.cells import defuse, read_cell, write_rows
+from pdmigrate import conflicts, decide, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.handover.sheets import write_csv
-from pdmigrate.people_file import read_people_file
-from pdmigrate.rota_files import print_rota
-from pdmigrate.show import Table
+from pdmigrate.oncall import rota
+from pdmigrate.pages.show import Table
+from pdmigrate.steps.rota_files import print_rota
+from pdmigrate.workspace.cells import defuse, read_cell, write_rows
+from pdmigrate.workspace.people_file import read_people_file
 
 SIGNS = "=+-@＝＋－＠﹢﹣﹦﹫"
 UNSEEN = ("", " ", "\u00a0", "\u200b", "\ufeff", "\u00ad", "\u2066", "\u3000", "\u3164", "\t", "\r", "\n", " \u200b ")

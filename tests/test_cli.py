@@ -14,14 +14,14 @@ import pytest
 from pdmigrate import conflicts, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import worst_code
-from pdmigrate.headless import QuietKernelManager
-from pdmigrate.job import read_clock
-from pdmigrate.newcomer import make_workspace
+from pdmigrate.runs.headless import QuietKernelManager
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.harness import new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
-from pdmigrate.settings import read_settings
-from pdmigrate.workspace import Workspace
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import Workspace
+from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import read_settings
 
 TOKEN, KEY = "planted-pagerduty-token", "pat.embedded.planted-harness-key"
 
@@ -275,7 +275,7 @@ def sandbox():
     started = []
 
     def start(*words):
-        command = [sys.executable, "-m", "pdmigrate.cli", "sandbox", *map(str, words)]
+        command = [sys.executable, "-m", "pdmigrate.cli.main", "sandbox", *map(str, words)]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]
 

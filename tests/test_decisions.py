@@ -6,14 +6,12 @@ import pytest
 import yaml
 
 from pdmigrate import conflicts, decide, finish, open_job, preview
-from pdmigrate.classes import CLASSES, GUARD_NAMES
-from pdmigrate.decisions import (
-    Approval,
-    Choice,
-    Conflict,
-    Decision,
-    Decisions,
-    Option,
+from pdmigrate.cli.status import tell_status
+from pdmigrate.errors import OpenConflictsError, SettingsError
+from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Approval, Choice, Conflict, Decision, Decisions, Option
+from pdmigrate.plan.guards import GUARDS, TARGET_MOVED
+from pdmigrate.plan.questions import Questions
+from pdmigrate.workspace.decisions import (
     drop_choice,
     drop_decision,
     read_decisions,
@@ -21,10 +19,6 @@ from pdmigrate.decisions import (
     save_choice,
     save_decision,
 )
-from pdmigrate.errors import OpenConflictsError, SettingsError
-from pdmigrate.guards import GUARDS, TARGET_MOVED
-from pdmigrate.questions import Questions
-from pdmigrate.status import tell_status
 
 INVITE = Option(name="invite", effect="an invitation is sent")
 MAP = Option(name="map", effect="another account is paged", value="the email of a person in Harness")

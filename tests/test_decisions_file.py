@@ -7,11 +7,9 @@ import stat
 import pytest
 import yaml
 
-from pdmigrate.decisions import (
-    Approval,
-    Choice,
-    Decision,
-    SignOff,
+from pdmigrate.errors import SettingsError
+from pdmigrate.plan.answers import Approval, Choice, Decision, SignOff
+from pdmigrate.workspace.decisions import (
     drop_approval,
     drop_decision,
     read_decisions,
@@ -21,7 +19,6 @@ from pdmigrate.decisions import (
     save_decisions,
     save_sign_off,
 )
-from pdmigrate.errors import SettingsError
 
 BY_HAND = """\
 # Decisions of the migration of acme. Ask carla before you change any.

@@ -11,11 +11,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from pdmigrate import demo
 from pdmigrate.errors import UsageError
-from pdmigrate.job import EMBEDDED_KEY, EMBEDDED_TOKEN
+from pdmigrate.runs import demo
 from pdmigrate.sandbox.store import Store
-from pdmigrate.workspace import STEPS
+from pdmigrate.steps.job import EMBEDDED_KEY, EMBEDDED_TOKEN
+from pdmigrate.workspace.folder import STEPS
 
 RUNS = (1, 2, 3)
 KINDS = (

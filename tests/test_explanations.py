@@ -10,14 +10,15 @@ import pytest
 from proof_plants import shift
 from test_steps import change_harness, migrate
 
-from pdmigrate import conflicts, connect, decide, open_job, preview, rota, verify
-from pdmigrate.actions import Held
-from pdmigrate.demo import make_demo_workspace
+from pdmigrate import conflicts, connect, decide, open_job, preview, verify
 from pdmigrate.errors import UnexplainedDifferenceError
-from pdmigrate.explanations import Explanation, expect_rota, explain_absence
-from pdmigrate.finish import judge
-from pdmigrate.parity import Compared
-from pdmigrate.service_parity import expect_levels, find_policy
+from pdmigrate.oncall import rota
+from pdmigrate.parity.explanations import Explanation, expect_rota, explain_absence
+from pdmigrate.parity.schedules import Compared
+from pdmigrate.parity.services import expect_levels, find_policy
+from pdmigrate.plan.actions import Held
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.runs.finish import judge
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,12 @@ from small_company import cut_down, edit
 from test_steps import change_harness, migrate
 
 from pdmigrate import conflicts, connect, decide, load, open_job, preview, verify
-from pdmigrate.decisions import Waiver, save_waiver
-from pdmigrate.demo import make_demo_workspace
-from pdmigrate.job import read_clock
+from pdmigrate.plan.answers import Waiver
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
-from pdmigrate.workspace import write_json
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.decisions import save_waiver
+from pdmigrate.workspace.folder import write_json
 
 
 @pytest.fixture(scope="module")

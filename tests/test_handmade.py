@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from test_plan_three_way import LEVEL, ROTATION, fields_of, have_state, plan_one
 
-from pdmigrate.actions import Desired
-from pdmigrate.decisions import Decision, Decisions
 from pdmigrate.harness.records import AlertRule, EscalationPolicy, Service, State, UserGroup
-from pdmigrate.journal import Entry
-from pdmigrate.planning import plan_actions
-from pdmigrate.questions import Questions
+from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.answers import Decision, Decisions
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.planning import plan_actions
+from pdmigrate.plan.questions import Questions
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 PAST, LATER = "2026-11-01T09:00:00Z", "2026-12-01T09:00:00Z"

@@ -17,14 +17,14 @@ from jsonschema import Draft202012Validator
 
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
-from pdmigrate.demo import make_demo_workspace
 from pdmigrate.handover.advice import advise
 from pdmigrate.handover.folder import read_items
+from pdmigrate.handover.objects import tell_rotation
 from pdmigrate.handover.ticks import read_ticks, tick_item, untick_item
-from pdmigrate.harness.handover import tell_rotation
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.settings import read_settings
-from pdmigrate.workspace import Workspace, write_text
+from pdmigrate.workspace.folder import Workspace, write_text
+from pdmigrate.workspace.settings import read_settings
 
 CONTRACT = ("contact_methods", "notification_rules", "schedules", "overrides", "escalation_policies")
 
@@ -333,8 +333,8 @@ def test_a_user_with_several_roles_is_said_to_get_one_by_terraform(tmp_path):
 
 
 def test_terraform_takes_a_text_for_a_text():
-    from pdmigrate.actions import Action
-    from pdmigrate.harness.handover import make_terraform
+    from pdmigrate.handover.objects import make_terraform
+    from pdmigrate.plan.actions import Action
 
     fields = {"name": "Pay", "description": "costs ${var.x} and %{if}", "users": ["a@e.com"]}
     made = make_terraform([Action("handover", "teams", "PT1", "pay_PT1", "Pay", None, fields)], [], "o", "p")

@@ -4,9 +4,9 @@ import pytest
 from test_handover import read_list, switch
 
 from pdmigrate import conflicts, finish, load, open_job, preview
-from pdmigrate.demo import make_demo_workspace
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.workspace import Workspace
+from pdmigrate.workspace.folder import Workspace
 
 SLACK = {"id": "PSLACK1", "type": "slack_contact_method", "label": "Slack", "address": "https://acme.slack.com/team/U0"}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from source_http import Source, company
 
-from pdmigrate.history import compare_accounts
+from pdmigrate.steps.history import compare_accounts
 
 KINDS = ("users", "teams", "schedules", "schedules_v3", "escalation_policies", "services")
 

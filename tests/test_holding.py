@@ -10,11 +10,12 @@ import threading
 
 import pytest
 
-from pdmigrate import conflicts, headless, load, open_job, undo
+from pdmigrate import conflicts, load, open_job, undo
 from pdmigrate.errors import InterruptedLoadError, WorkspaceHeldError
-from pdmigrate.headless import stopping_between_steps
-from pdmigrate.job import read_clock
-from pdmigrate.locking import TOKENS, hold
+from pdmigrate.runs import headless
+from pdmigrate.runs.headless import stopping_between_steps
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.hold import TOKENS, hold
 
 
 def test_a_request_to_the_run_that_the_load_is_a_part_of_cancels_as_well(small, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdmigrate.identifiers import make_identifier, make_name, make_service_name
+from pdmigrate.harness.identifiers import make_identifier, make_name, make_service_name
 
 IDENTIFIER = re.compile(r"[a-zA-Z_][0-9a-zA-Z_$]{0,127}")
 NAME = re.compile(r"[A-Za-z0-9\-_. /]{1,128}")

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pdmigrate.actions import Action, make_plan
 from pdmigrate.errors import SettingsError
-from pdmigrate.journal import Journal
+from pdmigrate.plan.actions import Action, make_plan
+from pdmigrate.workspace.journal import Journal
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -19,9 +19,9 @@ from conftest import skip
 from pdmigrate import conflicts, load, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError, UnreachableError, WorkspaceHeldError
-from pdmigrate.job import read_clock
-from pdmigrate.journal import Journal
-from pdmigrate.locking import TOKENS, hold
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.hold import TOKENS, hold
+from pdmigrate.workspace.journal import Journal
 
 PROCESSES = multiprocessing.get_context("forkserver")
 

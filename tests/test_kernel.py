@@ -7,9 +7,9 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from kill_loads import Rehearsal
 
-from pdmigrate.headless import notebook_of
-from pdmigrate.status import tell_status
-from pdmigrate.workspace import Workspace
+from pdmigrate.cli.status import tell_status
+from pdmigrate.runs.headless import notebook_of
+from pdmigrate.workspace.folder import Workspace
 
 
 class Person:

@@ -7,8 +7,8 @@ import pytest
 from kill_loads import MEMORY, MOMENTS, Rehearsal, find_doubles, kill_and_go_on
 
 from pdmigrate import open_job
-from pdmigrate.status import tell_status
-from pdmigrate.workspace import Workspace
+from pdmigrate.cli.status import tell_status
+from pdmigrate.workspace.folder import Workspace
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ import yaml
 from kill_loads import MOMENTS, PROCESSES, Gate
 
 from pdmigrate import conflicts, decide, load, open_job, preview
-from pdmigrate.conflicts import approve
-from pdmigrate.job import EMBEDDED_KEY
-from pdmigrate.newcomer import make_workspace
 from pdmigrate.sandbox.harness import create_app, new_document
 from pdmigrate.sandbox.server import serve
+from pdmigrate.steps.conflicts import approve
+from pdmigrate.steps.job import EMBEDDED_KEY
+from pdmigrate.workspace.newcomer import make_workspace
 
 PEOPLE = 1200
 FASTER = 30

@@ -8,12 +8,12 @@ import requests
 from small_company import edit, look
 
 from pdmigrate import approve, conflicts, finish, history, load, open_job, preview
-from pdmigrate.demo import make_demo_workspace
+from pdmigrate.cli.status import tell_status
 from pdmigrate.errors import InterruptedLoadError
-from pdmigrate.load import Cancel
-from pdmigrate.load_progress import LoadProgress
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.status import tell_status
+from pdmigrate.steps.load import Cancel
+from pdmigrate.steps.load_progress import LoadProgress
 
 
 def test_cancelled_between_two_steps_and_gone_on_with(small):

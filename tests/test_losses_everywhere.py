@@ -15,13 +15,13 @@ from pagerduty_http import NOW as COMPANY_NOW
 
 from conftest import SHARED
 from pdmigrate import conflicts, connect, load, open_job, preview, verify
-from pdmigrate.finish import judge, summarise
 from pdmigrate.harness.records import State
-from pdmigrate.newcomer import make_workspace
 from pdmigrate.pages import verify as verify_page
+from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.company import build_company
-from pdmigrate.workspace import write_json
+from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.newcomer import make_workspace
 
 ANN = refer("user", "ann")
 ODD = {"escalation_rule_assignment_strategy": {"type": "assign_to_least_recent"}}

@@ -8,11 +8,11 @@ from mapping_account import NOW, decide, grades, layer, map_rows, override, peop
 from test_handmade import answer
 
 from pdmigrate.harness.records import Override, Schedule
-from pdmigrate.journal import Entry
 from pdmigrate.mapping.overrides import cut_overrides, override_key
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.rota import read_entries
-from pdmigrate.planning import plan_actions
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.planning import plan_actions
 
 USERS = [user(name) for name in ("ann", "bob", "cat")]
 THERE = people("ann", "bob", "cat")

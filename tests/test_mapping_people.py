@@ -18,7 +18,7 @@ from mapping_account import (
 )
 
 from pdmigrate.harness.records import State, UserGroup
-from pdmigrate.journal import Entry
+from pdmigrate.plan.ledger import Entry
 
 ANN, BOB = user("ann"), user("bob")
 

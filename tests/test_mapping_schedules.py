@@ -19,10 +19,10 @@ from mapping_account import (
     wishes,
 )
 
-from pdmigrate import rota
 from pdmigrate.errors import SettingsError
 from pdmigrate.harness import records as harness
 from pdmigrate.harness.rota import render_schedule
+from pdmigrate.oncall import rota
 
 USERS = [user("ann"), user("bob"), user("cat")]
 GONE = refer("user", "gus", deleted_at="2025-02-21T00:00:00Z")

@@ -4,7 +4,7 @@ import pytest
 from mapping_account import decide, grades, map_rows, people, policy, reason, refer, service, team, user, wishes
 
 from pdmigrate.harness.records import Service, State
-from pdmigrate.journal import Entry
+from pdmigrate.plan.ledger import Entry
 
 ANN = refer("user", "ann")
 LOW = {"type": "constant", "urgency": "low"}

@@ -16,9 +16,9 @@ from pdmigrate import (
     preview,
     verify,
 )
-from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import WrongAccountError
 from pdmigrate.pages.preview import section_people, section_policies, section_schedules, section_teams
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,7 @@ import nbformat
 import papermill
 import pytest
 
-from pdmigrate.workspace import STEPS
+from pdmigrate.workspace.folder import STEPS
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 BOOKS = sorted(FOLDER.glob("*.ipynb"))

@@ -9,9 +9,9 @@ from lab import need_browser, open_browser
 
 from conftest import skip
 from pdmigrate import finish, history, open_job, undo
-from pdmigrate.publish import mask_page
-from pdmigrate.report import Figure, Page, Section, write_page
-from pdmigrate.show import make_table
+from pdmigrate.pages.report import Figure, Page, Section, write_page
+from pdmigrate.pages.show import make_table
+from pdmigrate.runs.publish import mask_page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
 HOSTILE = "<img src=x onerror=alert(1)>\"'&<script>alert(2)</script>"

@@ -7,10 +7,6 @@ from pathlib import Path
 import pytest
 
 from pdmigrate import conflicts, load, preview, waive
-from pdmigrate.actions import Action, make_plan
-from pdmigrate.conflicts import check_guards
-from pdmigrate.decisions import Waiver, read_decisions, save_waiver
-from pdmigrate.draft import draft, list_ids
 from pdmigrate.errors import (
     OpenConflictsError,
     PlanMovedError,
@@ -19,18 +15,24 @@ from pdmigrate.errors import (
     TargetMovedError,
     UsageError,
 )
-from pdmigrate.guards import GUARDS, Seen, find_refusals
 from pdmigrate.harness.records import State
-from pdmigrate.journal import Journal
+from pdmigrate.plan.actions import Action, make_plan
+from pdmigrate.plan.answers import Waiver
+from pdmigrate.plan.guards import GUARDS, Seen, find_refusals
+from pdmigrate.plan.rules import Guards
 from pdmigrate.sandbox.store import Store
-from pdmigrate.settings import Guards, parse_settings
+from pdmigrate.steps.conflicts import check_guards
+from pdmigrate.steps.draft import draft, list_ids
+from pdmigrate.workspace.decisions import read_decisions, save_waiver
+from pdmigrate.workspace.journal import Journal
+from pdmigrate.workspace.settings import parse_settings
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
     """A real plan of the embedded company, as the guards see it: none of them refuses."""
     from pdmigrate import open_job
-    from pdmigrate.demo import make_demo_workspace
+    from pdmigrate.runs.demo import make_demo_workspace
 
     folder = tmp_path_factory.mktemp("guards") / "acme"
     make_demo_workspace(folder)

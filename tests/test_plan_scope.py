@@ -7,13 +7,14 @@ import pytest
 from pdmigrate import choose, look, preview
 from pdmigrate.errors import SettingsError
 from pdmigrate.mapping.scope import choose_scope, find_shared
-from pdmigrate.settings import Scope, parse_settings
+from pdmigrate.plan.rules import Scope
+from pdmigrate.workspace.settings import parse_settings
 
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory):
     from pdmigrate import open_job
-    from pdmigrate.newcomer import make_workspace
+    from pdmigrate.workspace.newcomer import make_workspace
 
     folder = tmp_path_factory.mktemp("scope") / "acme"
     make_workspace(folder, {"name": "acme"})

@@ -7,15 +7,17 @@ import random
 import pytest
 from flask import request
 
-from pdmigrate import handmade
-from pdmigrate.actions import KINDS, Desired, make_plan
-from pdmigrate.decisions import Decision, Decisions
 from pdmigrate.harness import records
 from pdmigrate.harness.records import State
-from pdmigrate.journal import Entry
-from pdmigrate.merging import SETS
-from pdmigrate.planning import plan_actions
-from pdmigrate.questions import Questions
+from pdmigrate.plan import handmade
+from pdmigrate.plan.actions import Desired, make_plan
+from pdmigrate.plan.answers import Decision, Decisions
+from pdmigrate.plan.kinds import KINDS
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.merging import SETS
+from pdmigrate.plan.planning import plan_actions
+from pdmigrate.plan.questions import Questions
+from pdmigrate.workspace.snapshots import save_snapshot
 
 ROTATION = {"name": "r", "participants": ["a@x.example"], "anchor": "2026-01-05T09:00:00", "turn_seconds": 604800}
 ROTATION |= {"windows": [], "since": None, "until": None}
@@ -253,8 +255,8 @@ def shuffle(value, dice, free=True):
 @pytest.mark.parametrize("seed", range(3))
 def test_any_order_of_input_gives_the_same_plan(job, seed):
     from pdmigrate import conflicts, preview
-    from pdmigrate.draft import draft
     from pdmigrate.pagerduty.account import Snapshot
+    from pdmigrate.steps.draft import draft
 
     preview(job)
     plan = conflicts(job).plan
@@ -263,7 +265,7 @@ def test_any_order_of_input_gives_the_same_plan(job, seed):
     rows = {kind: shuffle(found, dice) for kind, found in snapshot.rows.items() if kind != "team_members"}
     rows["team_members"] = {team: shuffle(found, dice) for team, found in snapshot.rows["team_members"].items()}
     shuffled = Snapshot(snapshot.subdomain, snapshot.taken, snapshot.since, snapshot.until, rows)
-    shuffled.save(job.workspace.snapshots / "shuffled.json.gz")
+    save_snapshot(job.workspace.snapshots / "shuffled.json.gz", shuffled)
     job.workspace.save_state("snapshot", {"file": "shuffled.json.gz", "digest": shuffled.digest, "requests": 0})
     again = draft(job).plan
     assert again.actions == plan.actions

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pdmigrate.actions import Desired, make_plan, plan_from_json, plan_to_json
-from pdmigrate.decisions import Decision, Decisions
 from pdmigrate.harness.records import ContactDetails, Override, Person, Schedule, Service, State, UserGroup
-from pdmigrate.journal import Entry
-from pdmigrate.planning import plan_actions
-from pdmigrate.questions import Questions
+from pdmigrate.plan.actions import Desired, make_plan, plan_from_json, plan_to_json
+from pdmigrate.plan.answers import Decision, Decisions
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.planning import plan_actions
+from pdmigrate.plan.questions import Questions
 
 
 def group(**fields):

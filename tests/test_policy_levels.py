@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from mapping_account import decide, layer, map_rows, people, policy, refer, schedule, service, user
 
-from pdmigrate import rota
-from pdmigrate.actions import Held, make_plan
-from pdmigrate.decisions import Answer, Conflict
-from pdmigrate.draft import Draft
 from pdmigrate.harness.records import EscalationPolicy, Level, LevelTarget, State
-from pdmigrate.journal import Entry
-from pdmigrate.parity import Compared, ScheduleParity
-from pdmigrate.policy_parity import compare_policies, find_unexplained
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.oncall import rota
+from pdmigrate.parity.policies import compare_policies, find_unexplained
+from pdmigrate.parity.schedules import Compared, ScheduleParity
+from pdmigrate.plan.actions import Held, make_plan
+from pdmigrate.plan.answers import Answer, Conflict
+from pdmigrate.plan.ledger import Entry
 
 DAY = 86_400
 

@@ -9,14 +9,14 @@ from small_company import cut_down, edit
 from source_http import QUICK
 
 from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, verify
-from pdmigrate.demo import DECISIONS, make_demo_workspace
-from pdmigrate.finish import judge, summarise
-from pdmigrate.job import read_clock
-from pdmigrate.newcomer import make_workspace
 from pdmigrate.pages.verify import make_page
-from pdmigrate.policy_parity import count_policies
+from pdmigrate.parity.policies import count_policies
+from pdmigrate.runs.demo import DECISIONS, make_demo_workspace
+from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.company import build_company
-from pdmigrate.workspace import write_json
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.newcomer import make_workspace
 
 SERVICES = ("PSERV01", "PSERV02", "PSERV05", "PSERV23")
 """Platform, Platform follow-the-sun, Payments, and Support, whose first level takes turns."""

@@ -8,18 +8,18 @@ import pytest
 from small_company import cut_down, edit
 
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
-from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import UnexplainedDifferenceError
 from pdmigrate.handover.folder import read_items
 from pdmigrate.harness.records import State
-from pdmigrate.job import read_clock
 from pdmigrate.pagerduty.records import User
 from pdmigrate.pages import look
-from pdmigrate.reachable import judge_channel
+from pdmigrate.parity.people import judge_channel
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.harness_document import Scope, accept_invites, new_document, new_user
 from pdmigrate.sandbox.store import Store
-from pdmigrate.workspace import write_json
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
 
 PLACE = "default/sre"
 

@@ -7,8 +7,8 @@ import pytest
 from mapping_account import NOW, layer, map_rows, override, people, policy, refer, schedule, service, user
 
 from pdmigrate.harness import records as harness
-from pdmigrate.reachable import find_reach
-from pdmigrate.rota import Rota, make_rota, to_instant
+from pdmigrate.oncall.rota import Rota, make_rota, to_instant
+from pdmigrate.parity.people import find_reach
 
 START, END = to_instant(NOW), to_instant(NOW + timedelta(days=56))
 WINDOW = (START, END)

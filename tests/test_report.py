@@ -12,10 +12,10 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from pdmigrate.markup import mask_text
-from pdmigrate.report import Figure, Page, Section, write_index, write_page
-from pdmigrate.show import Link, Table, Tag, make_table, show
-from pdmigrate.timeline import Bar, Lane, draw_timeline
+from pdmigrate.pages.markup import mask_text
+from pdmigrate.pages.report import Figure, Page, Section, write_index, write_page
+from pdmigrate.pages.show import Link, Table, Tag, make_table, show
+from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\u202e🚨</script></style>"
 START, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 8, tzinfo=UTC)

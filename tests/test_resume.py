@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 import requests
 
-from pdmigrate import conflicts, guards, load, open_job, preview, verify
-from pdmigrate.demo import make_demo_workspace
+from pdmigrate import conflicts, load, open_job, preview, verify
+from pdmigrate.cli.status import tell_status
 from pdmigrate.errors import (
     InterruptedLoadError,
     KeyRefusedError,
@@ -16,10 +16,11 @@ from pdmigrate.errors import (
     SideError,
     TargetMovedError,
 )
-from pdmigrate.finish import judge
-from pdmigrate.load import Cancel
+from pdmigrate.plan import guards
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.store import Store
-from pdmigrate.status import tell_status
+from pdmigrate.steps.load import Cancel
 
 WHOLE = 214
 """Writes of the company, when nothing goes wrong."""

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pdmigrate import rota
 from pdmigrate.mapping.flatten import flatten
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.rota import make_rotation, read_entries, read_final, read_week, render_schedule
 

@@ -4,8 +4,9 @@ import csv
 
 from small_company import edit
 
-from pdmigrate import conflicts, decide, load, preview, rota, verify
+from pdmigrate import conflicts, decide, load, preview, verify
 from pdmigrate.mapping.judge import read_shown
+from pdmigrate.oncall import rota
 
 
 def read_rows(job, side, schedule):

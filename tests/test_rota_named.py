@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from rota_cases import Facts, place, read_both_ways
 
-from pdmigrate import rota
 from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.mapping.judge import judge
 from pdmigrate.mapping.overrides import cut_overrides
 from pdmigrate.mapping.schedules import say_layers
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.readings import Reading, render_layers

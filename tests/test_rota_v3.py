@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rota_cases import PEOPLE, START, ZONES
 
-from pdmigrate import rota
 from pdmigrate.mapping.schedules_v3 import say_shifts
 from pdmigrate.mapping.shifts import say_event
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.rota_v3 import render_schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 

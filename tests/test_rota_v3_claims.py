@@ -9,11 +9,11 @@ import pytest
 from rota_cases import START
 from test_rota_v3 import HORIZON, SINCE, UNTIL, member, names, weekly
 
-from pdmigrate import rota
 from pdmigrate.mapping.dated import TooManyDatedError
 from pdmigrate.mapping.fidelity import CannotBeSaidError
 from pdmigrate.mapping.judge import judge, list_windows
 from pdmigrate.mapping.schedules_v3 import say_shifts
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.rota_v3 import ShiftReading, render_schedule

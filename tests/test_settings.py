@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from pdmigrate.errors import SettingsError
-from pdmigrate.newcomer import make_workspace
-from pdmigrate.settings import parse_settings, read_settings, resolve_secret
+from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import parse_settings, read_settings, resolve_secret
 
 EMBEDDED = {"name": "acme", "source": {"kind": "embedded"}, "target": {"kind": "embedded"}}
 LIVE = {

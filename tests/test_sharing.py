@@ -9,14 +9,14 @@ import pytest
 from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.errors import RefusedError, SecretFoundError
-from pdmigrate.evidence import check_evidence, seal_run
-from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, read_clock
-from pdmigrate.newcomer import make_workspace
-from pdmigrate.publish import holds_secret, publish, scan_for_secrets
+from pdmigrate.runs.evidence import check_evidence, seal_run
+from pdmigrate.runs.publish import holds_secret, publish, scan_for_secrets
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.harness import build_target, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
-from pdmigrate.workspace import Workspace, write_packed
+from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, read_clock
+from pdmigrate.workspace.folder import Workspace, write_packed
+from pdmigrate.workspace.newcomer import make_workspace
 
 TOKEN = "u+PLANTEDtokenXYZ&<>9876543210"
 
@@ -24,7 +24,7 @@ TOKEN = "u+PLANTEDtokenXYZ&<>9876543210"
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A finished migration of the embedded company, sealed: the run's folder."""
-    from pdmigrate.demo import make_demo_workspace
+    from pdmigrate.runs.demo import make_demo_workspace
 
     folder = tmp_path_factory.mktemp("sharing") / "acme"
     make_demo_workspace(folder)

@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 import pytest
 from shift_company import ONLY_IN_SHIFTS, build_shift_company
 
-from pdmigrate import open_job, rota, verify
+from pdmigrate import open_job, verify
 from pdmigrate.cli import main
-from pdmigrate.demo import make_demo_workspace
 from pdmigrate.handover.folder import read_items
 from pdmigrate.handover.items import list_items
 from pdmigrate.handover.links import Links
-from pdmigrate.service_parity import compare_service, target_levels
-from pdmigrate.ticks import find_paged
-from pdmigrate.workspace import Workspace, write_json
+from pdmigrate.handover.todo import find_paged
+from pdmigrate.oncall import rota
+from pdmigrate.parity.services import compare_service, target_levels
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.workspace.folder import Workspace, write_json
 
 SHIFTS = ("PSHIFT01", "PSHIFT02", "PSHIFT10", "PSHIFT11", "PSHIFT12")
 LINKS = Links("https://app.harness.io/gateway", "account", "default", "sre", "harbourlane")

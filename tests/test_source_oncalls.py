@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from source_http import NOW, company
 
-from pdmigrate import rota
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import lists
 from pdmigrate.pagerduty.oncalls import read_oncalls
 from pdmigrate.pagerduty.rota_v3 import read_final

@@ -6,6 +6,7 @@ from source_http import NOW, company
 
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.crowd import Size, build_crowd
+from pdmigrate.workspace.snapshots import save_snapshot
 
 
 def windows_of(schedule):
@@ -117,7 +118,7 @@ def test_an_upgraded_schedule_keeps_its_id_and_is_read_anew(serve_source):
 
 def test_a_snapshot_rehearses_with_its_overrides_and_shifts(serve_source, tmp_path):
     first = serve_source(company()).fetch()
-    first.save(tmp_path / "acme.json.gz")
+    save_snapshot(tmp_path / "acme.json.gz", first)
     again = serve_source(load_account(tmp_path / "acme.json.gz")).fetch()
     assert again.digest == first.digest
     assert any(schedule.overrides for schedule in again.account.schedules.values())

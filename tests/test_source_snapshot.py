@@ -12,12 +12,12 @@ from source_http import NOW, company, find_shared
 from pdmigrate import conflicts, connect, finish, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError
-from pdmigrate.pagerduty.account import load_snapshot
 from pdmigrate.pagerduty.compare import compare_accounts
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.company import change_company
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN
-from pdmigrate.workspace import write_packed
+from pdmigrate.workspace.folder import write_packed
+from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 
 
 def keys_of(document):
@@ -28,7 +28,7 @@ def keys_of(document):
 
 def test_a_snapshot_file_says_what_it_is(serve_source, tmp_path):
     snapshot = serve_source(company()).fetch()
-    snapshot.save(tmp_path / "acme.json.gz")
+    save_snapshot(tmp_path / "acme.json.gz", snapshot)
     head = json.loads(gzip.decompress((tmp_path / "acme.json.gz").read_bytes()))
     assert (head["format"], head["subdomain"], head["zone"]) == (2, "acme", "America/New_York")
     assert (head["taken"], head["requests"], head["digest"]) == (NOW.isoformat(), snapshot.requests, snapshot.digest)
@@ -40,7 +40,7 @@ def test_a_snapshot_file_says_what_it_is(serve_source, tmp_path):
 def test_a_damaged_or_later_file_is_refused_and_the_first_format_is_read(serve_source, tmp_path):
     snapshot = serve_source(company()).fetch()
     path = tmp_path / "acme.json.gz"
-    snapshot.save(path)
+    save_snapshot(path, snapshot)
     data = json.loads(gzip.decompress(path.read_bytes()))
     edited = copy.deepcopy(data)
     edited["records"]["users"][0]["email"] = "someone@else.example"
@@ -65,7 +65,7 @@ def test_keys_stay_out_unless_asked_for_and_never_reach_a_page(serve_source, wor
     assert not [key for key in keys if key in json.dumps(source.fetch().rows)]
     kept = source.fetch(keep_keys=True)
     assert all(key in json.dumps(kept.rows) for key in keys if not key.startswith("R0"))
-    kept.save(tmp_path / "kept.json.gz")
+    save_snapshot(tmp_path / "kept.json.gz", kept)
     settings = (workspace / "migration.yaml").read_text()
     settings = settings.replace("kind: embedded            # pagerduty", "kind: snapshot            # pagerduty")
     settings = settings.replace("  snapshot: ", f"  snapshot: {tmp_path / 'kept.json.gz'} ", 1)
@@ -82,7 +82,7 @@ def test_the_recorded_account_and_a_snapshot_of_it_have_one_digest(serve_source,
     folder = find_shared("recorded-account")
     source = serve_source(load_account(folder))
     fetched = source.fetch()
-    fetched.save(tmp_path / "recorded.json.gz")
+    save_snapshot(tmp_path / "recorded.json.gz", fetched)
     rehearsed = serve_source(load_account(tmp_path / "recorded.json.gz")).fetch()
     plain = replace(fetched, rows=load_account(folder))
     digests = {fetched.digest, load_snapshot(tmp_path / "recorded.json.gz").digest, rehearsed.digest, plain.digest}
@@ -119,7 +119,7 @@ def test_what_changed_in_the_source_since(serve_source, tmp_path, capsys):
     assert changes["service", "Loyalty points"].verb == "new"
     assert changes["schedule", "Checkout primary"].fields == ("schedule_layers",)
     for name, snapshot in (("a", before), ("b", after)):
-        snapshot.save(tmp_path / name)
+        save_snapshot(tmp_path / name, snapshot)
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     assert "gone     user Ben Achebe (PUSER21)" in capsys.readouterr().out
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
@@ -150,7 +150,7 @@ def test_a_whole_migration_runs_from_a_snapshot_offline(serve_source, decided_wo
     with open_job(decided_workspace) as job:
         preview(job)
         live = conflicts(job).plan
-        job.latest_snapshot().save(tmp_path / "acme.json.gz")
+        save_snapshot(tmp_path / "acme.json.gz", job.latest_snapshot())
     settings = (decided_workspace / "migration.yaml").read_text()
     settings = settings.replace("kind: embedded", "kind: snapshot", 1)
     settings = settings.replace("  snapshot: ", f"  snapshot: {tmp_path / 'acme.json.gz'} ", 1)

@@ -5,10 +5,10 @@ import shutil
 import pytest
 
 from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, verify
-from pdmigrate.actions import KINDS
-from pdmigrate.demo import change_source, make_demo_workspace
 from pdmigrate.errors import PlanMovedError
-from pdmigrate.finish import judge, summarise
+from pdmigrate.plan.kinds import KINDS
+from pdmigrate.runs.demo import change_source, make_demo_workspace
+from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.sandbox.store import Store
 

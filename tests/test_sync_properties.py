@@ -20,12 +20,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from small_company import SERVICES, cut_down
 from two_sides import SOURCE_EDITS, TARGET_EDITS, list_owned, list_paged, recreate, see, strip
 
-from pdmigrate import choose, conflicts, decide, handmade, load, open_job, preview, take_back, waive
-from pdmigrate.classes import CLASSES, ONE_STATE
-from pdmigrate.demo import make_demo_workspace
-from pdmigrate.job import read_clock
+from pdmigrate import choose, conflicts, decide, load, open_job, preview, take_back, waive
+from pdmigrate.plan import handmade
+from pdmigrate.plan.answers import CLASSES, ONE_STATE
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.store import Store
+from pdmigrate.steps.job import read_clock
 
 EXAMPLES = int(os.environ.get("PDMIGRATE_EXAMPLES", 8))
 NEEDS_VALUE = ("map", "owner", "other")

@@ -8,12 +8,12 @@ from pdmigrate import conflicts, connect, load, preview
 from pdmigrate.errors import AnswerError, KeyRefusedError, TargetMovedError, UnreachableError
 from pdmigrate.harness.client import make_client
 from pdmigrate.harness.pacing import Limits, Quota
-from pdmigrate.mapping.work import CONTRACT_KINDS
 from pdmigrate.pages import look
+from pdmigrate.plan.kinds import CONTRACT_KINDS
 from pdmigrate.sandbox.harness import new_document, start_harness
 from pdmigrate.sandbox.harness_doors import DOORS
 from pdmigrate.sandbox.server import serve
-from pdmigrate.transport import Patience
+from pdmigrate.wire.transport import Patience
 
 KEY = "pat.embedded.sandbox.secret"
 CONTRACT = "/pdmigrate-oncall/"

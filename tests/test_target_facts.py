@@ -42,14 +42,14 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, load, preview
-from pdmigrate.actions import Action
 from pdmigrate.harness.client import make_client
-from pdmigrate.harness.invitations import invite
+from pdmigrate.harness.identifiers import make_identifier, make_name, make_service_name
 from pdmigrate.harness.pacing import Limits, Quota
-from pdmigrate.harness.writers import WriteError, write_action
-from pdmigrate.identifiers import make_identifier, make_name, make_service_name
 from pdmigrate.mapping.work import describe
+from pdmigrate.plan.actions import Action
 from pdmigrate.sandbox.harness import new_document, start_harness
+from pdmigrate.steps.invitations import invite
+from pdmigrate.steps.writers import WriteError, write_action
 
 KEY = "pat.embedded.sandbox.secret"
 

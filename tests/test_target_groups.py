@@ -3,13 +3,13 @@
 import pytest
 import requests
 
-from pdmigrate.actions import Action
 from pdmigrate.errors import AnswerError
 from pdmigrate.harness.client import make_client
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.records import Person
-from pdmigrate.harness.writers import WriteError, write_action
+from pdmigrate.plan.actions import Action
 from pdmigrate.sandbox.harness import new_document, start_harness
+from pdmigrate.steps.writers import WriteError, write_action
 
 KEY = "pat.embedded.sandbox.secret"
 PEOPLE = [{"email": f"{name}@example.com", "name": name.title()} for name in ("ann", "bob", "cat", "dan")]

@@ -3,7 +3,7 @@
 import random
 import re
 
-from pdmigrate.identifiers import make_identifier, make_name, make_service_name
+from pdmigrate.harness.identifiers import make_identifier, make_name, make_service_name
 from pdmigrate.sandbox.harness_names import RESERVED, check_identifier, check_name
 
 BASES = [

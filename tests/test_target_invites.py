@@ -6,12 +6,14 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, decide, load, open_job, preview
-from pdmigrate.actions import Action
 from pdmigrate.harness.client import make_client
-from pdmigrate.harness.invitations import batch_invites, invite
 from pdmigrate.harness.pacing import Limits, Quota
-from pdmigrate.newcomer import make_workspace
+from pdmigrate.plan.actions import Action
 from pdmigrate.sandbox.harness import new_document, start_harness
+from pdmigrate.steps.invitations import batch_invites, invite
+from pdmigrate.steps.job import read_times
+from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.newcomer import make_workspace
 
 PEOPLE = 1200
 KEY = "pat.embedded.sandbox.secret"
@@ -219,7 +221,13 @@ def test_the_pace_survives_a_damaged_memory(tmp_path):
     memory = tmp_path / "pace.json"
     memory.write_text("{broken")
     clock = Clock()
-    pace = Quota(Limits(calls=3, invites=1), memory, clock.read, clock.sleep)
+    pace = Quota(
+        Limits(calls=3, invites=1),
+        read_times(memory),
+        lambda times: write_json(memory, times),
+        clock.read,
+        clock.sleep,
+    )
     for _ in range(2):
         pace.wait("POST", "/ng/api/user/users")
     assert sum(clock.slept) == pytest.approx(61, abs=1)

@@ -7,11 +7,11 @@ import pytest
 from small_company import cut_down, edit
 
 from pdmigrate import conflicts, decide, load, open_job, preview, undo
-from pdmigrate.demo import make_demo_workspace
-from pdmigrate.finish import judge
-from pdmigrate.job import read_clock
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.company import build_company
-from pdmigrate.workspace import write_json
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
 
 POLICY, SERVICE, RULE = "escalation_policies", "services", "alert_rules"
 

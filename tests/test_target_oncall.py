@@ -7,12 +7,12 @@ import requests
 
 from pdmigrate import conflicts, connect, decide, load, open_job, preview, verify
 from pdmigrate.cli import main
-from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import RefusedError, SettingsError
-from pdmigrate.harness.survey import load_survey
 from pdmigrate.pages import look
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.workspace import Workspace, write_text
+from pdmigrate.workspace.folder import Workspace, write_text
+from pdmigrate.workspace.survey import load_survey
 
 BASE = "/pdmigrate-oncall/v1/accounts/embedded/orgs/default/projects/sre"
 

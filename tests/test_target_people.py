@@ -7,18 +7,18 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
-from pdmigrate.demo import make_demo_workspace
 from pdmigrate.errors import SettingsError
-from pdmigrate.job import read_clock
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.who import is_address, name_class
-from pdmigrate.newcomer import make_workspace
+from pdmigrate.oncall.rota import Rota
 from pdmigrate.pagerduty.records import User
 from pdmigrate.pages.preview import section_countries
-from pdmigrate.people_file import read_people_file
-from pdmigrate.rota import Rota
+from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.workspace import Workspace, write_text
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import Workspace, write_text
+from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.people_file import read_people_file
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pdmigrate.harness.records import Rotation, Schedule
-from pdmigrate.lanes import target_lanes
-from pdmigrate.timeline import Bar, Lane, draw_timeline, find_clock_changes, list_bars
+from pdmigrate.pages.timeline import Bar, Lane, draw_timeline, find_clock_changes, list_bars
+from pdmigrate.parity.lanes import target_lanes
 
 LONDON = ZoneInfo("Europe/London")
 LEFT, WIDTH = 180, 960

@@ -12,7 +12,7 @@ from waitress.channel import ClientDisconnected
 from pdmigrate.errors import AnswerError, KeyRefusedError, SideError, UnreachableError
 from pdmigrate.pagerduty.client import make_client
 from pdmigrate.sandbox.server import serve
-from pdmigrate.transport import Patience, Transport
+from pdmigrate.wire.transport import Patience, Transport
 
 SECRET = "u+8sYq-planted-token-Zx2"
 GOOD = {"good": True}
@@ -77,7 +77,7 @@ def script(running):
 def waits(monkeypatch):
     """What was slept, without sleeping: the clock of the pace goes on by as much."""
     slept, started = [], time.monotonic()
-    monkeypatch.setattr("pdmigrate.pace.time", SimpleNamespace(monotonic=lambda: started + sum(slept)))
+    monkeypatch.setattr("pdmigrate.wire.pace.time", SimpleNamespace(monotonic=lambda: started + sum(slept)))
     return slept
 
 

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from small_company import by_ids, cut_down
 
-from pdmigrate import approve, conflicts, connect, decide, load, open_job, paging, preview, rota, verify
-from pdmigrate.asking import print_on_call
+from pdmigrate import approve, conflicts, connect, decide, load, open_job, preview, verify
 from pdmigrate.cli import main
+from pdmigrate.cli.asking import print_on_call
 from pdmigrate.mapping.schedules_v3 import say_shifts
-from pdmigrate.newcomer import make_workspace
+from pdmigrate.oncall import paging, rota
+from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.client import make_client
 from pdmigrate.pagerduty.records import Service
 from pdmigrate.pagerduty.rota_v3 import read_final, render_schedule
@@ -22,10 +23,10 @@ from pdmigrate.pagerduty.urgency import urgencies_at
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pages.preview import make_page as make_preview_page
 from pdmigrate.pages.verify import make_page
-from pdmigrate.parity import Compared, ScheduleParity
+from pdmigrate.parity.schedules import Compared, ScheduleParity
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
-from pdmigrate.zones import read_zone
+from pdmigrate.workspace.newcomer import make_workspace
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=56)

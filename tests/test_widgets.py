@@ -6,10 +6,7 @@ import ipywidgets
 import pytest
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
-from pdmigrate.conflicts import reconsider
-from pdmigrate.decisions import read_decisions
-from pdmigrate.pages.conflicts import PARTS
-from pdmigrate.widgets import (
+from pdmigrate.notebook import (
     answer_conflicts,
     approve_plan,
     browse_history,
@@ -20,13 +17,16 @@ from pdmigrate.widgets import (
     tick_handover,
     undo_load,
 )
-from pdmigrate.workspace import Workspace
+from pdmigrate.pages.conflicts import PARTS
+from pdmigrate.steps.conflicts import reconsider
+from pdmigrate.workspace.decisions import read_decisions
+from pdmigrate.workspace.folder import Workspace
 
 
 @pytest.fixture(autouse=True)
 def somebody_sits_there(monkeypatch):
     """As in JupyterLab: the kernel's request allows input."""
-    import pdmigrate.widgets.parts as parts
+    import pdmigrate.notebook.parts as parts
 
     kernel = type("Kernel", (), {"get_parent": lambda self, channel: {"content": {"allow_stdin": True}}})()
     monkeypatch.setattr(parts, "get_ipython", lambda: type("Shell", (), {"kernel": kernel})())
@@ -36,7 +36,7 @@ def somebody_sits_there(monkeypatch):
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
     """The embedded company, loaded once; tests that write to Harness come last."""
-    from pdmigrate.demo import make_demo_workspace
+    from pdmigrate.runs.demo import make_demo_workspace
 
     folder = tmp_path_factory.mktemp("widgets") / "acme"
     make_demo_workspace(folder)

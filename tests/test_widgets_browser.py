@@ -6,16 +6,16 @@ import pytest
 from lab import Lab, need_browser, open_browser, start_lab
 
 from pdmigrate import open_job
-from pdmigrate.decisions import read_decisions
-from pdmigrate.headless import run_steps
-from pdmigrate.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN
-from pdmigrate.newcomer import make_workspace
-from pdmigrate.publish import scan_for_secrets
+from pdmigrate.cli.status import tell_status
+from pdmigrate.runs.headless import run_steps
+from pdmigrate.runs.publish import scan_for_secrets
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.harness import build_target, start_harness
 from pdmigrate.sandbox.harness_faults import Rule
-from pdmigrate.status import tell_status
-from pdmigrate.workspace import STEPS, Workspace
+from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN
+from pdmigrate.workspace.decisions import read_decisions
+from pdmigrate.workspace.folder import STEPS, Workspace
+from pdmigrate.workspace.newcomer import make_workspace
 
 LEFT_OUT = "PUSER40"
 RENAMED = "Data platform on-call"

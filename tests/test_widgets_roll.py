@@ -1,6 +1,6 @@
 """The list with tick boxes: what a person clicked is what is ticked, whatever the list has become meanwhile."""
 
-from pdmigrate.widgets.roll import Roll, Row
+from pdmigrate.notebook.roll import Roll, Row
 
 ROWS = [Row(name, name.title()) for name in ("alder", "birch", "cedar", "fir", "maple", "oak", "pine", "rowan")]
 MANY = [*ROWS, *(Row(f"shrub {n}", f"Shrub {n}") for n in range(20))]

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pdmigrate.rails_zones import RAILS_ZONES
-from pdmigrate.zones import read_zone, suggest_zones
+from pdmigrate.oncall.rails_zones import RAILS_ZONES
+from pdmigrate.oncall.zones import read_zone, suggest_zones
 
 
 @pytest.mark.parametrize("name", ["Europe/London", "America/New_York", "Asia/Kolkata", "UTC"])

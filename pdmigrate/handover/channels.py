@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pdmigrate.draft import Draft
 from pdmigrate.mapping.contacts import PUSH, SLACK, tell_extension
+from pdmigrate.mapping.draft import Draft
 from pdmigrate.pagerduty.records import User
 
 

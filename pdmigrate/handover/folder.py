@@ -8,12 +8,12 @@ whole of it is `pdmigrate handover DIR --all`.
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pdmigrate.draft import Draft
 from pdmigrate.handover.items import STAGES, Item, list_items
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.sheets import Files, make_files, write_csv, write_files
 from pdmigrate.handover.ticks import Tick, find_tick, read_ticks
-from pdmigrate.workspace import Workspace, write_text
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.workspace.folder import Workspace, write_text
 
 LIST, GIVEN = "handover", "handover_given"
 COLUMNS = ("key", "kind", "pagerduty_id", "name", "file", "link", "expected", "done")

@@ -7,17 +7,17 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
-from pdmigrate.actions import Action
-from pdmigrate.draft import Draft
 from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.reaching import list_missing
 from pdmigrate.mapping.contacts import find_first_minute, tell_extension, tell_first_wait
+from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.work import Route
+from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pagerduty.aside import Aside
-from pdmigrate.planning import WAITS
-from pdmigrate.rota import to_datetime
-from pdmigrate.workspace import canonical_json
+from pdmigrate.plan.actions import Action
+from pdmigrate.plan.planning import WAITS
+from pdmigrate.wire.canonical import canonical_json
 
 STAGES = {
     "countries": "Ask Harness for countries",

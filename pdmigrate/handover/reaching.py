@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pdmigrate.draft import Draft
 from pdmigrate.harness.records import ContactDetails, NotificationRule
 from pdmigrate.mapping.contacts import TYPES
+from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.work import Work
-from pdmigrate.pageable import list_places
+from pdmigrate.oncall.rota import Rota, to_instant
 from pdmigrate.pagerduty.records import User
-from pdmigrate.reachable import group_users, judge_account, judge_channel, list_notifications
-from pdmigrate.rota import Rota, to_instant
+from pdmigrate.parity.people import group_users, judge_account, judge_channel, list_notifications
+from pdmigrate.parity.places import list_places
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,22 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from pdmigrate import rota
-from pdmigrate.actions import Action
-from pdmigrate.cells import write_rows
-from pdmigrate.draft import Draft
 from pdmigrate.handover.advice import QUIET, ROUTED, STAYS, SUPPRESSION, WEBHOOK, advise
 from pdmigrate.handover.items import Item, list_routers, name_policy
 from pdmigrate.handover.letters import write_letters
 from pdmigrate.handover.links import Links
-from pdmigrate.harness.handover import SCHEMA, make_terraform, write_policy, write_schedule
+from pdmigrate.handover.objects import SCHEMA, make_terraform, write_policy, write_schedule
 from pdmigrate.mapping.contacts import read_phone
+from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.work import Route
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.aside import Aside
 from pdmigrate.pagerduty.records import ContactMethod, Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.planning import WAITS
+from pdmigrate.plan.actions import Action
+from pdmigrate.plan.planning import WAITS
+from pdmigrate.workspace.cells import write_rows
 
 TURNS_SHOWN = 8
 TO_FILL = {"test_result": "", "tested_by": "", "tested_at": ""}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pdmigrate.errors import UsageError
 from pdmigrate.handover.items import Item
-from pdmigrate.workspace import Workspace
+from pdmigrate.workspace.folder import Workspace
 
 TICKS = "handover_ticks"
 

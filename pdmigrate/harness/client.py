@@ -12,7 +12,7 @@ from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError,
 from pdmigrate.harness import records
 from pdmigrate.harness.address import Key, is_gone, read_base_url, read_key
 from pdmigrate.harness.pacing import PacedTransport, Quota
-from pdmigrate.transport import NO_JSON, Transport
+from pdmigrate.wire.transport import NO_JSON, Transport
 
 CONTRACT = "/pdmigrate-oncall/v1"
 PAGE = 100

@@ -1,21 +1,18 @@
 """Harness's limits per minute, kept by us: it answers 429 without saying when to come back, so we never come too early.
 
 Calls of a key are counted in memory. Invitations are limited per address on the network, whoever sends them, so they are
-also remembered in a file: a run that goes on after it was killed waits for what the killed one has sent.
+also remembered outside this process: a run that goes on after it was killed waits for what the killed one has sent.
 """
 
-import json
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from pdmigrate.transport import Transport
-from pdmigrate.workspace import write_json
+from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")
 
@@ -35,21 +32,26 @@ class Limits:
 
 
 class Quota:
-    """Waits before a call that would be one too many. `memory` is the file of the invitations' times."""
+    """Waits before a call that would be one too many.
+
+    sent: when earlier processes sent invitations, in seconds since 1970. remember: called with all such times before
+    the next invitation leaves, so that a later process knows of it.
+    """
 
     def __init__(
         self,
         limits: Limits | None = None,
-        memory: Path | None = None,
+        sent: Iterable[float] = (),
+        remember: Callable[[list[float]], None] = lambda times: None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ):
         self.limits = limits or Limits()
         self.clock, self.sleep = clock, sleep
-        self._memory = memory
+        self._remember = remember
         self._lock = threading.Lock()
         self._calls: deque[float] = deque()
-        self._invites = deque(_read_times(memory))
+        self._invites = deque(sent)
 
     def wait(self, method: str, path: str) -> None:
         """Return when this request may leave, and count it."""
@@ -57,7 +59,7 @@ class Quota:
             self._wait_for(self._calls, self.limits.calls, "calls")
             if method == "POST" and path == INVITE_PATH:
                 self._wait_for(self._invites, self.limits.invites, "invitation calls")
-                self._remember()
+                self._remember(list(self._invites))
 
     def _wait_for(self, times: deque[float], limit: int, noun: str) -> None:
         window = 60 + MARGIN
@@ -72,10 +74,6 @@ class Quota:
             times.popleft()
         times.append(self.clock())
 
-    def _remember(self) -> None:
-        if self._memory:
-            write_json(self._memory, list(self._invites))
-
 
 class PacedTransport(Transport):
     """A transport that keeps the limits, try by try."""
@@ -87,12 +85,3 @@ class PacedTransport(Transport):
     def _take_turn(self, method: str, path: str) -> None:
         """A repeat is a call like any other: it counts, and waits for the limits to let it pass."""
         self.quota.wait(method, path)
-
-
-def _read_times(memory: Path | None) -> list[float]:
-    """The times of earlier invitations; a damaged file is as good as none, since a 429 is survived too."""
-    try:
-        found = json.loads(memory.read_text(encoding="utf-8")) if memory else []
-    except (OSError, ValueError):
-        return []
-    return [float(at) for at in found if isinstance(at, int | float)] if isinstance(found, list) else []

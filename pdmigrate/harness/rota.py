@@ -2,8 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
 from pdmigrate.harness.records import Coverage, Override, Rotation, Schedule, Window
+from pdmigrate.oncall import rota
 
 
 def render_schedule(schedule: Schedule, start: int, end: int, stacked: bool = False) -> rota.Rota:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from pdmigrate import rota
 from pdmigrate.mapping.flatten import FOREVER, FULL_WEEK, life_of
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import DELETED
 
 MOST_STEPS = 50_000

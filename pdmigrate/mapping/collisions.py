@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.mapping.succession import ask_recreated, find_predecessor, keep_name
 from pdmigrate.mapping.work import Work
-from pdmigrate.merging import THEIRS
+from pdmigrate.plan.answers import Answer, Conflict, Option
+from pdmigrate.plan.merging import THEIRS
 
 MEANINGS = {
     "schedules": "Two schedules of one name are easily mistaken for each other in a policy.",

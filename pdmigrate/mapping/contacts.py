@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import phonenumbers
 
-from pdmigrate.actions import Desired, Held
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.mapping.left import stop_unknown, tell_left
 from pdmigrate.mapping.lost_contacts import ask_lost
 from pdmigrate.mapping.work import Fate, FieldFate, Grade, Stop, Work, exact
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
+from pdmigrate.plan.actions import Desired, Held
+from pdmigrate.plan.answers import Conflict, Option
 
 SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
 """Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""

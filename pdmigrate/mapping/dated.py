@@ -4,9 +4,9 @@ from bisect import bisect_right
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
 from pdmigrate.mapping.flatten import life_of, live
 from pdmigrate.mapping.rotations import Named, dated_shift, name_parts, tell_date
+from pdmigrate.oncall import rota
 
 MOST_SHIFTS = 400
 """More of them than this nobody can check: a person decides."""

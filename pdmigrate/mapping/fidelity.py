@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
 from pdmigrate.mapping.rotations import Named, is_documented
+from pdmigrate.oncall import rota
 
 PROOF_DAYS = 400
 Grade = Literal["for_ever", "until", "within_horizon", "not_carried_over"]

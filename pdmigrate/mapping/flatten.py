@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
+from pdmigrate.oncall import rota
 
 FULL_WEEK: tuple[rota.Span, ...] = ((0, rota.WEEK),)
 FOREVER = 2**40

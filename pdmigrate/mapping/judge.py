@@ -7,9 +7,10 @@ from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
 from pdmigrate.mapping.claims import TEN_YEARS, always_same
 from pdmigrate.mapping.flatten import SHORTEST
+from pdmigrate.oncall import rota
+from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty import rota_v3
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
@@ -28,7 +29,6 @@ from pdmigrate.pagerduty.rota import read_entries, read_final
 from pdmigrate.pagerduty.rota_v3 import ShiftReading
 from pdmigrate.pagerduty.shift_readings import lasting_shift_part, list_shift_readings, list_shift_spots
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.zones import read_zone
 
 AHEAD = 400 * rota.DAY
 AROUND = 2 * rota.DAY

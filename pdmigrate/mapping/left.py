@@ -7,10 +7,10 @@ that one answer serves two hundred schedules, and asked again when another objec
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.mapping.work import MOST_DESCRIPTION, FieldFate, Stop, Work, describe, name_fate
 from pdmigrate.pagerduty.notes import Found
 from pdmigrate.pagerduty.records import Noted, Reference
+from pdmigrate.plan.answers import Conflict, Option
 
 WORDS = {
     "schedules": "schedules",

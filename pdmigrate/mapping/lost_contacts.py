@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from pdmigrate.actions import Held
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.mapping.work import Fate, Work
 from pdmigrate.pagerduty.records import NotificationRule, User
+from pdmigrate.plan.actions import Held
+from pdmigrate.plan.answers import Conflict, Option
 
 
 def ask_lost(work: Work, user: User, fates: Iterable[Fate]) -> None:

@@ -9,14 +9,14 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pdmigrate import rota
-from pdmigrate.actions import Desired
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.harness.records import Override
-from pdmigrate.journal import Entry
 from pdmigrate.mapping.work import Fate, Stop, Work, exact, read_stop
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.plan.ledger import Entry
 
 COVERED = "others that were made later take all of its time"
 DATED = "written as a dated shift of the schedule"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.mapping.unusable import find_unusable
 from pdmigrate.mapping.work import FieldFate, Stop, Work, read_stop
 from pdmigrate.pagerduty.records import Reference
+from pdmigrate.plan.answers import Conflict, Option
 
 LEAVE_OUT = Option(name="leave_out", effect="the schedule is not moved, nor what needs it")
 

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from pdmigrate.actions import Desired
-from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.mapping.left import tell_left
 from pdmigrate.mapping.scope import list_standing
 from pdmigrate.mapping.who import guess_email, is_address, name_class, read_email
 from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.pagerduty.records import User
+from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.answers import Answer, Conflict, Option
 
 KIND_WORDS = {
     "person": "",

@@ -1,13 +1,13 @@
 """Escalation policies to levels: exact timeouts, all targets of a level at once, loops unrolled."""
 
-from pdmigrate.actions import Desired
-from pdmigrate.decisions import Answer, Conflict, Option
-from pdmigrate.identifiers import make_identifier, make_name
+from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
 from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
 from pdmigrate.mapping.targets import Level, read_levels, tell_targets
 from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, exact, read_stop
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
+from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.answers import Answer, Conflict, Option
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
 from pdmigrate.harness import records as harness
 from pdmigrate.harness import rota as harness_rota
-from pdmigrate.identifiers import make_name
+from pdmigrate.harness.identifiers import make_name
 from pdmigrate.mapping.flatten import Piece, life_of
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import Schedule
 
 LONGEST = 128

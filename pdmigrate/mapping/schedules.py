@@ -9,8 +9,7 @@ from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
-from pdmigrate.identifiers import make_name
+from pdmigrate.harness.identifiers import make_name
 from pdmigrate.mapping.claims import TEN_YEARS, always_same
 from pdmigrate.mapping.collisions import Place, find_twins
 from pdmigrate.mapping.dated import MOST_SHIFTS, check_dated, mend
@@ -26,6 +25,7 @@ from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.mapping.zone_choice import choose_zone
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import DELETED, Reading, make_layers, render_layers
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
 from pdmigrate.mapping.claims import TEN_YEARS
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
 from pdmigrate.mapping.fidelity import PROOF_DAYS, CannotBeSaidError, Fidelity, grade, prove
@@ -22,6 +21,7 @@ from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.mapping.zone_choice import choose_zone
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import CHUNK
 from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, read_recurrence, render_schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3

@@ -8,7 +8,7 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import Reference, Schedule
 from pdmigrate.pagerduty.rota_v3 import list_members
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.settings import Scope
+from pdmigrate.plan.rules import Scope
 
 Reasons = dict[str, dict[str, str]]
 """Kind to PagerDuty id to the reason."""

@@ -1,7 +1,7 @@
 """What only a person decides about a service: whether its alerts page, and what it relies on that Harness has not."""
 
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.pagerduty.records import Problem, Service
+from pdmigrate.plan.answers import Conflict, Option
 
 LEAVE_OUT = Option(name="leave_out", effect="not moved")
 LOOK_INTO = Option(name="leave_out", effect="not moved; look into it before PagerDuty is switched off")

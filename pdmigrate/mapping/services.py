@@ -1,7 +1,6 @@
 """Services: a CD service of the project, its owner group, its policy, and whether alerts page at all."""
 
-from pdmigrate.actions import Desired
-from pdmigrate.identifiers import make_identifier, make_service_name
+from pdmigrate.harness.identifiers import make_identifier, make_service_name
 from pdmigrate.mapping.collisions import Place, find_place, find_twins
 from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
 from pdmigrate.mapping.service_questions import (
@@ -16,6 +15,7 @@ from pdmigrate.mapping.service_questions import (
 from pdmigrate.mapping.unusable import find_unusable, tell_unusable
 from pdmigrate.mapping.work import FieldFate, Route, Stop, Work, describe, exact, read_stop
 from pdmigrate.pagerduty.records import Service
+from pdmigrate.plan.actions import Desired
 
 
 def map_services(work: Work) -> None:

@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pdmigrate import rota
 from pdmigrate.mapping.flatten import FOREVER, MOST_PLACES, SHORTEST
 from pdmigrate.mapping.rotations import Named, add_to_name, dated_shift, name_parts, tell_date
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.recurrence import Pattern
 from pdmigrate.pagerduty.rota_v3 import (
     USUAL,

@@ -1,8 +1,8 @@
 """Objects that live on under another name or another id: renamed in PagerDuty, or made anew there."""
 
-from pdmigrate.decisions import Conflict, Option
-from pdmigrate.journal import Entry
 from pdmigrate.mapping.work import Work
+from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.plan.ledger import Entry
 
 
 def keep_name(work: Work, record, entry: Entry, name: str, existing: dict) -> str:

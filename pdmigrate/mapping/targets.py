@@ -6,10 +6,10 @@ A level never loses a target unasked: fewer people would be paged, or the next l
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.mapping.unusable import find_unusable
 from pdmigrate.mapping.work import FieldFate, Stop, Work, read_stop
 from pdmigrate.pagerduty.records import EscalationPolicy, EscalationRule, Reference
+from pdmigrate.plan.answers import Conflict, Option
 
 KINDS = {"user": "users", "schedule": "schedules", "schedule_v3": "schedules"}
 """The kind of what a target of each type is."""

@@ -1,12 +1,12 @@
 """Teams to user groups. Members are exact; the roles that PagerDuty gives them in the team have no counterpart."""
 
-from pdmigrate.actions import Desired, Held
-from pdmigrate.decisions import Conflict, Option
-from pdmigrate.identifiers import make_identifier, make_name
+from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import find_place, find_twins
 from pdmigrate.mapping.left import tell_heading
 from pdmigrate.mapping.work import FieldFate, Work, describe, exact
 from pdmigrate.pagerduty.records import Team
+from pdmigrate.plan.actions import Desired, Held
+from pdmigrate.plan.answers import Conflict, Option
 
 
 def map_teams(work: Work) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError
 from pdmigrate.mapping.fidelity import CannotBeSaidError, Fidelity
 from pdmigrate.mapping.rotations import Named
 from pdmigrate.mapping.work import Work
-from pdmigrate.rota import TooManyTurnsError
+from pdmigrate.oncall.rota import TooManyTurnsError
+from pdmigrate.plan.answers import Conflict, Option
 
 MOST_WRITTEN = 20_000
 """Rotations with dates that are written where a person wants them all."""

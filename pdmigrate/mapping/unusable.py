@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from pdmigrate.decisions import Conflict, Option
 from pdmigrate.mapping.scope import list_people, list_records
 from pdmigrate.mapping.work import Work, read_stop
 from pdmigrate.pagerduty.records import Problem
+from pdmigrate.plan.answers import Conflict, Option
 
 MEANINGS = {
     "users": "Whoever it is may be on call today, and nobody can say under which address.",

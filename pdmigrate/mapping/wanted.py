@@ -2,17 +2,17 @@
 
 from datetime import timedelta
 
-from pdmigrate import rota
-from pdmigrate.actions import Desired
-from pdmigrate.decisions import Conflict, Option
-from pdmigrate.identifiers import make_identifier, make_name
+from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import Place, find_place
 from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.mapping.judge import Judgement
 from pdmigrate.mapping.participants import people_needed
 from pdmigrate.mapping.rotations import Named, add_to_name, write_rotation
 from pdmigrate.mapping.work import FieldFate, Work, describe
-from pdmigrate.workspace import canonical_json
+from pdmigrate.oncall import rota
+from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.wire.canonical import canonical_json
 
 LAYER = {"end", "rotation_virtual_start", "rotation_turn_length_seconds", "users", "restrictions"}
 CONFIGURED = {"time_zone": True, "rotations": True, "schedule_layers": {"__all__": LAYER}}

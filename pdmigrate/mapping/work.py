@@ -4,14 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pdmigrate.actions import Desired, Held
-from pdmigrate.decisions import Answer
 from pdmigrate.harness.records import State
-from pdmigrate.journal import Entry
 from pdmigrate.mapping.fidelity import Fidelity
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.questions import Questions
-from pdmigrate.settings import Rules
+from pdmigrate.plan.actions import Desired, Held
+from pdmigrate.plan.answers import Answer
+from pdmigrate.plan.kinds import CONTRACT_KINDS, TERRAFORM_KINDS
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.questions import Questions
+from pdmigrate.plan.rules import Rules
 
 Grade = Literal["exact", "changed", "handed_over", "lost"]
 GRADES: tuple[Grade, ...] = ("exact", "changed", "handed_over", "lost")
@@ -166,12 +167,6 @@ class Work:
         """The group of the first team that is carried over."""
         return next((self.groups[team.id] for team in teams if team.id in self.groups), None)
 
-
-TERRAFORM_KINDS = frozenset({"teams", "users"})
-"""Kinds that `rules.terraform` leaves to Terraform."""
-
-CONTRACT_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}
-"""Kinds that Harness has no public API for."""
 
 ASIDE = {
     "role",

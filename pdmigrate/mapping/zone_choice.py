@@ -5,12 +5,12 @@ And whether its windows are in that zone at all: a list that was asked for witho
 
 from datetime import datetime
 
-from pdmigrate.decisions import Answer, Conflict, Option
 from pdmigrate.mapping.judge import list_evidence
 from pdmigrate.mapping.work import Work, read_stop
+from pdmigrate.oncall.zones import read_zone, suggest_zones
 from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.pagerduty.records import Schedule
-from pdmigrate.zones import read_zone, suggest_zones
+from pdmigrate.plan.answers import Answer, Conflict, Option
 
 
 def choose_zone(work: Work, schedule: Schedule) -> str | None:

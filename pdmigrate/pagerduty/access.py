@@ -10,7 +10,7 @@ from pdmigrate.pagerduty.hosts import find_host
 from pdmigrate.pagerduty.lists import run_together
 from pdmigrate.pagerduty.schedules_reading import list_honours_final
 from pdmigrate.pagerduty.window import Window, whole_seconds
-from pdmigrate.transport import Transport
+from pdmigrate.wire.transport import Transport
 
 PROBED = {
     "users": "/users",

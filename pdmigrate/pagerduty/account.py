@@ -1,17 +1,13 @@
 """A whole PagerDuty account as records, and the snapshot file that keeps it."""
 
-import gzip
 import hashlib
-import json
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from pdmigrate.errors import SettingsError
+from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, Arrived, read_records, tell_unread
 from pdmigrate.pagerduty.aside import INVENTORY, Aside, Hidden, find_hidden, list_aside
@@ -19,14 +15,8 @@ from pdmigrate.pagerduty.evidence import Rendering, read_renderings
 from pdmigrate.pagerduty.hosts import find_host
 from pdmigrate.pagerduty.oncalls import OnCalls, read_oncalls
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.pagerduty.window import whole_seconds
-from pdmigrate.workspace import canonical_json, write_packed
-from pdmigrate.zones import read_zone
+from pdmigrate.wire.canonical import canonical_json
 
-__all__ = ["Account", "Snapshot", "common_zone", "load_snapshot", "read_account", "whole_seconds"]
-
-FORMAT = 2
-READABLE = (1, FORMAT)
 LINKED = ("users", "services")
 """Kinds whose links are the account's own."""
 UNDIGESTED: dict[str, Any] = {
@@ -65,45 +55,6 @@ class Snapshot:
     @property
     def digest(self) -> str:
         return self.account.digest
-
-    def save(self, path: Path) -> None:
-        """Write it as compressed JSON with a format version; readable without PagerDuty for ever."""
-        head = {name: getattr(self, name).isoformat() for name in ("taken", "since", "until")}
-        rest = {name: getattr(self, name) for name in ("subdomain", "zone", "requests", "retries")}
-        proof = {"digest": self.digest, "checksum": _checksum(self.rows)}
-        write_packed(path, {"format": FORMAT, **head, **rest, **proof, "records": self.rows})
-
-
-def load_snapshot(path: Path) -> Snapshot:
-    """Read a snapshot file. Raises SettingsError where it is none, is damaged, or is of a newer format."""
-    try:
-        data = json.loads(gzip.decompress(path.read_bytes()))
-        if data["format"] not in READABLE:
-            raise SettingsError(
-                f"The snapshot {path.name} has format {data['format']}, this pdmigrate reads up to {FORMAT}: update it."
-            )
-        snapshot = _read_head(data)
-        damaged = data["format"] > 1 and _checksum(snapshot.rows) != data["checksum"]
-    except FileNotFoundError:
-        raise SettingsError(f"There is no snapshot {path}: check source.snapshot in migration.yaml.") from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
-        raise SettingsError(f"The snapshot {path.name} is damaged ({type(error).__name__}): make it again.") from None
-    if damaged:
-        raise SettingsError(
-            f"The snapshot {path.name} is not what it was when it was made (its checksum differs): make it again."
-        )
-    return snapshot
-
-
-def _read_head(data: dict[str, Any]) -> Snapshot:
-    head = {name: datetime.fromisoformat(data[name]) for name in ("taken", "since", "until")}
-    cost = {name: data[name] for name in ("requests", "retries")}
-    return Snapshot(data["subdomain"], **head, rows=data["records"], **cost, zone=data.get("zone", "UTC"))
-
-
-def _checksum(rows: dict[str, Any]) -> str:
-    """Over the rows as they are: a later version may read more or less out of them, and must still trust the file."""
-    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

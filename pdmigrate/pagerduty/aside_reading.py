@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pdmigrate.pagerduty.lists import ListCall, ListReader, run_together
-from pdmigrate.transport import Transport
+from pdmigrate.wire.transport import Transport
 
 
 class AsideReader:

@@ -18,7 +18,7 @@ from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.v3_reading import ShiftReader
 from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import Window, override_window, whole_seconds
-from pdmigrate.transport import Transport
+from pdmigrate.wire.transport import Transport
 
 HOSTS = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}
 GET_ONLY = frozenset({"GET"})

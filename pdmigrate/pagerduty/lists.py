@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pdmigrate.errors import IncompleteFetchError, SlowAnswerError, TooLongError
-from pdmigrate.transport import Transport
-from pdmigrate.workspace import canonical_json
+from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.transport import Transport
 
 PAGE = 100
 CAP = 10_000

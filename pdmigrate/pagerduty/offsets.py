@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.records import Layer
-from pdmigrate.zones import read_zone
 
 LEAST = timedelta(minutes=1)
 """Offsets are written in minutes; before clocks were agreed on, zones had seconds."""

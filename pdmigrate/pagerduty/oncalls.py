@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from pdmigrate import rota
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import Moment, Record, Reference
 
 EPOCH = datetime.fromtimestamp(0, UTC)

@@ -7,8 +7,8 @@ from typing import Any
 from pdmigrate.errors import IncompleteFetchError, SideError, TooLongError
 from pdmigrate.pagerduty.lists import ListCall, ListReader
 from pdmigrate.pagerduty.window import Window
-from pdmigrate.transport import Transport
-from pdmigrate.workspace import canonical_json
+from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.transport import Transport
 
 FARTHEST = timedelta(days=90)
 """How far ahead PagerDuty looks (PagerDuty API)."""

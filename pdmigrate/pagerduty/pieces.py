@@ -6,7 +6,7 @@ from typing import Any
 
 from pdmigrate.pagerduty.records import is_rendered
 from pdmigrate.pagerduty.window import Window
-from pdmigrate.workspace import canonical_json
+from pdmigrate.wire.canonical import canonical_json
 
 Parts = Sequence[tuple[Window, Any]]
 

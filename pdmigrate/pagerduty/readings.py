@@ -15,7 +15,7 @@ from itertools import pairwise, product
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import Layer, Schedule
 from pdmigrate.pagerduty.rota import make_rotation, read_windows
 

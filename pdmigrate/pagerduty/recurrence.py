@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 
-from pdmigrate import rota
-from pdmigrate.zones import read_zone
+from pdmigrate.oncall import rota
+from pdmigrate.oncall.zones import read_zone
 
 UNITS = {"WEEKLY": rota.WEEK, "DAILY": rota.DAY, "HOURLY": 3600, "MINUTELY": 60, "SECONDLY": 1}
 PLAIN_PARTS = {"FREQ", "INTERVAL", "BYDAY", "BYHOUR", "BYMINUTE", "BYSECOND", "WKST", "COUNT", "UNTIL"}

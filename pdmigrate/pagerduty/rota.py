@@ -3,7 +3,7 @@
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import Entry, Layer, Restriction, Schedule
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
+from pdmigrate.oncall import rota
+from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.readings import find_instant
 from pdmigrate.pagerduty.recurrence import Recurrence, is_rule, read_lines, split_rule
 from pdmigrate.pagerduty.v3_records import ComputedShiftAssignment, Event, ScheduleV3, ShiftMember
-from pdmigrate.zones import read_zone
 
 
 class ShiftReading(NamedTuple):

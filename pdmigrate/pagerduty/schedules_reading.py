@@ -15,13 +15,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError
+from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.lists import PAGE, READINGS, ListCall, ListReader, Rows, run_together
 from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.pagerduty.pieces import join_rendered
 from pdmigrate.pagerduty.records import Layer, is_rendered
 from pdmigrate.pagerduty.window import LongWindow, Window
-from pdmigrate.transport import Transport
-from pdmigrate.zones import read_zone
+from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
-from pdmigrate import rota
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import REACH, Change, list_changes
 from pdmigrate.pagerduty.rota_v3 import (
     USUAL,

@@ -6,9 +6,9 @@ PagerDuty documents it so: low urgency follows the low-urgency notification rule
 import re
 from zoneinfo import ZoneInfo
 
-from pdmigrate import rota
+from pdmigrate.oncall import rota
+from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.records import Service, SupportHours, UrgencyRule
-from pdmigrate.zones import read_zone
 
 CLOCK = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
 """A time of day. PagerDuty's OpenAPI file: "date portion is ignored"; the zone is time_zone's, so an offset is as well."""

@@ -11,7 +11,7 @@ from pdmigrate.pagerduty.lists import ListCall, ListReader, run_together
 from pdmigrate.pagerduty.pieces import join_rendered
 from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import LongWindow, Window
-from pdmigrate.transport import Transport
+from pdmigrate.wire.transport import Transport
 
 LIST = ListCall("schedules", "/v3/schedules", limit=1000, cut_by=("team_ids[]", "query"))
 DATED = ("overrides", "custom_shifts")

@@ -3,17 +3,17 @@
 from types import ModuleType
 from typing import Any
 
-from pdmigrate.conflicts import Decided
-from pdmigrate.connect import Access
-from pdmigrate.history import History
-from pdmigrate.invite import People
-from pdmigrate.load import Loaded
 from pdmigrate.pages import conflicts, connect, history, invite, load, preview, undo, verify
-from pdmigrate.preview import Preview
-from pdmigrate.report import Page
-from pdmigrate.show import Shown, show
-from pdmigrate.undo import Undone
-from pdmigrate.verify import Verified
+from pdmigrate.pages.report import Page
+from pdmigrate.pages.show import Shown, show
+from pdmigrate.steps.conflicts import Decided
+from pdmigrate.steps.connect import Access
+from pdmigrate.steps.history import History
+from pdmigrate.steps.invite import People
+from pdmigrate.steps.load import Loaded
+from pdmigrate.steps.preview import Preview
+from pdmigrate.steps.undo import Undone
+from pdmigrate.steps.verify import Verified
 
 _PAGES: dict[type, ModuleType] = {
     Access: connect,

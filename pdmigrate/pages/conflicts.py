@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from pdmigrate.actions import Action
-from pdmigrate.conflicts import Decided
+from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts
-from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.plan.actions import Action
+from pdmigrate.steps.conflicts import Decided
 
 RISKIEST = (
     "escalation_policies",

@@ -1,8 +1,8 @@
 """The page of step 1."""
 
-from pdmigrate.connect import Access
+from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, tell_requests
-from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.steps.connect import Access
 
 
 def make_page(access: Access, status: str) -> Page:

@@ -4,7 +4,7 @@ from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.handover.folder import Handover, by_stage
 from pdmigrate.handover.items import STAGES, Item
 from pdmigrate.handover.ticks import find_tick
-from pdmigrate.report import Figure, Link, Page, Section, Tag, make_table
+from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
 
 HOW = {
     "teams": "Set HARNESS_ACCOUNT_ID and HARNESS_PLATFORM_API_KEY, then run terraform init, plan and apply in terraform/. Whatever needs the groups waits for them.",

@@ -1,8 +1,8 @@
 """The page of what each run did, and of what has changed since the last one."""
 
-from pdmigrate.history import Change, History, Told
+from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes
-from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.steps.history import Change, History, Told
 
 TONES = {"done": "good", "booked": "plain", "failed": "bad", "skipped": "warn", "intended": "bad"}
 

@@ -1,8 +1,8 @@
 """The page of step 3."""
 
-from pdmigrate.invite import Matched, People
+from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import section_conflicts, tell_time
-from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.steps.invite import Matched, People
 
 TONES = {"has an account": "good", "accepted": "good", "left out": "bad", "undecided": "bad", "mapped by hand": "good"}
 KINDS = {"person": "", "shared": "shared mailbox", "nobody": "nobody"}

@@ -1,8 +1,8 @@
 """The page of step 5."""
 
-from pdmigrate.load import OUTCOMES, Loaded
+from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES
-from pdmigrate.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.steps.load import OUTCOMES, Loaded
 
 TONES = {"created": "good", "updated": "good", "adopted": "good", "failed": "bad", "skipped": "warn", "waiting": "warn"}
 

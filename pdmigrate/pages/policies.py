@@ -1,9 +1,9 @@
 """The section of the page verify about policies: who is on call at each level, by whose word."""
 
+from pdmigrate.pages.report import Section, Tag, make_table
 from pdmigrate.pages.words import tell_hours, tell_instant
-from pdmigrate.policy_parity import LevelParity, count_policies, tell_people
-from pdmigrate.report import Section, Tag, make_table
-from pdmigrate.verify import Verified
+from pdmigrate.parity.policies import LevelParity, count_policies, tell_people
+from pdmigrate.steps.verify import Verified
 
 TONES = {"differ": "bad", "unverified": "warn", "agree": "good"}
 FOLDED = 40

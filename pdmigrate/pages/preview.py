@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from pdmigrate import rota
 from pdmigrate.mapping.fidelity import NOT_CARRIED
 from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared
+from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule, Service
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
+from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.pages.timeline import Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
     TONES,
@@ -20,9 +22,7 @@ from pdmigrate.pages.words import (
     tell_requests,
     tell_time,
 )
-from pdmigrate.preview import Preview
-from pdmigrate.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.timeline import Lane, draw_timeline
+from pdmigrate.steps.preview import Preview
 
 DAYS_DRAWN = 14
 MOST_DRAWN = 12

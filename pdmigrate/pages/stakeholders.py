@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.pages.standing import Standing, find_untested, say_number
 from pdmigrate.pages.teams import section_teams, tell_facts, tell_pages
 from pdmigrate.pages.todo import section_handover
 from pdmigrate.pages.words import percent, section_counts, tell_hours, tell_time
-from pdmigrate.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.standing import Standing, find_untested, say_number
 
 NAME = "stakeholders"
 FOLD_FROM = 15

@@ -3,14 +3,14 @@
 import re
 from datetime import timedelta
 
+from pdmigrate.oncall.rota import to_datetime, to_instant
+from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
+from pdmigrate.pages.standing import Standing, Team
+from pdmigrate.pages.timeline import Lane, draw_timeline
 from pdmigrate.pages.todo import section_handover
 from pdmigrate.pages.words import make_bars, tell_hours, tell_instant, tell_time
-from pdmigrate.reachable import Unreachable
-from pdmigrate.report import Figure, Link, Page, Section, Tag, make_table
-from pdmigrate.rota import to_datetime, to_instant
-from pdmigrate.service_parity import ServiceParity
-from pdmigrate.standing import Standing, Team
-from pdmigrate.timeline import Lane, draw_timeline
+from pdmigrate.parity.people import Unreachable
+from pdmigrate.parity.services import ServiceParity
 
 DAYS_DRAWN = 14
 MOST_DRAWN = 40

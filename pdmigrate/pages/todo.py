@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from pdmigrate.report import Section, Tag, make_table
-from pdmigrate.ticks import Item
+from pdmigrate.handover.todo import Item
+from pdmigrate.pages.report import Section, Tag, make_table
 
 COLUMNS = {"what": "What", "text": "To do", "state": "State", "by": "Ticked by", "at": "At"}
 

@@ -1,8 +1,8 @@
 """The page of an undo: what it would take back, or has taken back, and what it leaves."""
 
+from pdmigrate.pages.report import Figure, Page, Section, make_table
 from pdmigrate.pages.words import KIND_NAMES
-from pdmigrate.report import Figure, Page, Section, make_table
-from pdmigrate.undo import Revert, Undone
+from pdmigrate.steps.undo import Revert, Undone
 
 
 def make_page(undone: Undone, status: str) -> Page:

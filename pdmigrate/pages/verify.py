@@ -3,9 +3,11 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from pdmigrate.lanes import source_lanes, target_lanes
+from pdmigrate.oncall.rota import Rota, to_datetime, to_instant, total
 from pdmigrate.pages.policies import section_policies
+from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.teams import tell_pages
+from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
     list_changes,
@@ -16,12 +18,10 @@ from pdmigrate.pages.words import (
     tell_instant,
     tell_time,
 )
-from pdmigrate.parity import ScheduleParity, WindowParity
-from pdmigrate.reachable import Unreachable
-from pdmigrate.report import Figure, Page, Section, Table, Tag, make_table
-from pdmigrate.rota import Rota, to_datetime, to_instant, total
-from pdmigrate.timeline import Bar, Lane, draw_timeline
-from pdmigrate.verify import Verified
+from pdmigrate.parity.lanes import source_lanes, target_lanes
+from pdmigrate.parity.people import Unreachable
+from pdmigrate.parity.schedules import ScheduleParity, WindowParity
+from pdmigrate.steps.verify import Verified
 
 MOST_DRAWN = 6
 DAYS_DRAWN = 28

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pdmigrate.actions import Action
-from pdmigrate.decisions import Conflict
-from pdmigrate.draft import Draft
-from pdmigrate.report import Section, Tag, make_table
-from pdmigrate.rota import Rota, to_datetime
-from pdmigrate.timeline import Bar
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.oncall.rota import Rota, to_datetime
+from pdmigrate.pages.report import Section, Tag, make_table
+from pdmigrate.pages.timeline import Bar
+from pdmigrate.plan.actions import Action
+from pdmigrate.plan.answers import Conflict
 
 KIND_NAMES = {
     "users": "Users",

@@ -1,0 +1,117 @@
+"""Two commands about snapshots: `snapshot` makes one, `compare` says what changed between two.
+
+    pdmigrate snapshot --subdomain acme --token env:PD_TOKEN --to acme.json.gz
+
+is all that a client has to run: a read-only key is enough, nothing else is asked, and the file holds no integration key.
+"""
+
+import argparse
+from datetime import timedelta
+from pathlib import Path
+
+from pdmigrate.errors import UsageError
+from pdmigrate.pagerduty.account import Snapshot
+from pdmigrate.pagerduty.client import Reading, make_client
+from pdmigrate.pagerduty.compare import compare_accounts
+from pdmigrate.steps.job import open_job, read_clock
+from pdmigrate.workspace.folder import Workspace
+from pdmigrate.workspace.settings import Settings, Source, read_settings, resolve_secret
+from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
+
+HORIZON_DAYS = 56
+
+
+def add_commands(commands) -> None:
+    """Add `snapshot` and `compare` to the command line."""
+    _add_snapshot(commands)
+    compare = commands.add_parser("compare", help="what changed in the source between two snapshots")
+    compare.add_argument("before", type=Path, metavar="A")
+    compare.add_argument("after", type=Path, metavar="B")
+    compare.set_defaults(run=run_compare)
+
+
+def _add_snapshot(commands) -> None:
+    snapshot = commands.add_parser("snapshot", help="read a PagerDuty account into one file, and nothing else")
+    snapshot.add_argument("workspace", nargs="?", type=Path, metavar="DIR", help="its source; or name one:")
+    snapshot.add_argument("--subdomain", help="as in https://SUBDOMAIN.pagerduty.com")
+    snapshot.add_argument("--token", default="env:PD_TOKEN", help="env:NAME, file:PATH or keyring:SERVICE/NAME")
+    snapshot.add_argument("--region", choices=("us", "eu"), default="us")
+    snapshot.add_argument("--base-url", help="another server that speaks PagerDuty's API")
+    snapshot.add_argument("--to", type=Path, required=True, metavar="FILE")
+    snapshot.add_argument("--horizon-days", type=int, default=HORIZON_DAYS, metavar="N")
+    snapshot.add_argument("--keep-keys", action="store_true", help="integration keys too: they are secrets")
+    snapshot.add_argument("--handoff-rules", action="store_true", help="these too, at one request a person")
+    snapshot.add_argument("--service-orchestrations", action="store_true", help="these too, at one request a service")
+    snapshot.set_defaults(run=run_snapshot)
+
+
+def run_snapshot(options: argparse.Namespace) -> int:
+    """Read the account and write the file. Prints what is in it."""
+    if bool(options.workspace) == bool(options.subdomain):
+        raise UsageError("Name either a workspace or --subdomain, and --to FILE.")
+    snapshot = _read_workspace(options) if options.workspace else _read_account(options)
+    save_snapshot(options.to, snapshot)
+    print(tell_snapshot(snapshot, options.to))
+    return 0
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Print what changed, a line each; rendered entries and times are no change."""
+    before, after = load_snapshot(options.before), load_snapshot(options.after)
+    lines = [change.tell() for change in compare_accounts(before.account, after.account)]
+    print("\n".join(lines or ["Nothing changed."]))
+    return 0
+
+
+def tell_snapshot(snapshot: Snapshot, path: Path) -> str:
+    """One paragraph: what was read, what was not, at what cost."""
+    account = snapshot.account
+    kinds = {
+        "users": account.users,
+        "teams": account.teams,
+        "schedules": account.schedules,
+        "shift-based schedules": account.schedules_v3,
+        "escalation policies": account.policies,
+        "services": account.services,
+    }
+    counts = ", ".join(f"{len(records)} {name}" for name, records in kinds.items())
+    lines = [
+        f"{path}: {account.subdomain or 'an account whose name is not known'}, {counts}; {snapshot.requests} requests, {snapshot.retries} of them repeats."
+    ]
+    lines += [f"Not read: {kind.replace('_', ' ')}, {why}" for kind, why in account.unread.items()]
+    return "\n".join(lines + [f"Odd: {one.kind} {one.name} ({one.id}): {one.message}" for one in account.problems])
+
+
+def _read_workspace(options: argparse.Namespace) -> Snapshot:
+    settings = read_settings(Workspace(options.workspace).check().settings_file)
+    if settings.source.kind == "pagerduty":
+        return _read_live(settings, options)
+    source = settings.source
+    with open_job(options.workspace) as job:
+        if job.source is None:
+            return job.read_source_snapshot()
+        return job.source.fetch(Reading(job.subdomain, job.clock(), job.horizon, **_choose_extras(options, source)))
+
+
+def _read_live(settings: Settings, options: argparse.Namespace) -> Snapshot:
+    """Without opening the workspace: the target's key is none of this command's business."""
+    source = settings.source
+    client = make_client(source.base_url, source.region, resolve_secret(source.token))
+    horizon = timedelta(settings.horizon_days)
+    return client.fetch(Reading(source.subdomain, read_clock(), horizon, **_choose_extras(options, source)))
+
+
+def _read_account(options: argparse.Namespace) -> Snapshot:
+    client = make_client(options.base_url, options.region, resolve_secret(options.token))
+    horizon = timedelta(days=options.horizon_days)
+    return client.fetch(Reading(options.subdomain, read_clock(), horizon, **_choose_extras(options)))
+
+
+def _choose_extras(options: argparse.Namespace, source: Source | None = None) -> dict[str, bool]:
+    """What the command asks for beside the rest, and what the workspace's settings do."""
+    names = {
+        "keep_keys": "keep_keys",
+        "handoffs": "handoff_rules",
+        "service_orchestrations": "service_orchestrations",
+    }
+    return {name: getattr(options, key) or getattr(source, key, False) for name, key in names.items()}

@@ -1,0 +1,152 @@
+"""A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from pdmigrate.harness.records import State
+from pdmigrate.mapping import GRADES, Fate, Grade, Work
+from pdmigrate.mapping.overrides import count_overrides
+from pdmigrate.mapping.scope import Reasons
+from pdmigrate.pagerduty.account import Account
+from pdmigrate.plan.actions import Desired, Held, Plan
+from pdmigrate.plan.answers import Answer, Conflict
+from pdmigrate.plan.ledger import Entry
+
+SUMMARY_KINDS = (
+    "users",
+    "contact_methods",
+    "notification_rules",
+    "teams",
+    "schedules",
+    "overrides",
+    "escalation_policies",
+    "services",
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One look at both sides. `work` has the fates, `plan` the actions; nothing was written."""
+
+    account: Account
+    state: State
+    reasons: Reasons
+    work: Work
+    plan: Plan
+    ledger: dict[tuple[str, str], Entry]
+
+    @cached_property
+    def emails(self) -> dict[str, str]:
+        """PagerDuty user id to the email that is to be paged in Harness: the user's own, unless a person said otherwise.
+
+        Read from PagerDuty, the answers and the chosen rules, not from the mapping, which is what is to be proved.
+        """
+        mapped = {
+            answer.conflict.id: (answer.value or "").strip().lower()
+            for answer in self.answered.values()
+            if answer.conflict.kind == "users" and answer.choice == "map"
+        }
+        users = [user for id, user in self.account.users.items() if id in self.work.emails]
+        return {user.id: mapped.get(user.id) or self._follow_rules(user.email.strip().lower()) for user in users}
+
+    def _follow_rules(self, email: str) -> str:
+        """`rules.people_file` and `rules.renamed_domains` of migration.yaml; an address that Harness knows stays."""
+        if email in self.work.people_map:
+            return self.work.people_map[email]
+        box, _, domain = email.rpartition("@")
+        renamed = {old.lower(): new.lower() for old, new in self.work.rules.renamed_domains.items()}
+        moved = f"{box}@{renamed.get(domain, domain)}"
+        return email if email in self.state.people and moved not in self.state.people else moved
+
+    @cached_property
+    def held(self) -> dict[tuple[str, str], Held]:
+        """What does not move, by kind and PagerDuty id."""
+        return {(held.kind, held.key): held for held in self.plan.held}
+
+    @cached_property
+    def held_overrides(self) -> bool:
+        """Whether any override does not move."""
+        return any(held.kind == "overrides" for held in self.plan.held)
+
+    @cached_property
+    def kept(self) -> dict[str, Answer]:
+        """The answers that let stand what somebody changed in Harness, by the key of the object."""
+        changed = (a for a in self.answered.values() if a.conflict.about == "changed_in_harness")
+        return {answer.conflict.id: answer for answer in changed if answer.choice == "keep_harness"}
+
+    @cached_property
+    def wanted(self) -> dict[tuple[str, str], Desired]:
+        """What is wanted in Harness, by kind and the key that the ledger and the answers have for it."""
+        return {(wish.kind, wish.key): wish for wish in self.work.desired}
+
+    def identifier_of(self, kind: str, id: str) -> str:
+        """Where an object of PagerDuty is in Harness: wanted there, or carried over earlier; "" where it never was."""
+        wish, entry = self.wanted.get((kind, id)), self.ledger.get((kind, id))
+        return wish.identifier if wish else entry.identifier if entry else ""
+
+    @property
+    def open(self) -> dict[str, Conflict]:
+        return self.work.questions.open
+
+    @property
+    def answered(self) -> dict[str, Answer]:
+        return self.work.questions.answered
+
+    def count_kinds(self, landed: bool = False) -> dict[str, dict[str, int]]:
+        """Objects in scope per kind: every one stands in exactly one place.
+
+        A forecast, or, `landed`, after the load: what was to be made and is not there is lost, and what is there and
+        still has to be written is not exact.
+        """
+        left = {(a.kind, s): a.verb for a in self.plan.actions if landed and a.writes for s in a.sources}
+        fates = [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.work.fates]
+        return {kind: _count([fate for fate in fates if fate.kind == kind]) for kind in SUMMARY_KINDS}
+
+    def count_fields(self) -> dict[str, dict[str, int]]:
+        """The same for their fields; an object that is nowhere has lost them all, and counts as one."""
+        return {kind: _count_fields([fate for fate in self.work.fates if fate.kind == kind]) for kind in SUMMARY_KINDS}
+
+    def count_out_of_scope(self) -> dict[str, int]:
+        """Objects that stay behind because nobody chose them, or, contact details, because the rules leave them out."""
+        there = {
+            "users": self.account.users,
+            "teams": self.account.teams,
+            "schedules": self.account.all_schedules,
+            "escalation_policies": self.account.policies,
+            "services": self.account.services,
+        }
+        out = {kind: len(records) - len(self.reasons[kind]) for kind, records in there.items()}
+        people = self.account.users.values()
+        methods, rules = sum(len(u.contact_methods) for u in people), sum(len(u.notification_rules) for u in people)
+        parts = {"contact_methods": methods, "notification_rules": rules}
+        schedules, since = self.account.all_schedules.items(), self.account.since
+        left = sum(count_overrides(s, since) for id, s in schedules if id not in self.reasons["schedules"])
+        fates = Counter(fate.kind for fate in self.work.fates)
+        return out | {kind: number - fates[kind] for kind, number in parts.items()} | {"overrides": left}
+
+    def count_conflicts(self) -> dict[str, dict[str, int]]:
+        """Open and decided questions per class."""
+        answered = [answer.conflict for answer in self.answered.values()]
+        return {"open": _by_class(self.open.values()), "decided": _by_class(answered)}
+
+
+def _grade_left(grade: Grade, verb: str | None) -> Grade:
+    """The grade of an object that an action still has to write."""
+    if verb == "create":
+        return "lost"
+    return "changed" if verb and grade == "exact" else grade
+
+
+def _count(fates: list[Fate]) -> dict[str, int]:
+    return {"in_source": len(fates), **{grade: sum(f.grade == grade for f in fates) for grade in GRADES}}
+
+
+def _count_fields(fates: list[Fate]) -> dict[str, int]:
+    grades = [field.grade for fate in fates for field in fate.fields] + [f.grade for f in fates if not f.fields]
+    return {"in_source": len(grades), **{grade: grades.count(grade) for grade in GRADES}}
+
+
+def _by_class(conflicts) -> dict[str, int]:
+    names = [conflict.about for conflict in conflicts]
+    return {name: names.count(name) for name in sorted(set(names))}

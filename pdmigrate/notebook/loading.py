@@ -1,0 +1,140 @@
+"""Notebook 5: the load with progress by kind, pause and cancel.
+
+The cell awaits the load, which runs in a thread: the kernel delivers clicks to a cell that awaits (ipykernel 7.4), and the
+cells below wait for it. Interrupting the kernel, with JupyterLab's stop button, cancels as well.
+"""
+
+import asyncio
+import sys
+import threading
+from collections import Counter
+
+import ipywidgets
+from IPython.display import display
+
+from pdmigrate.errors import PdmigrateError
+from pdmigrate.notebook.parts import WIDE, Saying, is_interactive, make_button, stand_below, stand_side_by_side
+from pdmigrate.pages.words import KIND_NAMES
+from pdmigrate.plan.actions import plan_from_json
+from pdmigrate.steps.job import Job
+from pdmigrate.steps.load import Cancel, Done, Loaded, Progress, load
+from pdmigrate.steps.load_progress import LoadProgress
+
+LONG = {"description_width": "9rem"}
+"""Room for the longest name of a kind."""
+BEAT = 0.2
+"""Seconds. The kernel notes an interrupt without waking its loop (ipykernel 7.4): unwoken it would hear of it at the end."""
+TELL_EVERY = 25
+"""Headless, one line for so many steps."""
+
+
+async def load_plan(job: Job, approved: str = "") -> Loaded:
+    """Load the approved plan. Cancelling stops between two steps; run the cell again to go on."""
+    if not is_interactive():
+        return load(job, approved, _make_log())
+    progress = _Progress(job)
+    display(progress.box)
+    loading = asyncio.create_task(asyncio.to_thread(progress.run, approved))
+    try:
+        while not loading.done():
+            await asyncio.wait({loading}, timeout=BEAT)
+    except asyncio.CancelledError:
+        progress.stop()
+    return await loading
+
+
+class _Steering(Cancel):
+    """Asked between two steps: waits while paused, then says whether to stop."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self._going = threading.Event()
+        self._going.set()
+
+    @property
+    def asked(self) -> bool:
+        self._going.wait()
+        return super().asked
+
+    @property
+    def paused(self) -> bool:
+        return not self._going.is_set()
+
+    def ask(self) -> None:
+        super().ask()
+        self._going.set()
+
+    def turn_pause(self) -> None:
+        if self.paused:
+            self._going.set()
+        else:
+            self._going.clear()
+
+
+class _Progress:
+    """A bar per kind that has something to load."""
+
+    def __init__(self, job: Job):
+        self.job, self.steering, self.progress = job, _Steering(job), LoadProgress()
+        plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
+        totals = Counter(action.kind for action in plan.pending)
+        self.bars = {
+            kind: ipywidgets.IntProgress(0, 0, n, description=KIND_NAMES[kind], layout=WIDE, style=LONG)
+            for kind, n in totals.items()
+        }
+        self.pause = make_button("Pause", self.turn_pause)
+        self.cancel = make_button("Cancel", self.stop, "warning", "Stops between two steps")
+        self.said = Saying()
+
+    @property
+    def box(self) -> ipywidgets.Widget:
+        return stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said)
+
+    def run(self, approved: str) -> Loaded:
+        self.said.say("Checking that nothing has moved since the plan was made.")
+        try:
+            loaded = load(self.job, approved, self.tell, self.steering)
+        except PdmigrateError as error:
+            self.said.say(str(error), "bad")
+            raise
+        finally:
+            self.pause.disabled = self.cancel.disabled = True
+        self.said.say(_tell_end(loaded))
+        return loaded
+
+    def tell(self, done: Done, number: int, total: int) -> None:
+        self.bars[done.action.kind].value += 1
+        words = f"{self.progress.tell(done, number, total)}; {done.action.name}: {done.outcome}"
+        if not self.steering.paused:  # steps under way when it was pressed still end
+            self.said.say(words)
+
+    def turn_pause(self) -> None:
+        self.steering.turn_pause()
+        self.pause.description = "Go on" if self.steering.paused else "Pause"
+        if self.steering.paused:
+            self.said.say("Paused between two steps.")
+
+    def stop(self) -> None:
+        self.cancel.disabled = True
+        self.steering.ask()
+
+
+def _tell_end(loaded: Loaded) -> str:
+    counts = Counter(done.outcome.replace("_", " ") for done in loaded.done)
+    if loaded.waiting:
+        return f"{len(loaded.waiting)} actions wait for approval in 4 · Conflicts; nothing else was to be loaded."
+    return (
+        "Finished: " + (", ".join(f"{n} {outcome}" for outcome, n in counts.items()) or "nothing was to be done") + "."
+    )
+
+
+def _make_log() -> Progress:
+    """Headless: a line now and then, with the counts by kind and the time left."""
+    said = LoadProgress()
+
+    def tell(done: Done, number: int, total: int) -> None:
+        words = said.tell(done, number, total)
+        if number == total or number % TELL_EVERY == 0:
+            print(words, file=sys.stderr)
+
+    return tell

@@ -1,0 +1,107 @@
+"""The small pieces that every widget is made of, and the question whether a person sits before the notebook."""
+
+import getpass
+import os
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+from IPython import get_ipython
+from markupsafe import escape
+
+from pdmigrate.errors import PdmigrateError
+from pdmigrate.pages.show import show
+
+WIDE = ipywidgets.Layout(width="calc(100% - 4px)", max_width="60rem")
+NARROW = ipywidgets.Layout(width="17rem", max_width="100%")
+LABELS = {"description_width": "5.5rem"}
+ROW = ipywidgets.Layout(flex_flow="row wrap", align_items="center", max_width="60rem")
+
+
+def is_interactive() -> bool:
+    """Whether a person sits before the notebook: papermill, nbconvert and nbval allow no input, JupyterLab does."""
+    if os.environ.get("PDMIGRATE_HEADLESS"):
+        return False
+    shell = get_ipython()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return False
+    return bool(kernel.get_parent("shell").get("content", {}).get("allow_stdin"))
+
+
+def make_text(label: str, hint: str = "", value: str = "", layout: ipywidgets.Layout = WIDE) -> ipywidgets.Text:
+    """A line to type in; the label is what a screen reader says."""
+    return ipywidgets.Text(value=value, description=label, placeholder=hint, layout=layout, style=LABELS)
+
+
+def make_menu(label: str, options: list, value: Any = None, layout: ipywidgets.Layout = WIDE) -> ipywidgets.Dropdown:
+    """A menu of (words, value); it starts at the first, or at `value`."""
+    first = options[0][1] if value is None else value
+    return ipywidgets.Dropdown(options=options, value=first, description=label, layout=layout, style=LABELS)
+
+
+def make_tick(label: str, value: bool = False, layout: ipywidgets.Layout = WIDE) -> ipywidgets.Checkbox:
+    return ipywidgets.Checkbox(value, description=label, indent=False, layout=layout)
+
+
+def make_button(label: str, act: Callable[[], None], style: str = "", hint: str = "") -> ipywidgets.Button:
+    """A button as wide as its words."""
+    layout = ipywidgets.Layout(width="auto", align_self="flex-start")
+    button = ipywidgets.Button(description=label, button_style=style, tooltip=hint or None, layout=layout)
+    button.on_click(lambda _: act())
+    return button
+
+
+def stand_side_by_side(*children: ipywidgets.Widget) -> ipywidgets.HBox:
+    """In a row, which breaks where the window is narrow."""
+    return ipywidgets.HBox(list(children), layout=ROW)
+
+
+def stand_below(*children: ipywidgets.Widget) -> ipywidgets.VBox:
+    return ipywidgets.VBox(list(children), layout=WIDE)
+
+
+def draw(*things: Any) -> str:
+    """Tables, sections and drawings as the markup of a cell."""
+    return show(*things)._repr_html_()
+
+
+class Saying(ipywidgets.HTML):
+    """One line that says what happened; a screen reader is told of it."""
+
+    def say(self, words: str, tone: str = "plain") -> None:
+        self.value = f'<div role="status" class="pdm-said {tone}">{escape(words)}</div>' if words else ""
+
+    def attempt(self, act: Callable[[], Any], words: str) -> bool:
+        """Do it and say so, or say the error in one line."""
+        try:
+            act()
+        except PdmigrateError as error:
+            self.say(str(error), "bad")
+            return False
+        self.say(words)
+        return True
+
+
+class Signature:
+    """Below everything that is decided: by whom and why, the buttons, and the line that says what came of a click."""
+
+    def __init__(self, *buttons: tuple, why: str = "Why"):
+        """Each button as make_button takes it. why: the label of the reason; without one none is asked for."""
+        self._who = make_text("Decided by", value=os.environ.get("PDMIGRATE_USER") or getpass.getuser(), layout=NARROW)
+        self._why = make_text(why, "a word for the record")
+        self._fields = [self._why, self._who] if why else [self._who]
+        self._said, self._buttons = Saying(), [make_button(*button) for button in buttons]
+        self.say, self.attempt = self._said.say, self._said.attempt
+
+    @property
+    def by(self) -> str:
+        return self._who.value.strip()
+
+    @property
+    def why(self) -> str:
+        return self._why.value.strip()
+
+    def stand_below(self, *children: ipywidgets.Widget) -> ipywidgets.VBox:
+        """What is decided, and this beneath it."""
+        return stand_below(*children, *self._fields, stand_side_by_side(*self._buttons), self._said)

@@ -1,0 +1,140 @@
+"""A list with a tick box a row that stays fluid at ten thousand rows: one page of it is in the browser at any time."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import ipywidgets
+from markupsafe import escape
+
+from pdmigrate.notebook.parts import NARROW, WIDE, make_button, make_menu, make_text, make_tick, stand_side_by_side
+
+PAGE = 12
+EVERYTHING = "everything"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its label is what is read and searched. marks: filter name to values, for the menus above the list."""
+
+    key: str
+    label: str
+    marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Roll:
+    """Rows to be searched, filtered and ticked. `on_tick` is called when the set of ticked keys has changed.
+
+    filters: the names of the menus; a mapping says what each starts at.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        filters: Sequence[str] | Mapping[str, str] = (),
+        ticked: Iterable[str] = (),
+        on_tick: Callable[[], None] = lambda: None,
+        single: bool = False,
+    ):
+        self.rows, self.ticked, self.on_tick, self.single = list(rows), set(ticked), on_tick, single
+        self.first = 0
+        self._busy = False
+        self._search = make_text("Search", "words that a row must have", layout=NARROW)
+        self._menus = {name: make_menu(name, self._list_marks(name), layout=NARROW) for name in filters}
+        self._boxes: dict[str, ipywidgets.Checkbox] = {}  # one a row: a click means the row that the person saw
+        self._page = ipywidgets.VBox(layout=WIDE)
+        self._count = ipywidgets.HTML()
+        for name in filters if isinstance(filters, Mapping) else ():
+            self._menus[name].value = filters[name]
+        self._watch()
+        self.show()
+
+    @property
+    def box(self) -> ipywidgets.Widget:
+        """What to display."""
+        tools = [self._search, *self._menus.values()] if len(self.rows) > PAGE or self._menus else []
+        return ipywidgets.VBox([stand_side_by_side(*tools), self._page, self._make_buttons()], layout=WIDE)
+
+    def find(self) -> list[Row]:
+        """The rows that fit the search and the menus."""
+        words = self._search.value.casefold().split()
+        wanted = {name: menu.value for name, menu in self._menus.items() if menu.value != EVERYTHING}
+        fit = (row for row in self.rows if all(value in row.marks[name] for name, value in wanted.items()))
+        return [row for row in fit if all(word in row.label.casefold() for word in words)]
+
+    def replace(self, rows: Sequence[Row], ticked: Iterable[str]) -> None:
+        """Other words for the same list, with these ticked."""
+        self.rows = list(rows)
+        for name, menu in self._menus.items():
+            chosen, menu.options = menu.value, self._list_marks(name)
+            menu.value = chosen if chosen in dict.fromkeys(v for _, v in menu.options) else EVERYTHING
+        self.tick(ticked)
+
+    def tick(self, keys: Iterable[str]) -> None:
+        """Tick exactly these."""
+        self.ticked = set(keys)
+        self.show()
+        self.on_tick()
+
+    def show(self) -> None:
+        """Draw the page that `first` stands on."""
+        found = self.find()
+        self.first = min(self.first, max(0, (len(found) - 1) // PAGE * PAGE))
+        shown = found[self.first : self.first + PAGE]
+        self._busy = True
+        boxes = [self._find_box(row) for row in shown]
+        for key, box in self._boxes.items():
+            box.value = key in self.ticked
+        self._busy = False
+        self._page.children = boxes
+        self._count.value = self._tell(len(shown), found)
+
+    def _watch(self) -> None:
+        for widget in (self._search, *self._menus.values()):
+            widget.observe(lambda _: self._turn_to(0), "value")
+
+    def _find_box(self, row: Row) -> ipywidgets.Checkbox:
+        """The row's own box, made when it is first shown."""
+        box = self._boxes.get(row.key)
+        if box is None:
+            box = self._boxes[row.key] = make_tick("")
+            box.observe(lambda change: self._note(row.key, change["new"]), "value")
+        box.description, box.tooltip = row.label, row.key
+        return box
+
+    def _note(self, key: str, value: bool) -> None:
+        if self._busy:
+            return
+        others = set() if self.single else self.ticked - {key}
+        self.ticked = others | {key} if value else self.ticked - {key}
+        self.show()
+        self.on_tick()
+
+    def _turn_to(self, first: int) -> None:
+        if not self._busy:
+            self.first = max(0, first)
+            self.show()
+
+    def _make_buttons(self) -> ipywidgets.Widget:
+        turn = [
+            make_button("Previous rows", lambda: self._turn_to(self.first - PAGE)),
+            make_button("Next rows", lambda: self._turn_to(self.first + PAGE)),
+        ]
+        every = [
+            make_button("Tick all found", lambda: self.tick(self.ticked | {row.key for row in self.find()})),
+            make_button("Untick all found", lambda: self.tick(self.ticked - {row.key for row in self.find()})),
+        ]
+        few = len(self.rows) <= PAGE
+        return stand_side_by_side(*([] if few else turn), *([] if self.single else every), self._count)
+
+    def _list_marks(self, name: str) -> list[tuple[str, str]]:
+        counts = Counter(value for row in self.rows for value in row.marks[name])
+        named = [(f"{value.replace('_', ' ')} ({n:,})", value) for value, n in sorted(counts.items())]
+        return [(EVERYTHING, EVERYTHING), *named]
+
+    def _tell(self, shown: int, found: list[Row]) -> str:
+        place = f"rows {self.first + 1:,} to {self.first + shown:,} of {len(found):,}" if shown else "no row fits"
+        ticked = f", {len(self.ticked):,} ticked" if self.ticked else ""
+        away = len(self.ticked) - sum(row.key in self.ticked for row in found)
+        hidden = f", {away:,} of them not in this list" if away else ""
+        return f'<span role="status" style="margin-left:.6rem">{escape(place + ticked + hidden)}</span>'

@@ -1,0 +1,142 @@
+"""Notebook 2: what moves, chosen by service, team, schedule or policy, and what comes along with it."""
+
+from collections import Counter
+from typing import Any
+
+import ipywidgets
+
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.scope import WORDS, choose_scope
+from pdmigrate.notebook.parts import Signature, draw, is_interactive
+from pdmigrate.notebook.roll import Roll, Row
+from pdmigrate.notebook.rules import find_choice
+from pdmigrate.pagerduty.account import Account
+from pdmigrate.pages import look
+from pdmigrate.pages.preview import tell_scope
+from pdmigrate.pages.words import KIND_NAMES
+from pdmigrate.plan.rules import Scope
+from pdmigrate.steps.conflicts import choose
+from pdmigrate.steps.job import Job
+from pdmigrate.steps.preview import Preview
+
+MOST = 50
+"""Rows of what comes along: more would have to be sent at every tick."""
+AGAIN = "Run ▸ Run All Cells shows what moves."
+
+
+def choose_services(job: Job, found: Preview) -> Any:
+    """What moves: search, by team, tick, save. Writes the choices `scope.*` to decisions.yaml. Headless: the services."""
+    if not is_interactive():
+        return look(found, "services")
+    return _Scope(job, found.draft).box
+
+
+class _Scope:
+    def __init__(self, job: Job, draft: Draft):
+        self.job, self.account = job, draft.account
+        job.read_choices()
+        start = {"Kind": "services", "Team": "everything"}
+        self.roll = Roll(_list_rows(draft.account), start, self._read_chosen(), self.tell)
+        self.along = ipywidgets.HTML()
+        self.sign = Signature(
+            ("Move what is ticked", self.save_some, "primary"),
+            ("Move the whole account", self.save_all),
+            ("Take the choice back", self.take_back),
+        )
+        self.tell()
+        self.sign.say(_tell_choice(job))
+
+    @property
+    def box(self) -> ipywidgets.Widget:
+        return self.sign.stand_below(self.roll.box, self.along)
+
+    def tell(self) -> None:
+        """What is ticked brings this along."""
+        if len(_pick(self.roll.ticked, "services")) == len(self.account.services):
+            self.along.value = '<p role="status">All services are ticked: everything that pages comes along.</p>'
+            return
+        reasons = choose_scope(self.account, Scope(**self._list_ticked()))
+        along = {kind: {id: why for id, why in ids.items() if why != "chosen"} for kind, ids in reasons.items()}
+        counts = [f"{len(ids)} {KIND_NAMES[kind].lower()}" for kind, ids in along.items() if ids]
+        words = f"{self._count()} {'bring' if len(self.roll.ticked) > 1 else 'brings'} along {', '.join(counts) or 'nothing'}."
+        self.along.value = draw(tell_scope(words, self.account, reasons, MOST))
+
+    def save_some(self) -> None:
+        if not self.roll.ticked:
+            return self.sign.say("Tick at least one service, team, schedule or policy first.", "bad")
+        return self._save(self._list_ticked(), f"{self._count()} {_are(self.roll.ticked)} chosen. {AGAIN}")
+
+    def save_all(self) -> None:
+        if self._save({**{key: [] for key in WORDS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
+            self.roll.tick(self._read_chosen())
+
+    def take_back(self) -> None:
+        if self.sign.attempt(self._drop, f"Taken back: migration.yaml counts again. {AGAIN}"):
+            self.roll.tick(self._read_chosen())
+
+    def _save(self, chosen: dict[str, Any], words: str) -> bool:
+        return self.sign.attempt(lambda: self._write(chosen), words)
+
+    def _write(self, chosen: dict[str, Any]) -> None:
+        """Only what differs from what counts already, beside the services, which are always said."""
+        for key, value in chosen.items():
+            if key == "services" or value != getattr(self.job.settings.scope, key):
+                choose(self.job, f"scope.{key}", value, self.sign.by, self.sign.why)
+
+    def _drop(self) -> None:
+        for key in WORDS:
+            choose(self.job, f"scope.{key}", None)
+
+    def _list_ticked(self) -> dict[str, list[str]]:
+        return {key: _pick(self.roll.ticked, key) for key in WORDS}
+
+    def _count(self) -> str:
+        counts = Counter(key.partition(":")[0] for key in self.roll.ticked)
+        return ", ".join(f"{counts[key]} {key if counts[key] > 1 else WORDS[key][1]}" for key in WORDS if counts[key])
+
+    def _read_chosen(self) -> set[str]:
+        if self.job.settings.scope.whole:
+            return {f"services:{id}" for id in self.account.services}
+        reasons = choose_scope(self.account, self.job.settings.scope)
+        chosen = ((key, id, why) for key, (kind, _) in WORDS.items() for id, why in reasons[kind].items())
+        return {f"{key}:{id}" for key, id, why in chosen if why == "chosen"}
+
+
+def _pick(ticked: set[str], key: str) -> list[str]:
+    """The ids of one kind among what is ticked."""
+    return sorted(word.partition(":")[2] for word in ticked if word.startswith(f"{key}:"))
+
+
+def _list_rows(account: Account) -> list[Row]:
+    """Services first, then what can be chosen without one."""
+    there = {"services": account.services, "teams": account.teams}
+    there |= {"schedules": account.all_schedules, "policies": account.policies}
+    return [_make_row(account, key, record) for key in there for record in _sort(there[key].values())]
+
+
+def _sort(records) -> list:
+    return sorted(records, key=lambda record: record.name.casefold())
+
+
+def _make_row(account: Account, key: str, record: Any) -> Row:
+    owners = [record] if key == "teams" else [account.teams[t.id] for t in record.teams if t.id in account.teams]
+    teams = [team.name for team in owners] or ["no team"]
+    said = WORDS[key][1] if key == "teams" else ", ".join(teams)
+    return Row(f"{key}:{record.id}", f"{record.name} · {said} · {record.id}", {"Kind": [key], "Team": teams})
+
+
+def _are(ticked: set[str]) -> str:
+    return "is" if len(ticked) == 1 else "are"
+
+
+def _tell_choice(job: Job) -> str:
+    chosen = {key: choice for key in WORDS if (choice := find_choice(job, f"scope.{key}"))}
+    if not chosen:
+        return "As migration.yaml says."
+    said = [
+        "the whole account" if choice.value == "all" else f"{len(choice.value)} {key}"
+        for key, choice in chosen.items()
+        if choice.value
+    ]
+    last = list(chosen.values())[-1]
+    return f"Chosen: {', '.join(said) or 'nothing'}, by {last.by or 'somebody'} at {last.at}."

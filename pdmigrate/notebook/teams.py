@@ -1,0 +1,62 @@
+"""Notebook 6: whether a team goes over, said by its lead."""
+
+from typing import Any
+
+from pdmigrate.notebook.parts import Signature, is_interactive
+from pdmigrate.notebook.roll import Roll, Row
+from pdmigrate.pages.show import show
+from pdmigrate.pages.standing import Standing, read_standing
+from pdmigrate.pages.teams import find_teams, section_teams
+from pdmigrate.plan.answers import SignOff
+from pdmigrate.steps.job import Job
+from pdmigrate.steps.verify import Verified
+from pdmigrate.workspace.decisions import drop_sign_off, save_sign_off
+
+
+def sign_off_teams(job: Job, verified: Verified) -> Any:
+    """Go or no-go per team, written to decisions.yaml. Headless: what was said."""
+    if not is_interactive():
+        return show(section_teams(read_standing(job, verified)))
+    return _SignOff(job, verified).box
+
+
+class _SignOff:
+    def __init__(self, job: Job, verified: Verified):
+        self.job, self.verified = job, verified
+        self.roll = Roll(self.list_rows(), ("Said",))
+        self.sign = Signature(
+            ("Go", lambda: self.write("go"), "success", "The ticked teams go over"),
+            ("No go", lambda: self.write("no_go"), "danger", "The ticked teams do not go over"),
+            ("Take back", lambda: self.write("")),
+        )
+
+    @property
+    def box(self) -> Any:
+        return self.sign.stand_below(self.roll.box)
+
+    def list_rows(self) -> list[Row]:
+        self.standing: Standing = read_standing(self.job, self.verified)
+        rows = []
+        for team in find_teams(self.standing):
+            said = self.standing.sign_off(team.id)
+            word = f"{said.choice.replace('_', '-')}, {said.by or 'somebody'}, {said.at}" if said else "nothing said"
+            trouble = "; ".join(team.troubles) or "ready"
+            rows.append(Row(team.id, f"{team.name} · {word} · {trouble}", {"Said": [word.partition(",")[0]]}))
+        return rows
+
+    def write(self, choice: str) -> None:
+        teams = sorted(self.roll.ticked)
+        if not teams:
+            return self.sign.say("Tick the teams first.", "bad")
+        words = choice.replace("_", "-") or "taken back"
+        done = self.sign.attempt(lambda: self._write(teams, choice), f"{words}: {len(teams)} teams, in decisions.yaml.")
+        return self.roll.replace(self.list_rows(), () if done else teams)
+
+    def _write(self, teams: list[str], choice: str) -> None:
+        path, at = self.job.workspace.decisions_file, self.job.clock().isoformat(timespec="seconds")
+        for team in teams:
+            if choice:
+                plan, by, why = self.standing.plan_digest, self.sign.by, self.sign.why
+                save_sign_off(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
+            else:
+                drop_sign_off(path, team)

@@ -1,0 +1,104 @@
+"""Who is notified how many minutes after a page: levels walked over rotas. Pure; both sides are put into the same form."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from pdmigrate.oncall.rota import People, Rota
+
+
+@dataclass(frozen=True)
+class Level:
+    """Everybody in `people` and whoever is on call in `rotas`, for `minutes`; then the next level.
+
+    one_of: only one of them is paged, and nobody can say beforehand who (PagerDuty: round robin).
+    """
+
+    minutes: int
+    people: People
+    rotas: tuple[Rota, ...]
+    one_of: bool = False
+
+    def paged_at(self, instant: int) -> People:
+        """Who is paged; several of whom only one is paged are a single entry `one of ann, bob`, equal to no person."""
+        people = self.people.union(*(rota.people_at(instant) for rota in self.rotas))
+        return frozenset([f"one of {', '.join(sorted(people))}"]) if self.one_of and len(people) > 1 else people
+
+
+Paged = tuple[tuple[int, People], ...]
+"""(minutes after the page, who is notified then), in order. Empty: dropped, nobody is ever notified."""
+
+
+def walk(levels: Iterable[Level], instant: int) -> Paged:
+    """Who is notified when, for a page at `instant` that nobody acknowledges.
+
+    A level with nobody in it is passed over at once (PagerDuty API: a schedule nobody is on call for is skipped).
+    """
+    minute, paged = 0, []
+    for level in levels:
+        people = level.paged_at(instant + 60 * minute)
+        if people:
+            paged.append((minute, people))
+            minute += level.minutes
+    return tuple(paged)
+
+
+def walk_all(chains: Iterable[Iterable[Level]], instant: int) -> Paged:
+    """The same where one alert starts several chains at once."""
+    paged: dict[int, People] = {}
+    for chain in chains:
+        for minute, people in walk(chain, instant):
+            paged[minute] = paged.get(minute, frozenset()) | people
+    return tuple(sorted(paged.items()))
+
+
+def state_at(paged: Paged, minute: int) -> str:
+    """`paged` at that minute, `waiting` for the next level or for somebody to answer, or `dropped`: nobody ever is."""
+    if not paged:
+        return "dropped"
+    return "paged" if any(when == minute for when, _ in paged) else "waiting"
+
+
+def tell(paged: Paged) -> str:
+    """In words: `0 min: ann; 5 min: bob, cat`."""
+    return "; ".join(f"{minute} min: {', '.join(sorted(people))}" for minute, people in paged) or "nobody"
+
+
+def tell_parting(before: Paged, after: Paged) -> str:
+    """The first minute at which the two sides do something else, and what each does then; "" where they are the same."""
+    for minute in sorted({when for when, _ in (*before, *after)}):
+        if _paged_at(before, minute) != _paged_at(after, minute):
+            return f"minute {minute}: {_tell_state(before, minute)} / {_tell_state(after, minute)}"
+    return ""
+
+
+def _paged_at(paged: Paged, minute: int) -> list[People]:
+    return [people for when, people in paged if when == minute]
+
+
+def _tell_state(paged: Paged, minute: int) -> str:
+    who = ", ".join(sorted({person for people in _paged_at(paged, minute) for person in people}))
+    return f"{state_at(paged, minute)} {who}".rstrip()
+
+
+def moments(levels: Iterable[Level], start: int, end: int, most: int) -> list[int]:
+    """The instants of a page that matter: the start, and just before and at each handoff.
+
+    A handoff matters to a page that was raised a few levels earlier, too: so each one counts back by the timeouts before
+    each level. Pages straight at a handoff are all kept, of the earlier ones at most `most`, spread evenly.
+    """
+    levels = list(levels)
+    edges = {edge for level in levels for rota in level.rotas for s, e, _ in rota.entries for edge in (s, e)}
+    waits = set(accumulate((level.minutes for level in levels), initial=0)) - {0}
+    now = {instant for edge in edges for instant in (edge - 1, edge)}
+    earlier = sorted({instant - 60 * wait for instant in now for wait in waits} - now)
+    step = max(1, -(-len(earlier) // most))
+    return sorted(one for one in {start, *now, *earlier[::step]} if start <= one < end)
+
+
+def next_turn(rota: Rota, person: str, instant: int) -> int | None:
+    """When the person is on call next, from `instant` on; that instant itself while on call."""
+    at = max(0, bisect_right(rota.starts, instant) - 1)
+    turns = (max(s, instant) for s, e, people in rota.entries[at:] if person in people and e > instant)
+    return next(turns, None)

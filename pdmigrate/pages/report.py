@@ -1,0 +1,138 @@
+"""A step's result as one self-contained page that opens from a mail, offline, under a policy that lets nothing in."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from pdmigrate.pages.markup import asset, environment, mask_deep, trusted
+from pdmigrate.pages.show import Link, Section, Table, Tag, make_table
+
+__all__ = ["Figure", "Link", "Page", "Section", "Table", "Tag", "make_table", "write_index", "write_page"]
+
+TONES = {
+    "done": "good",
+    "go": "good",
+    "waiting": "warn",
+    "partial": "warn",
+    "not signed off": "warn",
+    "failed": "bad",
+    "refused": "bad",
+    "no-go": "bad",
+    "not run": "plain",
+}
+"""The tone of each status; a status that is not here is plain."""
+
+MENU_FROM = 4
+"""A page with fewer headings needs no list of them."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A key number. Tone: plain, good, warn or bad."""
+
+    label: str
+    value: str
+    tone: str = "plain"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. The name is the file's stem; the lead is what a reader in a hurry takes away; the facts stand small."""
+
+    name: str
+    title: str
+    lead: str
+    status: str
+    figures: tuple[Figure, ...] = ()
+    sections: tuple[Section, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    error: str = ""
+
+
+def write_page(page: Page, folder: Path | str, links: Sequence[tuple[str, str]] = (), *, mask: bool = False) -> Path:
+    """Write folder/NAME.html and a CSV file of each table. Links: (file, title) of the pages beside this one."""
+    shown, links = _mask_page(page) if mask else page, mask_deep(tuple(links)) if mask else links
+    tables = _write_tables(shown.sections, page.name, Path(folder))
+    shown = replace(shown, sections=_anchor_sections(shown.sections))
+    return _write(Path(folder) / f"{page.name}.html", "page.html", page=shown, tables=tables, links=links)
+
+
+def write_index(
+    folder: Path | str,
+    title: str,
+    lead: str,
+    pages: Sequence[Page],
+    facts: Sequence[tuple[str, str]] = (),
+    error: str = "",
+    sections: Sequence[Section] = (),
+    *,
+    mask: bool = False,
+) -> Path:
+    """Write folder/index.html: the run at a glance, a card per step in its order. A step that was not run has no link."""
+    index = Page("index", title, lead, "", (), tuple(sections), tuple(facts), error)
+    shown, cards = (_mask_page(index), [_mask_page(page) for page in pages]) if mask else (index, pages)
+    tables = _write_tables(shown.sections, "index", Path(folder))
+    shown = replace(shown, sections=_anchor_sections(shown.sections))
+    return _write(Path(folder) / "index.html", "index.html", page=shown, tables=tables, cards=cards, links=())
+
+
+def _mask_page(page: Page) -> Page:
+    return replace(mask_deep(page), name=page.name, status=page.status)
+
+
+def _write(path: Path, template: str, page: Page, **values: Any) -> Path:
+    style, script = asset("style.css") + asset("page.css"), asset("filter.js")
+    headings = [section for section in page.sections if section.level == 2]
+    values |= {"page": page, "style": style, "script": script, "policy": _policy(style, script), "tones": TONES}
+    values |= {"menu": headings if len(headings) >= MENU_FROM else [], "here": path.name}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(environment().get_template(template).render(values), encoding="utf-8", newline="\n")
+    return path
+
+
+def _policy(style: str, script: str) -> Markup:
+    # Base 64 has no character that an attribute would need escaped, and the hash must stand as it is.
+    allowed = f"style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; img-src data:"
+    return trusted(f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'")
+
+
+def _fingerprint(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _write_tables(sections: Sequence[Section], name: str, folder: Path) -> list[str]:
+    """One CSV file a table; the answer holds its address for each section, nothing where there is no table."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ValueError(f"{name!r} cannot name a page: use letters, digits, - and _.")
+    return [_write_table(section, f"tables/{name}-{n:02d}", folder) for n, section in enumerate(sections, 1)]
+
+
+def _write_table(section: Section, stem: str, folder: Path) -> str:
+    if section.table is None:
+        return ""
+    address = f"{stem}-{_slug(section.title)}.csv"
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    section.table.write_csv(folder / address)
+    return address
+
+
+def _anchor_sections(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """Every section with an anchor of its own, since two may have the same title."""
+    taken: set[str] = set()
+    anchored = []
+    for section in sections:
+        wanted = section.anchor or _slug(section.title)
+        anchor = wanted if wanted not in taken else f"{wanted}-{len(taken) + 1}"
+        taken.add(anchor)
+        anchored.append(replace(section, anchor=anchor))
+    return tuple(anchored)
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "section"

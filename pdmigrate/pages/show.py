@@ -1,0 +1,202 @@
+"""Tables and sections: one look for the notebook, the page and the spreadsheet."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+from markupsafe import Markup
+
+from pdmigrate.pages.markup import asset, clean, environment, trusted
+from pdmigrate.workspace.cells import write_rows
+
+LONG_LINE = 24
+FILTER_FROM = 11
+"""A table with fewer rows is read faster than filtered."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cell that leads somewhere: a page of ours (relative) or a web address. Anything else is shown as text only."""
+
+    text: str
+    url: str
+
+    @property
+    def href(self) -> str:
+        is_web = self.url.startswith(("https://", "http://"))
+        is_ours = ":" not in self.url and not self.url.startswith(("/", "\\"))
+        return self.url if is_web or is_ours else ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A cell that is a short word with a tone: plain, good, warn or bad."""
+
+    text: str
+    tone: str = "plain"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows. A cell is text, a number, a time, a list of texts, a Link or a Tag."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple, ...]
+    note: str = ""
+    empty: str = "Nothing here."
+
+    def frame(self) -> pd.DataFrame:
+        """The same rows for pandas: numbers as numbers, everything else as text, nothing as an empty text."""
+        rows = [[cell if _is_number(cell) else cell_text(cell) for cell in row] for row in self.rows]
+        return pd.DataFrame(rows, columns=list(self.columns))
+
+    def html(self, title: str = "Table", csv: str = "") -> Markup:
+        """The table as markup, with all its rows; `csv` is the address of the same rows in a file."""
+        kinds = ["number" if all(map(_is_number, column)) else "text" for column in zip(*self.rows, strict=True)]
+        values = {"table": self, "title": title, "csv": csv, "kinds": kinds, "draw": _draw_cell, "long": self.is_long}
+        return trusted(environment().get_template("table.html").render(values))
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.rows) >= FILTER_FROM
+
+    def write_csv(self, path: Path | str) -> Path:
+        """Write the rows for a spreadsheet, which must neither garble a name (hence the BOM) nor run one."""
+        with open(path, "w", encoding="utf-8-sig", newline="") as file:
+            write_rows(file, [[_csv_cell(cell) for cell in row] for row in (self.columns, *self.rows)], "\r\n")
+        return Path(path)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: a heading, words, a drawing (markup made by draw_timeline) and a table, each where given.
+
+    Text: blank lines part paragraphs, lines that start with "- " are a list. Level 3 stands under the level 2 before it.
+    Folded: long detail that starts closed; all its rows are in the page nevertheless.
+    """
+
+    title: str
+    text: str = ""
+    table: Table | None = None
+    drawing: str = ""
+    level: int = 2
+    anchor: str = ""
+    folded: bool = False
+
+
+class Shown:
+    """What a notebook cell ends with: a page's look in the notebook, plain text where there is no browser."""
+
+    def __init__(self, parts: tuple[Any, ...]):
+        self.parts = parts
+
+    def _repr_html_(self) -> str:
+        drawn = [_draw_part(part) for part in self.parts]
+        return environment().get_template("cell.html").render(style=asset("style.css"), parts=drawn)
+
+    def __repr__(self) -> str:
+        return "\n\n".join(_tell_part(part) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The pages that a step has written, the step's own first: (title, path). A notebook shows them as links."""
+
+    pages: tuple[tuple[str, Path], ...]
+
+    @property
+    def page(self) -> Path:
+        """The step's own page."""
+        return self.pages[0][1]
+
+    def _repr_html_(self) -> str:
+        links = [(title, quote(os.path.relpath(path).replace(os.sep, "/"))) for title, path in self.pages]
+        words = environment().get_template("written.html").render(links=links, folder=self.page.parent)
+        return environment().get_template("cell.html").render(style=asset("style.css"), parts=[trusted(words)])
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{title}: {path}" for title, path in self.pages)
+
+
+def show(*things: Any) -> Shown:
+    """Tables, data frames, sections or drawings (the markup of draw_timeline), to be the last line of a cell."""
+    return Shown(tuple(_from_frame(thing) if isinstance(thing, pd.DataFrame) else thing for thing in things))
+
+
+def make_table(
+    rows: Iterable[Mapping], columns: Mapping[str, str] | None = None, empty: str = "Nothing here.", note: str = ""
+) -> Table:
+    """A table of mappings. Columns: key -> heading, in their order; without it, every key in the order of its coming."""
+    rows = list(rows)
+    headings = columns or {key: str(key) for row in rows for key in row}
+    cells = tuple(tuple(row.get(key) for key in headings) for row in rows)
+    return Table(tuple(headings.values()), cells, note, empty)
+
+
+def cell_text(cell: Any) -> str:
+    """A cell in words: the same in the page, the notebook and the CSV file."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, datetime) and not pd.isna(cell):
+        return cell.isoformat(" ", "seconds" if cell.second else "minutes")
+    if isinstance(cell, (list, tuple)):
+        parts = [cell_text(part) for part in cell]
+        return ("; " if any("," in part for part in parts) else ", ").join(parts)
+    if isinstance(cell, (set, frozenset)):
+        return ", ".join(sorted(map(cell_text, cell)))
+    return "" if _is_missing(cell) else clean(cell)
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or (not isinstance(cell, str) and pd.api.types.is_scalar(cell) and pd.isna(cell))
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell == cell
+
+
+def _draw_cell(cell: Any) -> dict[str, Any]:
+    # The template asks for all of them; a cell that is neither a link nor a tag has no address and no tone.
+    href = cell.href if isinstance(cell, Link) else ""
+    tone = cell.tone if isinstance(cell, Tag) else ""
+    return {"text": cell_text(cell), "href": href, "tone": tone, "lines": _long_lines(cell)}
+
+
+def _long_lines(cell: Any) -> list[str]:
+    """A list of sentences is read line by line; a list of words stands in one."""
+    lines = [cell_text(part) for part in cell] if isinstance(cell, (list, tuple)) else []
+    return lines if len(lines) > 1 and max(map(len, lines)) > LONG_LINE else []
+
+
+def _csv_cell(cell: Any) -> Any:
+    return cell if _is_number(cell) else cell_text(cell)
+
+
+def _from_frame(frame: pd.DataFrame) -> Table:
+    return Table(tuple(map(str, frame.columns)), tuple(frame.itertuples(index=False, name=None)))
+
+
+def _draw_part(part: Any) -> Markup:
+    if isinstance(part, Section):
+        return trusted(environment().get_template("section.html").render(section=part, csv=""))
+    return part.html() if isinstance(part, Table) else trusted(f'<div class="drawing">{part}</div>')
+
+
+def _tell_part(part: Any) -> str:
+    if isinstance(part, Section):
+        told = [part.title, part.text, _tell_part(part.table) if part.table else ""]
+        return "\n\n".join(text for text in told if text)
+    if isinstance(part, Table):
+        return part.frame().to_string(index=False, max_rows=60) if part.rows else part.empty
+    return "(a drawing)"

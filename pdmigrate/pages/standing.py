@@ -1,0 +1,195 @@
+"""Where a migration stands after verify, team by team: what the stakeholder report and the teams' pages are made from."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from pdmigrate.handover.todo import Item, list_items
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.plan.answers import Approval, Conflict, Decisions, SignOff
+from pdmigrate.steps.job import Job
+from pdmigrate.steps.verify import ScheduleParity, ServiceParity, Unreachable, Verified
+
+NO_TEAM = "no-team"
+"""The id under which objects stand that no team owns: they need a go, too."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """What belongs to one team. troubles: the sentences that speak against going over now.
+
+    doubted: people with an account who are told later than today, or of whose channels nothing is known.
+    """
+
+    id: str
+    name: str
+    leads: tuple[str, ...]
+    people: tuple[str, ...]
+    schedules: tuple[ScheduleParity, ...]
+    services: tuple[ServiceParity, ...]
+    unreachable: tuple[Unreachable, ...]
+    items: tuple[Item, ...]
+    questions: tuple[Conflict, ...]
+    troubles: tuple[str, ...]
+    doubted: tuple[Unreachable, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All of it at one time. good_for: how old a snapshot may be. plan_digest: of the plan that was loaded last; approval: who let it pass, if a person did."""
+
+    name: str
+    verified: Verified
+    items: tuple[Item, ...]
+    decisions: Decisions
+    plan_digest: str
+    approval: Approval | None
+    now: datetime
+    good_for: timedelta
+
+    @property
+    def draft(self) -> Draft:
+        return self.verified.draft
+
+    def sign_off(self, team: str) -> SignOff | None:
+        return next((said for said in self.decisions.sign_offs if said.team == team), None)
+
+    @cached_property
+    def teams(self) -> tuple[Team, ...]:
+        """Every team that has something in scope, and one for what belongs to nobody."""
+        owned = [self._make_team(id) for id in sorted(self._team_names, key=lambda id: self._team_names[id].casefold())]
+        return tuple(team for team in owned if team.schedules or team.services or team.people)
+
+    @cached_property
+    def hours(self) -> list[tuple[str, float, float]]:
+        """(person, hours on call before, after) over the window, for everybody who is on call on either side."""
+        before, after = (_add_hours(s, side) for side, s in (("before", self._read), ("after", self._read)))
+        return [(person, before[person] / 3600, after[person] / 3600) for person in sorted({*before, *after})]
+
+    @cached_property
+    def paged(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Who stands anywhere on a way that a page can take, before and after."""
+        before = {person for s in self._read for _, _, who in s.before.entries for person in who}
+        after = {person for s in self._read for _, _, who in s.after.entries for person in who}
+        emails = self.draft.work.emails
+        asked = {
+            emails.get(t.id, t.id)
+            for p in self._policies
+            for r in p.escalation_rules
+            for t in r.targets
+            if t.type == "user"
+        }
+        there = [p for id, p in self.draft.state.policies.items() if id in set(self.draft.work.policies.values())]
+        answering = {t.id for p in there for level in p.levels for t in level.targets if t.type == "user"}
+        return frozenset(before | asked), frozenset(after | answering)
+
+    def name_of(self, person: str) -> str:
+        """A person's name behind the email, or the PagerDuty id, that stands for him."""
+        return self._names.get(person, person)
+
+    def owners_of(self, kind: str, id: str) -> tuple[str, ...]:
+        """The teams of an object, or the one for what belongs to nobody."""
+        there = {"schedules": self.draft.account.all_schedules, "services": self.draft.account.services}[kind]
+        return tuple(t.id for t in there[id].teams if t.id in self.draft.account.teams) or (NO_TEAM,)
+
+    @property
+    def _read(self) -> tuple[ScheduleParity, ...]:
+        """The schedules of which both sides are known."""
+        return tuple(s for s in self.verified.schedules if not s.unverified)
+
+    @property
+    def _policies(self) -> list:
+        return [p for id, p in self.draft.account.policies.items() if id in self.draft.reasons["escalation_policies"]]
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        users, emails = self.draft.account.users, self.draft.work.emails
+        return {id: user.name for id, user in users.items()} | {
+            e: users[id].name for id, e in emails.items() if id in users
+        }
+
+    @cached_property
+    def _team_names(self) -> dict[str, str]:
+        teams = self.draft.account.teams
+        return {id: teams[id].name for id in self.draft.reasons["teams"]} | {NO_TEAM: "No team"}
+
+    def _make_team(self, id: str) -> Team:
+        schedules = tuple(s for s in self.verified.schedules if id in self.owners_of("schedules", s.id))
+        services = tuple(s for s in self.verified.services if id in self.owners_of("services", s.id))
+        users, leads = self._find_members(id)
+        emails = {self.draft.work.emails.get(user, user) for user in users}
+        on_call = {person for s in schedules for _, _, who in s.before.entries for person in who}
+        about = (
+            {("schedules", s.id) for s in schedules}
+            | {("services", s.id) for s in services}
+            | {("users", u) for u in users}
+        )
+        places = about | {("escalation_policies", policy) for policy in self._policies_of(id, services)}
+        unreachable, doubted = (
+            tuple(u for u in rows if u.email in emails | on_call or u.about & places)
+            for rows in (self.verified.unreachable, self.verified.doubted)
+        )
+        items = tuple(item for item in self.items if item.about in about)
+        questions = tuple(c for c in self.draft.open.values() if (c.kind, c.id) in about)
+        troubles = _find_troubles(schedules, services, unreachable, questions)
+        people = tuple(sorted(emails | on_call, key=self.name_of))
+        name = self._team_names[id]
+        return Team(id, name, leads, people, schedules, services, unreachable, items, questions, troubles, doubted)
+
+    def _policies_of(self, team: str, services: tuple[ServiceParity, ...]) -> set[str]:
+        """PagerDuty ids of the policies that a team owns, or that its services page by."""
+        there = [self.draft.account.services[s.id].escalation_policy for s in services]
+        owned = {p.id for p in self._policies if team in ({t.id for t in p.teams} or {NO_TEAM})}
+        return owned | {policy.id for policy in there if policy}
+
+    def _find_members(self, id: str) -> tuple[list[str], tuple[str, ...]]:
+        team, users = self.draft.account.teams.get(id), self.draft.account.users
+        members = [m for m in self.draft.account.members_of(team) if m.user.id in users] if team else []
+        leads = tuple(users[m.user.id].name for m in members if m.role == "manager")
+        return [m.user.id for m in members], leads
+
+
+def read_standing(job: Job, verified: Verified) -> Standing:
+    """Put together what verify found, what people ticked, decided and approved."""
+    decisions, plan = job.decisions(), job.workspace.find_state("plan") or {}
+    digest = plan.get("digest", verified.draft.plan.digest)
+    items = tuple(list_items(job.workspace, verified.draft))
+    approval = decisions.approves(digest)
+    good_for = timedelta(hours=job.settings.rules.guards.snapshot_hours)
+    return Standing(job.settings.name, verified, items, decisions, digest, approval, job.clock(), good_for)
+
+
+def find_untested(standing: Standing) -> list[Item]:
+    """People on call of whom nobody has seen a test page arrive."""
+    return [item for item in standing.items if item.what == "test page" and not item.done]
+
+
+def _add_hours(schedules: Iterable[ScheduleParity], side: str) -> Counter:
+    seconds: Counter = Counter()
+    for schedule in schedules:
+        for start, end, people in getattr(schedule, side).entries:
+            seconds.update(dict.fromkeys(people, end - start))
+    return seconds
+
+
+def _find_troubles(schedules, services, unreachable, questions) -> tuple[str, ...]:
+    """What no decision explains comes first, what was decided last."""
+    differ = [not s.unexplained for s in schedules if s.differ]
+    pages = [not s.unexplained for s in services if s.different]
+    told = (
+        (len(questions), "open question"),
+        (differ.count(False), "schedule differs", "schedules differ"),
+        (pages.count(False), "service pages others", "services page others"),
+        (sum(s.unverified > 0 for s in schedules), "schedule unverified", "schedules unverified"),
+        (len(unreachable), "person cannot be reached", "people cannot be reached"),
+        (differ.count(True), "schedule differs by decision", "schedules differ by decision"),
+        (pages.count(True), "service pages others by decision", "services page others by decision"),
+    )
+    return tuple(say_number(*words) for words in told if words[0])
+
+
+def say_number(number: int, one: str, many: str = "") -> str:
+    """A number and its noun."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

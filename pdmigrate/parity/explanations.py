@@ -1,0 +1,286 @@
+"""Explanations: whose answer, or which rule that a person chose, lies behind a difference, and exactly what it covers.
+
+A reason is not a decision: what the plan or the mapping says of itself explains nothing. From the answers alone follows
+what Harness is to show in place of what PagerDuty shows; what Harness shows besides is a difference without a decision.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from pdmigrate.harness.records import Override, Rotation, Schedule
+from pdmigrate.harness.rota import render_schedule
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.judge import choose_reading, render_with_overrides
+from pdmigrate.mapping.overrides import cut_overrides, key_overrides, name_piece, read_known
+from pdmigrate.oncall import rota
+from pdmigrate.pagerduty import records, rota_v3
+from pdmigrate.pagerduty.readings import WALL
+from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.answers import Answer
+from pdmigrate.plan.merging import THEIRS
+
+Change = tuple[int, int, rota.People, rota.People]
+"""From, to (instants), who is not on call any more, who is in addition."""
+AnySchedule = records.Schedule | ScheduleV3
+LEAVING = frozenset({"leave_out", "leave_removed"})
+"""The answers that leave an object behind. An override whose stand-in is an empty place stays behind as well."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one answer, or one chosen rule, does to who is on call or who is paged.
+
+    by: who gave the answer, or the rule's name. answer: the key of the question, `class:id`, or `rule:NAME`. kind, id: the
+    object that it is about, an id of PagerDuty. fields: those that it changes. changes: of a schedule, when and whom; of
+    a policy or service the changed levels stand in `expect_levels`.
+    """
+
+    by: str
+    answer: str
+    kind: str
+    id: str
+    fields: tuple[str, ...]
+    words: str
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def people(self) -> rota.People:
+        """Everybody whom it takes away or brings."""
+        return frozenset().union(*(gone | come for _, _, gone, come in self.changes))
+
+
+def find_answer(found: Draft, about: str, id: str) -> Answer | None:
+    """The answer to a question of a class about an object."""
+    return found.answered.get(f"{about}:{id}")
+
+
+def explain_absence(found: Draft, kind: str, id: str, fields: tuple[str, ...]) -> Explanation | None:
+    """Why an object does not move, where that was decided; None where it moves, or where the question is open."""
+    held = found.held.get((kind, id))
+    if held is None or held.open_question or not held.decided:
+        return None
+    answer = found.answered.get(held.decided)
+    if answer is None and not held.decided.startswith("rule:"):
+        return None
+    if answer is not None and answer.choice not in LEAVING and (kind, answer.choice) != ("overrides", "empty_place"):
+        return None  # whoever accepted something did not leave it out: the loss is nobody's decision
+    by = answer.by if answer else held.decided.removeprefix("rule:")
+    return Explanation(
+        by, held.decided, kind, id, fields, f"not moved, by {_tell_who(answer, held.decided)}: {held.reason}"
+    )
+
+
+def explain(answer: Answer, kind: str, id: str, fields: tuple[str, ...], words: str) -> Explanation:
+    """What one answer explains; its effect is up to the caller."""
+    key = answer.conflict.key
+    return Explanation(answer.by, key, kind, id, fields, f"{words}, by {_tell_who(answer, key)}")
+
+
+def _tell_who(answer: Answer | None, key: str) -> str:
+    if answer is None:
+        return f"the rule {key.removeprefix('rule:')}"
+    return f"decision of {answer.by or 'somebody'} ({key})"
+
+
+def list_nobodies(found: Draft) -> dict[str, Answer]:
+    """Users whose places stay empty because a person said so, by PagerDuty id."""
+    return {
+        answer.conflict.id: answer
+        for answer in found.answered.values()
+        if answer.conflict.kind == "users" and answer.choice == "empty_place"
+    }
+
+
+def explain_schedule(
+    found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span
+) -> tuple[Explanation, ...]:
+    """What people decided about who is on call in a schedule, within a span of instants.
+
+    before: PagerDuty's people over that span, in emails (PagerDuty ids where somebody has none).
+    """
+    absent = explain_absence(found, "schedules", schedule.id, ("rotations",))
+    if absent:
+        changes = tuple((start, end, people, rota.NOBODY) for start, end, people in before.entries)
+        return (replace(absent, changes=changes),)
+    kinds = (_explain_reading, _explain_overrides, _explain_empty_places, _explain_merged, _explain_kept)
+    made, expected = [], before
+    for explain_kind in kinds:
+        parts = [one for one in explain_kind(found, schedule, expected, span) if one.changes]
+        expected = expect_rota(expected, parts)
+        made += parts
+    return tuple(made)
+
+
+def expect_rota(before: rota.Rota, explanations: Iterable[Explanation]) -> rota.Rota:
+    """Who is to be on call in Harness: as before, but for what was decided."""
+    for explanation in explanations:
+        gone = rota.make_rota((start, end, people) for start, end, people, _ in explanation.changes)
+        come = rota.make_rota((start, end, people) for start, end, _, people in explanation.changes)
+        before = rota.exchange(before, gone, come)
+    return before
+
+
+def _explain_empty_places(
+    found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span
+) -> Iterator[Explanation]:
+    """Somebody who was decided to be an empty place is not on call; whoever else is missing is missing without a decision.
+
+    before: by the other decisions; an override that does not move gives the turn back to whoever has it.
+    """
+    places = {
+        answer.conflict.id.partition("/")[2]: answer
+        for answer in found.answered.values()
+        if answer.choice == "empty_place" and answer.conflict.id.startswith(f"{schedule.id}/")
+    }
+    for user, answer in {**list_nobodies(found), **places}.items():
+        alone = frozenset([user])
+        changes = tuple((start, end, alone, rota.NOBODY) for start, end, people in before.entries if user in people)
+        name = found.account.users[user].name if user in found.account.users else user
+        words = f"the turns of {name} stay empty"
+        yield replace(explain(answer, "schedules", schedule.id, ("participants",), words), changes=changes)
+
+
+def _explain_reading(found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span) -> Iterator[Explanation]:
+    """PagerDuty renders it otherwise than its layers say, and a person let our reading of the layers be loaded."""
+    answer = find_answer(found, "rendering_differs", schedule.id)
+    if answer is not None and answer.choice == "load_anyway":
+        ours = render_source(found, schedule, span).rename(found.emails)
+        words = "our reading of the layers is loaded although PagerDuty renders other people"
+        yield replace(
+            explain(answer, "schedules", schedule.id, ("layers",), words), changes=_list_changes(before, ours)
+        )
+
+
+def _explain_overrides(
+    found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span
+) -> Iterator[Explanation]:
+    """An override that does not move, by decision: for its own hours whoever has the turn by the layers.
+
+    Those of a shift-based schedule are in its rotations, and move with it.
+    """
+    if isinstance(schedule, ScheduleV3):
+        return
+    absent = list(_list_absent_overrides(found, schedule)) if found.held_overrides else []
+    if absent:
+        bare = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": ()})
+        both = (schedule, schedule.model_copy(update={"overrides_subschedule": bare}))
+        whole, layers = (render_source(found, one, span).rename(found.emails) for one in both)
+        for explanation, hours in absent:
+            yield replace(explanation, changes=_list_changes(whole.within(hours), layers.within(hours)))
+
+
+def _list_absent_overrides(found: Draft, schedule: records.Schedule) -> Iterator[tuple[Explanation, list[rota.Span]]]:
+    """With the hours that later overrides leave it; of one that moves, each piece that was removed and left so."""
+    keys = key_overrides(schedule, read_known(found.ledger), found.account.since)
+    for key, (_, hours) in zip(keys, cut_overrides(schedule.overrides), strict=True):
+        pieces = {name_piece(key, number): [piece] for number, piece in enumerate(hours, 1)}
+        moves = any(("overrides", piece) in found.wanted for piece in pieces)
+        for own, left in pieces.items() if moves else [(key, list(hours))]:
+            explanation = explain_absence(found, "overrides", own, ("overrides",))
+            if explanation:
+                yield explanation, left
+
+
+def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span) -> Iterator[Explanation]:
+    """What people changed in Harness and a person decided to keep: the difference between it and what we would write."""
+    wish = found.wanted.get(("schedules", schedule.id))
+    there = found.state.schedules.get(wish.identifier) if wish else None
+    if wish is None or there is None or not found.kept:
+        return
+    pieces = (w for (kind, _), w in found.wanted.items() if kind == "overrides")
+    stand_ins = {w.key: _make_override(w) for w in pieces if w.fields["schedule"] == wish.identifier}
+    shown = Schedule.model_validate(
+        {"identifier": wish.identifier, **wish.fields, "overrides": tuple(stand_ins.values())}
+    )
+    shown = shown.model_copy(update={"rotations": (*shown.rotations, *_list_theirs(found, wish))})
+    answer = find_kept(found, wish.key)
+    if answer:
+        kept = _keep_parts(answer, shown, there)
+        yield _tell_kept(answer, schedule.id, ("rotations", "time_zone"), shown, kept, span)
+        shown = kept
+    for key, override in _list_kept_overrides(found, there):
+        stand_ins[key] = override
+        kept = shown.model_copy(update={"overrides": tuple(stand_ins.values())})
+        yield _tell_kept(found.kept[key], schedule.id, ("overrides",), shown, kept, span)
+        shown = kept
+
+
+def list_kept(answer: Answer) -> set[tuple[str, str]]:
+    """(field, part of it or "") of what the question was about: what else is otherwise, nobody has decided to keep."""
+    return {(field, part) for field, part, *_ in json.loads(answer.conflict.detail)}
+
+
+def _keep_parts(answer: Answer, wanted: Schedule, there: Schedule) -> Schedule:
+    """The rotations and the zone that the question named as they are in Harness, all others as wanted."""
+    named = list_kept(answer)
+    ours = [one for one in wanted.rotations if ("rotations", one.name) not in named]
+    theirs = [one for one in there.rotations if ("rotations", one.name) in named]
+    zone = there.time_zone if ("time_zone", "") in named else wanted.time_zone
+    return wanted.model_copy(update={"rotations": (*ours, *theirs), "time_zone": zone})
+
+
+def _list_kept_overrides(found: Draft, there: Schedule) -> Iterator[tuple[str, Override]]:
+    """(key, as it is in Harness) of each override of a schedule that a person let stand as somebody changed it."""
+    for key in found.kept:
+        wish, entry = found.wanted.get(("overrides", key)), found.ledger.get(("overrides", key))
+        known = wish or entry
+        override = found.state.overrides.get(known.identifier) if known else None
+        if override and known.identifier.partition("/")[0] == there.identifier:
+            yield key, override
+
+
+def _list_theirs(found: Draft, wish: Desired) -> tuple[Rotation, ...]:
+    """The rotations of a schedule of Harness that ours was merged with, as they were then."""
+    entry = found.ledger.get((wish.kind, wish.key))
+    return tuple(map(Rotation.model_validate, entry.synced.get(THEIRS, ()))) if entry else ()
+
+
+def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span) -> Iterator[Explanation]:
+    """A person merged it with a schedule that was in Harness before: whoever is on call there goes on being so."""
+    wish = found.wanted.get(("schedules", schedule.id))
+    there = found.state.schedules.get(wish.identifier) if wish and wish.merge else None
+    choice = found.work.questions.find_choice("duplicate_schedule", schedule.id)
+    if there is None or choice is None:
+        return
+    alone = Schedule.model_validate({"identifier": wish.identifier, **wish.fields, "overrides": there.overrides})
+    both = alone.model_copy(update={"rotations": (*alone.rotations, *_list_theirs(found, wish))})
+    key, words = (
+        f"duplicate_schedule:{schedule.id}",
+        "merged with a schedule that was in Harness, which keeps its rotations",
+    )
+    changes = _list_changes(render_schedule(alone, *span), render_schedule(both, *span))
+    said = f"{words}, by decision of {choice.by or 'somebody'} ({key})"
+    yield Explanation(choice.by, key, "schedules", schedule.id, ("rotations",), said, changes)
+
+
+def find_kept(found: Draft, key: str) -> Answer | None:
+    """The answer that lets stand what somebody changed in Harness."""
+    return found.kept.get(key)
+
+
+def _make_override(wish: Desired) -> Override:
+    return Override.model_validate({**wish.fields, "identifier": wish.identifier.partition("/")[2]})
+
+
+def _tell_kept(
+    answer: Answer, id: str, fields: tuple[str, ...], wanted: Schedule, kept: Schedule, span: rota.Span
+) -> Explanation:
+    changes = _list_changes(render_schedule(wanted, *span), render_schedule(kept, *span))
+    return replace(explain(answer, "schedules", id, fields, "kept as somebody changed it in Harness"), changes=changes)
+
+
+def _list_changes(before: rota.Rota, after: rota.Rota) -> tuple[Change, ...]:
+    return tuple((start, end, old - new, new - old) for start, end, old, new in rota.differences(before, after))
+
+
+def render_source(found: Draft, schedule: AnySchedule, span: rota.Span) -> rota.Rota:
+    """Our own reading of a schedule, in PagerDuty ids. Raises ValueError for a rule that cannot be read."""
+    zone = ZoneInfo(found.work.zones.get(schedule.id) or "UTC")
+    if isinstance(schedule, ScheduleV3):
+        return rota_v3.render_schedule(schedule, *span, choose_reading(found.account, schedule, zone))
+    doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule
+    reading = choose_reading(found.account, schedule, zone) if doubtful else WALL
+    return render_with_overrides(schedule, reading, zone, *span)

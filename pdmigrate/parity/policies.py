@@ -1,0 +1,262 @@
+"""Policies before and after, level by level: who is on call at each level, second by second.
+
+Two witnesses and two claims. PagerDuty's own word (`GET /oncalls`) is compared with what we read out of the schedules and
+targets of a level; and the people of a level, by PagerDuty's word where it was given and by our reading elsewhere, with
+those whom the level pages in Harness. Loops are the levels again: the first round is compared. Three grades, never
+blurred: what one of the witnesses was not there for is unverified.
+"""
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.policies import SCHEDULE_TYPES
+from pdmigrate.oncall import paging, rota
+from pdmigrate.pagerduty.records import EscalationPolicy as SourcePolicy
+from pdmigrate.pagerduty.records import EscalationRule
+from pdmigrate.parity.explanations import find_kept
+from pdmigrate.parity.schedules import ScheduleParity
+from pdmigrate.parity.services import expect_chain, expect_rules, source_levels, target_levels
+
+Difference = tuple[int, int, rota.People, rota.People]
+"""From, to (instants), the people of the first witness, those of the second."""
+LevelDifference = tuple[int, int, int, rota.People, rota.People]
+"""The level's number, and the difference."""
+NOBODY = paging.Level(0, rota.NOBODY, ())
+NOT_ASKED = "nobody has asked PagerDuty who is on call at its levels: a snapshot cannot be asked"
+UNUSED = "no service uses it, and PagerDuty's /oncalls leaves out what nothing uses"
+NO_API = "Harness has no API to read it from"
+NOT_CARRIED = "it is not carried over, so that nothing of it is in Harness"
+TOO_FAR = "PagerDuty's word does not reach that far: /oncalls looks at most 90 days ahead"
+TURNS = "its targets take turns (round robin), and /oncalls does not say whose turn it will be"
+
+
+@dataclass(frozen=True)
+class LevelParity:
+    """One level over the horizon, in seconds. Rotas are in emails.
+
+    differences: where PagerDuty's word is not what we read (PagerDuty's people, ours). target_differences: where Harness
+    pages others (before, after). notes: why something is unverified.
+    """
+
+    number: int
+    agree: int
+    differ: int
+    unverified: int
+    differences: tuple[Difference, ...] = ()
+    target_differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def grade(self) -> str:
+        return "differ" if self.differ else "unverified" if self.unverified else "agree"
+
+
+@dataclass(frozen=True)
+class PolicyParity:
+    """One policy. identifier: Harness's, "" where it is not carried over.
+
+    unexplained: what of the target_differences no decision explains.
+    """
+
+    id: str
+    name: str
+    identifier: str
+    levels: tuple[LevelParity, ...]
+    unexplained: tuple[LevelDifference, ...] = ()
+
+    @property
+    def grade(self) -> str:
+        """`agree` only where all of it is known and the same."""
+        grades = {level.grade for level in self.levels}
+        return next((grade for grade in ("differ", "unverified") if grade in grades), "agree")
+
+    @property
+    def differences(self) -> tuple[LevelDifference, ...]:
+        """(level, from, to, PagerDuty's people, ours)."""
+        return tuple((level.number, *one) for level in self.levels for one in level.differences)
+
+    @property
+    def target_differences(self) -> tuple[LevelDifference, ...]:
+        """(level, from, to, before, after)."""
+        return tuple((level.number, *one) for level in self.levels for one in level.target_differences)
+
+
+def compare_policies(found: Draft, schedules: Iterable[ScheduleParity]) -> tuple[PolicyParity, ...]:
+    """Every policy in scope. `schedules` are those of the same look at both sides."""
+    schedules = tuple(schedules)
+    in_scope = found.reasons["escalation_policies"]
+    return tuple(_compare(found, policy, schedules) for id, policy in found.account.policies.items() if id in in_scope)
+
+
+def count_policies(policies: Iterable[PolicyParity]) -> dict[str, int]:
+    """How many agree, differ and are unverified; each stands in one of them."""
+    grades = [policy.grade for policy in policies]
+    return {grade: grades.count(grade) for grade in ("agree", "differ", "unverified")}
+
+
+def count_level_seconds(policies: Iterable[PolicyParity]) -> dict[str, int]:
+    """The seconds of all levels of all policies."""
+    levels = [level for policy in policies for level in policy.levels]
+    return {
+        f"{name}_seconds": sum(getattr(level, name) for level in levels) for name in ("agree", "differ", "unverified")
+    }
+
+
+def find_unexplained(policies: Iterable[PolicyParity]) -> tuple[str, ...]:
+    """A sentence for each level where PagerDuty's word is not our reading, or where Harness pages others without a decision.
+
+    Where our reading is wrong, that Harness has it as we read it is no second finding.
+    """
+    return tuple(sentence for policy in policies for level in policy.levels for sentence in _tell_level(policy, level))
+
+
+def _tell_level(policy: PolicyParity, level: LevelParity) -> Iterator[str]:
+    place = f"policy {policy.name} ({policy.id}), level {level.number}"
+    if level.differences:
+        yield f"{place}: {_tell_first(level.differences, 'as PagerDuty says', 'as we read it')}"
+    misread = [(start, end) for start, end, _, _ in level.differences]
+    left = [tuple(one) for number, *one in policy.unexplained if number == level.number]
+    rest = [one for one in left if rota.subtract_spans([one[:2]], misread)]
+    if rest:
+        yield f"{place}: {_tell_first(rest, 'in PagerDuty', 'in Harness')}"
+
+
+def _tell_first(differences: Iterable[Difference], left: str, right: str) -> str:
+    """The first difference in words, and how long it is in all."""
+    found = sorted(differences, key=lambda one: one[:2])
+    start, _, before, after = found[0]
+    seconds = rota.total((s, e) for s, e, _, _ in found)
+    moment = f"{rota.to_datetime(start):%Y-%m-%d %H:%M} UTC"
+    return f"{tell_people(before)} {left}, {tell_people(after)} {right}, from {moment}; {seconds} s differ"
+
+
+def tell_people(people: rota.People) -> str:
+    return ", ".join(sorted(people)) or "nobody"
+
+
+def _compare(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> PolicyParity:
+    span = rota.to_instant(found.account.since), rota.to_instant(found.account.until)
+    identifier = found.identifier_of("escalation_policies", policy.id)
+    sides = tuple(_lay_side_by_side(found, policy, schedules, span))
+    levels = tuple(_compare_level(found, policy, side, span) for side in sides)
+    left = (
+        (level.number, *one)
+        for side, level in zip(sides, levels, strict=True)
+        for one in _leave_unexplained(side, level.target_differences)
+    )
+    return PolicyParity(policy.id, policy.name, identifier, levels, tuple(left))
+
+
+def _leave_unexplained(side: "_Level", differences: tuple[Difference, ...]) -> Iterator[Difference]:
+    """What is left of the differences where Harness pages others than anybody decided."""
+    undecided = [(start, end) for start, end, _, _ in rota.differences(side.expected, side.there)]
+    for start, end, before, after in differences:
+        yield from ((s, e, before, after) for s, e in rota.intersect_spans([(start, end)], undecided))
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A level on both sides: `ours` as we read PagerDuty, `there` as Harness pages, and why either is not known.
+
+    expected: whom it is to page by the answers of people.
+    """
+
+    number: int
+    ours: rota.Rota
+    there: rota.Rota
+    expected: rota.Rota
+    unread: str
+    unseen: str
+    turns: bool
+
+
+def _lay_side_by_side(
+    found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...], span: rota.Span
+) -> Iterator[_Level]:
+    """The levels of PagerDuty, and those that Harness has beyond them and their repetitions."""
+    identifier = found.identifier_of("escalation_policies", policy.id)
+    before = {s.id: s.before for s in schedules if not s.unread}
+    after = {s.identifier: s.after for s in schedules if s.identifier}
+    unseen = NOT_CARRIED if not identifier else "" if found.state.oncall else NO_API
+    theirs = iter(_read_target(found, identifier, after))
+    decided = iter(_read_decided(found, policy, schedules))
+    rules, _ = expect_rules(found, policy)
+    for number, rule in enumerate(policy.escalation_rules, 1):
+        ours = source_levels(found, policy, before)[number - 1]
+        written = _is_written(rules[number - 1])
+        there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
+        turns, unread = rule.round_robin and len(rule.targets) > 1, _tell_unread(rule, before)
+        drawn = (_draw(level, span) for level in (ours, there, expected))
+        yield _Level(number, *drawn, unread, unseen, turns)
+    further, rounds = list(theirs), list(decided)
+    for number, level in enumerate(further[len(rounds) :], len(policy.escalation_rules) + 1):
+        yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
+
+
+def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> list[paging.Level]:
+    """Harness's levels, in order. A retry pages the level again: it is no other level."""
+    policy = found.state.policies.get(identifier)
+    if policy is None:
+        return []
+    once = tuple(level.model_copy(update={"retries": 0}) for level in policy.levels)
+    return target_levels(found, policy.model_copy(update={"levels": once}), rotas)
+
+
+def _read_decided(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> list[paging.Level]:
+    """The same as people decided them. A policy that they kept as somebody changed it has Harness's own levels."""
+    there = {s.identifier: s.expected for s in schedules if s.identifier}
+    if find_kept(found, policy.id):
+        return _read_target(found, found.identifier_of("escalation_policies", policy.id), there)
+    return [level for level in expect_chain(found, policy, schedules, there)[0] if level.people or level.rotas]
+
+
+def _draw(level: paging.Level, span: rota.Span) -> rota.Rota:
+    """Everybody whom a level pages, over time."""
+    return rota.join([rota.make_rota([(*span, level.people)]), *level.rotas]).clip(*span)
+
+
+def _is_written(rule: EscalationRule) -> bool:
+    """A level without anybody left to page, after the answers, is not written to Harness; PagerDuty passes it over."""
+    return any(not target.deleted_at for target in rule.targets)
+
+
+def _tell_unread(rule: EscalationRule, known: Container[str]) -> str:
+    """Which schedules of a level nobody has read; "" where all are known."""
+    schedules = (t for t in rule.targets if t.type in SCHEDULE_TYPES and not t.deleted_at)
+    names = [f"{t.summary or t.id} ({t.id})" for t in schedules if t.id not in known]
+    return f"who is on call in {', '.join(names)} was not read" if names else ""
+
+
+def _compare_level(found: Draft, policy: SourcePolicy, level: _Level, span: rota.Span) -> LevelParity:
+    why = _find_silence(found, policy)
+    judged = () if why else rota.intersect_spans([span], [found.account.oncalls.span])
+    rest = rota.subtract_spans([span], judged)
+    said = found.account.oncalls.level(policy.id, level.number) if judged else rota.Rota()
+    said = said.rename(found.emails).within(judged)
+    ours = level.ours.within([span])
+    differences = () if level.turns or level.unread else rota.differences(said, ours.within(judged))
+    believed = ours if level.turns else rota.make_rota([*said.entries, *ours.within(rest).entries])
+    target = () if level.unseen else _compare_target(level, believed, judged if level.unread else (span,))
+    dark = [(rest, why or TOO_FAR), ((span,), level.unread), ((span,), level.unseen), ((span,), level.turns and TURNS)]
+    dark = [(spans, note) for spans, note in dark if spans and note]
+    differ = rota.merge_spans((start, end) for start, end, _, _ in (*differences, *target))
+    missing = rota.subtract_spans([one for spans, _ in dark for one in spans], differ)
+    whole, apart, unknown = span[1] - span[0], rota.total(differ), rota.total(missing)
+    notes = tuple(note for _, note in dark)
+    return LevelParity(level.number, whole - apart - unknown, apart, unknown, differences, target, notes)
+
+
+def _find_silence(found: Draft, policy: SourcePolicy) -> str:
+    """Why PagerDuty's word on a policy is missing; "" where it is there. That nobody is on call is a word, too."""
+    oncalls = found.account.oncalls
+    if oncalls is None:
+        return NOT_ASKED
+    used = any(s.escalation_policy and s.escalation_policy.id == policy.id for s in found.account.services.values())
+    return oncalls.why_unread(policy.id) or ("" if used or policy.id in oncalls.policies else UNUSED)
+
+
+def _compare_target(level: _Level, believed: rota.Rota, spans: Iterable[rota.Span]) -> tuple[Difference, ...]:
+    """Where Harness pages others. Of targets that take turns, that somebody else or nobody is paged is all that is known."""
+    found = rota.differences(believed.within(spans), level.there.within(spans))
+    return tuple(one for one in found if not level.turns or one[3] - one[2] or not one[3])

@@ -1,0 +1,391 @@
+"""Services before and after: for a page at any moment that matters, who is notified at which minute, in both systems.
+
+A page that differs is explained where Harness does exactly what people decided, and nowhere else.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from pdmigrate.harness.records import EscalationPolicy, LevelTarget
+from pdmigrate.harness.rota import make_rotation
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.policies import SCHEDULE_TYPES
+from pdmigrate.oncall import paging, rota
+from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty.urgency import list_edges, urgencies_at
+from pdmigrate.parity.explanations import (
+    Explanation,
+    explain,
+    explain_absence,
+    find_answer,
+    find_kept,
+    list_kept,
+    list_nobodies,
+)
+from pdmigrate.parity.schedules import UNDECIDED, ScheduleParity
+from pdmigrate.plan.answers import Answer
+
+MOST_EARLIER = 600
+"""Pages raised before a handoff that are asked for per service, besides one at each handoff and one just before it."""
+
+Rotas = dict[str, rota.Rota]
+Chains = Sequence[list[paging.Level]]
+"""The chains of levels that one alert starts at once: a page may go several ways, each by an alert rule of its own."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page and what becomes of it. expected: what is to become of it in Harness by the answers of people."""
+
+    instant: int
+    urgency: str
+    before: paging.Paged
+    after: paging.Paged
+    expected: paging.Paged
+
+    @property
+    def unexplained(self) -> bool:
+        return self.after not in (self.before, self.expected)
+
+
+@dataclass(frozen=True)
+class ServiceParity:
+    """One service: for so many pages, how often the same people are notified at the same minutes.
+
+    different: the pages that differ, in order. dropped: pages that nobody ever hears of. louder: pages that wake somebody
+    in Harness and nobody in PagerDuty, since their urgency is low or the service is disabled. passed: pages whose first
+    level is empty in Harness, which does not say what it does then. shown: the page that a table shows. unverified: Harness
+    has no API to read its policies from, or nobody knows who is on call in one of its schedules before: no page was
+    compared (moments is 0).
+    """
+
+    id: str
+    name: str
+    moments: int
+    dropped_before: int
+    dropped_after: int
+    louder: int
+    passed: int
+    shown: Page
+    different: tuple[Page, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+    unverified: bool = False
+
+    @property
+    def equal(self) -> int:
+        """How many pages are the same on both sides."""
+        return self.moments - len(self.different)
+
+    @property
+    def same(self) -> bool:
+        """Whether every page was compared, and is the same."""
+        return not self.unverified and not self.different
+
+    @property
+    def before(self) -> str:
+        return paging.tell(self.shown.before)
+
+    @property
+    def after(self) -> str:
+        return "not known" if self.unverified else paging.tell(self.shown.after)
+
+    @property
+    def parting(self) -> str:
+        """The first minute at which the page that is shown parts, and who is paged, waiting or dropped then."""
+        return "" if self.unverified else paging.tell_parting(self.shown.before, self.shown.after)
+
+    @property
+    def unexplained(self) -> tuple[Page, ...]:
+        """Pages that differ, and not as anybody decided."""
+        return tuple(page for page in self.different if page.unexplained)
+
+    @property
+    def first_difference(self) -> int | None:
+        """The instant of the first page that differs."""
+        return self.different[0].instant if self.different else None
+
+    @property
+    def reason(self) -> str:
+        """The decisions behind the pages that differ; that there is none, where one has none."""
+        if not self.different:
+            return ""
+        covered = len(self.different) > len(self.unexplained)
+        words = list(dict.fromkeys(x.words for x in self.explanations)) if covered else []
+        if self.unexplained:
+            words.append(f"{len(self.unexplained)} pages: {UNDECIDED}")
+        return "; ".join(words)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What Harness is to do with an alert by the answers of people.
+
+    pages: whether it pages at all, told whether PagerDuty wakes somebody for it (its urgency is high).
+    """
+
+    chains: Chains
+    pages: Callable[[bool], bool]
+    explanations: tuple[Explanation, ...]
+
+
+def compare_service(found: Draft, service: records.Service, schedules: Iterable[ScheduleParity]) -> ServiceParity:
+    """Pages at the start, at every handoff and just before it, of every urgency that the service has then."""
+    schedules = tuple(schedules)
+    before = {s.id: s.before for s in schedules}
+    after = {s.identifier: s.after for s in schedules if s.identifier}
+    policy = find_policy(found, service)
+    source = source_levels(found, policy, before) if policy else []
+    target = [target_levels(found, one, after) for one in list_target_policies(found, service)]
+    expected = expect_levels(found, service, policy, schedules)
+    pages = _raise_pages(found, service, source, target, expected)
+    unread = policy is not None and any(s.unread for s in schedules if _is_target(policy, s.id))
+    if unread or not found.state.oncall:
+        return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
+    different = tuple(page for page in pages if page.before != page.after)
+    first = target[0] if target else []
+    return ServiceParity(
+        id=service.id,
+        name=service.name,
+        moments=len(pages),
+        dropped_before=sum(not page.before for page in pages),
+        dropped_after=sum(not page.after for page in pages),
+        louder=sum(bool(page.after) and not page.before for page in pages),
+        passed=sum(bool(first) and not first[0].paged_at(page.instant) for page in pages),
+        shown=next((page for page in different if page.unexplained), (*different, *pages)[0]),
+        different=different,
+        explanations=expected.explanations,
+    )
+
+
+def find_policy(found: Draft, service: records.Service) -> records.EscalationPolicy | None:
+    """The escalation policy of a service of PagerDuty."""
+    return found.account.policies.get(service.escalation_policy.id) if service.escalation_policy else None
+
+
+def source_levels(found: Draft, policy: records.EscalationPolicy, rotas: Rotas) -> list[paging.Level]:
+    """PagerDuty's chain, unrolled. Deleted people are not paged, and of a round-robin level one target is."""
+    emails = found.emails
+    chain = [
+        paging.Level(
+            rule.escalation_delay_in_minutes,
+            frozenset(emails.get(t.id, t.id) for t in rule.targets if t.type == "user" and not t.deleted_at),
+            tuple(rotas[t.id] for t in rule.targets if t.type in SCHEDULE_TYPES and t.id in rotas),
+            one_of=rule.round_robin and len(rule.targets) > 1,
+        )
+        for rule in policy.escalation_rules
+    ]
+    return chain * (policy.num_loops + 1)
+
+
+def target_levels(found: Draft, policy: EscalationPolicy | None, rotas: Rotas) -> list[paging.Level]:
+    """Harness's levels; a retry pages the level again, and delays the next one. A rotation that is not there is skipped."""
+    return [
+        paging.Level(
+            level.timeout_minutes,
+            frozenset(person for t in level.targets for person in _people_of(found, t)),
+            tuple(one for t in level.targets if (one := _rota_of(found, t, rotas)) is not None),
+        )
+        for level in (policy.levels if policy else ())
+        for _ in range(level.retries + 1)
+    ]
+
+
+def list_target_policies(found: Draft, service: records.Service) -> list[EscalationPolicy]:
+    """The policies that Harness would run for an alert of this service: one for each alert rule of it that pages.
+
+    Contract: an alert rule's own policy goes before the service's; an alert whose service has no rule pages nobody.
+    """
+    identifier = found.identifier_of("services", service.id)
+    there = found.state.services.get(identifier)
+    rules = [rule for rule in found.state.alert_rules.values() if there and rule.service == identifier and rule.paging]
+    names = [rule.escalation_policy or there.escalation_policy or "" for rule in rules]
+    return [found.state.policies[name] for name in dict.fromkeys(names) if name in found.state.policies]
+
+
+def expect_levels(
+    found: Draft, service: records.Service, policy: records.EscalationPolicy | None, schedules: Sequence[ScheduleParity]
+) -> Expected:
+    """What people decided about a service, its policy and the schedules of that policy, as the levels that follow."""
+    absent = explain_absence(found, "services", service.id, ("paging",))
+    if policy is None or absent:
+        return Expected((), lambda loud: False, (absent,) if absent else ())
+    there = {s.identifier: s.expected for s in schedules if s.identifier}
+    kept = find_kept(found, service.id)
+    others = list(_list_kept_rules(found, service, schedules, there))
+    if kept:
+        chain, pages, said = _expect_kept(found, service, kept, schedules, there)
+    else:
+        chain, explanations = expect_chain(found, policy, schedules, there)
+        pages, urgency = _expect_urgency(found, service)
+        own = [x for s in schedules if _is_target(policy, s.id) for x in s.compared.explanations]
+        said = (*urgency, *explanations, *own)
+    chains = [chain, *(levels for levels, _ in others)]
+    return Expected(chains, pages, (*said, *(words for _, words in others)))
+
+
+def _expect_kept(
+    found: Draft, service: records.Service, kept: Answer, schedules: Sequence[ScheduleParity], rotas: Rotas
+) -> tuple[list[paging.Level], Callable[[bool], bool], tuple[Explanation, ...]]:
+    """The chain of its own alert rule, with the fields that the answer was about as they are in Harness."""
+    fields = {field for field, _ in list_kept(kept)}
+    there = found.state.services[found.identifier_of("services", service.id)].model_dump()
+    wish = found.wanted.get(("services", service.id))
+    shown = there if wish is None else {**wish.fields, **{field: there[field] for field in fields}}
+    policy = found.state.policies.get(shown["rule_policy"] or shown["escalation_policy"] or "")
+    chain = _expect_target(found, policy, schedules, rotas) if policy and shown["paging"] else []
+    pages = (lambda loud: bool(chain)) if "paging" in fields else _expect_urgency(found, service)[0]
+    words = "its policy and paging are kept as somebody changed them in Harness"
+    return chain, pages, (explain(kept, "services", service.id, tuple(sorted(fields)), words),)
+
+
+def _is_target(policy: records.EscalationPolicy, id: str) -> bool:
+    return any(target.id == id for rule in policy.escalation_rules for target in rule.targets)
+
+
+def _expect_target(
+    found: Draft, there: EscalationPolicy, schedules: Sequence[ScheduleParity], rotas: Rotas
+) -> list[paging.Level]:
+    """A policy of Harness that a person let stand: as ours is to be, or, where it is none of ours, as it is."""
+    ours = next((p for id, p in found.account.policies.items() if found.identifier_of("escalation_policies", id) == there.identifier), None)  # fmt: skip
+    return expect_chain(found, ours, schedules, rotas)[0] if ours else target_levels(found, there, rotas)
+
+
+def _list_kept_rules(
+    found: Draft, service: records.Service, schedules: Sequence[ScheduleParity], rotas: Rotas
+) -> Iterator[tuple[list[paging.Level], Explanation]]:
+    """The levels of alert rules that somebody made in Harness beside the service's own, and a person let stand."""
+    identifier = found.identifier_of("services", service.id)
+    there = found.state.services.get(identifier)
+    for rule in found.state.alert_rules.values() if there else ():
+        if rule.service != identifier or not rule.paging:
+            continue
+        answer = find_kept(found, f"{service.id}/{rule.identifier}")
+        if answer:
+            policy = found.state.policies.get(rule.escalation_policy or there.escalation_policy or "")
+            words = f"the alert rule {rule.identifier}, made in Harness, goes on paging as well"
+            said = explain(answer, "services", service.id, ("alert_rules",), words)
+            yield (_expect_target(found, policy, schedules, rotas) if policy else []), said
+
+
+def expect_chain(
+    found: Draft, policy: records.EscalationPolicy, schedules: Sequence[ScheduleParity], there: Rotas
+) -> tuple[list[paging.Level], tuple[Explanation, ...]]:
+    """The levels of a policy as people decided them, on schedules as people decided them."""
+    absent = explain_absence(found, "escalation_policies", policy.id, ("levels",))
+    if absent:
+        return [], (absent,)
+    kept = find_kept(found, policy.id)
+    if kept:
+        identifier = found.identifier_of("escalation_policies", policy.id)
+        words = f"the levels of {policy.name} are kept as somebody changed them in Harness"
+        explanation = explain(kept, "escalation_policies", policy.id, ("levels",), words)
+        return target_levels(found, found.state.policies.get(identifier), there), (explanation,)
+    rules, said = expect_rules(found, policy)
+    loops, fewer = _expect_loops(found, policy, sum(_is_written(rule) for rule in rules))
+    decided = policy.model_copy(update={"escalation_rules": rules, "num_loops": loops})
+    return source_levels(found, decided, {s.id: s.expected for s in schedules}), (*said, *fewer)
+
+
+def expect_rules(
+    found: Draft, policy: records.EscalationPolicy
+) -> tuple[tuple[records.EscalationRule, ...], list[Explanation]]:
+    """Its levels without the targets that people let go, and with what they decided in place of round robin."""
+    gone, said = _list_gone_targets(found, policy)
+    turns = find_answer(found, "round_robin", policy.id)
+    rules = []
+    for rule in policy.escalation_rules:
+        targets = tuple(target for target in rule.targets if target.id not in gone)
+        changes: dict = {"targets": targets}
+        if turns and rule.round_robin and turns.choice in ("everyone", "first_only"):
+            changes |= {"escalation_rule_assignment_strategy": "assign_to_everyone"}
+            changes |= {"targets": targets[:1]} if turns.choice == "first_only" else {}
+        rules.append(rule.model_copy(update=changes))
+    if turns and any(rule.round_robin for rule in policy.escalation_rules):
+        told = {"everyone": "all targets are paged at once", "first_only": "only the first target is paged"}
+        words = f"{told.get(turns.choice, turns.choice)} instead of one in turn (round robin)"
+        said.append(explain(turns, "escalation_policies", policy.id, ("targets",), words))
+    return tuple(rules), said
+
+
+def _list_gone_targets(found: Draft, policy: records.EscalationPolicy) -> tuple[set[str], list[Explanation]]:
+    """Targets that a person let go: people who are nobody, and what is deleted or unlisted in PagerDuty."""
+    gone, said = set(), []
+    nobodies = list_nobodies(found)
+    for target in (target for rule in policy.escalation_rules for target in rule.targets):
+        answers = [find_answer(found, about, f"{policy.id}/{target.id}") for about in ("deleted_target", "dangling_reference", "unknown_target")]  # fmt: skip
+        answer = next((a for a in answers if a and a.choice == "without"), nobodies.get(target.id))
+        if answer and target.id not in gone:
+            gone.add(target.id)
+            words = f"{target.summary or target.id} is no target of {policy.name}"
+            said.append(explain(answer, "escalation_policies", policy.id, ("targets",), words))
+    return gone, said
+
+
+def _is_written(rule: records.EscalationRule) -> bool:
+    return any(not target.deleted_at for target in rule.targets)
+
+
+def _expect_loops(found: Draft, policy: records.EscalationPolicy, levels: int) -> tuple[int, list[Explanation]]:
+    """How often the chain is repeated: as often as PagerDuty does, unless a person took fewer rounds."""
+    answer = find_answer(found, "escalation_loops", policy.id)
+    if answer is None or answer.choice not in ("fewer", "none"):
+        return policy.num_loops, []
+    loops = max(0, found.work.rules.most_levels // max(1, levels) - 1) if answer.choice == "fewer" else 0
+    words = f"{policy.name} is run {loops + 1} times instead of {policy.num_loops + 1}"
+    return loops, [explain(answer, "escalation_policies", policy.id, ("num_loops",), words)]
+
+
+def _expect_urgency(found: Draft, service: records.Service) -> tuple[Callable[[bool], bool], list[Explanation]]:
+    """Whether a page is to be made: where PagerDuty wakes somebody, unless a person decided for always or never."""
+    answer = find_answer(found, "service_urgency", service.id)
+    if answer is None or answer.choice not in ("page", "no_page") or not _is_ever_quiet(service):
+        return (lambda loud: loud), []
+    pages = answer.choice == "page"
+    words = "every alert pages, at any hour" if pages else "alerts are logged and page nobody"
+    return (lambda loud: pages), [explain(answer, "services", service.id, ("incident_urgency_rule",), words)]
+
+
+def _is_ever_quiet(service: records.Service) -> bool:
+    """Whether PagerDuty does not always wake somebody: an answer for the whole class is none about a service that it does."""
+    rule = service.incident_urgency_rule
+    parts = (rule, rule.during_support_hours, rule.outside_support_hours) if rule else ()
+    return service.status in ("disabled", "maintenance") or any(p and p.urgency not in (None, "high") for p in parts)
+
+
+def _raise_pages(
+    found: Draft, service: records.Service, source: list[paging.Level], target: Chains, expected: Expected
+) -> list[Page]:
+    start, end = rota.to_instant(found.account.since), rota.to_instant(found.account.until)
+    hours = [instant for edge in list_edges(service, start, end) for instant in (edge - 1, edge)]
+    levels = [*source, *(level for chain in (*target, *expected.chains) for level in chain)]
+    asked = {*paging.moments(levels, start, end, MOST_EARLIER), *(t for t in hours if start <= t < end)}
+    as_before = list(expected.chains) == [source]
+    pages = []
+    for instant in sorted(asked):
+        loud, after = paging.walk(source, instant), paging.walk_all(target, instant)
+        wanted = loud if as_before else paging.walk_all(expected.chains, instant)
+        for urgency in sorted(urgencies_at(service, instant)) or ["none"]:
+            high = urgency == "high"
+            pages.append(Page(instant, urgency, loud if high else (), after, wanted if expected.pages(high) else ()))
+    return pages
+
+
+def _people_of(found: Draft, target: LevelTarget) -> tuple[str, ...]:
+    if target.type == "user_group":
+        group = found.state.groups.get(target.id)
+        return group.users if group else ()
+    return (target.id,) if target.type == "user" else ()
+
+
+def _rota_of(found: Draft, target: LevelTarget, rotas: Rotas) -> rota.Rota | None:
+    """Who is on call for a target: a schedule, or one rotation of it, named SCHEDULE/ROTATION."""
+    if target.type == "schedule":
+        return rotas.get(target.id)
+    identifier, _, name = target.id.partition("/")
+    schedule = found.state.schedules.get(identifier)
+    if target.type != "rotation" or schedule is None:
+        return None
+    zone = ZoneInfo(schedule.time_zone)
+    span = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
+    return next((make_rotation(one).render(zone, *span) for one in schedule.rotations if one.name == name), None)

@@ -1,0 +1,147 @@
+"""What is wanted (Desired), what will be done (Action), and the whole of it (Plan). Values only; nothing here acts.
+
+There is no delete. An Update whose `after` is None takes back a part that we wrote (an override), never an object.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pdmigrate.plan.kinds import KINDS
+from pdmigrate.wire.canonical import canonical_json
+
+Verb = Literal["create", "update", "adopt", "keep", "handover"]
+VERBS: tuple[Verb, ...] = ("create", "update", "adopt", "keep", "handover")
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Desired:
+    """An object as it should be in Harness.
+
+    key: the PagerDuty id (contact_methods and notification_rules: of the person). identifier: its name in Harness's API
+    (people, contacts, rules: the email). fields: only those that we own, as JSON. sources: the PagerDuty ids that it
+    carries. needs: (kind, key) of what must be there first. adopt: it exists in Harness and becomes ours;
+    merge: and keeps the parts that it has.
+    """
+
+    kind: str
+    key: str
+    identifier: str
+    name: str
+    fields: Fields
+    sources: tuple[str, ...]
+    needs: tuple[tuple[str, str], ...] = ()
+    adopt: bool = False
+    merge: bool = False
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do: `before` is what Harness has now (None: nothing), `after` what it will have (None: taken back).
+
+    synced: what the ledger will hold of it, where that is not `after`: fields that were changed in Harness are kept
+    there, and stay known as PagerDuty's. A keep with `synced` is booked, and nothing is sent.
+    """
+
+    verb: Verb
+    kind: str
+    key: str
+    identifier: str
+    name: str
+    before: Fields | None
+    after: Fields | None
+    sources: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    synced: Fields | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}:{self.key}"
+
+    @property
+    def writes(self) -> bool:
+        """Whether something has to be sent. A keep only books; so does an adopt that finds all as it should be."""
+        return self.verb in ("create", "update", "adopt") and self.before != self.after
+
+    def changes(self) -> list[tuple[str, Any, Any]]:
+        """(field, before, after) of the fields that differ."""
+        before, after = self.before or {}, self.after or {}
+        names = dict.fromkeys([*before, *after])
+        return [(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)]
+
+
+@dataclass(frozen=True)
+class Held:
+    """An object that is in no action, and why.
+
+    decided: what lies behind it: the key of a person's answer (`class:id`), or `rule:NAME` for a rule that a person
+    chose. Empty while the question is open.
+    """
+
+    kind: str
+    key: str
+    name: str
+    reason: str
+    open_question: bool = False
+    sources: tuple[str, ...] = ()
+    decided: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that will be done, in order. `source` is the digest of what PagerDuty says, `target` account/org/project."""
+
+    source: str
+    target: str
+    actions: tuple[Action, ...]
+    held: tuple[Held, ...] = ()
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        said = [vars(action) for action in self.actions]
+        text = canonical_json({"source": self.source, "target": self.target, "actions": said})
+        object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to write and nothing to take over; what is kept or handed over needs no approval."""
+        return not self.pending
+
+    @property
+    def pending(self) -> tuple[Action, ...]:
+        return tuple(a for a in self.actions if a.verb in ("create", "update", "adopt"))
+
+    def count(self) -> dict[str, dict[str, int]]:
+        """Source objects per kind and verb."""
+        table = {kind: dict.fromkeys(VERBS, 0) for kind in KINDS}
+        for action in self.actions:
+            table[action.kind][action.verb] += len(action.sources)
+        return table
+
+
+def make_plan(source: str, target: str, actions: Iterable[Action], held: Iterable[Held] = ()) -> Plan:
+    """A plan in loading order, the same whatever the order of the input."""
+    ordered = sorted(actions, key=lambda a: (KINDS.index(a.kind), a.key))
+    return Plan(source, target, tuple(ordered), tuple(sorted(held, key=lambda h: (KINDS.index(h.kind), h.key))))
+
+
+def plan_to_json(plan: Plan) -> dict:
+    """For json.dumps; what is in it is the plan's own, not a copy."""
+    rows = {name: [vars(row) for row in getattr(plan, name)] for name in ("actions", "held")}
+    return {"source": plan.source, "target": plan.target, "digest": plan.digest, **rows}
+
+
+def plan_from_json(data: dict) -> Plan:
+    """A saved plan; its digest is computed again, so an edited file has another one."""
+    actions = tuple(_action_from_json(row) for row in data["actions"])
+    held = tuple(Held(**{**row, "sources": tuple(row["sources"])}) for row in data["held"])
+    return Plan(data["source"], data["target"], actions, held)
+
+
+def _action_from_json(row: dict) -> Action:
+    needs = tuple(tuple(need) for need in row["needs"])
+    return Action(**{**row, "sources": tuple(row["sources"]), "needs": needs})

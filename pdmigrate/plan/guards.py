@@ -1,0 +1,293 @@
+"""The reasons to refuse a plan: one function and one sentence each. Pure; fail closed.
+
+Each can be waived in decisions.yaml, for one plan, by a person, with a reason and a last day.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from pdmigrate.harness.records import Override, Schedule, State
+from pdmigrate.harness.rota import render_schedule
+from pdmigrate.oncall import rota
+from pdmigrate.plan.actions import Action, Fields, Plan
+from pdmigrate.plan.answers import Conflict, Decisions, Waiver
+from pdmigrate.plan.kinds import CONTRACT_KINDS
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.rules import Guards
+
+NEEDED = ("team_members", "schedules_v3")
+"""The kinds without which an account is read, and no plan may be loaded. Without any other the reading itself fails."""
+UNRESOLVED, TARGET_MOVED = "unresolved_conflict", "target_moved"
+
+FEW = 5
+"""Below so many changes of a kind no percentage refuses: one of two is half, and says nothing."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a plan may not pass; `guard` is the name that a waiver gives. `waived_by`: who lets it pass all the same."""
+
+    guard: str
+    sentence: str
+    waived_by: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the guards look at. ids: what the source has by kind; since, until: the window of its rendering.
+
+    unread: what the key may not read, by kind. hidden: what no list has shown, in words. dated_until: how far the dated
+    shifts of a schedule reach, by its key; one that ends in the source as well is not among them."""
+
+    plan: Plan
+    state: State
+    ledger: dict[tuple[str, str], Entry]
+    ids: dict[str, set[str]]
+    taken: datetime
+    since: datetime
+    until: datetime
+    now: datetime
+    limits: Guards
+    source: str
+    other_sources: list[str]
+    open: dict[str, Conflict]
+    skip_open: bool
+    unread: dict[str, str] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
+    dated_until: dict[str, datetime] = field(default_factory=dict)
+
+
+def find_refusals(seen: Seen) -> list[Refusal]:
+    """All guards that refuse, none waived yet."""
+    said = ((name, guard(seen)) for name, guard in GUARDS.items())
+    return [Refusal(name, sentence) for name, sentence in said if sentence]
+
+
+def apply_waivers(refusals: Iterable[Refusal], decisions: Decisions, digest: str, now: datetime) -> list[Refusal]:
+    """The same, with the name of who has waived each for this plan; a waiver that does not hold is named, and why."""
+    return [_apply_waiver(refusal, decisions, digest, now) for refusal in refusals]
+
+
+def _apply_waiver(refusal: Refusal, decisions: Decisions, digest: str, now: datetime) -> Refusal:
+    waiver = decisions.waives(refusal.guard, digest, now)
+    if waiver:
+        return replace(refusal, waived_by=waiver.by)
+    idle = next((w for w in reversed(decisions.waivers) if w.guard == refusal.guard), None)
+    return replace(refusal, sentence=f"{refusal.sentence} {_tell_idle(idle, digest)}") if idle else refusal
+
+
+def _tell_idle(waiver: Waiver, digest: str) -> str:
+    if digest.startswith(waiver.plan):
+        return f"The waiver of {waiver.by} ran out on {waiver.until}."
+    return f"The waiver of {waiver.by} is for the plan {waiver.plan[:12]}, and this is {digest[:12]}."
+
+
+def check_target(planned: str, found: str) -> str | None:
+    """A plan is for one account, org and project; this one cannot be waived."""
+    return None if planned == found else f"The plan is for {planned}, the settings name {found}: run conflicts again."
+
+
+def check_age(taken: datetime, now: datetime, hours: int) -> str | None:
+    """What PagerDuty said yesterday may page the wrong person today."""
+    if now - taken <= timedelta(hours=hours):
+        return None
+    old = int((now - taken).total_seconds() // 3600)
+    return f"The snapshot is {old} hours old, {hours} is the limit: run preview again."
+
+
+def check_account(source: str, others: list[str]) -> str | None:
+    """A workspace that has carried over one account must not go on with another."""
+    if not others:
+        return None
+    return (
+        f"This workspace has carried over {', '.join(filter(None, others)) or 'an account without a name'} and the source "
+        f"is {source or 'an account without a name'} now: make another workspace."
+    )
+
+
+def _changed(seen: Seen) -> str | None:
+    """A first import creates as much as it likes; what was carried over before does not all change overnight."""
+    changed = Counter(a.kind for a in seen.plan.actions if a.verb == "update" and a.writes)
+    known = Counter(kind for kind, _ in seen.ledger)
+    over = [f"{n} of {known[kind]} {kind}" for kind, n in changed.items() if _too_many(n, known[kind], seen.limits)]
+    if not over:
+        return None
+    limits = f"{seen.limits.changed_objects} or {seen.limits.changed_percent} %"
+    return f"The plan changes {', '.join(over)}, more than {limits} of a kind: look whether PagerDuty was changed so."
+
+
+def check_complete(unread: dict[str, str]) -> str | None:
+    """What the key may not read is not empty: a migration without it would page the wrong people, or nobody."""
+    forbidden = {kind: why for kind, why in unread.items() if kind in NEEDED and why.startswith("forbidden")}
+    if not forbidden:
+        return None
+    named = "; ".join(f"{kind.replace('_', ' ')}: {why}" for kind, why in forbidden.items())
+    return f"The source was not read whole ({named}): use a key that may read them, then run preview again."
+
+
+def check_hidden(hidden: list[str]) -> str | None:
+    """PagerDuty leaves out of its lists, in silence, what the key may not read: a reference is the only sign of it."""
+    if not hidden:
+        return None
+    shown = "; ".join(hidden[:5]) + (f"; and {len(hidden) - 5} more" if len(hidden) > 5 else "")
+    return (
+        f"No list of PagerDuty has shown what objects in scope name: {shown}. Use a key that may read it, or take it out of "
+        "what names it, then run preview again."
+    )
+
+
+def check_survey(survey: str | None) -> str | None:
+    """A survey is a file: what is planned against it is loaded elsewhere."""
+    if not survey:
+        return None
+    return f"The target is the survey {survey}, a file: take target.survey out of migration.yaml where the keys are, and load there."
+
+
+def _oncall_gone(seen: Seen) -> str | None:
+    """What went by API before must not become work for people because something else answers at the door one night."""
+    written = sorted(CONTRACT_KINDS & {kind for kind, _ in seen.ledger})
+    if seen.state.oncall or not written:
+        return None
+    return (
+        f"Harness took {', '.join(written)} by API before and does not speak the on-call contract now: see what answers on "
+        "the page connect, then run again."
+    )
+
+
+def _too_many(changed: int, known: int, limits: Guards) -> bool:
+    return changed > limits.changed_objects or (changed >= FEW and 100 * changed > limits.changed_percent * known)
+
+
+def _source_incomplete(seen: Seen) -> str | None:
+    """Lists that could not be read raise already; this is about lists that came back shorter than they can be."""
+    known = [(kind, key) for kind, key in seen.ledger if kind in seen.ids]
+    gone = Counter(kind for kind, key in known if key not in seen.ids[kind])
+    there = Counter(kind for kind, _ in known)
+    over = [
+        f"{n} of {there[kind]} {kind}"
+        for kind, n in gone.items()
+        if n == there[kind] > 1 or _too_many(n, there[kind], seen.limits)
+    ]
+    if not over:
+        return None
+    return (
+        f"PagerDuty does not show {', '.join(over)} that it showed before: check what the key may read, and run again."
+    )
+
+
+def _nobody_reachable(seen: Seen) -> str | None:
+    """Everybody who will be on call has an account or an invitation, or gets one in this plan."""
+    known = set(seen.state.people) | {a.identifier for a in seen.plan.pending if a.kind == "users"}
+    missing = sorted({email for a in _written(seen.plan) for email in _people_of(a.kind, a.after)} - known)
+    if not missing:
+        return None
+    return f"{', '.join(missing[:5])} would be on call with neither account nor invitation ({len(missing)} in all)."
+
+
+def _people_of(kind: str, fields: Fields) -> Iterator[str]:
+    if kind == "schedules":
+        yield from (email for rotation in fields["rotations"] for email in rotation["participants"] if email)
+    if kind == "overrides":
+        yield fields["person"]
+    if kind == "escalation_policies":
+        yield from (t["id"] for level in fields["levels"] for t in level["targets"] if t["type"] == "user")
+
+
+def _nobody_paged(seen: Seen) -> str | None:
+    """A service that pages has a policy with somebody in it, if only while somebody stands in."""
+    policies = {p.identifier: p.model_dump(mode="json") for p in seen.state.policies.values()}
+    policies |= {a.identifier: a.after for a in _written(seen.plan) if a.kind == "escalation_policies"}
+    schedules = {s.identifier: s.model_dump(mode="json") for s in seen.state.schedules.values()}
+    schedules |= {a.identifier: a.after for a in _written(seen.plan) if a.kind == "schedules"}
+    manned = {id for id, schedule in schedules.items() if _has_people(schedule)}
+    manned |= {id for id, overrides in _list_overrides(seen).items() if any(o.end > seen.now for o in overrides)}
+    services = [a for a in _written(seen.plan) if a.kind == "services" and a.after.get("paging")]
+    empty = [a.name for a in services if not _pages_somebody(policies.get(a.after["escalation_policy"]), manned)]
+    if not empty:
+        return None
+    return f"{', '.join(empty[:5])} would have nobody to page ({len(empty)} services): look at their policies."
+
+
+def _pages_somebody(policy: Fields | None, manned: set[str]) -> bool:
+    targets = [target for level in (policy or {}).get("levels", ()) for target in level["targets"]]
+    return any(target["type"] != "schedule" or target["id"] in manned for target in targets)
+
+
+def _has_people(schedule: Fields) -> bool:
+    return any(email for rotation in schedule.get("rotations", ()) for email in rotation["participants"])
+
+
+def _list_overrides(seen: Seen) -> dict[str, list[Override]]:
+    """Those that each schedule will have, by its identifier."""
+    found = dict(seen.state.overrides)
+    for action in (a for a in seen.plan.pending if a.kind == "overrides"):
+        found.pop(action.identifier, None)
+        if action.after is not None:
+            name = action.identifier.partition("/")[2]
+            found[action.identifier] = Override.model_validate({**action.after, "identifier": name})
+    by_schedule: dict[str, list[Override]] = {}
+    for place, override in found.items():
+        by_schedule.setdefault(place.partition("/")[0], []).append(override)
+    return by_schedule
+
+
+def _covers_less(seen: Seen) -> str | None:
+    """A schedule that is changed covers as much time as before, over the window of PagerDuty's rendering.
+
+    Whoever will stand in counts on both sides: only what its rotations leave uncovered is lost.
+    """
+    span = (rota.to_instant(seen.since), rota.to_instant(seen.until))
+    updates = [a for a in _written(seen.plan) if a.kind == "schedules" and a.before is not None]
+    overrides = _list_overrides(seen) if updates else {}
+    lost = {a.name: _covered(a, a.before, overrides, span) - _covered(a, a.after, overrides, span) for a in updates}
+    said = [f"{name} {seconds / 3600:,.1f} h" for name, seconds in lost.items() if seconds > 0]
+    return f"Fewer hours would be covered than now: {', '.join(said[:5])}." if said else None
+
+
+def _covered(action: Action, fields: Fields, overrides: dict[str, list[Override]], span: rota.Span) -> int:
+    stand_ins = overrides.get(action.identifier, ())
+    schedule = Schedule.model_validate({"identifier": action.identifier, **fields, "overrides": stand_ins})
+    return rota.total((s, e) for s, e, _ in render_schedule(schedule, *span).entries)
+
+
+def _runs_out(seen: Seen) -> str | None:
+    """What is written out by date must last until the next run writes it further."""
+    next_run = seen.now + timedelta(days=seen.limits.next_run_days)
+    if seen.until < next_run:
+        days = seen.limits.next_run_days
+        return f"Overrides are known until {seen.until:%Y-%m-%d}, the next run is in {days} days: raise horizon_days."
+    schedules = [a for a in seen.plan.actions if a.kind == "schedules" and a.key in seen.dated_until]
+    out = [a.name for a in schedules if seen.now < seen.dated_until[a.key] < next_run]
+    return (
+        f"The dated shifts of {', '.join(out[:5])} run out before the next run on {next_run:%Y-%m-%d}." if out else None
+    )
+
+
+def _unresolved(seen: Seen) -> str | None:
+    """Open questions stop a plan, unless `open_conflicts: skip` leaves out what they are about."""
+    if not seen.open or seen.skip_open:
+        return None
+    return f"{len(seen.open)} questions are open: what they are about would be left out."
+
+
+def _written(plan: Plan) -> Iterator[Action]:
+    return (a for a in plan.pending if a.after is not None)
+
+
+GUARDS = {
+    "other_account": lambda seen: check_account(seen.source, seen.other_sources),
+    "old_snapshot": lambda seen: check_age(seen.taken, seen.now, seen.limits.snapshot_hours),
+    "source_incomplete": _source_incomplete,
+    "too_many_changes": _changed,
+    "oncall_gone": _oncall_gone,
+    "nobody_reachable": _nobody_reachable,
+    "nobody_paged": _nobody_paged,
+    "less_coverage": _covers_less,
+    "runs_out": _runs_out,
+    "source_unread": lambda seen: check_complete(seen.unread),
+    "source_hidden": lambda seen: check_hidden(seen.hidden),
+    UNRESOLVED: _unresolved,
+}
+"""By the name that a waiver gives. TARGET_MOVED, which load alone can see, is the last."""

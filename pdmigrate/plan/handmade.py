@@ -1,0 +1,217 @@
+"""What people have changed in Harness by hand, where that changes who is on call or who is paged: a question, always.
+
+It is asked for each state of what Harness has, whatever the strategy, and says the effect: before and after in words.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
+from typing import Any
+
+from pdmigrate.harness.records import AlertRule, State
+from pdmigrate.plan.actions import Desired, Fields
+from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.plan.merging import ByHand, Merged, Strategy
+from pdmigrate.wire.canonical import canonical_json
+
+PAGING = {
+    "schedules": frozenset({"rotations", "time_zone"}),
+    "overrides": frozenset({"person", "start", "end"}),
+    "escalation_policies": frozenset({"levels"}),
+    "services": frozenset({"escalation_policy", "paging", "rule_policy"}),
+}
+"""The fields that decide who is on call or paged. Members of a group do where a level targets it."""
+
+KEEP, TAKE = "keep_harness", "take_source"
+DAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def list_paging(kind: str, identifier: str, state: State) -> frozenset[str]:
+    """The fields of an object that decide who is paged."""
+    if kind == "teams":
+        levels = (level for policy in state.policies.values() for level in policy.levels)
+        paged = any((t.type, t.id) == ("user_group", identifier) for level in levels for t in level.targets)
+        return frozenset({"users"} if paged else ())
+    return PAGING.get(kind, frozenset())
+
+
+def find_changes(wish: Desired, merged: Merged, state: State) -> list[ByHand]:
+    """Those of the changes by hand that change who is on call or paged."""
+    fields = list_paging(wish.kind, wish.identifier, state)
+    return [change for change in merged.by_hand if change.field in fields]
+
+
+def ask_changed(wish: Desired, changes: Iterable[ByHand], strategy: Strategy) -> Conflict:
+    """Whether what people have changed in Harness is right. An answer is for this state of it."""
+    changes = list(changes)
+    who = "in Harness, and in PagerDuty as well," if any(change.both for change in changes) else "in Harness"
+    told = "; ".join(phrase for change in changes for phrase in _tell(change))
+    detail = [[c.field, c.part, c.have, c.want] for c in changes]
+    return make_question(
+        (wish.kind, wish.key, wish.name),
+        f"Changed {who} since the last run: {told}.",
+        ("Harness goes on paging as it was changed", "it pages as PagerDuty says again"),
+        strategy,
+        detail,
+    )
+
+
+def ask_dropped(key: str, name: str, have: Fields, want: Fields, strategy: Strategy) -> Conflict:
+    """An override that PagerDuty does not have any more, and that people have changed in Harness."""
+    changes = [ByHand(field, "", have.get(field), want.get(field), False) for field in ("person", "start", "end")]
+    told = "; ".join(phrase for c in changes if c.have != c.want for phrase in _tell(c))
+    return make_question(
+        ("overrides", key, name),
+        f"It is over in PagerDuty, or was cancelled there, and was changed in Harness: {told}.",
+        (f"{have['person']} stands in until {have['end']}, as it was changed", "it is taken back: nobody stands in"),
+        strategy,
+        [have[field] for field in ("person", "start", "end")],
+    )
+
+
+def find_other_rules(wish: Desired, state: State) -> list[AlertRule]:
+    """Alert rules that page for the service beside its own."""
+    rules = state.alert_rules.values() if wish.kind == "services" and "paging" in wish.fields else ()
+    others = (rule for rule in rules if rule.service == wish.identifier != rule.identifier)
+    return sorted((rule for rule in others if rule.paging), key=lambda rule: rule.identifier)
+
+
+def ask_other_rule(wish: Desired, rule: AlertRule, strategy: Strategy) -> Conflict:
+    """A second alert rule of a service: whoever is in its policy is paged as well."""
+    policy = f"the policy {rule.escalation_policy}" if rule.escalation_policy else "the service's own policy"
+    own = wish.fields.get("rule_policy") or wish.fields.get("escalation_policy")
+    as_now = f"by {own} only" if wish.fields["paging"] and own else "nobody for it"
+    return make_question(
+        ("services", f"{wish.key}/{rule.identifier}", wish.name),
+        f"A second alert rule pages for it, {rule.identifier}, by {policy}; PagerDuty pages {as_now}.",
+        (
+            "the second rule goes on paging as well",
+            "its paging is switched off, and nothing else of that rule is touched",
+        ),
+        strategy,
+        [rule.service, rule.paging, rule.escalation_policy],
+    )
+
+
+def make_question(
+    about: tuple[str, str, str], question: str, effects: tuple[str, str], strategy: Strategy, detail: Any
+) -> Conflict:
+    """about: kind, key and name. effects: of keeping Harness's, and of taking PagerDuty's."""
+    kind, key, name = about
+    asked = Conflict(
+        about="changed_in_harness",
+        kind=kind,
+        id=key,
+        name=name,
+        question=question,
+        meaning="",
+        options=(Option(name=KEEP, effect=effects[0]), Option(name=TAKE, effect=effects[1])),
+        recommended=TAKE if strategy == "overwrite" else KEEP,
+        changes_paging=True,
+        detail=canonical_json(detail),
+    )
+    said = (
+        "Other people are paged than in PagerDuty, or at other times, and nothing is written to it before an answer. "
+    )
+    bound = f"An answer is for this state of it only: in decisions.yaml it says `question: {asked.digest}`."
+    return asked.model_copy(update={"meaning": said + bound})
+
+
+# --- words ---
+
+
+def _tell(change: ByHand) -> list[str]:
+    was = "PagerDuty says" if change.both else "was"
+    return list(_WORDS[change.field](change, was))
+
+
+def _tell_rotation(change: ByHand, was: str) -> Iterator[str]:
+    have, want, name = change.have, change.want, f"rotation {change.part}"
+    if have is None:
+        yield f"{name} is gone: {_join(want['participants'])} are not on call by it"
+    elif want is None:
+        yield f"{name} is new: {_join(have['participants'])} are on call by it"
+    else:
+        for field, say in _ROTATION.items():
+            if say(have.get(field)) != say(want.get(field)):
+                yield f"{name} {say(have.get(field))}, {was} {say(want.get(field))}"
+
+
+_ROTATION: dict[str, Callable[[Any], str]] = {
+    "participants": lambda people: f"has {_join(people)}",
+    "turn_seconds": lambda seconds: f"turns every {_tell_length(seconds)}",
+    "anchor": lambda anchor: f"counts its turns from {anchor}",
+    "windows": lambda windows: f"is on {_tell_windows(windows)}",
+    "since": lambda since: f"begins {since or 'without a start'}",
+    "until": lambda until: f"ends {until or 'never'}",
+}
+
+
+def _tell_levels(change: ByHand, was: str) -> Iterator[str]:
+    for number, (have, want) in enumerate(zip_longest(change.have or (), change.want or ()), 1):
+        if have is None:
+            yield f"level {number} is gone, {was} {_tell_targets(want)} for {want['timeout_minutes']} min"
+        elif want is None:
+            yield f"level {number} is new: {_tell_targets(have)} for {have['timeout_minutes']} min"
+        else:
+            if have["timeout_minutes"] != want["timeout_minutes"]:
+                yield f"level {number} waits {have['timeout_minutes']} min, {was} {want['timeout_minutes']}"
+            if have.get("retries", 0) != want.get("retries", 0):
+                yield f"level {number} is repeated {have.get('retries', 0)} times, {was} {want.get('retries', 0)}"
+            if _tell_targets(have) != _tell_targets(want):
+                yield f"level {number} pages {_tell_targets(have)}, {was} {_tell_targets(want)}"
+
+
+def _tell_targets(level: Fields) -> str:
+    return _join(f"{target['type'].replace('_', ' ')} {target['id']}" for target in level["targets"])
+
+
+def _tell_members(change: ByHand, was: str) -> Iterator[str]:
+    more, fewer = (sorted(set(a) - set(b)) for a, b in ((change.have, change.want), (change.want, change.have)))
+    if more:
+        yield f"a level that targets the group pages {_join(more)} as well"
+    if fewer:
+        yield f"a level that targets the group pages {_join(fewer)} no more"
+
+
+def _tell_paging(change: ByHand, was: str) -> Iterator[str]:
+    yes, no = "its alert rule pages", "its alerts are only logged and page nobody"
+    yield f"{yes if change.have else no}, {was} {'paging' if change.want else 'only logged'}"
+
+
+def _tell_plain(words: str) -> Callable[[ByHand, str], Iterator[str]]:
+    def tell(change: ByHand, was: str) -> Iterator[str]:
+        yield f"{words} {change.have or 'none'}, {was} {change.want or 'none'}"
+
+    return tell
+
+
+_WORDS: dict[str, Callable[[ByHand, str], Iterator[str]]] = {
+    "rotations": _tell_rotation,
+    "time_zone": _tell_plain("its turns and windows go by the clock of"),
+    "person": _tell_plain("who stands in is"),
+    "start": _tell_plain("it begins"),
+    "end": _tell_plain("it ends"),
+    "levels": _tell_levels,
+    "users": _tell_members,
+    "paging": _tell_paging,
+    "escalation_policy": _tell_plain("the service's policy is"),
+    "rule_policy": _tell_plain("its alert rule, which goes before the service, pages by the policy"),
+}
+
+
+def _join(names: Iterable[str | None]) -> str:
+    return ", ".join(name or "nobody" for name in names) or "nobody"
+
+
+def _tell_length(seconds: int) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def _tell_windows(windows: Iterable[Fields] | None) -> str:
+    said = [
+        f"{DAYS[w['day']]} {w['start'].removesuffix(':00')} for {_tell_length(w['seconds'])}" for w in windows or ()
+    ]
+    return ", ".join(said) or "always"

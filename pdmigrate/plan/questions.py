@@ -1,0 +1,82 @@
+"""The conflicts that come up while mapping and planning, and the answers that decisions.yaml or the rules have for them."""
+
+from typing import Literal
+
+from pdmigrate.errors import SettingsError, hint
+from pdmigrate.plan.answers import Answer, Conflict, Decision, Decisions, Option
+
+Rule = Literal["stop", "skip", "recommended"]
+
+
+class Questions:
+    """Collects the conflicts that come up while mapping, and answers those that are decided."""
+
+    def __init__(self, decisions: Decisions, rule: Rule):
+        self._decisions = decisions
+        self._rule = rule
+        self.answered: dict[str, Answer] = {}
+        self.open: dict[str, Conflict] = {}
+
+    def ask(self, conflict: Conflict, settled_by: str = "") -> Answer | None:
+        """The answer, or None while the question is open. Asking twice is asking once.
+
+        settled_by: the setting that answers as recommended where no person has decided.
+        """
+        decision = self._decisions.find(conflict)
+        if decision and not decision.answers(conflict):
+            answer, conflict = None, _ask_again(conflict, decision)
+        else:
+            answer = self._decided(conflict, decision) or self._by_rule(conflict, settled_by)
+        if answer:
+            self.answered[conflict.key] = answer
+        else:
+            self.open[conflict.key] = conflict
+        return answer
+
+    def reopen(self, answer: Answer) -> None:
+        """The answer cannot be carried out: its question is open again."""
+        self.answered.pop(answer.conflict.key, None)
+        self.open[answer.conflict.key] = answer.conflict
+
+    def names(self, name: str) -> bool:
+        """Whether a person has decided that something is to have this name."""
+        return any(decision.value == name for decision in self._decisions.decisions)
+
+    def find_choice(self, about: str, id: str) -> Decision | None:
+        """What decisions.yaml answers for an object, whether it is asked now or not: its own answer before its class's."""
+        found = [d for d in self._decisions.decisions if d.conflict == about and d.object in (id, "all")]
+        return max(found, key=lambda d: d.object != "all", default=None)
+
+    def _decided(self, conflict: Conflict, decision: Decision | None) -> Answer | None:
+        if decision is None:
+            return None
+        if decision.object == "all" and decision.choice not in (option.name for option in conflict.options):
+            return None  # an answer to the whole class need not fit each of its questions
+        option = _find_option(conflict, decision)
+        if option.value and not decision.value:
+            raise SettingsError(f"decisions.yaml: {decision.choice} for {conflict.key} needs a value: {option.value}.")
+        return Answer(conflict=conflict, **decision.model_dump(exclude={"conflict", "object", "question"}))
+
+    def _by_rule(self, conflict: Conflict, settled_by: str) -> Answer | None:
+        if settled_by:
+            return Answer(conflict=conflict, choice=conflict.recommended, by="rule", why=settled_by)
+        option = next((o for o in conflict.options if o.name == conflict.recommended), None)
+        if self._rule != "recommended" or conflict.changes_paging or option is None or option.value:
+            return None
+        return Answer(conflict=conflict, choice=option.name, by="rule", why="open_conflicts: recommended")
+
+
+def _ask_again(conflict: Conflict, decision: Decision) -> Conflict:
+    who = decision.by or "somebody"
+    said = f"The question has changed since {who} decided {decision.choice}. "
+    if not decision.question:
+        said = f"{who} decided {decision.choice} without naming the question, so nobody knows of which state. "
+    return conflict.model_copy(update={"meaning": said + conflict.meaning})
+
+
+def _find_option(conflict: Conflict, decision: Decision) -> Option:
+    names = [option.name for option in conflict.options]
+    if decision.choice not in names:
+        near = hint(decision.choice, names)
+        raise SettingsError(f"decisions.yaml: {conflict.key} cannot be decided as {decision.choice} ({near}).")
+    return next(option for option in conflict.options if option.name == decision.choice)

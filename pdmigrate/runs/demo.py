@@ -1,0 +1,87 @@
+"""The demo: a company carried over, then what changed in it, then nothing, since nothing changed."""
+
+import shutil
+from pathlib import Path
+
+from pdmigrate import __version__
+from pdmigrate.errors import worst_code
+from pdmigrate.plan.answers import Decision
+from pdmigrate.runs.headless import run_steps, seal
+from pdmigrate.sandbox import company
+from pdmigrate.sandbox.store import Store
+from pdmigrate.steps.job import EMBEDDED_KEY, EMBEDDED_TOKEN, read_clock
+from pdmigrate.workspace.decisions import save_decision
+from pdmigrate.workspace.folder import STEPS, Workspace
+from pdmigrate.workspace.newcomer import make_workspace
+
+ACTS = (
+    "The company as it is",
+    "Somebody left, a rotation got a member, a service was added",
+    "Nothing changed",
+)
+DECISIONS = (
+    ("phone_country", "leave_out", "email and the app reach them until Harness serves the country"),
+    ("round_robin", "everyone", "better two people than the wrong one"),
+    ("service_urgency", "no_page", "low urgency and support hours never woke anybody; a rule of their own follows"),
+    ("acknowledgement_timeout", "accept", "whoever acknowledges stays with it; the leads have been told"),
+    ("deleted_participant", "empty_place", "those turns are empty today"),
+)
+"""What the demo's consultant decided. Everything else takes the recommended option, which changes nobody's pages."""
+
+
+def run_demo(folder: Path) -> int:
+    """Make a workspace on the embedded pair and run it three times. Returns the worst exit code."""
+    _clear(folder)
+    make_demo_workspace(folder)
+    codes = []
+    for number, title in enumerate(ACTS, 1):
+        if number == 2:
+            change_source(Workspace(folder))
+        print(f"Run {number}: {title}")
+        codes.append(_run_act(folder, number))
+    print(f"The pages: {folder / 'reports' / '1' / 'index.html'}")
+    return worst_code(codes)
+
+
+def make_demo_workspace(folder: Path) -> None:
+    """A workspace on the embedded pair in which every question is answered."""
+    make_workspace(folder, {"name": "acme", "open_conflicts": "recommended"})
+    _decide(Workspace(folder))
+
+
+def change_source(workspace: Workspace) -> None:
+    """Let the embedded company live on."""
+    with Store(workspace.sandbox / "pagerduty.json", dict).change() as account:
+        company.change_company(account)
+
+
+def _run_act(folder: Path, number: int) -> int:
+    reports = (folder / "reports" / str(number)).resolve()
+    outcome = run_steps(folder.resolve(), STEPS, reports, approve="all", tell=lambda line: print(f"  {line}"))
+    seal(folder, reports, (EMBEDDED_TOKEN, EMBEDDED_KEY), __version__)
+    target = outcome.summary.get("target", {})
+    print(f"  writes {target.get('writes', 0)}, exit code {outcome.exit_code}: {reports / 'index.html'}")
+    return outcome.exit_code
+
+
+def _decide(workspace: Workspace) -> None:
+    at = read_clock().isoformat(timespec="seconds")
+    for about, choice, why in DECISIONS:
+        save_decision(
+            workspace.decisions_file, Decision(conflict=about, object="all", choice=choice, by="demo", at=at, why=why)
+        )
+
+
+def _clear(folder: Path) -> None:
+    """A demo starts afresh; only a folder that a demo made is cleared, and only what a workspace holds."""
+    workspace = Workspace(folder)
+    marker = folder / ".demo"
+    if workspace.settings_file.exists() and not marker.exists():
+        return
+    if marker.exists():
+        for path in (workspace.reports, workspace.sandbox, workspace.snapshots, folder / "state"):
+            shutil.rmtree(path, ignore_errors=True)
+        for path in (workspace.settings_file, workspace.decisions_file, workspace.journal_file):
+            path.unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    marker.touch()

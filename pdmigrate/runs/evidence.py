@@ -1,0 +1,228 @@
+"""Evidence: what a run showed and what was approved, so that months later anybody can prove it.
+
+A run's folder is sealed with manifest.json: a digest of each of its files and of the snapshot, copies of the decisions, the
+plan and the journal as they were, the versions used, and the manifest before it. Whoever notes the manifest's own digest
+elsewhere (a mail, a ticket) can prove that nothing was changed since, this file included.
+"""
+
+import hashlib
+import logging
+import platform
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, field_validator
+
+from pdmigrate.errors import SettingsError
+from pdmigrate.runs.summary import read_results
+from pdmigrate.workspace.decisions import read_decisions
+from pdmigrate.workspace.folder import Workspace, write_json
+
+log = logging.getLogger("pdmigrate")
+MANIFEST = "manifest.json"
+COPIES = "evidence"
+"""The folder of the copies, in the run's folder."""
+STATES = ("plan", "guards", "handover", "handover_ticks", "ticks")
+"""What the steps left that was shown, approved or ticked."""
+FILED = "filed"
+"""What people filed with their ticks: pictures of what Harness shows."""
+PACKAGES = ("jupyterlab", "nbclient", "pandas", "papermill", "pydantic", "requests", "sqlalchemy", "tzdata")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found of one run. `problems` is empty where everything is as it was sealed; `apart`: what was not here."""
+
+    folder: Path
+    digest: str
+    files: int
+    plan: str
+    approved: str
+    problems: tuple[str, ...]
+    apart: str = ""
+
+
+class _Snapshot(BaseModel):
+    file: str
+    sha256: str
+
+
+class _Plan(BaseModel):
+    digest: str
+    loaded_as_approved: str
+    approvals: tuple[dict[str, Any], ...]
+
+
+class Manifest(BaseModel):
+    """What must stand in a manifest so that a run can be checked. `files`: path in the run's folder to SHA-256."""
+
+    sealed: AwareDatetime
+    files: dict[str, str]
+    snapshot: _Snapshot | None
+    plan: _Plan
+
+    @field_validator("snapshot", mode="before")
+    @classmethod
+    def _read_none(cls, value: Any) -> Any:
+        """A run without a snapshot has an empty place there."""
+        return value or None
+
+
+def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str = "") -> Path:
+    """Write the run's manifest. Returns its path. A run that is sealed again gets a new one: work by hand, with each step."""
+    _copy_sources(workspace, folder / COPIES)
+    plan = workspace.find_state("plan") or {}
+    manifest = {
+        "sealed": at.isoformat(timespec="seconds"),
+        "files": _digest_files(folder),
+        "snapshot": _digest_snapshot(workspace),
+        "plan": {
+            "digest": plan.get("digest", ""),
+            "loaded_as_approved": _find_loaded(folder),
+            "approvals": _find_approvals(folder, plan.get("digest", "")),
+        },
+        **_digest_others(workspace, folder),
+        "versions": _list_versions(version),
+    }
+    write_json(folder / MANIFEST, manifest)
+    return folder / MANIFEST
+
+
+def is_sealed(folder: Path) -> bool:
+    """Whether the run's folder must stay as it is."""
+    return (folder / MANIFEST).is_file()
+
+
+def check_evidence(folder: Path) -> list[Checked]:
+    """Check a run's folder, or every sealed run of a workspace. Raises SettingsError where there is none."""
+    folders = (
+        [folder] if (folder / MANIFEST).is_file() else sorted(p.parent for p in folder.glob(f"reports/*/{MANIFEST}"))
+    )
+    if not folders:
+        raise SettingsError(f"{folder} holds no sealed run (no {MANIFEST}): name a run's folder, or a workspace.")
+    return [_check_run(run) for run in folders]
+
+
+def digest_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check_run(folder: Path) -> Checked:
+    sealed = _read_manifest(folder / MANIFEST)
+    if sealed is None:
+        return Checked(folder, _digest_if_readable(folder / MANIFEST), 0, "", "", (f"{MANIFEST} is damaged",))
+    plan, snapshot = sealed.plan, sealed.snapshot
+    problems = (*_compare_files(sealed.files, _digest_files(folder)), *_check_snapshot(folder, snapshot))
+    apart = "" if _has_snapshots(folder) or not snapshot else f"the snapshot {snapshot.file} is not here, not compared"
+    named = [f"{a.get('by', 'somebody')}, {a.get('at', 'no date')}" for a in plan.approvals]
+    approved = "; ".join(named) or plan.loaded_as_approved
+    return Checked(folder, digest_file(folder / MANIFEST), len(sealed.files), plan.digest, approved, problems, apart)
+
+
+def _compare_files(sealed: dict[str, str], found: dict[str, str]) -> list[str]:
+    gone = [f"{name} is missing" for name in sorted(sealed.keys() - found.keys())]
+    new = [f"{name} was added" for name in sorted(found.keys() - sealed.keys())]
+    changed = [f"{name} was changed" for name in sorted(sealed.keys() & found.keys()) if sealed[name] != found[name]]
+    return gone + changed + new
+
+
+def _check_snapshot(folder: Path, snapshot: _Snapshot | None) -> list[str]:
+    """The snapshot lies in the workspace, since it is large and many runs may share it; a run taken elsewhere has none."""
+    if snapshot is None or not _has_snapshots(folder):
+        return []
+    place = folder.parent.parent / "snapshots" / snapshot.file
+    if not place.is_file():
+        return [f"the snapshot {place.name} is missing"]
+    return [] if digest_file(place) == snapshot.sha256 else [f"the snapshot {place.name} was changed"]
+
+
+def _has_snapshots(folder: Path) -> bool:
+    return (folder.parent.parent / "snapshots").is_dir()
+
+
+def _digest_files(folder: Path) -> dict[str, str]:
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(folder).as_posix(): digest_file(path) for path in paths}
+
+
+def _copy_sources(workspace: Workspace, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    states = [workspace.state_file(name) for name in STATES]
+    for path in (workspace.settings_file, workspace.decisions_file, *states):
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+    if (workspace.folder / COPIES).is_dir():
+        shutil.copytree(workspace.folder / COPIES, folder / FILED, dirs_exist_ok=True)
+    if workspace.journal_file.is_file():
+        (folder / "journal.sqlite").unlink(missing_ok=True)
+        with (
+            closing(sqlite3.connect(workspace.journal_file)) as old,
+            closing(sqlite3.connect(folder / "journal.sqlite")) as new,
+        ):
+            old.backup(new)
+
+
+def _digest_snapshot(workspace: Workspace) -> dict[str, str]:
+    known = workspace.find_state("snapshot")
+    path = workspace.snapshots / known["file"] if known else None
+    return {"file": path.name, "sha256": digest_file(path)} if path and path.is_file() else {}
+
+
+def _find_approvals(folder: Path, digest: str) -> list[dict[str, Any]]:
+    """Those of the plan, as the copy of decisions.yaml has them."""
+    approvals = read_decisions(folder / COPIES / "decisions.yaml").approvals
+    return [approval.model_dump(exclude_defaults=True) for approval in approvals if approval.plan == digest]
+
+
+def _find_loaded(folder: Path) -> str:
+    """By whom, or by which option, the load was let pass: on the command line nobody's name stands."""
+    return read_results(folder).get("load", {}).get("summary", {}).get("approved_by", "")
+
+
+def _digest_others(workspace: Workspace, folder: Path) -> dict[str, Any]:
+    """The manifest sealed before this one: a chain, so that a run cannot be taken out unseen.
+
+    One that is damaged says no time: it is named with its own digest beside the chain, and stops nothing.
+    """
+    others = [p for p in sorted(workspace.reports.glob(f"*/{MANIFEST}")) if p.parent.resolve() != folder.resolve()]
+    found = {path: _read_manifest(path) for path in others}
+    whole = [path for path in others if found[path]]
+    newest = max(whole, key=lambda path: found[path].sealed, default=None)
+    damaged = {path.parent.name: _digest_if_readable(path) for path in others if path not in whole}
+    for name in damaged:
+        log.warning(
+            "The run %s has a damaged %s: restore it from a copy; this run is sealed without it.", name, MANIFEST
+        )
+    previous = {"run": newest.parent.name, "sha256": digest_file(newest)} if newest else {}
+    return {"previous": previous, **({"damaged": damaged} if damaged else {})}
+
+
+def _read_manifest(path: Path) -> Manifest | None:
+    """None where it is damaged: half written, of another shape, or not to be read at all."""
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (ValueError, OSError):
+        return None
+
+
+def _digest_if_readable(path: Path) -> str:
+    try:
+        return digest_file(path)
+    except OSError:
+        return ""
+
+
+def _list_versions(version: str) -> dict[str, str]:
+    found = {name: metadata.version(name) for name in PACKAGES}
+    return {
+        "pdmigrate": version or metadata.version("pdmigrate"),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        **found,
+    }

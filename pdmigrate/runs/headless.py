@@ -1,0 +1,250 @@
+"""Runs the notebooks with papermill, in order, and leaves a run's folder: pages, results, index.html, summary.json."""
+
+import json
+import logging
+import signal
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from papermill.exceptions import PapermillExecutionError
+
+from pdmigrate import errors
+from pdmigrate.errors import SecretFoundError, UsageError
+from pdmigrate.runs.evidence import seal_run
+from pdmigrate.runs.publish import scan_for_secrets
+from pdmigrate.runs.summary import write_run
+from pdmigrate.steps.job import find_journal, place_journal, read_clock
+from pdmigrate.workspace.folder import STEPS, Workspace, write_text
+from pdmigrate.workspace.hold import hold, lent_tokens, make_token
+from pdmigrate.workspace.settings import read_settings
+
+log = logging.getLogger("pdmigrate")
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+GOES_ON_AFTER = {"load": (3, 5)}
+"""Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
+
+
+class QuietKernelManager(AsyncKernelManager):
+    """Talks to the kernel over sockets in the file system: no open port, and no warning about one."""
+
+    transport = "ipc"
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        # By default all kernels of a folder share the same socket files, and two runs at once meet in them.
+        self.ip = str(Path(tempfile.gettempdir()) / f"pdmigrate-{uuid.uuid4().hex[:16]}")
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a headless run ended with. `folder` holds its pages."""
+
+    folder: Path
+    exit_code: int
+    summary: dict[str, Any]
+    errors: tuple[str, ...]
+
+
+class Stop:
+    """A request to one run to stop between two steps. The notebooks of this run, and of no other, see its file."""
+
+    def __init__(self, workspace: Path):
+        self.run = make_token()
+        self._asked = False
+        self._file = Workspace(workspace).cancel_file(self.run)
+
+    @property
+    def asked(self) -> bool:
+        return self._asked
+
+    def ask(self) -> None:
+        self._asked = True
+        self._file.touch()
+
+    def forget(self) -> None:
+        self._file.unlink(missing_ok=True)
+
+
+def run_steps(
+    workspace: Path,
+    steps: Sequence[str],
+    folder: Path,
+    approve: str = "",
+    tell: Callable[[str], None] = print,
+    stop: Stop | None = None,
+) -> RunOutcome:
+    """Run the notebooks of `steps`. Every one leaves its page, or the index says why not; never raises for their errors.
+
+    Raises WorkspaceHeldError where another run is under way.
+    """
+    place, stop = Workspace(workspace), stop or Stop(workspace)
+    settings, purpose = read_settings(place.settings_file), f"run {', '.join(steps)}"
+    with hold(place_journal(place, settings), settings.name, place.folder, purpose, read_clock(), stop.run):
+        place.drop_requests(lent_tokens())
+        return _close_run(workspace, folder, _run_in_order(workspace, steps, folder, approve, tell, stop))
+
+
+def _run_in_order(
+    workspace: Path, steps: Sequence[str], folder: Path, approve: str, tell: Callable[[str], None], stop: Stop
+) -> dict[str, dict]:
+    results: dict[str, dict] = {}
+    for step in steps:
+        if stop.asked:
+            results[step] = _cancelled(step)
+            break
+        results[step] = _run_one(step, workspace, folder, approve)
+        tell(_tell_step(step, results[step]))
+        code = results[step]["exit_code"]
+        if code and code not in GOES_ON_AFTER.get(step, ()):
+            break
+        if step == "load" and code == 3 and not _anything_loaded(workspace):
+            break
+    return results
+
+
+@contextmanager
+def stopping_between_steps(workspace: Path) -> Iterator[Stop]:
+    """The first Ctrl-C or SIGTERM lets the step under way come to a stop between two writes; the second breaks it off.
+
+    What it yields is for run_steps: the request is to that run, and another run never sees it.
+    """
+    stop = Stop(workspace)
+
+    def ask(*_: object) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        stop.ask()
+        log.warning("Stopping between two steps; once more breaks it off.")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        stop.forget()
+
+
+def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
+    """The steps to run, in their order. Raises UsageError for one that is none."""
+    unknown = [step for step in [*named, *([until] if until else [])] if step not in STEPS]
+    if unknown:
+        raise UsageError(f"There is no step {', '.join(unknown)}: the steps are {', '.join(STEPS)}.")
+    chosen = [step for step in STEPS if not named or step in named]
+    return chosen[: chosen.index(until) + 1] if until in chosen else chosen
+
+
+def notebook_of(step: str) -> Path:
+    return NOTEBOOKS / f"{STEPS.index(step) + 1}_{step}.ipynb"
+
+
+def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> dict:
+    source, output = notebook_of(step), folder / "notebooks" / notebook_of(step).name
+    output.parent.mkdir(parents=True, exist_ok=True)
+    parameters = {"workspace": str(workspace), "reports": str(folder)} | (
+        {"approve": approve} if step == "load" else {}
+    )
+    _check_parameters(source, parameters)
+    result = folder / "results" / f"{step}.json"
+    result.unlink(missing_ok=True)
+    started = time.monotonic()
+    trouble = _execute(source, output, parameters)
+    found = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else _no_result(step, trouble)
+    return {**found, "seconds": round(time.monotonic() - started, 2)}
+
+
+def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
+    """The error of the notebook, or ""."""
+    try:
+        papermill.execute_notebook(
+            source,
+            output,
+            parameters,
+            progress_bar=False,
+            kernel_manager_class=QuietKernelManager,
+            extra_arguments=["--IPKernelApp.log_level=50"],  # it calls its own shutdown an error, now and then
+            cwd=str(source.parent),
+        )
+    except PapermillExecutionError as error:
+        return f"{error.ename}: {error.evalue}"
+    finally:
+        if output.is_file():
+            _scrub(output)
+    return ""
+
+
+def _scrub(path: Path) -> None:
+    """Drop what papermill and the widgets keep beside the cells: parameters and widget state."""
+    notebook = nbformat.read(path, as_version=4)
+    for name in ("papermill", "widgets"):
+        notebook.metadata.pop(name, None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+    write_text(path, nbformat.writes(notebook))
+
+
+def _check_parameters(source: Path, parameters: dict[str, str]) -> None:
+    """Papermill only logs an unknown parameter, and goes on with the default."""
+    unknown = set(parameters) - set(papermill.inspect_notebook(source))
+    if unknown:
+        raise UsageError(f"{source.name} has no parameter {', '.join(sorted(unknown))}.")
+
+
+def _no_result(step: str, trouble: str) -> dict:
+    """A notebook that broke before its step began: exit codes of errors by name, else a bug."""
+    name, _, words = trouble.partition(": ")
+    code = getattr(getattr(errors, name, None), "exit_code", 1)
+    return {"step": step, "status": "failed", "exit_code": code, "error": words or "the notebook left no result"}
+
+
+def _cancelled(step: str) -> dict:
+    words = f"cancelled before {step}; the same command goes on from here"
+    code = errors.InterruptedLoadError.exit_code
+    return {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
+
+
+def _anything_loaded(workspace: Path) -> bool:
+    place = Workspace(workspace)
+    journal = find_journal(place, read_settings(place.settings_file))
+    if journal is None:
+        return False
+    with journal.opened():
+        return bool(journal.other_sources())
+
+
+def _close_run(workspace: Path, folder: Path, results: dict[str, dict]) -> RunOutcome:
+    name = read_settings(Workspace(workspace).settings_file).name
+    summary = write_run(name, folder, results, read_clock())
+    troubles = tuple(f"{step}: {result['error']}" for step, result in results.items() if result["error"])
+    return RunOutcome(folder, summary["exit_code"], summary, troubles)
+
+
+def _tell_step(step: str, result: dict) -> str:
+    figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
+    words = result["error"] or figures or result["status"]
+    return f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}"
+
+
+def check_published(folder: Path, secrets: Sequence[str]) -> None:
+    """Raise SecretFoundError, and remove the files, where a secret stands in what a run leaves behind."""
+    found = scan_for_secrets(folder, secrets)
+    for path in found:
+        path.unlink()
+    if found:
+        names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
+        raise SecretFoundError(f"A secret stood in {names}: removed; change the key, and report this as a bug.")
+
+
+def seal(workspace: Path, folder: Path, secrets: Sequence[str], version: str) -> None:
+    """The end of a run: nothing secret in it, and a manifest over all of it."""
+    check_published(folder, secrets)
+    seal_run(Workspace(workspace), folder, read_clock(), version)

@@ -1,0 +1,116 @@
+"""Publishing: copy what stakeholders may see out of a run's folder, searched for secrets, masked where asked."""
+
+import json
+import re
+import shutil
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import escape
+
+from pdmigrate.errors import RefusedError, SecretFoundError, SettingsError
+from pdmigrate.pages.markup import mask_markup, mask_text
+from pdmigrate.workspace.folder import write_text
+
+SHARED = ("stakeholders.html", "team-*.html", "tables/stakeholders-*.csv", "tables/team-*.csv")
+"""The report for stakeholders, the page of each team, and their tables. Notebooks, snapshots and journals stay."""
+
+SHORTEST_SECRET = 8
+"""PagerDuty's keys have 20 characters, Harness's more; a word that somebody typed for a key may stand in any sentence."""
+
+_LEFT_ALONE = re.compile(r"(<style>.*?</style>|<script>.*?</script>)", re.DOTALL)
+_WORDED = re.compile(r'(?<= )(aria-label|data-filter|title|content)="([^"]*)"')
+
+
+def find_run(reports: Path, name: str = "") -> Path:
+    """The folder of the named run, or of the newest one with a report for stakeholders. Raises SettingsError."""
+    found = [path.parent for path in reports.glob(f"{name or '*'}/{SHARED[0]}")]
+    if not found:
+        raise SettingsError(f"No run {name or ''} in {reports} has {SHARED[0]}: run verify first.".replace("  ", " "))
+    return max(found, key=lambda folder: (folder / SHARED[0]).stat().st_mtime)
+
+
+def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False) -> list[Path]:
+    """Copy the shared pages of a run. Returns what was written.
+
+    The folder must be new, empty, or one that was published to before, which is replaced. Raises RefusedError for any
+    other, SecretFoundError, before anything is written, where a secret stands in a page.
+    """
+    sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
+    _refuse_secrets(run, sources, secrets)
+    _clear(folder)
+    texts = {path.relative_to(run): path.read_text(encoding="utf-8") for path in sources}
+    for name, text in texts.items():
+        write_text(folder / name, _mask(name, text) if mask else text)
+    return [folder / name for name in texts]
+
+
+def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
+    """The files below the folder in which one of the secrets stands, as it is or as JSON or a page would spell it.
+
+    Snapshots are looked into: compressed, they would hide anything.
+    """
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and holds_secret(_read(path), secrets)]
+
+
+def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
+    """What is shorter than a real key is no secret."""
+    long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+    spelled = {form for secret in long for form in (secret, json.dumps(secret)[1:-1], str(escape(secret)))}
+    return any(form.encode() in content for form in spelled)
+
+
+def _read(path: Path) -> bytes:
+    content = path.read_bytes()
+    return content + _unpack(content) if path.suffix == ".gz" else content
+
+
+def _unpack(content: bytes) -> bytes:
+    """All that can be had of it: a file that is damaged is looked into as well, up to where it breaks."""
+    unpacked, packer = bytearray(), zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        for start in range(0, len(content), 64):
+            unpacked += packer.decompress(content[start : start + 64])
+    except zlib.error:
+        pass  # what came before it is there
+    return bytes(unpacked)
+
+
+def _refuse_secrets(run: Path, sources: Sequence[Path], secrets: Sequence[str]) -> None:
+    found = [path for path in sources if holds_secret(path.read_bytes(), secrets)]
+    if found:
+        names = ", ".join(str(path.relative_to(run)) for path in found[:5])
+        raise SecretFoundError(
+            f"A secret stands in {names}: nothing was published; change the key, report this as a bug."
+        )
+
+
+def _clear(folder: Path) -> None:
+    """Take away what was published before; refuse a folder with anything else in it."""
+    there = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+    ours = {path for pattern in SHARED for path in folder.glob(pattern)}
+    strange = [path for path in there if path not in ours]
+    if strange:
+        raise RefusedError(f"{folder} holds other files ({strange[0].name}): publish to a folder of its own.")
+    for path in ours:
+        path.unlink()
+    shutil.rmtree(folder / "tables", ignore_errors=True)
+
+
+def _mask(name: Path, text: str) -> str:
+    return mask_text(text) if name.suffix == ".csv" else mask_page(text)
+
+
+def mask_page(page: str) -> str:
+    """Mask the words of a page, and those that only a screen reader says; style and script must stay as their hash says."""
+    parts = _LEFT_ALONE.split(page)
+    return "".join(part if _LEFT_ALONE.fullmatch(part) else _mask_attributes(mask_markup(part)) for part in parts)
+
+
+def _mask_attributes(part: str) -> str:
+    return _WORDED.sub(lambda found: f'{found[1]}="{found[2] if _is_policy(found[2]) else mask_text(found[2])}"', part)
+
+
+def _is_policy(value: str) -> bool:
+    return value.startswith("default-src")

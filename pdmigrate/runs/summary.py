@@ -1,0 +1,125 @@
+"""A run as a whole: index.html and summary.json from what its steps left in results/. By hand or headless, the same."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from pdmigrate.errors import worst_code
+from pdmigrate.pages.report import Figure, Link, Page, Section, make_table, write_index
+from pdmigrate.workspace.folder import STEPS, write_json
+
+DRAFTED = ("preview", "invite", "conflicts", "verify")
+BESIDE = {
+    "stakeholders.html": (
+        "Report for stakeholders",
+        "For those who decide: what moves, who goes over, what is proved, what is open. pdmigrate publish copies it, and "
+        "the pages of the teams that it links",
+    ),
+    "handover/checklist.html": ("Handover", "What people must do, in working order"),
+    "history.html": ("History and drift", "What each run did, and what has changed since the last one"),
+    "undo.html": ("Undo", "What of a run can be taken back, or was"),
+}
+"""The file to its title and what it holds."""
+
+
+class _Result(BaseModel):
+    """What every step's result has; most have more."""
+
+    step: str
+    status: str
+    exit_code: int
+    error: str
+    seconds: float
+
+
+def read_results(folder: Path) -> dict[str, dict]:
+    """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing."""
+    paths = {step: folder / "results" / f"{step}.json" for step in STEPS}
+    return {step: _read_result(step, path) for step, path in paths.items() if path.is_file()}
+
+
+def _read_result(step: str, path: Path) -> dict:
+    try:
+        found = json.loads(path.read_bytes())
+        _Result.model_validate(found)
+    except (ValueError, OSError):
+        words = f"results/{path.name} is damaged: run {step} again"
+        return {"step": step, "status": "failed", "exit_code": 1, "error": words, "seconds": 0.0}
+    return found
+
+
+def write_run(name: str, folder: Path, results: dict[str, dict], now: datetime) -> dict[str, Any]:
+    """Write index.html and summary.json. Returns the summary."""
+    code = worst_code([result["exit_code"] for result in results.values()])
+    troubles = [f"{step}: {result['error']}" for step, result in results.items() if result["error"]]
+    summary = summarise_run(name, folder.name, code, results)
+    write_json(folder / "summary.json", summary)
+    _write_index(folder, summary, results, troubles, now)
+    return summary
+
+
+def summarise_run(name: str, run: str, code: int, results: dict[str, dict]) -> dict[str, Any]:
+    """summary.json: documented in docs/summary.md, and stable."""
+    steps = {step: {"status": r["status"], "seconds": r["seconds"]} for step, r in results.items()}
+    drafted = [results[step]["summary"] for step in DRAFTED if "summary" in results.get(step, {})]
+    latest = drafted[-1] if drafted else {}
+    source = {**_add_counts(results, "source"), "snapshot_digest": latest.get("snapshot_digest", "")}
+    summary = {"workspace": name, "run": run, "exit_code": code, "steps": steps, "source": source}
+    summary |= {
+        key: latest[key] for key in ("kinds", "fields", "out_of_scope", "inventory", "conflicts") if key in latest
+    }
+    loaded = results.get("load", {}).get("summary")
+    if loaded:
+        summary["target"] = {**_add_counts(results, "target"), "kinds": loaded["target_kinds"]}
+        summary["plan"] = loaded["plan"]
+    verified = results.get("verify", {}).get("summary")
+    return summary | ({"parity": verified["parity"]} if verified else {})
+
+
+def _add_counts(results: dict[str, dict], side: str) -> dict[str, int]:
+    counts = [result[side] for result in results.values() if side in result]
+    names = ("requests", "retries", *(("writes",) if side == "target" else ("clock_requests", "oncall_requests")))
+    return {name: sum(count.get(name, 0) for count in counts) for name in names}
+
+
+def _write_index(folder: Path, summary: dict, results: dict[str, dict], troubles: Sequence[str], now: datetime) -> None:
+    pages = [_make_card(step, results.get(step)) for step in STEPS]
+    done = sum(result["exit_code"] == 0 for result in results.values())
+    lead = (
+        f"{done} of {len(STEPS)} steps are done."
+        if not troubles
+        else "A person is needed, or something went wrong: see below."
+    )
+    facts = (
+        ("Workspace", summary["workspace"]),
+        ("Run", summary["run"]),
+        ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
+        ("Exit code", str(summary["exit_code"])),
+    )
+    beside = _list_beside(folder)
+    write_index(folder, f"Migration {summary['workspace']}", lead, pages, facts, "\n".join(troubles), beside)
+
+
+def _list_beside(folder: Path) -> tuple[Section, ...]:
+    """The pages of this run that are no step's."""
+    rows = [
+        {"page": Link(title, file), "what": what} for file, (title, what) in BESIDE.items() if (folder / file).is_file()
+    ]
+    return (Section("Beside the steps", table=make_table(rows, {"page": "Page", "what": "What"})),) if rows else ()
+
+
+def _make_card(step: str, result: dict | None) -> Page:
+    if result is None:
+        return Page(step, step.capitalize(), "Not run.", "not run")
+    card = result.get("card")
+    if card is None:
+        return Page(
+            step, step.capitalize(), result["error"], "not run" if result["status"] == "done" else result["status"]
+        )
+    return Page(
+        step, card["title"], card["lead"], card["status"], tuple(Figure(**figure) for figure in card["figures"])
+    )

@@ -1,0 +1,1 @@
+"""The six steps, history and undo: what reads both sides and what writes to Harness."""

@@ -1,0 +1,226 @@
+"""Step 4, conflicts: every question with its options, the decisions, the plan, the guards, the approval."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from pdmigrate.errors import PlanMovedError, UsageError, find_nearest
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.oncall import rota
+from pdmigrate.plan.actions import Plan, plan_from_json, plan_to_json
+from pdmigrate.plan.answers import Approval, Choice, Conflict, Decision, Decisions, Waiver
+from pdmigrate.plan.guards import GUARDS, TARGET_MOVED, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
+from pdmigrate.steps.clock_windows import ask_in_doubt
+from pdmigrate.steps.draft import ASKED, draft, leave_questions, list_ids, refuse_open
+from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.resuming import continues, find_done
+from pdmigrate.workspace.decisions import (
+    drop_approval,
+    drop_choice,
+    drop_decision,
+    drop_waiver,
+    save_approval,
+    save_choice,
+    save_decisions,
+    save_waiver,
+)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Questions, plan and guards. `stop` is the sentence that ends a headless run while questions are open.
+
+    guards: all that refuse the plan, those that somebody waived with the name of who did. raised: the same before any waiver.
+
+    goes_on: how many steps of the plan an interrupted load has done already; None where the plan is a new one. last: the
+    plan that was in the workspace before. strays: sentences about answers that meet nothing. clock_requests: what asking
+    PagerDuty about the days around changes of the clock took, apart from everything else.
+    """
+
+    draft: Draft
+    guards: tuple[Refusal, ...]
+    approval: Approval | None
+    stop: str
+    goes_on: int | None = None
+    last: Plan | None = None
+    strays: tuple[str, ...] = ()
+    raised: tuple[Refusal, ...] = ()
+    clock_requests: int = 0
+
+    @property
+    def plan(self) -> Plan:
+        return self.draft.plan
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The sentences of the guards that nobody has waived, with the name that a waiver gives; `stop` tells of questions."""
+        standing = (g for g in self.guards if not g.waived_by and g.guard != UNRESOLVED)
+        return tuple(f"{g.sentence} (guard {g.guard})" for g in standing)
+
+
+@records_step("conflicts")
+def conflicts(job: Job) -> Decided:
+    """Draft anew with the decisions as they are, and leave the plan in the workspace. Writes to neither side.
+
+    A load that broke off goes on: its plan stays the plan, and its approval holds, as long as nothing else has changed.
+    """
+    last = job.workspace.find_state("plan")
+    clock_requests = ask_in_doubt(job)
+    found, goes_on = _take_up(job, draft(job))
+    decisions = job.decisions()
+    refused, strays = tuple(check_guards(job, found)), tuple(find_strays(decisions, found))
+    job.workspace.save_state("plan", plan_to_json(found.plan))
+    leave_questions(job, found)
+    job.workspace.save_state("questions", [conflict.model_dump() for conflict in found.open.values()])
+    job.workspace.save_state("guards", {"plan": found.plan.digest, "refusals": [asdict(guard) for guard in refused]})
+    job.workspace.save_state("strays", strays)
+    approval = decisions.approves(found.plan.digest)
+    before = plan_from_json(last) if last else None
+    made = Decided(found, refused, approval, "", goes_on, before, strays, refused, clock_requests)
+    return reconsider(job, made)
+
+
+def reconsider(job: Job, decided: Decided) -> Decided:
+    """The same plan under the waivers that decisions.yaml has now."""
+    guards = tuple(apply_waivers(decided.raised, job.decisions(), decided.plan.digest, job.clock()))
+    waived = any(guard.guard == UNRESOLVED and guard.waived_by for guard in guards)
+    stop = "" if waived else refuse_open(job, decided.draft.open)
+    return replace(decided, guards=guards, stop=" ".join([stop, *decided.strays]) if stop else "")
+
+
+def find_strays(decisions: Decisions, found: Draft) -> Iterator[str]:
+    """Sentences about answers for objects that are nowhere: misspelt, or gone for good."""
+    asked = [*found.open.values(), *(answer.conflict for answer in found.answered.values())]
+    known = _list_known(found) | {conflict.id for conflict in asked}
+    for decision in decisions.decisions:
+        if known.isdisjoint((decision.object, decision.object.partition("/")[0])):
+            near = [c.id for c in asked if c.about == decision.conflict] or sorted(known)
+            hint = find_nearest(decision.object, near)
+            yield f"decisions.yaml answers {decision.conflict} for {decision.object}, which is nowhere{hint}."
+
+
+def _list_known(found: Draft) -> set[str]:
+    methods = {method.id for user in found.account.users.values() for method in user.contact_methods}
+    return {"all", *(key for _, key in found.ledger), *methods}.union(*list_ids(found.account).values())
+
+
+def _take_up(job: Job, found: Draft) -> tuple[Draft, int | None]:
+    with job.journal().opened() as journal:
+        unfinished = journal.unfinished()
+        done = find_done(journal, unfinished[0]) if unfinished else set()
+    if unfinished is None or not continues(unfinished[1], done, found.plan):
+        return found, None
+    plan = replace(unfinished[1], held=found.plan.held)
+    return replace(found, plan=plan), len(done)
+
+
+def check_guards(job: Job, found: Draft) -> list[Refusal]:
+    """All guards that refuse the plan, waived or not."""
+    with job.journal().opened() as journal:
+        others = journal.other_sources()
+    account, rules = found.account, job.settings.rules
+    window = (account.taken, account.since, account.until, job.clock())
+    skip = rules.open_conflicts == "skip"
+    seen = Seen(
+        found.plan,
+        found.state,
+        found.ledger,
+        list_ids(account),
+        *window,
+        rules.guards,
+        job.subdomain,
+        others,
+        found.open,
+        skip,
+        account.unread,
+        [said for one in account.hidden if (said := one.tell(found.reasons))],
+        {id: rota.to_datetime(one.dated) for id, one in found.work.fidelity.items() if one.dated},
+    )
+    return find_refusals(seen)
+
+
+def decide(job: Job, about: str, object_id: str, choice: str, value: str = "", by: str = "", why: str = "") -> None:
+    """Write an answer of a person to decisions.yaml, at once. `object_id` may be `all`."""
+    decide_each(job, about, [object_id], choice, value, by, why)
+
+
+def decide_each(
+    job: Job,
+    about: str,
+    object_ids: Iterable[str],
+    choice: str,
+    value: str = "",
+    by: str = "",
+    why: str = "",
+    shown: Iterable[Conflict] = (),
+) -> None:
+    """The same answer for many objects of one class, in one write, each with the digest of its question.
+
+    shown: the questions that the person saw; of others it is what the latest step asked.
+    """
+    digests = (job.workspace.find_state(ASKED) or {}) | {conflict.key: conflict.digest for conflict in shown}
+    same = {"choice": choice, "value": value or None, "by": by, "why": why}
+    at = job.clock().isoformat(timespec="seconds")
+    answers = [
+        Decision(conflict=about, object=object_id, at=at, question=digests.get(f"{about}:{object_id}", ""), **same)
+        for object_id in object_ids
+    ]
+    save_decisions(job.workspace.decisions_file, answers)
+
+
+def take_back(job: Job, about: str, object_id: str) -> None:
+    """Undo an answer: the question is open again."""
+    drop_decision(job.workspace.decisions_file, about, object_id)
+
+
+def choose(job: Job, setting: str, value: Any, by: str = "", why: str = "") -> None:
+    """Write a setting that a person chose to decisions.yaml; it counts from the next step on, in every open notebook.
+
+    A value of None takes the choice back.
+    """
+    if value is None:
+        drop_choice(job.workspace.decisions_file, setting)
+    else:
+        at = job.clock().isoformat(timespec="seconds")
+        save_choice(job.workspace.decisions_file, Choice(setting=setting, value=value, by=by, at=at, why=why))
+    job.read_choices()
+
+
+def approve(job: Job, digest: str, by: str = "", why: str = "") -> None:
+    """Approve the plan in the workspace by its digest. Raises PlanMovedError where the digest is another one."""
+    planned = job.workspace.load_state("plan", "conflicts")
+    if planned["digest"] != digest:
+        raise PlanMovedError(
+            f"The plan's digest is {planned['digest'][:12]}, not {digest[:12]}: look at the plan again, then approve it."
+        )
+    at = job.clock().isoformat(timespec="seconds")
+    save_approval(job.workspace.decisions_file, Approval(plan=digest, by=by, at=at, why=why))
+
+
+def waive(job: Job, guard: str, digest: str, until: str, by: str, why: str) -> None:
+    """Let the plan of this digest pass one guard, until a day (2026-12-01) inclusive.
+
+    Raises UsageError for a guard there is not, without a name or a reason, and for a day that is no day or is over.
+    """
+    if guard not in (*GUARDS, TARGET_MOVED):
+        raise UsageError(f"There is no guard {guard}: there are {', '.join(sorted((*GUARDS, TARGET_MOVED)))}.")
+    try:
+        waiver = Waiver(guard=guard, plan=digest, by=by.strip(), why=why.strip(), until=until)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise UsageError(f"A waiver needs who, why and until when: {first['loc'][0]}: {first['msg']}.") from None
+    if not waiver.holds(guard, digest, job.clock()):
+        raise UsageError(f"A waiver until {waiver.until} is over already: name a later day.")
+    save_waiver(job.workspace.decisions_file, waiver)
+
+
+def withdraw_waiver(job: Job, guard: str, digest: str) -> None:
+    """The guard refuses the plan of this digest again."""
+    drop_waiver(job.workspace.decisions_file, guard, digest)
+
+
+def withdraw(job: Job, digest: str) -> None:
+    """Take the approval of a plan back. What was loaded under it stays loaded."""
+    drop_approval(job.workspace.decisions_file, digest)

@@ -1,0 +1,96 @@
+"""A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
+
+from pathlib import Path
+
+from pdmigrate.errors import OpenConflictsError, TargetMovedError
+from pdmigrate.harness.records import State
+from pdmigrate.mapping import Work, choose_scope, map_all
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.pagerduty.account import Account
+from pdmigrate.plan.actions import make_plan
+from pdmigrate.plan.answers import Conflict
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.planning import plan_actions
+from pdmigrate.plan.questions import Questions
+from pdmigrate.steps.job import Job
+from pdmigrate.workspace.people_file import read_people_file
+
+ASKED = "asked"
+"""The state with the digests of the questions."""
+
+
+def draft(job: Job) -> Draft:
+    """Map the latest snapshot onto the target as it is now, with the decisions as they are now. Writes nothing."""
+    snapshot, state = job.latest_snapshot(), job.target.read_state()
+    _check_door(job, state)
+    account, rules = snapshot.account, job.settings.rules
+    with job.journal().opened() as journal:
+        ledger = journal.ledger()
+    reasons = choose_scope(account, job.settings.scope)
+    scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
+    questions = Questions(job.decisions(), rules.open_conflicts)
+    work = map_all(Work(account, state, ledger, questions, rules, scope, read_people_map(job)))
+    dropped = [*work.dropped, *find_gone(account, ledger, work)]
+    planned = plan_actions(
+        work.desired, dropped, state, ledger, rules.strategy, questions, rules.terraform, account.since
+    )
+    held = [*work.held, *planned.held]
+    return Draft(
+        account, state, reasons, work, make_plan(account.digest, job.target.name, planned.actions, held), ledger
+    )
+
+
+def _check_door(job: Job, state: State) -> None:
+    """A login page in between must not turn what goes by API into work for people. Raises TargetMovedError."""
+    access = job.workspace.find_state("access") or {}
+    if access.get("oncall") and access.get("target") == job.target.name and not state.oncall:
+        raise TargetMovedError(
+            f"When connect asked, {job.target.name} took on-call objects by API, and now it does not: run connect again. "
+            "If it still does not, they become work for people."
+        )
+
+
+def list_ids(account: Account) -> dict[str, set[str]]:
+    """What the source has, by kind; a record that arrived unusable is there too."""
+    there = {
+        "users": account.users,
+        "teams": account.teams,
+        "schedules": account.all_schedules,
+        "escalation_policies": account.policies,
+        "services": account.services,
+    }
+    broken = [(problem.kind, problem.id) for problem in account.problems]
+    return {kind: {*records, *(id for k, id in broken if k == kind)} for kind, records in there.items()}
+
+
+def find_gone(account: Account, ledger: dict[tuple[str, str], Entry], work: Work) -> list[Entry]:
+    """Whole objects that we carried over and the source does not have any more, in or out of scope."""
+    ids = list_ids(account)
+    taken_over = {(wish.kind, wish.identifier) for wish in work.desired}
+    gone = [entry for (kind, key), entry in ledger.items() if kind in ids and key not in ids[kind]]
+    return [entry for entry in gone if (entry.kind, entry.identifier) not in taken_over]
+
+
+def read_people_map(job: Job) -> dict[str, str]:
+    """Who is who, by the file that `rules.people_file` names."""
+    name = job.settings.rules.people_file
+    return read_people_file(job.workspace.folder / Path(name).expanduser()) if name else {}
+
+
+def leave_questions(job: Job, found: Draft) -> None:
+    """Leave the digest of every question, answered ones too: an answer holds for what was asked when it was given."""
+    asked = [*found.open.values(), *(answer.conflict for answer in found.answered.values())]
+    job.workspace.save_state(ASKED, {conflict.key: conflict.digest for conflict in asked})
+
+
+def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:
+    """The sentence that ends a run with open questions, naming them; "" where the rules let them be skipped."""
+    if not open_conflicts or job.settings.rules.open_conflicts == "skip":
+        return ""
+    names = [f"{conflict.about} {conflict.name} ({conflict.id})" for conflict in open_conflicts.values()]
+    shown = "; ".join(names[:12]) + (f"; and {len(names) - 12} more" if len(names) > 12 else "")
+    return str(
+        OpenConflictsError(
+            f"{len(names)} open questions: {shown}. Answer them in decisions.yaml or in the notebook conflicts."
+        )
+    )

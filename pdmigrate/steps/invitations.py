@@ -1,0 +1,119 @@
+"""Sends invitations: in batches, never twice, and with a word for each address on what became of it.
+
+Harness sends the mail again to whoever is invited already, and one bad address spoils the whole call. So whatever is not
+clear from an answer, or has no answer, is settled by looking, never by sending again. A refused call has invited nobody:
+where its words name no address, its halves are sent by themselves.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pdmigrate.errors import AnswerError, UnreachableError
+from pdmigrate.harness.client import Harness
+from pdmigrate.harness.pacing import INVITE_PATH
+from pdmigrate.plan.actions import Action
+
+INVITES_A_CALL = 100
+MOST_ALONE = 5
+"""So many addresses refused by themselves, and none taken: it is not about the addresses."""
+ABOUT_ADDRESSES = (400, 401)
+"""Refusals that one address may have caused; a 401 comes here with a code of its own only, a bad key is another error."""
+DONE_WORDS = {
+    "USER_INVITED_SUCCESSFULLY",
+    "USER_ADDED_SUCCESSFULLY",
+    "USER_ALREADY_ADDED",
+    "USER_ALREADY_INVITED",
+    "USER_INVITE_NOT_REQUIRED",
+}
+RESOURCE_GROUP = "_all_project_level_resources"
+UNHEARD = "Harness's answer leaves this address out and it is not among the invited; run load again"
+LOST = "Harness's answer was lost and this address is not among the invited; run load again"
+
+
+def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
+    """People to invite, put together by the groups and roles that they will get, at most 100 a call.
+
+    An invited person has no id and can be put into a group only by the invitation itself.
+    """
+    sets: dict[tuple, list[Action]] = {}
+    for action in actions:
+        asked = (tuple(action.after["groups"]), tuple(action.after.get("roles") or ()))
+        sets.setdefault(asked, []).append(action)
+    return [
+        tuple(found[i : i + INVITES_A_CALL]) for found in sets.values() for i in range(0, len(found), INVITES_A_CALL)
+    ]
+
+
+def invite(harness: Harness, actions: tuple[Action, ...]) -> dict[str, str]:
+    """Invite one batch. Returns for each email "" where it went well, else what happened, in words."""
+    emails = sorted({action.identifier for action in actions})
+    fields = actions[0].after
+    return _Call(harness, list(fields["groups"]), list(fields.get("roles") or ())).invite(emails)
+
+
+@dataclass
+class _Call:
+    """One batch. alone: addresses that were refused by themselves; taken: some call went through."""
+
+    harness: Harness
+    groups: list[str]
+    roles: list[str]
+    alone: int = 0
+    taken: bool = False
+
+    def invite(self, emails: list[str]) -> dict[str, str]:
+        if not emails:
+            return {}
+        body = {"emails": emails, "userGroups": self.groups, "roleBindings": [_bind(role) for role in self.roles]}
+        try:
+            answer = self.harness.transport.send("POST", INVITE_PATH, self.harness.scope, body)
+        except UnreachableError:
+            return _look(self.harness, emails, LOST)
+        except AnswerError as error:
+            return self._settle_refusal(emails, error)
+        self.taken = True
+        words = {email.lower(): word for email, word in answer["data"]["addUserResponseMap"].items()}
+        unheard = [email for email in emails if email not in words]
+        heard = {email: "" if word in DONE_WORDS else f"Harness says {word}" for email, word in words.items()}
+        known = {email: heard[email] for email in emails if email in heard}
+        return {**known, **_look(self.harness, unheard, UNHEARD)}
+
+    def _settle_refusal(self, emails: list[str], error: AnswerError) -> dict[str, str]:
+        """Whoever is in the project already, or is named as the trouble, leaves; the rest is asked again, or by halves."""
+        if error.status not in ABOUT_ADDRESSES:
+            return dict.fromkeys(emails, str(error))
+        there = self.harness.find_people(emails)
+        culprits = [email for email in emails if email not in there and email in str(error).lower()]
+        rest = [email for email in emails if email not in there and email not in culprits]
+        settled = dict.fromkeys(there, "") | dict.fromkeys(culprits, str(error))
+        if settled:
+            return settled | self.invite(rest)
+        if len(emails) == 1:
+            self.alone += 1
+            return {emails[0]: str(error)}
+        return self._halve(emails, error)
+
+    def _halve(self, emails: list[str], error: AnswerError) -> dict[str, str]:
+        words: dict[str, str] = {}
+        middle = len(emails) // 2
+        for half in (emails[:middle], emails[middle:]):
+            hopeless = self.alone >= MOST_ALONE and not self.taken
+            words |= dict.fromkeys(half, str(error)) if hopeless else self.invite(half)
+        return words
+
+
+def _bind(role: str) -> dict:
+    """A role of this project; an identifier with an underscore in front is one of Harness's own."""
+    name = role.strip("_").replace("_", " ").title()
+    return {
+        "roleIdentifier": role,
+        "roleName": name,
+        "resourceGroupIdentifier": RESOURCE_GROUP,
+        "managedRole": role.startswith("_"),
+    }
+
+
+def _look(harness: Harness, emails: list[str], otherwise: str) -> dict[str, str]:
+    """What a look at the project shows of addresses that nobody answered for."""
+    there = harness.find_people(emails) if emails else {}
+    return {email: "" if email in there else otherwise for email in emails}

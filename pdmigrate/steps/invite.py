@@ -1,0 +1,122 @@
+"""Step 3, invite: who is who by email, who needs an invitation, who has not accepted. Nothing is sent here."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.judge import read_shown
+from pdmigrate.mapping.people import count_duties
+from pdmigrate.mapping.who import name_class, read_email
+from pdmigrate.oncall import rota
+from pdmigrate.steps.draft import draft, leave_questions
+from pdmigrate.steps.job import Job, records_step
+
+LINK_LIVES = timedelta(days=7)
+"""How long the link in an invitation works (Harness's documentation); the invitation itself stays for 30 days."""
+WAITING = ("to invite", "pending")
+
+
+@dataclass(frozen=True)
+class Matched:
+    """One PagerDuty user.
+
+    state: has an account, accepted (was invited before), pending, to invite, mapped by hand, left out, undecided.
+    kind: person, shared or nobody. since: when an invitation was sent, or first seen by us. next_turn: None, none soon.
+    """
+
+    id: str
+    name: str
+    email: str
+    harness_email: str
+    state: str
+    kind: str
+    duties: int
+    since: datetime | None
+    days: int
+    next_turn: datetime | None
+
+    @property
+    def link_is_dead(self) -> bool:
+        return self.state == "pending" and self.days >= LINK_LIVES.days
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody in scope, the most urgent first, and the draft that says so."""
+
+    matched: tuple[Matched, ...]
+    draft: Draft
+
+    def count(self) -> dict[str, int]:
+        states = [person.state for person in self.matched]
+        return {state: states.count(state) for state in sorted(set(states))}
+
+
+@records_step("invite")
+def invite(job: Job) -> People:
+    """Match people. Leaves `people` in the workspace. Invitations are sent by load, after approval."""
+    found = draft(job)
+    leave_questions(job, found)
+    duties, turns = count_duties(found.work), _find_next_turns(found)
+    before = {row["id"]: row for row in job.workspace.find_state("people") or []}
+    with job.journal().opened() as journal:
+        sent = journal.booked_at("users")
+    users = found.work.in_scope("users", found.account.users)
+    matched = [_match(found, user, duties[user.id], turns.get(user.id), before, sent, job.clock()) for user in users]
+    job.workspace.save_state("people", [_save(person) for person in sorted(matched, key=lambda person: person.id)])
+    return People(tuple(sorted(matched, key=_rank)), found)
+
+
+def _save(person: Matched) -> dict:
+    moments = {name: getattr(person, name) for name in ("since", "next_turn")}
+    return asdict(person) | {name: at.isoformat() if at else None for name, at in moments.items()}
+
+
+def _rank(person: Matched) -> tuple:
+    """Whoever cannot be reached yet first, in the order of the next turn on call; then by how often they are on call."""
+    waits = person.state in WAITING
+    turn = person.next_turn.timestamp() if waits and person.next_turn else float("inf")
+    return (not waits, turn, -person.duties, person.name)
+
+
+def _find_next_turns(found: Draft) -> dict[str, datetime]:
+    """When each user is on call next, by PagerDuty's own rendering of the schedules in scope."""
+    now, soonest = rota.to_instant(found.account.since), {}
+    for schedule in found.work.in_scope("schedules", found.account.all_schedules):
+        final = read_shown(schedule)
+        for start, end, people in final.entries if final else ():
+            if end <= now:
+                continue
+            for person in people:
+                soonest[person] = min(soonest.get(person, start), max(start, now))
+    return {person: rota.to_datetime(max(start, now)) for person, start in soonest.items()}
+
+
+def _match(found: Draft, user, duties: int, turn: datetime | None, before: dict, sent: dict, now: datetime) -> Matched:
+    email, earlier = found.work.emails.get(user.id), before.get(user.id, {})
+    state = _name_state(found, user, email, earlier.get("state", ""))
+    since = _find_since(state, earlier, sent.get(user.id), now)
+    days = (now - since).days if since else 0
+    place = (read_email(user), email or "", state, name_class(user))
+    return Matched(user.id, user.name, *place, duties, since, days, turn)
+
+
+def _find_since(state: str, earlier: dict, sent: datetime | None, now: datetime) -> datetime | None:
+    """An invitation that somebody else sent is counted from the day on which we first saw it."""
+    if state != "pending":
+        return None
+    seen = earlier.get("since") if earlier.get("state") == "pending" else None
+    return sent or (datetime.fromisoformat(seen) if seen else now)
+
+
+def _name_state(found: Draft, user, email: str | None, earlier: str) -> str:
+    if email is None:
+        return "undecided" if user.id in found.work.undecided else "left out"
+    person = found.state.people.get(email)
+    if person is None:
+        return "to invite"
+    if not person.accepted:
+        return "pending"
+    if earlier in ("to invite", "pending", "accepted"):
+        return "accepted"
+    return "has an account" if email == read_email(user) else "mapped by hand"

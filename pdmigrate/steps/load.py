@@ -1,0 +1,323 @@
+"""Step 5, load: write the approved plan. Every intent is journaled before its request and every result after it.
+
+All checks come before the first write. What fails is said and blocks only what needs it; everything else goes on. After
+an interruption the same call goes on: what is there already as planned is booked and not sent again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal
+
+from pdmigrate.errors import (
+    InterruptedLoadError,
+    OpenConflictsError,
+    PdmigrateError,
+    PlanMovedError,
+    RefusedError,
+    SideError,
+    TargetMovedError,
+    UnreachableError,
+)
+from pdmigrate.harness.records import Person, State
+from pdmigrate.plan import guards
+from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
+from pdmigrate.plan.kinds import KINDS
+from pdmigrate.steps.approval import is_small, read_approval
+from pdmigrate.steps.invitations import batch_invites, invite
+from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.resuming import has_moved, is_there
+from pdmigrate.steps.writers import write_action
+from pdmigrate.workspace.hold import lent_tokens
+from pdmigrate.workspace.journal import Journal
+
+Outcome = Literal["created", "updated", "adopted", "kept", "skipped", "failed", "handed_over", "waiting"]
+OUTCOMES: tuple[Outcome, ...] = ("created", "updated", "adopted", "kept", "skipped", "failed")
+PAST: dict[str, Outcome] = {
+    "create": "created",
+    "update": "updated",
+    "adopt": "adopted",
+    "keep": "kept",
+    "handover": "handed_over",
+}
+AT_ONCE = 4
+"""Requests under way at one time, of one kind: objects of a kind do not need each other."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one action."""
+
+    action: Action
+    outcome: Outcome
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The whole load. waiting: actions that nobody has approved. requests, retries: what went to Harness."""
+
+    plan: Plan
+    done: tuple[Done, ...]
+    held: tuple[Held, ...]
+    requests: int
+    retries: int
+    writes: int
+    approved_by: str
+    number: int = 0
+
+    @property
+    def waiting(self) -> tuple[Done, ...]:
+        return tuple(done for done in self.done if done.outcome == "waiting")
+
+    def count_kinds(self) -> dict[str, dict[str, int]]:
+        """Source objects per kind and outcome. What is held by an open question is skipped."""
+        counts: dict[str, Counter] = {kind: Counter() for kind in KINDS}
+        for done in self.done:
+            counts[done.action.kind][done.outcome] += max(1, len(done.action.sources))
+        for held in self.held:
+            counts[held.kind]["skipped"] += held.open_question
+        return {kind: {name: counter[name] for name in OUTCOMES} for kind, counter in counts.items()}
+
+
+Progress = Callable[[Done, int, int], None]
+
+
+MOST_ILL = 5
+"""So many objects in a row without an answer, and the load stops: the side is ill, and patience would take hours."""
+
+
+class Cancel:
+    """Set it, and the load stops between two steps. So does a signal to the headless run that this load is a part of."""
+
+    def __init__(self, job: Job | None = None) -> None:
+        self._asked = False
+        self._files = [job.workspace.cancel_file(run) for run in lent_tokens()] if job else []
+
+    @property
+    def asked(self) -> bool:
+        return self._asked or any(file.exists() for file in self._files)
+
+    def ask(self) -> None:
+        self._asked = True
+
+
+@records_step("load")
+def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: Cancel | None = None) -> Loaded:
+    """Write the plan, if it is approved: in decisions.yaml, by this digest, or as a small change approved in advance.
+
+    approve: a digest, `all` (for the embedded pair and rehearsals), or nothing. Leaves the journal in the workspace.
+    Raises WorkspaceHeldError, PlanMovedError, TargetMovedError, RefusedError or OpenConflictsError before the first
+    write, InterruptedLoadError when cancelled.
+    """
+    before = replace(job.target.transport.counts)
+    with job.hold("load"), job.journal().opened() as journal:
+        plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
+        approved_by = read_approval(job, plan, approve)
+        state = job.target.read_state()
+        begun = _find_begun(journal, plan)
+        moved = _check(job, plan, state, journal, begun)
+        passed = {a.id for a in plan.pending if approved_by or is_small(job, a)}
+        snapshot = job.workspace.load_state("snapshot", "preview")["file"]
+        number = journal.start_load(plan, job.clock(), approved_by, snapshot) if passed or plan.empty else 0
+        run = _Run(job, journal, state, number, progress, cancel or Cancel(job), begun)
+        run.load(plan, passed, moved)
+    counts = job.target.transport.counts
+    order = {action.id: place for place, action in enumerate(plan.actions)}
+    done = tuple(sorted(run.results, key=lambda d: order[d.action.id]))
+    spent = [getattr(counts, name) - getattr(before, name) for name in ("requests", "retries", "writes")]
+    return Loaded(plan, done, plan.held, *spent, approved_by, number)
+
+
+class _Run:
+    """One load under way: what is done, what failed, and what that blocks. The journal is written by this thread alone."""
+
+    def __init__(self, job, journal, state, number, progress, cancel, begun):
+        self.job, self.journal, self.state, self.number = job, journal, state, number
+        self.progress, self.cancel, self.begun = progress, cancel, begun
+        self.people: dict[str, Person] = state.people
+        self.results: list[Done] = []
+        self.ill = 0
+        self.broken: dict[tuple[str, str], str] = {}
+        self.finished, self.total = 0, 0
+
+    def load(self, plan: Plan, passed: set[str], moved: set[str]) -> None:
+        """Everything that passed, in the plan's order; what waits, is kept or a person's is only noted."""
+        to_do = []
+        for action in plan.actions:
+            if action.verb in ("keep", "handover"):
+                self._note_unwritten(action)
+            elif action.id not in passed:
+                self.results.append(Done(action, "waiting", "nobody has approved it"))
+            else:
+                to_do.append(action)
+        self.total = len(to_do)
+        self._load_all([action for action in to_do if not self._settle_early(action, moved)])
+        if self.number and not self.broken:
+            self.journal.finish_load(self.number, self.job.clock())
+
+    def _note_unwritten(self, action: Action) -> None:
+        if action.verb == "keep" and action.synced is not None:
+            self.journal.book(action, self.job.clock())
+        self.results.append(Done(action, PAST[action.verb], action.reason))
+
+    def _settle_early(self, action: Action, moved: set[str]) -> bool:
+        """What was done before an interruption is not done twice, whatever people have made of it since."""
+        if self.begun.get(action.id) == "done" and not self._is_undone(action):
+            self._count(Done(action, PAST[action.verb], "done before the interruption"))
+        elif action.id in moved:
+            self._finish(action, "skipped", "changed in Harness since the plan was made: left as it is")
+        else:
+            return False
+        return True
+
+    def _is_undone(self, action: Action) -> bool:
+        return action.writes and has_moved(action, self.state, False) is False and not is_there(action, self.state)
+
+    def _load_all(self, actions: list[Action]) -> None:
+        """In the plan's order; people are invited in batches, once their groups are there."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for kind, group in groupby(actions, key=lambda action: action.kind):
+                unblocked = self._unblocked(list(group))
+                if kind == "users":
+                    for batch in batch_invites(unblocked):
+                        self._load_batch(batch)
+                else:
+                    self._load_kind(pool, unblocked)
+
+    def _unblocked(self, actions: list[Action]) -> Iterator[Action]:
+        for action in actions:
+            needed = next((need for need in action.needs if need in self.broken), None)
+            if needed is None:
+                yield action
+            else:
+                self._finish(action, "skipped", f"it needs {needed[0]} {needed[1]}, which failed")
+
+    def _load_kind(self, pool: ThreadPoolExecutor, actions: Iterable[Action]) -> None:
+        """A few at a time. Whatever stops this, what was sent is waited for and booked."""
+        flying: dict[Future, Action] = {}
+        try:
+            for action in actions:
+                self._stop_if_asked()
+                if is_there(action, self.state):
+                    self._finish(action, PAST[action.verb], "")
+                    continue
+                self.journal.record(self.number, action, "intended", self.job.clock())
+                flying[pool.submit(write_action, self.job.target, action, self.people)] = action
+                if len(flying) >= AT_ONCE:
+                    self._land(flying, wait(flying, return_when=FIRST_COMPLETED).done)
+        finally:
+            self._land(flying, wait(flying).done)
+
+    def _land(self, flying: dict[Future, Action], arrived: Iterable[Future]) -> None:
+        """Book what has come back. A side that is gone is raised, after all of them are booked."""
+        gone = None
+        for future in arrived:
+            action = flying.pop(future)
+            error = future.exception()
+            if error is None:
+                self._finish(action, PAST[action.verb], future.result())
+            elif isinstance(error, PdmigrateError):
+                gone = self._fail(action, error) or gone
+            else:
+                raise error
+        if gone:
+            raise gone
+
+    def _load_batch(self, batch: tuple[Action, ...]) -> None:
+        self._stop_if_asked()
+        fresh = tuple(action for action in batch if not is_there(action, self.state))
+        for action in (action for action in batch if action not in fresh):
+            self._finish(action, PAST[action.verb], "")
+        for action in fresh:
+            self.journal.record(self.number, action, "intended", self.job.clock())
+        try:
+            words = invite(self.job.target, fresh) if fresh else {}
+        except PdmigrateError as error:
+            gone = [self._fail(action, error) for action in fresh]
+            if any(gone):
+                raise
+            return
+        for action in fresh:
+            word = words[action.identifier]
+            self._finish(action, "failed" if word else PAST[action.verb], word)
+
+    def _fail(self, action: Action, error: PdmigrateError) -> PdmigrateError | None:
+        """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's, and is returned.
+
+        So is one that answers several objects in a row with nothing but errors of its own.
+        """
+        self._finish(action, "failed", str(error))
+        self.ill += isinstance(error, UnreachableError)
+        gone = isinstance(error, SideError) and getattr(error, "status", 0) == 0
+        return error if gone or self.ill >= MOST_ILL else None
+
+    def _finish(self, action: Action, outcome: Outcome, note: str) -> None:
+        state = "done" if outcome in PAST.values() else outcome
+        self.ill = 0 if state == "done" else self.ill
+        self.journal.record(self.number, action, state, self.job.clock(), note)
+        if state != "done":
+            self.broken[(action.kind, action.key)] = note
+        self._count(Done(action, outcome, note))
+
+    def _count(self, done: Done) -> None:
+        self.results.append(done)
+        self.finished += 1
+        if self.progress:
+            self.progress(done, self.finished, self.total)
+
+    def _stop_if_asked(self) -> None:
+        if self.cancel.asked:
+            raise InterruptedLoadError(
+                f"Cancelled after {self.finished} of {self.total} steps: run load again, it goes on from there."
+            )
+
+
+def _find_begun(journal: Journal, plan: Plan) -> dict[str, str]:
+    """The state of each action that an interrupted load of this plan has begun."""
+    unfinished = journal.unfinished()
+    if unfinished is None or unfinished[1].digest != plan.digest:
+        return {}
+    return {id: step.state for id, step in journal.states(unfinished[0]).items()}
+
+
+def _check(job: Job, plan: Plan, state: State, journal: Journal, begun: dict[str, str]) -> set[str]:
+    """All that must hold before the first write. Returns the actions that a waiver lets be left because they moved."""
+    survey = guards.check_survey(job.settings.target.survey)
+    elsewhere = survey or guards.check_target(plan.target, job.target.name)
+    if elsewhere:
+        raise RefusedError(elsewhere)
+    if job.latest_snapshot().digest != plan.source:
+        raise PlanMovedError("The plan was made from another snapshot than the latest: run conflicts again.")
+    _check_guards(job, plan, journal)
+    moved = [
+        a for a in plan.pending if begun.get(a.id) != "done" and has_moved(a, state, begun.get(a.id) == "intended")
+    ]
+    if moved and not job.decisions().waives(guards.TARGET_MOVED, plan.digest, job.clock()):
+        names = ", ".join(f"{a.kind} {a.name} ({a.identifier})" for a in moved[:5])
+        raise TargetMovedError(
+            f"Harness has changed since the plan was made: {names}; {len(moved)} in all. Run conflicts again."
+        )
+    return {action.id for action in moved}
+
+
+def _check_guards(job: Job, plan: Plan, journal: Journal) -> None:
+    """What conflicts found, and what only time tells; a plan that no guard has looked at does not pass."""
+    seen = job.workspace.find_state("guards") or {}
+    if seen.get("plan") != plan.digest:
+        raise RefusedError("No guard has looked at this plan yet: run conflicts again.")
+    limits, now = job.settings.rules.guards, job.clock()
+    late = {
+        "other_account": guards.check_account(job.subdomain, journal.other_sources()),
+        "old_snapshot": guards.check_age(job.latest_snapshot().taken, now, limits.snapshot_hours),
+    }
+    found = {row["guard"]: row["sentence"] for row in seen["refusals"] if row["guard"] not in late}
+    said = [guards.Refusal(name, words) for name, words in {**found, **late}.items() if words]
+    standing = [r for r in guards.apply_waivers(said, job.decisions(), plan.digest, now) if not r.waived_by]
+    refused = [r for r in standing if r.guard != guards.UNRESOLVED]
+    if refused:
+        raise RefusedError(" ".join(f"{r.sentence} (guard {r.guard})" for r in refused))
+    if standing:
+        raise OpenConflictsError(f"{standing[0].sentence} Answer them, or waive the guard {guards.UNRESOLVED}.")

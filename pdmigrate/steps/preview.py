@@ -1,0 +1,55 @@
+"""Step 2, preview: fetch everything, choose the scope, map it, see what Harness has and what it cannot hold."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.pagerduty.account import Snapshot
+from pdmigrate.pagerduty.client import Reading
+from pdmigrate.steps.draft import draft, leave_questions
+from pdmigrate.steps.job import Job, records_step
+from pdmigrate.workspace.snapshots import save_snapshot
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The snapshot and the draft made of it."""
+
+    snapshot: Snapshot
+    draft: Draft
+
+
+@records_step("preview")
+def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Preview:
+    """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side."""
+    snapshot = fetch_snapshot(job, progress)
+    name = f"{snapshot.taken:%Y%m%dT%H%M%SZ}-{snapshot.digest[:12]}.json.gz"
+    save_snapshot(job.workspace.snapshots / name, snapshot)
+    job.workspace.save_state("snapshot", {"file": name, "digest": snapshot.digest, "requests": snapshot.requests})
+    found = draft(job)
+    leave_questions(job, found)
+    job.workspace.save_state("scope", found.reasons)
+    return Preview(snapshot, found)
+
+
+def fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
+    """What the source says now, or what its file says."""
+    if job.source is None:
+        return job.read_source_snapshot()
+    return job.source.fetch(_choose_reading(job), progress)
+
+
+def _choose_reading(job: Job) -> Reading:
+    """As the settings say, and with what connect found out about this account."""
+    access = job.workspace.find_state("access") or {}
+    known = access.get("final_on_lists") if access.get("subdomain") == job.subdomain else None
+    source = job.settings.source
+    return Reading(
+        job.subdomain,
+        job.clock(),
+        job.horizon,
+        source.keep_keys,
+        source.handoff_rules,
+        source.service_orchestrations,
+        known,
+    )

@@ -1,0 +1,43 @@
+"""Going on after an interruption: whether an unfinished plan is still the plan, and what of it is done. Pure."""
+
+from pdmigrate.harness.records import State
+from pdmigrate.plan.actions import Action, Fields, Plan
+from pdmigrate.plan.planning import read_existing
+from pdmigrate.workspace.journal import Journal
+
+
+def find_done(journal: Journal, load: int) -> set[str]:
+    """The actions of a load that are done, by their id."""
+    return {id for id, step in journal.states(load).items() if step.state == "done"}
+
+
+def continues(unfinished: Plan, done: set[str], now: Plan) -> bool:
+    """Whether what is to be done now is just what the unfinished plan has left to do."""
+    if (unfinished.source, unfinished.target) != (now.source, now.target):
+        return False
+    left = {action.id: action for action in unfinished.pending if action.id not in done}
+    found = {action.id: action for action in now.actions if action.verb != "handover"}
+    same = all(id in found and found[id].after == action.after for id, action in left.items())
+    return same and all(action.id in left for action in now.pending)
+
+
+def is_there(action: Action, state: State) -> bool:
+    """Nothing to send: a run that broke off has done it already, or it only has to be booked."""
+    if action.after is None:
+        return read_existing(action.kind, action.identifier, action.before or {}, state) is None
+    return read_existing(action.kind, action.identifier, action.after, state) == action.after
+
+
+def has_moved(action: Action, state: State, begun: bool) -> bool:
+    """Neither as the plan found it nor as the plan leaves it. begun: its intent is open, so it may be half-way."""
+    fields = action.after if action.after is not None else action.before
+    have = read_existing(action.kind, action.identifier, fields or {}, state)
+    if have in (action.before, action.after):
+        return False
+    return not (begun and have is not None and action.after is not None and _is_half_way(action, have))
+
+
+def _is_half_way(action: Action, have: Fields) -> bool:
+    """An object that takes two requests (a service and its on-call settings) has got the first."""
+    before = action.before or dict.fromkeys(have)
+    return all(value in (before[name], action.after[name]) or not value for name, value in have.items())

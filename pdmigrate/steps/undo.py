@@ -1,0 +1,121 @@
+"""Undo: what a run wrote and nobody has changed since can be listed and reverted, newest first, each step journaled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pdmigrate.errors import PdmigrateError, SideError, UsageError
+from pdmigrate.harness.records import State
+from pdmigrate.plan.actions import Action, Fields
+from pdmigrate.plan.planning import read_existing
+from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.removers import remove_created
+from pdmigrate.steps.writers import write_action
+from pdmigrate.workspace.journal import Journal, Run, Step
+
+
+@dataclass(frozen=True)
+class Revert:
+    """One step of a run, to be taken back; `left` says why it is not: changed since, or already gone."""
+
+    step: Step
+    left: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo would do, or, where `written`, has done."""
+
+    run: Run
+    reverts: tuple[Revert, ...]
+    written: bool
+
+    @property
+    def left(self) -> tuple[Revert, ...]:
+        return tuple(revert for revert in self.reverts if revert.left)
+
+
+@records_step("undo")
+def undo(
+    job: Job, number: int | None = None, yes: bool = False, tell: Callable[[Revert], None] = lambda r: None
+) -> Undone:
+    """List what run `number` (the latest load, without one) wrote and can be reverted; with `yes`, revert it.
+
+    Whatever has been changed since, by people or by a later run, is named and left. Raises UsageError for a run that is
+    not there, WorkspaceHeldError while another run is under way.
+    """
+    with job.hold("undo"), job.journal().opened() as journal:
+        run = _find_run(journal, number)
+        state = job.target.read_state()
+        steps = [
+            step for step in journal.states(run.number).values() if step.state == "done" and step.before != step.after
+        ]
+        later = _list_later(journal, run)
+        listed = [_judge(step, state, later) for step in reversed(steps)]
+        if yes:
+            listed = _revert_all(job, journal, run, listed, state, tell)
+    return Undone(run, tuple(listed), yes)
+
+
+def _find_run(journal: Journal, number: int | None) -> Run:
+    runs = [run for run in journal.runs() if run.kind == "load"]
+    wanted = [run for run in runs if number in (None, run.number)]
+    if not wanted:
+        numbers = ", ".join(str(run.number) for run in runs) or "none yet"
+        raise UsageError(f"There is no load {number} to undo: there are {numbers}; see pdmigrate history.")
+    return wanted[-1]
+
+
+def _list_later(journal: Journal, run: Run) -> dict[str, int]:
+    """Objects that a later run wrote to, undos included, and which."""
+    later = [r.number for r in journal.runs() if r.number > run.number]
+    return {
+        id: n
+        for n in later
+        for id, step in journal.states(n).items()
+        if step.state == "done" and step.before != step.after
+    }
+
+
+def _judge(step: Step, state: State, later: dict[str, int]) -> Revert:
+    if step.action in later:
+        return Revert(step, f"run {later[step.action]} has written to it since")
+    have = read_existing(step.kind, step.identifier, step.after or step.before or {}, state)
+    if have != step.after:
+        return Revert(step, "gone already" if have is None else "changed in Harness since")
+    accepted = step.kind == "users" and state.people[step.identifier].accepted
+    return Revert(step, "has accepted the invitation since: accounts are never removed" if accepted else "")
+
+
+def _revert_all(
+    job: Job, journal: Journal, run: Run, listed: list[Revert], state: State, tell: Callable[[Revert], None]
+) -> list[Revert]:
+    number = journal.start_undo(run.number, job.clock())
+    done = []
+    for revert in listed:
+        done.append(revert if revert.left else _revert(job, journal, number, revert.step, state))
+        tell(done[-1])
+    journal.finish_load(number, job.clock())
+    return done
+
+
+def _revert(job: Job, journal: Journal, number: int, step: Step, state: State) -> Revert:
+    action = Action("update", step.kind, step.key, step.identifier, step.name, step.after, step.before)
+    journal.record(number, action, "intended", job.clock())
+    try:
+        if step.before is None:
+            remove_created(job.target, step.kind, step.identifier, state)
+        else:
+            write_action(job.target, _write_back(action, step.before), state.people)
+    except PdmigrateError as error:
+        journal.record(number, action, "failed", job.clock(), str(error))
+        if isinstance(error, SideError) and getattr(error, "status", 0) == 0:
+            raise
+        return Revert(step, f"failed: {error}")
+    journal.record(number, action, "done", job.clock(), f"run {step.verb} taken back")
+    return Revert(step, note="removed" if step.before is None else "as it was")
+
+
+def _write_back(action: Action, before: Fields) -> Action:
+    """A writer tells a new object by its `before`; one that the run took back is made anew."""
+    return replace(action, after=before, verb="create" if action.before is None else "update")

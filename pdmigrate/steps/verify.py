@@ -1,0 +1,164 @@
+"""Step 6, verify: read Harness afresh and compare: field by field, second by second, page by page.
+
+Three grades, never blurred: agree and differ where the target itself was read, unverified where Harness has no API.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pdmigrate.harness.rota import read_coverage
+from pdmigrate.mapping.draft import Draft
+from pdmigrate.oncall import paging, rota
+from pdmigrate.parity.people import Reach, Unreachable, find_reach
+from pdmigrate.parity.policies import PolicyParity, compare_policies
+from pdmigrate.parity.policies import find_unexplained as find_policies
+from pdmigrate.parity.schedules import AnySchedule, Difference, ScheduleParity, compare_schedule, find_end
+from pdmigrate.parity.services import ServiceParity, compare_service
+from pdmigrate.plan.actions import Action
+from pdmigrate.steps.clock_windows import ask_all
+from pdmigrate.steps.draft import draft
+from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.oncall_witness import ask_levels
+from pdmigrate.steps.rota_files import write_rota
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found. `unexplained` are the sentences of differences that no decision explains.
+
+    window_requests: what asking PagerDuty about the days around changes of the clock took, apart from everything else;
+    oncall_requests: the same about the levels of policies.
+    """
+
+    draft: Draft
+    since: datetime
+    until: datetime
+    schedules: tuple[ScheduleParity, ...]
+    services: tuple[ServiceParity, ...]
+    reach: Reach
+    drift: tuple[Action, ...]
+    unexplained: tuple[str, ...]
+    window_requests: int = 0
+    policies: tuple[PolicyParity, ...] = ()
+    oncall_requests: int = 0
+
+    @property
+    def unreachable(self) -> tuple[Unreachable, ...]:
+        return self.reach.unreachable
+
+    @property
+    def doubted(self) -> tuple[Unreachable, ...]:
+        """Who has an account, and is told later than today or is not known to be told."""
+        return (*self.reach.late, *self.reach.unproven)
+
+    def count_seconds(self) -> dict[str, int]:
+        names = ("agree", "differ", "unverified")
+        return {f"{name}_seconds": sum(getattr(s, name) for s in self.schedules) for name in names}
+
+    def count_windows(self) -> dict[str, int]:
+        """The same around the changes of the clock, which are no part of the horizon's seconds."""
+        windows = [window for s in self.schedules for window in s.windows]
+        read = [window for window in windows if not window.unverified]
+        differ = sum(window.differ for window in read)
+        whole, unread = (sum(w.end - w.start for w in some) for some in (read, [w for w in windows if w.unverified]))
+        return {"agree_seconds": whole - differ, "differ_seconds": differ, "unverified_seconds": unread}
+
+
+@records_step("verify")
+def verify(job: Job) -> Verified:
+    """Read the target afresh and compare. Leaves `parity` in the workspace and rota/*.csv in the run's folder."""
+    found = draft(job)
+    account, window_requests = ask_all(job, found.account)
+    account, oncall_requests = ask_levels(job, account, found.reasons["escalation_policies"])
+    found = replace(found, account=account)
+    schedules = tuple(
+        compare_schedule(found, schedule, _ask_target(job, found, schedule))
+        for schedule in _in_scope(found, "schedules", found.account.all_schedules)
+    )
+    services = tuple(compare_service(found, s, schedules) for s in _in_scope(found, "services", found.account.services))
+    policies = compare_policies(found, schedules)
+    drift = tuple(action for action in found.plan.actions if action.writes)
+    window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
+    reach = find_reach(found.work, [(s.id, s.before, s.after) for s in schedules], window)
+    verified = Verified(
+        found,
+        found.account.since,
+        found.account.until,
+        schedules,
+        services,
+        reach,
+        drift,
+        (*find_unexplained(schedules, services), *find_policies(policies)),
+        window_requests,
+        policies,
+        oncall_requests,
+    )
+    _write_rotas(job.folder / "rota", found, schedules)
+    job.workspace.save_state("parity", verified.count_seconds())
+    return verified
+
+
+def _ask_target(job: Job, found: Draft, schedule: AnySchedule) -> rota.Rota | None:
+    """Who is on call by the target's own answer. A schedule that is not there has nobody, which is an answer too."""
+    if not found.state.oncall:
+        return None
+    identifier = found.identifier_of("schedules", schedule.id)
+    if identifier not in found.state.schedules:
+        return rota.Rota()
+    end = rota.to_datetime(find_end(found, schedule))
+    return read_coverage(job.target.read_coverage(identifier, found.account.since, end))
+
+
+def _in_scope(found: Draft, kind: str, there: dict) -> list:
+    return [record for id, record in there.items() if id in found.reasons[kind]]
+
+
+def find_unexplained(schedules: Iterable[ScheduleParity], services: Iterable[ServiceParity]) -> Iterator[str]:
+    """A sentence for each object that is otherwise in Harness without a decision: who, when, and since which moment."""
+    for s in schedules:
+        if s.unexplained:
+            yield f"schedule {s.name} ({s.id}): {_tell_first(s.unexplained)}"
+        for window in s.windows:
+            if window.unexplained:
+                day = f"{rota.to_datetime(window.change):%Y-%m-%d}"
+                told = _tell_first(window.unexplained)
+                yield f"schedule {s.name} ({s.id}), around the clock change of {day}: {told}"
+    for service in services:
+        if service.unexplained:
+            first = service.unexplained[0]
+            where = paging.tell_parting(first.before, first.after)
+            yield (
+                f"service {service.name} ({service.id}): {len(service.unexplained)} of {service.moments} pages differ, the "
+                f"first raised at {_tell_moment(first.instant)}, {where} (PagerDuty / Harness)"
+            )
+
+
+def _tell_first(differences: Sequence[Difference]) -> str:
+    seconds = rota.total((start, end) for start, end, _, _ in differences)
+    start, _, before, after = differences[0]
+    who = f"{_name_all(before)} in PagerDuty, {_name_all(after)} in Harness"
+    return f"other people are on call for {timedelta(seconds=seconds)}, first at {_tell_moment(start)}: {who}"
+
+
+def _name_all(people: rota.People) -> str:
+    return ", ".join(sorted(people)) or "nobody"
+
+
+def _tell_moment(instant: int) -> str:
+    return f"{rota.to_datetime(instant):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _write_rotas(folder: Path, found: Draft, schedules) -> None:
+    """rota/source/ID.csv and rota/target/ID.csv, both in PagerDuty user ids.
+
+    Who is one person in Harness and several users in PagerDuty is named by all of their ids in the target's.
+    """
+    ids: dict[str, list[str]] = {}
+    for id, email in found.work.emails.items():
+        ids.setdefault(email, []).append(id)
+    for schedule in schedules:
+        write_rota(folder / "source" / f"{schedule.id}.csv", schedule.source, schedule.time_zone)
+        if not schedule.unverified:
+            write_rota(folder / "target" / f"{schedule.id}.csv", schedule.after.expand(ids), schedule.time_zone)

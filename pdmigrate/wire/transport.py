@@ -1,0 +1,298 @@
+"""One HTTP session: patience, pace, redaction, counting. Everything that leaves the toolkit goes through `Transport.send`.
+
+Patience is bounded in tries and in time. What may be sent twice without harm (GET, PUT, DELETE) is sent again after a
+429, a 5xx, a time-out, a reset or an answer that is no JSON; a POST only when the side says that it did not do it (429).
+"""
+
+import email.utils
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
+from pdmigrate.wire.pace import Pace
+
+log = logging.getLogger("pdmigrate")
+
+RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
+REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
+LATE = "no answer in time"
+NO_JSON = "NO_JSON"
+"""Our own code for an answer in which there is no JSON."""
+KEY_CODES = frozenset({"", "INVALID_TOKEN", "EXPIRED_TOKEN", "REVOKED_TOKEN", "INVALID_CREDENTIAL", "UNAUTHORIZED"})
+"""Codes of a 401 that are about the key (harness-core, ErrorCode); a number, as PagerDuty has it, is so too."""
+
+
+@dataclass
+class Patience:
+    """How long to try: at most `tries` per request, waits of `first` seconds doubling up to `longest`, `limit` in all.
+
+    `told` is the longest wait that the side may ask for: PagerDuty's limit is one of a minute.
+    """
+
+    tries: int = 8
+    first: float = 0.5
+    longest: float = 30.0
+    limit: float = 300.0
+    told: float = 65.0
+
+
+@dataclass
+class Counts:
+    """What was sent: requests in all, how many of them were repeats, how many were meant to change something.
+
+    `waited` is how many seconds we stood still, in all threads together: for the limit, or after a failure.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    writes: int = 0
+    waited: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, writes: bool, repeat: bool) -> None:
+        with self._lock:
+            self.requests += 1
+            self.retries += repeat
+            self.writes += writes and not repeat
+
+    def add_wait(self, seconds: float) -> None:
+        with self._lock:
+            self.waited += seconds
+
+
+class Transport:
+    """A session with one side. `allowed` are the methods that may leave at all: for PagerDuty that is GET alone.
+
+    `side` is the side's name for messages. `headers` hold the key and are never shown. `at_once` is how many requests
+    may be under way, over all threads. `sleep` is for tests.
+    """
+
+    def __init__(
+        self,
+        side: str,
+        base_url: str,
+        headers: dict[str, str],
+        allowed: frozenset[str] = frozenset({"GET", "POST", "PUT", "DELETE"}),
+        patience: Patience | None = None,
+        timeout: float = 30.0,
+        sleep: Callable[[float], None] | None = None,
+        at_once: int = 4,
+    ):
+        self.side = side
+        self.base_url = base_url.rstrip("/")
+        self.counts = Counts()
+        self.pace = Pace()
+        self.allowed = allowed
+        self.patience = patience or Patience()
+        self.timeout = timeout
+        self._answered = False
+        self._headers = headers
+        self._stopped = threading.Event()
+        self._sleep = sleep or self._stopped.wait
+        self._slots = threading.BoundedSemaphore(at_once)
+        self._sessions = threading.local()
+
+    def apart(self) -> "Transport":
+        """Another one to the same side, with a pace and counts of its own: for what has a limit of its own."""
+        return Transport(self.side, self.base_url, self._headers, self.allowed, self.patience, self.timeout)
+
+    def cancel(self) -> None:
+        """No request leaves from now on, and who waits stops waiting: all of them end with InterruptedLoadError."""
+        self._stopped.set()
+
+    def resume(self) -> None:
+        """Let requests leave again."""
+        self._stopped.clear()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        params: Any = None,
+        body: Any = None,
+        reads: bool = False,
+        late: int = 0,
+        door: bool = False,
+    ) -> Any:
+        """Send one request, patiently, and return the decoded JSON (None for an empty answer).
+
+        `reads` says that a POST changes nothing: it may be sent twice, and is no write. `late`: after so many answers
+        that did not come in time SlowAnswerError is raised, for a caller who can ask for less; 0 is as patient as ever.
+        `door`: nobody knows whether the path is there, so a page instead of JSON is an AnswerError at once.
+        Raises UnreachableError, KeyRefusedError (401), AnswerError with the side's own words, InterruptedLoadError.
+        """
+        if method not in self.allowed:
+            raise PermissionError(f"{method} never leaves towards {self.side}")
+        repeatable = reads or method in REPEATABLE
+        waited, trouble, delays = 0.0, "", 0
+        for turn in range(self.patience.tries):
+            answer, trouble = self._try_once(method, path, params, body, (method != "GET" and not reads, turn > 0))
+            decoded = _NOTHING if answer is None or trouble else _decode(answer)
+            trouble = trouble or ("an answer that is no JSON" if decoded is _NOTHING and not door else "")
+            if not trouble:
+                return self._read(answer, decoded, method, path)
+            delays += trouble in (LATE, "status 504")
+            if late and delays >= late:
+                raise SlowAnswerError(f"{self.side} is too slow for {method} {path}: ask for less at a time.")
+            wait = self._choose_wait(answer, turn)
+            told_to_wait = answer is not None and answer.status_code == 429
+            if not (repeatable or told_to_wait) or waited + wait > self.patience.limit or turn + 1 >= self._tries():
+                break
+            log.warning("%s: %s; trying again in %.1f s (%s %s)", self.side, trouble, wait, method, path)
+            self._wait(wait)
+            waited += wait
+        raise UnreachableError(
+            f"{self.side} at {self.base_url} does not answer {method} {path}: {trouble}; gave up after {turn + 1} tries. "
+            "Check the address and the network, then run again.",
+            answer.status_code if answer is not None else 0,
+        )
+
+    def _tries(self) -> int:
+        """A side that has never answered at all is probably a wrong address: three tries tell."""
+        return self.patience.tries if self._answered else min(3, self.patience.tries)
+
+    def _try_once(
+        self, method: str, path: str, params: Any, body: Any, kind: tuple[bool, bool]
+    ) -> tuple[requests.Response | None, str]:
+        """One try, when there is a free place and the limit has room: the answer, and what is wrong with it."""
+        self._take_turn(method, path)
+        with self._slots:
+            self._keep_pace()
+            self.counts.add(*kind)
+            try:
+                answer = self._session().request(
+                    method, self.base_url + path, params=params, json=body, timeout=self.timeout, allow_redirects=False
+                )
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+                self.pace.lose()
+                return None, _name_failure(error)
+            except requests.RequestException as error:
+                raise UnreachableError(
+                    f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__})."
+                ) from None
+        self._answered = True
+        self.pace.note(answer.headers, answer.status_code)
+        return answer, f"status {answer.status_code}" if answer.status_code in RETRIED_STATUS else ""
+
+    def _take_turn(self, method: str, path: str) -> None:
+        """Before every single try: for a side whose limits are counted by us. Nothing where it counts them itself."""
+
+    def _keep_pace(self) -> None:
+        """Wait while the side's own numbers say that the limit is used up; a request too many is never sent."""
+        while (wait := self.pace.take()) > 0:
+            if self.pace.is_news():
+                log.warning("%s: its limit of requests is used up; going on in %.0f s", self.side, wait)
+            self._wait(min(wait, self.patience.told))
+        if self._stopped.is_set():
+            self._interrupt()
+
+    def _wait(self, seconds: float) -> None:
+        self._sleep(seconds)
+        self.counts.add_wait(seconds)
+        if self._stopped.is_set():
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        raise InterruptedLoadError(f"Cancelled while asking {self.side}: run the step again.")
+
+    def _session(self) -> requests.Session:
+        """One session per thread: requests does not promise that a session can be shared."""
+        if not hasattr(self._sessions, "session"):
+            self._sessions.session = requests.Session()
+            self._sessions.session.headers.update(self._headers)
+            self._sessions.session.trust_env = not self.base_url.startswith(("http://127.", "http://localhost"))
+        return self._sessions.session
+
+    def _choose_wait(self, answer: requests.Response | None, turn: int) -> float:
+        told = _told_wait(answer) if answer is not None else None
+        if told is not None:
+            return min(told, self.patience.told)
+        doubled = self.patience.first * 2**turn * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
+        return min(doubled, self.patience.longest)
+
+    def _read(self, answer: requests.Response, decoded: Any, method: str, path: str) -> Any:
+        if decoded is _NOTHING:
+            said = f"{self.side} answered {method} {path} with {answer.status_code} and a page that is no JSON."
+            raise AnswerError(said, answer.status_code, NO_JSON)
+        if answer.status_code < 300:
+            return decoded
+        code, message = _error_words(decoded)
+        if answer.status_code == 401 and (code in KEY_CODES or code.isdigit()):
+            raise KeyRefusedError(
+                f"{self.side} at {self.base_url} refuses the key (401): check the key and its region."
+            )
+        message = _tell_redirect(answer) or self._redact(message)
+        words = f"{answer.status_code} {code}".strip()
+        raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
+
+    def _redact(self, text: str) -> str:
+        """A side may repeat the key in its answer; our messages do not."""
+        keys = (v.removeprefix("Token token=") for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
+        for key in filter(None, keys):
+            text = text.replace(key, "…")
+        return text
+
+
+_NOTHING: Any = object()
+
+
+def _decode(answer: requests.Response) -> Any:
+    """The JSON, once: a page can be megabytes. None for an empty answer or an error without words; else _NOTHING."""
+    try:
+        return answer.json() if answer.content else None
+    except ValueError:
+        return _NOTHING if answer.status_code < 300 else None
+
+
+def _tell_redirect(answer: requests.Response) -> str:
+    """Where a redirect leads, without its query, which may hold secrets; the key is never sent after it."""
+    if answer.status_code >= 400 or "Location" not in answer.headers:
+        return ""
+    place = urlsplit(answer.headers["Location"])
+    return f"it sends on to {place.netloc}{place.path}, where the key does not go: check the address"
+
+
+def _error_words(body: Any) -> tuple[str, str]:
+    """The code and the message of an error body: PagerDuty's `error` object, or Harness's `code` and `message`."""
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    if not isinstance(error, dict):
+        return "", str(error)
+    message = " ".join([str(error.get("message") or "no reason given"), *_flatten(error.get("errors"))])
+    return str(error.get("code") or ""), " ".join(message.split())[:500]
+
+
+def _flatten(details: Any) -> list[str]:
+    """The sentences of an error: a list in PagerDuty's classic API, by field in its v3."""
+    said = [word for words in details.values() for word in words] if isinstance(details, dict) else details
+    return said if isinstance(said, list) and all(isinstance(word, str) for word in said) else []
+
+
+def _told_wait(answer: requests.Response) -> float | None:
+    """Seconds that the side asks us to wait: `Retry-After` (seconds or a date) or PagerDuty's `ratelimit-reset`."""
+    for header in ("Retry-After", "ratelimit-reset"):
+        value = answer.headers.get(header, "") if answer.status_code in (429, 503) else ""
+        if value.replace(".", "", 1).isdigit():
+            return float(value)
+        moment = email.utils.parsedate_tz(value) if value else None
+        if moment:
+            return max(0.0, email.utils.mktime_tz(moment) - time.time())
+    return None
+
+
+def _name_failure(error: requests.RequestException) -> str:
+    """The kind of failure only: the error's own text may hold the whole URL."""
+    names = {
+        requests.exceptions.ConnectTimeout: "no connection in time",
+        requests.exceptions.ReadTimeout: LATE,
+    }
+    refused = "refused" in str(error) or "NewConnectionError" in str(error)
+    late = "Read timed out" in str(error)
+    return names.get(type(error), LATE if late else "nobody listens there" if refused else "the connection broke")

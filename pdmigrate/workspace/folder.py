@@ -1,0 +1,138 @@
+"""The folder of one migration: where each file lives, and writes that are whole or not there."""
+
+import fcntl
+import gzip
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from pdmigrate.errors import SettingsError
+
+STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify")
+"""The six steps in their order. The word is the same in the notebook, the module, the test and the report."""
+
+
+class Workspace:
+    """A folder. Knows the paths, and nothing of what the files mean.
+
+    migration.yaml, decisions.yaml: made for people. journal.sqlite: what was loaded. snapshots/: what the source said.
+    state/STEP.json: what a step leaves for the next. sandbox/: the embedded sides. reports/RUN/: what people look at.
+    """
+
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder).resolve()
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / "migration.yaml"
+
+    @property
+    def decisions_file(self) -> Path:
+        return self.folder / "decisions.yaml"
+
+    @property
+    def journal_file(self) -> Path:
+        return self.folder / "journal.sqlite"
+
+    def cancel_file(self, run: str) -> Path:
+        """There while this headless run, and no other, has been told to stop. run: the token of its hold."""
+        return self.folder / f".cancel-{run}"
+
+    def drop_requests(self, runs: Iterable[str]) -> None:
+        """Take away what runs that are gone were told. Only for who holds the workspace. runs: those under way."""
+        under_way = {self.cancel_file(run) for run in runs}
+        for path in set(self.folder.glob(".cancel*")) - under_way:
+            path.unlink(missing_ok=True)
+
+    @property
+    def snapshots(self) -> Path:
+        return self.folder / "snapshots"
+
+    @property
+    def sandbox(self) -> Path:
+        return self.folder / "sandbox"
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports"
+
+    @property
+    def desk(self) -> Path:
+        """The folder of what is done by hand."""
+        return self.reports / "desk"
+
+    def check(self) -> "Workspace":
+        """Raise SettingsError unless this is a workspace."""
+        if not self.settings_file.is_file():
+            raise SettingsError(f"{self.folder} is no workspace (no migration.yaml): make one with pdmigrate init.")
+        return self
+
+    def state_file(self, name: str) -> Path:
+        return self.folder / "state" / f"{name}.json"
+
+    def save_state(self, name: str, data: Any) -> None:
+        """Leave what a step found for the next one."""
+        write_json(self.state_file(name), data)
+
+    def load_state(self, name: str, step: str) -> Any:
+        """What an earlier step left. Raises SettingsError that names the step to run first."""
+        path = self.state_file(name)
+        if not path.is_file():
+            raise SettingsError(f"There is no {name} in the workspace yet: run the step {step} first.")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def find_state(self, name: str) -> Any:
+        """What an earlier step left, or None."""
+        path = self.state_file(name)
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def change_state(self, name: str, edit: Callable[[Any], Any]) -> None:
+        """Read, change and write under a lock: two notebooks open at once do not overwrite each other."""
+        path = self.state_file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path.with_name(f".{name}.lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            write_json(path, edit(self.find_state(name)))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a half."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """As write_text, for bytes. A file that is there keeps its owner and mode; behind a link it is the file that changes."""
+    path = Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    if path.exists():
+        _take_after(Path(fresh), path.stat())
+    os.replace(fresh, path)
+
+
+def _take_after(fresh: Path, known: os.stat_result) -> None:
+    """Only root may give a file away; the group may be kept by its members."""
+    for owner in (known.st_uid, -1):
+        try:
+            os.chown(fresh, owner, known.st_gid)
+            break
+        except PermissionError:
+            continue
+    fresh.chmod(stat.S_IMODE(known.st_mode))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON, readable and always in the same order."""
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+def write_packed(path: Path, data: Any) -> None:
+    """Write compressed JSON with the same bytes for the same data."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    write_bytes(path, gzip.compress(text.encode("utf-8"), mtime=0))

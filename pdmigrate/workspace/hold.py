@@ -1,0 +1,177 @@
+"""One workspace has one run at a time. The lock dies with whoever holds it, so a stale one is only a line to be read.
+
+Beside a SQLite journal it is a lock on a file, for one machine; with PostgreSQL an advisory lock of the session, for
+all. Who holds it is written next to it.
+
+Nobody holds it twice, other threads of the same process included. Only a run that lends it, to the processes that it
+starts, is passed by: they find its token in their environment, and hold one level further in, again one at a time.
+"""
+
+import fcntl
+import getpass
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pdmigrate.errors import WorkspaceHeldError
+from pdmigrate.workspace.journal_tables import holders, lock_number, make_engine
+
+log = logging.getLogger("pdmigrate")
+TOKENS = "PDMIGRATE_RUN_TOKEN"
+"""The variable with the tokens of the runs that lend to this process, parted by blanks. They open nothing else."""
+_environment = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a workspace, and for what. `token` tells a run's own processes from others."""
+
+    who: str
+    host: str
+    pid: int
+    since: str
+    purpose: str
+    token: str
+
+    def tell(self) -> str:
+        return f"{self.who} on {self.host} (process {self.pid}) since {self.since} for {self.purpose}"
+
+
+@contextmanager
+def hold(place: Path | str, name: str, folder: Path, purpose: str, now: datetime, lend: str = "") -> Iterator[None]:
+    """Hold the workspace. Raises WorkspaceHeldError that says who has it.
+
+    place, name: as for the journal. folder: the workspace's. lend: the token by which the processes that are started
+    meanwhile may hold it in their turn; without one nobody may.
+    """
+    mine = _make_holder(purpose, now, lend)
+    with ExitStack() as stack:
+        for level in count():
+            if stack.enter_context(_hold_level(place, name, folder, level, mine)):
+                break
+        if lend:
+            stack.enter_context(_lend(lend))
+        yield
+
+
+def _hold_level(place: Path | str, name: str, folder: Path, level: int, mine: Holder) -> AbstractContextManager[bool]:
+    if isinstance(place, Path):
+        return _hold_file(folder / (f".lock.{level}" if level else ".lock"), mine)
+    return _hold_postgres(place, name, level, mine)
+
+
+def make_token() -> str:
+    """A name that no other run has."""
+    return secrets.token_hex(8)
+
+
+def lent_tokens() -> list[str]:
+    """The runs that this process was started by, or that this process itself lends for."""
+    return os.environ.get(TOKENS, "").split()
+
+
+@contextmanager
+def _lend(token: str) -> Iterator[None]:
+    """Two workspaces may be run side by side: each run adds its own token, and takes away only that."""
+    with _environment:
+        os.environ[TOKENS] = " ".join([*lent_tokens(), token])
+    try:
+        yield
+    finally:
+        with _environment:
+            left = [other for other in lent_tokens() if other != token]
+            os.environ.pop(TOKENS, None)
+            if left:
+                os.environ[TOKENS] = " ".join(left)
+
+
+def _make_holder(purpose: str, now: datetime, token: str) -> Holder:
+    who = os.environ.get("PDMIGRATE_USER") or getpass.getuser()
+    since = now.isoformat(timespec="seconds")
+    return Holder(who, socket.gethostname(), os.getpid(), since, purpose, token or make_token())
+
+
+@contextmanager
+def _hold_file(path: Path, mine: Holder) -> Iterator[bool]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+", encoding="utf-8") as file:
+        got = _try_lock(file)
+        file.seek(0)
+        _judge(got, file.read())
+        if got:
+            _write(file, json.dumps(asdict(mine)))
+        try:
+            yield got
+        finally:
+            if got:
+                _write(file, "")
+
+
+def _try_lock(file) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write(file, text: str) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.flush()
+
+
+@contextmanager
+def _hold_postgres(place: str, name: str, level: int, mine: Holder) -> Iterator[bool]:
+    """The lock lives as long as this connection: the server lets go of it when the process or the machine is gone."""
+    engine = make_engine(place, name)
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            number, said_by = {"n": lock_number(name, level)}, f"{name}#{level}" if level else name
+            got = connection.execute(sa.text("select pg_try_advisory_lock(:n)"), number).scalar_one()
+            row = holders.c.workspace == said_by
+            _judge(got, connection.execute(sa.select(holders.c.said).where(row)).scalar() or "")
+            if got:
+                connection.execute(holders.delete().where(row))
+                connection.execute(holders.insert().values(workspace=said_by, said=json.dumps(asdict(mine))))
+            try:
+                yield got
+            finally:
+                if got:
+                    connection.execute(holders.delete().where(row))
+                    connection.execute(sa.text("select pg_advisory_unlock(:n)"), number)
+    finally:
+        engine.dispose()
+
+
+def _judge(got: bool, said: str) -> None:
+    """Held by another: an error. Ours, with another's name still on it: that run died, which is said."""
+    other = _read_holder(said)
+    if got:
+        if other:
+            log.warning("The run of %s ended without a word; this one goes on from there.", other.tell())
+        return
+    if other is None:
+        raise WorkspaceHeldError("Another run has just taken the workspace: wait for it, then run again.")
+    if other.token not in lent_tokens() or (other.host, other.pid) == (socket.gethostname(), os.getpid()):
+        raise WorkspaceHeldError(f"The workspace is held by {other.tell()}: wait for it, then run again.")
+
+
+def _read_holder(said: str) -> Holder | None:
+    """None where nobody's name stands there, or only the half of one that is being written."""
+    try:
+        return Holder(**json.loads(said)) if said else None
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,173 @@
+"""What was done: runs, their steps (intended, done, failed), and the ledger of what was last synced for each object.
+
+The intent is written before a request and the result after it, each in its own transaction: after a crash an open
+intent says what may or may not have happened. A SQLite file by default, PostgreSQL where several machines run.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pdmigrate.plan.actions import Action, Fields, Plan, plan_from_json, plan_to_json
+from pdmigrate.plan.ledger import Entry
+from pdmigrate.workspace.journal_tables import ledger, loads, make_engine, steps
+
+
+@dataclass(frozen=True)
+class Step:
+    """One action of one load: its state is intended, done, failed or skipped. before, after: of what is done."""
+
+    action: str
+    verb: str
+    state: str
+    note: str
+    at: str
+    kind: str = ""
+    key: str = ""
+    identifier: str = ""
+    name: str = ""
+    before: Fields | None = None
+    after: Fields | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One load or undo. `finished` is "" while it is under way, was interrupted, or failed in part."""
+
+    number: int
+    kind: str
+    digest: str
+    started: str
+    finished: str
+    approved_by: str
+    snapshot: str
+
+
+class Journal:
+    """One journal for one workspace and one source account. place: a file, or a PostgreSQL URL."""
+
+    def __init__(self, place: Path | str, source: str, name: str = ""):
+        self._engine = make_engine(place, name)
+        self._source = source
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def opened(self) -> Iterator["Journal"]:
+        try:
+            yield self
+        finally:
+            self.close()
+
+    def ledger(self) -> dict[tuple[str, str], Entry]:
+        """All lines of the source account, by (kind, key)."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(ledger).where(ledger.c.source == self._source)).all()
+        return {(r.kind, r.key): Entry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced)) for r in rows}
+
+    def booked_at(self, kind: str) -> dict[str, datetime]:
+        """When each object of a kind was last written, by its PagerDuty id."""
+        mine = sa.and_(ledger.c.source == self._source, ledger.c.kind == kind)
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(ledger.c.key, ledger.c.at).where(mine)).all()
+        return {row.key: datetime.fromisoformat(row.at) for row in rows}
+
+    def other_sources(self) -> list[str]:
+        """Other PagerDuty accounts that this journal has carried over."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(ledger.c.source).distinct()).scalars()
+            return sorted(source for source in rows if source != self._source)
+
+    def start_load(self, plan: Plan, at: datetime, approved_by: str = "", snapshot: str = "") -> int:
+        """The number of the load of this plan: the latest, where it is unfinished, goes on; else a new one."""
+        newest = self._newest()
+        if newest is not None and newest.finished is None and (newest.kind, newest.digest) == ("load", plan.digest):
+            return newest.id
+        text = json.dumps(plan_to_json(plan), ensure_ascii=False)
+        row = {"digest": plan.digest, "started": at.isoformat(), "approved_by": approved_by, "snapshot": snapshot}
+        with self._engine.begin() as connection:
+            return connection.execute(loads.insert().values(kind="load", plan=text, **row)).inserted_primary_key[0]
+
+    def start_undo(self, of: int, at: datetime) -> int:
+        """The number of a new run that takes back run `of`."""
+        with self._engine.begin() as connection:
+            row = {"kind": "undo", "digest": f"undo of run {of}", "started": at.isoformat()}
+            return connection.execute(loads.insert().values(**row)).inserted_primary_key[0]
+
+    def finish_load(self, load: int, at: datetime) -> None:
+        """Nothing of it is open any more; its plan need not be kept."""
+        with self._engine.begin() as connection:
+            done = loads.update().where(loads.c.id == load)
+            connection.execute(done.values(finished=at.isoformat(), plan=None))
+
+    def unfinished(self) -> tuple[int, Plan] | None:
+        """The latest run, where it is a load that was interrupted or failed in part."""
+        newest = self._newest()
+        if newest is None or newest.finished is not None or newest.plan is None:
+            return None
+        return newest.id, plan_from_json(json.loads(newest.plan))
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(loads).order_by(loads.c.id)).all()
+        return [Run(r.id, r.kind, r.digest, r.started, r.finished or "", r.approved_by, r.snapshot) for r in rows]
+
+    def record(self, load: int, action: Action, state: str, at: datetime, note: str = "") -> None:
+        """Write one step. `done` also books the object in the ledger, in the same transaction."""
+        row = {"load": load, "action": action.id, "verb": action.verb, "state": state, "note": note}
+        row |= {"kind": action.kind, "key": action.key, "identifier": action.identifier, "name": action.name}
+        if state == "done":
+            row |= {"before": _pack(action.before), "after": _pack(action.after)}
+        with self._engine.begin() as connection:
+            connection.execute(steps.insert().values(at=at.isoformat(), **row))
+            if state == "done":
+                self._book(connection, action, at)
+
+    def book(self, action: Action, at: datetime) -> None:
+        """Both sides say the same by themselves: only the ledger learns of it."""
+        with self._engine.begin() as connection:
+            self._book(connection, action, at)
+
+    def steps(self, load: int) -> list[Step]:
+        """All steps of a run, in their order."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(steps).where(steps.c.load == load).order_by(steps.c.id)).all()
+        return [_read_step(row) for row in rows]
+
+    def states(self, load: int) -> dict[str, Step]:
+        """The latest step of each action of a run."""
+        return {step.action: step for step in self.steps(load)}
+
+    def _newest(self) -> sa.Row | None:
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(loads).order_by(loads.c.id.desc()).limit(1)).first()
+
+    def _book(self, connection: sa.Connection, action: Action, at: datetime) -> None:
+        mine = sa.and_(ledger.c.source == self._source, ledger.c.kind == action.kind, ledger.c.key == action.key)
+        connection.execute(ledger.delete().where(mine))
+        if action.after is None:
+            return
+        synced = action.after if action.synced is None else action.synced
+        row = {"source": self._source, "kind": action.kind, "key": action.key, "identifier": action.identifier}
+        row |= {"name": action.name, "synced": _pack(synced), "at": at.isoformat()}
+        connection.execute(ledger.insert().values(**row))
+
+
+def _pack(fields: Fields | None) -> str | None:
+    return None if fields is None else json.dumps(fields, ensure_ascii=False, sort_keys=True)
+
+
+def _unpack(text: str | None) -> Fields | None:
+    return None if text is None else json.loads(text)
+
+
+def _read_step(row: sa.Row) -> Step:
+    place = (row.kind, row.key, row.identifier, row.name)
+    return Step(row.action, row.verb, row.state, row.note, row.at, *place, _unpack(row.before), _unpack(row.after))

@@ -1,0 +1,60 @@
+"""What is wrong with a file that a person wrote, in words, with the nearest right one."""
+
+import re
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel
+
+from pdmigrate.errors import find_nearest, hint
+
+
+def say_problem(entry: dict, model: type[BaseModel]) -> str:
+    """One of pydantic's errors in words. The value is never repeated: it may be a token that somebody typed."""
+    place = ".".join(str(part) for part in entry["loc"])
+    if entry["type"] == "extra_forbidden":
+        return f"there is no key {place}{_hint_key(entry['loc'], model)}"
+    if entry["type"] == "missing":
+        return f"{place} is missing"
+    message = entry["msg"].removeprefix("Value error, ")
+    said = f"{message[0].lower()}{message[1:]}{_hint_word(entry)}"
+    return f"{place}: {said}" if place else said
+
+
+def _hint_word(entry: dict) -> str:
+    """The nearest of the words that a field takes, if one is near."""
+    known = re.findall("'([^']+)'", entry["ctx"]["expected"]) if entry["type"] == "literal_error" else []
+    return find_nearest(str(entry["input"]), known)
+
+
+def find_line(text: str, place: tuple) -> int:
+    """The line of a YAML text on which the thing at this place stands; where it is missing, what should hold it."""
+    node = yaml.compose(text, yaml.SafeLoader)
+    for part in place:
+        inner = _find_inner(node, part)
+        if inner is None:
+            break
+        node = inner
+    return node.start_mark.line + 1 if node else 1
+
+
+def _find_inner(node: Any, part: Any) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == str(part)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part]
+    return None
+
+
+def _hint_key(place: tuple, model: type[BaseModel]) -> str:
+    for part in place[:-1]:
+        model = model if isinstance(part, int) else _find_model(model.model_fields[part].annotation)
+    return f" ({hint(str(place[-1]), model.model_fields)})"
+
+
+def _find_model(annotation: Any) -> Any:
+    """What stands in a list, or beside None, of the annotation of a field."""
+    if get_origin(annotation) in (tuple, list, UnionType):
+        return get_args(annotation)[0]
+    return annotation

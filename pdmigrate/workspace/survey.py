@@ -1,0 +1,88 @@
+"""A target in a file: what a Harness project had at one time, to plan against where its keys are not at hand.
+
+Whoever holds the keys makes the file with `pdmigrate survey DIR --to FILE`; it holds names, emails and phone numbers of
+the project, and no key. Against it everything works but load.
+"""
+
+import gzip
+import json
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pdmigrate.errors import RefusedError, SettingsError
+from pdmigrate.harness.client import Harness
+from pdmigrate.harness.records import Coverage, State
+from pdmigrate.wire.transport import Counts
+from pdmigrate.workspace.folder import write_packed
+
+FORMAT = 1
+
+
+def save_survey(harness: Harness, path: Path, taken: datetime, start: datetime, end: datetime) -> State:
+    """Read the project and write it down, with who is on call from start to end. Returns what was read."""
+    found = harness.check_scope()
+    state = harness.read_state()
+    coverage = {
+        identifier: [entry.model_dump(mode="json") for entry in harness.read_coverage(identifier, start, end)]
+        for identifier in state.schedules
+    }
+    place = {"account": harness.account, "org": harness.org, "project": harness.project}
+    head = {"format": FORMAT, "taken": taken.isoformat(), "base_url": harness.transport.base_url, **place}
+    write_packed(path, {**head, "access": found, "state": state.model_dump(mode="json"), "coverage": coverage})
+    return state
+
+
+@dataclass
+class _Nowhere:
+    """Where a survey would send: nowhere."""
+
+    base_url: str
+    counts: Counts = field(default_factory=Counts)
+
+    def send(self, *_: Any, **__: Any) -> Any:
+        raise RefusedError("This target is a survey, a file: nothing is written. Name the real one to load.")
+
+
+class Survey(Harness):
+    """A Harness that answers from a file, and takes nothing. taken: when the file was made."""
+
+    def __init__(self, data: dict[str, Any]):
+        super().__init__(_Nowhere(data["base_url"]), data["account"], data["org"], data["project"])  # type: ignore[arg-type]
+        self.taken = datetime.fromisoformat(data["taken"])
+        self._access, self._coverage = data["access"], data["coverage"]
+        self._state = State.model_validate(data["state"])
+
+    def check_scope(self) -> dict[str, Any]:
+        return dict(self._access)
+
+    def speaks_contract(self) -> bool:
+        return self._state.oncall
+
+    def read_state(self) -> State:
+        return self._state
+
+    def read_people(self) -> dict:
+        return self._state.people
+
+    def read_coverage(self, identifier: str, start: datetime, end: datetime) -> tuple[Coverage, ...]:
+        """What the target said when the survey was made, as far as it falls into the window."""
+        entries = [Coverage.model_validate(entry) for entry in self._coverage.get(identifier, ())]
+        return tuple(entry for entry in entries if entry.start < end and entry.end > start)
+
+
+def load_survey(path: Path) -> Survey:
+    """Read a survey. Raises SettingsError where it is none, is damaged, or is of a newer format."""
+    try:
+        data = json.loads(gzip.decompress(path.read_bytes()))
+        if data["format"] != FORMAT:
+            raise SettingsError(f"The survey {path.name} has format {data['format']}, this pdmigrate reads {FORMAT}.")
+        return Survey(data)
+    except FileNotFoundError:
+        raise SettingsError(f"There is no survey {path}: check target.survey in migration.yaml.") from None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, ValidationError) as error:
+        raise SettingsError(f"The survey {path.name} is damaged ({type(error).__name__}): make it again.") from None

@@ -12,6 +12,9 @@ import sys
 import traceback
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "steps"))
 
 from small_company import SERVICES
 from test_sync_properties import DECISIONS, OFTEN, TwoSides

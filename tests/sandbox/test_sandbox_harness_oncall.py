@@ -13,7 +13,7 @@ from pdmigrate.harness.records import Coverage, Schedule
 from pdmigrate.harness.rota import read_coverage, render_schedule
 from pdmigrate.sandbox.harness import new_document, start_harness
 
-CONTRACT = yaml.safe_load((Path(__file__).parents[1] / "docs/oncall-contract.yaml").read_text(encoding="utf-8"))
+CONTRACT = yaml.safe_load((Path(__file__).parents[2] / "docs/oncall-contract.yaml").read_text(encoding="utf-8"))
 ANN, BOB, CAT, NEW = (f"{name}@example.com" for name in ("ann", "bob", "cat", "new"))
 BASE = "/pdmigrate-oncall/v1/accounts/embedded/orgs/default/projects/"
 DAY = 86400

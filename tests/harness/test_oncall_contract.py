@@ -9,7 +9,7 @@ from openapi_schema_validator import OAS30Validator
 
 from pdmigrate.sandbox.harness import create_app, new_document
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = yaml.safe_load((DOCS / "oncall-contract.yaml").read_text(encoding="utf-8"))
 PAGE = (DOCS / "oncall-contract.md").read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ from pdmigrate.pages.report import Figure, Page, Section, write_page
 from pdmigrate.pages.show import make_table
 from pdmigrate.runs.publish import mask_page
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
 HOSTILE = "<img src=x onerror=alert(1)>\"'&<script>alert(2)</script>"
 SERIOUS = ("serious", "critical")
 PHONE = {"width": 390, "height": 844}

@@ -13,7 +13,7 @@ import pytest
 
 from pdmigrate.workspace.folder import STEPS
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
+FOLDER = Path(__file__).parents[2] / "notebooks"
 BOOKS = sorted(FOLDER.glob("*.ipynb"))
 FORBIDDEN = (
     ast.FunctionDef,

@@ -64,7 +64,7 @@ def measure(page, place: int) -> tuple[float, int, float, int]:
 def main() -> None:
     import lab
 
-    from pdmigrate.workspace.newcomer import make_workspace
+    from pdmigrate.workspace.settings import make_workspace
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -4,8 +4,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.judge import Judgement, judge, render_with_overrides
-from pdmigrate.mapping.schedules import say_layers
+from pdmigrate.mapping.proof import Judgement, judge, render_with_overrides
+from pdmigrate.mapping.schedules_v2 import say_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.readings import WALL

@@ -18,7 +18,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
-from pdmigrate.mapping.judge import list_windows
+from pdmigrate.mapping.proof import list_windows
 from pdmigrate.pagerduty.client import Reading, make_client
 from pdmigrate.sandbox.crowd import PEERS_ACCOUNT, Size, build_crowd
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty

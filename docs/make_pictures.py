@@ -92,7 +92,7 @@ def main() -> None:
     import lab
 
     from pdmigrate.workspace.folder import Workspace
-    from pdmigrate.workspace.newcomer import make_workspace
+    from pdmigrate.workspace.settings import make_workspace
 
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:

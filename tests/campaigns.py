@@ -21,9 +21,8 @@ from rota_oracles import Events, Stack, Written
 from rota_random import make_shifts, make_stack
 
 from pdmigrate.mapping.dated import TooManyDatedError
-from pdmigrate.mapping.fidelity import CannotBeSaidError
-from pdmigrate.mapping.judge import Judgement, judge, list_windows
-from pdmigrate.mapping.schedules import say_layers
+from pdmigrate.mapping.proof import CannotBeSaidError, Judgement, judge, list_windows
+from pdmigrate.mapping.schedules_v2 import say_layers
 from pdmigrate.mapping.schedules_v3 import say_shifts
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.readings import WALL

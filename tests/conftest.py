@@ -15,7 +15,7 @@ from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 SHARED = Path(os.environ.get("PDMIGRATE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 """What lies beside the repository and is no part of it."""

@@ -33,8 +33,7 @@ from pdmigrate.steps.history import history
 from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
 from pdmigrate.steps.undo import undo
 from pdmigrate.workspace.folder import STEPS, Workspace
-from pdmigrate.workspace.newcomer import make_workspace
-from pdmigrate.workspace.settings import read_settings
+from pdmigrate.workspace.settings import make_workspace, read_settings
 from pdmigrate.workspace.survey import save_survey
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -15,7 +15,7 @@ from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import SCHEMA, make_terraform, write_policy, write_schedule
 from pdmigrate.mapping.contacts import read_phone
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.judge import read_shown
+from pdmigrate.mapping.proof import read_shown
 from pdmigrate.mapping.work import Route
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.aside import Aside

@@ -3,16 +3,22 @@
 One file a kind. Only here are both vocabularies known. The order matters: whatever a thing needs is mapped before it.
 """
 
+from pdmigrate.harness.identifiers import make_name
+from pdmigrate.mapping.collisions import find_twins
 from pdmigrate.mapping.contacts import map_contacts
+from pdmigrate.mapping.left import stop_unknown
 from pdmigrate.mapping.overrides import map_overrides
 from pdmigrate.mapping.people import map_people, want_people
 from pdmigrate.mapping.policies import map_policies
-from pdmigrate.mapping.schedules import map_schedules
+from pdmigrate.mapping.proof import NOT_CARRIED
+from pdmigrate.mapping.schedules_v2 import map_layer_schedule
+from pdmigrate.mapping.schedules_v3 import map_shift_schedule
 from pdmigrate.mapping.scope import choose_scope
 from pdmigrate.mapping.services import map_services
 from pdmigrate.mapping.teams import map_teams
 from pdmigrate.mapping.unusable import lose_unusable
 from pdmigrate.mapping.work import GRADES, Fate, FieldFate, Grade, Work
+from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 __all__ = ["GRADES", "Fate", "FieldFate", "Grade", "Work", "choose_scope", "map_all"]
 
@@ -25,8 +31,20 @@ def map_all(work: Work) -> Work:
     want_people(work)
     if work.rules.contact_details:
         map_contacts(work)
-    map_schedules(work)
+    _map_schedules(work)
     map_overrides(work)
     map_policies(work)
     map_services(work)
     return work
+
+
+def _map_schedules(work: Work) -> None:
+    """Want a schedule for every one in scope that can be held exactly. Fills `work.schedules`, `zones`, `fidelity`."""
+    schedules = list(work.in_scope("schedules", work.account.all_schedules))
+    twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
+    for schedule in schedules:
+        work.fidelity[schedule.id] = NOT_CARRIED
+        if work.stop("schedules", schedule, [stop_unknown(work, "schedules", schedule)]):
+            continue
+        map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else map_layer_schedule
+        map_one(work, schedule, schedule.id in twins)

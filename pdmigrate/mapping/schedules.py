@@ -1,152 +1,303 @@
-"""Schedules: layers to rotations, and the checks that let no approximation through.
+"""What both kinds of schedules go through: the time zone, who stands in them, the judge's question, what is wanted.
 
-A schedule moves only if PagerDuty's own rendering agrees with a reading of its layers, and if its rotations give the
-same people as the layers, second by second over the next 400 days, whether the target joins rotations or stacks them.
-Until when that holds is its fidelity.
+The zone is the schedule's own, or, where that name is not IANA's, what a person confirmed. Everybody in a schedule has an
+account or an invitation, or the schedule is held whole, never shortened.
 """
 
-from dataclasses import replace
-from functools import partial
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from pdmigrate.harness.identifiers import make_name
-from pdmigrate.mapping.claims import TEN_YEARS, always_same
-from pdmigrate.mapping.collisions import Place, find_twins
-from pdmigrate.mapping.dated import MOST_SHIFTS, check_dated, mend
-from pdmigrate.mapping.fidelity import NOT_CARRIED, PROOF_DAYS, CannotBeSaidError, Fidelity, grade, prove
-from pdmigrate.mapping.flatten import SHORTEST, flatten
-from pdmigrate.mapping.judge import Judgement, check_turns, judge, tell_doubt
-from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
-from pdmigrate.mapping.participants import participants_known, tell_empty
-from pdmigrate.mapping.rotations import Named, name_pieces
-from pdmigrate.mapping.schedules_v3 import map_shift_schedule
-from pdmigrate.mapping.scope import list_participants
-from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
-from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
-from pdmigrate.mapping.work import FieldFate, Work, exact
-from pdmigrate.mapping.zone_choice import choose_zone
+from pdmigrate.harness.identifiers import make_identifier, make_name
+from pdmigrate.mapping.collisions import Place, find_place
+from pdmigrate.mapping.proof import Fidelity, Judgement, list_evidence
+from pdmigrate.mapping.rotations import Named, add_to_name, write_rotation
+from pdmigrate.mapping.unusable import find_unusable
+from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, read_stop
 from pdmigrate.oncall import rota
-from pdmigrate.pagerduty.readings import DELETED, Reading, make_layers, render_layers
-from pdmigrate.pagerduty.records import Schedule
-from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.oncall.zones import read_zone, suggest_zones
+from pdmigrate.pagerduty.offsets import find_foreign
+from pdmigrate.pagerduty.records import Reference, Schedule
+from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.answers import Answer, Conflict, Option
+from pdmigrate.wire.canonical import canonical_json
 
-MOST_DRAWN = 60_000
-"""Turns that are drawn to compare both sides."""
-
-
-def map_schedules(work: Work) -> None:
-    """Want a schedule for every one in scope that can be held exactly. Fills `work.schedules`, `zones`, `fidelity`."""
-    schedules = list(work.in_scope("schedules", work.account.all_schedules))
-    twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
-    for schedule in schedules:
-        work.fidelity[schedule.id] = NOT_CARRIED
-        if work.stop("schedules", schedule, [stop_unknown(work, "schedules", schedule)]):
-            continue
-        map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else _map_layer_schedule
-        map_one(work, schedule, schedule.id in twins)
+# --- the time zone ---
 
 
-def _map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
-    zone = choose_zone(work, schedule)
-    if zone is None or not participants_known(work, schedule, list_participants(schedule, work.account.since)):
-        return
-    try:
-        judgement = judge(work.account, schedule, ZoneInfo(zone))
-    except (ValueError, OverflowError) as error:
-        return hold_unsaid(work, schedule, tell_unread(error))
-    if not may_load(work, schedule, judgement):
-        return None
-    place = place_schedule(work, schedule, twin)
-    span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
-    say = partial(say_layers, schedule, judgement, ZoneInfo(zone), *span)
-    said = say_or_ask(work, schedule, say) if place else None
-    if said:
-        named, work.fidelity[schedule.id] = said
-        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named))
-    return None
+def choose_zone(work: Work, schedule: Schedule) -> str | None:
+    """An IANA name, or None where the schedule is held for it."""
+    zone = _choose_name(work, schedule)
+    return zone if zone is None or _is_written_in_it(work, schedule) else None
 
 
-def say_layers(
-    schedule: Schedule, judgement: Judgement, zone: ZoneInfo, now: int, horizon: int, most: int = MOST_SHIFTS
-) -> Said:
-    """Its rotations, proved, and how long they hold. now, horizon: instants. most: rotations with an end.
+def _is_written_in_it(work: Work, schedule: Schedule) -> bool:
+    """Whether its windows are in its zone, as far as the offsets of its layers tell; otherwise a person says so.
 
-    Raises CannotBeSaidError where they cannot be the same, and TooManyDatedError.
+    Where PagerDuty has rendered the schedule, that rendering judges the windows, and nobody is asked.
     """
-    reading, start = judgement.reading, rota.month_before(now)
-    near, far = rota.month_after(horizon), rota.month_after(now + PROOF_DAYS * rota.DAY)
-    layers = make_layers(schedule, reading, zone, now)
-    check_turns(schedule, now)
-    flat = flatten([layer for _, layer in layers], zone, start, near, far)
-    check_dated([Named("", piece.rotation) for piece in flat.pieces if piece.dated], most)
-    named = [_leave_empty(one) for one in name_pieces(schedule, layers, flat.pieces, now)]
-    reach = _shorten(layers, now, far if flat.until is None else min(flat.until, far))
-    render = partial(render_layers, schedule, reading, zone)
-    if not reading.by_wall:
-        named = mend(named, render(start, reach), zone, start, reach, now, most)
-    named = [one for one in named if one.rotation.until is None or one.rotation.until > now]
-    if not prove(named, render(now, reach), zone, now, reach):
-        raise CannotBeSaidError("its layers cannot be said as rotations")
-    until = flat.until if reading.by_wall else reach
-    if reading.by_wall and not _holds(schedule, reading, zone, layers, named, (now, until)):
-        until = reach
-    return named, _grade(named, judgement, flat.until, until, zone)
-
-
-def _leave_empty(named: Named) -> Named:
-    """Nobody stands where somebody was deleted; the turn of one who is always on is of no matter, and is a minute at least."""
-    made = named.rotation
-    people = tuple(None if person == DELETED else person for person in made.participants)
-    return replace(named, rotation=replace(made, participants=people, turn=max(made.turn, SHORTEST)))
-
-
-def _shorten(layers: list, now: int, end: int) -> int:
-    """How far the rotations are compared by date: less than asked for where people hand over every few minutes."""
-    turns = sum(layer.count_turns(now, end) for _, layer in layers)
-    return end if turns <= MOST_DRAWN else now + (end - now) * MOST_DRAWN // turns
-
-
-def _holds(schedule: Schedule, reading: Reading, zone: ZoneInfo, layers: list, named: list[Named], span: tuple) -> bool:
-    """Whether the rotations say the same until the end of the span, None for ever: by structure, else by ten years' dates."""
-    now, until = span
-    whole = [layer for _, layer in layers]
-    if always_same(whole, [one.rotation for one in named], now, until):
+    moment = find_foreign(schedule.time_zone, getattr(schedule, "schedule_layers", ()))
+    if moment is None or any(True for _ in list_evidence(work.account, schedule)):
         return True
-    end = now + TEN_YEARS if until is None else min(until, now + TEN_YEARS)
-    if sum(layer.count_turns(now, end) for layer in whole) > MOST_DRAWN:
-        return False
-    return prove(named, render_layers(schedule, reading, zone, now, end), zone, now, end)
+    answer = work.questions.ask(_ask_foreign(schedule, moment))
+    if answer is not None and answer.choice == "as_written":
+        return True
+    what = f"its windows may be written in another zone than {schedule.time_zone}"
+    decided = answer.conflict.key if answer else ""
+    said = f"{'left out by decision' if answer else 'open question'}: {what}"
+    work.lose("schedules", schedule.id, schedule.name, said, answer is None, decided)
+    return False
 
 
-def _grade(
-    named: list[Named], judgement: Judgement, flat_until: int | None, until: int | None, zone: ZoneInfo
-) -> Fidelity:
-    """How long it holds: until the first doubt, or until more dates are needed."""
-    dated = flat_until if judgement.reading.by_wall else until
-    end = min([*judgement.doubts, *([] if until is None else [until])], default=None)
-    if end is None:
-        return grade(named, None, "")
-    if judgement.doubts and end == judgement.doubts[0]:
-        reason = tell_doubt(judgement, zone)
-    elif not judgement.reading.by_wall:
-        reason = f"PagerDuty counts {judgement.reading.tell()} when the clock changes: corrected with dates until then"
-    elif flat_until is not None:
-        reason = "turns of two layers do not fit into one list: written with dates, to be renewed before then"
-    else:
-        reason = "its turns come round too seldom or hand over too often to be compared any further"
-    return grade(named, end, reason, dated)
+def _ask_foreign(schedule: Schedule, moment: datetime) -> Conflict:
+    return Conflict(
+        about="written_in_another_zone",
+        kind="schedules",
+        id=schedule.id,
+        name=schedule.name,
+        question=f"The answer with {schedule.name} was written in another zone than {schedule.time_zone}: a time in its "
+        f"layers is {moment.isoformat()}, and that is not the zone's offset on that day.",
+        meaning="Its windows are clock times without a zone, most likely of that other zone: read as they stand they "
+        "would page other people at other hours.",
+        options=(
+            Option(
+                name="leave_out", effect="not moved; save GET /schedules/ID, which writes in the schedule's own zone"
+            ),
+            Option(
+                name="as_written",
+                effect=f"the windows are taken for clock times of {schedule.time_zone}, as they stand",
+            ),
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+    )
 
 
-def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:
-    said = fate_of_turns("schedule_layers", named, work.fidelity[schedule.id])
-    fates = [said, tell_teams(work, schedule.teams), *tell_heading(schedule, place.name)]
-    if zone != schedule.time_zone:
-        fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}"))
-    else:
-        fates += exact("time_zone")
-    unknown = [p.summary or p.id for p in schedule.escalation_policies if p.id not in work.account.policies]
-    if unknown:
-        fates.append(
-            FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
+def _choose_name(work: Work, schedule: Schedule) -> str | None:
+    zone = read_zone(schedule.time_zone)
+    if zone.iana and not zone.converted:
+        return zone.iana
+    answer = work.questions.ask(_ask_zone(schedule, zone))
+    if answer is not None and answer.choice == "confirm":
+        return zone.iana
+    if answer is not None and answer.choice == "other":
+        return read_zone(answer.value or "").iana or _lose_zone(work, schedule, answer)
+    stop = read_stop(answer, f"its time zone {schedule.time_zone!r}")
+    return work.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
+
+
+def _lose_zone(work: Work, schedule: Schedule, answer: Answer) -> None:
+    work.questions.reopen(answer)
+    reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
+    work.lose("schedules", schedule.id, schedule.name, reason, True)
+
+
+def _ask_zone(schedule: Schedule, zone) -> Conflict:
+    other = Option(name="other", effect="another zone is written", value="an IANA name, as Europe/London")
+    leave = Option(name="leave_out", effect="not moved")
+    if zone.iana:
+        confirm = Option(name="confirm", effect=f"written as {zone.iana}; who is paged stays the same")
+        question, options, about = (
+            f"{zone.name!r} is {zone.converted}, {zone.iana} in the IANA database.",
+            (confirm, other, leave),
+            "time_zone_mismatch",
         )
-    return [*fates, *tell_empty(work, list_participants(schedule, work.account.since))]
+    else:
+        near = ", ".join(suggest_zones(zone.name)) or "nothing like it"
+        question, options, about = (
+            f"Nobody knows the time zone {zone.name!r} (similar: {near}).",
+            (other, leave),
+            "unknown_time_zone",
+        )
+    return Conflict(
+        about=about,
+        kind="schedules",
+        id=schedule.id,
+        name=schedule.name,
+        question=question,
+        meaning="A wrong zone moves every window and every handoff of this schedule.",
+        options=options,
+        recommended=options[0].name if zone.iana else "leave_out",
+        changes_paging=not zone.iana,
+    )
+
+
+# --- who stands in it ---
+
+LEAVE_OUT = Option(name="leave_out", effect="the schedule is not moved, nor what needs it")
+
+
+def participants_known(work: Work, schedule, users: Iterable[Reference]) -> bool:
+    """Whether all of them can be paged, or their places may stay empty; otherwise the schedule is booked as held.
+
+    Everything that has to be asked about them is asked at once.
+    """
+    each = {user.id: user for user in users}
+    return not work.stop("schedules", schedule, [_find_stop(work, schedule, user) for user in each.values()])
+
+
+def _find_stop(work: Work, schedule, user: Reference) -> Stop | None:
+    name = user.summary or user.id
+    if user.deleted_at:
+        return _allow_empty_place(work, ask_deleted(schedule, user), f"{name} was deleted in PagerDuty")
+    if user.id in work.emails or user.id in work.nobodies:
+        return None
+    if user.id in work.account.users or find_unusable(work, "users", user.id):
+        return work.stop_behind("users", user.id, f"{name} stands in it and has neither account nor invitation")
+    return _allow_empty_place(work, ask_unlisted(schedule, user), f"no list of PagerDuty shows {name} ({user.id})")
+
+
+def _allow_empty_place(work: Work, conflict: Conflict, why: str) -> Stop | None:
+    answer = work.questions.ask(conflict)
+    return None if answer is not None and answer.choice == "empty_place" else read_stop(answer, why)
+
+
+def ask_deleted(schedule, user: Reference) -> Conflict:
+    """Somebody whose account is deleted, by PagerDuty's own word: the places have stayed."""
+    since = f" on {user.deleted_at[:10]}" if user.deleted_at else ""
+    return Conflict(
+        about="deleted_participant",
+        kind="schedules",
+        id=f"{schedule.id}/{user.id}",
+        name=schedule.name,
+        question=f"{schedule.name} names {user.summary or user.id} ({user.id}), who was deleted in PagerDuty{since}.",
+        meaning="Nobody of this layer is on call in those turns, today as well.",
+        options=(
+            Option(name="empty_place", effect="the turns stay, and stay empty: as it is now"),
+            LEAVE_OUT,
+        ),
+        recommended="empty_place",
+    )
+
+
+def ask_unlisted(schedule, user: Reference) -> Conflict:
+    """Somebody whom no list shows, and of whom PagerDuty does not say that he is deleted."""
+    name = user.summary or user.id
+    return Conflict(
+        about="dangling_reference",
+        kind="schedules",
+        id=f"{schedule.id}/{user.id}",
+        name=schedule.name,
+        question=f"{schedule.name} names {name} ({user.id}), whom no list of PagerDuty shows, and who is not said to be "
+        "deleted: perhaps the key may not read that user.",
+        meaning=f"As far as anybody knows PagerDuty pages {name} in those turns. Use a key that may read that user, "
+        "and run preview again: then there is nothing to ask.",
+        options=(
+            Option(
+                name="empty_place",
+                effect=f"the turns stay, and stay empty: a hole, in which nobody is paged in place of {name}",
+            ),
+            LEAVE_OUT,
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+    )
+
+
+def people_needed(work: Work, users: Iterable[Reference]) -> tuple[tuple[str, str], ...]:
+    """What must be there before the schedule is."""
+    return tuple(("users", id) for id in sorted({user.id for user in users if user.id in work.emails}))
+
+
+def tell_empty(work: Work, users: Iterable[Reference]) -> list[FieldFate]:
+    """Whose turns stay empty: who is deleted, whom no list shows, and who is nobody by decision."""
+    users = tuple(users)
+    deleted = {u.summary or u.id for u in users if u.deleted_at}
+    unlisted = {u.summary or u.id for u in users if not u.deleted_at and u.id not in work.account.users}
+    nobodies = {work.account.users[u.id].name for u in users if u.id in work.nobodies}
+    reasons = (
+        (deleted, "deleted in PagerDuty"),
+        (unlisted, "no list of PagerDuty shows them, by decision"),
+        (nobodies, "nobody, by decision"),
+    )
+    said = [f"turns of {', '.join(sorted(names))} stay empty: {why}" for names, why in reasons if names]
+    return [FieldFate("users", "changed", "; ".join(said))] if said else []
+
+
+# --- the judge's question, and what is wanted ---
+
+LAYER = {"end", "rotation_virtual_start", "rotation_turn_length_seconds", "users", "restrictions"}
+CONFIGURED = {"time_zone": True, "rotations": True, "schedule_layers": {"__all__": LAYER}}
+"""What of a schedule, layer-based or shift-based, an answer about its rendering is given to; Terraform moves every `start`."""
+
+
+def place_schedule(work: Work, schedule, twin: bool) -> Place | None:
+    """Where in Harness it goes; None where it is held."""
+    name, identifier = make_name(schedule.name, schedule.id), make_identifier(schedule.name, schedule.id)
+    return find_place(work, "schedules", "duplicate_schedule", schedule, identifier, name, work.state.schedules, twin)
+
+
+def want_schedule(
+    work: Work, schedule, zone: str, place: Place, named: list[Named], fates: list[FieldFate], note: str = ""
+) -> None:
+    """Want it in Harness, at its place; what it merges with keeps its rotations. note: first line of its description."""
+    rotations = [write_rotation(one, work.emails) for one in named]
+    if place.merge:
+        theirs = _list_theirs(work, schedule.id, place.identifier)
+        rotations = [
+            one.model_copy(update={"name": add_to_name(one.name, "PagerDuty")}) if one.name in theirs else one
+            for one in rotations
+        ]
+    fields = {
+        "name": place.name,
+        "description": describe(schedule.name, place.name, "\n".join(filter(None, (note, schedule.description)))),
+        "time_zone": zone,
+        "owner_group": work.group_of(schedule.teams),
+        "rotations": [rotation.model_dump(mode="json") for rotation in rotations],
+    }
+    people = [work.account.users[p] for one in named for p in one.rotation.participants if p in work.account.users]
+    needs = tuple(("teams", t.id) for t in schedule.teams if t.id in work.groups) + people_needed(work, people)
+    work.zones[schedule.id] = zone
+    work.schedules[schedule.id] = place.identifier
+    where, taken = (place.identifier, place.name), {"adopt": place.adopt, "merge": place.merge}
+    work.want(Desired("schedules", schedule.id, *where, fields, (schedule.id,), needs, **taken), fates)
+
+
+def _list_theirs(work: Work, id: str, identifier: str) -> set[str]:
+    """The names of rotations that were in Harness before us."""
+    entry, there = work.known("schedules", id), work.state.schedules.get(identifier)
+    ours = {rotation["name"] for rotation in entry.synced["rotations"]} if entry else set()
+    return {rotation.name for rotation in there.rotations} - ours if there else set()
+
+
+def fate_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> FieldFate:
+    """Turns are exact, but for those that can only be written with dates: these end, and more must follow."""
+    if fidelity.until is None or not any(one.dated for one in named):
+        return FieldFate(field, "exact")
+    return FieldFate(field, "changed", f"{fidelity.tell()}: {fidelity.reason}")
+
+
+def may_load(work: Work, schedule, judgement: Judgement) -> bool:
+    """The judge: we do not load what we do not understand, unless a person says so."""
+    if not judgement.differing:
+        return True
+    first = rota.to_datetime(judgement.first).isoformat()
+    answer = work.questions.ask(_ask_rendering(schedule, judgement.differing, first))
+    if answer is not None and answer.choice == "load_anyway":
+        return True
+    differing = timedelta(seconds=judgement.differing)
+    reason = f"PagerDuty shows other people on call than its layers say ({differing} in all)"
+    work.lose("schedules", schedule.id, schedule.name, reason, answer is None, answer.conflict.key if answer else "")
+    return False
+
+
+def _ask_rendering(schedule, seconds: int, first: str) -> Conflict:
+    """What to do with a schedule that PagerDuty renders otherwise than we do.
+
+    By how much moves with the horizon every night: the answer holds until somebody changes the schedule.
+    """
+    return Conflict(
+        about="rendering_differs",
+        kind="schedules",
+        id=schedule.id,
+        name=schedule.name,
+        question="PagerDuty's own rendering differs from our reading of the layers.",
+        meaning=f"By {timedelta(seconds=seconds)} in all, first at {first}. We do not understand this schedule fully; what we "
+        "would write might page somebody else.",
+        options=(
+            Option(name="leave_out", effect="not moved; a person makes it by hand"),
+            Option(name="load_anyway", effect="written by our reading of the layers, differences and all"),
+        ),
+        recommended="leave_out",
+        changes_paging=True,
+        detail=canonical_json(schedule.model_dump(mode="json", include=CONFIGURED)),
+    )

@@ -10,17 +10,22 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.claims import TEN_YEARS
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
-from pdmigrate.mapping.fidelity import PROOF_DAYS, CannotBeSaidError, Fidelity, grade, prove
-from pdmigrate.mapping.judge import Judgement, judge, tell_doubt
 from pdmigrate.mapping.left import tell_heading, tell_teams
-from pdmigrate.mapping.participants import participants_known, tell_empty
+from pdmigrate.mapping.proof import PROOF_DAYS, CannotBeSaidError, Fidelity, Judgement, grade, judge, prove, tell_doubt
 from pdmigrate.mapping.rotations import Alike, Named, add_to_name, tell_apart, tell_together
+from pdmigrate.mapping.schedules import (
+    choose_zone,
+    fate_of_turns,
+    may_load,
+    participants_known,
+    place_schedule,
+    tell_empty,
+    want_schedule,
+)
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import find_end, say_event
 from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
-from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact
-from pdmigrate.mapping.zone_choice import choose_zone
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import CHUNK
 from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, read_recurrence, render_schedule

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError
-from pdmigrate.mapping.fidelity import CannotBeSaidError, Fidelity
+from pdmigrate.mapping.proof import CannotBeSaidError, Fidelity
 from pdmigrate.mapping.rotations import Named
 from pdmigrate.mapping.work import Work
 from pdmigrate.oncall.rota import TooManyTurnsError

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pdmigrate.harness.records import State
-from pdmigrate.mapping.fidelity import Fidelity
+from pdmigrate.mapping.proof import Fidelity
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import Desired, Held
 from pdmigrate.plan.answers import Answer

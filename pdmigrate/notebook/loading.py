@@ -17,8 +17,7 @@ from pdmigrate.notebook.parts import WIDE, Saying, is_interactive, make_button, 
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.job import Job
-from pdmigrate.steps.load import Cancel, Done, Loaded, Progress, load
-from pdmigrate.steps.load_progress import LoadProgress
+from pdmigrate.steps.load import Cancel, Done, Loaded, LoadProgress, Progress, load
 
 LONG = {"description_width": "9rem"}
 """Room for the longest name of a kind."""

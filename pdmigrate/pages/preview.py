@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from pdmigrate.mapping.fidelity import NOT_CARRIED
-from pdmigrate.mapping.judge import read_shown
+from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from pdmigrate.harness.records import Override, Rotation, Schedule
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.judge import choose_reading, render_with_overrides
 from pdmigrate.mapping.overrides import cut_overrides, key_overrides, name_piece, read_known
+from pdmigrate.mapping.proof import choose_reading, render_with_overrides
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records, rota_v3
 from pdmigrate.pagerduty.readings import WALL

@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import rota as harness_rota
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.fidelity import NOT_CARRIED, Fidelity
-from pdmigrate.mapping.judge import list_evidence, next_changes, read_shown, windows_around
+from pdmigrate.mapping.proof import NOT_CARRIED, Fidelity, list_evidence, next_changes, read_shown, windows_around
 from pdmigrate.oncall import rota
 from pdmigrate.parity.explanations import (
     AnySchedule,

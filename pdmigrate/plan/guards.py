@@ -1,13 +1,14 @@
-"""The reasons to refuse a plan: one function and one sentence each. Pure; fail closed.
+"""The reasons to refuse a plan, one function and one sentence each, and who lets a plan pass. Pure; fail closed.
 
 Each can be waived in decisions.yaml, for one plan, by a person, with a reason and a last day.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from pdmigrate.errors import PlanMovedError
 from pdmigrate.harness.records import Override, Schedule, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
@@ -291,3 +292,34 @@ GUARDS = {
     UNRESOLVED: _unresolved,
 }
 """By the name that a waiver gives. TARGET_MOVED, which load alone can see, is the last."""
+
+
+# --- who lets a plan pass ---
+
+SMALL = {"contact_methods": "contact_details", "notification_rules": "notification_rules", "overrides": "overrides"}
+"""Kinds whose every change is small, under the name that `rules.auto_approve` has for it."""
+
+
+def read_approval(plan: Plan, approve: str, decisions: Decisions) -> str:
+    """Who let the plan pass, or "". approve: a digest, `all`, or nothing: then what decisions.yaml says counts.
+
+    Raises PlanMovedError for the digest of another plan.
+    """
+    if approve == "all":
+        return "--approve all"
+    if approve and approve != plan.digest:
+        raise PlanMovedError(
+            f"The plan is {plan.digest[:12]} now, not {approve[:12]}: look at it again, then approve that digest."
+        )
+    if approve:
+        return "--approve"
+    approval = decisions.approves(plan.digest)
+    return (approval.by or "decisions.yaml") if approval else ""
+
+
+def is_small(action: Action, auto_approve: Sequence[str]) -> bool:
+    """Whether `rules.auto_approve` has approved this kind of change in advance. A new group or schedule never is."""
+    if action.kind == "teams":
+        only_members = {name for name, _, _ in action.changes()} == {"users"}
+        return action.verb == "update" and only_members and "group_members" in auto_approve
+    return SMALL.get(action.kind) in auto_approve

@@ -42,13 +42,16 @@ class _Strict(BaseModel):
 class Scope(_Strict):
     """What moves; everything that it needs comes along. `services: all` is the whole account.
 
-    teams: all that belongs to them. schedules, policies: also without a service. Names or ids. A list of any kind
-    narrows the scope; `services` then counts only where it is a list too.
+    A list of any kind narrows the scope; `services` then counts only where it is a list too. Names or ids.
     """
 
-    services: Annotated[Any, BeforeValidator(_check_services)] = "all"
-    teams: list[str] = []
-    schedules: list[str] = []
+    services: Annotated[Literal["all"] | list[str], BeforeValidator(_check_services)] = Field(
+        default="all", description="all (the whole account), or a list of service names and ids"
+    )
+    teams: list[str] = Field(
+        default=[], description="all that belongs to these teams; any list here narrows the scope to what is listed"
+    )
+    schedules: list[str] = Field(default=[], description="schedules and policies that no service uses can be named too")
     policies: list[str] = []
 
     @property
@@ -57,28 +60,52 @@ class Scope(_Strict):
 
 
 class Guards(_Strict):
-    """The limits beyond which a plan is refused until a person waives the guard for it.
+    """The limits beyond which a plan is refused. The percentage counts from five changed objects on.
 
-    changed_objects, changed_percent: of what was carried over before, of one kind; the percentage counts from five on.
     snapshot_hours: how old PagerDuty's word may be. next_run_days: when the next run is planned.
     """
 
-    changed_objects: int = Field(default=100, ge=0)
+    changed_objects: int = Field(default=100, ge=0, description="of one kind that was carried over before")
     changed_percent: int = Field(default=30, ge=0, le=100)
     snapshot_hours: int = Field(default=24, ge=1)
-    next_run_days: int = Field(default=7, ge=1)
+    next_run_days: int = Field(default=7, ge=1, description="nothing written out by date may run out before")
 
 
 class Rules(_Strict):
     """How to settle what the two sides say differently, and what may be loaded without a person."""
 
-    contact_details: bool = True
-    strategy: Literal["preserve", "overwrite"] = "preserve"
-    open_conflicts: Literal["stop", "skip", "recommended"] = "stop"
-    auto_approve: Annotated[list[str], AfterValidator(_check_auto_approve)] = []
-    terraform: bool = False
-    invite_roles: Annotated[list[str], AfterValidator(_check_roles)] = []
-    renamed_domains: dict[str, str] = {}
-    people_file: str | None = None
-    most_levels: int = Field(default=10, ge=1, le=1000)
-    guards: Guards = Guards()
+    contact_details: bool = Field(default=True, description="carry over contact methods and notification rules")
+    strategy: Literal["preserve", "overwrite"] = Field(
+        default="preserve", description="both sides changed: preserve Harness's | overwrite with PagerDuty's"
+    )
+    open_conflicts: Literal["stop", "skip", "recommended"] = Field(
+        default="stop", description="stop | skip | recommended (which never decides what changes who is paged)"
+    )
+    auto_approve: Annotated[list[str], AfterValidator(_check_auto_approve)] = Field(
+        default=[],
+        description="small changes that headless runs may load: contact_details, notification_rules, group_members, "
+        "overrides",
+    )
+    terraform: bool = Field(
+        default=False,
+        description="true: user groups and users as Terraform files for somebody else to apply, not by API",
+    )
+    invite_roles: Annotated[list[str], AfterValidator(_check_roles)] = Field(
+        default=[], description="roles that an invitation gives in the project, as _project_viewer; nothing: none"
+    )
+    renamed_domains: dict[str, str] = Field(
+        default={}, description="old.example: new.example, where emails have another domain in Harness"
+    )
+    most_levels: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="levels of one policy in Harness: loops are unrolled up to here, else it is a question",
+    )
+    people_file: str | None = Field(
+        default=None, description="a CSV file with the columns pagerduty_email, harness_email"
+    )
+    guards: Guards = Field(
+        default=Guards(),
+        description="beyond these a plan is refused, until a person waives the guard for it in decisions.yaml",
+    )

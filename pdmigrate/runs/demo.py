@@ -12,7 +12,7 @@ from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.job import EMBEDDED_KEY, EMBEDDED_TOKEN, read_clock
 from pdmigrate.workspace.decisions import save_decision
 from pdmigrate.workspace.folder import STEPS, Workspace
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 ACTS = (
     "The company as it is",

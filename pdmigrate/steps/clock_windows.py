@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pdmigrate.mapping.judge import list_windows
+from pdmigrate.mapping.proof import list_windows
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import read_renderings

@@ -13,7 +13,7 @@ from pdmigrate.plan.ledger import Entry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.steps.job import Job
-from pdmigrate.workspace.people_file import read_people_file
+from pdmigrate.workspace.cells import read_people_file
 
 ASKED = "asked"
 """The state with the digests of the questions."""

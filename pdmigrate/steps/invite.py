@@ -4,9 +4,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.judge import read_shown
-from pdmigrate.mapping.people import count_duties
-from pdmigrate.mapping.who import name_class, read_email
+from pdmigrate.mapping.people import count_duties, name_class, read_email
+from pdmigrate.mapping.proof import read_shown
 from pdmigrate.oncall import rota
 from pdmigrate.steps.draft import draft, leave_questions
 from pdmigrate.steps.job import Job, records_step

@@ -8,8 +8,7 @@ from pdmigrate.harness.records import State
 from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.job import Job, records_step
-from pdmigrate.steps.removers import remove_created
-from pdmigrate.steps.writers import write_action
+from pdmigrate.steps.writers import remove_created, write_action
 from pdmigrate.workspace.journal import Journal, Run, Step
 
 

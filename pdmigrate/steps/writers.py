@@ -1,4 +1,6 @@
-"""Turns an Action into requests. Only `load` uses it. Each write can be sent again without harm, or says that it was not.
+"""Turns an Action into requests, and, for `undo`, takes back what a run created. Only these two steps use it.
+
+Each write can be sent again without harm, or says that it was not.
 
 Harness's PUT replaces, so what is there is read, changed and written: what is not ours stays (tags, the default service of
 a rule, its own name). Unknown members of groups are dropped in silence, so what came back is compared with what was sent.
@@ -11,7 +13,7 @@ import yaml
 
 from pdmigrate.errors import AnswerError, PdmigrateError, UnreachableError
 from pdmigrate.harness.client import Harness
-from pdmigrate.harness.records import Person
+from pdmigrate.harness.records import Person, State
 from pdmigrate.plan.actions import Action, Fields
 
 ONCALL_SETTINGS = ("owner_group", "escalation_policy", "paging")
@@ -235,4 +237,55 @@ _WRITERS: dict[str, Callable[[Harness, Action, dict[str, Person]], str]] = {
     "overrides": _write_override,
     "escalation_policies": _write_policy,
     "services": _write_service,
+}
+
+
+# --- for undo ---
+
+
+def remove_created(harness: Harness, kind: str, identifier: str, state: State) -> None:
+    """Remove one object that nobody has changed since. An invitation is taken back; an account is never removed."""
+    try:
+        _REMOVERS[kind](harness, identifier, state)
+    except AnswerError as error:
+        if error.status != 404:  # a lost answer made us ask again
+            raise
+
+
+def _remove_oncall(path: str) -> Callable[[Harness, str, State], None]:
+    return lambda harness, identifier, state: harness.oncall("DELETE", f"/{path}/{identifier}")
+
+
+def _remove_group(harness: Harness, identifier: str, state: State) -> None:
+    harness.transport.send("DELETE", f"/ng/api/user-groups/{identifier}", harness.scope)
+
+
+def _take_back_invite(harness: Harness, identifier: str, state: State) -> None:
+    invite = state.people[identifier].invite
+    harness.transport.send("DELETE", f"/ng/api/invites/{invite}", harness.scope)
+
+
+def _remove_override(harness: Harness, identifier: str, state: State) -> None:
+    schedule, _, name = identifier.partition("/")
+    harness.oncall("DELETE", f"/schedules/{schedule}/overrides/{name}")
+
+
+def _remove_service(harness: Harness, identifier: str, state: State) -> None:
+    """First its alert rule and its on-call settings, so that it pages nobody, then the service."""
+    if identifier in state.alert_rules:
+        harness.oncall("DELETE", f"/alert-rules/{identifier}")
+    if state.oncall:
+        harness.oncall("DELETE", f"/services/{identifier}")
+    harness.transport.send("DELETE", f"/ng/api/servicesV2/{identifier}", harness.scope)
+
+
+_REMOVERS: dict[str, Callable[[Harness, str, State], None]] = {
+    "teams": _remove_group,
+    "users": _take_back_invite,
+    "contact_methods": _remove_oncall("contact-details"),
+    "notification_rules": _remove_oncall("notification-rules"),
+    "schedules": _remove_oncall("schedules"),
+    "overrides": _remove_override,
+    "escalation_policies": _remove_oncall("escalation-policies"),
+    "services": _remove_service,
 }

@@ -1,9 +1,13 @@
-"""Cells of CSV files. Every CSV that we write goes through here, so that a spreadsheet runs nothing that somebody typed."""
+"""CSV files. Each that we write or read goes through here, so that a spreadsheet runs nothing that somebody typed."""
 
 import csv
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Protocol
+
+from pdmigrate.errors import SettingsError
+from pdmigrate.mapping.people import pair_emails
 
 _STARTS = "=+-@"
 """What a spreadsheet takes for the start of a formula, in every width: NFKC makes one of a full-width sign."""
@@ -32,6 +36,30 @@ def defuse(cell: Any) -> Any:
 def read_cell(text: str) -> str:
     """What stood in the cell before it was defused."""
     return text[1:] if text.startswith("'") and _is_risky(text[1:]) else text
+
+
+PEOPLE_COLUMNS = ("pagerduty_email", "harness_email")
+
+
+def read_people_file(path: Path) -> dict[str, str]:
+    """The file that says who is who, a line a person: PagerDuty's email to Harness's, both in lower case.
+
+    Raises SettingsError that names the line that cannot be used.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"rules.people_file: {path} cannot be read ({type(error).__name__}).") from None
+    rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    missing = [name for name in PEOPLE_COLUMNS if name not in (rows.fieldnames or ())]
+    if missing:
+        wanted = ",".join(PEOPLE_COLUMNS)
+        raise SettingsError(f"{path.name}: the first line must be {wanted}; it lacks {', '.join(missing)}.")
+    source, target = PEOPLE_COLUMNS
+    return pair_emails(
+        (f"{path.name} line {number}", read_cell(row[source] or ""), read_cell(row[target] or ""))
+        for number, row in enumerate(rows, 2)
+    )
 
 
 def _is_risky(text: str) -> bool:

@@ -25,7 +25,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from pdmigrate.errors import WorkspaceHeldError
-from pdmigrate.workspace.journal_tables import holders, lock_number, make_engine
+from pdmigrate.workspace.journal import holders, lock_number, make_engine
 
 log = logging.getLogger("pdmigrate")
 TOKENS = "PDMIGRATE_RUN_TOKEN"

@@ -1,14 +1,16 @@
-"""migration.yaml: what moves from where to where, by which rules. Secrets stand in it by reference only."""
+"""migration.yaml: what moves from where to where, by which rules, and a new one. Secrets stand in it by reference only."""
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
-from pdmigrate.errors import SettingsError
+from pdmigrate.errors import SettingsError, UsageError
 from pdmigrate.plan.rules import Rules, Scope, _Strict
+from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.strict import say_problem
 
 
@@ -24,15 +26,29 @@ SecretReference = Annotated[str | None, AfterValidator(_check_reference)]
 class Source(_Strict):
     """Where the on-call set-up is read from."""
 
-    kind: Literal["pagerduty", "snapshot", "embedded"]
-    token: SecretReference = None
-    subdomain: str | None = None
-    region: Literal["us", "eu"] = "us"
-    base_url: str | None = None
-    snapshot: str | None = None
-    keep_keys: bool = False
-    handoff_rules: bool = False
-    service_orchestrations: bool = False
+    kind: Literal["pagerduty", "snapshot", "embedded"] = Field(
+        description="pagerduty | snapshot | embedded (a small PagerDuty on this machine)"
+    )
+    token: SecretReference = Field(
+        default=None, description="env:NAME | file:PATH | keyring:SERVICE/NAME; a read-only key is enough"
+    )
+    subdomain: str | None = Field(default=None, description="as in https://SUBDOMAIN.pagerduty.com")
+    region: Literal["us", "eu"] = Field(default="us", description="us | eu")
+    base_url: str | None = Field(default=None, description="another server that speaks PagerDuty's API, or nothing")
+    snapshot: str | None = Field(
+        default=None, description="a file or folder, for kind snapshot (and to fill an embedded PagerDuty)"
+    )
+    keep_keys: bool = Field(
+        default=False,
+        description="true: integration keys stay in snapshots (they are secrets; no page ever shows them)",
+    )
+    handoff_rules: bool = Field(
+        default=False, description="true: count handoff notification rules too, at one request a person"
+    )
+    service_orchestrations: bool = Field(
+        default=False,
+        description="true: list which services' own orchestrations suppress alerts, at one request a service",
+    )
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Source":
@@ -43,13 +59,16 @@ class Source(_Strict):
 class Target(_Strict):
     """Where it goes."""
 
-    kind: Literal["harness", "embedded"]
-    api_key: SecretReference = None
+    kind: Literal["harness", "embedded"] = Field(description="harness | embedded (a small Harness on this machine)")
+    api_key: SecretReference = Field(default=None, description="env:NAME | file:PATH | keyring:SERVICE/NAME")
     account: str | None = None
     org: str | None = None
     project: str | None = None
     base_url: str = "https://app.harness.io/gateway"
-    survey: str | None = None
+    survey: str | None = Field(
+        default=None,
+        description="a file of pdmigrate survey: plan against it where you may not hold the keys; nothing is loaded",
+    )
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Target":
@@ -60,15 +79,18 @@ class Target(_Strict):
 
 
 class Settings(_Strict):
-    """The whole of migration.yaml, checked. journal: reference to a PostgreSQL URL, in place of the workspace's file."""
+    """The whole of migration.yaml, checked: the fields' descriptions are the comments of a new one."""
 
     name: str = Field(min_length=1)
     source: Source
     target: Target
     scope: Scope = Scope()
     rules: Rules = Rules()
-    journal: SecretReference = None
-    horizon_days: int = Field(default=56, ge=1, le=400)
+    journal: SecretReference = Field(
+        default=None,
+        description="env:NAME | file:PATH | keyring:SERVICE/NAME of a PostgreSQL URL, where several machines run",
+    )
+    horizon_days: int = Field(default=56, ge=1, le=400, description="how far ahead the two sides are compared")
 
 
 def read_settings(path: Path, choices: dict[str, Any] | None = None) -> Settings:
@@ -137,3 +159,61 @@ def _require(side: Source | Target, needs: dict[str, tuple[str, ...]]) -> None:
     missing = [key for key in needs[side.kind] if not getattr(side, key)]
     if missing:
         raise ValueError(f"kind {side.kind} needs {', '.join(missing)}")
+
+
+# --- a new workspace ---
+
+HEADING = "# One migration: what moves from where to where, by which rules. Strictly checked; never holds a secret.\n"
+FOR_LIVE = {
+    "pagerduty": {"token": "env:PD_TOKEN", "subdomain": "acme"},
+    "harness": {"api_key": "env:HARNESS_API_KEY", "account": "your-account-id", "org": "default", "project": "sre"},
+}
+"""What stands in a new migration.yaml for a person to replace."""
+ON_BOTH_SIDES = {
+    "source.kind": "source",
+    "target.kind": "target",
+    "source.base_url": "source_url",
+    "target.base_url": "target_url",
+}
+"""The options for settings that both sides have; any other is called as its setting."""
+
+
+def make_workspace(folder: Path, options: Mapping[str, Any]) -> Path:
+    """Make the folder and its commented migration.yaml. Returns the file's path. Refuses to write over one that is there.
+
+    options: texts that stand in it otherwise than by default; without `source` and `target` they are the embedded pair.
+    """
+    path = Workspace(folder).settings_file
+    if path.exists():
+        raise UsageError(f"{path} is there already: edit it, or choose another folder.")
+    given = {"name": Path(folder).resolve().name, "source": "embedded", "target": "embedded"}
+    given |= {name: value for name, value in options.items() if isinstance(value, str) and value}
+    live = FOR_LIVE.get(given["source"], {}) | FOR_LIVE.get(given["target"], {})
+    text = HEADING + "\n".join(_write_section(Settings, {**live, **given})) + "\n"
+    parse_settings(yaml.safe_load(text))
+    write_text(path, text)
+    return path
+
+
+def _write_section(model: type[BaseModel], values: Mapping[str, Any], place: str = "") -> Iterator[str]:
+    """A line for each field, with its description in one column as far as the values allow."""
+    indent = "  " * place.count(".")
+    for name, field in model.model_fields.items():
+        inner = (
+            field.annotation if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel) else None
+        )
+        option = ON_BOTH_SIDES.get(f"{place}{name}", name)
+        said = "" if inner else _quote(values.get(option, None if field.is_required() else field.default))
+        line = f"{indent}{name}: {said}".rstrip()
+        if not place and name != "name":
+            yield ""
+        yield f"{line:<28}  # {field.description}" if field.description else line
+        if inner:
+            yield from _write_section(inner, values, f"{place}{name}.")
+
+
+def _quote(value: Any) -> str:
+    """As YAML, in one line; plain where it can be, and nothing for None."""
+    if value is None:
+        return ""
+    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).split("\n")[0]

@@ -20,8 +20,7 @@ from pdmigrate.sandbox.harness import new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import Workspace
-from pdmigrate.workspace.newcomer import make_workspace
-from pdmigrate.workspace.settings import read_settings
+from pdmigrate.workspace.settings import make_workspace, read_settings
 
 TOKEN, KEY = "planted-pagerduty-token", "pat.embedded.planted-harness-key"
 

@@ -36,7 +36,7 @@ from pdmigrate.plan.ledger import Entry
 from pdmigrate.runs.summary import read_results, summarise_run
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.wire.transport import Patience
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 USERS = [user(name, teams=[], contact_methods=[], notification_rules=[]) for name in ("ann", "bob")]
 UNRENDERED = {"name": "Final Schedule", "rendered_schedule_entries": [], "rendered_coverage_percentage": None}
@@ -191,8 +191,7 @@ def test_a_list_in_another_zone_is_a_question_that_no_rule_answers():
 def test_a_person_decides_about_a_list_in_another_zone(choice):
     work = map_schedules(in_another_zone(), decisions=[decide("written_in_another_zone", "ps1", choice)])
     assert ("ps1" in wishes(work, "schedules")) is (choice == "as_written")
-    decided = [held.decided for held in work.held]
-    assert decided == ([] if choice == "as_written" else ["written_in_another_zone:ps1"])
+    assert [held.decided for held in work.held] == ([] if choice == "as_written" else ["written_in_another_zone:ps1"])
 
 
 def test_a_rendering_judges_the_windows_and_nobody_is_asked():

@@ -21,7 +21,7 @@ from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.workspace.folder import write_json
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 ANN = refer("user", "ann")
 ODD = {"escalation_rule_assignment_strategy": {"type": "assign_to_least_recent"}}

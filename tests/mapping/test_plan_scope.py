@@ -14,7 +14,7 @@ from pdmigrate.workspace.settings import parse_settings
 @pytest.fixture(scope="module")
 def account(tmp_path_factory):
     from pdmigrate import open_job
-    from pdmigrate.workspace.newcomer import make_workspace
+    from pdmigrate.workspace.settings import make_workspace
 
     folder = tmp_path_factory.mktemp("scope") / "acme"
     make_workspace(folder, {"name": "acme"})

@@ -29,8 +29,8 @@ from test_rota_named import (
 from test_rota_named import schedule as stack
 
 from pdmigrate.mapping.claims import TEN_YEARS, always_same
-from pdmigrate.mapping.judge import judge, list_windows
-from pdmigrate.mapping.schedules import say_layers
+from pdmigrate.mapping.proof import judge, list_windows
+from pdmigrate.mapping.schedules_v2 import say_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import Reading
 from pdmigrate.pagerduty.records import Schedule

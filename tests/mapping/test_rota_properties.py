@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rota_cases import START, ZONES, Facts, all_edges, read_both_ways, schedules
 
-from pdmigrate.mapping.judge import Judgement, render_with_overrides
-from pdmigrate.mapping.schedules import say_layers
+from pdmigrate.mapping.proof import Judgement, render_with_overrides
+from pdmigrate.mapping.schedules_v2 import say_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import rota as pagerduty_rota
 from pdmigrate.pagerduty.readings import RULES, WALL, Reading

@@ -10,8 +10,7 @@ from rota_cases import START
 from test_rota_v3 import HORIZON, SINCE, UNTIL, member, names, weekly
 
 from pdmigrate.mapping.dated import TooManyDatedError
-from pdmigrate.mapping.fidelity import CannotBeSaidError
-from pdmigrate.mapping.judge import judge, list_windows
+from pdmigrate.mapping.proof import CannotBeSaidError, judge, list_windows
 from pdmigrate.mapping.schedules_v3 import say_shifts
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account

@@ -15,7 +15,7 @@ from pdmigrate.sandbox.harness_faults import Rule
 from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import STEPS, Workspace
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 LEFT_OUT = "PUSER40"
 RENAMED = "Data platform on-call"

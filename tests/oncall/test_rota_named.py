@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from rota_cases import Facts, place, read_both_ways
 
-from pdmigrate.mapping.fidelity import Fidelity
-from pdmigrate.mapping.judge import judge
 from pdmigrate.mapping.overrides import cut_overrides
-from pdmigrate.mapping.schedules import say_layers
+from pdmigrate.mapping.proof import Fidelity, judge
+from pdmigrate.mapping.schedules_v2 import say_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering

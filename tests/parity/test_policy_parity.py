@@ -16,7 +16,7 @@ from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 SERVICES = ("PSERV01", "PSERV02", "PSERV05", "PSERV23")
 """Platform, Platform follow-the-sun, Payments, and Support, whose first level takes turns."""

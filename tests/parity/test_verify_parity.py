@@ -26,7 +26,7 @@ from pdmigrate.pages.verify import make_page
 from pdmigrate.parity.schedules import Compared, ScheduleParity
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=56)

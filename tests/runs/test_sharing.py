@@ -16,7 +16,7 @@ from pdmigrate.sandbox.harness import build_target, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, read_clock
 from pdmigrate.workspace.folder import Workspace, write_packed
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 TOKEN = "u+PLANTEDtokenXYZ&<>9876543210"
 

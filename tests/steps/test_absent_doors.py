@@ -14,7 +14,7 @@ from pdmigrate.pagerduty.account import dump_record
 from pdmigrate.pagerduty.client import Reading
 from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.sandbox.accounts import load_account
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 from pdmigrate.workspace.snapshots import save_snapshot
 
 DAYS = timedelta(days=56)

@@ -19,7 +19,7 @@ from pdmigrate.sandbox.harness import create_app, new_document
 from pdmigrate.sandbox.server import serve
 from pdmigrate.steps.conflicts import approve
 from pdmigrate.steps.job import EMBEDDED_KEY
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 PEOPLE = 1200
 FASTER = 30

@@ -12,8 +12,7 @@ from pdmigrate.cli.status import tell_status
 from pdmigrate.errors import InterruptedLoadError
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.steps.load import Cancel
-from pdmigrate.steps.load_progress import LoadProgress
+from pdmigrate.steps.load import Cancel, LoadProgress
 
 
 def test_cancelled_between_two_steps_and_gone_on_with(small):

@@ -8,7 +8,7 @@ from pdmigrate import conflicts, connect, decide, invite, load, open_job, previe
 from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.pagerduty import start_pagerduty
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 TOKEN = "recorded-account-token"
 LISTED = ("users", "teams", "schedules", "escalation_policies", "services")

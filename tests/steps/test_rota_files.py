@@ -5,7 +5,7 @@ import csv
 from small_company import edit
 
 from pdmigrate import conflicts, decide, load, preview, verify
-from pdmigrate.mapping.judge import read_shown
+from pdmigrate.mapping.proof import read_shown
 from pdmigrate.oncall import rota
 
 

@@ -13,7 +13,7 @@ from pdmigrate.sandbox.harness import new_document, start_harness
 from pdmigrate.steps.invitations import batch_invites, invite
 from pdmigrate.steps.job import read_times
 from pdmigrate.workspace.folder import write_json
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 PEOPLE = 1200
 KEY = "pat.embedded.sandbox.secret"

@@ -8,17 +8,17 @@ import requests
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
 from pdmigrate.errors import SettingsError
+from pdmigrate.mapping.people import is_address, name_class
 from pdmigrate.mapping.scope import list_people
-from pdmigrate.mapping.who import is_address, name_class
 from pdmigrate.oncall.rota import Rota
 from pdmigrate.pagerduty.records import User
 from pdmigrate.pages.preview import section_countries
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.cells import read_people_file
 from pdmigrate.workspace.folder import Workspace, write_text
-from pdmigrate.workspace.newcomer import make_workspace
-from pdmigrate.workspace.people_file import read_people_file
+from pdmigrate.workspace.settings import make_workspace
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pdmigrate import conflicts, decide, invite, open_job, preview
 from pdmigrate.notebook import answer_conflicts, choose_people
 from pdmigrate.plan.answers import Conflict
 from pdmigrate.steps.conflicts import decide_each, take_back
-from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.settings import make_workspace
 
 
 @pytest.fixture(autouse=True)

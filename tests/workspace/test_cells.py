@@ -14,8 +14,7 @@ from pdmigrate.handover.sheets import write_csv
 from pdmigrate.oncall import rota
 from pdmigrate.pages.show import Table
 from pdmigrate.steps.rota_files import print_rota
-from pdmigrate.workspace.cells import defuse, read_cell, write_rows
-from pdmigrate.workspace.people_file import read_people_file
+from pdmigrate.workspace.cells import defuse, read_cell, read_people_file, write_rows
 
 SIGNS = "=+-@＝＋－＠﹢﹣﹦﹫"
 UNSEEN = ("", " ", "\u00a0", "\u200b", "\ufeff", "\u00ad", "\u2066", "\u3000", "\u3164", "\t", "\r", "\n", " \u200b ")

@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from pdmigrate.errors import SettingsError
-from pdmigrate.workspace.newcomer import make_workspace
-from pdmigrate.workspace.settings import parse_settings, read_settings, resolve_secret
+from pdmigrate.workspace.settings import make_workspace, parse_settings, read_settings, resolve_secret
 
 EMBEDDED = {"name": "acme", "source": {"kind": "embedded"}, "target": {"kind": "embedded"}}
 LIVE = {
@@ -86,7 +85,7 @@ def test_a_key_that_is_like_none_is_refused_with_all_there_are():
     said = refusal(changed(EMBEDDED, "rules.zzz", 1))
     assert said == (
         "migration.yaml: there is no key rules.zzz (there are contact_details, strategy, open_conflicts, auto_approve, "
-        "terraform, invite_roles, renamed_domains, people_file, most_levels, guards)."
+        "terraform, invite_roles, renamed_domains, most_levels, people_file, guards)."
     )
 
 

@@ -3,17 +3,12 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from pdmigrate.plan.kinds import KINDS
+
 PAGERDUTY = {
-    "users": "users/{}",
+    **{name: kind.link for name, kind in KINDS.items()},
     "reach": "users/{}",
-    "contact_methods": "users/{}",
-    "notification_rules": "users/{}",
-    "teams": "teams/{}",
-    "schedules": "schedules/{}",
-    "overrides": "schedules/{}",
     "renewals": "schedules/{}",
-    "escalation_policies": "escalation_policies/{}",
-    "services": "service-directory/{}",
     "alert_rules": "service-directory/{}",
     "integrations": "service-directory/{}",
     "event_orchestrations": "event-orchestrations/{}",

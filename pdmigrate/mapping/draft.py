@@ -7,22 +7,12 @@ from functools import cached_property
 from pdmigrate.harness.records import State
 from pdmigrate.mapping import GRADES, Fate, Grade, Work
 from pdmigrate.mapping.overrides import count_overrides
-from pdmigrate.mapping.scope import Reasons
+from pdmigrate.mapping.scope import Reasons, list_records
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import Desired, Held, Plan
 from pdmigrate.plan.answers import Answer, Conflict
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.ledger import Entry
-
-SUMMARY_KINDS = (
-    "users",
-    "contact_methods",
-    "notification_rules",
-    "teams",
-    "schedules",
-    "overrides",
-    "escalation_policies",
-    "services",
-)
 
 
 @dataclass(frozen=True)
@@ -101,21 +91,15 @@ class Draft:
         """
         left = {(a.kind, s): a.verb for a in self.plan.actions if landed and a.writes for s in a.sources}
         fates = [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.work.fates]
-        return {kind: _count([fate for fate in fates if fate.kind == kind]) for kind in SUMMARY_KINDS}
+        return {kind: _count([fate for fate in fates if fate.kind == kind]) for kind in KINDS}
 
     def count_fields(self) -> dict[str, dict[str, int]]:
         """The same for their fields; an object that is nowhere has lost them all, and counts as one."""
-        return {kind: _count_fields([fate for fate in self.work.fates if fate.kind == kind]) for kind in SUMMARY_KINDS}
+        return {kind: _count_fields([fate for fate in self.work.fates if fate.kind == kind]) for kind in KINDS}
 
     def count_out_of_scope(self) -> dict[str, int]:
         """Objects that stay behind because nobody chose them, or, contact details, because the rules leave them out."""
-        there = {
-            "users": self.account.users,
-            "teams": self.account.teams,
-            "schedules": self.account.all_schedules,
-            "escalation_policies": self.account.policies,
-            "services": self.account.services,
-        }
+        there = list_records(self.account)
         out = {kind: len(records) - len(self.reasons[kind]) for kind, records in there.items()}
         people = self.account.users.values()
         methods, rules = sum(len(u.contact_methods) for u in people), sum(len(u.notification_rules) for u in people)

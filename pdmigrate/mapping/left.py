@@ -7,17 +7,13 @@ that one answer serves two hundred schedules, and asked again when another objec
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pdmigrate.mapping.scope import list_records
 from pdmigrate.mapping.work import MOST_DESCRIPTION, FieldFate, Stop, Work, describe, name_fate
 from pdmigrate.pagerduty.notes import Found
 from pdmigrate.pagerduty.records import Noted, Reference
 from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.plan.kinds import KINDS
 
-WORDS = {
-    "schedules": "schedules",
-    "escalation_policies": "escalation policies",
-    "services": "services",
-    "notification_rules": "notification rules",
-}
 SHOWN = 6
 
 
@@ -81,28 +77,24 @@ def _list_holders(work: Work, kind: str, path: str) -> list[str]:
 
 
 def _list_records(work: Work) -> Iterator[tuple[str, str, Noted]]:
-    account = work.account
-    kinds = {
-        "schedules": account.all_schedules,
-        "escalation_policies": account.policies,
-        "services": account.services,
-    }
-    for kind, records in kinds.items():
-        yield from ((kind, record.name, record) for record in work.in_scope(kind, records))
-    for user in work.in_scope("users", account.users):
+    there = list_records(work.account)
+    for kind in ("schedules", "escalation_policies", "services"):
+        yield from ((kind, record.name, record) for record in work.in_scope(kind, there[kind]))
+    for user in work.in_scope("users", there["users"]):
         yield from (("notification_rules", user.name, rule) for rule in user.notification_rules)
 
 
 def _ask_unknown(kind: str, path: str, holders: list[str]) -> Conflict:
     shown = ", ".join(holders[:SHOWN]) + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else "")
     field, _, value = path.partition("=")
+    words = KINDS[kind].label.lower()
     what = f"{field} set to {value}" if value else f"the field {field}"
     return Conflict(
         about="unknown_field",
         kind=kind,
         id=f"{kind}/{path}",
         name=path,
-        question=f"This version does not know {what}. {len(holders)} {WORDS[kind]} have it: {shown}.",
+        question=f"This version does not know {what}. {len(holders)} {words} have it: {shown}.",
         meaning="It may say who is paged, or that nobody is: PagerDuty's shadow rotations are never paged, and carried "
         "over without that word they would page.",
         options=(
@@ -110,7 +102,7 @@ def _ask_unknown(kind: str, path: str, holders: list[str]) -> Conflict:
                 name="ignore",
                 effect="carried over as if it were not there: what has it pages like everything else of its kind",
             ),
-            Option(name="leave_out", effect=f"these {WORDS[kind]} are not moved: nobody is paged by them in Harness"),
+            Option(name="leave_out", effect=f"these {words} are not moved: nobody is paged by them in Harness"),
         ),
         recommended="leave_out",
         changes_paging=True,

@@ -8,18 +8,14 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import Reference, Schedule
 from pdmigrate.pagerduty.rota_v3 import list_members
 from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.plan.kinds import KINDS, SOURCE_KINDS
 from pdmigrate.plan.rules import Scope
 
 Reasons = dict[str, dict[str, str]]
 """Kind to PagerDuty id to the reason."""
 
-WORDS = {
-    "services": ("services", "service"),
-    "teams": ("teams", "team"),
-    "schedules": ("schedules", "schedule"),
-    "policies": ("escalation_policies", "escalation policy"),
-}
-"""The key in `scope:` to the kind and its name in messages."""
+KEYS = {"services": "services", "teams": "teams", "schedules": "schedules", "policies": "escalation_policies"}
+"""The key in `scope:` to the kind."""
 
 
 def choose_scope(account: Account, scope: Scope) -> Reasons:
@@ -33,7 +29,7 @@ def choose_scope(account: Account, scope: Scope) -> Reasons:
     reasons: Reasons = {kind: {} for kind in list_records(account)}
     for key, words in _list_chosen(scope).items():
         for word in words:
-            reasons[WORDS[key][0]][_find(account, key, word)] = "chosen"
+            reasons[KEYS[key]][_find(account, key, word)] = "chosen"
     _follow_chosen_teams(account, reasons)
     _follow_services(account, reasons)
     _follow_policies(account, reasons)
@@ -60,13 +56,7 @@ def find_shared(account: Account, reasons: Reasons) -> dict[tuple[str, str], lis
 
 def list_records(account: Account) -> dict[str, dict]:
     """The records of each kind that a scope chooses from, by id; schedules of both sorts."""
-    return {
-        "users": account.users,
-        "teams": account.teams,
-        "schedules": account.all_schedules,
-        "escalation_policies": account.policies,
-        "services": account.services,
-    }
+    return {kind: getattr(account, KINDS[kind].source) for kind in SOURCE_KINDS}
 
 
 def _list_chosen(scope: Scope) -> dict[str, list[str]]:
@@ -75,7 +65,7 @@ def _list_chosen(scope: Scope) -> dict[str, list[str]]:
 
 
 def _find(account: Account, key: str, word: str) -> str:
-    kind, noun = WORDS[key]
+    kind = KEYS[key]
     records = list_records(account)[kind].values()
     found = [record.id for record in records if word in (record.id, record.name)]
     if len(found) == 1:
@@ -86,19 +76,15 @@ def _find(account: Account, key: str, word: str) -> str:
         )
     near = difflib.get_close_matches(word, [record.name for record in records], n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"see the {key} on the preview page."
-    raise SettingsError(f"scope.{key}: PagerDuty has no {noun} {word!r}: {hint}")
+    raise SettingsError(f"scope.{key}: PagerDuty has no {KINDS[kind].one} {word!r}: {hint}")
 
 
 def _follow_chosen_teams(account: Account, reasons: Reasons) -> None:
     """What belongs to a team that was chosen by name."""
     chosen = {id: account.teams[id].name for id in reasons["teams"]}
-    owned = {
-        "services": account.services,
-        "escalation_policies": account.policies,
-        "schedules": account.all_schedules,
-    }
-    for kind, records in owned.items():
-        for record in records.values():
+    there = list_records(account)
+    for kind in ("services", "escalation_policies", "schedules"):
+        for record in there[kind].values():
             owner = next((chosen[team.id] for team in record.teams if team.id in chosen), None)
             if owner is not None:
                 reasons[kind].setdefault(record.id, f"belongs to the team {owner}")

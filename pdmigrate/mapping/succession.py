@@ -1,5 +1,6 @@
 """Objects that live on under another name or another id: renamed in PagerDuty, or made anew there."""
 
+from pdmigrate.mapping.scope import list_records
 from pdmigrate.mapping.work import Work
 from pdmigrate.plan.answers import Conflict, Option
 from pdmigrate.plan.ledger import Entry
@@ -22,13 +23,7 @@ def keep_name(work: Work, record, entry: Entry, name: str, existing: dict) -> st
 
 def find_predecessor(work: Work, kind: str, name: str, existing: dict) -> Entry | None:
     """What we carried over under this name from an object that PagerDuty does not have any more."""
-    account = work.account
-    there = {
-        "teams": account.teams,
-        "schedules": account.all_schedules,
-        "escalation_policies": account.policies,
-        "services": account.services,
-    }[kind]
+    there = list_records(work.account)[kind]
     entries = (entry for (k, key), entry in work.ledger.items() if k == kind and key not in there)
     return next((e for e in entries if e.name.casefold() == name.casefold() and e.identifier in existing), None)
 

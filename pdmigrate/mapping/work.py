@@ -9,7 +9,7 @@ from pdmigrate.mapping.proof import Fidelity
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import Desired, Held
 from pdmigrate.plan.answers import Answer
-from pdmigrate.plan.kinds import CONTRACT_KINDS, TERRAFORM_KINDS
+from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
 from pdmigrate.plan.ledger import Entry
 from pdmigrate.plan.questions import Questions
 from pdmigrate.plan.rules import Rules
@@ -129,12 +129,12 @@ class Work:
     @property
     def by_hand(self) -> frozenset[str]:
         """Kinds that people make: what the target takes by no API, and what the rules leave to Terraform."""
-        contract = CONTRACT_KINDS if not self.state.oncall else frozenset()
-        return frozenset(contract) | (TERRAFORM_KINDS if self.rules.terraform else frozenset())
+        contract: frozenset[str] = frozenset() if self.state.oncall else CONTRACT_KINDS
+        return contract | (TERRAFORM_KINDS if self.rules.terraform else frozenset())
 
     def _is_there(self, desired: Desired) -> bool:
-        places = {"teams": self.state.groups, "users": self.state.people}
-        return desired.identifier in places.get(desired.kind, {})
+        there = desired.kind in TERRAFORM_KINDS and getattr(self.state, KINDS[desired.kind].target)
+        return bool(there) and desired.identifier in there
 
     def _say_by_hand(self, kind: str) -> str:
         if kind in TERRAFORM_KINDS:

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.scope import WORDS, choose_scope
+from pdmigrate.mapping.scope import KEYS, choose_scope, list_records
 from pdmigrate.notebook.parts import Signature, draw, is_interactive
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.notebook.rules import find_choice
@@ -14,6 +14,7 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import look
 from pdmigrate.pages.preview import tell_scope
 from pdmigrate.pages.words import KIND_NAMES
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.rules import Scope
 from pdmigrate.steps.conflicts import choose
 from pdmigrate.steps.job import Job
@@ -67,7 +68,7 @@ class _Scope:
         return self._save(self._list_ticked(), f"{self._count()} {_are(self.roll.ticked)} chosen. {AGAIN}")
 
     def save_all(self) -> None:
-        if self._save({**{key: [] for key in WORDS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
+        if self._save({**{key: [] for key in KEYS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
             self.roll.tick(self._read_chosen())
 
     def take_back(self) -> None:
@@ -84,21 +85,23 @@ class _Scope:
                 choose(self.job, f"scope.{key}", value, self.sign.by, self.sign.why)
 
     def _drop(self) -> None:
-        for key in WORDS:
+        for key in KEYS:
             choose(self.job, f"scope.{key}", None)
 
     def _list_ticked(self) -> dict[str, list[str]]:
-        return {key: _pick(self.roll.ticked, key) for key in WORDS}
+        return {key: _pick(self.roll.ticked, key) for key in KEYS}
 
     def _count(self) -> str:
         counts = Counter(key.partition(":")[0] for key in self.roll.ticked)
-        return ", ".join(f"{counts[key]} {key if counts[key] > 1 else WORDS[key][1]}" for key in WORDS if counts[key])
+        return ", ".join(
+            f"{counts[key]} {key if counts[key] > 1 else KINDS[KEYS[key]].one}" for key in KEYS if counts[key]
+        )
 
     def _read_chosen(self) -> set[str]:
         if self.job.settings.scope.whole:
             return {f"services:{id}" for id in self.account.services}
         reasons = choose_scope(self.account, self.job.settings.scope)
-        chosen = ((key, id, why) for key, (kind, _) in WORDS.items() for id, why in reasons[kind].items())
+        chosen = ((key, id, why) for key, kind in KEYS.items() for id, why in reasons[kind].items())
         return {f"{key}:{id}" for key, id, why in chosen if why == "chosen"}
 
 
@@ -109,9 +112,8 @@ def _pick(ticked: set[str], key: str) -> list[str]:
 
 def _list_rows(account: Account) -> list[Row]:
     """Services first, then what can be chosen without one."""
-    there = {"services": account.services, "teams": account.teams}
-    there |= {"schedules": account.all_schedules, "policies": account.policies}
-    return [_make_row(account, key, record) for key in there for record in _sort(there[key].values())]
+    there = list_records(account)
+    return [_make_row(account, key, record) for key, kind in KEYS.items() for record in _sort(there[kind].values())]
 
 
 def _sort(records) -> list:
@@ -121,7 +123,7 @@ def _sort(records) -> list:
 def _make_row(account: Account, key: str, record: Any) -> Row:
     owners = [record] if key == "teams" else [account.teams[t.id] for t in record.teams if t.id in account.teams]
     teams = [team.name for team in owners] or ["no team"]
-    said = WORDS[key][1] if key == "teams" else ", ".join(teams)
+    said = KINDS[KEYS[key]].one if key == "teams" else ", ".join(teams)
     return Row(f"{key}:{record.id}", f"{record.name} · {said} · {record.id}", {"Kind": [key], "Team": teams})
 
 
@@ -130,7 +132,7 @@ def _are(ticked: set[str]) -> str:
 
 
 def _tell_choice(job: Job) -> str:
-    chosen = {key: choice for key in WORDS if (choice := find_choice(job, f"scope.{key}"))}
+    chosen = {key: choice for key in KEYS if (choice := find_choice(job, f"scope.{key}"))}
     if not chosen:
         return "As migration.yaml says."
     said = [

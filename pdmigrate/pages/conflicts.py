@@ -6,18 +6,10 @@ from collections.abc import Callable, Iterable
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts
 from pdmigrate.plan.actions import Action
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.conflicts import Decided
 
-RISKIEST = (
-    "escalation_policies",
-    "schedules",
-    "overrides",
-    "services",
-    "users",
-    "teams",
-    "contact_methods",
-    "notification_rules",
-)
+RISKIEST = sorted(KINDS, key=lambda kind: KINDS[kind].risk)
 VERBS_BY_RISK = ("update", "adopt", "create", "handover", "keep")
 MOST_UNFOLDED = 200
 VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plain", "handover": "warn"}

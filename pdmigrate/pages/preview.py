@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
-from pdmigrate.mapping.scope import Reasons, find_shared
+from pdmigrate.mapping.scope import Reasons, find_shared, list_records
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule, Service
@@ -21,6 +21,7 @@ from pdmigrate.pages.words import (
     tell_requests,
     tell_time,
 )
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.preview import Preview
 
 DAYS_DRAWN = 14
@@ -220,7 +221,7 @@ def section_aside(preview: Preview) -> Section:
 
 
 def _tell_out(kind: str, preview: Preview) -> str:
-    if kind in ("contact_methods", "notification_rules") and not preview.draft.work.rules.contact_details:
+    if KINDS[kind].own and not preview.draft.work.rules.contact_details:
         return "left out by rules.contact_details: people set them up in Harness themselves"
     return "out of scope: no chosen service needs it"
 
@@ -257,8 +258,7 @@ def tell_scope(title: str, account: Account, reasons: Reasons, most: int = 0) ->
     most: no more rows than that, and only of what comes along; the note says how many there are.
     """
     shared = find_shared(account, reasons)
-    there = {"teams": account.teams, "schedules": account.all_schedules, "escalation_policies": account.policies}
-    there |= {"services": account.services, "users": account.users}
+    there = list_records(account)
     rows = [
         {"kind": KIND_NAMES[kind], "name": there[kind][id].name, "why": why, "also": shared.get((kind, id), [])}
         for kind in ("services", "escalation_policies", "schedules", "teams", "users")

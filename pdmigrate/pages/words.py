@@ -11,17 +11,9 @@ from pdmigrate.pages.report import Section, Tag, make_table
 from pdmigrate.pages.timeline import Bar
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
+from pdmigrate.plan.kinds import KINDS
 
-KIND_NAMES = {
-    "users": "Users",
-    "contact_methods": "Contact methods",
-    "notification_rules": "Notification rules",
-    "teams": "Teams",
-    "schedules": "Schedules",
-    "overrides": "Overrides",
-    "escalation_policies": "Escalation policies",
-    "services": "Services",
-}
+KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
 TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pdmigrate.plan.kinds import KINDS
+from pdmigrate.plan.kinds import KINDS, ORDER
 from pdmigrate.wire.canonical import canonical_json
 
 Verb = Literal["create", "update", "adopt", "keep", "handover"]
@@ -125,8 +125,8 @@ class Plan:
 
 def make_plan(source: str, target: str, actions: Iterable[Action], held: Iterable[Held] = ()) -> Plan:
     """A plan in loading order, the same whatever the order of the input."""
-    ordered = sorted(actions, key=lambda a: (KINDS.index(a.kind), a.key))
-    return Plan(source, target, tuple(ordered), tuple(sorted(held, key=lambda h: (KINDS.index(h.kind), h.key))))
+    ordered = sorted(actions, key=lambda a: (ORDER[a.kind], a.key))
+    return Plan(source, target, tuple(ordered), tuple(sorted(held, key=lambda h: (ORDER[h.kind], h.key))))
 
 
 def plan_to_json(plan: Plan) -> dict:

@@ -14,7 +14,7 @@ from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
 from pdmigrate.plan.actions import Action, Fields, Plan
 from pdmigrate.plan.answers import Conflict, Decisions, Waiver
-from pdmigrate.plan.kinds import CONTRACT_KINDS
+from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
 from pdmigrate.plan.ledger import Entry
 from pdmigrate.plan.rules import Guards
 
@@ -296,9 +296,6 @@ GUARDS = {
 
 # --- who lets a plan pass ---
 
-SMALL = {"contact_methods": "contact_details", "notification_rules": "notification_rules", "overrides": "overrides"}
-"""Kinds whose every change is small, under the name that `rules.auto_approve` has for it."""
-
 
 def read_approval(plan: Plan, approve: str, decisions: Decisions) -> str:
     """Who let the plan pass, or "". approve: a digest, `all`, or nothing: then what decisions.yaml says counts.
@@ -319,7 +316,8 @@ def read_approval(plan: Plan, approve: str, decisions: Decisions) -> str:
 
 def is_small(action: Action, auto_approve: Sequence[str]) -> bool:
     """Whether `rules.auto_approve` has approved this kind of change in advance. A new group or schedule never is."""
+    if KINDS[action.kind].small not in auto_approve:
+        return False
     if action.kind == "teams":
-        only_members = {name for name, _, _ in action.changes()} == {"users"}
-        return action.verb == "update" and only_members and "group_members" in auto_approve
-    return SMALL.get(action.kind) in auto_approve
+        return action.verb == "update" and {name for name, _, _ in action.changes()} == {"users"}
+    return True

@@ -10,16 +10,9 @@ from typing import Any
 from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.plan.actions import Desired, Fields
 from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.merging import ByHand, Merged, Strategy
 from pdmigrate.wire.canonical import canonical_json
-
-PAGING = {
-    "schedules": frozenset({"rotations", "time_zone"}),
-    "overrides": frozenset({"person", "start", "end"}),
-    "escalation_policies": frozenset({"levels"}),
-    "services": frozenset({"escalation_policy", "paging", "rule_policy"}),
-}
-"""The fields that decide who is on call or paged. Members of a group do where a level targets it."""
 
 KEEP, TAKE = "keep_harness", "take_source"
 DAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -31,7 +24,7 @@ def list_paging(kind: str, identifier: str, state: State) -> frozenset[str]:
         levels = (level for policy in state.policies.values() for level in policy.levels)
         paged = any((t.type, t.id) == ("user_group", identifier) for level in levels for t in level.targets)
         return frozenset({"users"} if paged else ())
-    return PAGING.get(kind, frozenset())
+    return KINDS[kind].paging
 
 
 def find_changes(wish: Desired, merged: Merged, state: State) -> list[ByHand]:

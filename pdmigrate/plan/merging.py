@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pdmigrate.plan.actions import Desired, Fields
+from pdmigrate.plan.kinds import KINDS
 
 Strategy = Literal["preserve", "overwrite"]
 
 SETS = {"users", "methods"}
 """Fields that are sets of parts: each part is settled by itself, so that nobody's addition is lost."""
-OWN_BY_PEOPLE = {"contact_methods", "notification_rules"}
-"""Kinds that people keep for themselves in Harness: without a ledger the strategy decides, not the source."""
 
 THEIRS = "theirs"
 """In the ledger of a schedule that was merged with one of Harness: the rotations that were there before us."""
@@ -211,7 +210,7 @@ def _take_over(wish: Desired, name: str, have: Any, strategy: Strategy) -> Any:
 
 def _belongs_to_them(wish: Desired, name: str, have: Any, strategy: Strategy) -> bool:
     """What was there before us stays: the name of what is taken over, and what people set for themselves."""
-    if wish.kind in OWN_BY_PEOPLE:
+    if KINDS[wish.kind].own:  # without a ledger the strategy decides, not the source
         return bool(have) and strategy == "preserve"
     return name in ("name", "description") and bool(have)
 

@@ -13,13 +13,12 @@ from pdmigrate.harness.records import State
 from pdmigrate.plan import handmade, merging
 from pdmigrate.plan.actions import Action, Desired, Fields, Held, Verb
 from pdmigrate.plan.answers import Conflict, Option
-from pdmigrate.plan.kinds import KINDS
+from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, ORDER, TERRAFORM_KINDS
 from pdmigrate.plan.ledger import Entry
 from pdmigrate.plan.merging import Merged, Strategy
 from pdmigrate.plan.questions import Questions
 from pdmigrate.wire.canonical import canonical_json
 
-ONCALL_KINDS = {"schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"}
 WAITS = "it waits for people or groups that Terraform makes: run again afterwards"
 DROPPED = "gone from PagerDuty; objects are never deleted: remove it by hand, if nobody needs it any more"
 
@@ -100,9 +99,9 @@ def _leave_to_terraform(actions: list[Action]) -> list[Action]:
     """New groups and people become a handover, and what needs them by API is handed over until they are there."""
     left: set[tuple[str, str]] = set()
     planned = []
-    for action in sorted(actions, key=lambda a: KINDS.index(a.kind)):
+    for action in sorted(actions, key=lambda a: ORDER[a.kind]):
         reason = ""
-        if action.verb == "create" and action.kind in ("teams", "users"):
+        if action.verb == "create" and action.kind in TERRAFORM_KINDS:
             reason = "Terraform makes it: see the handover"
         elif action.verb in ("create", "update", "adopt") and left.intersection(action.needs):
             reason = WAITS
@@ -115,7 +114,7 @@ def _leave_to_terraform(actions: list[Action]) -> list[Action]:
 
 def read_existing(kind: str, identifier: str, wish: Fields, state: State) -> Fields | None:
     """What the target has of the fields that we own, or None where the object is not there."""
-    found = _FIND[kind](identifier, state)
+    found = getattr(state, KINDS[kind].target).get(identifier)
     if found is None:
         return None
     have = found.model_dump(mode="json")
@@ -156,7 +155,7 @@ CHANGED = "open question: somebody has changed in Harness who is paged"
 def _plan_one(wish: Desired, entry: Entry | None, before: Entry | None, sides: _Sides) -> Action | _Held:
     """The action, or the reason why there is none. before: the entry, or that of what PagerDuty had in its place."""
     state = sides.state
-    if wish.kind in ONCALL_KINDS and not state.oncall:
+    if wish.kind in CONTRACT_KINDS and not state.oncall:
         return _act("handover", wish, None, wish.fields, "Harness has no API for it: a person makes it")
     have = read_existing(wish.kind, wish.identifier, wish.fields, state)
     if have is None:
@@ -289,15 +288,3 @@ def _act(verb: Verb, wish: Desired, before: Fields | None, after: Fields, reason
     return Action(
         verb, wish.kind, wish.key, wish.identifier, wish.name, before, after, wish.sources, wish.needs, reason
     )
-
-
-_FIND = {
-    "users": lambda id, state: state.people.get(id),
-    "teams": lambda id, state: state.groups.get(id),
-    "schedules": lambda id, state: state.schedules.get(id),
-    "overrides": lambda id, state: state.overrides.get(id),
-    "escalation_policies": lambda id, state: state.policies.get(id),
-    "services": lambda id, state: state.services.get(id),
-    "contact_methods": lambda id, state: state.contacts.get(id),
-    "notification_rules": lambda id, state: state.rules.get(id),
-}

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-AUTO_APPROVABLE = ("contact_details", "group_members", "notification_rules", "overrides")
+from pdmigrate.plan.kinds import KINDS
+
+AUTO_APPROVABLE = sorted(kind.small for kind in KINDS.values() if kind.small)
 """The kinds of small change that a headless run may load without a person, if `rules.auto_approve` names them."""
 
 

@@ -6,6 +6,7 @@ from pdmigrate.errors import OpenConflictsError, TargetMovedError
 from pdmigrate.harness.records import State
 from pdmigrate.mapping import Work, choose_scope, map_all
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import make_plan
 from pdmigrate.plan.answers import Conflict
@@ -52,15 +53,8 @@ def _check_door(job: Job, state: State) -> None:
 
 def list_ids(account: Account) -> dict[str, set[str]]:
     """What the source has, by kind; a record that arrived unusable is there too."""
-    there = {
-        "users": account.users,
-        "teams": account.teams,
-        "schedules": account.all_schedules,
-        "escalation_policies": account.policies,
-        "services": account.services,
-    }
     broken = [(problem.kind, problem.id) for problem in account.problems]
-    return {kind: {*records, *(id for k, id in broken if k == kind)} for kind, records in there.items()}
+    return {kind: {*there, *(id for k, id in broken if k == kind)} for kind, there in list_records(account).items()}
 
 
 def find_gone(account: Account, ledger: dict[tuple[str, str], Entry], work: Work) -> list[Entry]:

@@ -8,14 +8,13 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.pagerduty.account import Account, dump_record
 from pdmigrate.pagerduty.records import Problem, Record
 from pdmigrate.plan.actions import Action
+from pdmigrate.plan.kinds import PAGING_KINDS
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.workspace.journal import Run, Step
 from pdmigrate.workspace.snapshots import load_snapshot
 
-PAGES = {"schedules", "overrides", "escalation_policies", "services"}
-"""Kinds whose change changes who is paged."""
 NAMES_ONLY = {"name", "description"}
 
 
@@ -110,7 +109,7 @@ def _compare(kind: str, old: list[Record], new: list[Record]) -> Change | None:
         return None
     what = "created" if not old else "gone" if not new else "changed"
     fields = tuple(_name_fields(one, other)) if old and new else ()
-    pages = kind in PAGES and (what != "changed" or not set(fields) <= NAMES_ONLY)
+    pages = kind in PAGING_KINDS and (what != "changed" or not set(fields) <= NAMES_ONLY)
     return Change("PagerDuty", kind, [*old, *new][-1].name, what, fields, pages)
 
 
@@ -129,7 +128,7 @@ def _compare_problems(before: tuple[Problem, ...], after: tuple[Problem, ...]) -
         if old[problem] != new[problem]:
             word = "unreadable" if new[problem] > old[problem] else "unreadable no more"
             fields = (problem.message,)
-            yield Change("PagerDuty", problem.kind, problem.name, word, fields, problem.kind in PAGES)
+            yield Change("PagerDuty", problem.kind, problem.name, word, fields, problem.kind in PAGING_KINDS)
 
 
 def _list_left(runs: list[Told]) -> dict[str, Step]:
@@ -146,5 +145,5 @@ def _compare_target(step: Step, found: Draft) -> Change | None:
     if have == step.after:
         return None
     fields = () if have is None else tuple(name for name, value in step.after.items() if have.get(name) != value)
-    pages = step.kind in PAGES and (have is None or not set(fields) <= NAMES_ONLY)
+    pages = step.kind in PAGING_KINDS and (have is None or not set(fields) <= NAMES_ONLY)
     return Change("Harness", step.kind, step.name, "gone" if have is None else "changed", fields, pages)

@@ -9,7 +9,6 @@ from flask import request
 
 from pdmigrate.harness import records
 from pdmigrate.harness.records import State
-from pdmigrate.plan import handmade
 from pdmigrate.plan.actions import Desired, make_plan
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.kinds import KINDS
@@ -88,7 +87,7 @@ def plan_one(kind, last, want, have, strategy="preserve", decisions=()):
     return planned, questions
 
 
-PAGING = {(kind, name) for kind, names in handmade.PAGING.items() for name in names}
+PAGING = {(kind, name) for kind, said in KINDS.items() for name in said.paging}
 
 
 @pytest.mark.parametrize("strategy", ["preserve", "overwrite"])

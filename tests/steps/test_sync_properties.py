@@ -21,8 +21,8 @@ from small_company import SERVICES, cut_down
 from two_sides import SOURCE_EDITS, TARGET_EDITS, list_owned, list_paged, recreate, see, strip
 
 from pdmigrate import choose, conflicts, decide, load, open_job, preview, take_back, waive
-from pdmigrate.plan import handmade
 from pdmigrate.plan.answers import CLASSES, ONE_STATE
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.store import Store
@@ -220,7 +220,7 @@ class TwoSides(RuleBasedStateMachine):
             there = after.get((kind, identifier), {}).get(field)
             if there == value or (isinstance(value, frozenset) and there is not None and value <= set(there)):
                 continue
-            pages = field in handmade.PAGING.get(kind, ()) or field == "users"
+            pages = field in KINDS[kind].paging or field == "users"
             settled = pages and f"changed_in_harness:{key}" in taken
             settled |= kind == "alert_rules" and identifier in second
             overwritten = not pages and (kind, key, field) in self.contested

@@ -13,7 +13,7 @@ from pdmigrate import approve, conflicts, connect, finish, invite, load, open_jo
 from pdmigrate.handover.todo import list_items, tick
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.workspace.decisions import save_sign_off
+from pdmigrate.workspace.decisions import save_answers
 
 FOLDER = Path(__file__).resolve().parent.parent / "reports" / "example"
 MORNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -54,7 +54,7 @@ def _let_a_team_go(job, verified) -> None:
     said = SignOff(
         team=team, choice="go", plan=job.workspace.find_state("plan")["digest"], by="dan", at=MORNING.isoformat()
     )
-    save_sign_off(job.workspace.decisions_file, said)
+    save_answers(job.workspace.decisions_file, said)
 
 
 if __name__ == "__main__":

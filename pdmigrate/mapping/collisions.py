@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pdmigrate.mapping.succession import ask_recreated, find_predecessor, keep_name
 from pdmigrate.mapping.work import Work
-from pdmigrate.plan.answers import Answer, Conflict, Option
+from pdmigrate.plan.answers import Conflict, Option, Settled
 from pdmigrate.plan.merging import THEIRS
 
 MEANINGS = {
@@ -74,7 +74,7 @@ def _decide(work: Work, conflict: Conflict, record, identifier: str, name: str, 
     return Place(identifier, _new_name(answer, name, record.id))
 
 
-def _new_name(answer: Answer, name: str, id: str) -> str:
+def _new_name(answer: Settled, name: str, id: str) -> str:
     if answer.choice == "keep_both":
         return name
     suffix = f" {id}" if answer.conflict.about == "same_name_in_source" else " - PagerDuty"

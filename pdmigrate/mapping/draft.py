@@ -10,7 +10,7 @@ from pdmigrate.mapping.overrides import count_overrides
 from pdmigrate.mapping.scope import Reasons, list_records
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import Desired, Held, Plan
-from pdmigrate.plan.answers import Answer, Conflict
+from pdmigrate.plan.answers import Conflict, Settled
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.ledger import Entry
 
@@ -60,7 +60,7 @@ class Draft:
         return any(held.kind == "overrides" for held in self.plan.held)
 
     @cached_property
-    def kept(self) -> dict[str, Answer]:
+    def kept(self) -> dict[str, Settled]:
         """The answers that let stand what somebody changed in Harness, by the key of the object."""
         changed = (a for a in self.answered.values() if a.conflict.about == "changed_in_harness")
         return {answer.conflict.id: answer for answer in changed if answer.choice == "keep_harness"}
@@ -80,7 +80,7 @@ class Draft:
         return self.work.questions.open
 
     @property
-    def answered(self) -> dict[str, Answer]:
+    def answered(self) -> dict[str, Settled]:
         return self.work.questions.answered
 
     def count_kinds(self, landed: bool = False) -> dict[str, dict[str, int]]:

@@ -10,7 +10,7 @@ from pdmigrate.mapping.scope import list_standing
 from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.pagerduty.records import User
 from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Answer, Conflict, Option
+from pdmigrate.plan.answers import Conflict, Option, Settled
 
 EMAIL = re.compile(r"[^\s@,;<>()\[\]\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 """What Harness takes for an address; one that it does not take spoils the invitation of a hundred others."""
@@ -121,7 +121,7 @@ def _place_stranger(work: Work, user: User, email: str, duties: int, guessed: Co
         work.lose("users", user.id, user.name, reason, decided=answer.conflict.key)
 
 
-def _map_by_hand(work: Work, user: User, answer: Answer, guessed: Counter) -> None:
+def _map_by_hand(work: Work, user: User, answer: Settled, guessed: Counter) -> None:
     """The answer names somebody else in Harness, who must be there, and may be another user's, whichever comes first."""
     value = (answer.value or "").strip().lower()
     if value not in work.state.people:

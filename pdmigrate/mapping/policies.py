@@ -7,7 +7,7 @@ from pdmigrate.mapping.targets import Level, read_levels, tell_targets
 from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, exact, read_stop
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
 from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Answer, Conflict, Option
+from pdmigrate.plan.answers import Conflict, Option, Settled
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
@@ -91,11 +91,11 @@ def _choose_loops(work: Work, policy: EscalationPolicy, levels: int) -> tuple[in
     return {"fewer": fit}.get(_choice(answer), 0), _stop_at(answer, "its loops")
 
 
-def _choice(answer: Answer | None) -> str:
+def _choice(answer: Settled | None) -> str:
     return answer.choice if answer else ""
 
 
-def _stop_at(answer: Answer | None, what: str) -> Stop | None:
+def _stop_at(answer: Settled | None, what: str) -> Stop | None:
     return read_stop(answer, what) if _choice(answer) in ("", "leave_out") else None
 
 

@@ -18,7 +18,7 @@ from pdmigrate.oncall.zones import read_zone, suggest_zones
 from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.pagerduty.records import Reference, Schedule
 from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Answer, Conflict, Option
+from pdmigrate.plan.answers import Conflict, Option, Settled
 from pdmigrate.wire.canonical import canonical_json
 
 # --- the time zone ---
@@ -85,7 +85,7 @@ def _choose_name(work: Work, schedule: Schedule) -> str | None:
     return work.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
 
 
-def _lose_zone(work: Work, schedule: Schedule, answer: Answer) -> None:
+def _lose_zone(work: Work, schedule: Schedule, answer: Settled) -> None:
     work.questions.reopen(answer)
     reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
     work.lose("schedules", schedule.id, schedule.name, reason, True)

@@ -8,7 +8,7 @@ from pdmigrate.harness.records import State
 from pdmigrate.mapping.proof import Fidelity
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import Desired, Held
-from pdmigrate.plan.answers import Answer
+from pdmigrate.plan.answers import Settled
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
 from pdmigrate.plan.ledger import Entry
 from pdmigrate.plan.questions import Questions
@@ -191,7 +191,7 @@ def name_fate(old: str, new: str) -> FieldFate:
     return FieldFate("name", "exact") if old == new else FieldFate("name", "changed", f"named {new!r} in Harness")
 
 
-def read_stop(answer: Answer | None, what: str) -> Stop:
+def read_stop(answer: Settled | None, what: str) -> Stop:
     """Stopped by an answer, or because there is none."""
     said = "left out by decision" if answer else "open question"
     return Stop(f"{said}: {what}", answer is None, answer.conflict.key if answer else "")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pdmigrate.plan.answers import Conflict, Decision
 from pdmigrate.steps.conflicts import decide_each, take_back
 from pdmigrate.steps.job import Job
-from pdmigrate.workspace.decisions import save_decisions
+from pdmigrate.workspace.decisions import save_answers
 
 Objects = Mapping[str, Sequence[str]]
 """Class to object ids; the id `all` is the whole class."""
@@ -53,7 +53,7 @@ class Answers:
         for (about, object_id), decision in before.items():
             if decision is None:
                 take_back(self._job, about, object_id)
-        save_decisions(self._job.workspace.decisions_file, [d for d in before.values() if d])
+        save_answers(self._job.workspace.decisions_file, *[d for d in before.values() if d])
 
     def _remember(self, objects: Objects) -> dict[tuple[str, str], Decision | None]:
         standing = self.read()

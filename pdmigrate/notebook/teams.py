@@ -10,7 +10,7 @@ from pdmigrate.pages.teams import find_teams, section_teams
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.steps.job import Job
 from pdmigrate.steps.verify import Verified
-from pdmigrate.workspace.decisions import drop_sign_off, save_sign_off
+from pdmigrate.workspace.decisions import drop_answer, save_answers
 
 
 def sign_off_teams(job: Job, verified: Verified) -> Any:
@@ -57,6 +57,6 @@ class _SignOff:
         for team in teams:
             if choice:
                 plan, by, why = self.standing.plan_digest, self.sign.by, self.sign.why
-                save_sign_off(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
+                save_answers(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
             else:
-                drop_sign_off(path, team)
+                drop_answer(path, SignOff, team)

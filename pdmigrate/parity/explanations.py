@@ -19,7 +19,7 @@ from pdmigrate.pagerduty import records, rota_v3
 from pdmigrate.pagerduty.readings import WALL
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Answer
+from pdmigrate.plan.answers import Settled
 from pdmigrate.plan.merging import THEIRS
 
 Change = tuple[int, int, rota.People, rota.People]
@@ -52,7 +52,7 @@ class Explanation:
         return frozenset().union(*(gone | come for _, _, gone, come in self.changes))
 
 
-def find_answer(found: Draft, about: str, id: str) -> Answer | None:
+def find_answer(found: Draft, about: str, id: str) -> Settled | None:
     """The answer to a question of a class about an object."""
     return found.answered.get(f"{about}:{id}")
 
@@ -73,19 +73,19 @@ def explain_absence(found: Draft, kind: str, id: str, fields: tuple[str, ...]) -
     )
 
 
-def explain(answer: Answer, kind: str, id: str, fields: tuple[str, ...], words: str) -> Explanation:
+def explain(answer: Settled, kind: str, id: str, fields: tuple[str, ...], words: str) -> Explanation:
     """What one answer explains; its effect is up to the caller."""
     key = answer.conflict.key
     return Explanation(answer.by, key, kind, id, fields, f"{words}, by {_tell_who(answer, key)}")
 
 
-def _tell_who(answer: Answer | None, key: str) -> str:
+def _tell_who(answer: Settled | None, key: str) -> str:
     if answer is None:
         return f"the rule {key.removeprefix('rule:')}"
     return f"decision of {answer.by or 'somebody'} ({key})"
 
 
-def list_nobodies(found: Draft) -> dict[str, Answer]:
+def list_nobodies(found: Draft) -> dict[str, Settled]:
     """Users whose places stay empty because a person said so, by PagerDuty id."""
     return {
         answer.conflict.id: answer
@@ -208,12 +208,12 @@ def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: 
         shown = kept
 
 
-def list_kept(answer: Answer) -> set[tuple[str, str]]:
+def list_kept(answer: Settled) -> set[tuple[str, str]]:
     """(field, part of it or "") of what the question was about: what else is otherwise, nobody has decided to keep."""
     return {(field, part) for field, part, *_ in json.loads(answer.conflict.detail)}
 
 
-def _keep_parts(answer: Answer, wanted: Schedule, there: Schedule) -> Schedule:
+def _keep_parts(answer: Settled, wanted: Schedule, there: Schedule) -> Schedule:
     """The rotations and the zone that the question named as they are in Harness, all others as wanted."""
     named = list_kept(answer)
     ours = [one for one in wanted.rotations if ("rotations", one.name) not in named]
@@ -256,7 +256,7 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     yield Explanation(choice.by, key, "schedules", schedule.id, ("rotations",), said, changes)
 
 
-def find_kept(found: Draft, key: str) -> Answer | None:
+def find_kept(found: Draft, key: str) -> Settled | None:
     """The answer that lets stand what somebody changed in Harness."""
     return found.kept.get(key)
 
@@ -266,7 +266,7 @@ def _make_override(wish: Desired) -> Override:
 
 
 def _tell_kept(
-    answer: Answer, id: str, fields: tuple[str, ...], wanted: Schedule, kept: Schedule, span: rota.Span
+    answer: Settled, id: str, fields: tuple[str, ...], wanted: Schedule, kept: Schedule, span: rota.Span
 ) -> Explanation:
     changes = _list_changes(render_schedule(wanted, *span), render_schedule(kept, *span))
     return replace(explain(answer, "schedules", id, fields, "kept as somebody changed it in Harness"), changes=changes)

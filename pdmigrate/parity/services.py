@@ -24,7 +24,7 @@ from pdmigrate.parity.explanations import (
     list_nobodies,
 )
 from pdmigrate.parity.schedules import UNDECIDED, ScheduleParity
-from pdmigrate.plan.answers import Answer
+from pdmigrate.plan.answers import Settled
 
 MOST_EARLIER = 600
 """Pages raised before a handoff that are asked for per service, besides one at each handoff and one just before it."""
@@ -225,7 +225,7 @@ def expect_levels(
 
 
 def _expect_kept(
-    found: Draft, service: records.Service, kept: Answer, schedules: Sequence[ScheduleParity], rotas: Rotas
+    found: Draft, service: records.Service, kept: Settled, schedules: Sequence[ScheduleParity], rotas: Rotas
 ) -> tuple[list[paging.Level], Callable[[bool], bool], tuple[Explanation, ...]]:
     """The chain of its own alert rule, with the fields that the answer was about as they are in Harness."""
     fields = {field for field, _ in list_kept(kept)}

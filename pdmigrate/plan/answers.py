@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -141,12 +141,34 @@ class Conflict(_Strict):
         return hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:12]
 
 
-class Decision(_Strict):
-    """An answer: what, by whom, when, why. `object` is an id, or `all` for every object of the class.
+class Answer(_Strict):
+    """What a person has said, and decisions.yaml keeps: about what, what, by whom, when, why, of which state of it.
+
+    section: the list in which it stands. subject: the fields that say what it is about. standing: whether an earlier
+    answer about the same stays in the list, where the last one counts.
+    """
+
+    section: ClassVar[str]
+    subject: ClassVar[tuple[str, ...]]
+    standing: ClassVar[bool] = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is about."""
+        return tuple(getattr(self, name) for name in self.subject)
+
+    def is_about(self, *key: str) -> bool:
+        return self.key == key
+
+
+class Decision(Answer):
+    """An answer to a question. `object` is an id, or `all` for every object of the class.
 
     question: the digest of the question that was answered; without it the answer holds however the question changes.
     """
 
+    section = "decisions"
+    subject = ("conflict", "object")
     conflict: str
     object: str
     choice: str
@@ -166,8 +188,12 @@ class Decision(_Strict):
         return self.object == "all" or self.question in ("", conflict.digest)
 
 
-class Approval(_Strict):
+class Approval(Answer):
     """A plan that a person lets pass, named by its digest."""
+
+    section = "approvals"
+    subject = ("plan",)
+    standing = True
 
     plan: str
     by: str = ""
@@ -175,8 +201,12 @@ class Approval(_Strict):
     why: str = ""
 
 
-class Waiver(_Strict):
-    """A person lets one plan pass one guard, until a day (inclusive, UTC)."""
+class Waiver(Answer):
+    """A person lets one plan pass one guard, until a day (inclusive, UTC). plan: the beginning of its digest, or all."""
+
+    section = "waivers"
+    subject = ("guard", "plan")
+    standing = True
 
     guard: str
     plan: str = Field(min_length=12)
@@ -184,13 +214,20 @@ class Waiver(_Strict):
     why: str = Field(min_length=1)
     until: Annotated[str, BeforeValidator(_check_day)]
 
+    def is_about(self, *key: str) -> bool:
+        """key: the guard, and the whole digest of the plan."""
+        guard, digest = key
+        return self.guard == guard and digest.startswith(self.plan)
+
     def holds(self, guard: str, digest: str, now: datetime) -> bool:
-        in_time = now.date() <= date.fromisoformat(self.until)
-        return self.guard == guard and digest.startswith(self.plan) and in_time
+        return self.is_about(guard, digest) and now.date() <= date.fromisoformat(self.until)
 
 
-class Choice(_Strict):
+class Choice(Answer):
     """A setting that a person chose in a notebook; it counts in place of the one in migration.yaml."""
+
+    section = "choices"
+    subject = ("setting",)
 
     setting: Literal[
         "scope.services",
@@ -206,8 +243,11 @@ class Choice(_Strict):
     why: str = ""
 
 
-class SignOff(_Strict):
+class SignOff(Answer):
     """What a team's lead says of it: go, or no go. `plan` is the digest of the plan that was loaded by then."""
+
+    section = "sign_offs"
+    subject = ("team",)
 
     team: str
     choice: Literal["go", "no_go"]
@@ -238,8 +278,8 @@ class Decisions(_Strict):
         return next((w for w in reversed(self.waivers) if w.holds(guard, digest, now)), None)
 
 
-class Answer(_Strict):
-    """What was decided for a conflict, and by whom: a person, or the rule `open_conflicts: recommended`."""
+class Settled(_Strict):
+    """A question with what was decided, and by whom: a person, or the rule `open_conflicts: recommended`."""
 
     conflict: Conflict
     choice: str

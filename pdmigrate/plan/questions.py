@@ -3,7 +3,7 @@
 from typing import Literal
 
 from pdmigrate.errors import SettingsError, hint
-from pdmigrate.plan.answers import Answer, Conflict, Decision, Decisions, Option
+from pdmigrate.plan.answers import Conflict, Decision, Decisions, Option, Settled
 
 Rule = Literal["stop", "skip", "recommended"]
 
@@ -14,10 +14,10 @@ class Questions:
     def __init__(self, decisions: Decisions, rule: Rule):
         self._decisions = decisions
         self._rule = rule
-        self.answered: dict[str, Answer] = {}
+        self.answered: dict[str, Settled] = {}
         self.open: dict[str, Conflict] = {}
 
-    def ask(self, conflict: Conflict, settled_by: str = "") -> Answer | None:
+    def ask(self, conflict: Conflict, settled_by: str = "") -> Settled | None:
         """The answer, or None while the question is open. Asking twice is asking once.
 
         settled_by: the setting that answers as recommended where no person has decided.
@@ -33,7 +33,7 @@ class Questions:
             self.open[conflict.key] = conflict
         return answer
 
-    def reopen(self, answer: Answer) -> None:
+    def reopen(self, answer: Settled) -> None:
         """The answer cannot be carried out: its question is open again."""
         self.answered.pop(answer.conflict.key, None)
         self.open[answer.conflict.key] = answer.conflict
@@ -47,7 +47,7 @@ class Questions:
         found = [d for d in self._decisions.decisions if d.conflict == about and d.object in (id, "all")]
         return max(found, key=lambda d: d.object != "all", default=None)
 
-    def _decided(self, conflict: Conflict, decision: Decision | None) -> Answer | None:
+    def _decided(self, conflict: Conflict, decision: Decision | None) -> Settled | None:
         if decision is None:
             return None
         if decision.object == "all" and decision.choice not in (option.name for option in conflict.options):
@@ -55,15 +55,15 @@ class Questions:
         option = _find_option(conflict, decision)
         if option.value and not decision.value:
             raise SettingsError(f"decisions.yaml: {decision.choice} for {conflict.key} needs a value: {option.value}.")
-        return Answer(conflict=conflict, **decision.model_dump(exclude={"conflict", "object", "question"}))
+        return Settled(conflict=conflict, **decision.model_dump(exclude={"conflict", "object", "question"}))
 
-    def _by_rule(self, conflict: Conflict, settled_by: str) -> Answer | None:
+    def _by_rule(self, conflict: Conflict, settled_by: str) -> Settled | None:
         if settled_by:
-            return Answer(conflict=conflict, choice=conflict.recommended, by="rule", why=settled_by)
+            return Settled(conflict=conflict, choice=conflict.recommended, by="rule", why=settled_by)
         option = next((o for o in conflict.options if o.name == conflict.recommended), None)
         if self._rule != "recommended" or conflict.changes_paging or option is None or option.value:
             return None
-        return Answer(conflict=conflict, choice=option.name, by="rule", why="open_conflicts: recommended")
+        return Settled(conflict=conflict, choice=option.name, by="rule", why="open_conflicts: recommended")
 
 
 def _ask_again(conflict: Conflict, decision: Decision) -> Conflict:

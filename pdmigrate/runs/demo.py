@@ -10,7 +10,7 @@ from pdmigrate.runs.headless import run_steps, seal
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.job import EMBEDDED_KEY, EMBEDDED_TOKEN, read_clock
-from pdmigrate.workspace.decisions import save_decision
+from pdmigrate.workspace.decisions import save_answers
 from pdmigrate.workspace.folder import STEPS, Workspace
 from pdmigrate.workspace.settings import make_workspace
 
@@ -67,7 +67,7 @@ def _run_act(folder: Path, number: int) -> int:
 def _decide(workspace: Workspace) -> None:
     at = read_clock().isoformat(timespec="seconds")
     for about, choice, why in DECISIONS:
-        save_decision(
+        save_answers(
             workspace.decisions_file, Decision(conflict=about, object="all", choice=choice, by="demo", at=at, why=why)
         )
 

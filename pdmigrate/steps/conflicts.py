@@ -16,16 +16,7 @@ from pdmigrate.steps.clock_windows import ask_in_doubt
 from pdmigrate.steps.draft import ASKED, draft, leave_questions, list_ids, refuse_open
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.resuming import continues, find_done
-from pdmigrate.workspace.decisions import (
-    drop_approval,
-    drop_choice,
-    drop_decision,
-    drop_waiver,
-    save_approval,
-    save_choice,
-    save_decisions,
-    save_waiver,
-)
+from pdmigrate.workspace.decisions import drop_answer, save_answers
 
 
 @dataclass(frozen=True)
@@ -167,12 +158,12 @@ def decide_each(
         Decision(conflict=about, object=object_id, at=at, question=digests.get(f"{about}:{object_id}", ""), **same)
         for object_id in object_ids
     ]
-    save_decisions(job.workspace.decisions_file, answers)
+    save_answers(job.workspace.decisions_file, *answers)
 
 
 def take_back(job: Job, about: str, object_id: str) -> None:
     """Undo an answer: the question is open again."""
-    drop_decision(job.workspace.decisions_file, about, object_id)
+    drop_answer(job.workspace.decisions_file, Decision, about, object_id)
 
 
 def choose(job: Job, setting: str, value: Any, by: str = "", why: str = "") -> None:
@@ -181,10 +172,10 @@ def choose(job: Job, setting: str, value: Any, by: str = "", why: str = "") -> N
     A value of None takes the choice back.
     """
     if value is None:
-        drop_choice(job.workspace.decisions_file, setting)
+        drop_answer(job.workspace.decisions_file, Choice, setting)
     else:
         at = job.clock().isoformat(timespec="seconds")
-        save_choice(job.workspace.decisions_file, Choice(setting=setting, value=value, by=by, at=at, why=why))
+        save_answers(job.workspace.decisions_file, Choice(setting=setting, value=value, by=by, at=at, why=why))
     job.read_choices()
 
 
@@ -196,7 +187,7 @@ def approve(job: Job, digest: str, by: str = "", why: str = "") -> None:
             f"The plan's digest is {planned['digest'][:12]}, not {digest[:12]}: look at the plan again, then approve it."
         )
     at = job.clock().isoformat(timespec="seconds")
-    save_approval(job.workspace.decisions_file, Approval(plan=digest, by=by, at=at, why=why))
+    save_answers(job.workspace.decisions_file, Approval(plan=digest, by=by, at=at, why=why))
 
 
 def waive(job: Job, guard: str, digest: str, until: str, by: str, why: str) -> None:
@@ -213,14 +204,14 @@ def waive(job: Job, guard: str, digest: str, until: str, by: str, why: str) -> N
         raise UsageError(f"A waiver needs who, why and until when: {first['loc'][0]}: {first['msg']}.") from None
     if not waiver.holds(guard, digest, job.clock()):
         raise UsageError(f"A waiver until {waiver.until} is over already: name a later day.")
-    save_waiver(job.workspace.decisions_file, waiver)
+    save_answers(job.workspace.decisions_file, waiver)
 
 
 def withdraw_waiver(job: Job, guard: str, digest: str) -> None:
     """The guard refuses the plan of this digest again."""
-    drop_waiver(job.workspace.decisions_file, guard, digest)
+    drop_answer(job.workspace.decisions_file, Waiver, guard, digest)
 
 
 def withdraw(job: Job, digest: str) -> None:
     """Take the approval of a plan back. What was loaded under it stays loaded."""
-    drop_approval(job.workspace.decisions_file, digest)
+    drop_answer(job.workspace.decisions_file, Approval, digest)

@@ -1,4 +1,4 @@
-"""Conflicts (questions with options) and decisions (answers of people), and decisions.yaml, where the answers stand.
+"""decisions.yaml, where the answers of people stand.
 
 decisions.yaml is made for people to read, edit and keep in git:
 
@@ -34,14 +34,15 @@ decisions.yaml is made for people to read, edit and keep in git:
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from pdmigrate.errors import SettingsError, hint
-from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Approval, Choice, Decision, Decisions, SignOff, Waiver
+from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Answer, Decisions
 from pdmigrate.workspace.folder import write_text
 from pdmigrate.workspace.strict import find_line, say_problem
 from pdmigrate.workspace.yaml_lists import edit_list, read_yaml
@@ -99,87 +100,40 @@ def _find_slips(read: Decisions) -> Iterator[tuple[tuple, str]]:
             yield ("waivers", number, "guard"), f"there is no guard {waiver.guard} ({hint(waiver.guard, GUARD_NAMES)})"
 
 
-def save_decision(path: Path, decision: Decision) -> None:
-    """Write one answer at once; it replaces the earlier one for the same object and class."""
-    save_decisions(path, [decision])
+def save_answers(path: Path, *answers: Answer) -> None:
+    """Write what a person has said, at once. An earlier answer about the same is replaced, or stays before it (standing)."""
+    for section, given in groupby(answers, lambda answer: answer.section):
+        _save(path, section, list(given))
 
 
-def save_decisions(path: Path, decisions: Sequence[Decision]) -> None:
-    """Write many answers at once; each replaces the earlier one for the same object and class."""
-    _put(path, "decisions", decisions, lambda decision: (decision.conflict, decision.object))
+def _save(path: Path, section: str, answers: list[Answer]) -> None:
+    """Each where the last about the same stands, earlier ones go; at the end where there is none."""
+    new = [answer for answer in answers if answer.standing]
+    given = {answer.key: answer for answer in answers if not answer.standing}
 
-
-def drop_decision(path: Path, about: str, object_id: str) -> None:
-    """Take an answer back; the question is open again."""
-    _drop(path, "decisions", lambda decision: (decision.conflict, decision.object) == (about, object_id))
-
-
-def save_approval(path: Path, approval: Approval) -> None:
-    """Write that a plan is approved."""
-    _change(path, "approvals", lambda old: ({}, [approval]))
-
-
-def drop_approval(path: Path, digest: str) -> None:
-    """Take the approval of a plan back."""
-    _drop(path, "approvals", lambda approval: approval.plan == digest)
-
-
-def save_waiver(path: Path, waiver: Waiver) -> None:
-    """Write that a guard is waived for one plan."""
-    _change(path, "waivers", lambda old: ({}, [waiver]))
-
-
-def drop_waiver(path: Path, guard: str, digest: str) -> None:
-    """Take back whatever waives the guard for this plan."""
-    _drop(path, "waivers", lambda waiver: waiver.guard == guard and digest.startswith(waiver.plan))
-
-
-def save_sign_off(path: Path, sign_off: SignOff) -> None:
-    """Write what a team's lead says; it replaces what was said before."""
-    _put(path, "sign_offs", [sign_off], lambda said: said.team)
-
-
-def drop_sign_off(path: Path, team: str) -> None:
-    """Nobody has said anything about the team."""
-    _drop(path, "sign_offs", lambda said: said.team == team)
-
-
-def save_choice(path: Path, choice: Choice) -> None:
-    """Write a setting that was chosen; it replaces the earlier choice."""
-    _put(path, "choices", [choice], lambda chosen: chosen.setting)
-
-
-def drop_choice(path: Path, setting: str) -> None:
-    """Take a choice back: migration.yaml counts again."""
-    _drop(path, "choices", lambda chosen: chosen.setting == setting)
-
-
-Edit = Callable[[tuple[Any, ...]], tuple[dict[int, Any], list[Any]]]
-"""What stands in a list to what changes there, by place (None: it goes), and what is new at its end."""
-
-
-def _put(path: Path, section: str, records: Sequence[BaseModel], key: Callable[[Any], Any]) -> None:
-    """Each where the last with its key stands, earlier ones go; at the end where there is none."""
-    given = {key(record): record for record in records}
-
-    def edit(old: tuple[Any, ...]) -> tuple[dict[int, Any], list[Any]]:
-        last = {key(record): place for place, record in enumerate(old)}
-        found = {place: key(record) for place, record in enumerate(old) if key(record) in given}
-        changed = {place: given[name] if last[name] == place else None for place, name in found.items()}
-        return changed, [record for name, record in given.items() if name not in last]
+    def edit(old: Sequence[Answer]) -> Edited:
+        last = {record.key: place for place, record in enumerate(old)}
+        found = {place: record.key for place, record in enumerate(old) if record.key in given}
+        changed = {place: given[key] if last[key] == place else None for place, key in found.items()}
+        return changed, [*new, *(answer for key, answer in given.items() if key not in last)]
 
     _change(path, section, edit)
 
 
-def _drop(path: Path, section: str, goes: Callable[[Any], bool]) -> None:
-    _change(path, section, lambda old: ({place: None for place, record in enumerate(old) if goes(record)}, []))
+def drop_answer(path: Path, kind: type[Answer], *key: str) -> None:
+    """Take back what was said about this: the question is open again, the guard refuses, migration.yaml counts."""
+    _change(path, kind.section, lambda old: ({n: None for n, one in enumerate(old) if one.is_about(*key)}, []))
 
 
-def _plain(record: BaseModel | None) -> dict[str, Any] | None:
-    return record and {k: v for k, v in record.model_dump().items() if v not in (None, "")}
+Edited = tuple[dict[int, Answer | None], list[Answer]]
+"""What changes in a list, by place (None: it goes), and what is new at its end."""
 
 
-def _change(path: Path, section: str, edit: Edit) -> None:
+def _plain(record: Answer) -> dict[str, Any]:
+    return {k: v for k, v in record.model_dump().items() if v not in (None, "")}
+
+
+def _change(path: Path, section: str, edit: Callable[[Sequence[Answer]], Edited]) -> None:
     """Read, change, check and write under a lock: two notebooks open at once do not overwrite each other.
 
     What does not change stays as somebody wrote it, and the file is not touched where nothing does.
@@ -195,7 +149,7 @@ def _change(path: Path, section: str, edit: Edit) -> None:
         kept = [record for place, one in enumerate(old) if (record := changed.get(place, one))]
         wanted = known.model_copy(update={section: (*kept, *added)})
         _check(path.name, wanted.model_dump(mode="json", exclude_defaults=True))
-        plain = {place: _plain(record) for place, record in changed.items()}
+        plain = {place: record and _plain(record) for place, record in changed.items()}
         for fresh in edit_list(text, section, plain, [*map(_plain, added)]):
             if _says(path.name, fresh, wanted):
                 return write_text(path, fresh)

@@ -12,7 +12,7 @@ from pdmigrate.oncall import rota
 from pdmigrate.parity.policies import compare_policies, find_unexplained
 from pdmigrate.parity.schedules import Compared, ScheduleParity
 from pdmigrate.plan.actions import Held, make_plan
-from pdmigrate.plan.answers import Answer, Conflict
+from pdmigrate.plan.answers import Conflict, Settled
 from pdmigrate.plan.ledger import Entry
 
 DAY = 86_400
@@ -29,7 +29,7 @@ def find(
     if kept:
         words = dict.fromkeys(("name", "question", "meaning", "recommended"), "")
         asked = Conflict(about="changed_in_harness", kind="escalation_policies", id="pp", options=(), **words)
-        work.questions.answered[asked.key] = Answer(conflict=asked, choice="keep_harness", by="ann")
+        work.questions.answered[asked.key] = Settled(conflict=asked, choice="keep_harness", by="ann")
     made = EscalationPolicy(identifier="pp_pp", name="Pp", levels=tuple(levels))
     state = State(people=work.state.people, policies={"pp_pp": made}, oncall=True)
     reasons = {kind: dict.fromkeys(ids, "") for kind, ids in work.scope.items()}

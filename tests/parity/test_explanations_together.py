@@ -13,7 +13,7 @@ from pdmigrate.plan.answers import Waiver
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.job import read_clock
-from pdmigrate.workspace.decisions import save_waiver
+from pdmigrate.workspace.decisions import save_answers
 from pdmigrate.workspace.folder import write_json
 
 
@@ -113,7 +113,7 @@ def test_an_override_that_is_left_out_gives_a_turn_back_that_stays_empty(loaded)
     preview(loaded)
     digest = conflicts(loaded).draft.plan.digest
     waiver = Waiver(guard="less_coverage", plan=digest, by="ann", why="agreed on Monday", until="2099-01-01")
-    save_waiver(loaded.workspace.decisions_file, waiver)
+    save_answers(loaded.workspace.decisions_file, waiver)
     conflicts(loaded)
     load(loaded, "all")
     verified = verify(loaded)

@@ -23,7 +23,7 @@ from pdmigrate.plan.rules import Guards
 from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.conflicts import check_guards
 from pdmigrate.steps.draft import draft, list_ids
-from pdmigrate.workspace.decisions import read_decisions, save_waiver
+from pdmigrate.workspace.decisions import read_decisions, save_answers
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import parse_settings
 
@@ -191,7 +191,7 @@ def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
         load(job, "all")
     today = f"{job.clock():%Y-%m-%d}"
     late = {"guard": "runs_out", "plan": decided.plan.digest, "until": "2020-01-01", "by": "ann", "why": "too late"}
-    save_waiver(job.workspace.decisions_file, Waiver(**late))
+    save_answers(job.workspace.decisions_file, Waiver(**late))
     assert "The waiver of ann ran out on 2020-01-01." in conflicts(job).refusals[0]
     waive(job, "runs_out", "0" * 64, today, "bob", "another plan")
     said = conflicts(job).refusals[0]
@@ -295,7 +295,7 @@ def test_each_guard_refuses_with_its_code_and_is_waived_for_one_plan_by_a_person
     waive(small, name, "f" * 64, day, "ann", "another plan")
     waive(small, other, digest, day, "ann", "another guard")
     late = Waiver(guard=name, plan=digest, by="ann", why="too late", until="2020-01-01")
-    save_waiver(small.workspace.decisions_file, late)
+    save_answers(small.workspace.decisions_file, late)
     with pytest.raises((RefusedError, OpenConflictsError), match=r"It would be wrong\.") as refused:
         load(small, "all")
     assert refused.value.exit_code == (3 if name == "unresolved_conflict" else 4)

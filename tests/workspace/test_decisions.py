@@ -11,14 +11,7 @@ from pdmigrate.errors import OpenConflictsError, SettingsError
 from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Approval, Choice, Conflict, Decision, Decisions, Option
 from pdmigrate.plan.guards import GUARDS, TARGET_MOVED
 from pdmigrate.plan.questions import Questions
-from pdmigrate.workspace.decisions import (
-    drop_choice,
-    drop_decision,
-    read_decisions,
-    save_approval,
-    save_choice,
-    save_decision,
-)
+from pdmigrate.workspace.decisions import drop_answer, read_decisions, save_answers
 
 INVITE = Option(name="invite", effect="an invitation is sent")
 MAP = Option(name="map", effect="another account is paged", value="the email of a person in Harness")
@@ -133,7 +126,7 @@ def test_a_misspelt_answer_is_refused_before_it_is_written(tmp_path):
     """From a notebook as from a file: what is written can be read."""
     path = tmp_path / "decisions.yaml"
     with pytest.raises(SettingsError, match=r"user_not_found has no option invit \(did you mean invite\?\)"):
-        save_decision(path, answer("invit"))
+        save_answers(path, answer("invit"))
     assert not path.exists()
 
 
@@ -222,8 +215,8 @@ def test_a_person_goes_before_the_rule():
 
 def test_an_answer_is_there_at_once_and_can_be_taken_back(tmp_path):
     path = tmp_path / "decisions.yaml"
-    save_decision(path, answer("invite", by="Ünal", why="ja"))
-    save_decision(path, answer("invite", object="all"))
+    save_answers(path, answer("invite", by="Ünal", why="ja"))
+    save_answers(path, answer("invite", object="all"))
     assert yaml.safe_load(path.read_text(encoding="utf-8"))["decisions"][0] == {
         "conflict": "user_not_found",
         "object": "PU1",
@@ -231,21 +224,21 @@ def test_an_answer_is_there_at_once_and_can_be_taken_back(tmp_path):
         "by": "Ünal",
         "why": "ja",
     }
-    drop_decision(path, "user_not_found", "PU1")
+    drop_answer(path, Decision, "user_not_found", "PU1")
     assert [decision.object for decision in read_decisions(path).decisions] == ["all"]
 
 
 def test_a_new_answer_takes_the_place_of_the_old_one(tmp_path):
     path = tmp_path / "decisions.yaml"
     for choice in ("invite", "leave_out"):
-        save_decision(path, answer(choice))
+        save_answers(path, answer(choice))
     assert [decision.choice for decision in read_decisions(path).decisions] == ["leave_out"]
 
 
 def test_approvals_are_kept_and_the_latest_is_named(tmp_path):
     path = tmp_path / "decisions.yaml"
     for plan, by in (("aa", "ann"), ("bb", "bob"), ("aa", "cat")):
-        save_approval(path, Approval(plan=plan, by=by))
+        save_answers(path, Approval(plan=plan, by=by))
     read = read_decisions(path)
     assert len(read.approvals) == 3
     assert read.approves("aa").by == "cat"
@@ -254,16 +247,16 @@ def test_approvals_are_kept_and_the_latest_is_named(tmp_path):
 
 def test_one_choice_stands_for_each_setting(tmp_path):
     path = tmp_path / "decisions.yaml"
-    save_choice(path, Choice(setting="rules.strategy", value="overwrite"))
-    save_choice(path, Choice(setting="scope.services", value=["Cart API"]))
-    save_choice(path, Choice(setting="rules.strategy", value="preserve"))
-    save_choice(path, Choice(setting="rules.contact_details", value=False))
+    save_answers(path, Choice(setting="rules.strategy", value="overwrite"))
+    save_answers(path, Choice(setting="scope.services", value=["Cart API"]))
+    save_answers(path, Choice(setting="rules.strategy", value="preserve"))
+    save_answers(path, Choice(setting="rules.contact_details", value=False))
     assert {choice.setting: choice.value for choice in read_decisions(path).choices} == {
         "scope.services": ["Cart API"],
         "rules.strategy": "preserve",
         "rules.contact_details": False,
     }
-    drop_choice(path, "rules.strategy")
+    drop_answer(path, Choice, "rules.strategy")
     assert len(read_decisions(path).choices) == 2
 
 
@@ -271,13 +264,13 @@ def test_a_file_that_cannot_be_read_is_never_written_over(tmp_path):
     path = tmp_path / "decisions.yaml"
     path.write_text("decisions: {", encoding="utf-8")
     with pytest.raises(SettingsError):
-        save_decision(path, answer("invite"))
+        save_answers(path, answer("invite"))
     assert path.read_text(encoding="utf-8") == "decisions: {"
 
 
 def write_many(path, who):
     for number in range(15):
-        save_decision(path, answer("invite", object=f"{who}{number}"))
+        save_answers(path, answer("invite", object=f"{who}{number}"))
 
 
 def test_two_writers_at_once_lose_nothing(tmp_path):

@@ -9,16 +9,7 @@ import yaml
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.plan.answers import Approval, Choice, Decision, SignOff
-from pdmigrate.workspace.decisions import (
-    drop_approval,
-    drop_decision,
-    read_decisions,
-    save_approval,
-    save_choice,
-    save_decision,
-    save_decisions,
-    save_sign_off,
-)
+from pdmigrate.workspace.decisions import drop_answer, read_decisions, save_answers
 
 BY_HAND = """\
 # Decisions of the migration of acme. Ask carla before you change any.
@@ -71,7 +62,7 @@ def list_changes(before, after):
 
 CLICKS = {
     "a new answer": (
-        lambda path: save_decision(path, answer("PU3", by="bob", why="yes")),
+        lambda path: save_answers(path, answer("PU3", by="bob", why="yes")),
         [],
         [
             "  - conflict: user_not_found\n",
@@ -82,43 +73,43 @@ CLICKS = {
         ],
     ),
     "another answer": (
-        lambda path: save_decision(
+        lambda path: save_answers(
             path, answer("PU1", "leave_out", why="joins in December, # this is no comment so she needs an account\n")
         ),
         ['    choice:   "invite"\n'],
         ['    choice:   "leave_out"\n'],
     ),
     "another answer in braces": (
-        lambda path: save_decision(path, answer("PU2", "invite", value="ann@example.com", by="bob")),
+        lambda path: save_answers(path, answer("PU2", "invite", value="ann@example.com", by="bob")),
         ["  - { conflict: user_not_found, object: PU2, choice: map, value: 'ann@example.com' }  # her new address\n"],
         [
             "  - { conflict: user_not_found, object: PU2, choice: invite, value: 'ann@example.com', by: bob }  # her new address\n"
         ],
     ),
-    "the same answer": (lambda path: save_decision(path, answer("123", about="phone_country", by="carla")), [], []),
+    "the same answer": (lambda path: save_answers(path, answer("123", about="phone_country", by="carla")), [], []),
     "a question that is open again": (
-        lambda path: drop_decision(path, "phone_country", "123"),
+        lambda path: drop_answer(path, Decision, "phone_country", "123"),
         ['  - object: "123"\n', "    conflict: phone_country\n", "    choice: leave_out\n", "    by: 'carla'\n"],
         [],
     ),
-    "what was not answered is open again": (lambda path: drop_decision(path, "phone_country", "PU1"), [], []),
+    "what was not answered is open again": (lambda path: drop_answer(path, Decision, "phone_country", "PU1"), [], []),
     "an approval": (
-        lambda path: save_approval(path, Approval(plan="77", by="bob")),
+        lambda path: save_answers(path, Approval(plan="77", by="bob")),
         [],
         ["- plan: '77'\n", "  by: bob\n"],
     ),
     "the last approval goes": (
-        lambda path: drop_approval(path, "3f9a"),
+        lambda path: drop_answer(path, Approval, "3f9a"),
         ["approvals:\n", "- plan: 3f9a\n", "  by: ann\n"],
         ["approvals: []\n"],
     ),
     "the first choice": (
-        lambda path: save_choice(path, Choice(setting="rules.strategy", value="overwrite")),
+        lambda path: save_answers(path, Choice(setting="rules.strategy", value="overwrite")),
         ["choices: []   # none yet\n"],
         ["choices:   # none yet\n", "- setting: rules.strategy\n", "  value: overwrite\n"],
     ),
     "the first of a list that is not there": (
-        lambda path: save_sign_off(path, SignOff(team="PT1", choice="go")),
+        lambda path: save_answers(path, SignOff(team="PT1", choice="go")),
         [],
         ["sign_offs:\n", "- team: PT1\n", "  choice: go\n"],
     ),
@@ -143,8 +134,8 @@ def test_a_click_changes_these_lines_and_no_other(path, click, end, mark):
 
 def test_comments_of_an_answer_that_goes_stay(path):
     path.write_text(BY_HAND, encoding="utf-8")
-    drop_decision(path, "user_not_found", "PU1")
-    drop_decision(path, "user_not_found", "PU2")
+    drop_answer(path, Decision, "user_not_found", "PU1")
+    drop_answer(path, Decision, "user_not_found", "PU2")
     left = path.read_text(encoding="utf-8")
     for comment in ("# asked Bob on the phone", "# not before the 1st", "# her new address", "# The other Ann."):
         assert left.count(comment) == 1
@@ -154,7 +145,7 @@ def test_comments_of_an_answer_that_goes_stay(path):
 
 def test_a_reason_that_goes_leaves_its_comment(path):
     path.write_text("decisions:\n- conflict: user_not_found\n  object: PU1\n  choice: invite\n  why: x  # call her\n")
-    save_decision(path, answer("PU1", "invite"))
+    save_answers(path, answer("PU1", "invite"))
     assert path.read_text() == "decisions:\n# call her\n- conflict: user_not_found\n  object: PU1\n  choice: invite\n"
 
 
@@ -175,12 +166,12 @@ decisions:
 @pytest.mark.parametrize(
     "click,objects",
     [
-        (lambda path: save_decision(path, answer("PU1", "invite", by="bob")), ("PU1", "PU2", "PU3")),
-        (lambda path: save_decision(path, answer("PU2", "invite")), ("PU1", "PU2", "PU3")),
-        (lambda path: save_decision(path, answer("PU3", "leave_out", by="bob")), ("PU1", "PU2", "PU3")),
-        (lambda path: save_decision(path, answer("PU4")), ("PU1", "PU2", "PU3", "PU4")),
-        (lambda path: drop_decision(path, "user_not_found", "PU1"), ("PU2", "PU3")),
-        (lambda path: drop_decision(path, "user_not_found", "PU2"), ("PU1", "PU3")),
+        (lambda path: save_answers(path, answer("PU1", "invite", by="bob")), ("PU1", "PU2", "PU3")),
+        (lambda path: save_answers(path, answer("PU2", "invite")), ("PU1", "PU2", "PU3")),
+        (lambda path: save_answers(path, answer("PU3", "leave_out", by="bob")), ("PU1", "PU2", "PU3")),
+        (lambda path: save_answers(path, answer("PU4")), ("PU1", "PU2", "PU3", "PU4")),
+        (lambda path: drop_answer(path, Decision, "user_not_found", "PU1"), ("PU2", "PU3")),
+        (lambda path: drop_answer(path, Decision, "user_not_found", "PU2"), ("PU1", "PU3")),
     ],
 )
 def test_what_others_take_from_an_answer_stays_theirs(path, click, objects):
@@ -210,8 +201,8 @@ def test_what_others_take_from_an_answer_stays_theirs(path, click, objects):
 def test_every_form_of_a_list_takes_an_answer_and_gives_it_back(path, text):
     path.write_text(text, encoding="utf-8")
     before = read_decisions(path).decisions
-    save_decision(path, answer("PU9", why="a: b # c"))
-    save_decision(path, answer("PU1", "leave_out"))
+    save_answers(path, answer("PU9", why="a: b # c"))
+    save_answers(path, answer("PU1", "leave_out"))
     given = {decision.object: decision.choice for decision in read_decisions(path).decisions}
     assert (given["PU9"], given["PU1"], len(given)) == (
         "leave_out",
@@ -219,7 +210,7 @@ def test_every_form_of_a_list_takes_an_answer_and_gives_it_back(path, text):
         len(before) + (2 if not before else 1),
     )
     for object in given:
-        drop_decision(path, "user_not_found", object)
+        drop_answer(path, Decision, "user_not_found", object)
     assert read_decisions(path).decisions == ()
     assert ("# Ann" in path.read_text(encoding="utf-8")) == ("# Ann" in text)
 
@@ -243,15 +234,15 @@ def test_words_that_another_reader_takes_for_something_else_are_read_back(path):
         "=",
         "<<",
     ):
-        save_decision(path, answer("PU1", "invite", why=why))
-        save_decision(path, answer("PU2", "invite", why=why))
+        save_answers(path, answer("PU1", "invite", why=why))
+        save_answers(path, answer("PU2", "invite", why=why))
         assert {decision.why for decision in read_decisions(path).decisions} == {why}
 
 
 def test_an_answer_that_stands_twice_stands_once_where_the_last_stood(path):
     rows = [f"- {{conflict: user_not_found, object: {id}, choice: invite}}\n" for id in ("PU1", "PU2", "PU1", "PU3")]
     path.write_text("decisions:\n" + "".join(rows), encoding="utf-8")
-    save_decision(path, answer("PU1"))
+    save_answers(path, answer("PU1"))
     assert [(d.object, d.choice) for d in read_decisions(path).decisions] == [
         ("PU2", "invite"),
         ("PU1", "leave_out"),
@@ -260,11 +251,11 @@ def test_an_answer_that_stands_twice_stands_once_where_the_last_stood(path):
 
 
 def test_many_answers_are_one_write(path):
-    save_decisions(path, [answer(f"PU{n}") for n in range(2000)])
+    save_answers(path, *[answer(f"PU{n}") for n in range(2000)])
     inode = path.stat().st_ino
-    save_decisions(path, [answer(f"PU{n}") for n in range(2000)])
+    save_answers(path, *[answer(f"PU{n}") for n in range(2000)])
     assert path.stat().st_ino == inode, "nothing changed, nothing is written"
-    save_decisions(path, [answer(f"PU{n}", "invite") for n in range(0, 3000, 2)])
+    save_answers(path, *[answer(f"PU{n}", "invite") for n in range(0, 3000, 2)])
     assert len(read_decisions(path).decisions) == 2500
 
 
@@ -274,7 +265,7 @@ def test_the_file_keeps_its_mode_and_owner(path, mode):
     path.chmod(mode)
     owner = (12345, 54321) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
     os.chown(path, *owner)
-    save_decision(path, answer("PU9"))
+    save_answers(path, answer("PU9"))
     known = path.stat()
     assert (stat.S_IMODE(known.st_mode), known.st_uid, known.st_gid) == (mode, *owner)
 
@@ -283,7 +274,7 @@ def test_a_file_behind_a_link_stays_there(path, tmp_path):
     (tmp_path / "git").mkdir()
     (tmp_path / "git" / "ours.yaml").write_text(BY_HAND, encoding="utf-8")
     path.symlink_to(tmp_path / "git" / "ours.yaml")
-    save_decision(path, answer("PU9"))
+    save_answers(path, answer("PU9"))
     assert path.is_symlink()
     assert "PU9" in (tmp_path / "git" / "ours.yaml").read_text(encoding="utf-8")
 
@@ -293,7 +284,7 @@ def test_a_list_that_cannot_be_changed_without_a_person_is_left_and_said(path):
     text = "decisions: &d\n- &a {conflict: user_not_found, object: PU1, choice: invite}\nchoices: [*a]\n"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError):
-        save_decision(path, answer("PU1"))
+        save_answers(path, answer("PU1"))
     assert path.read_text(encoding="utf-8") == text
 
 
@@ -349,10 +340,10 @@ def test_any_click_on_any_file_says_what_it_should_and_keeps_the_rest(path, seed
         one = answer(f"PU{dice.randrange(7)}", dice.choice(("invite", "leave_out")), by=dice.choice(("", "bob", "off")))
         wanted = {d.object: d for d in before}
         if dice.random() < 0.4:
-            drop_decision(path, "user_not_found", one.object)
+            drop_answer(path, Decision, "user_not_found", one.object)
             wanted.pop(one.object, None)
         else:
-            save_decision(path, one)
+            save_answers(path, one)
             wanted[one.object] = one
         after = path.read_bytes().decode()
         assert read_decisions(path).decisions == tuple(wanted.values())

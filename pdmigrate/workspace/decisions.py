@@ -31,9 +31,7 @@ decisions.yaml is made for people to read, edit and keep in git:
       by: ann
 """
 
-import fcntl
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -43,7 +41,7 @@ from pydantic import ValidationError
 
 from pdmigrate.errors import SettingsError, hint
 from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Answer, Decisions
-from pdmigrate.workspace.folder import write_text
+from pdmigrate.workspace.folder import lock_beside, write_text
 from pdmigrate.workspace.strict import find_line, say_problem
 from pdmigrate.workspace.yaml_lists import edit_list, read_yaml
 
@@ -138,7 +136,7 @@ def _change(path: Path, section: str, edit: Callable[[Sequence[Answer]], Edited]
 
     What does not change stays as somebody wrote it, and the file is not touched where nothing does.
     """
-    with _locked(path):
+    with lock_beside(path):
         text = _read_text(path)
         known = _read(path.name, text)
         old = getattr(known, section)
@@ -163,11 +161,3 @@ def _says(name: str, text: str, wanted: Decisions) -> bool:
         return _read(name, text) == wanted
     except SettingsError:
         return False
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(f".{path.name}.lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

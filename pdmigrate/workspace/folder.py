@@ -1,14 +1,16 @@
 """The folder of one migration: where each file lives, and writes that are whole or not there."""
 
-import fcntl
 import gzip
 import json
 import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from pdmigrate.errors import SettingsError
 
@@ -93,10 +95,14 @@ class Workspace:
     def change_state(self, name: str, edit: Callable[[Any], Any]) -> None:
         """Read, change and write under a lock: two notebooks open at once do not overwrite each other."""
         path = self.state_file(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path.with_name(f".{name}.lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with lock_beside(path.with_name(name)):
             write_json(path, edit(self.find_state(name)))
+
+
+def lock_beside(path: Path) -> AbstractContextManager[object]:
+    """Hold the lock of a file while it is read, changed and written. Waits for whoever has it, thread or process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(f".{path.name}.lock"), preserve_lock_file=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,7 +7,6 @@ Nobody holds it twice, other threads of the same process included. Only a run th
 starts, is passed by: they find its token in their environment, and hold one level further in, again one at a time.
 """
 
-import fcntl
 import getpass
 import json
 import logging
@@ -23,6 +22,7 @@ from itertools import count
 from pathlib import Path
 
 import sqlalchemy as sa
+from filelock import FileLock, Timeout
 
 from pdmigrate.errors import WorkspaceHeldError
 from pdmigrate.workspace.journal import holders, lock_number, make_engine
@@ -104,33 +104,22 @@ def _make_holder(purpose: str, now: datetime, token: str) -> Holder:
 
 @contextmanager
 def _hold_file(path: Path, mine: Holder) -> Iterator[bool]:
+    """Who holds it stands in the lock file itself."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+", encoding="utf-8") as file:
-        got = _try_lock(file)
-        file.seek(0)
-        _judge(got, file.read())
-        if got:
-            _write(file, json.dumps(asdict(mine)))
-        try:
-            yield got
-        finally:
-            if got:
-                _write(file, "")
-
-
-def _try_lock(file) -> bool:
+    lock = FileLock(path, blocking=False, preserve_lock_file=True)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _write(file, text: str) -> None:
-    file.seek(0)
-    file.truncate()
-    file.write(text)
-    file.flush()
+        lock.acquire()
+    except Timeout:
+        _judge(False, path.read_text(encoding="utf-8"))
+        yield False
+        return
+    try:
+        _judge(True, path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(asdict(mine)), encoding="utf-8")
+        yield True
+    finally:
+        path.write_text("", encoding="utf-8")
+        lock.release()
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """Objects of the same kind that share a name: in Harness already, or twice in PagerDuty."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pdmigrate.mapping.succession import ask_recreated, find_predecessor, keep_name
-from pdmigrate.mapping.work import Work
+from pdmigrate.mapping.work import Existing, Source, Work
 from pdmigrate.plan.answers import Conflict, Option, Settled
 from pdmigrate.plan.merging import THEIRS
 
@@ -12,6 +13,9 @@ MEANINGS = {
     "schedules": "Two schedules of one name are easily mistaken for each other in a policy.",
     "teams": "A group gives its members whatever roles it has; groups page nobody by themselves.",
 }
+
+
+R = TypeVar("R", bound=Source)
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,14 @@ class Place:
 
 
 def find_place(
-    work: Work, kind: str, about: str, record, identifier: str, name: str, existing: dict, twins: bool
+    work: Work,
+    kind: str,
+    about: str,
+    record: Source,
+    identifier: str,
+    name: str,
+    existing: Mapping[str, Existing],
+    twins: bool,
 ) -> Place | None:
     """The place of a record: what the ledger says, else a new one, else what was decided. None: held.
 
@@ -45,7 +56,7 @@ def find_place(
     return Place(identifier, name)
 
 
-def find_twins(records: list, name_of: Callable) -> set[str]:
+def find_twins(records: Iterable[R], name_of: Callable[[R], str]) -> set[str]:
     """The ids of records whose names are the same in Harness."""
     by_name: dict[str, list[str]] = {}
     for record in records:
@@ -53,19 +64,23 @@ def find_twins(records: list, name_of: Callable) -> set[str]:
     return {id for ids in by_name.values() if len(ids) > 1 for id in ids}
 
 
-def _find_same_name(work: Work, kind: str, name: str, identifier: str, existing: dict):
+def _find_same_name(
+    work: Work, kind: str, name: str, identifier: str, existing: Mapping[str, Existing]
+) -> Existing | None:
     ours = {entry.identifier for entry in work.ledger.values() if entry.kind == kind} | {identifier}
     return next(
         (e for e in existing.values() if e.name.casefold() == name.casefold() and e.identifier not in ours), None
     )
 
 
-def _decide(work: Work, conflict: Conflict, record, identifier: str, name: str, same) -> Place | None:
+def _decide(
+    work: Work, conflict: Conflict, record: Source, identifier: str, name: str, same: Existing | None
+) -> Place | None:
     answer = work.questions.ask(conflict)
     if answer is None:
         work.lose(conflict.kind, record.id, record.name, f"open question: {conflict.question}", True)
         return None
-    if answer.choice in ("adopt", "merge", "take_over"):
+    if same is not None and answer.choice in ("adopt", "merge", "take_over"):
         return Place(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
     if answer.choice == "leave_out":
         reason = f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
@@ -81,7 +96,7 @@ def _new_name(answer: Settled, name: str, id: str) -> str:
     return answer.value or f"{name[: 127 - len(suffix)]}{suffix}"
 
 
-def _ask_existing(kind: str, about: str, record, same) -> Conflict:
+def _ask_existing(kind: str, about: str, record: Source, same: Existing) -> Conflict:
     outside = getattr(same, "externally_managed", False)
     options = [
         Option(
@@ -109,13 +124,13 @@ def _ask_existing(kind: str, about: str, record, same) -> Conflict:
     )
 
 
-def _tell_zone(record, same) -> str:
+def _tell_zone(record: Source, same: Existing) -> str:
     """Harness has one zone for a schedule: the turns that were there before would move with it."""
     old, new = getattr(same, "time_zone", ""), getattr(record, "time_zone", "")
     return f"; its own rotations then turn by the clock of {new} instead of {old}" if old != new else ""
 
 
-def _ask_twins(kind: str, record, name: str) -> Conflict:
+def _ask_twins(kind: str, record: Source, name: str) -> Conflict:
     return Conflict(
         about="same_name_in_source",
         kind=kind,

@@ -9,7 +9,7 @@ from pdmigrate.mapping.left import stop_unknown, tell_left
 from pdmigrate.mapping.lost_contacts import ask_lost
 from pdmigrate.mapping.work import Fate, FieldFate, Grade, Stop, Work, exact
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
-from pdmigrate.plan.actions import Desired, Held
+from pdmigrate.plan.actions import Desired, Fields, Held
 from pdmigrate.plan.answers import Conflict, Option
 
 SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
@@ -62,14 +62,14 @@ def _lose_all(work: Work, user: User, stop: Stop) -> None:
             work.lose(kind, thing.id, name, stop.reason, stop.waits, stop.decided)
 
 
-def _map_methods(work: Work, user: User, email: str) -> dict[str, dict]:
+def _map_methods(work: Work, user: User, email: str) -> dict[str, Fields]:
     """PagerDuty id of each method that moves to the channel that it becomes."""
     channels = {}
     for method in user.contact_methods:
         channel, grade, reason = _judge_method(work, user, method)
         if channel:
             channels[method.id] = channel
-        else:
+        elif grade:
             _book(work, "contact_methods", method, user, grade, reason)
     if channels:
         rows = sorted({tuple(sorted(channel.items())) for channel in channels.values()})
@@ -83,7 +83,7 @@ def _map_methods(work: Work, user: User, email: str) -> dict[str, dict]:
     return channels
 
 
-def _method_fates(method: ContactMethod, channel: dict) -> list[FieldFate]:
+def _method_fates(method: ContactMethod, channel: Fields) -> list[FieldFate]:
     label, cut = (method.label or "").strip(), tell_extension(method)
     same = label.lower() in ("", channel["label"].lower())
     return [
@@ -106,7 +106,7 @@ def tell_extension(method: ContactMethod) -> str:
     return f"PagerDuty dials {number.extension} after {alone}; Harness documents no extensions and calls {alone} alone"
 
 
-def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[dict | None, Grade | None, str]:
+def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[Fields | None, Grade | None, str]:
     """(channel, None, "") for one that moves, (None, grade, reason) for one that does not."""
     if method.type in LINKED:
         return None, "handed_over", LINKED[method.type][0]
@@ -122,14 +122,14 @@ def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[dict |
     return _judge_phone(work, user, method, label)
 
 
-def _judge_phone(work: Work, user: User, method: ContactMethod, label: str) -> tuple[dict | None, Grade | None, str]:
+def _judge_phone(work: Work, user: User, method: ContactMethod, label: str) -> tuple[Fields | None, Grade | None, str]:
     number = read_phone(method)
     if number is None:
         return None, "lost", f"+{method.country_code} {method.address} is no phone number"
     if phonenumbers.region_code_for_number(number) in SERVED_REGIONS:
         address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return {"type": TYPES[method.type], "address": address, "label": label}, None, ""
-    work.unserved.setdefault(number.country_code, []).append(user.name)
+    work.unserved.setdefault(number.country_code or 0, []).append(user.name)
     answer = work.questions.ask(_ask_country(user, method, number))
     if answer is None:
         work.held.append(
@@ -164,15 +164,14 @@ def _ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNu
     )
 
 
-def _map_rules(work: Work, user: User, email: str, reached: dict[str, dict]) -> None:
-    kept: dict[int, list[dict]] = defaultdict(list)
+def _map_rules(work: Work, user: User, email: str, reached: dict[str, Fields]) -> None:
+    kept: dict[int, list[Fields]] = defaultdict(list)
     moved = []
     for rule in user.notification_rules:
         grade, reason = _judge_rule(rule, reached)
-        stop = None if grade else stop_unknown(work, "notification_rules", rule)
-        if grade:
-            _book(work, "notification_rules", rule, user, grade, reason)
-        elif stop:
+        if grade or rule.contact_method is None or rule.start_delay_in_minutes is None:
+            _book(work, "notification_rules", rule, user, grade or "lost", reason)
+        elif stop := stop_unknown(work, "notification_rules", rule):
             name = f"{user.name}: {rule.summary or rule.id}"
             work.lose("notification_rules", rule.id, name, stop.reason, stop.waits, stop.decided)
         else:
@@ -184,7 +183,7 @@ def _map_rules(work: Work, user: User, email: str, reached: dict[str, dict]) -> 
         _want_rules(work, user, email, moved, {"steps": _make_steps(kept)})
 
 
-def _want_rules(work: Work, user: User, email: str, moved: list[NotificationRule], fields: dict) -> None:
+def _want_rules(work: Work, user: User, email: str, moved: list[NotificationRule], fields: Fields) -> None:
     sources, needs = tuple(rule.id for rule in moved), (("users", user.id), ("contact_methods", user.id))
     name = f"Notification rule of {user.name}"
     wait = _judge_first_wait(work, find_first_minute(user, sources))
@@ -202,12 +201,13 @@ def _judge_first_wait(work: Work, minutes: int) -> FieldFate:
 def find_first_minute(user: User, sources: Iterable[str]) -> int:
     """When the person is first told, the app and Slack included, which he sets up himself. sources: ids of rules that move."""
     told = [rule for rule in user.notification_rules if rule.id in sources or _is_linked(rule)]
-    return min(rule.start_delay_in_minutes for rule in told)
+    return min(rule.start_delay_in_minutes for rule in told if rule.start_delay_in_minutes is not None)
 
 
 def _is_linked(rule: NotificationRule) -> bool:
-    known = rule.start_delay_in_minutes is not None and rule.contact_method is not None and rule.urgency != "low"
-    return known and rule.type == ASSIGNMENT and rule.contact_method.type in LINKED
+    if rule.start_delay_in_minutes is None or rule.contact_method is None or rule.urgency == "low":
+        return False
+    return rule.type == ASSIGNMENT and rule.contact_method.type in LINKED
 
 
 def tell_first_wait(minutes: int) -> str:
@@ -218,7 +218,7 @@ def tell_first_wait(minutes: int) -> str:
     )
 
 
-def _judge_rule(rule: NotificationRule, reached: dict[str, dict]) -> tuple[Grade | None, str]:
+def _judge_rule(rule: NotificationRule, reached: dict[str, Fields]) -> tuple[Grade | None, str]:
     """(None, "") for a rule that moves, else (grade, reason)."""
     if rule.type in NOTICES:
         return "lost", NOTICES[rule.type]
@@ -233,7 +233,7 @@ def _judge_rule(rule: NotificationRule, reached: dict[str, dict]) -> tuple[Grade
     return "lost", "its contact method is not carried over"
 
 
-def _make_steps(kept: dict[int, list[dict]]) -> list[dict]:
+def _make_steps(kept: dict[int, list[Fields]]) -> list[Fields]:
     """PagerDuty's delays count from the assignment, Harness's waits from the step before: the differences are exact."""
     steps, last = [], 0
     for delay in sorted(kept):
@@ -243,6 +243,8 @@ def _make_steps(kept: dict[int, list[dict]]) -> list[dict]:
     return steps
 
 
-def _book(work: Work, kind: str, thing, user: User, grade: Grade, reason: str) -> None:
+def _book(
+    work: Work, kind: str, thing: ContactMethod | NotificationRule, user: User, grade: Grade, reason: str
+) -> None:
     name = f"{user.name}: {thing.summary or thing.id}"
     work.fates.append(Fate(kind, thing.id, name, grade, reason, (FieldFate("contact_method", grade, reason),)))

@@ -1,6 +1,7 @@
 """A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -131,6 +132,6 @@ def _count_fields(fates: list[Fate]) -> dict[str, int]:
     return {"in_source": len(grades), **{grade: grades.count(grade) for grade in GRADES}}
 
 
-def _by_class(conflicts) -> dict[str, int]:
+def _by_class(conflicts: Iterable[Conflict]) -> dict[str, int]:
     names = [conflict.about for conflict in conflicts]
     return {name: names.count(name) for name in sorted(set(names))}

@@ -134,7 +134,12 @@ def _look_back(
     return stretch
 
 
-def _own_week(layers: list[rota.Rotation], number: int, active: list[int], fills: tuple[int, ...]) -> tuple | None:
+Week = tuple[rota.Span, ...]
+Share = tuple[tuple[int, ...], Week]
+"""The layers with empty places that are open, and when they are."""
+
+
+def _own_week(layers: list[rota.Rotation], number: int, active: list[int], fills: tuple[int, ...]) -> Week | None:
     """The layer's windows where exactly those upper layers with empty places are open; None where one of them is not there."""
     if any(i not in active or None not in layers[i].participants for i in fills):
         return None
@@ -144,22 +149,18 @@ def _own_week(layers: list[rota.Rotation], number: int, active: list[int], fills
     return week
 
 
-def _share(layers: list[rota.Rotation], number: int, active: list[int]) -> list[tuple[tuple[int, ...], tuple]]:
+def _share(layers: list[rota.Rotation], number: int, active: list[int]) -> list[Share]:
     """The layer's windows without those of the full layers above, apart by the layers with empty places that are open."""
     full = [i for i in active if None not in layers[i].participants]
     week = rota.subtract_spans(_week(layers[number]), [span for i in full for span in _week(layers[i])])
-    shares = [((), week)] if week else []
+    shares: list[Share] = [((), week)] if week else []
     for i in active:
         if i in full:
             continue
-        parted = [
-            share
-            for fills, own in shares
-            for share in (
-                (fills, rota.subtract_spans(own, _week(layers[i]))),
-                ((*fills, i), rota.intersect_spans(own, _week(layers[i]))),
-            )
-        ]
+        parted: list[Share] = []
+        for fills, own in shares:
+            parted.append((fills, rota.subtract_spans(own, _week(layers[i]))))
+            parted.append(((*fills, i), rota.intersect_spans(own, _week(layers[i]))))
         shares = [(fills, own) for fills, own in parted if own]
     return shares
 

@@ -70,18 +70,19 @@ def _read_answer(work: Work, kind: str, path: str) -> Stop | None:
 def _list_holders(work: Work, kind: str, path: str) -> list[str]:
     """Who in scope has it, as 'name (id)', in one order."""
     if not work.holders:
-        for each, name, record in _list_records(work):
+        for each, holder, record in _list_records(work):
             for found in record.unknown_fields:
-                work.holders.setdefault((each, found.path), []).append(f"{name} ({record.id})")
+                work.holders.setdefault((each, found.path), []).append(holder)
     return sorted(work.holders[kind, path])
 
 
 def _list_records(work: Work) -> Iterator[tuple[str, str, Noted]]:
+    """(kind, 'name (id)', record)"""
     there = list_records(work.account)
     for kind in ("schedules", "escalation_policies", "services"):
-        yield from ((kind, record.name, record) for record in work.in_scope(kind, there[kind]))
-    for user in work.in_scope("users", there["users"]):
-        yield from (("notification_rules", user.name, rule) for rule in user.notification_rules)
+        yield from ((kind, f"{record.name} ({record.id})", record) for record in work.in_scope(kind, there[kind]))
+    for user in work.in_scope("users", work.account.users):
+        yield from (("notification_rules", f"{user.name} ({rule.id})", rule) for rule in user.notification_rules)
 
 
 def _ask_unknown(kind: str, path: str, holders: list[str]) -> Conflict:

@@ -15,8 +15,8 @@ def ask_lost(work: Work, user: User, fates: Iterable[Fate]) -> None:
     """
     lost = {fate.id: fate.reason for fate in fates if fate.grade == "lost"}
     unread = [rule for rule in user.notification_rules if rule.id in lost and _is_unread(rule)]
-    high = [rule for rule in user.notification_rules if rule.urgency != "low" and rule.contact_method is not None]
-    used = {rule.contact_method.id for rule in high}
+    high = [rule for rule in user.notification_rules if rule.urgency != "low"]
+    used = {rule.contact_method.id for rule in high if rule.contact_method is not None}
     silent = [
         method
         for method in user.contact_methods
@@ -25,7 +25,7 @@ def ask_lost(work: Work, user: User, fates: Iterable[Fate]) -> None:
     said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if not _is_asked(work, m.id)]
     said += [f"{len(unread)} notification rules came without their delay or contact method"] if unread else []
     if said and work.questions.ask(_ask_contacts(user, said)) is None:
-        ids = tuple(one.id for one in (*silent, *unread))
+        ids = (*(one.id for one in silent), *(one.id for one in unread))
         work.held.append(Held("contact_methods", user.id, user.name, "open question: lost contacts", True, ids))
 
 

@@ -6,7 +6,7 @@ Those of shift-based schedules, and their custom shifts, are written into the ro
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from pdmigrate.harness.records import Override
@@ -42,7 +42,8 @@ def map_overrides(work: Work) -> None:
 def count_overrides(schedule: records.Schedule | ScheduleV3, since: datetime) -> int:
     """Overrides and custom shifts that have not ended."""
     if isinstance(schedule, ScheduleV3):
-        return sum(one.end_time > since for one in (*schedule.overrides, *schedule.custom_shifts))
+        ends = (*(one.end_time for one in schedule.overrides), *(one.end_time for one in schedule.custom_shifts))
+        return sum(end > since for end in ends)
     return sum(entry.end > since for entry in schedule.overrides)
 
 
@@ -196,7 +197,7 @@ def _name_stand_in(work: Work, entry: records.Entry) -> str:
     return user.name if user else entry.user.summary or entry.user.id
 
 
-def _tell_nothing(work: Work, entry: records.Entry, pieces: list) -> str:
+def _tell_nothing(work: Work, entry: records.Entry, pieces: Sequence[object]) -> str:
     """Why there is nothing to write: it puts nobody on call in PagerDuty either."""
     if entry.start == entry.end:
         return "it is empty (it starts and ends at the same time): nobody stands in, in PagerDuty as well"

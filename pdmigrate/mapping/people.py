@@ -95,7 +95,7 @@ def teams_of(work: Work, user_id: str) -> list[str]:
     return [team_id for team_id in work.account.teams_by_member.get(user_id, ()) if team_id in teams]
 
 
-def count_duties(work: Work) -> Counter:
+def count_duties(work: Work) -> Counter[str]:
     """In how many schedules, overrides and policy levels each user stands, now or later."""
     schedules, now = work.account.all_schedules.values(), work.account.since
     places = [user.id for schedule in schedules for user in list_standing(schedule, now)]
@@ -103,7 +103,7 @@ def count_duties(work: Work) -> Counter:
     return Counter([*places, *(target.id for rule in rules for target in rule.targets)])
 
 
-def _place_stranger(work: Work, user: User, email: str, duties: int, guessed: Counter) -> None:
+def _place_stranger(work: Work, user: User, email: str, duties: int, guessed: Counter[str]) -> None:
     answer = work.questions.ask(_ask_stranger(work, user, email, duties))
     if answer is None:
         work.undecided.add(user.id)
@@ -121,7 +121,7 @@ def _place_stranger(work: Work, user: User, email: str, duties: int, guessed: Co
         work.lose("users", user.id, user.name, reason, decided=answer.conflict.key)
 
 
-def _map_by_hand(work: Work, user: User, answer: Settled, guessed: Counter) -> None:
+def _map_by_hand(work: Work, user: User, answer: Settled, guessed: Counter[str]) -> None:
     """The answer names somebody else in Harness, who must be there, and may be another user's, whichever comes first."""
     value = (answer.value or "").strip().lower()
     if value not in work.state.people:

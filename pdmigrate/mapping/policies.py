@@ -6,7 +6,7 @@ from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
 from pdmigrate.mapping.targets import Level, read_levels, tell_targets
 from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, exact, read_stop
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
-from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.actions import Desired, Fields
 from pdmigrate.plan.answers import Conflict, Option, Settled
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
@@ -66,7 +66,7 @@ def _want_policy(
     work.want(desired, _field_fates(work, policy, levels, loops, one_at_a_time, place))
 
 
-def _make_level(work: Work, level: Level, one_at_a_time: bool) -> dict:
+def _make_level(work: Work, level: Level, one_at_a_time: bool) -> Fields:
     """Retries are written explicitly: a retry delays the next level."""
     targets = [_make_target(work, target) for target in level.targets]
     if level.takes_turns and one_at_a_time:
@@ -75,7 +75,7 @@ def _make_level(work: Work, level: Level, one_at_a_time: bool) -> dict:
     return {"timeout_minutes": level.rule.escalation_delay_in_minutes, "retries": 0, "targets": targets}
 
 
-def _make_target(work: Work, target: Reference) -> dict:
+def _make_target(work: Work, target: Reference) -> Fields:
     if target.type == "user":
         return {"type": "user", "id": work.emails[target.id]}
     return {"type": "schedule", "id": work.schedules[target.id]}
@@ -124,7 +124,7 @@ def _choose_owner(work: Work, policy: EscalationPolicy) -> tuple[str | None, Sto
         return group, None
     answer = work.questions.ask(_ask_owner(policy))
     wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None
-    if wanted is None or wanted in work.state.groups or wanted in work.groups.values():
+    if answer is None or wanted is None or wanted in work.state.groups or wanted in work.groups.values():
         return wanted, _stop_at(answer, "its owner")
     work.questions.reopen(answer)
     return None, Stop(f"its owner was decided as {wanted!r}, which is no user group of the project", True)

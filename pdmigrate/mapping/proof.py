@@ -4,11 +4,11 @@ The rendering is asked over the horizon and wherever two readings part. Fidelity
 for a team lead.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar, overload
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.claims import TEN_YEARS, always_same
@@ -102,19 +102,25 @@ def _tell_end(named: list[Named]) -> str:
 
 # --- which reading counts ---
 
+AnySchedule = Schedule | ScheduleV3
+AnyReading = Reading | ShiftReading
+Read = TypeVar("Read", Reading, ShiftReading, covariant=True)
+Evidence = tuple[rota.Span, rota.Rota]
+"""What PagerDuty has shown, and over which span."""
+
 AHEAD = 400 * rota.DAY
 AROUND = 2 * rota.DAY
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgement(Generic[Read]):
     """The reading to go by; from when on readings that nothing has ruled out part; and what differs.
 
     doubts: the first instant of doubt within ten years, the change of the clock behind it where there is one.
     differing: seconds in which the chosen reading is not what PagerDuty shows, first of them at `first`. why: the doubt.
     """
 
-    reading: Reading | ShiftReading
+    reading: Read
     doubts: tuple[int, ...] = ()
     differing: int = 0
     first: int = 0
@@ -139,14 +145,14 @@ class _Ways:
     known never to part but for that."""
 
     zone: ZoneInfo
-    readings: list
+    readings: Sequence[AnyReading]
     render: Callable[..., rota.Rota]
     draw: Callable[..., rota.Rota]
-    spots: Callable[[list, int, int], Iterable[rota.Span]]
-    lasting: Callable[[Any], tuple]
+    spots: Callable[[Any, int, int], Iterable[rota.Span]]
+    lasting: Callable[[Any], tuple[Any, ...]]
     alike: Callable[[Any, Any, int, int], bool]
 
-    def find_parting(self, readings: list, start: int, end: int) -> int | None:
+    def find_parting(self, readings: Sequence[AnyReading], start: int, end: int) -> int | None:
         """The first instant in [start, end) at which two of these readings have different people."""
         if len(readings) < 2:
             return None
@@ -157,7 +163,7 @@ class _Ways:
         near = self._find_in(readings, self.spots(readings, start, end if found is None else found))
         return min((at for at in (found, near) if at is not None), default=None)
 
-    def _find_in(self, readings: list, spans: Iterable[rota.Span]) -> int | None:
+    def _find_in(self, readings: Sequence[AnyReading], spans: Iterable[rota.Span]) -> int | None:
         for span in spans:
             first, *others = (self.draw(reading, *span) for reading in readings)
             starts = [found[0][0] for other in others if (found := rota.differences(first, other))]
@@ -194,7 +200,7 @@ def list_windows(account: Account, in_doubt: bool = False) -> dict[rota.Span, li
     return windows
 
 
-def _list_doubtful(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> list[rota.Span]:
+def _list_doubtful(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> list[rota.Span]:
     """The windows in which PagerDuty's answer tells readings apart; none where it would not help."""
     now = rota.to_instant(account.since)
     try:
@@ -209,7 +215,7 @@ def _list_doubtful(account: Account, schedule: Schedule | ScheduleV3, zone: Zone
         return []
 
 
-def _tell_apart(ways: _Ways, readings: list, windows: list[rota.Span], now: int) -> list[rota.Span]:
+def _tell_apart(ways: _Ways, readings: Sequence[AnyReading], windows: list[rota.Span], now: int) -> list[rota.Span]:
     """More windows, until no two readings are left that part in ten years and look alike in all windows."""
     groups = [readings]
     for window in windows:
@@ -227,9 +233,9 @@ def _tell_apart(ways: _Ways, readings: list, windows: list[rota.Span], now: int)
     return windows
 
 
-def _split(ways: _Ways, readings: list, window: rota.Span) -> list[list]:
+def _split(ways: _Ways, readings: Sequence[AnyReading], window: rota.Span) -> list[list[AnyReading]]:
     """The readings apart by what they say of the window, those that stand alone left out."""
-    groups: dict[rota.Rota, list] = {}
+    groups: dict[rota.Rota, list[AnyReading]] = {}
     for reading in readings:
         groups.setdefault(ways.draw(reading, *window), []).append(reading)
     return [group for group in groups.values() if len(group) > 1]
@@ -245,7 +251,11 @@ def _window_of(zone: ZoneInfo, instant: int) -> rota.Span:
     return window
 
 
-def judge(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> Judgement:
+@overload
+def judge(account: Account, schedule: Schedule, zone: ZoneInfo) -> Judgement[Reading]: ...
+@overload
+def judge(account: Account, schedule: ScheduleV3, zone: ZoneInfo) -> Judgement[ShiftReading]: ...
+def judge(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> Judgement[Any]:
     """Which reading PagerDuty goes by. The usual one, unless what it shows says otherwise.
 
     Raises ValueError for an unusable rule, and where turns are too many to be looked at.
@@ -265,7 +275,11 @@ def judge(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> 
     return Judgement(fitting[0], (behind[-1] if behind else parting,), why=_tell_parting(fitting))
 
 
-def choose_reading(account: Account, schedule: Schedule | ScheduleV3, zone: ZoneInfo) -> Reading | ShiftReading:
+@overload
+def choose_reading(account: Account, schedule: Schedule, zone: ZoneInfo) -> Reading: ...
+@overload
+def choose_reading(account: Account, schedule: ScheduleV3, zone: ZoneInfo) -> ShiftReading: ...
+def choose_reading(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> AnyReading:
     """The reading that `judge` goes by, without a look at what is in doubt."""
     now = rota.to_instant(account.since)
     evidence = list(list_evidence(account, schedule))
@@ -273,24 +287,24 @@ def choose_reading(account: Account, schedule: Schedule | ScheduleV3, zone: Zone
     return next((one for one in ways.readings if _fits(ways, one, evidence)), ways.readings[0])
 
 
-def tell_doubt(judgement: Judgement, zone: ZoneInfo) -> str:
+def tell_doubt(judgement: Judgement[Any], zone: ZoneInfo) -> str:
     """What is in doubt from when on, for a page."""
     day = f"{rota.to_datetime(judgement.doubts[0]).astimezone(zone):%Y-%m-%d}"
     return f"on {day} {judgement.why or IN_DOUBT['windows']}"
 
 
-def _tell_parting(readings: list) -> str:
+def _tell_parting(readings: Sequence[AnyReading]) -> str:
     """What nobody has shown, of readings that part."""
     apart = [name for name in readings[0]._fields if len({getattr(one, name) for one in readings}) > 1]
     return "; ".join(dict.fromkeys(IN_DOUBT.get(name, IN_DOUBT["windows"]) for name in apart))
 
 
-def read_shown(schedule: Schedule | ScheduleV3) -> rota.Rota | None:
+def read_shown(schedule: AnySchedule) -> rota.Rota | None:
     """PagerDuty's own word over the horizon."""
     return rota_v3.read_final(schedule) if isinstance(schedule, ScheduleV3) else read_final(schedule)
 
 
-def list_evidence(account: Account, schedule: Schedule | ScheduleV3) -> Iterable[tuple[rota.Span, rota.Rota]]:
+def list_evidence(account: Account, schedule: AnySchedule) -> Iterable[Evidence]:
     """What PagerDuty has shown: (span, rota)."""
     final, span = read_shown(schedule), (rota.to_instant(account.since), rota.to_instant(account.until))
     if final is not None:
@@ -314,14 +328,14 @@ def render_with_overrides(schedule: Schedule, reading: Reading, zone: ZoneInfo, 
     )
 
 
-def _list_ways(schedule: Schedule | ScheduleV3, zone: ZoneInfo, start: int, end: int) -> _Ways:
+def _list_ways(schedule: AnySchedule, zone: ZoneInfo, start: int, end: int) -> _Ways:
     if isinstance(schedule, ScheduleV3):
         bare = schedule.model_copy(update={"overrides": (), "custom_shifts": ()})
         return _Ways(
             zone,
             list_shift_readings(schedule, start, end),
-            lambda reading, *span: rota_v3.render_schedule(schedule, *span, reading),
-            lambda reading, *span: rota_v3.render_schedule(bare, *span, reading),
+            lambda reading, start, end: rota_v3.render_schedule(schedule, start, end, reading),
+            lambda reading, start, end: rota_v3.render_schedule(bare, start, end, reading),
             partial(list_shift_spots, schedule),
             lasting_shift_part,
             lambda *_: False,
@@ -353,13 +367,13 @@ def _never_part(schedule: Schedule, zone: ZoneInfo, one: Reading, other: Reading
     return all(always_same(left, right, start, end, stacked=True) for left, right in product(*sides))
 
 
-def _compare(ways: _Ways, reading: Any, evidence: list) -> Iterator[tuple]:
+def _compare(ways: _Ways, reading: AnyReading, evidence: Iterable[Evidence]) -> Iterator[tuple[rota.Difference, ...]]:
     return (rota.differences(shown, ways.render(reading, *span)) for span, shown in evidence)
 
 
-def _fits(ways: _Ways, reading: Any, evidence: list) -> bool:
+def _fits(ways: _Ways, reading: AnyReading, evidence: Iterable[Evidence]) -> bool:
     return not any(_compare(ways, reading, evidence))
 
 
-def _part(ways: _Ways, readings: list, span: rota.Span) -> bool:
+def _part(ways: _Ways, readings: Sequence[AnyReading], span: rota.Span) -> bool:
     return len({ways.draw(reading, *span) for reading in readings}) > 1

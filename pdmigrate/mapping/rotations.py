@@ -46,7 +46,7 @@ def name_pieces(
         name, own = parts[base][life_of(piece.rotation)], names[piece.layer]
         if piece is leaders[owner]:
             name = own
-        elif name == own:
+        elif name == own and piece.rotation.since is not None:  # a piece without a start leads
             name = _name_later(own, piece.rotation.since)
         named.append(Named(name, piece.rotation, piece.dated))
     return named

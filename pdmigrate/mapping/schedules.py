@@ -6,17 +6,18 @@ account or an invitation, or the schedule is held whole, never shortened.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import Place, find_place
-from pdmigrate.mapping.proof import Fidelity, Judgement, list_evidence
+from pdmigrate.mapping.proof import AnySchedule, Fidelity, Judgement, list_evidence
 from pdmigrate.mapping.rotations import Named, add_to_name, write_rotation
 from pdmigrate.mapping.unusable import find_unusable
 from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, read_stop
 from pdmigrate.oncall import rota
-from pdmigrate.oncall.zones import read_zone, suggest_zones
+from pdmigrate.oncall.zones import Zone, read_zone, suggest_zones
 from pdmigrate.pagerduty.offsets import find_foreign
-from pdmigrate.pagerduty.records import Reference, Schedule
+from pdmigrate.pagerduty.records import Reference
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Conflict, Option, Settled
 from pdmigrate.wire.canonical import canonical_json
@@ -24,13 +25,13 @@ from pdmigrate.wire.canonical import canonical_json
 # --- the time zone ---
 
 
-def choose_zone(work: Work, schedule: Schedule) -> str | None:
+def choose_zone(work: Work, schedule: AnySchedule) -> str | None:
     """An IANA name, or None where the schedule is held for it."""
     zone = _choose_name(work, schedule)
     return zone if zone is None or _is_written_in_it(work, schedule) else None
 
 
-def _is_written_in_it(work: Work, schedule: Schedule) -> bool:
+def _is_written_in_it(work: Work, schedule: AnySchedule) -> bool:
     """Whether its windows are in its zone, as far as the offsets of its layers tell; otherwise a person says so.
 
     Where PagerDuty has rendered the schedule, that rendering judges the windows, and nobody is asked.
@@ -48,7 +49,7 @@ def _is_written_in_it(work: Work, schedule: Schedule) -> bool:
     return False
 
 
-def _ask_foreign(schedule: Schedule, moment: datetime) -> Conflict:
+def _ask_foreign(schedule: AnySchedule, moment: datetime) -> Conflict:
     return Conflict(
         about="written_in_another_zone",
         kind="schedules",
@@ -72,7 +73,7 @@ def _ask_foreign(schedule: Schedule, moment: datetime) -> Conflict:
     )
 
 
-def _choose_name(work: Work, schedule: Schedule) -> str | None:
+def _choose_name(work: Work, schedule: AnySchedule) -> str | None:
     zone = read_zone(schedule.time_zone)
     if zone.iana and not zone.converted:
         return zone.iana
@@ -80,20 +81,25 @@ def _choose_name(work: Work, schedule: Schedule) -> str | None:
     if answer is not None and answer.choice == "confirm":
         return zone.iana
     if answer is not None and answer.choice == "other":
-        return read_zone(answer.value or "").iana or _lose_zone(work, schedule, answer)
+        other = read_zone(answer.value or "").iana
+        if other is None:
+            _lose_zone(work, schedule, answer)
+        return other
     stop = read_stop(answer, f"its time zone {schedule.time_zone!r}")
-    return work.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
+    work.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
+    return None
 
 
-def _lose_zone(work: Work, schedule: Schedule, answer: Settled) -> None:
+def _lose_zone(work: Work, schedule: AnySchedule, answer: Settled) -> None:
     work.questions.reopen(answer)
     reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
     work.lose("schedules", schedule.id, schedule.name, reason, True)
 
 
-def _ask_zone(schedule: Schedule, zone) -> Conflict:
+def _ask_zone(schedule: AnySchedule, zone: Zone) -> Conflict:
     other = Option(name="other", effect="another zone is written", value="an IANA name, as Europe/London")
     leave = Option(name="leave_out", effect="not moved")
+    options: tuple[Option, ...]
     if zone.iana:
         confirm = Option(name="confirm", effect=f"written as {zone.iana}; who is paged stays the same")
         question, options, about = (
@@ -126,7 +132,7 @@ def _ask_zone(schedule: Schedule, zone) -> Conflict:
 LEAVE_OUT = Option(name="leave_out", effect="the schedule is not moved, nor what needs it")
 
 
-def participants_known(work: Work, schedule, users: Iterable[Reference]) -> bool:
+def participants_known(work: Work, schedule: AnySchedule, users: Iterable[Reference]) -> bool:
     """Whether all of them can be paged, or their places may stay empty; otherwise the schedule is booked as held.
 
     Everything that has to be asked about them is asked at once.
@@ -135,7 +141,7 @@ def participants_known(work: Work, schedule, users: Iterable[Reference]) -> bool
     return not work.stop("schedules", schedule, [_find_stop(work, schedule, user) for user in each.values()])
 
 
-def _find_stop(work: Work, schedule, user: Reference) -> Stop | None:
+def _find_stop(work: Work, schedule: AnySchedule, user: Reference) -> Stop | None:
     name = user.summary or user.id
     if user.deleted_at:
         return _allow_empty_place(work, ask_deleted(schedule, user), f"{name} was deleted in PagerDuty")
@@ -151,7 +157,7 @@ def _allow_empty_place(work: Work, conflict: Conflict, why: str) -> Stop | None:
     return None if answer is not None and answer.choice == "empty_place" else read_stop(answer, why)
 
 
-def ask_deleted(schedule, user: Reference) -> Conflict:
+def ask_deleted(schedule: AnySchedule, user: Reference) -> Conflict:
     """Somebody whose account is deleted, by PagerDuty's own word: the places have stayed."""
     since = f" on {user.deleted_at[:10]}" if user.deleted_at else ""
     return Conflict(
@@ -169,7 +175,7 @@ def ask_deleted(schedule, user: Reference) -> Conflict:
     )
 
 
-def ask_unlisted(schedule, user: Reference) -> Conflict:
+def ask_unlisted(schedule: AnySchedule, user: Reference) -> Conflict:
     """Somebody whom no list shows, and of whom PagerDuty does not say that he is deleted."""
     name = user.summary or user.id
     return Conflict(
@@ -193,9 +199,9 @@ def ask_unlisted(schedule, user: Reference) -> Conflict:
     )
 
 
-def people_needed(work: Work, users: Iterable[Reference]) -> tuple[tuple[str, str], ...]:
-    """What must be there before the schedule is."""
-    return tuple(("users", id) for id in sorted({user.id for user in users if user.id in work.emails}))
+def people_needed(work: Work, users: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
+    """What must be there before the schedule is. users: PagerDuty ids."""
+    return tuple(("users", id) for id in sorted({id for id in users if id and id in work.emails}))
 
 
 def tell_empty(work: Work, users: Iterable[Reference]) -> list[FieldFate]:
@@ -216,18 +222,24 @@ def tell_empty(work: Work, users: Iterable[Reference]) -> list[FieldFate]:
 # --- the judge's question, and what is wanted ---
 
 LAYER = {"end", "rotation_virtual_start", "rotation_turn_length_seconds", "users", "restrictions"}
-CONFIGURED = {"time_zone": True, "rotations": True, "schedule_layers": {"__all__": LAYER}}
+CONFIGURED: dict[str, Any] = {"time_zone": True, "rotations": True, "schedule_layers": {"__all__": LAYER}}
 """What of a schedule, layer-based or shift-based, an answer about its rendering is given to; Terraform moves every `start`."""
 
 
-def place_schedule(work: Work, schedule, twin: bool) -> Place | None:
+def place_schedule(work: Work, schedule: AnySchedule, twin: bool) -> Place | None:
     """Where in Harness it goes; None where it is held."""
     name, identifier = make_name(schedule.name, schedule.id), make_identifier(schedule.name, schedule.id)
     return find_place(work, "schedules", "duplicate_schedule", schedule, identifier, name, work.state.schedules, twin)
 
 
 def want_schedule(
-    work: Work, schedule, zone: str, place: Place, named: list[Named], fates: list[FieldFate], note: str = ""
+    work: Work,
+    schedule: AnySchedule,
+    zone: str,
+    place: Place,
+    named: list[Named],
+    fates: list[FieldFate],
+    note: str = "",
 ) -> None:
     """Want it in Harness, at its place; what it merges with keeps its rotations. note: first line of its description."""
     rotations = [write_rotation(one, work.emails) for one in named]
@@ -244,12 +256,12 @@ def want_schedule(
         "owner_group": work.group_of(schedule.teams),
         "rotations": [rotation.model_dump(mode="json") for rotation in rotations],
     }
-    people = [work.account.users[p] for one in named for p in one.rotation.participants if p in work.account.users]
+    people = (person for one in named for person in one.rotation.participants if person in work.account.users)
     needs = tuple(("teams", t.id) for t in schedule.teams if t.id in work.groups) + people_needed(work, people)
     work.zones[schedule.id] = zone
     work.schedules[schedule.id] = place.identifier
-    where, taken = (place.identifier, place.name), {"adopt": place.adopt, "merge": place.merge}
-    work.want(Desired("schedules", schedule.id, *where, fields, (schedule.id,), needs, **taken), fates)
+    where, ids = (place.identifier, place.name), (schedule.id,)
+    work.want(Desired("schedules", schedule.id, *where, fields, ids, needs, place.adopt, place.merge), fates)
 
 
 def _list_theirs(work: Work, id: str, identifier: str) -> set[str]:
@@ -266,7 +278,7 @@ def fate_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> FieldFa
     return FieldFate(field, "changed", f"{fidelity.tell()}: {fidelity.reason}")
 
 
-def may_load(work: Work, schedule, judgement: Judgement) -> bool:
+def may_load(work: Work, schedule: AnySchedule, judgement: Judgement[Any]) -> bool:
     """The judge: we do not load what we do not understand, unless a person says so."""
     if not judgement.differing:
         return True
@@ -280,7 +292,7 @@ def may_load(work: Work, schedule, judgement: Judgement) -> bool:
     return False
 
 
-def _ask_rendering(schedule, seconds: int, first: str) -> Conflict:
+def _ask_rendering(schedule: AnySchedule, seconds: int, first: str) -> Conflict:
     """What to do with a schedule that PagerDuty renders otherwise than we do.
 
     By how much moves with the horizon every night: the answer holds until somebody changes the schedule.

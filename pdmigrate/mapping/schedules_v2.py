@@ -5,8 +5,10 @@ same people as the layers, second by second over the next 400 days, whether the 
 Until when that holds is its fidelity.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.claims import TEN_YEARS, always_same
@@ -61,14 +63,14 @@ def map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
     span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
     say = partial(say_layers, schedule, judgement, ZoneInfo(zone), *span)
     said = say_or_ask(work, schedule, say) if place else None
-    if said:
+    if place and said:
         named, work.fidelity[schedule.id] = said
         want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named))
     return None
 
 
 def say_layers(
-    schedule: Schedule, judgement: Judgement, zone: ZoneInfo, now: int, horizon: int, most: int = MOST_SHIFTS
+    schedule: Schedule, judgement: Judgement[Reading], zone: ZoneInfo, now: int, horizon: int, most: int = MOST_SHIFTS
 ) -> Said:
     """Its rotations, proved, and how long they hold. now, horizon: instants. most: rotations with an end.
 
@@ -101,13 +103,20 @@ def _leave_empty(named: Named) -> Named:
     return replace(named, rotation=replace(made, participants=people, turn=max(made.turn, SHORTEST)))
 
 
-def _shorten(layers: list, now: int, end: int) -> int:
+def _shorten(layers: Sequence[tuple[Any, rota.Rotation]], now: int, end: int) -> int:
     """How far the rotations are compared by date: less than asked for where people hand over every few minutes."""
     turns = sum(layer.count_turns(now, end) for _, layer in layers)
     return end if turns <= MOST_DRAWN else now + (end - now) * MOST_DRAWN // turns
 
 
-def _holds(schedule: Schedule, reading: Reading, zone: ZoneInfo, layers: list, named: list[Named], span: tuple) -> bool:
+def _holds(
+    schedule: Schedule,
+    reading: Reading,
+    zone: ZoneInfo,
+    layers: Sequence[tuple[Any, rota.Rotation]],
+    named: list[Named],
+    span: tuple[int, int | None],
+) -> bool:
     """Whether the rotations say the same until the end of the span, None for ever: by structure, else by ten years' dates."""
     now, until = span
     whole = [layer for _, layer in layers]
@@ -120,7 +129,7 @@ def _holds(schedule: Schedule, reading: Reading, zone: ZoneInfo, layers: list, n
 
 
 def _grade(
-    named: list[Named], judgement: Judgement, flat_until: int | None, until: int | None, zone: ZoneInfo
+    named: list[Named], judgement: Judgement[Reading], flat_until: int | None, until: int | None, zone: ZoneInfo
 ) -> Fidelity:
     """How long it holds: until the first doubt, or until more dates are needed."""
     dated = flat_until if judgement.reading.by_wall else until

@@ -9,6 +9,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.claims import TEN_YEARS
+from pdmigrate.mapping.collisions import Place
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
 from pdmigrate.mapping.left import tell_heading, tell_teams
 from pdmigrate.mapping.proof import PROOF_DAYS, CannotBeSaidError, Fidelity, Judgement, grade, judge, prove, tell_doubt
@@ -46,11 +47,13 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
         own = _common_zone(schedule) or zone
     except (ValueError, OverflowError) as error:
         return hold_unsaid(work, schedule, tell_unread(error, "one of its events"))
-    place = place_schedule(work, schedule, twin) if may_load(work, schedule, judgement) else None
+    if not may_load(work, schedule, judgement):
+        return None
+    place = place_schedule(work, schedule, twin)
     span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
     say = partial(say_shifts, schedule, ZoneInfo(own), *span, judgement=judgement)
     said = say_or_ask(work, schedule, lambda most: say(most=most)) if place else None
-    if said is not None:
+    if place and said:
         named, work.fidelity[schedule.id] = said
         note = tell_together(named, ZoneInfo(own), *span)
         want_schedule(work, schedule, own, place, named, _field_fates(work, schedule, own, place, named, note), note)
@@ -68,7 +71,7 @@ def say_shifts(
     zone: ZoneInfo,
     now: int,
     horizon: int,
-    judgement: Judgement = JUDGED_USUAL,
+    judgement: Judgement[ShiftReading] = JUDGED_USUAL,
     most: int = MOST_SHIFTS,
 ) -> Said:
     """Its rotations, proved, and how long they hold. now, horizon: instants. most: rotations with an end.
@@ -102,8 +105,8 @@ def say_shifts(
 
 def _find_last(schedule: ScheduleV3) -> int:
     """When the last of what has dates of its own ends."""
-    dated = [one.end_time for one in (*schedule.overrides, *schedule.custom_shifts)]
-    return max((rota.month_after(rota.to_instant(end)) for end in dated), default=0)
+    ends = (*(one.end_time for one in schedule.overrides), *(one.end_time for one in schedule.custom_shifts))
+    return max((rota.month_after(rota.to_instant(end)) for end in ends), default=0)
 
 
 def _find_drift(
@@ -167,7 +170,12 @@ def _find_begin(event: Event) -> int:
 
 
 def _grade(
-    named: list[Named], judgement: Judgement, certain: int | None, dated: int | None, zone: ZoneInfo, endless: bool
+    named: list[Named],
+    judgement: Judgement[ShiftReading],
+    certain: int | None,
+    dated: int | None,
+    zone: ZoneInfo,
+    endless: bool,
 ) -> Fidelity:
     """How long it holds: until the first doubt, or until more dates are needed."""
     if judgement.doubts and (certain is None or judgement.doubts[0] <= certain):
@@ -182,7 +190,9 @@ def _grade(
     return grade(named, certain, reason, dated)
 
 
-def _field_fates(work: Work, schedule: ScheduleV3, zone: str, place, named: list[Named], note: str) -> list[FieldFate]:
+def _field_fates(
+    work: Work, schedule: ScheduleV3, zone: str, place: Place, named: list[Named], note: str
+) -> list[FieldFate]:
     said = fate_of_turns("rotations", named, work.fidelity[schedule.id])
     fates = [said, tell_teams(work, schedule.teams), *tell_heading(schedule, place.name, note)]
     if zone != schedule.time_zone:

@@ -1,7 +1,9 @@
 """Which objects move: all, or some and exactly what they need, each with the reason why it is in."""
 
 import difflib
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty.account import Account
@@ -54,7 +56,7 @@ def find_shared(account: Account, reasons: Reasons) -> dict[tuple[str, str], lis
     return {place: sorted(names) for place, names in sorted(shared.items())}
 
 
-def list_records(account: Account) -> dict[str, dict]:
+def list_records(account: Account) -> dict[str, dict[str, Any]]:
     """The records of each kind that a scope chooses from, by id; schedules of both sorts."""
     return {kind: getattr(account, KINDS[kind].source) for kind in SOURCE_KINDS}
 
@@ -67,7 +69,7 @@ def _list_chosen(scope: Scope) -> dict[str, list[str]]:
 def _find(account: Account, key: str, word: str) -> str:
     kind = KEYS[key]
     records = list_records(account)[kind].values()
-    found = [record.id for record in records if word in (record.id, record.name)]
+    found: list[str] = [record.id for record in records if word in (record.id, record.name)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -144,7 +146,7 @@ def _follow_teams(account: Account, reasons: Reasons) -> None:
         _add(reasons, "users", [m.user for m in account.members_of(team)], f"member of {team.name}", account.users)
 
 
-def _add(reasons: Reasons, kind: str, references, why: str, there: dict) -> None:
+def _add(reasons: Reasons, kind: str, references: Iterable[Reference], why: str, there: Mapping[str, object]) -> None:
     for reference in references:
         if reference.id in there:
             reasons[kind].setdefault(reference.id, why)

@@ -14,8 +14,8 @@ from pdmigrate.mapping.service_questions import (
 )
 from pdmigrate.mapping.unusable import find_unusable, tell_unusable
 from pdmigrate.mapping.work import FieldFate, Route, Stop, Work, describe, exact, read_stop
-from pdmigrate.pagerduty.records import Service
-from pdmigrate.plan.actions import Desired
+from pdmigrate.pagerduty.records import EscalationPolicy, Service
+from pdmigrate.plan.actions import Desired, Fields
 
 
 def map_services(work: Work) -> None:
@@ -56,7 +56,7 @@ def _find_place(work: Work, service: Service, twins: bool) -> Place | None:
 
 def _want_service(work: Work, service: Service, paging: bool, place: Place) -> None:
     policy = work.account.policies.get(service.escalation_policy.id) if service.escalation_policy else None
-    fields = {"name": place.name, "description": describe(service.name, place.name, service.description)}
+    fields: Fields = {"name": place.name, "description": describe(service.name, place.name, service.description)}
     owner = work.group_of(service.teams) or (work.group_of(policy.teams) if policy else None)
     target = work.policies.get(policy.id) if policy else None
     work.routes.append(
@@ -69,7 +69,7 @@ def _want_service(work: Work, service: Service, paging: bool, place: Place) -> N
     work.want(desired, _field_fates(work, service, paging, place))
 
 
-def _find_needs(work: Work, service: Service, policy) -> tuple[tuple[str, str], ...]:
+def _find_needs(work: Work, service: Service, policy: EscalationPolicy | None) -> tuple[tuple[str, str], ...]:
     return ((("escalation_policies", policy.id),) if policy else ()) + tuple(
         ("teams", team.id) for team in service.teams if team.id in work.groups
     )
@@ -100,7 +100,7 @@ def _choose_paging(work: Work, service: Service) -> tuple[bool | None, Stop | No
         return True, None
     answer = work.questions.ask(ask_paging(service, why))
     stop = None if answer and answer.choice != "leave_out" else read_stop(answer, why)
-    return (None if stop else answer.choice == "page"), stop
+    return (answer.choice == "page" if answer and not stop else None), stop
 
 
 def _find_quieter(work: Work, service: Service) -> str:

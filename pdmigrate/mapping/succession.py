@@ -1,12 +1,14 @@
 """Objects that live on under another name or another id: renamed in PagerDuty, or made anew there."""
 
+from collections.abc import Mapping
+
 from pdmigrate.mapping.scope import list_records
-from pdmigrate.mapping.work import Work
+from pdmigrate.mapping.work import Existing, Source, Work
 from pdmigrate.plan.answers import Conflict, Option
 from pdmigrate.plan.ledger import Entry
 
 
-def keep_name(work: Work, record, entry: Entry, name: str, existing: dict) -> str:
+def keep_name(work: Work, record: Source, entry: Entry, name: str, existing: Mapping[str, Existing]) -> str:
     """What an object that is carried over is to be called: PagerDuty's new name, where the old one was PagerDuty's.
 
     A name that a person chose, that was there before us, or that another object has by now, is not touched; a suffix
@@ -21,14 +23,14 @@ def keep_name(work: Work, record, entry: Entry, name: str, existing: dict) -> st
     return entry.name if any(other.name.casefold() == fresh.casefold() for other in others) else fresh
 
 
-def find_predecessor(work: Work, kind: str, name: str, existing: dict) -> Entry | None:
+def find_predecessor(work: Work, kind: str, name: str, existing: Mapping[str, Existing]) -> Entry | None:
     """What we carried over under this name from an object that PagerDuty does not have any more."""
     there = list_records(work.account)[kind]
     entries = (entry for (k, key), entry in work.ledger.items() if k == kind and key not in there)
     return next((e for e in entries if e.name.casefold() == name.casefold() and e.identifier in existing), None)
 
 
-def ask_recreated(kind: str, record, before: Entry) -> Conflict:
+def ask_recreated(kind: str, record: Source, before: Entry) -> Conflict:
     return Conflict(
         about="recreated_in_source",
         kind=kind,

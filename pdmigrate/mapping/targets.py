@@ -3,8 +3,9 @@
 A level never loses a target unasked: fewer people would be paged, or the next level too early.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pdmigrate.mapping.unusable import find_unusable
 from pdmigrate.mapping.work import FieldFate, Stop, Work, read_stop
@@ -127,11 +128,13 @@ def _tell_level(level: Level) -> str:
     return f"level {level.number} pages {names} only" if names else f"level {level.number} has no target"
 
 
-def _list_names(targets) -> str:
+def _list_names(targets: Iterable[Reference]) -> str:
     return ", ".join(dict.fromkeys(target.summary or target.id for target in targets))
 
 
-def _ask(about: str, policy: EscalationPolicy, of: str, question: str, meaning: str, without: str, **more) -> Conflict:
+def _ask(
+    about: str, policy: EscalationPolicy, of: str, question: str, meaning: str, without: str, **more: Any
+) -> Conflict:
     """A question about a policy (of: "", or the target) with the option to go on without, and what that does."""
     go_on = (Option(name="without", effect=without),) if without else ()
     return Conflict(
@@ -150,7 +153,7 @@ def _ask_deleted(place: _Place) -> Conflict:
     effect = f"nobody is paged for {place.name}: as it is now"
     if place.alone:
         effect += f"; level {place.alone} has nobody left and is left out: PagerDuty passes it over at once today"
-    question = f"{place.tell()}; deleted in PagerDuty on {place.target.deleted_at[:10]}."
+    question = f"{place.tell()}; deleted in PagerDuty on {(place.target.deleted_at or '')[:10]}."
     meaning = "PagerDuty pages nobody for it today."
     return _ask("deleted_target", place.policy, place.target.id, question, meaning, effect, recommended="without")
 

@@ -1,7 +1,7 @@
 """Teams to user groups. Members are exact; the roles that PagerDuty gives them in the team have no counterpart."""
 
 from pdmigrate.harness.identifiers import make_identifier, make_name
-from pdmigrate.mapping.collisions import find_place, find_twins
+from pdmigrate.mapping.collisions import Place, find_place, find_twins
 from pdmigrate.mapping.left import tell_heading
 from pdmigrate.mapping.work import FieldFate, Work, describe, exact
 from pdmigrate.pagerduty.records import Team
@@ -22,7 +22,7 @@ def map_teams(work: Work) -> None:
             _want_group(work, team, place)
 
 
-def _want_group(work: Work, team: Team, place) -> None:
+def _want_group(work: Work, team: Team, place: Place) -> None:
     """Only people who have an account are members; the invited join through their invitation."""
     members = work.account.members_of(team)
     emails = {work.emails[m.user.id] for m in members if m.user.id in work.emails}
@@ -30,8 +30,8 @@ def _want_group(work: Work, team: Team, place) -> None:
     if _may_miss_members(work, team) and place.identifier in work.state.groups:
         users = sorted({*users, *work.state.groups[place.identifier].users})
     fields = {"name": place.name, "description": describe(team.name, place.name, team.description), "users": users}
-    taken = {"adopt": place.adopt, "merge": place.merge}
-    desired = Desired("teams", team.id, place.identifier, place.name, fields, (team.id,), **taken)
+    taken = (place.adopt, place.merge)
+    desired = Desired("teams", team.id, place.identifier, place.name, fields, (team.id,), (), *taken)
     work.want(desired, [*tell_heading(team, place.name), *_tell_parent(work, team), *_member_fates(work, team)])
     _ask_members(work, team)
 

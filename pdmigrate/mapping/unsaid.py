@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError
-from pdmigrate.mapping.proof import CannotBeSaidError, Fidelity
+from pdmigrate.mapping.proof import AnySchedule, CannotBeSaidError, Fidelity
 from pdmigrate.mapping.rotations import Named
 from pdmigrate.mapping.work import Work
 from pdmigrate.oncall.rota import TooManyTurnsError
@@ -15,7 +15,7 @@ MOST_WRITTEN = 20_000
 Said = tuple[list[Named], Fidelity]
 
 
-def say_or_ask(work: Work, schedule, say: Callable[[int], Said]) -> Said | None:
+def say_or_ask(work: Work, schedule: AnySchedule, say: Callable[[int], Said]) -> Said | None:
     """What `say` makes of it, given how many dated rotations there may be; None where it is held, which is booked."""
     try:
         return _say_within(work, schedule, say)
@@ -27,7 +27,7 @@ def say_or_ask(work: Work, schedule, say: Callable[[int], Said]) -> Said | None:
     return None
 
 
-def _say_within(work: Work, schedule, say: Callable[[int], Said]) -> Said | None:
+def _say_within(work: Work, schedule: AnySchedule, say: Callable[[int], Said]) -> Said | None:
     try:
         return say(MOST_SHIFTS)
     except TooManyDatedError as error:
@@ -52,7 +52,7 @@ def tell_unread(error: Exception, what: str = "it") -> str:
     return str(error) if isinstance(error, TooManyTurnsError) else f"{what} cannot be read: {error}"
 
 
-def hold_unsaid(work: Work, schedule, reason: str) -> None:
+def hold_unsaid(work: Work, schedule: AnySchedule, reason: str) -> None:
     """Ask about a schedule that cannot be carried over, and book it as held."""
     answer = work.questions.ask(_ask_unsaid(schedule, reason))
     decided = answer.conflict.key if answer else ""
@@ -64,7 +64,7 @@ LEAVE = Option(
 )
 
 
-def _ask_unsaid(schedule, reason: str) -> Conflict:
+def _ask_unsaid(schedule: AnySchedule, reason: str) -> Conflict:
     return Conflict(
         about="cannot_be_said",
         kind="schedules",
@@ -78,7 +78,7 @@ def _ask_unsaid(schedule, reason: str) -> Conflict:
     )
 
 
-def _ask_dated(schedule, error: TooManyDatedError) -> Conflict:
+def _ask_dated(schedule: AnySchedule, error: TooManyDatedError) -> Conflict:
     return Conflict(
         about="too_many_dated",
         kind="schedules",

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pdmigrate.harness.records import State
 from pdmigrate.mapping.proof import Fidelity
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.records import Reference
 from pdmigrate.plan.actions import Desired, Held
 from pdmigrate.plan.answers import Settled
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
@@ -16,6 +17,24 @@ from pdmigrate.plan.rules import Rules
 
 Grade = Literal["exact", "changed", "handed_over", "lost"]
 GRADES: tuple[Grade, ...] = ("exact", "changed", "handed_over", "lost")
+
+
+class Source(Protocol):
+    """What every object of PagerDuty has."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Existing(Protocol):
+    """What every object of Harness has that is known by a name."""
+
+    @property
+    def identifier(self) -> str: ...
+    @property
+    def name(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -119,12 +138,11 @@ class Work:
         handed = desired.kind in self.by_hand and not self._is_there(desired)
         for source in desired.sources:
             fates = (*fields, *(own or {}).get(source, ()))
-            grade = "exact" if all(fate.harmless for fate in fates) else "changed"
+            kept: Grade = "exact" if all(fate.harmless for fate in fates) else "changed"
             said = reason or "; ".join(dict.fromkeys(fate.reason for fate in fates if not fate.harmless))
             words = f"{self._say_by_hand(desired.kind)} {said}".strip() if handed else said
-            self.fates.append(
-                Fate(desired.kind, source, desired.name, "handed_over" if handed else grade, words, fates)
-            )
+            grade: Grade = "handed_over" if handed else kept
+            self.fates.append(Fate(desired.kind, source, desired.name, grade, words, fates))
 
     @property
     def by_hand(self) -> frozenset[str]:
@@ -133,8 +151,8 @@ class Work:
         return contract | (TERRAFORM_KINDS if self.rules.terraform else frozenset())
 
     def _is_there(self, desired: Desired) -> bool:
-        there = desired.kind in TERRAFORM_KINDS and getattr(self.state, KINDS[desired.kind].target)
-        return bool(there) and desired.identifier in there
+        """Whether Terraform has nothing to make."""
+        return desired.kind in TERRAFORM_KINDS and desired.identifier in getattr(self.state, KINDS[desired.kind].target)
 
     def _say_by_hand(self, kind: str) -> str:
         if kind in TERRAFORM_KINDS:
@@ -148,7 +166,7 @@ class Work:
         self.lost[kind, id] = held
         self.fates.append(Fate(kind, id, name, "lost", reason))
 
-    def stop(self, kind: str, record: Any, stops: Iterable[Stop | None]) -> bool:
+    def stop(self, kind: str, record: Source, stops: Iterable[Stop | None]) -> bool:
         """Whether anything stops the object; booked once, what is decided before what waits."""
         found = sorted((stop for stop in stops if stop), key=lambda stop: stop.waits)
         if found:
@@ -163,7 +181,7 @@ class Work:
     def known(self, kind: str, key: str) -> Entry | None:
         return self.ledger.get((kind, key))
 
-    def group_of(self, teams: tuple) -> str | None:
+    def group_of(self, teams: Iterable[Reference]) -> str | None:
         """The group of the first team that is carried over."""
         return next((self.groups[team.id] for team in teams if team.id in self.groups), None)
 

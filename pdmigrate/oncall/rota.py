@@ -24,6 +24,8 @@ Span = tuple[int, int]
 """From (included) to (excluded)."""
 People = frozenset[str]
 NOBODY: People = frozenset()
+Difference = tuple[int, int, People, People]
+"""From, to (instants), the people of the first rota, those of the second."""
 FAR = 2**62
 MOST_TURNS = 200_000
 """Turns of one rotation that are drawn at a time: nobody hands over so often, and no machine should try."""
@@ -100,9 +102,9 @@ def stack(rotas: Sequence[Rota]) -> Rota:
     return make_rota((s, e, on[min(on)]) for s, e, on in _sweep(rotas) if on)
 
 
-def differences(before: Rota, after: Rota) -> tuple[tuple[int, int, People, People], ...]:
+def differences(before: Rota, after: Rota) -> tuple[Difference, ...]:
     """Where two rotas differ: (start, end, before, after), neighbours of the same difference merged."""
-    found: list[tuple[int, int, People, People]] = []
+    found: list[Difference] = []
     if before == after:
         return ()
     for start, end, on in _sweep((before, after)):

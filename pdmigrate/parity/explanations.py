@@ -13,7 +13,7 @@ from pdmigrate.harness.records import Override, Rotation, Schedule
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.overrides import cut_overrides, key_overrides, name_piece, read_known
-from pdmigrate.mapping.proof import choose_reading, render_with_overrides
+from pdmigrate.mapping.proof import AnySchedule, choose_reading, render_with_overrides
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records, rota_v3
 from pdmigrate.pagerduty.readings import WALL
@@ -24,7 +24,7 @@ from pdmigrate.plan.merging import THEIRS
 
 Change = tuple[int, int, rota.People, rota.People]
 """From, to (instants), who is not on call any more, who is in addition."""
-AnySchedule = records.Schedule | ScheduleV3
+
 LEAVING = frozenset({"leave_out", "leave_removed"})
 """The answers that leave an object behind. An override whose stand-in is an empty place stays behind as well."""
 
@@ -228,7 +228,7 @@ def _list_kept_overrides(found: Draft, there: Schedule) -> Iterator[tuple[str, O
         wish, entry = found.wanted.get(("overrides", key)), found.ledger.get(("overrides", key))
         known = wish or entry
         override = found.state.overrides.get(known.identifier) if known else None
-        if override and known.identifier.partition("/")[0] == there.identifier:
+        if known and override and known.identifier.partition("/")[0] == there.identifier:
             yield key, override
 
 
@@ -243,7 +243,7 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     wish = found.wanted.get(("schedules", schedule.id))
     there = found.state.schedules.get(wish.identifier) if wish and wish.merge else None
     choice = found.work.questions.find_choice("duplicate_schedule", schedule.id)
-    if there is None or choice is None:
+    if wish is None or there is None or choice is None:
         return
     alone = Schedule.model_validate({"identifier": wish.identifier, **wish.fields, "overrides": there.overrides})
     both = alone.model_copy(update={"rotations": (*alone.rotations, *_list_theirs(found, wish))})

@@ -60,7 +60,7 @@ def _event_lanes(schedule: ScheduleV3, start: int, end: int) -> list[tuple[str, 
 
 
 def _alive(lanes: list[tuple[str, rota.Rota]]) -> Lanes:
-    alive = [(name, (who,)) for name, who in lanes if who.entries]
+    alive: Lanes = [(name, (who,)) for name, who in lanes if who.entries]
     if len(alive) <= MOST_LANES:
         return alive
     shown, rest = alive[: MOST_LANES - 1], alive[MOST_LANES - 1 :]

@@ -6,14 +6,14 @@ documentation). Where contact details cannot be read, or were not carried over, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 
 import phonenumbers
 
-from pdmigrate.harness.records import Channel, NotificationRule
+from pdmigrate.harness.records import Channel, Contact, NotificationRule
 from pdmigrate.mapping.contacts import NOTICES, SERVED_REGIONS, TYPES, read_phone
 from pdmigrate.mapping.work import Work
 from pdmigrate.oncall.rota import Span, to_datetime
@@ -22,6 +22,8 @@ from pdmigrate.parity.places import About, Place, Rotas, list_dead, list_places
 
 BY_DEFAULT = {"email": 0, "phone": 1, "sms": 1}
 """Minutes after which Harness tells somebody who has no notification rule."""
+Keys = Collection[tuple[str, str]]
+"""Channels, each by type and address."""
 UNREAD = "Harness has no API to read contact details from: ask the person"
 NOT_CARRIED = "contact details are not carried over by the rule contact_details, and Harness shows none: ask the person"
 
@@ -76,7 +78,7 @@ def find_reach(work: Work, rotas: Iterable[Rotas], window: Span) -> Reach:
     return Reach(**{grade: tuple(sorted(rows, key=_urgency)) for grade, rows in named.items()})
 
 
-def _urgency(row: Unreachable) -> tuple:
+def _urgency(row: Unreachable) -> tuple[bool, datetime | None, str, str]:
     return row.next_turn is None, row.next_turn, row.email, row.why
 
 
@@ -152,7 +154,7 @@ def _tell_shut(channels: set[tuple[str, str]]) -> str:
     return f"is told {said}, which is blocked or switched off in PagerDuty" if said else ""
 
 
-def list_told(rule: NotificationRule | None, methods: list[Channel], known: set) -> dict[tuple[str, str], list[int]]:
+def list_told(rule: NotificationRule | None, methods: list[Channel], known: Keys) -> dict[tuple[str, str], list[int]]:
     """By channel the minutes after the page at which Harness tells somebody, in order."""
     told: dict[tuple[str, str], list[int]] = defaultdict(list)
     for channel in methods if rule is None else ():
@@ -184,7 +186,7 @@ def tell_missing(users: list[User], told: dict[tuple[str, str], list[int]]) -> s
 
 
 def find_first_minute(
-    rule: NotificationRule | None, methods: list[Channel], known: set, blocked: set
+    rule: NotificationRule | None, methods: list[Channel], known: Keys, blocked: Keys
 ) -> tuple[int, str]:
     """(minutes until the first step tells somebody, "") or (0, why it tells nobody)."""
     if rule is not None and not rule.steps:
@@ -200,7 +202,7 @@ def find_first_minute(
     return 0, f"the first step of the notification rule leads nowhere: {said}"
 
 
-def _judge_address(channel: Channel, known: set, blocked: set) -> str:
+def _judge_address(channel: Channel, known: Keys, blocked: Keys) -> str:
     if _key(channel) not in known:
         return f"the {channel.type} address {channel.address} is not among the contact methods"
     if _key(channel) in blocked:
@@ -210,7 +212,7 @@ def _judge_address(channel: Channel, known: set, blocked: set) -> str:
     return ""
 
 
-def _key(channel) -> tuple[str, str]:
+def _key(channel: Channel | Contact) -> tuple[str, str]:
     return channel.type, channel.address.strip().lower()
 
 
@@ -279,9 +281,10 @@ def _list_ways(users: list[User]) -> list[tuple[int, ContactMethod]]:
     rules = [r for user in users for r in user.notification_rules if r.urgency != "low" and r.contact_method]
     rules = [rule for rule in rules if rule.type not in NOTICES]
     return [
-        (rule.start_delay_in_minutes, methods[rule.contact_method.id])
+        (rule.start_delay_in_minutes, method)
         for rule in rules
         if rule.start_delay_in_minutes is not None
-        and rule.contact_method.id in methods
-        and not is_blocked(methods[rule.contact_method.id])
+        and rule.contact_method is not None
+        and (method := methods.get(rule.contact_method.id))
+        and not is_blocked(method)
     ]

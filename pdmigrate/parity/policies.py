@@ -18,8 +18,7 @@ from pdmigrate.parity.explanations import find_kept
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.services import expect_chain, expect_rules, source_levels, target_levels
 
-Difference = tuple[int, int, rota.People, rota.People]
-"""From, to (instants), the people of the first witness, those of the second."""
+Difference = rota.Difference
 LevelDifference = tuple[int, int, int, rota.People, rota.People]
 """The level's number, and the difference."""
 NOBODY = paging.Level(0, rota.NOBODY, ())
@@ -116,7 +115,7 @@ def _tell_level(policy: PolicyParity, level: LevelParity) -> Iterator[str]:
     if level.differences:
         yield f"{place}: {_tell_first(level.differences, 'as PagerDuty says', 'as we read it')}"
     misread = [(start, end) for start, end, _, _ in level.differences]
-    left = [tuple(one) for number, *one in policy.unexplained if number == level.number]
+    left = [(start, end, a, b) for number, start, end, a, b in policy.unexplained if number == level.number]
     rest = [one for one in left if rota.subtract_spans([one[:2]], misread)]
     if rest:
         yield f"{place}: {_tell_first(rest, 'in PagerDuty', 'in Harness')}"
@@ -187,8 +186,8 @@ def _lay_side_by_side(
         written = _is_written(rules[number - 1])
         there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
         turns, unread = rule.round_robin and len(rule.targets) > 1, _tell_unread(rule, before)
-        drawn = (_draw(level, span) for level in (ours, there, expected))
-        yield _Level(number, *drawn, unread, unseen, turns)
+        first, second, third = (_draw(level, span) for level in (ours, there, expected))
+        yield _Level(number, first, second, third, unread, unseen, turns)
     further, rounds = list(theirs), list(decided)
     for number, level in enumerate(further[len(rounds) :], len(policy.escalation_rules) + 1):
         yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
@@ -230,15 +229,21 @@ def _tell_unread(rule: EscalationRule, known: Container[str]) -> str:
 
 def _compare_level(found: Draft, policy: SourcePolicy, level: _Level, span: rota.Span) -> LevelParity:
     why = _find_silence(found, policy)
-    judged = () if why else rota.intersect_spans([span], [found.account.oncalls.span])
+    oncalls = found.account.oncalls
+    judged = () if why or oncalls is None else rota.intersect_spans([span], [oncalls.span])
     rest = rota.subtract_spans([span], judged)
-    said = found.account.oncalls.level(policy.id, level.number) if judged else rota.Rota()
+    said = oncalls.level(policy.id, level.number) if oncalls and judged else rota.Rota()
     said = said.rename(found.emails).within(judged)
     ours = level.ours.within([span])
     differences = () if level.turns or level.unread else rota.differences(said, ours.within(judged))
     believed = ours if level.turns else rota.make_rota([*said.entries, *ours.within(rest).entries])
     target = () if level.unseen else _compare_target(level, believed, judged if level.unread else (span,))
-    dark = [(rest, why or TOO_FAR), ((span,), level.unread), ((span,), level.unseen), ((span,), level.turns and TURNS)]
+    dark = [
+        (rest, why or TOO_FAR),
+        ((span,), level.unread),
+        ((span,), level.unseen),
+        ((span,), TURNS if level.turns else ""),
+    ]
     dark = [(spans, note) for spans, note in dark if spans and note]
     differ = rota.merge_spans((start, end) for start, end, _, _ in (*differences, *target))
     missing = rota.subtract_spans([one for spans, _ in dark for one in spans], differ)

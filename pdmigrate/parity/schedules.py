@@ -10,18 +10,24 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import rota as harness_rota
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.proof import NOT_CARRIED, Fidelity, list_evidence, next_changes, read_shown, windows_around
+from pdmigrate.mapping.proof import (
+    NOT_CARRIED,
+    AnySchedule,
+    Fidelity,
+    list_evidence,
+    next_changes,
+    read_shown,
+    windows_around,
+)
 from pdmigrate.oncall import rota
 from pdmigrate.parity.explanations import (
-    AnySchedule,
     Explanation,
     expect_rota,
     explain_schedule,
     render_source,
 )
 
-Difference = tuple[int, int, rota.People, rota.People]
-"""From, to (instants), people before, people after."""
+Difference = rota.Difference
 
 UNDECIDED = "no decision explains it"
 

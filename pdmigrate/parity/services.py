@@ -198,8 +198,8 @@ def list_target_policies(found: Draft, service: records.Service) -> list[Escalat
     """
     identifier = found.identifier_of("services", service.id)
     there = found.state.services.get(identifier)
-    rules = [rule for rule in found.state.alert_rules.values() if there and rule.service == identifier and rule.paging]
-    names = [rule.escalation_policy or there.escalation_policy or "" for rule in rules]
+    rules = [rule for rule in found.state.alert_rules.values() if rule.service == identifier and rule.paging]
+    names = [rule.escalation_policy or there.escalation_policy or "" for rule in rules] if there else []
     return [found.state.policies[name] for name in dict.fromkeys(names) if name in found.state.policies]
 
 
@@ -257,8 +257,8 @@ def _list_kept_rules(
     """The levels of alert rules that somebody made in Harness beside the service's own, and a person let stand."""
     identifier = found.identifier_of("services", service.id)
     there = found.state.services.get(identifier)
-    for rule in found.state.alert_rules.values() if there else ():
-        if rule.service != identifier or not rule.paging:
+    for rule in found.state.alert_rules.values():
+        if there is None or rule.service != identifier or not rule.paging:
             continue
         answer = find_kept(found, f"{service.id}/{rule.identifier}")
         if answer:
@@ -296,7 +296,7 @@ def expect_rules(
     rules = []
     for rule in policy.escalation_rules:
         targets = tuple(target for target in rule.targets if target.id not in gone)
-        changes: dict = {"targets": targets}
+        changes: dict[str, object] = {"targets": targets}
         if turns and rule.round_robin and turns.choice in ("everyone", "first_only"):
             changes |= {"escalation_rule_assignment_strategy": "assign_to_everyone"}
             changes |= {"targets": targets[:1]} if turns.choice == "first_only" else {}

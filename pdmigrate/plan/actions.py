@@ -63,6 +63,11 @@ class Action:
         return f"{self.kind}:{self.key}"
 
     @property
+    def wanted(self) -> Fields:
+        """What Harness will have of it; nothing where it is taken back."""
+        return self.after or {}
+
+    @property
     def writes(self) -> bool:
         """Whether something has to be sent. A keep only books; so does an adopt that finds all as it should be."""
         return self.verb in ("create", "update", "adopt") and self.before != self.after
@@ -117,7 +122,7 @@ class Plan:
 
     def count(self) -> dict[str, dict[str, int]]:
         """Source objects per kind and verb."""
-        table = {kind: dict.fromkeys(VERBS, 0) for kind in KINDS}
+        table: dict[str, dict[str, int]] = {kind: dict.fromkeys(VERBS, 0) for kind in KINDS}
         for action in self.actions:
             table[action.kind][action.verb] += len(action.sources)
         return table
@@ -129,19 +134,19 @@ def make_plan(source: str, target: str, actions: Iterable[Action], held: Iterabl
     return Plan(source, target, tuple(ordered), tuple(sorted(held, key=lambda h: (ORDER[h.kind], h.key))))
 
 
-def plan_to_json(plan: Plan) -> dict:
+def plan_to_json(plan: Plan) -> Fields:
     """For json.dumps; what is in it is the plan's own, not a copy."""
     rows = {name: [vars(row) for row in getattr(plan, name)] for name in ("actions", "held")}
     return {"source": plan.source, "target": plan.target, "digest": plan.digest, **rows}
 
 
-def plan_from_json(data: dict) -> Plan:
+def plan_from_json(data: Fields) -> Plan:
     """A saved plan; its digest is computed again, so an edited file has another one."""
     actions = tuple(_action_from_json(row) for row in data["actions"])
     held = tuple(Held(**{**row, "sources": tuple(row["sources"])}) for row in data["held"])
     return Plan(data["source"], data["target"], actions, held)
 
 
-def _action_from_json(row: dict) -> Action:
+def _action_from_json(row: Fields) -> Action:
     needs = tuple(tuple(need) for need in row["needs"])
     return Action(**{**row, "sources": tuple(row["sources"]), "needs": needs})

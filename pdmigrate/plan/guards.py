@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from pdmigrate.errors import PlanMovedError
-from pdmigrate.harness.records import Override, Schedule, State
+from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
 from pdmigrate.plan.actions import Action, Fields, Plan
@@ -21,6 +24,8 @@ from pdmigrate.plan.rules import Guards
 NEEDED = ("team_members", "schedules_v3")
 """The kinds without which an account is read, and no plan may be loaded. Without any other the reading itself fails."""
 UNRESOLVED, TARGET_MOVED = "unresolved_conflict", "target_moved"
+
+M = TypeVar("M", bound=BaseModel)
 
 FEW = 5
 """Below so many changes of a kind no percentage refuses: one of two is half, and says nothing."""
@@ -181,7 +186,7 @@ def _source_incomplete(seen: Seen) -> str | None:
 def _nobody_reachable(seen: Seen) -> str | None:
     """Everybody who will be on call has an account or an invitation, or gets one in this plan."""
     known = set(seen.state.people) | {a.identifier for a in seen.plan.pending if a.kind == "users"}
-    missing = sorted({email for a in _written(seen.plan) for email in _people_of(a.kind, a.after)} - known)
+    missing = sorted({email for a in _written(seen.plan) for email in _people_of(a.kind, a.wanted)} - known)
     if not missing:
         return None
     return f"{', '.join(missing[:5])} would be on call with neither account nor invitation ({len(missing)} in all)."
@@ -198,26 +203,22 @@ def _people_of(kind: str, fields: Fields) -> Iterator[str]:
 
 def _nobody_paged(seen: Seen) -> str | None:
     """A service that pages has a policy with somebody in it, if only while somebody stands in."""
-    policies = {p.identifier: p.model_dump(mode="json") for p in seen.state.policies.values()}
-    policies |= {a.identifier: a.after for a in _written(seen.plan) if a.kind == "escalation_policies"}
-    schedules = {s.identifier: s.model_dump(mode="json") for s in seen.state.schedules.values()}
-    schedules |= {a.identifier: a.after for a in _written(seen.plan) if a.kind == "schedules"}
-    manned = {id for id, schedule in schedules.items() if _has_people(schedule)}
+    policies = seen.state.policies | {
+        a.identifier: _read(EscalationPolicy, a) for a in _written(seen.plan, "escalation_policies")
+    }
+    schedules = seen.state.schedules | {a.identifier: _read(Schedule, a) for a in _written(seen.plan, "schedules")}
+    manned = {id for id, schedule in schedules.items() if any(any(r.participants) for r in schedule.rotations)}
     manned |= {id for id, overrides in _list_overrides(seen).items() if any(o.end > seen.now for o in overrides)}
-    services = [a for a in _written(seen.plan) if a.kind == "services" and a.after.get("paging")]
-    empty = [a.name for a in services if not _pages_somebody(policies.get(a.after["escalation_policy"]), manned)]
+    services = [a for a in _written(seen.plan, "services") if a.wanted.get("paging")]
+    empty = [a.name for a in services if not _pages_somebody(policies.get(a.wanted["escalation_policy"]), manned)]
     if not empty:
         return None
     return f"{', '.join(empty[:5])} would have nobody to page ({len(empty)} services): look at their policies."
 
 
-def _pages_somebody(policy: Fields | None, manned: set[str]) -> bool:
-    targets = [target for level in (policy or {}).get("levels", ()) for target in level["targets"]]
-    return any(target["type"] != "schedule" or target["id"] in manned for target in targets)
-
-
-def _has_people(schedule: Fields) -> bool:
-    return any(email for rotation in schedule.get("rotations", ()) for email in rotation["participants"])
+def _pages_somebody(policy: EscalationPolicy | None, manned: set[str]) -> bool:
+    targets = [target for level in (policy.levels if policy else ()) for target in level.targets]
+    return any(target.type != "schedule" or target.id in manned for target in targets)
 
 
 def _list_overrides(seen: Seen) -> dict[str, list[Override]]:
@@ -240,9 +241,9 @@ def _covers_less(seen: Seen) -> str | None:
     Whoever will stand in counts on both sides: only what its rotations leave uncovered is lost.
     """
     span = (rota.to_instant(seen.since), rota.to_instant(seen.until))
-    updates = [a for a in _written(seen.plan) if a.kind == "schedules" and a.before is not None]
+    updates = [(a, a.before) for a in _written(seen.plan, "schedules") if a.before is not None]
     overrides = _list_overrides(seen) if updates else {}
-    lost = {a.name: _covered(a, a.before, overrides, span) - _covered(a, a.after, overrides, span) for a in updates}
+    lost = {a.name: _covered(a, old, overrides, span) - _covered(a, a.wanted, overrides, span) for a, old in updates}
     said = [f"{name} {seconds / 3600:,.1f} h" for name, seconds in lost.items() if seconds > 0]
     return f"Fewer hours would be covered than now: {', '.join(said[:5])}." if said else None
 
@@ -273,8 +274,14 @@ def _unresolved(seen: Seen) -> str | None:
     return f"{len(seen.open)} questions are open: what they are about would be left out."
 
 
-def _written(plan: Plan) -> Iterator[Action]:
-    return (a for a in plan.pending if a.after is not None)
+def _written(plan: Plan, kind: str = "") -> Iterator[Action]:
+    """What will be there, of one kind or of all."""
+    return (a for a in plan.pending if a.after is not None and (not kind or a.kind == kind))
+
+
+def _read(model: type[M], action: Action) -> M:
+    """What Harness will have, as a record."""
+    return model.model_validate({"identifier": action.identifier, **action.wanted})
 
 
 GUARDS = {

@@ -113,7 +113,7 @@ class _Clock:
     now: datetime | None
 
     def is_past(self, moment: str | None) -> bool:
-        return bool(self.now and moment) and datetime.fromisoformat(moment) <= self.now
+        return bool(self.now and moment and datetime.fromisoformat(moment) <= self.now)
 
     def same(self, name: str, one: Any, other: Any) -> bool:
         if one is _UNKNOWN or other is _UNKNOWN:
@@ -127,7 +127,7 @@ class _Clock:
 
     def compare(self, name: str, *values: Any) -> list[Any]:
         """The values as they are told and remembered: without starts of rotations that are the same or past."""
-        there = [None if value is _UNKNOWN else value for value in values]
+        there: list[Any] = [None if value is _UNKNOWN else value for value in values]
         if name != "rotations" or None in there or len({self._without_past(r)["since"] for r in there}) > 1:
             return there
         return [{field: value for field, value in r.items() if field != "since"} for r in there]
@@ -153,7 +153,8 @@ def _settle(clock: _Clock, name: str, part: str, three: Three, taken: bool) -> t
         return have, last if unchanged else want, []
     if clock.same(name, last, have):
         return want, want, []
-    changes = [ByHand(name, part, *clock.compare(name, have, want), not unchanged)]
+    told_have, told_want = clock.compare(name, have, want)
+    changes = [ByHand(name, part, told_have, told_want, not unchanged)]
     return (want, want, changes) if taken else (have, last, changes)
 
 
@@ -184,7 +185,7 @@ def _settle_beside(theirs: list[Fields], clock: _Clock, three: Three, taken: boo
 
 
 def _name(rotation: Fields) -> str:
-    return rotation["name"]
+    return str(rotation["name"])
 
 
 def _settle_set(clock: _Clock, name: str, three: Three, taken: bool) -> tuple[Any, Any, list[ByHand]]:
@@ -215,7 +216,7 @@ def _belongs_to_them(wish: Desired, name: str, have: Any, strategy: Strategy) ->
     return name in ("name", "description") and bool(have)
 
 
-def _merge_sets(last: list, want: list, have: list) -> list:
+def _merge_sets(last: list[Any], want: list[Any], have: list[Any]) -> list[Any]:
     """What is there, plus what the source added, minus what it dropped of what we wrote; one order for all."""
     dropped = [part for part in last if part not in want]
     kept = [part for part in have if part not in dropped]

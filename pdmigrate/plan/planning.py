@@ -84,13 +84,14 @@ def plan_actions(
 def _leave_to_owner(actions: list[Action]) -> list[Action]:
     """A rule that was pointed at another service is written once: by the service whose own it is."""
     owners = {action.identifier for action in actions if action.kind == "services" and action.writes}
-    return [_leave_rules(action, owners) if OTHER_RULES in (action.after or {}) else action for action in actions]
+    return [_leave_rules(action, owners) if OTHER_RULES in action.wanted else action for action in actions]
 
 
 def _leave_rules(action: Action, owners: set[str]) -> Action:
-    rules = {rule: settings for rule, settings in action.after[OTHER_RULES].items() if rule not in owners}
-    before, after = ({**fields, OTHER_RULES: rules} for fields in (action.before, action.after))
-    before[OTHER_RULES] = {rule: action.before[OTHER_RULES][rule] for rule in rules}
+    rules = {rule: settings for rule, settings in action.wanted[OTHER_RULES].items() if rule not in owners}
+    was = action.before or {}
+    before = {**was, OTHER_RULES: {rule: was[OTHER_RULES][rule] for rule in rules}}
+    after = {**action.wanted, OTHER_RULES: rules}
     verb: Verb = "keep" if before == after and action.verb == "update" else action.verb
     return replace(action, verb=verb, before=before, after=after)
 
@@ -212,7 +213,7 @@ def _merge(wish: Desired, entry: Entry | None, have: Fields, sides: _Sides) -> M
         open_question = answer is None
         taken |= {change.field for change in paging if answer and answer.choice == handmade.TAKE}
     both = [name for name in merged.both if name not in {change.field for change in paging}]
-    if both:
+    if both and entry:
         said = f"rules.strategy: {sides.strategy}"
         answer = sides.questions.ask(_ask_both(wish, entry, have, both, sides.strategy), said)
         taken |= set(both) if answer and answer.choice == handmade.TAKE else set()

@@ -1,6 +1,7 @@
 """PagerDuty's own word on the days around changes of the clock: asked where it decides something, and to be compared."""
 
 from dataclasses import replace
+from typing import Any
 
 from pdmigrate.mapping.proof import list_windows
 from pdmigrate.oncall import rota
@@ -28,11 +29,11 @@ def ask_all(job: Job, account: Account) -> tuple[Account, int]:
     return (replace(account, renderings=read_renderings(shown)), requests) if shown else (account, requests)
 
 
-def _ask(job: Job, account: Account, in_doubt: bool) -> tuple[dict[str, list[dict]], int]:
+def _ask(job: Job, account: Account, in_doubt: bool) -> tuple[dict[str, list[dict[str, Any]]], int]:
     if job.source is None:
         return {}, 0
     before = job.source.transport.counts.requests
-    shown: dict[str, list[dict]] = {}
+    shown: dict[str, list[dict[str, Any]]] = {}
     for (start, end), ids in list_windows(account, in_doubt).items():
         since, until = rota.to_datetime(start), rota.to_datetime(end)
         for id, rendered in job.source.read_renderings(since, until, ids).items():

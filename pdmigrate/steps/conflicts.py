@@ -152,13 +152,10 @@ def decide_each(
     shown: the questions that the person saw; of others it is what the latest step asked.
     """
     digests = (job.workspace.find_state(ASKED) or {}) | {conflict.key: conflict.digest for conflict in shown}
-    same = {"choice": choice, "value": value or None, "by": by, "why": why}
     at = job.clock().isoformat(timespec="seconds")
-    answers = [
-        Decision(conflict=about, object=object_id, at=at, question=digests.get(f"{about}:{object_id}", ""), **same)
-        for object_id in object_ids
-    ]
-    save_answers(job.workspace.decisions_file, *answers)
+    same = Decision(conflict=about, object="all", choice=choice, value=value or None, by=by, at=at, why=why)
+    each = ({"object": id, "question": digests.get(f"{about}:{id}", "")} for id in object_ids)
+    save_answers(job.workspace.decisions_file, *(same.model_copy(update=one) for one in each))
 
 
 def take_back(job: Job, about: str, object_id: str) -> None:
@@ -175,7 +172,8 @@ def choose(job: Job, setting: str, value: Any, by: str = "", why: str = "") -> N
         drop_answer(job.workspace.decisions_file, Choice, setting)
     else:
         at = job.clock().isoformat(timespec="seconds")
-        save_answers(job.workspace.decisions_file, Choice(setting=setting, value=value, by=by, at=at, why=why))
+        said = {"setting": setting, "value": value, "by": by, "at": at, "why": why}
+        save_answers(job.workspace.decisions_file, Choice.model_validate(said))
     job.read_choices()
 
 

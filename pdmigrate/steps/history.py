@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.pagerduty.account import Account, dump_record
-from pdmigrate.pagerduty.records import Problem, Record
-from pdmigrate.plan.actions import Action
+from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule, Service, Team, User
+from pdmigrate.pagerduty.v3_records import ScheduleV3
+from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.plan.kinds import PAGING_KINDS
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.draft import draft
@@ -16,6 +17,8 @@ from pdmigrate.workspace.journal import Run, Step
 from pdmigrate.workspace.snapshots import load_snapshot
 
 NAMES_ONLY = {"name", "description"}
+Configured = User | Team | Schedule | ScheduleV3 | EscalationPolicy | Service
+"""What an account has as records of its own."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +96,16 @@ def compare_accounts(before: Account, after: Account) -> list[Change]:
     return [*changes, *_compare_problems(before.problems, after.problems)]
 
 
-def _gather(account: Account) -> dict[tuple[str, str], list[Record]]:
+def _gather(account: Account) -> dict[tuple[str, str], list[Configured]]:
     """The records by kind and id: two of a schedule that stands in both lists, layer-based and shift-based."""
-    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    found: dict[tuple[str, str], list[Configured]] = defaultdict(list)
     for kind, records in account.list_configured():
         for id, record in records.items():
             found[kind, id].append(record)
     return found
 
 
-def _compare(kind: str, old: list[Record], new: list[Record]) -> Change | None:
+def _compare(kind: str, old: list[Configured], new: list[Configured]) -> Change | None:
     """An object of before and of now, by what of it is configuration: rendering and counts change by themselves."""
     one, other = ([dump_record(record) for record in records] for records in (old, new))
     if one == other:
@@ -113,7 +116,7 @@ def _compare(kind: str, old: list[Record], new: list[Record]) -> Change | None:
     return Change("PagerDuty", kind, [*old, *new][-1].name, what, fields, pages)
 
 
-def _name_fields(old: list[dict], new: list[dict]) -> list[str]:
+def _name_fields(old: list[Fields], new: list[Fields]) -> list[str]:
     """The fields that are not in both as they are; `type` where a schedule is of another sort, or of both sorts now."""
     if [row.keys() for row in old] != [row.keys() for row in new]:
         return ["type"]

@@ -35,9 +35,9 @@ def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
 
     An invited person has no id and can be put into a group only by the invitation itself.
     """
-    sets: dict[tuple, list[Action]] = {}
+    sets: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Action]] = {}
     for action in actions:
-        asked = (tuple(action.after["groups"]), tuple(action.after.get("roles") or ()))
+        asked = (tuple(action.wanted["groups"]), tuple(action.wanted.get("roles") or ()))
         sets.setdefault(asked, []).append(action)
     return [
         tuple(found[i : i + INVITES_A_CALL]) for found in sets.values() for i in range(0, len(found), INVITES_A_CALL)
@@ -47,7 +47,7 @@ def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
 def invite(harness: Harness, actions: tuple[Action, ...]) -> dict[str, str]:
     """Invite one batch. Returns for each email "" where it went well, else what happened, in words."""
     emails = sorted({action.identifier for action in actions})
-    fields = actions[0].after
+    fields = actions[0].wanted
     return _Call(harness, list(fields["groups"]), list(fields.get("roles") or ())).invite(emails)
 
 
@@ -102,7 +102,7 @@ class _Call:
         return words
 
 
-def _bind(role: str) -> dict:
+def _bind(role: str) -> dict[str, str | bool]:
     """A role of this project; an identifier with an underscore in front is one of Harness's own."""
     name = role.strip("_").replace("_", " ").title()
     return {

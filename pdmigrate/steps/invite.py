@@ -2,11 +2,13 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.people import count_duties, name_class, read_email
 from pdmigrate.mapping.proof import read_shown
 from pdmigrate.oncall import rota
+from pdmigrate.pagerduty.records import User
 from pdmigrate.steps.draft import draft, leave_questions
 from pdmigrate.steps.job import Job, records_step
 
@@ -66,12 +68,12 @@ def invite(job: Job) -> People:
     return People(tuple(sorted(matched, key=_rank)), found)
 
 
-def _save(person: Matched) -> dict:
+def _save(person: Matched) -> dict[str, Any]:
     moments = {name: getattr(person, name) for name in ("since", "next_turn")}
     return asdict(person) | {name: at.isoformat() if at else None for name, at in moments.items()}
 
 
-def _rank(person: Matched) -> tuple:
+def _rank(person: Matched) -> tuple[bool, float, int, str]:
     """Whoever cannot be reached yet first, in the order of the next turn on call; then by how often they are on call."""
     waits = person.state in WAITING
     turn = person.next_turn.timestamp() if waits and person.next_turn else float("inf")
@@ -80,7 +82,7 @@ def _rank(person: Matched) -> tuple:
 
 def _find_next_turns(found: Draft) -> dict[str, datetime]:
     """When each user is on call next, by PagerDuty's own rendering of the schedules in scope."""
-    now, soonest = rota.to_instant(found.account.since), {}
+    now, soonest = rota.to_instant(found.account.since), dict[str, int]()
     for schedule in found.work.in_scope("schedules", found.account.all_schedules):
         final = read_shown(schedule)
         for start, end, people in final.entries if final else ():
@@ -91,7 +93,15 @@ def _find_next_turns(found: Draft) -> dict[str, datetime]:
     return {person: rota.to_datetime(max(start, now)) for person, start in soonest.items()}
 
 
-def _match(found: Draft, user, duties: int, turn: datetime | None, before: dict, sent: dict, now: datetime) -> Matched:
+def _match(
+    found: Draft,
+    user: User,
+    duties: int,
+    turn: datetime | None,
+    before: dict[str, dict[str, Any]],
+    sent: dict[str, datetime],
+    now: datetime,
+) -> Matched:
     email, earlier = found.work.emails.get(user.id), before.get(user.id, {})
     state = _name_state(found, user, email, earlier.get("state", ""))
     since = _find_since(state, earlier, sent.get(user.id), now)
@@ -100,7 +110,7 @@ def _match(found: Draft, user, duties: int, turn: datetime | None, before: dict,
     return Matched(user.id, user.name, *place, duties, since, days, turn)
 
 
-def _find_since(state: str, earlier: dict, sent: datetime | None, now: datetime) -> datetime | None:
+def _find_since(state: str, earlier: dict[str, Any], sent: datetime | None, now: datetime) -> datetime | None:
     """An invitation that somebody else sent is counted from the day on which we first saw it."""
     if state != "pending":
         return None
@@ -108,7 +118,7 @@ def _find_since(state: str, earlier: dict, sent: datetime | None, now: datetime)
     return sent or (datetime.fromisoformat(seen) if seen else now)
 
 
-def _name_state(found: Draft, user, email: str | None, earlier: str) -> str:
+def _name_state(found: Draft, user: User, email: str | None, earlier: str) -> str:
     if email is None:
         return "undecided" if user.id in found.work.undecided else "left out"
     person = found.state.people.get(email)

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
@@ -22,7 +22,7 @@ from pdmigrate.errors import (
     TargetMovedError,
     UnreachableError,
 )
-from pdmigrate.harness.records import Person, State
+from pdmigrate.harness.records import State
 from pdmigrate.plan import guards
 from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
@@ -74,7 +74,7 @@ class Loaded:
 
     def count_kinds(self) -> dict[str, dict[str, int]]:
         """Source objects per kind and outcome. What is held by an open question is skipped."""
-        counts: dict[str, Counter] = {kind: Counter() for kind in KINDS}
+        counts: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
         for done in self.done:
             counts[done.action.kind][done.outcome] += max(1, len(done.action.sources))
         for held in self.held:
@@ -144,26 +144,51 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
         passed = {a.id for a in plan.pending if approved_by or guards.is_small(a, small)}
         snapshot = job.workspace.load_state("snapshot", "preview")["file"]
         number = journal.start_load(plan, job.clock(), approved_by, snapshot) if passed or plan.empty else 0
-        run = _Run(job, journal, state, number, progress, cancel or Cancel(job), begun)
+        run = _Run(
+            job=job,
+            journal=journal,
+            state=state,
+            number=number,
+            progress=progress,
+            cancel=cancel or Cancel(job),
+            begun=begun,
+        )
         run.load(plan, passed, moved)
     counts = job.target.transport.counts
     order = {action.id: place for place, action in enumerate(plan.actions)}
     done = tuple(sorted(run.results, key=lambda d: order[d.action.id]))
-    spent = [getattr(counts, name) - getattr(before, name) for name in ("requests", "retries", "writes")]
-    return Loaded(plan, done, plan.held, *spent, approved_by, number)
+    return Loaded(
+        plan=plan,
+        done=done,
+        held=plan.held,
+        requests=counts.requests - before.requests,
+        retries=counts.retries - before.retries,
+        writes=counts.writes - before.writes,
+        approved_by=approved_by,
+        number=number,
+    )
 
 
+@dataclass
 class _Run:
-    """One load under way: what is done, what failed, and what that blocks. The journal is written by this thread alone."""
+    """One load under way: what is done, what failed, and what that blocks. The journal is written by this thread alone.
 
-    def __init__(self, job, journal, state, number, progress, cancel, begun):
-        self.job, self.journal, self.state, self.number = job, journal, state, number
-        self.progress, self.cancel, self.begun = progress, cancel, begun
-        self.people: dict[str, Person] = state.people
-        self.results: list[Done] = []
-        self.ill = 0
-        self.broken: dict[tuple[str, str], str] = {}
-        self.finished, self.total = 0, 0
+    begun: the state of each action that an interrupted load has begun. broken: kind and key of what failed, and why.
+    ill: how many objects in a row had no answer.
+    """
+
+    job: Job
+    journal: Journal
+    state: State
+    number: int
+    progress: Progress | None
+    cancel: Cancel
+    begun: dict[str, str]
+    results: list[Done] = field(default_factory=list)
+    broken: dict[tuple[str, str], str] = field(default_factory=dict)
+    ill: int = 0
+    finished: int = 0
+    total: int = 0
 
     def load(self, plan: Plan, passed: set[str], moved: set[str]) -> None:
         """Everything that passed, in the plan's order; what waits, is kept or a person's is only noted."""
@@ -219,7 +244,7 @@ class _Run:
 
     def _load_kind(self, pool: ThreadPoolExecutor, actions: Iterable[Action]) -> None:
         """A few at a time. Whatever stops this, what was sent is waited for and booked."""
-        flying: dict[Future, Action] = {}
+        flying: dict[Future[str], Action] = {}
         try:
             for action in actions:
                 self._stop_if_asked()
@@ -227,13 +252,13 @@ class _Run:
                     self._finish(action, PAST[action.verb], "")
                     continue
                 self.journal.record(self.number, action, "intended", self.job.clock())
-                flying[pool.submit(write_action, self.job.target, action, self.people)] = action
+                flying[pool.submit(write_action, self.job.target, action, self.state.people)] = action
                 if len(flying) >= AT_ONCE:
                     self._land(flying, wait(flying, return_when=FIRST_COMPLETED).done)
         finally:
             self._land(flying, wait(flying).done)
 
-    def _land(self, flying: dict[Future, Action], arrived: Iterable[Future]) -> None:
+    def _land(self, flying: dict[Future[str], Action], arrived: Iterable[Future[str]]) -> None:
         """Book what has come back. A side that is gone is raised, after all of them are booked."""
         gone = None
         for future in arrived:

@@ -40,4 +40,4 @@ def has_moved(action: Action, state: State, begun: bool) -> bool:
 def _is_half_way(action: Action, have: Fields) -> bool:
     """An object that takes two requests (a service and its on-call settings) has got the first."""
     before = action.before or dict.fromkeys(have)
-    return all(value in (before[name], action.after[name]) or not value for name, value in have.items())
+    return all(value in (before[name], action.wanted[name]) or not value for name, value in have.items())

@@ -3,18 +3,20 @@
 Three grades, never blurred: agree and differ where the target itself was read, unverified where Harness has no API.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from pdmigrate.harness.rota import read_coverage
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.proof import AnySchedule
 from pdmigrate.oncall import paging, rota
 from pdmigrate.parity.people import Reach, Unreachable, find_reach
 from pdmigrate.parity.policies import PolicyParity, compare_policies
 from pdmigrate.parity.policies import find_unexplained as find_policies
-from pdmigrate.parity.schedules import AnySchedule, Difference, ScheduleParity, compare_schedule, find_end
+from pdmigrate.parity.schedules import Difference, ScheduleParity, compare_schedule, find_end
 from pdmigrate.parity.services import ServiceParity, compare_service
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.clock_windows import ask_all
@@ -22,6 +24,8 @@ from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.oncall_witness import ask_levels
 from pdmigrate.steps.rota_files import write_rota
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def _ask_target(job: Job, found: Draft, schedule: AnySchedule) -> rota.Rota | No
     return read_coverage(job.target.read_coverage(identifier, found.account.since, end))
 
 
-def _in_scope(found: Draft, kind: str, there: dict) -> list:
+def _in_scope(found: Draft, kind: str, there: Mapping[str, R]) -> list[R]:
     return [record for id, record in there.items() if id in found.reasons[kind]]
 
 
@@ -150,7 +154,7 @@ def _tell_moment(instant: int) -> str:
     return f"{rota.to_datetime(instant):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _write_rotas(folder: Path, found: Draft, schedules) -> None:
+def _write_rotas(folder: Path, found: Draft, schedules: Iterable[ScheduleParity]) -> None:
     """rota/source/ID.csv and rota/target/ID.csv, both in PagerDuty user ids.
 
     Who is one person in Harness and several users in PagerDuty is named by all of their ids in the target's.

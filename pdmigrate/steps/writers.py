@@ -35,7 +35,7 @@ def write_action(harness: Harness, action: Action, people: dict[str, Person]) ->
 
 def _write_group(harness: Harness, action: Action, people: dict[str, Person]) -> str:
     """Create, or read, change and write: what is in the group by somebody else's hand stays as it is."""
-    fields = action.after
+    fields = action.wanted
     current = harness.read_group(action.identifier)
     added = _find_uuids(fields["users"], people)
     if current is None:
@@ -49,8 +49,8 @@ def _write_group(harness: Harness, action: Action, people: dict[str, Person]) ->
     return f"{waiting} members join when they accept their invitation" if waiting else ""
 
 
-def _create_group(harness: Harness, action: Action, users: list[str]) -> dict:
-    fields = action.after
+def _create_group(harness: Harness, action: Action, users: list[str]) -> Fields:
+    fields = action.wanted
     body = {**harness.scope, "identifier": action.identifier, "users": users, "name": fields["name"]}
     body |= {"description": fields["description"], "tags": {"pagerduty_id": action.key}}
     return _create(
@@ -60,9 +60,9 @@ def _create_group(harness: Harness, action: Action, users: list[str]) -> dict:
     )
 
 
-def _replace_group(harness: Harness, action: Action, current: dict, people: dict[str, Person]) -> dict:
+def _replace_group(harness: Harness, action: Action, current: Fields, people: dict[str, Person]) -> Fields:
     """PUT replaces all, so all that was there goes along; our own changes are made to the members that are there now."""
-    fields = action.after
+    fields = action.wanted
     if current.get("externallyManaged") or current.get("harnessManaged"):
         raise WriteError(f"The group {action.identifier} is managed elsewhere: it was not touched.")
     gone = _find_uuids([e for e in (action.before or {}).get("users", []) if e not in fields["users"]], people)
@@ -74,10 +74,10 @@ def _replace_group(harness: Harness, action: Action, current: dict, people: dict
 
 
 def _find_uuids(emails: list[str], people: dict[str, Person]) -> dict[str, str]:
-    return {email: people[email].uuid for email in emails if email in people and people[email].uuid}
+    return {email: uuid for email in emails if email in people and (uuid := people[email].uuid)}
 
 
-def _check_policy(answer: dict, action: Action) -> dict:
+def _check_policy(answer: Fields, action: Action) -> Fields:
     """A rule of the customer's own may refuse a write inside an answer that looks like success."""
     verdict = answer.get("governanceMetadata") or {}
     if verdict.get("deny"):
@@ -87,7 +87,7 @@ def _check_policy(answer: dict, action: Action) -> dict:
     return answer
 
 
-def _create(send: Callable[[], dict], look: Callable[[], dict | None], action: Action) -> dict:
+def _create(send: Callable[[], Fields], look: Callable[[], Fields | None], action: Action) -> Fields:
     """Create by POST, once. Where the answer was lost, or says that it is there already, a look decides."""
     try:
         return _check_policy(send(), action)
@@ -103,13 +103,13 @@ def _create(send: Callable[[], dict], look: Callable[[], dict | None], action: A
         return found
 
 
-def _is_ours(found: dict, action: Action) -> bool:
+def _is_ours(found: Fields, action: Action) -> bool:
     """An object that carries our mark was made by an earlier try of the same request."""
     return (found.get("tags") or {}).get("pagerduty_id") == action.key
 
 
 def _write_schedule(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    _put(harness, f"/schedules/{action.identifier}", {"identifier": action.identifier, **action.after}, action)
+    _put(harness, f"/schedules/{action.identifier}", {"identifier": action.identifier, **action.wanted}, action)
     return ""
 
 
@@ -124,7 +124,8 @@ def _put(harness: Harness, path: str, body: Fields, action: Action) -> None:
 def _read(harness: Harness, path: str) -> Fields:
     """What is there, raw; nothing where somebody has removed it meanwhile."""
     try:
-        return harness.oncall("GET", path)
+        found: Fields = harness.oncall("GET", path)
+        return found
     except AnswerError as error:
         if error.status != 404:
             raise
@@ -135,8 +136,10 @@ def _keep_rows(current: list[Fields], wanted: list[Fields]) -> list[Fields]:
     """A row that is there already stays as it is, with whatever else is in it; a rotation is known by its name, too."""
     named = {row["name"]: row for row in current if "name" in row}
     return [
-        next((row for row in current if {name: row.get(name) for name in one} == one), None)
-        or {**named.get(one.get("name"), {}), **one}
+        next(
+            (row for row in current if {name: row.get(name) for name in one} == one),
+            {**named.get(one.get("name"), {}), **one},
+        )
         for one in wanted
     ]
 
@@ -147,20 +150,20 @@ def _write_override(harness: Harness, action: Action, people: dict[str, Person])
     if action.after is None:
         harness.oncall("DELETE", path)
         return "taken back: it is gone from PagerDuty"
-    fields = {k: v for k, v in action.after.items() if k != "schedule"}
+    fields = {k: v for k, v in action.wanted.items() if k != "schedule"}
     harness.oncall("PUT", path, body={"identifier": name, **fields})
     return ""
 
 
 def _write_policy(harness: Harness, action: Action, people: dict[str, Person]) -> str:
     _put(
-        harness, f"/escalation-policies/{action.identifier}", {"identifier": action.identifier, **action.after}, action
+        harness, f"/escalation-policies/{action.identifier}", {"identifier": action.identifier, **action.wanted}, action
     )
     return ""
 
 
 def _write_service(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    fields, before = action.after, action.before
+    fields, before = action.wanted, action.before
     named = {name: fields[name] for name in ("name", "description")}
     if before is None:
         _create_service(harness, action, named)
@@ -187,7 +190,7 @@ def _write_alert_rule(harness: Harness, action: Action) -> None:
 
     A name that people have given it stays, and so does whether it is for alerts that name no service.
     """
-    fields, path = action.after, f"/alert-rules/{action.identifier}"
+    fields, path = action.wanted, f"/alert-rules/{action.identifier}"
     current = _read(harness, path) if action.before is not None else {}
     ours = {action.identifier, (action.before or {}).get("name")}
     own_name = current.get("name") if current.get("name") not in ours else None
@@ -220,12 +223,12 @@ def _rename_service(harness: Harness, action: Action, named: dict[str, str]) -> 
 
 
 def _write_contacts(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    _put(harness, f"/contact-details/{action.identifier}", {"email": action.identifier, **action.after}, action)
+    _put(harness, f"/contact-details/{action.identifier}", {"email": action.identifier, **action.wanted}, action)
     return ""
 
 
 def _write_rules(harness: Harness, action: Action, people: dict[str, Person]) -> str:
-    _put(harness, f"/notification-rules/{action.identifier}", {"email": action.identifier, **action.after}, action)
+    _put(harness, f"/notification-rules/{action.identifier}", {"email": action.identifier, **action.wanted}, action)
     return ""
 
 

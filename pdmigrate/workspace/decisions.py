@@ -66,7 +66,8 @@ def _read(name: str, text: str) -> Decisions:
     try:
         data = read_yaml(text) or {}
     except yaml.YAMLError as error:
-        line = error.problem_mark.line + 1 if getattr(error, "problem_mark", None) else "?"
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else "?"
         raise SettingsError(f"{name} is no YAML near line {line}: mend it, then run again.") from None
     return _check(name, data, text)
 
@@ -75,7 +76,7 @@ def _check(name: str, data: Any, text: str = "") -> Decisions:
     try:
         read = Decisions.model_validate(data)
     except ValidationError as error:
-        problems = [(entry["loc"], say_problem(entry, Decisions)) for entry in error.errors()]
+        problems = [(tuple(entry["loc"]), say_problem(entry, Decisions)) for entry in error.errors()]
     else:
         problems = list(_find_slips(read))
     if problems:
@@ -84,7 +85,7 @@ def _check(name: str, data: Any, text: str = "") -> Decisions:
     return read
 
 
-def _find_slips(read: Decisions) -> Iterator[tuple[tuple, str]]:
+def _find_slips(read: Decisions) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Classes, options and guards that there are not, and where they stand."""
     for number, decision in enumerate(read.decisions):
         place = ("decisions", number)
@@ -147,7 +148,7 @@ def _change(path: Path, section: str, edit: Callable[[Sequence[Answer]], Edited]
         kept = [record for place, one in enumerate(old) if (record := changed.get(place, one))]
         wanted = known.model_copy(update={section: (*kept, *added)})
         _check(path.name, wanted.model_dump(mode="json", exclude_defaults=True))
-        plain = {place: record and _plain(record) for place, record in changed.items()}
+        plain = {place: _plain(record) if record else None for place, record in changed.items()}
         for fresh in edit_list(text, section, plain, [*map(_plain, added)]):
             if _says(path.name, fresh, wanted):
                 return write_text(path, fresh)

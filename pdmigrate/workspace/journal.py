@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -144,17 +145,17 @@ class Journal:
         """The number of the load of this plan: the latest, where it is unfinished, goes on; else a new one."""
         newest = self._newest()
         if newest is not None and newest.finished is None and (newest.kind, newest.digest) == ("load", plan.digest):
-            return newest.id
+            return int(newest.id)
         text = json.dumps(plan_to_json(plan), ensure_ascii=False)
         row = {"digest": plan.digest, "started": at.isoformat(), "approved_by": approved_by, "snapshot": snapshot}
         with self._engine.begin() as connection:
-            return connection.execute(loads.insert().values(kind="load", plan=text, **row)).inserted_primary_key[0]
+            return _number(connection.execute(loads.insert().values(kind="load", plan=text, **row)))
 
     def start_undo(self, of: int, at: datetime) -> int:
         """The number of a new run that takes back run `of`."""
         with self._engine.begin() as connection:
             row = {"kind": "undo", "digest": f"undo of run {of}", "started": at.isoformat()}
-            return connection.execute(loads.insert().values(**row)).inserted_primary_key[0]
+            return _number(connection.execute(loads.insert().values(**row)))
 
     def finish_load(self, load: int, at: datetime) -> None:
         """Nothing of it is open any more; its plan need not be kept."""
@@ -201,7 +202,7 @@ class Journal:
         """The latest step of each action of a run."""
         return {step.action: step for step in self.steps(load)}
 
-    def _newest(self) -> sa.Row | None:
+    def _newest(self) -> sa.Row[Any] | None:
         with self._engine.connect() as connection:
             return connection.execute(sa.select(loads).order_by(loads.c.id.desc()).limit(1)).first()
 
@@ -211,9 +212,18 @@ class Journal:
         if action.after is None:
             return
         synced = action.after if action.synced is None else action.synced
-        row = {"source": self._source, "kind": action.kind, "key": action.key, "identifier": action.identifier}
+        row: dict[str, Any] = {
+            "source": self._source,
+            "kind": action.kind,
+            "key": action.key,
+            "identifier": action.identifier,
+        }
         row |= {"name": action.name, "synced": _pack(synced), "at": at.isoformat()}
         connection.execute(ledger.insert().values(**row))
+
+
+def _number(inserted: sa.CursorResult[Any]) -> int:
+    return int((inserted.inserted_primary_key or (0,))[0])
 
 
 def _pack(fields: Fields | None) -> str | None:
@@ -224,7 +234,7 @@ def _unpack(text: str | None) -> Fields | None:
     return None if text is None else json.loads(text)
 
 
-def _read_step(row: sa.Row) -> Step:
+def _read_step(row: sa.Row[Any]) -> Step:
     place = (row.kind, row.key, row.identifier, row.name)
     return Step(row.action, row.verb, row.state, row.note, row.at, *place, _unpack(row.before), _unpack(row.after))
 

@@ -1,16 +1,18 @@
 """What is wrong with a file that a person wrote, in words, with the nearest right one."""
 
 import re
+from collections.abc import Sequence
 from types import UnionType
 from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
+from pydantic_core import ErrorDetails
 
 from pdmigrate.errors import find_nearest, hint
 
 
-def say_problem(entry: dict, model: type[BaseModel]) -> str:
+def say_problem(entry: ErrorDetails, model: type[BaseModel]) -> str:
     """One of pydantic's errors in words. The value is never repeated: it may be a token that somebody typed."""
     place = ".".join(str(part) for part in entry["loc"])
     if entry["type"] == "extra_forbidden":
@@ -22,13 +24,13 @@ def say_problem(entry: dict, model: type[BaseModel]) -> str:
     return f"{place}: {said}" if place else said
 
 
-def _hint_word(entry: dict) -> str:
+def _hint_word(entry: ErrorDetails) -> str:
     """The nearest of the words that a field takes, if one is near."""
     known = re.findall("'([^']+)'", entry["ctx"]["expected"]) if entry["type"] == "literal_error" else []
     return find_nearest(str(entry["input"]), known)
 
 
-def find_line(text: str, place: tuple) -> int:
+def find_line(text: str, place: Sequence[str | int]) -> int:
     """The line of a YAML text on which the thing at this place stands; where it is missing, what should hold it."""
     node = yaml.compose(text, yaml.SafeLoader)
     for part in place:
@@ -39,7 +41,7 @@ def find_line(text: str, place: tuple) -> int:
     return node.start_mark.line + 1 if node else 1
 
 
-def _find_inner(node: Any, part: Any) -> yaml.Node | None:
+def _find_inner(node: Any, part: str | int) -> Any:
     if isinstance(node, yaml.MappingNode):
         return next((value for key, value in node.value if key.value == str(part)), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
@@ -47,7 +49,7 @@ def _find_inner(node: Any, part: Any) -> yaml.Node | None:
     return None
 
 
-def _hint_key(place: tuple, model: type[BaseModel]) -> str:
+def _hint_key(place: Sequence[str | int], model: type[BaseModel]) -> str:
     for part in place[:-1]:
         model = model if isinstance(part, int) else _find_model(model.model_fields[part].annotation)
     return f" ({hint(str(place[-1]), model.model_fields)})"

@@ -79,19 +79,19 @@ def _edit_lines(body: str, end: str, section: str, changed: Changes, added: Sequ
         raise _UnfitError
     fresh = [row for entry in added for row in _write(entry, column, end)]
     lines[spans[-1][1] : spans[-1][1]] = fresh
-    for place, entry in sorted(changed.items(), reverse=True):
-        lines[slice(*spans[place])] = _revise(lines[slice(*spans[place])], column, end, entry)
+    for number, entry in sorted(changed.items(), reverse=True):
+        lines[slice(*spans[number])] = _revise(lines[slice(*spans[number])], column, end, entry)
     if not added and list(changed.values()).count(None) == len(spans):
         lines[key.start_mark.line] = _make_empty(lines[key.start_mark.line], key.end_mark.column)
     return "".join(lines)
 
 
-def _find_section(body: str, section: str, after: int) -> tuple[yaml.Node, yaml.Node, int] | None:
+def _find_section(body: str, section: str, after: int) -> tuple[yaml.Node, yaml.CollectionNode, int] | None:
     """Key and value of the list, and the line after it; None where it is missing."""
     root = yaml.compose(body, LOADER)
     if root is None:
         return None
-    if root.flow_style:
+    if not isinstance(root, yaml.MappingNode) or root.flow_style:
         raise _UnfitError
     keys = [key.start_mark.line for key, _ in root.value] + [after]
     found = [(key, value, keys[n + 1]) for n, (key, value) in enumerate(root.value) if key.value == section]
@@ -150,7 +150,7 @@ def _revise(lines: list[str], column: int, end: str, entry: Entry | None) -> lis
 
 def _retouch(block: str, known: Entry, entry: Entry) -> str:
     """Only the values that are others, keys that go and keys that come; "" where one of them is no plain line."""
-    root = yaml.compose(block, LOADER).value[0]
+    root = _compose(block).value[0]
     rows, places = block.splitlines(True), {key.value: (key, value) for key, value in root.value}
     last = root.value[-1][1].end_mark
     come, gone = [key for key in entry if key not in places], [key for key in places if key not in entry]
@@ -170,6 +170,13 @@ def _retouch(block: str, known: Entry, entry: Entry) -> str:
         rows[start.line] = rows[start.line][: start.column] + said + rows[start.line][stop.column :]
     starts = [*(key.start_mark.line for key, _ in root.value), len(block.splitlines())]
     return _drop_keys(rows, starts, [places[key][0] for key in gone])
+
+
+def _compose(text: str) -> yaml.Node:
+    root = yaml.compose(text, LOADER)
+    if root is None:
+        raise _UnfitError
+    return root
 
 
 def _drop_keys(rows: list[str], starts: list[int], keys: list[yaml.Node]) -> str:

@@ -113,7 +113,7 @@ def test_a_service_with_nobody_to_page(seen):
         "p",
         "Empty",
         None,
-        {"levels": [{"targets": [{"type": "schedule", "id": "nowhere"}]}]},
+        {"name": "Empty", "levels": [{"timeout_minutes": 5, "targets": [{"type": "schedule", "id": "nowhere"}]}]},
     )
     plan = make_plan("s", "t", [*empty.plan.actions, policy])
     assert names(replace(empty, plan=plan)) == ["nobody_paged"]
@@ -126,9 +126,11 @@ def test_less_coverage_than_before(seen):
 def on_a_blank_schedule(seen, *actions):
     """A service whose policy names a schedule that has no rotation of its own."""
     paging = change(seen, "services", paging=True, escalation_policy="p")
-    levels = [{"targets": [{"type": "schedule", "id": "blank"}]}]
-    policy = Action("create", "escalation_policies", "P", "p", "Blank", None, {"levels": levels})
-    schedule = Action("create", "schedules", "S", "blank", "Blank", None, {"rotations": []})
+    levels = [{"timeout_minutes": 5, "targets": [{"type": "schedule", "id": "blank"}]}]
+    policy = Action("create", "escalation_policies", "P", "p", "Blank", None, {"name": "Blank", "levels": levels})
+    schedule = Action(
+        "create", "schedules", "S", "blank", "Blank", None, {"name": "Blank", "time_zone": "UTC", "rotations": []}
+    )
     plan = make_plan("s", "t", [*paging.plan.actions, policy, schedule, *actions])
     return replace(paging, plan=plan, state=State())
 

@@ -11,11 +11,8 @@ from werkzeug.exceptions import HTTPException
 
 from pdmigrate.sandbox import (
     harness_groups,
-    harness_invites,
-    harness_members,
     harness_oncall,
     harness_people,
-    harness_roles,
     harness_scopes,
     harness_services,
 )
@@ -31,11 +28,8 @@ __all__ = ["accept_invites", "build_target", "create_app", "new_document", "star
 PARTS = (
     harness_scopes,
     harness_people,
-    harness_invites,
     harness_groups,
-    harness_members,
     harness_services,
-    harness_roles,
     harness_oncall,
 )
 

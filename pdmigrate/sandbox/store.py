@@ -7,6 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+"""What a server holds, asks and answers: JSON objects, as the APIs have them."""
 
 
 class Store:
@@ -15,7 +19,7 @@ class Store:
     `initial` makes the document when the file does not exist yet (or when there is no path).
     """
 
-    def __init__(self, path: Path | None, initial: Callable[[], dict]):
+    def __init__(self, path: Path | None, initial: Callable[[], Json]):
         self.path = path
         self._lock = threading.RLock()
         self._document = None
@@ -24,14 +28,14 @@ class Store:
             if self._document is None:
                 self._document = initial()
 
-    def read(self) -> dict:
+    def read(self) -> Json:
         """The document as it is now. Read-only: what you change in it is not kept, and may be seen by others."""
         with self._lock:
             self._reload()
             return self._document
 
     @contextmanager
-    def change(self) -> Iterator[dict]:
+    def change(self) -> Iterator[Json]:
         """Hold the document for a change; it is saved on the way out, unless an error leaves the block."""
         with self._lock, self._file_lock():
             self._reload()

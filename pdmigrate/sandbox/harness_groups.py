@@ -2,8 +2,9 @@
 
 from flask import Blueprint, Response, request
 
+from pdmigrate.sandbox.gate import document
 from pdmigrate.sandbox.harness_document import Scope, find_group, is_member
-from pdmigrate.sandbox.harness_gate import document, not_found, now, query_scope, writing
+from pdmigrate.sandbox.harness_gate import not_found, now, query_scope, writing
 from pdmigrate.sandbox.harness_names import (
     BUILT_IN_GROUPS,
     Check,

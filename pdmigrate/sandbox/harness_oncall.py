@@ -7,8 +7,9 @@ from datetime import timedelta
 from flask import Blueprint, jsonify, request
 
 from pdmigrate.sandbox import harness_oncall_checks as checks
+from pdmigrate.sandbox.gate import document
 from pdmigrate.sandbox.harness_document import Scope
-from pdmigrate.sandbox.harness_gate import document, find_project, setting, writing
+from pdmigrate.sandbox.harness_gate import find_project, setting, writing
 from pdmigrate.sandbox.harness_oncall_fields import check_instant
 from pdmigrate.sandbox.harness_rendering import read_instant, render_on_call, write_instant
 from pdmigrate.sandbox.harness_services import find_service

@@ -5,8 +5,9 @@ import uuid
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from pdmigrate.sandbox.gate import document
 from pdmigrate.sandbox.harness_document import Scope, accept_invites, find_user, is_member, join_groups, join_scope
-from pdmigrate.sandbox.harness_gate import document, now, query_scope, setting, writing
+from pdmigrate.sandbox.harness_gate import now, query_scope, setting, writing
 from pdmigrate.sandbox.harness_names import check_email
 from pdmigrate.sandbox.harness_wire import error, failure, page_of, read_body, read_number, read_pattern, success
 from pdmigrate.sandbox.store import Json

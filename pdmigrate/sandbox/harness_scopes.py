@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, request
 
-from pdmigrate.sandbox.harness_gate import document, find_project, known_scope, not_found
+from pdmigrate.sandbox.gate import document
+from pdmigrate.sandbox.harness_gate import find_project, known_scope, not_found
 from pdmigrate.sandbox.harness_wire import error, page_of, success
 from pdmigrate.sandbox.store import Json
 

@@ -2,8 +2,9 @@
 
 from flask import Blueprint, Response
 
+from pdmigrate.sandbox.gate import document
 from pdmigrate.sandbox.harness_document import Scope
-from pdmigrate.sandbox.harness_gate import document, known_scope, not_found, now, query_scope, writing
+from pdmigrate.sandbox.harness_gate import known_scope, not_found, now, query_scope, writing
 from pdmigrate.sandbox.harness_names import check_description, check_identifier, check_name, check_tags, list_wrong
 from pdmigrate.sandbox.harness_wire import error, failure, page_of, read_body, read_number, success
 from pdmigrate.sandbox.store import Json

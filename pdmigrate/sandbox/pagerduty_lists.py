@@ -5,12 +5,8 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, request
 
+from pdmigrate.sandbox.gate import document
 from pdmigrate.sandbox.pagerduty_wire import as_reference, included, invalid, not_found, paged
-
-
-def document() -> dict:
-    """The account, to read."""
-    return current_app.extensions["store"].read()
 
 
 def stored(kind: str) -> list:
@@ -85,7 +81,7 @@ def _shape_rule(rule: dict) -> dict:
     shaped = dict(rule, targets=_expand_targets(rule.get("targets") or []))
     strategy = shaped.pop("escalation_rule_assignment_strategy", None)
     if strategy and included("escalation_rule_assignment_strategies"):
-        as_object = current_app.extensions["options"]["strategy_objects"] and isinstance(strategy, str)
+        as_object = current_app.config["OPTIONS"]["strategy_objects"] and isinstance(strategy, str)
         shaped["escalation_rule_assignment_strategy"] = {"type": strategy} if as_object else strategy
     return shaped
 
@@ -183,7 +179,7 @@ def add_lists(app: Flask) -> None:
 
 def get_me() -> dict:
     """The user whose key it is. A key of the whole account has none."""
-    owner = current_app.extensions["options"]["key_owner"]
+    owner = current_app.config["OPTIONS"]["key_owner"]
     if owner is None:
         raise invalid("Requires a user-level token: this key belongs to the account.")
     return {"user": shape_user(find("users", owner))}

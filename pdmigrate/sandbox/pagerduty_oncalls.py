@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Flask, request
+from flask import request
 
-from pdmigrate.sandbox.pagerduty_lists import document, shape_user, stored
+from pdmigrate.sandbox.gate import document
+from pdmigrate.sandbox.pagerduty_lists import shape_user, stored
 from pdmigrate.sandbox.pagerduty_schedules import find_user_zone, read_time, read_zone, schedule_sources, write_instant
 from pdmigrate.sandbox.pagerduty_v3 import render_shifts
 from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, included, invalid, paged
@@ -19,11 +20,6 @@ from pdmigrate.sandbox.rendering import read_instant, render_whole
 
 FARTHEST = timedelta(days=90)
 INCLUDABLE = {"user": "users", "schedule": "schedules", "escalation_policy": "escalation_policies"}
-
-
-def add_oncalls(app: Flask) -> None:
-    """Add the route."""
-    app.add_url_rule("/oncalls", "oncalls", list_oncalls)
 
 
 def list_oncalls() -> dict:

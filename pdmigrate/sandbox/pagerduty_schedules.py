@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request
 
-from pdmigrate.sandbox.pagerduty_faults import THREE_MONTHS, has_manner
-from pdmigrate.sandbox.pagerduty_lists import document, find, select, stored
+from pdmigrate.sandbox.gate import document, has_manner
+from pdmigrate.sandbox.pagerduty_lists import find, select, stored
 from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import find_zone, own_zone
 from pdmigrate.sandbox.rendering import DAY, WEEK, Entry, read_instant, read_layer, read_override, render, render_whole
@@ -26,6 +26,15 @@ LEAVING_OUT = {
     "final_schedule": "list_without_final",
 }
 INCLUDABLE = tuple(LEAVING_OUT)
+MANNERS = (
+    *LEAVING_OUT.values(),
+    "list_unrendered",  # what it renders is there, empty, with coverage null
+    "list_in_user_zone",  # whatever time_zone is asked for
+    "three_months",  # more at once is refused
+    "own_zone_names",  # a time_zone is known by the names that the account itself uses, and by no other
+)
+"""How some accounts answer. A manner holds for every request that its rule strikes, beside other manners and faults."""
+THREE_MONTHS = timedelta(days=92)
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ def list_schedules() -> dict:
     if has_manner("list_unrendered"):
         view = View(view.zone, None, None)
     parts = [part for part in INCLUDABLE if included(part) and not has_manner(LEAVING_OUT[part])]
-    if not current_app.extensions["options"]["final_on_lists"]:
+    if not current_app.config["OPTIONS"]["final_on_lists"]:
         parts = [part for part in parts if part != "final_schedule"]
     return {**page, "schedules": [shape_schedule(schedule, view, parts) for schedule in page["schedules"]]}
 

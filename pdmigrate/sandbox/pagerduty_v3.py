@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from flask import Flask, current_app, request
 
-from pdmigrate.sandbox.pagerduty_lists import document, find, select, stored
+from pdmigrate.sandbox.gate import document
+from pdmigrate.sandbox.pagerduty_lists import find, select, stored
 from pdmigrate.sandbox.pagerduty_schedules import read_time, read_zone, refuse_long, write_instant
-from pdmigrate.sandbox.pagerduty_wire import RefusalError, as_reference, asked, forbidden, included, invalid, paged
+from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, forbidden, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import find_zone, own_zone
 from pdmigrate.sandbox.rendering import read_instant
 
@@ -64,19 +65,17 @@ def _is_half_known(schedule: dict) -> bool:
 
 
 def _refuse() -> None:
-    if request.path.startswith("/v3/") and current_app.extensions["options"]["v3_forbidden"]:
-        raise RefusalError(
-            403, forbidden().body["error"]["message"], 2010, "This key may not read shift-based schedules."
-        )
+    if request.path.startswith("/v3/") and current_app.config["OPTIONS"]["v3_forbidden"]:
+        raise forbidden("This key may not read shift-based schedules.")
 
 
 def _hidden() -> Sequence[str]:
-    return current_app.extensions["options"]["v3_hidden"]
+    return current_app.config["OPTIONS"]["v3_hidden"]
 
 
 def _find_readable(schedule_id: str) -> dict:
     if schedule_id in _hidden():
-        raise RefusalError(403, "Access Denied", 2010, "This key may not read this schedule.")
+        raise forbidden("This key may not read this schedule.")
     return find("schedules_v3", schedule_id)
 
 

@@ -369,7 +369,7 @@ def test_each_request_is_counted_once_however_many_steps_one_job_runs(decided_wo
         finish(job, preview(job))
         finish(job, preview(job))
         summary = summarise_run("acme", "desk", 0, read_results(job.folder))
-        sent = job._servers[0].app.extensions["log"].requests
+        sent = job._servers[0].app.config["LOG"].requests
         assert summary["source"]["requests"] == sent == job.source.transport.counts.requests
         assert connect(job).source_requests == read_results(job.folder)["connect"]["source"]["requests"]
 

@@ -29,7 +29,7 @@ def test_faults_in_every_fifth_answer_leave_the_same_snapshot(serve_source):
     source = serve_source(company())
     quiet = source.fetch()
     source.client.transport.timeout = 2.0
-    source.server.app.extensions["log"].clear()
+    source.server.app.config["LOG"].clear()
     source.play(*({"kind": kind, "share": SHARE, "seed": n, "seconds": 2.5} for n, kind in enumerate(KINDS)))
     loud = [source.fetch() for _ in range(3)]
     faults = source.log["faults"]

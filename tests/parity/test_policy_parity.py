@@ -14,6 +14,7 @@ from pdmigrate.parity.policies import count_policies
 from pdmigrate.runs.demo import DECISIONS, make_demo_workspace
 from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.newcomer import make_workspace
@@ -191,7 +192,7 @@ def test_a_refusal_is_said_in_pagerdutys_words_and_stops_nothing(job, status, wo
 
 @pytest.mark.parametrize("kind", ["429_bare", "429_reset", "500", "502_html", "reset"])
 def test_a_storm_that_does_not_end_is_said_and_stops_nothing(job, kind):
-    serves(job).extensions["faults"].replace([{"kind": kind, "path": "/oncalls", "seconds": 0.0}])
+    replace_faults(serves(job), [{"kind": kind, "path": "/oncalls", "seconds": 0.0}])
     verified = verify(job)
     assert judge(verified) is None
     assert count_policies(verified.policies)["unverified"] == 4
@@ -202,7 +203,7 @@ def test_a_storm_that_does_not_end_is_said_and_stops_nothing(job, kind):
 def test_a_storm_that_ends_costs_requests_of_its_own_only(job):
     calm = verify(job)
     before = job.counts()["source"]
-    serves(job).extensions["faults"].replace([{"kind": "429_bare", "path": "/oncalls", "count": 2}])
+    replace_faults(serves(job), [{"kind": "429_bare", "path": "/oncalls", "count": 2}])
     verified = verify(job)
     after = job.counts()["source"]
     assert grades(verified) == grades(calm)
@@ -211,7 +212,7 @@ def test_a_storm_that_ends_costs_requests_of_its_own_only(job):
 
 
 def test_a_swapped_level_is_found_though_pagerduty_says_nothing(job):
-    serves(job).extensions["options"]["forbidden"] = ("/oncalls",)
+    serves(job).config["OPTIONS"]["forbidden"] = ("/oncalls",)
     swap_levels(job)
     verified = verify(job)
     assert judge(verified).exit_code == 5

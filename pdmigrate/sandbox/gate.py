@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, jsonify, request
-from waitress.channel import ClientDisconnected
+from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # it has no types
 
 from pdmigrate.sandbox.store import Json, Store
 
@@ -165,7 +165,7 @@ def replace_faults(app: Flask, rules: list[Json]) -> None:
 def _set_faults() -> Response:
     try:
         rules = request.get_json(force=True)
-        replace_faults(current_app, rules)  # type: ignore[arg-type]  # the proxy stands for the application
+        replace_faults(current_app, rules)
     except (TypeError, ValueError) as problem:
         return answer({"error": str(problem)}, 400)
     return answer({"rules": len(rules)})

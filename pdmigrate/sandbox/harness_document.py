@@ -77,14 +77,19 @@ def build_target(people: Iterable[Json]) -> Json:
     security |= {"externallyManaged": True, "ssoLinked": True}
     document["user_groups"] += [new_group("embedded", "platform", "Platform", scope, uuids), security]
     for identifier, name in (("checkout", "checkout"), ("catalog_search", "catalog-search")):
-        service = {"accountId": "embedded", "orgIdentifier": scope.org, "projectIdentifier": scope.project}
+        service: Json = {"accountId": "embedded", "orgIdentifier": scope.org, "projectIdentifier": scope.project}
         service |= {"identifier": identifier, "name": name, "description": "", "deleted": False, "tags": {}}
         service |= {"yaml": f"service:\n  name: {name}\n  identifier: {identifier}\n", "createdAt": 1700000000000}
         document["services"].append(service)
     owned = {"description": "Made by hand", "owner_group": "platform", "tags": {}}
-    rotation = {"name": "Weekly", "participants": emails or [None], "anchor": "2024-01-01T09:00:00"}
+    rotation: Json = {"name": "Weekly", "participants": emails or [None], "anchor": "2024-01-01T09:00:00"}
     rotation |= {"turn_seconds": 604800, "windows": [], "since": None, "until": None}
-    schedule = {"identifier": "payments_primary", "name": "Payments primary", "time_zone": "Europe/London", **owned}
+    schedule: Json = {
+        "identifier": "payments_primary",
+        "name": "Payments primary",
+        "time_zone": "Europe/London",
+        **owned,
+    }
     schedule |= {"rotations": [rotation], "overrides": []}
     targets = ({"type": "schedule", "id": "payments_primary"}, {"type": "user_group", "id": "platform"})
     levels = [{"timeout_minutes": 10, "retries": 0, "targets": [target]} for target in targets]

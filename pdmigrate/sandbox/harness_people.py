@@ -87,7 +87,9 @@ def _add_user(held: Json, email: str, asked: Json, scope: Scope) -> str:
     email = email.lower()
     pending = any(invite["email"] == email and scope.holds(invite) for invite in held["invites"])
     if not pending:
-        invite = {"id": uuid.uuid4().hex[:24], "name": email, "email": email} | scope.fields(held["account"]) | asked
+        invite: Json = (
+            {"id": uuid.uuid4().hex[:24], "name": email, "email": email} | scope.fields(held["account"]) | asked
+        )
         invite |= {"inviteType": "ADMIN_INITIATED_INVITE", "approved": False, "createdAt": int(now() * 1000)}
         held["invites"].append(invite)
         if setting("auto_accept"):

@@ -5,13 +5,25 @@ from flask import Blueprint, Response
 from pdmigrate.sandbox.gate import document
 from pdmigrate.sandbox.harness_document import Scope
 from pdmigrate.sandbox.harness_gate import known_scope, not_found, now, query_scope, writing
-from pdmigrate.sandbox.harness_names import check_description, check_identifier, check_name, check_tags, list_wrong
+from pdmigrate.sandbox.harness_names import (
+    Check,
+    check_description,
+    check_identifier,
+    check_name,
+    check_tags,
+    list_wrong,
+)
 from pdmigrate.sandbox.harness_wire import error, failure, page_of, read_body, read_number, success
 from pdmigrate.sandbox.store import Json
 
 routes = Blueprint("harness_services", __name__)
 PERMISSION = ("core_service_edit", "SERVICE")
-CHECKS = {"identifier": check_identifier, "name": check_name, "description": check_description, "tags": check_tags}
+CHECKS: dict[str, Check] = {
+    "identifier": check_identifier,
+    "name": check_name,
+    "description": check_description,
+    "tags": check_tags,
+}
 INNER = "accountId orgIdentifier projectIdentifier identifier name description deleted tags yaml"
 
 

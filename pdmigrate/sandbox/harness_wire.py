@@ -47,7 +47,7 @@ def denied(permission: str, resource: str, principal: str, scope: Json) -> Refus
 
 
 def _error_body(code: str, message: str) -> Json:
-    told = {"code": code, "level": "ERROR", "message": message, "exception": None, "failureTypes": []}
+    told: Json = {"code": code, "level": "ERROR", "message": message, "exception": None, "failureTypes": []}
     body = {"status": "ERROR", "code": code, "message": message, "correlationId": str(uuid.uuid4())}
     return body | {"detailedMessage": None, "responseMessages": [told], "metadata": None}
 

@@ -17,12 +17,13 @@ from pdmigrate.sandbox.pagerduty_v3 import render_shifts
 from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import own_zone
 from pdmigrate.sandbox.rendering import read_instant, render_whole
+from pdmigrate.sandbox.store import Json
 
 FARTHEST = timedelta(days=90)
 INCLUDABLE = {"user": "users", "schedule": "schedules", "escalation_policy": "escalation_policies"}
 
 
-def list_oncalls() -> dict:
+def list_oncalls() -> Json:
     """A page of who is on call, by policy and level."""
     zone = read_zone(find_user_zone())
     now = datetime.now(UTC)
@@ -36,19 +37,19 @@ def list_oncalls() -> dict:
     return {**page, "oncalls": [_expand(oncall, records) for oncall in page["oncalls"]]}
 
 
-def _find_oncalls(since: datetime, until: datetime, zone: ZoneInfo) -> Iterable[dict]:
+def _find_oncalls(since: datetime, until: datetime, zone: ZoneInfo) -> Iterable[Json]:
     """What was recorded, where that covers the time asked for (`oncalls` of the account); else what the account means."""
     recorded = document().get("oncalls") or {}
     covers = recorded and read_instant(recorded["since"]) <= since and read_instant(recorded["until"]) >= until
     return [one for one in recorded["oncalls"] if _touches(one, since, until)] if covers else _make(since, until, zone)
 
 
-def _touches(oncall: dict, since: datetime, until: datetime) -> bool:
+def _touches(oncall: Json, since: datetime, until: datetime) -> bool:
     begun = not oncall["start"] or read_instant(oncall["start"]) < until
     return begun and (not oncall["end"] or read_instant(oncall["end"]) > since)
 
 
-def _make(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[dict]:
+def _make(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[Json]:
     schedules = {schedule["id"]: _turns(schedule, since, until) for schedule in stored("schedules")}
     schedules |= {schedule["id"]: _shifts(schedule, since, until) for schedule in stored("schedules_v3")}
     for policy, level, target in _targets():
@@ -60,12 +61,12 @@ def _make(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[dict]:
             yield {**place, "user": user, "schedule": as_reference(target), **times}
 
 
-def _turns(schedule: dict, since: datetime, until: datetime) -> list[tuple[dict, datetime, datetime]]:
+def _turns(schedule: Json, since: datetime, until: datetime) -> list[tuple[Json, datetime, datetime]]:
     entries = render_whole(schedule_sources(schedule), own_zone(schedule), since, until)
     return [(as_reference(entry.user), entry.start, entry.end) for entry in entries]
 
 
-def _shifts(schedule: dict, since: datetime, until: datetime) -> list[tuple[dict, datetime, datetime]]:
+def _shifts(schedule: Json, since: datetime, until: datetime) -> list[tuple[Json, datetime, datetime]]:
     """The shifts of a v3 schedule that a user has; a place of nobody is on call for nobody."""
     users = _index("users")
     return [
@@ -75,11 +76,11 @@ def _shifts(schedule: dict, since: datetime, until: datetime) -> list[tuple[dict
     ]
 
 
-def _refer(users: dict[str, dict], user_id: str) -> dict:
+def _refer(users: dict[str, Json], user_id: str) -> Json:
     return as_reference(users.get(user_id) or {"id": user_id, "type": "user"})
 
 
-def _targets() -> Iterator[tuple[dict, int, dict]]:
+def _targets() -> Iterator[tuple[Json, int, Json]]:
     used = {service["escalation_policy"]["id"] for service in stored("services") if service.get("escalation_policy")}
     for policy in stored("escalation_policies"):
         for level, rule in enumerate(policy.get("escalation_rules") or [], start=1):
@@ -87,7 +88,7 @@ def _targets() -> Iterator[tuple[dict, int, dict]]:
             yield from ((policy, level, target) for target in there if policy["id"] in used)
 
 
-def _is_wanted(oncall: dict) -> bool:
+def _is_wanted(oncall: Json) -> bool:
     for field in INCLUDABLE:
         wanted = request.args.getlist(f"{field}_ids[]")
         if wanted and (oncall[field] or {"id": "null"})["id"] not in wanted:
@@ -95,21 +96,21 @@ def _is_wanted(oncall: dict) -> bool:
     return True
 
 
-def _keep_earliest(oncalls: list[dict]) -> list[dict]:
+def _keep_earliest(oncalls: list[Json]) -> list[Json]:
     """The first of each user at each level."""
-    first: dict[tuple, dict] = {}
+    first: dict[tuple[str, int, str], Json] = {}
     for oncall in sorted(oncalls, key=lambda one: read_instant(one["start"] or "0001-01-01")):
         first.setdefault((oncall["escalation_policy"]["id"], oncall["escalation_level"], oncall["user"]["id"]), oncall)
     return list(first.values())
 
 
-def _index(kind: str) -> dict[str, dict]:
+def _index(kind: str) -> dict[str, Json]:
     rows = [*stored(kind), *(stored("schedules_v3") if kind == "schedules" else ())]
     return {row["id"]: row for row in rows}
 
 
-def _expand(oncall: dict, records: dict[str, dict[str, dict]]) -> dict:
+def _expand(oncall: Json, records: dict[str, dict[str, Json]]) -> Json:
     """The records in the place of references, where the request includes their kind."""
-    whole = {f: records[kind].get((oncall[f] or {}).get("id")) for f, kind in INCLUDABLE.items() if kind in records}
+    whole = {f: records[kind].get((oncall[f] or {"id": ""})["id"]) for f, kind in INCLUDABLE.items() if kind in records}
     shown = {field: shape_user(row) if field == "user" else row for field, row in whole.items() if row}
     return {**oncall, **shown}

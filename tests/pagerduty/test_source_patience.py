@@ -79,7 +79,7 @@ def test_who_waits_can_be_stopped_at_once(serve_source):
 
 
 def test_the_limit_is_kept_by_its_own_headers(serve_source, monkeypatch, caplog):
-    monkeypatch.setattr("pdmigrate.sandbox.pagerduty_gate.MINUTE", 2.0)
+    monkeypatch.setattr("pdmigrate.sandbox.pagerduty.MINUTE", 2.0)
     source = serve_source(
         build_crowd(Size(users=60, teams=50, schedules=5, policies=5, services=5), NOW), calls_per_minute=30
     )

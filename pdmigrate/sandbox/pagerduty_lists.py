@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask, current_app, request
 
@@ -27,21 +28,13 @@ def select(records: list[Json]) -> list[Json]:
     """What the request's filters leave: `query` (part of a name or email) and `team_ids[]`."""
     wanted = request.args.get("query", "").casefold()
     teams = set(request.args.getlist("team_ids[]"))
-    return [
-        record
-        for record in records
-        if (not wanted or any(wanted in name.casefold() for name in _names(record)))
-        and (not teams or teams & _team_ids(record))
-    ]
-
-
-def _names(record: Json) -> list[str]:
-    return [record.get(field) or "" for field in ("name", "email", "summary")]
-
-
-def _team_ids(record: Json) -> set[str]:
-    teams = [*(record.get("teams") or []), *([record["team"]] if record.get("team") else [])]
-    return {team["id"] for team in teams}
+    found = []
+    for record in records:
+        names = [record.get(field) or "" for field in ("name", "email", "summary")]
+        of_teams = {team["id"] for team in (*(record.get("teams") or []), record.get("team")) if team}
+        if any(wanted in name.casefold() for name in names) and (not teams or teams & of_teams):
+            found.append(record)
+    return found
 
 
 def expand(references: list[Json], kind: str, name: str) -> list[Json]:
@@ -70,29 +63,23 @@ def shape_user(user: Json) -> Json:
 
 def shape_policy(policy: Json) -> Json:
     """An escalation policy; targets, teams and services are references unless asked for."""
-    shaped = dict(policy)
-    shaped["escalation_rules"] = [_shape_rule(rule) for rule in policy.get("escalation_rules") or []]
+    shaped, by_id = dict(policy), {}
+    if included("targets"):
+        by_id = {record["id"]: shape_user(record) for record in stored("users")}
+        by_id |= {record["id"]: _without(record, "schedule_layers") for record in stored("schedules")}
+    rules = [dict(rule) for rule in policy.get("escalation_rules") or []]
+    for rule in rules:
+        targets = rule.get("targets") or []
+        rule["targets"] = [_whole(one, by_id) if included("targets") else as_reference(one) for one in targets]
+        strategy = rule.pop("escalation_rule_assignment_strategy", None)
+        if strategy and included("escalation_rule_assignment_strategies"):
+            as_object = current_app.config["OPTIONS"]["strategy_objects"] and isinstance(strategy, str)
+            rule["escalation_rule_assignment_strategy"] = {"type": strategy} if as_object else strategy
+    shaped["escalation_rules"] = rules
     for part in ("teams", "services"):
         if part in shaped:
             shaped[part] = expand(shaped[part], part, part)
     return shaped
-
-
-def _shape_rule(rule: Json) -> Json:
-    shaped = dict(rule, targets=_expand_targets(rule.get("targets") or []))
-    strategy = shaped.pop("escalation_rule_assignment_strategy", None)
-    if strategy and included("escalation_rule_assignment_strategies"):
-        as_object = current_app.config["OPTIONS"]["strategy_objects"] and isinstance(strategy, str)
-        shaped["escalation_rule_assignment_strategy"] = {"type": strategy} if as_object else strategy
-    return shaped
-
-
-def _expand_targets(targets: list[Json]) -> list[Json]:
-    if not included("targets"):
-        return [as_reference(target) for target in targets]
-    by_id = {record["id"]: shape_user(record) for record in stored("users")}
-    by_id |= {record["id"]: _without(record, "schedule_layers") for record in stored("schedules")}
-    return [_whole(target, by_id) for target in targets]
 
 
 def shape_service(service: Json) -> Json:
@@ -124,20 +111,18 @@ class Kind:
     keep: str = ""
 
     def list_page(self) -> Json:
-        page = paged(self._related(select(stored(self.keep or self.plural))), self.plural)
+        records = select(stored(self.keep or self.plural))
+        for name in ("user_ids[]", "service_ids[]"):
+            wanted = set(request.args.getlist(name))
+            records = [record for record in records if not wanted or wanted & _list_mentioned(record)]
+        page = paged(records, self.plural)
         return {**page, self.plural: [self.shape(record) for record in page[self.plural]]}
 
     def get_one(self, record_id: str) -> Json:
         return {self.singular: self.shape(find(self.keep or self.plural, record_id))}
 
-    def _related(self, records: list[Json]) -> list[Json]:
-        for name in ("user_ids[]", "service_ids[]"):
-            wanted = set(request.args.getlist(name))
-            records = [record for record in records if not wanted or wanted & _mentioned(record)]
-        return records
 
-
-def _mentioned(record: Json) -> set[str]:
+def _list_mentioned(record: Json) -> set[str]:
     targets = [target for rule in record.get("escalation_rules") or [] for target in rule.get("targets") or []]
     return {reference["id"] for reference in (*targets, *(record.get("services") or []))}
 
@@ -167,14 +152,14 @@ def add_lists(app: Flask) -> None:
         app.add_url_rule(kind.path, kind.plural, kind.list_page)
         app.add_url_rule(f"{kind.path}/<record_id>", kind.singular, kind.get_one)
     for part in PARTS_OF_USERS:
-        app.add_url_rule(f"/users/<user_id>/{part}", part, _serve_part(part))
+        app.add_url_rule(f"/users/<user_id>/{part}", part, partial(get_part, part))
     app.add_url_rule("/users/me", "me", get_me)
     app.add_url_rule("/teams/<team_id>/members", "members", list_members)
     app.add_url_rule("/abilities", "abilities", lambda: {"abilities": stored("abilities")})
     app.add_url_rule("/services/<service_id>/integrations/<part_id>", "integration", get_integration)
     app.add_url_rule("/rulesets/<ruleset_id>/rules", "rules", list_rules)
     for path in ("router", "global"):
-        app.add_url_rule(f"/event_orchestrations/<orchestration_id>/{path}", path, _serve_path(path))
+        app.add_url_rule(f"/event_orchestrations/<orchestration_id>/{path}", path, partial(get_path, path))
     app.add_url_rule("/event_orchestrations/services/<service_id>", "of_service", get_of_service)
 
 
@@ -221,14 +206,12 @@ def get_of_service(service_id: str) -> Json:
     return {"orchestration_path": {**empty, **((document().get("paths_of_services") or {}).get(service_id) or {})}}
 
 
-def _serve_part(part: str) -> Callable[[str], Json]:
-    return lambda user_id: {part: find("users", user_id).get(part) or []}
+def get_part(part: str, user_id: str) -> Json:
+    """The contact methods or the notification rules of a user."""
+    return {part: find("users", user_id).get(part) or []}
 
 
-def _serve_path(path: str) -> Callable[[str], Json]:
-    def get_path(orchestration_id: str) -> Json:
-        return {
-            "orchestration_path": find("event_orchestrations", orchestration_id).get(path) or {"type": path, "sets": []}
-        }
-
-    return get_path
+def get_path(path: str, orchestration_id: str) -> Json:
+    """The router or the global rules of an orchestration."""
+    held = find("event_orchestrations", orchestration_id).get(path)
+    return {"orchestration_path": held or {"type": path, "sets": []}}

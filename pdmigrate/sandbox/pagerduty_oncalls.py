@@ -50,37 +50,25 @@ def _touches(oncall: Json, since: datetime, until: datetime) -> bool:
 
 
 def _make(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[Json]:
-    schedules = {schedule["id"]: _turns(schedule, since, until) for schedule in stored("schedules")}
-    schedules |= {schedule["id"]: _shifts(schedule, since, until) for schedule in stored("schedules_v3")}
-    for policy, level, target in _targets():
+    users, turns = _index("users"), {}
+    for schedule in stored("schedules"):
+        entries = render_whole(schedule_sources(schedule), own_zone(schedule), since, until)
+        turns[schedule["id"]] = [(as_reference(one.user), one.start, one.end) for one in entries]
+    for schedule in stored("schedules_v3"):  # a place of nobody is on call for nobody
+        shifts = [one for one in render_shifts(schedule, since, until) if one.member["type"] == "user_member"]
+        ids = [one.member["user_id"] for one in shifts]
+        people = [as_reference(users.get(id) or {"id": id, "type": "user"}) for id in ids]
+        turns[schedule["id"]] = [(user, one.start, one.end) for user, one in zip(people, shifts, strict=True)]
+    for policy, level, target in _list_targets():
         place = {"escalation_policy": as_reference(policy), "escalation_level": level}
         if target["type"].startswith("user"):
             yield {**place, "user": as_reference(target), "schedule": None, "start": None, "end": None}
-        for user, start, end in schedules.get(target["id"], ()):
+        for user, start, end in turns.get(target["id"], ()):
             times = {"start": write_instant(start, zone), "end": write_instant(end, zone)}
             yield {**place, "user": user, "schedule": as_reference(target), **times}
 
 
-def _turns(schedule: Json, since: datetime, until: datetime) -> list[tuple[Json, datetime, datetime]]:
-    entries = render_whole(schedule_sources(schedule), own_zone(schedule), since, until)
-    return [(as_reference(entry.user), entry.start, entry.end) for entry in entries]
-
-
-def _shifts(schedule: Json, since: datetime, until: datetime) -> list[tuple[Json, datetime, datetime]]:
-    """The shifts of a v3 schedule that a user has; a place of nobody is on call for nobody."""
-    users = _index("users")
-    return [
-        (_refer(users, shift.member["user_id"]), shift.start, shift.end)
-        for shift in render_shifts(schedule, since, until)
-        if shift.member["type"] == "user_member"
-    ]
-
-
-def _refer(users: dict[str, Json], user_id: str) -> Json:
-    return as_reference(users.get(user_id) or {"id": user_id, "type": "user"})
-
-
-def _targets() -> Iterator[tuple[Json, int, Json]]:
+def _list_targets() -> Iterator[tuple[Json, int, Json]]:
     used = {service["escalation_policy"]["id"] for service in stored("services") if service.get("escalation_policy")}
     for policy in stored("escalation_policies"):
         for level, rule in enumerate(policy.get("escalation_rules") or [], start=1):

@@ -125,17 +125,9 @@ def list_overrides(schedule_id: str) -> Json:
 def shape_schedule(schedule: Json, view: View, parts: Iterable[str]) -> Json:
     """The answer for one schedule."""
     shaped = {field: value for field, value in schedule.items() if field not in INCLUDABLE}
-    for part in parts:
-        if not _is_unknown(schedule, part):
-            shaped[part] = _PARTS[part](schedule, view)
-    return shaped
-
-
-def _is_unknown(schedule: Json, part: str) -> bool:
-    """Whether the answers that were recorded do not say it. Without layers nothing can be rendered either."""
-    if part == "overrides_subschedule":
-        return _is_recorded() and schedule["id"] not in (document().get("overrides") or {})
-    return schedule.get("schedule_layers") is None
+    known = {part: schedule.get("schedule_layers") is not None for part in INCLUDABLE}  # without layers nothing renders
+    known["overrides_subschedule"] = not _is_recorded() or schedule["id"] in (document().get("overrides") or {})
+    return shaped | {part: _PARTS[part](schedule, view) for part in parts if known[part]}
 
 
 def _is_recorded() -> bool:
@@ -167,16 +159,17 @@ def read_time(name: str, zone: ZoneInfo) -> datetime | None:
 
 def read_zone(default: ZoneInfo) -> ZoneInfo:
     """The zone that the request names, or the default."""
-    if has_manner("own_zone_names") and request.args.get("time_zone", "UTC") not in _own_names():
-        raise invalid(f"Time zone is invalid: {request.args['time_zone']}")
+    if "time_zone" not in request.args:
+        return default
+    name = request.args["time_zone"]
+    if has_manner("own_zone_names"):
+        rows = (*stored("users"), *stored("schedules"))
+        if name not in {"UTC", *(row.get("time_zone") for row in rows)}:
+            raise invalid(f"Time zone is invalid: {name}")
     try:
-        return find_zone(request.args["time_zone"]) if "time_zone" in request.args else default
+        return find_zone(name)
     except ValueError:
-        raise invalid(f"Time zone is invalid: {request.args['time_zone']}") from None
-
-
-def _own_names() -> set[str]:
-    return {"UTC", *(row.get("time_zone") or "UTC" for kind in ("users", "schedules") for row in stored(kind))}
+        raise invalid(f"Time zone is invalid: {name}") from None
 
 
 def refuse_long(since: datetime, until: datetime) -> None:

@@ -48,21 +48,20 @@ def list_v3_schedules() -> Json:
     """A page of references."""
     readable = [schedule for schedule in stored("schedules_v3") if schedule["id"] not in _hidden()]
     page = paged(select(readable), "schedules", limit=100, most=1000)
-    return {**page, "schedules": [_reference(schedule) for schedule in page["schedules"]]}
+    shown = [
+        {**as_reference(one), "summary": one["name"], "type": "schedule_v3_reference"} for one in page["schedules"]
+    ]
+    return {**page, "schedules": shown}
 
 
 def get_v3_schedule(schedule_id: str) -> Json:
     """One schedule with rotations and events; with who is on call where that is asked for."""
     schedule = _find_readable(schedule_id)
     shaped = {field: value for field, value in schedule.items() if field not in OWN_LISTS}
-    if included("final_schedule") and not _is_half_known(schedule):
+    lacking = any(schedule.get(part) is None for part in (*OWN_LISTS, "rotations"))
+    if included("final_schedule") and not (document().get("recorded") and lacking):
         shaped["final_schedule"] = _shape_final(schedule)
     return {"schedule": shaped}
-
-
-def _is_half_known(schedule: Json) -> bool:
-    """Whether of a recorded account not all is there that its rendering is made of."""
-    return bool(document().get("recorded")) and any(schedule.get(part) is None for part in (*OWN_LISTS, "rotations"))
 
 
 def _refuse() -> None:
@@ -81,24 +80,20 @@ def _find_readable(schedule_id: str) -> Json:
     return find("schedules_v3", schedule_id)
 
 
-def _reference(schedule: Json) -> Json:
-    return {**as_reference(schedule), "summary": schedule["name"], "type": "schedule_v3_reference"}
-
-
 def _serve_list(part: str) -> Callable[[str], Json]:
     def list_part(schedule_id: str) -> Json:
         schedule = _find_readable(schedule_id)
         since, until = _window(own_zone(schedule))
         if schedule.get(part) is None and document().get("recorded"):
             return {part: None}
-        touching = [one for one in schedule.get(part) or [] if _touches(one, since, until)]
-        return paged(touching, part)
+        spans = [(one, *_read_span(one)) for one in schedule.get(part) or []]
+        return paged([one for one, start, end in spans if start < until and end > since], part)
 
     return list_part
 
 
-def _touches(shift: Json, since: datetime, until: datetime) -> bool:
-    return read_instant(shift["start_time"]) < until and read_instant(shift["end_time"]) > since
+def _read_span(shift: Json) -> tuple[datetime, datetime]:
+    return read_instant(shift["start_time"]), read_instant(shift["end_time"])
 
 
 def _window(zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -115,53 +110,35 @@ def _shape_final(schedule: Json) -> Json:
     shifts = render_shifts(schedule, since, until)
     if not asked("overflow"):
         shifts = [replace(one, start=max(one.start, since), end=min(one.end, until)) for one in shifts]
-    return {
-        "type": "final_schedule",
-        "rendered_coverage_percentage": _coverage(shifts, since, until),
-        "computed_shift_assignments": [_shape_shift(shift, zone) for shift in shifts],
-    }
-
-
-def _shape_shift(shift: Shift, zone: ZoneInfo) -> Json:
-    times = {"start_time": write_instant(shift.start, zone), "end_time": write_instant(shift.end, zone)}
-    return {"type": "computed_shift_assignment", **times, "member": shift.member, "source": shift.source}
-
-
-def _coverage(shifts: list[Shift], since: datetime, until: datetime) -> float:
-    covered, reached = timedelta(0), since
-    for shift in sorted(shifts, key=lambda one: one.start):
+    shown, covered, reached = [], timedelta(0), since
+    for shift in shifts:
+        times = {"start_time": write_instant(shift.start, zone), "end_time": write_instant(shift.end, zone)}
+        named = {"type": "computed_shift_assignment", **times}
+        shown.append({**named, "member": shift.member, "source": shift.source})
         if shift.member["type"] == "user_member":
             covered += max(min(shift.end, until) - max(shift.start, reached), timedelta(0))
             reached = max(reached, shift.end)
-    return round(100 * (covered / (until - since)), 2)
+    share = round(100 * (covered / (until - since)), 2)
+    return {"type": "final_schedule", "rendered_coverage_percentage": share, "computed_shift_assignments": shown}
 
 
 def render_shifts(schedule: Json, since: datetime, until: datetime) -> list[Shift]:
     """Who is on call between two instants; what crosses an edge is not cut there."""
-    shifts = [
-        shift for rotation in schedule.get("rotations") or [] for shift in _rotation_shifts(rotation, since, until)
-    ]
-    shifts += [shift for custom in schedule.get("custom_shifts") or [] for shift in _custom_shifts(custom)]
+    shifts = []
+    for rotation in schedule.get("rotations") or []:
+        source = {"type": "schedule_rotation", "rotation_id": rotation["id"]}
+        for event in rotation.get("events") or []:
+            for number, start, end in _occurrences(event, until):
+                if end > since:
+                    members = _list_members(event["assignment_strategy"], number)
+                    shifts += [Shift(start, end, member, source) for member in members]
+    for custom in schedule.get("custom_shifts") or []:
+        source = {"type": "custom_shift", "shift_id": custom["id"]}
+        shifts += [Shift(*_read_span(custom), one["member"], source) for one in custom["assignments"]]
     for override in schedule.get("overrides") or []:
         shifts = [piece for shift in shifts for piece in _replace_member(shift, override)]
     touching = [shift for shift in shifts if shift.start < until and shift.end > since]
     return sorted(touching, key=lambda one: (one.start, one.member.get("user_id") or ""))
-
-
-def _rotation_shifts(rotation: Json, since: datetime, until: datetime) -> Iterator[Shift]:
-    source = {"type": "schedule_rotation", "rotation_id": rotation["id"]}
-    for event in rotation.get("events") or []:
-        for number, start, end in _occurrences(event, until):
-            if end > since:
-                yield from (
-                    Shift(start, end, member, source) for member in _members(event["assignment_strategy"], number)
-                )
-
-
-def _custom_shifts(custom: Json) -> Iterator[Shift]:
-    start, end = read_instant(custom["start_time"]), read_instant(custom["end_time"])
-    for assignment in custom["assignments"]:
-        yield Shift(start, end, assignment["member"], {"type": "custom_shift", "shift_id": custom["id"]})
 
 
 def _occurrences(event: Json, until: datetime) -> Iterator[tuple[int, datetime, datetime]]:
@@ -196,7 +173,7 @@ def _say_local(line: str, zone: ZoneInfo) -> str:
     return f"{name}:" + ",".join(f"{moment.astimezone(zone):%Y%m%dT%H%M%S}" for moment in moments)
 
 
-def _members(strategy: Json, number: int) -> list[Json]:
+def _list_members(strategy: Json, number: int) -> list[Json]:
     members: list[Json] = strategy["members"]
     if strategy["type"] == "every_member_assignment_strategy":
         return members
@@ -204,8 +181,8 @@ def _members(strategy: Json, number: int) -> list[Json]:
 
 
 def _replace_member(shift: Shift, override: Json) -> Iterator[Shift]:
-    start = max(shift.start, read_instant(override["start_time"]))
-    end = min(shift.end, read_instant(override["end_time"]))
+    start, end = _read_span(override)
+    start, end = max(shift.start, start), min(shift.end, end)
     named = override.get("rotation_id") or override.get("custom_shift_id")
     is_meant = named in (shift.source.get("rotation_id"), shift.source.get("shift_id"))
     if start >= end or not is_meant or override["overridden_member"] != shift.member:

@@ -54,6 +54,7 @@ ONE_STATE = frozenset({"changed_in_harness"})
 
 GUARD_NAMES = (
     "less_coverage",
+    "miscounted",
     "nobody_paged",
     "nobody_reachable",
     "old_snapshot",

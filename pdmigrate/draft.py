@@ -1,6 +1,5 @@
 """A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,11 +7,11 @@ from pathlib import Path
 from pdmigrate.actions import Desired, Held, Plan, make_plan
 from pdmigrate.decisions import Answer, Conflict
 from pdmigrate.errors import OpenConflictsError, TargetMovedError
+from pdmigrate.fates import count_out_of_scope, find_miscounted
 from pdmigrate.harness.records import State
 from pdmigrate.job import Job
 from pdmigrate.journal import Entry
 from pdmigrate.mapping import GRADES, Fate, Grade, Work, choose_scope, map_all
-from pdmigrate.mapping.overrides import count_overrides
 from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.people_file import read_people_file
@@ -117,21 +116,13 @@ class Draft:
 
     def count_out_of_scope(self) -> dict[str, int]:
         """Objects that stay behind because nobody chose them, or, contact details, because the rules leave them out."""
-        there = {
-            "users": self.account.users,
-            "teams": self.account.teams,
-            "schedules": self.account.all_schedules,
-            "escalation_policies": self.account.policies,
-            "services": self.account.services,
-        }
-        out = {kind: len(records) - len(self.reasons[kind]) for kind, records in there.items()}
-        people = self.account.users.values()
-        methods, rules = sum(len(u.contact_methods) for u in people), sum(len(u.notification_rules) for u in people)
-        parts = {"contact_methods": methods, "notification_rules": rules}
-        schedules, since = self.account.all_schedules.items(), self.account.since
-        left = sum(count_overrides(s, since) for id, s in schedules if id not in self.reasons["schedules"])
-        fates = Counter(fate.kind for fate in self.work.fates)
-        return out | {kind: number - fates[kind] for kind, number in parts.items()} | {"overrides": left}
+        return count_out_of_scope(self.account, self.reasons, self.work.rules.contact_details)
+
+    @cached_property
+    def miscounted(self) -> tuple[str, ...]:
+        """A sentence for each object in scope that has no fate, or more than one: then no count adds up."""
+        details, fates = self.work.rules.contact_details, self.work.fates
+        return find_miscounted(self.account, self.reasons, details, self.ledger, fates)
 
     def count_conflicts(self) -> dict[str, dict[str, int]]:
         """Open and decided questions per class."""

@@ -87,7 +87,7 @@ def verify(job: Job) -> Verified:
         services,
         reach,
         drift,
-        (*find_unexplained(schedules, services), *find_policies(policies)),
+        (*found.miscounted, *find_unexplained(schedules, services), *find_policies(policies)),
         window_requests,
         policies,
         oncall_requests,

@@ -24,7 +24,7 @@ FLOORS = [
     "errors classes strict",
     "workspace yaml_lists settings decisions questions actions transport pace pagerduty.fields pagerduty.notes pagerduty.records pagerduty.v3_records harness.records rota rota_files paging identifiers people_file zones rails_zones cells",
     "journal_tables journal locking guards merging handmade planning resuming pagerduty harness mapping",
-    "job draft approval clock_windows oncall_witness handover explanations parity service_parity policy_parity lanes pageable reachable",
+    "job fates draft approval clock_windows oncall_witness handover explanations parity service_parity policy_parity lanes pageable reachable",
     "connect preview invite conflicts load verify undo history",
     "load_progress markup show timescale timeline report evidence ticks standing runs pages finish",
     "widgets",

@@ -8,12 +8,13 @@ from pdmigrate.actions import Desired, Held, Plan, make_plan
 from pdmigrate.decisions import Answer, Conflict
 from pdmigrate.errors import OpenConflictsError, TargetMovedError
 from pdmigrate.fates import count_out_of_scope, find_miscounted
-from pdmigrate.harness.records import State
+from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.job import Job
 from pdmigrate.journal import Entry
 from pdmigrate.mapping import GRADES, Fate, Grade, Work, choose_scope, map_all
 from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.records import EscalationPolicy
 from pdmigrate.people_file import read_people_file
 from pdmigrate.planning import plan_actions
 from pdmigrate.questions import Questions
@@ -91,6 +92,23 @@ class Draft:
         """Where an object of PagerDuty is in Harness: wanted there, or carried over earlier; "" where it never was."""
         wish, entry = self.wanted.get((kind, id)), self.ledger.get((kind, id))
         return wish.identifier if wish else entry.identifier if entry else ""
+
+    @cached_property
+    def policies_by_identifier(self) -> dict[str, EscalationPolicy]:
+        """The policies of PagerDuty by where each is in Harness; the first of two that are one there."""
+        found: dict[str, EscalationPolicy] = {}
+        for id, policy in self.account.policies.items():
+            found.setdefault(self.identifier_of("escalation_policies", id), policy)
+        return found
+
+    @cached_property
+    def rules_by_service(self) -> dict[str, list[AlertRule]]:
+        """Harness's alert rules that page, by the service that they are for."""
+        found: dict[str, list[AlertRule]] = {}
+        for rule in self.state.alert_rules.values():
+            if rule.paging and rule.service:
+                found.setdefault(rule.service, []).append(rule)
+        return found
 
     @property
     def open(self) -> dict[str, Conflict]:

@@ -75,7 +75,7 @@ def verify(job: Job) -> Verified:
         compare_schedule(job, found, s) for s in _in_scope(found, "schedules", found.account.all_schedules)
     )
     services = tuple(compare_service(found, s, schedules) for s in _in_scope(found, "services", found.account.services))
-    policies = compare_policies(found, schedules)
+    policies = compare_policies(found, schedules, services)
     drift = tuple(action for action in found.plan.actions if action.writes)
     window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
     reach = find_reach(found.work, [(s.id, s.before, s.after) for s in schedules], window)

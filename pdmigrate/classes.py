@@ -52,6 +52,9 @@ CLASSES: dict[str, tuple[str, ...]] = {
 ONE_STATE = frozenset({"changed_in_harness"})
 """Classes whose answers hold for the state that was asked about: they name its question, and none is for the whole class."""
 
+ONE_STATE_CHOICES = frozenset({("rendering_differs", "load_anyway")})
+"""The same of single choices: whoever lets a difference be has seen that one, and not whatever may come."""
+
 GUARD_NAMES = (
     "less_coverage",
     "miscounted",

@@ -42,7 +42,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from pdmigrate.classes import CLASSES, GUARD_NAMES, ONE_STATE
+from pdmigrate.classes import CLASSES, GUARD_NAMES, ONE_STATE, ONE_STATE_CHOICES
 from pdmigrate.errors import SettingsError
 from pdmigrate.strict import find_line, hint, say_problem
 from pdmigrate.workspace import canonical_json, write_text
@@ -125,9 +125,9 @@ class Decision(_Strict):
     def answers(self, conflict: Conflict) -> bool:
         """Whether it is to this state of the question; one for a class is to whatever comes.
 
-        In the classes of ONE_STATE every answer has to name its question.
+        In the classes of ONE_STATE, and with the choices of ONE_STATE_CHOICES, an answer has to name its question.
         """
-        if conflict.about in ONE_STATE:
+        if conflict.about in ONE_STATE or (conflict.about, self.choice) in ONE_STATE_CHOICES:
             return self.question == conflict.digest
         return self.object == "all" or self.question in ("", conflict.digest)
 

@@ -41,6 +41,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "too_many_dated": ("leave_out", "write_dates"),
     "unknown_time_zone": ("other", "leave_out"),
     "unlisted_member": ("without",),
+    "unread_overrides": ("without", "leave_out"),
     "unusable_policy": ("leave_out",),
     "unusable_record": ("leave_out",),
     "user_found_twice": ("same_person", "leave_out"),

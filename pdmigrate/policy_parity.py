@@ -242,7 +242,7 @@ def _leave_unexplained(side: "_Level", differences: tuple[Difference, ...]) -> I
 class _Level:
     """A level on both sides: `ours` as we read PagerDuty, `there` as Harness pages, and why either is not known.
 
-    expected: whom it is to page by the answers of people.
+    expected: whom it is to page by the answers of people. doubt: which overrides are missing in `ours`.
     """
 
     number: int
@@ -252,6 +252,7 @@ class _Level:
     unread: str
     unseen: str
     turns: bool
+    doubt: str = ""
 
 
 def _lay_side_by_side(
@@ -270,8 +271,9 @@ def _lay_side_by_side(
         written = _is_written(rules[number - 1])
         there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
         turns, unread = rule.round_robin and len(rule.targets) > 1, _tell_unread(rule, before)
+        doubt = "; ".join(s.tell_doubted() for s in schedules if s.doubted and s.id in {t.id for t in rule.targets})
         drawn = (_draw(level, span) for level in (ours, there, expected))
-        yield _Level(number, *drawn, unread, unseen, turns)
+        yield _Level(number, *drawn, unread, unseen, turns, doubt)
     further, rounds = list(theirs), list(decided)
     for number, level in enumerate(further[len(rounds) :], len(policy.escalation_rules) + 1):
         yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
@@ -318,10 +320,12 @@ def _compare_level(found: Draft, policy: SourcePolicy, level: _Level, span: rota
     said = found.account.oncalls.level(policy.id, level.number) if judged else rota.Rota()
     said = said.rename(found.emails).within(judged)
     ours = level.ours.within([span])
-    differences = () if level.turns or level.unread else rota.differences(said, ours.within(judged))
+    known = not (level.turns or level.unread or level.doubt)
+    differences = rota.differences(said, ours.within(judged)) if known else ()
     believed = ours if level.turns else rota.make_rota([*said.entries, *ours.within(rest).entries])
     target = () if level.unseen else _compare_target(level, believed, judged if level.unread else (span,))
-    dark = [(rest, why or TOO_FAR), ((span,), level.unread), ((span,), level.unseen), ((span,), level.turns and TURNS)]
+    all_of_it = (level.unread, level.doubt, level.unseen, level.turns and TURNS)
+    dark = [(rest, why or TOO_FAR), *(((span,), note) for note in all_of_it)]
     dark = [(spans, note) for spans, note in dark if spans and note]
     differ = rota.merge_spans((start, end) for start, end, _, _ in (*differences, *target))
     missing = rota.subtract_spans([one for spans, _ in dark for one in spans], differ)

@@ -57,7 +57,7 @@ class ServiceParity:
     in Harness and nobody in PagerDuty, since their urgency is low or the service is disabled. passed: pages whose first
     level is empty in Harness, which does not say what it does then. shown: the page that a table shows. unverified: Harness
     has no API to read its policies from, or nobody knows who is on call in one of its schedules before: no page was
-    compared (moments is 0).
+    compared (moments is 0). Where that is for overrides that were not read, what differs from the layers is told all the same.
     """
 
     id: str
@@ -143,6 +143,8 @@ def compare_service(found: Draft, service: records.Service, schedules: Iterable[
     if unread or not found.state.oncall:
         return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     different = tuple(page for page in pages if page.before != page.after)
+    if not different and policy and any(s.doubted for s in schedules if _is_target(policy, s.id)):
+        return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     first = target[0] if target else []
     return ServiceParity(
         id=service.id,

@@ -146,5 +146,5 @@ def _write_rotas(folder: Path, found: Draft, schedules) -> None:
         ids.setdefault(email, []).append(id)
     for schedule in schedules:
         write_rota(folder / "source" / f"{schedule.id}.csv", schedule.source, schedule.time_zone)
-        if not schedule.unverified:
+        if not schedule.is_unverified:
             write_rota(folder / "target" / f"{schedule.id}.csv", schedule.after.expand(ids), schedule.time_zone)

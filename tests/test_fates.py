@@ -1,6 +1,7 @@
 """What the mapping forgets is caught: the counts are held against the source and its scope, not against the mapping."""
 
 import pytest
+from shift_company import build_whole_company
 from small_company import cut_down
 
 from pdmigrate import choose, conflicts, connect, draft, invite, load, look, open_job, preview, verify
@@ -26,11 +27,9 @@ SERVICES = ("PSERV01", "PSERV02", "PSERV05")
 
 @pytest.fixture
 def small(tmp_path):
-    """A corner of the company, with contact details, overrides and its shift-based schedules."""
+    """A corner of the company, with contact details and overrides."""
     make_demo_workspace(tmp_path / "acme")
-    company = build_company(read_clock())
-    shifts = {"schedules_v3": company["schedules_v3"]} if "schedules_v3" in company else {}
-    write_json(tmp_path / "acme" / "sandbox" / "pagerduty.json", cut_down(company, SERVICES) | shifts)
+    write_json(tmp_path / "acme" / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), SERVICES))
     with open_job(tmp_path / "acme") as job:
         connect(job)
         preview(job)
@@ -56,7 +55,8 @@ def forget(monkeypatch, kind):
 
 
 def test_nothing_is_forgotten_of_the_company(job):
-    """Of the whole company, of one service of it, and without contact details: no object is without a fate."""
+    """Of the whole company, shift-based schedules with it, of one service of it, and without contact details."""
+    write_json(job.workspace.sandbox / "pagerduty.json", build_whole_company(read_clock()))
     assert preview(job).draft.miscounted == ()
     choose(job, "scope.services", ["PSERV05"])
     assert preview(job).draft.miscounted == ()

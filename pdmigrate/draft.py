@@ -8,6 +8,7 @@ from pdmigrate.actions import Desired, Held, Plan, make_plan
 from pdmigrate.decisions import Answer, Conflict
 from pdmigrate.errors import OpenConflictsError, TargetMovedError
 from pdmigrate.fates import count_out_of_scope, find_miscounted
+from pdmigrate.handmade import group_rules
 from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.job import Job
 from pdmigrate.journal import Entry
@@ -102,13 +103,14 @@ class Draft:
         return found
 
     @cached_property
+    def used_policies(self) -> frozenset[str]:
+        """PagerDuty ids of the policies that some service uses, in or out of scope."""
+        return frozenset(s.escalation_policy.id for s in self.account.services.values() if s.escalation_policy)
+
+    @cached_property
     def rules_by_service(self) -> dict[str, list[AlertRule]]:
         """Harness's alert rules that page, by the service that they are for."""
-        found: dict[str, list[AlertRule]] = {}
-        for rule in self.state.alert_rules.values():
-            if rule.paging and rule.service:
-                found.setdefault(rule.service, []).append(rule)
-        return found
+        return group_rules(self.state)
 
     @property
     def open(self) -> dict[str, Conflict]:

@@ -339,8 +339,9 @@ def _find_silence(found: Draft, policy: SourcePolicy) -> str:
     oncalls = found.account.oncalls
     if oncalls is None:
         return NOT_ASKED
-    used = any(s.escalation_policy and s.escalation_policy.id == policy.id for s in found.account.services.values())
-    return oncalls.why_unread(policy.id) or ("" if used or policy.id in oncalls.policies else UNUSED)
+    return oncalls.why_unread(policy.id) or (
+        "" if policy.id in found.used_policies or policy.id in oncalls.policies else UNUSED
+    )
 
 
 def _compare_target(level: _Level, believed: rota.Rota, spans: Iterable[rota.Span]) -> tuple[Difference, ...]:

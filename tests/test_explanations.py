@@ -70,7 +70,8 @@ def test_time_outs_that_are_ten_minutes_too_long_ring(loaded):
     assert len(services) == 14
     assert all("pages differ, the first raised at" in sentence and "minute " in sentence for sentence in services)
     [policy] = [sentence for sentence in unexplained if sentence not in services]
-    assert policy.startswith("policy ") and "its levels begin after " in policy, "no service pages by it"
+    assert policy.startswith("policy ")
+    assert "its levels begin after " in policy, "no service pages by it"
 
 
 def test_a_policy_rewritten_by_hand_rings_and_is_named(loaded):

@@ -361,9 +361,11 @@ def _raise_pages(
     levels = [*source, *(level for chain in (*target, *expected.chains) for level in chain)]
     asked = {*paging.moments(levels, start, end, MOST_EARLIER), *(t for t in hours if start <= t < end)}
     as_before = list(expected.chains) == [source]
+    carried_over = list(target) == [source] and all(level.minutes for level in source)
     pages = []
     for instant in sorted(asked):
-        loud, after = paging.walk(source, instant), paging.walk_all(target, instant)
+        loud = paging.walk(source, instant)
+        after = loud if carried_over else paging.walk_all(target, instant)
         wanted = loud if as_before else paging.walk_all(expected.chains, instant)
         for urgency in sorted(urgencies_at(service, instant)) or ["none"]:
             high = urgency == "high"

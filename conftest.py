@@ -11,15 +11,15 @@ from pathlib import Path
 from xdist.scheduler import LoadFileScheduling
 
 LONG = (
-    "tests/test_widgets_browser.py",
-    "tests/test_proof.py",
-    "tests/test_demo.py",
-    "tests/test_sync_properties.py",
-    "tests/test_kill.py",
-    "tests/test_signals.py",
-    "tests/test_pages_browser.py",
-    "tests/test_shift_company.py",
-    "tests/test_explanations.py",
+    "tests/notebook/test_widgets_browser.py",
+    "tests/parity/test_proof.py",
+    "tests/runs/test_demo.py",
+    "tests/steps/test_sync_properties.py",
+    "tests/steps/test_kill.py",
+    "tests/runs/test_signals.py",
+    "tests/pages/test_pages_browser.py",
+    "tests/steps/test_shift_company.py",
+    "tests/parity/test_explanations.py",
 )
 """Begun first, the longest at the top: xdist goes by the number of tests, and would leave a worker alone with one of
 these at the end."""

@@ -287,8 +287,8 @@ def zone_changes(zone: ZoneInfo, start: int, end: int) -> list[int]:
 def _changes_of_year(key: str, year: int) -> tuple[int, ...]:
     zone = ZoneInfo(key)
     first, last = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
-    noons = range(first, last + DAY, DAY)
-    days = [(a, b) for a, b in pairwise(noons) if offset_at(zone, a) != offset_at(zone, b)]
+    noons = [(noon, offset_at(zone, noon)) for noon in range(first, last + DAY, DAY)]
+    days = [(a, b) for (a, before), (b, after) in pairwise(noons) if before != after]
     return tuple(_bisect_change(zone, a, b) for a, b in days)
 
 

@@ -45,10 +45,10 @@ def load_account(path: Path) -> Json:
     document: Json = {}
     for kind in (*LISTS, *BY_ID, "paths_of_services"):
         expected = list if kind in LISTS else dict
-        if not isinstance(raw.get(kind) or expected(), expected):
-            found = type(raw[kind]).__name__
-            raise ValueError(f'{path}: "{kind}" should be a {expected.__name__}, not a {found}.')
-        document[kind] = raw.get(kind) or expected()
+        found = raw.get(kind)
+        if found is not None and not isinstance(found, expected):
+            raise ValueError(f'{path}: "{kind}" should be a {expected.__name__}, not a {type(found).__name__}.')
+        document[kind] = found or expected()
     document |= {RECORDED: raw[RECORDED]} if raw.get(RECORDED) else {}
     for kind in LISTS[1:]:
         if not all(isinstance(record, dict) and isinstance(record.get("id"), str) for record in document[kind]):

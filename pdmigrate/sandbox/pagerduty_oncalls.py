@@ -5,7 +5,9 @@ is a target himself is on call without a start or an end. A user who was deleted
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -16,7 +18,7 @@ from pdmigrate.sandbox.pagerduty_schedules import find_user_zone, read_time, rea
 from pdmigrate.sandbox.pagerduty_v3 import render_shifts
 from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import own_zone
-from pdmigrate.sandbox.rendering import read_instant, render_whole
+from pdmigrate.sandbox.rendering import Source, read_instant, render_whole
 from pdmigrate.sandbox.store import Json
 
 FARTHEST = timedelta(days=90)
@@ -31,7 +33,8 @@ def list_oncalls() -> Json:
     until = read_time("until", zone) or max(since, now) + timedelta(seconds=1)
     if until <= since or until - since > FARTHEST:
         raise invalid("Until must be after since, and at most 90 days after it.")
-    found = [oncall for oncall in _find_oncalls(since, until, zone) if _is_wanted(oncall)]
+    wanted = {field: ids for field in INCLUDABLE if (ids := request.args.getlist(f"{field}_ids[]"))}
+    found = [oncall for oncall in _find_oncalls(since, until, zone) if _is_wanted(oncall, wanted)]
     page = paged(_keep_earliest(found) if asked("earliest") else found, "oncalls")
     records = {kind: _index(kind) for kind in INCLUDABLE.values() if included(kind)}
     return {**page, "oncalls": [_expand(oncall, records) for oncall in page["oncalls"]]}
@@ -52,20 +55,38 @@ def _touches(oncall: Json, since: datetime, until: datetime) -> bool:
 def _make(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[Json]:
     users, turns = _index("users"), {}
     for schedule in stored("schedules"):
-        entries = render_whole(schedule_sources(schedule), own_zone(schedule), since, until)
-        turns[schedule["id"]] = [(as_reference(one.user), one.start, one.end) for one in entries]
+        sources = schedule_sources(schedule)
+        said = _Sources(repr(sources), tuple(sources))
+        turns[schedule["id"]] = _render_once(said, own_zone(schedule), since, until, zone)
     for schedule in stored("schedules_v3"):  # a place of nobody is on call for nobody
         shifts = [one for one in render_shifts(schedule, since, until) if one.member["type"] == "user_member"]
         ids = [one.member["user_id"] for one in shifts]
         people = [as_reference(users.get(id) or {"id": id, "type": "user"}) for id in ids]
-        turns[schedule["id"]] = [(user, one.start, one.end) for user, one in zip(people, shifts, strict=True)]
+        spans = [(write_instant(one.start, zone), write_instant(one.end, zone)) for one in shifts]
+        turns[schedule["id"]] = [(user, *span) for user, span in zip(people, spans, strict=True)]
     for policy, level, target in _list_targets():
         place = {"escalation_policy": as_reference(policy), "escalation_level": level}
         if target["type"].startswith("user"):
             yield {**place, "user": as_reference(target), "schedule": None, "start": None, "end": None}
         for user, start, end in turns.get(target["id"], ()):
-            times = {"start": write_instant(start, zone), "end": write_instant(end, zone)}
-            yield {**place, "user": user, "schedule": as_reference(target), **times}
+            yield {**place, "user": user, "schedule": as_reference(target), "start": start, "end": end}
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What serves in a schedule, told apart by all that it says."""
+
+    said: str
+    listed: tuple[Source, ...] = field(compare=False)
+
+
+@lru_cache(maxsize=1024)
+def _render_once(
+    sources: _Sources, own: ZoneInfo, since: datetime, until: datetime, zone: ZoneInfo
+) -> list[tuple[Json, str, str]]:
+    """The turns of a schedule in its own zone, written in another one: all pages of a list are of the same turns."""
+    entries = render_whole(sources.listed, own, since, until)
+    return [(as_reference(one.user), write_instant(one.start, zone), write_instant(one.end, zone)) for one in entries]
 
 
 def _list_targets() -> Iterator[tuple[Json, int, Json]]:
@@ -76,12 +97,8 @@ def _list_targets() -> Iterator[tuple[Json, int, Json]]:
             yield from ((policy, level, target) for target in there if policy["id"] in used)
 
 
-def _is_wanted(oncall: Json) -> bool:
-    for field in INCLUDABLE:
-        wanted = request.args.getlist(f"{field}_ids[]")
-        if wanted and (oncall[field] or {"id": "null"})["id"] not in wanted:
-            return False
-    return True
+def _is_wanted(oncall: Json, wanted: dict[str, list[str]]) -> bool:
+    return all((oncall[field] or {"id": "null"})["id"] in ids for field, ids in wanted.items())
 
 
 def _keep_earliest(oncalls: list[Json]) -> list[Json]:

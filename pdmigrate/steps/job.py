@@ -60,6 +60,7 @@ class Job:
         self.oncall_requests = 0
         self._servers: list[Server] = []
         self._secrets: list[str] = []
+        self._latest: tuple[Any, Snapshot] | None = None
         self._journal_place = place_journal(workspace, settings)
         self._secrets += [self._journal_place] if settings.journal else []
         self.source = self._open_source()
@@ -110,11 +111,21 @@ class Job:
         return replace(found, rows=rows, subdomain=subdomain)
 
     def latest_snapshot(self) -> Snapshot:
-        """What preview fetched last, with what PagerDuty has said since about changes of the clock."""
-        name = self.workspace.load_state("snapshot", "preview")["file"]
-        snapshot = load_snapshot(self.workspace.snapshots / name)
+        """What preview fetched last, with what PagerDuty has said since about changes of the clock.
+
+        Every step asks for it several times: it is read once for as long as its files stay as they are.
+        """
+        path = self.workspace.snapshots / self.workspace.load_state("snapshot", "preview")["file"]
+        files = (path, self.workspace.state_file("clock_windows"))
+        seen = tuple((file, *_stamp(file)) for file in files)
+        if self._latest is None or self._latest[0] != seen:
+            self._latest = (seen, self._load_latest(path))
+        return self._latest[1]
+
+    def _load_latest(self, path: Path) -> Snapshot:
+        snapshot = load_snapshot(path)
         asked = self.workspace.find_state("clock_windows") or {}
-        if asked.get("file") != name:
+        if asked.get("file") != path.name:
             return snapshot
         return replace(snapshot, rows={**snapshot.rows, "renderings": asked["renderings"]})
 
@@ -236,6 +247,15 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
     place = Workspace(named).check()
     settings = _read_settings(place)
     return Job(place, settings, Path(reports).resolve() if str(reports) else place.desk, clock)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Another one after each change of a file; () where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def place_journal(workspace: Workspace, settings: Settings) -> Path | str:

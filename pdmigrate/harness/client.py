@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError, WrongAccountError
 from pdmigrate.harness import records
-from pdmigrate.harness.address import Key, is_gone, read_base_url, read_key
-from pdmigrate.harness.pacing import PacedTransport, Quota
-from pdmigrate.wire.transport import NO_JSON, Transport
+from pdmigrate.harness.address import Address, Key, is_gone
+from pdmigrate.harness.target import TargetAccess
+from pdmigrate.wire.transport import NO_JSON, Counts, Transport
 
 CONTRACT = "/pdmigrate-oncall/v1"
 PAGE = 100
@@ -36,14 +36,6 @@ KINDS = frozenset(
 TIMED_OUT = 408
 
 
-def make_client(
-    base_url: str, api_key: str, account: str, org: str, project: str, pace: Quota | None = None
-) -> "Harness":
-    headers = {"x-api-key": api_key, "Harness-Account": account}
-    transport = PacedTransport("Harness", read_base_url(base_url), headers, pace or Quota())
-    return Harness(transport, account, org, project, read_key(api_key))
-
-
 class Harness:
     """The reading side of one Harness project, and the paths that the writers use."""
 
@@ -53,15 +45,18 @@ class Harness:
         self.key = key or Key("unknown", "")
 
     @property
-    def name(self) -> str:
-        """account/org/project, as the plan's digest has it."""
-        return f"{self.account}/{self.org}/{self.project}"
+    def address(self) -> Address:
+        return Address(self.transport.base_url, self.account, self.org, self.project)
+
+    @property
+    def counts(self) -> Counts:
+        return self.transport.counts
 
     @property
     def scope(self) -> dict[str, str]:
         return {"accountIdentifier": self.account, "orgIdentifier": self.org, "projectIdentifier": self.project}
 
-    def check_scope(self) -> dict[str, Any]:
+    def check_scope(self) -> TargetAccess:
         """Whether the key is good and the project there. Raises WrongAccountError with the nearest right name."""
         account = {"accountIdentifier": self.account}
         if self.key.account and self.key.account != self.account:
@@ -71,8 +66,8 @@ class Harness:
         self._check_key(account)
         self._check_exists("organization", "organizations", self.org, account)
         self._check_exists("project", "projects", self.project, {**account, "orgIdentifier": self.org})
-        answered = self.ask_door()
-        return {"target": self.name, "oncall": not answered, "door": answered, "key": self.key.kind}
+        door = self.ask_door()
+        return TargetAccess(self.address.name, not door, door, self.key.kind)
 
     def speaks_contract(self) -> bool:
         """Whether the target takes on-call objects by API."""

@@ -56,6 +56,12 @@ class Snapshot:
     def digest(self) -> str:
         return self.account.digest
 
+    def add_renderings(self, shown: dict[str, Any]) -> "Snapshot":
+        """With what PagerDuty has shown of other windows than the horizon, by schedule id; nothing else is read again."""
+        known = replace(self, rows={**self.rows, "renderings": shown})
+        vars(known)["account"] = replace(self.account, renderings=read_renderings(shown))
+        return known
+
 
 @dataclass(frozen=True)
 class Account:

@@ -1,4 +1,4 @@
-"""What a target is to the rest of pdmigrate: the door for others than Harness. docs/targets.md shows one of forty lines.
+"""What a target is to the rest of pdmigrate: the door for others than Harness. docs/targets.md shows one.
 
 A target keeps a company's on-call set-up in the words of `harness.records`. A package offers one by an entry point in
 the group `pdmigrate.targets`: its name is the `target.kind` of migration.yaml, its object a function that takes a Place

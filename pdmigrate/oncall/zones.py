@@ -9,8 +9,6 @@ from zoneinfo import available_timezones
 
 from babel.core import get_global
 
-from pdmigrate.oncall.rails_zones import RAILS_ZONES
-
 
 @dataclass(frozen=True)
 class Zone:
@@ -29,8 +27,8 @@ def read_zone(name: str) -> Zone:
     """
     if name == "UTC" or name in _canonical():
         return Zone(name, name)
-    if name in RAILS_ZONES:
-        return Zone(name, RAILS_ZONES[name], "a Rails name")
+    if name in read_rails():
+        return Zone(name, read_rails()[name], "a Rails name")
     if name in _links():
         target = "UTC" if _links()[name] == "Etc/UTC" else _links()[name]
         return Zone(name, target, "another name of the same zone")
@@ -51,6 +49,14 @@ def _canonical() -> frozenset[str]:
     """The names that the IANA database offers for choice (zone.tab), country by country."""
     rows = (line.split("\t") for line in _data("zone.tab") if not line.startswith("#"))
     return frozenset(row[2].strip() for row in rows if len(row) > 2)
+
+
+@lru_cache(maxsize=1)
+def read_rails() -> dict[str, str]:
+    """The names of Ruby on Rails, which PagerDuty uses here and there, from the file beside this one."""
+    rows = (resources.files("pdmigrate.oncall") / "rails_zones.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (row.partition("=") for row in rows if not row.startswith("#"))
+    return {name: iana for name, _, iana in pairs}
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from pdmigrate.errors import SettingsError
 from pdmigrate.harness.address import Address
 from pdmigrate.harness.records import Coverage, Person, State
-from pdmigrate.wire.transport import Counts
+from pdmigrate.wire.counts import Counts
 
 GROUP = "pdmigrate.targets"
 """The entry points that offer targets."""

@@ -143,8 +143,10 @@ def _keep_rows(current: list[Fields], wanted: list[Fields]) -> list[Fields]:
     """A row that is there already stays as it is, with whatever else is in it; a rotation is known by its name, too."""
     named = {row["name"]: row for row in current if "name" in row}
     return [
-        next((row for row in current if {name: row.get(name) for name in one} == one), None)
-        or {**named.get(str(one.get("name")), {}), **one}
+        next(
+            (row for row in current if {name: row.get(name) for name in one} == one),
+            {**named.get(str(one.get("name")), {}), **one},
+        )
         for one in wanted
     ]
 

@@ -206,10 +206,15 @@ class Rotation:
     since: int | None = None
     until: int | None = None
 
+    @property
+    def life(self) -> Span:
+        """From since until until; what is open lies FAR away."""
+        return -FAR if self.since is None else self.since, FAR if self.until is None else self.until
+
     def render(self, zone: ZoneInfo, start: int, end: int) -> Rota:
         """Who is on call in [start, end)."""
-        start = max(start, self.since) if self.since is not None else start
-        end = min(end, self.until) if self.until is not None else end
+        since, until = self.life
+        start, end = max(start, since), min(end, until)
         if self.count_turns(start, end) > MOST_TURNS:
             raise TooManyTurnsError(f"a turn of {self.turn} seconds is handed over more often than can be looked at")
         return make_rota(
@@ -221,11 +226,8 @@ class Rotation:
 
     def count_turns(self, start: int, end: int) -> int:
         """How many turns lie between two instants, about; one where it is always the same person's."""
-        life = max(
-            0,
-            min(end, FAR if self.until is None else self.until)
-            - max(start, -FAR if self.since is None else self.since),
-        )
+        since, until = self.life
+        life = max(0, min(end, until) - max(start, since))
         return life // self.turn if len(set(self.participants)) > 1 else min(life, 1)
 
     def place_at(self, naive: int) -> str | None:
@@ -302,7 +304,8 @@ def _bisect_change(zone: ZoneInfo, before: int, after: int) -> int:
 
 def offset_at(zone: ZoneInfo, instant: int) -> int:
     """Seconds that the zone's wall clock is ahead of UTC at that instant."""
-    return int(to_datetime(instant).astimezone(zone).utcoffset().total_seconds())
+    ahead = to_datetime(instant).astimezone(zone).utcoffset()
+    return int(ahead.total_seconds()) if ahead else 0
 
 
 def month_before(instant: int) -> int:

@@ -1,7 +1,9 @@
 """A whole PagerDuty account as records, and the snapshot file that keeps it."""
 
 import hashlib
+import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -11,9 +13,7 @@ from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, Arrived, read_records, tell_unread
 from pdmigrate.pagerduty.aside import INVENTORY, Aside, Hidden, find_hidden, list_aside
-from pdmigrate.pagerduty.evidence import Rendering, read_renderings
-from pdmigrate.pagerduty.hosts import find_host
-from pdmigrate.pagerduty.oncalls import OnCalls, read_oncalls
+from pdmigrate.pagerduty.evidence import OnCalls, Rendering, read_oncalls, read_renderings
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.wire.canonical import canonical_json
 
@@ -191,18 +191,29 @@ def _say_once(teams: Arrived) -> Arrived:
     return replace(teams, remarks=tuple(one for one in teams.remarks if one.message != UNREAD["members"]))
 
 
-def common_zone(users: list[dict]) -> str:
+def common_zone(users: list[dict[str, Any]]) -> str:
     """The time zone that most users have: asking schedules in it first makes the fewest requests."""
-    zones = Counter(user.get("time_zone") for user in users if read_zone(user.get("time_zone") or "").iana)
+    named = (str(user.get("time_zone") or "") for user in users)
+    zones = Counter(name for name in named if read_zone(name).iana)
     return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
 
 
-def _with_members(rows: dict[str, Any]) -> list[dict]:
+def _with_members(rows: dict[str, Any]) -> list[dict[str, Any]]:
     """Teams with their members, or with the mark that those were not read. A row that is none is complained of later."""
     members = rows.get("team_members") or {}
     return [_with_own(team, members) if isinstance(team, dict) else team for team in rows.get("teams") or []]
 
 
 def _with_own(team: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
-    found = members.get(team.get("id"))
+    found = members.get(str(team.get("id")))
     return {**team, "members": []} | ({"unread": ["members"]} if found is None else {"members": found})
+
+
+LINK = re.compile(r"https://(([^./]+)\.(?:[a-z0-9-]+\.)?pagerduty\.com)/", re.IGNORECASE)
+
+
+def find_host(rows: Iterable[Any]) -> str:
+    """The host that most links of the account's own objects have, as acme.eu.pagerduty.com; "" where there is no link."""
+    links = (LINK.match(row.get("html_url") or "") for row in rows if isinstance(row, dict))
+    found = Counter(link.group(1).lower() for link in links if link).most_common(1)
+    return found[0][0] if found else ""

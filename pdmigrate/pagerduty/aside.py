@@ -81,11 +81,11 @@ def find_hidden(rows: dict[str, Any]) -> tuple[Hidden, ...]:
     return tuple(Hidden(*place, name, tuple(sorted(named_by[place]))) for place, name in sorted(names.items()))
 
 
-def _list_rows(rows: dict[str, Any], kind: str) -> list[dict]:
+def _list_rows(rows: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [row for row in rows.get(kind) or [] if isinstance(row, dict)]
 
 
-def _list_references(kind: str, row: dict) -> Iterator[tuple[str, dict]]:
+def _list_references(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """(kind, reference) of the teams, services and schedules that it names."""
     said = [("teams", reference) for reference in _list_rows(row, "teams")]
     if kind == "escalation_policies":
@@ -95,7 +95,7 @@ def _list_references(kind: str, row: dict) -> Iterator[tuple[str, dict]]:
     return ((to, reference) for to, reference in said if reference.get("id") and not reference.get("deleted_at"))
 
 
-def _read_name(row: dict) -> str:
+def _read_name(row: dict[str, Any]) -> str:
     return str(row.get("name") or row.get("summary") or row.get("id"))
 
 

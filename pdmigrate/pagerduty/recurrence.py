@@ -31,9 +31,11 @@ _ZONED = re.compile(r"\d{8}T\d{6}Z")
 
 
 class Rule(Protocol):
-    """The starts of the bare RRULE, in order, numbered from 0. total: how many there are, None where it never ends."""
+    """The starts of the bare RRULE, in order, numbered from 0."""
 
-    total: int | None
+    @property
+    def total(self) -> int | None:
+        """How many there are; None where it never ends."""
 
     def before(self, naive: int) -> int:
         """How many starts are earlier than that."""
@@ -133,7 +135,8 @@ def read_lines(lines: tuple[str, ...], start: int, zone: ZoneInfo) -> Recurrence
     rules = [line for line in local if is_rule(line)]
     if len(rules) != 1:
         raise ValueError(f"{len(rules)} RRULEs where one is expected")
-    dates, days = {"EXDATE": set(), "RDATE": set()}, set()
+    dates: dict[str, set[int]] = {"EXDATE": set(), "RDATE": set()}
+    days: set[int] = set()
     for line in local:
         name = line[:6].rstrip(":;").upper()
         if name in dates:
@@ -171,7 +174,9 @@ def make_rule(line: str, start: int) -> rrule:
     """dateutil's rule from that naive second on. Raises ValueError for one that cannot be read."""
     try:
         if int(split_rule(line).get("INTERVAL", 1)) > 0:
-            return rrulestr(line, dtstart=rota.from_naive(start))
+            made = rrulestr(line, dtstart=rota.from_naive(start))
+            if isinstance(made, rrule):
+                return made
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         pass
     raise ValueError(f"nobody can read the rule {line!r}")
@@ -248,7 +253,7 @@ def _list_starts(line: str, start: int, year: int) -> tuple[int, ...]:
     return tuple(map(rota.to_naive, _check_number(list(islice(within, MOST_OCCURRENCES + 1)))))
 
 
-def _check_number(found: list) -> list:
+def _check_number(found: list[datetime]) -> list[datetime]:
     if len(found) > MOST_OCCURRENCES:
         raise ValueError(f"it begins more than {MOST_OCCURRENCES:,} times")
     return found

@@ -23,7 +23,7 @@ from pdmigrate.pagerduty.client import PagerDuty, make_client
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.plan.answers import Decisions
-from pdmigrate.wire.transport import Counts
+from pdmigrate.wire.counts import Counts
 from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, write_json

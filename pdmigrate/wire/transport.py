@@ -10,13 +10,14 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
+from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.pace import Pace
 
 log = logging.getLogger("pdmigrate")
@@ -42,30 +43,6 @@ class Patience:
     longest: float = 30.0
     limit: float = 300.0
     told: float = 65.0
-
-
-@dataclass
-class Counts:
-    """What was sent: requests in all, how many of them were repeats, how many were meant to change something.
-
-    `waited` is how many seconds we stood still, in all threads together: for the limit, or after a failure.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    writes: int = 0
-    waited: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add(self, writes: bool, repeat: bool) -> None:
-        with self._lock:
-            self.requests += 1
-            self.retries += repeat
-            self.writes += writes and not repeat
-
-    def add_wait(self, seconds: float) -> None:
-        with self._lock:
-            self.waited += seconds
 
 
 class Transport:
@@ -137,7 +114,7 @@ class Transport:
             answer, trouble = self._try_once(method, path, params, body, (method != "GET" and not reads, turn > 0))
             decoded = _NOTHING if answer is None or trouble else _decode(answer)
             trouble = trouble or ("an answer that is no JSON" if decoded is _NOTHING and not door else "")
-            if not trouble:
+            if answer is not None and not trouble:
                 return self._read(answer, decoded, method, path)
             delays += trouble in (LATE, "status 504")
             if late and delays >= late:
@@ -205,18 +182,19 @@ class Transport:
 
     def _session(self) -> requests.Session:
         """One session per thread: requests does not promise that a session can be shared."""
-        if not hasattr(self._sessions, "session"):
-            self._sessions.session = requests.Session()
-            self._sessions.session.headers.update(self._headers)
-            self._sessions.session.trust_env = not self.base_url.startswith(("http://127.", "http://localhost"))
-        return self._sessions.session
+        session: requests.Session | None = getattr(self._sessions, "session", None)
+        if session is None:
+            session = self._sessions.session = requests.Session()
+            session.headers.update(self._headers)
+            session.trust_env = not self.base_url.startswith(("http://127.", "http://localhost"))
+        return session
 
     def _choose_wait(self, answer: requests.Response | None, turn: int) -> float:
         told = _told_wait(answer) if answer is not None else None
         if told is not None:
             return min(told, self.patience.told)
         doubled = self.patience.first * 2**turn * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
-        return min(doubled, self.patience.longest)
+        return float(min(doubled, self.patience.longest))
 
     def _read(self, answer: requests.Response, decoded: Any, method: str, path: str) -> Any:
         if decoded is _NOTHING:
@@ -289,10 +267,9 @@ def _told_wait(answer: requests.Response) -> float | None:
 
 def _name_failure(error: requests.RequestException) -> str:
     """The kind of failure only: the error's own text may hold the whole URL."""
-    names = {
-        requests.exceptions.ConnectTimeout: "no connection in time",
-        requests.exceptions.ReadTimeout: LATE,
-    }
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in str(error):
+        return LATE
     refused = "refused" in str(error) or "NewConnectionError" in str(error)
-    late = "Read timed out" in str(error)
-    return names.get(type(error), LATE if late else "nobody listens there" if refused else "the connection broke")
+    return "nobody listens there" if refused else "the connection broke"

@@ -19,7 +19,7 @@ from pdmigrate.errors import RefusedError, SettingsError
 from pdmigrate.harness.address import Address
 from pdmigrate.harness.records import Coverage, Person, State
 from pdmigrate.harness.target import Change, Target, TargetAccess
-from pdmigrate.wire.transport import Counts
+from pdmigrate.wire.counts import Counts
 from pdmigrate.workspace.folder import write_packed
 
 FORMAT = 1

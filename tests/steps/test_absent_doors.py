@@ -12,7 +12,7 @@ from pdmigrate.cli.asking import read_schedule
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import dump_record
 from pdmigrate.pagerduty.client import Reading
-from pdmigrate.pagerduty.offsets import find_foreign
+from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.workspace.newcomer import make_workspace
 from pdmigrate.workspace.snapshots import save_snapshot

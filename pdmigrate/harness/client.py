@@ -41,7 +41,7 @@ TIMED_OUT = 408
 
 
 class Harness:
-    """The reading side of one Harness project, and the paths that the writers use."""
+    """The reading side of one Harness project, and the requests that the writers are made of."""
 
     def __init__(self, transport: Transport, account: str, org: str, project: str, key: Key | None = None):
         self.transport = transport
@@ -94,7 +94,7 @@ class Harness:
             return "a page that is no JSON" if error.code == NO_JSON else f"{error.status} {error.code}".strip()
 
     def _check_key(self, account: dict[str, str]) -> None:
-        """A person's key is asked who it is, a service account's is nobody's and can only be validated."""
+        """Check the key: currentUser for a person's, token/validate for a service account's, which belongs to no user."""
         try:
             if self.key.kind == "personal":
                 self.transport.send("GET", "/ng/api/user/currentUser", account)
@@ -145,7 +145,7 @@ class Harness:
         return {person.email: person for person in [*found, *users] if person.email in wanted}
 
     def _find_invited(self, email: str) -> list[records.Person]:
-        """The search term is a regular expression that minds the case, and fits anywhere in an address."""
+        """Harness takes the search term as a case-sensitive regular expression that may match anywhere in an address."""
         asked = {**self.scope, "searchTerm": f"^{escape_search(email)}$"}
         return [_make_invited(row) for row in self._list_ng("POST", "/ng/api/invites/aggregate", asked)]
 
@@ -281,7 +281,7 @@ def escape_search(text: str) -> str:
 
 
 def _identity(row: Row) -> str:
-    """What a row of a list is known by, whatever the list."""
+    """The id of a row, in any of the lists."""
     named = {"user": "uuid", "service": "identifier", "organization": "identifier", "project": "identifier"}
     for noun, id in named.items():
         if isinstance(row.get(noun), dict):

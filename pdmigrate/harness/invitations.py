@@ -38,7 +38,7 @@ def invite_people(
 
 @dataclass
 class _Call:
-    """One batch. alone: addresses that were refused by themselves; taken: some call went through."""
+    """One batch. alone: how many addresses were refused in a call of their own. taken: whether any call was accepted."""
 
     harness: Harness
     groups: list[str]
@@ -64,7 +64,7 @@ class _Call:
         return {**known, **_look(self.harness, unheard, UNHEARD)}
 
     def _settle_refusal(self, emails: list[str], error: AnswerError) -> dict[str, str]:
-        """Whoever is in the project already, or is named as the trouble, leaves; the rest is asked again, or by halves."""
+        """Set aside who is in the project already and who is named in the error, and send the rest again, else in halves."""
         if error.status not in ABOUT_ADDRESSES:
             return dict.fromkeys(emails, str(error))
         there = self.harness.find_people(emails)
@@ -99,6 +99,6 @@ def _bind(role: str) -> dict[str, Any]:
 
 
 def _look(harness: Harness, emails: list[str], otherwise: str) -> dict[str, str]:
-    """What a look at the project shows of addresses that nobody answered for."""
+    """Look the addresses up in the project: "" for those that are in it, `otherwise` for the rest."""
     there = harness.find_people(emails) if emails else {}
     return {email: "" if email in there else otherwise for email in emails}

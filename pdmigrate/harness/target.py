@@ -1,4 +1,4 @@
-"""What a target is to the rest of pdmigrate: the door for others than Harness. docs/targets.md shows one.
+"""The protocol that a target implements, and how targets other than Harness are found. docs/targets.md has an example.
 
 A target keeps a company's on-call set-up in the words of `harness.records`. A package offers one by an entry point in
 the group `pdmigrate.targets`: its name is the `target.kind` of migration.yaml, its object a function that takes a Place
@@ -25,7 +25,7 @@ OWN = ("embedded", "harness")
 
 @dataclass(frozen=True)
 class Place:
-    """What migration.yaml says of a target of another kind: all that it needs to open itself.
+    """What a target from another package gets to open itself: its part of migration.yaml.
 
     api_key: the secret itself, "" where none is named. folder: the workspace's. options: `target.options`, unchecked.
     """
@@ -119,7 +119,7 @@ class Target(Protocol):
 
 
 def list_kinds() -> list[str]:
-    """What `target.kind` may be, here: our own kinds and those that installed packages offer."""
+    """What `target.kind` may be: our own kinds and those of installed packages."""
     return sorted({*OWN, *entry_points(group=GROUP).names})
 
 

@@ -55,7 +55,7 @@ def write_change(harness: Harness, change: Change, people: Mapping[str, Person])
 
 
 def _write_group(harness: Harness, change: Change, fields: Fields, people: Mapping[str, Person]) -> str:
-    """Create, or read, change and write: what is in the group by somebody else's hand stays as it is."""
+    """Create the group, or read, change and write it: members that others added stay."""
     current = harness.read_group(change.identifier)
     added = _find_uuids(fields["users"], people)
     if current is None:
@@ -94,7 +94,7 @@ def _find_uuids(emails: Iterable[str], people: Mapping[str, Person]) -> dict[str
 
 
 def _check_policy(answer: Fields, change: Change) -> Fields:
-    """A rule of the customer's own may refuse a write inside an answer that looks like success."""
+    """Raise WriteError where a governance policy refused the write: Harness says so in an answer with status 200."""
     verdict = answer.get("governanceMetadata") or {}
     if verdict.get("deny"):
         raise WriteError(
@@ -121,7 +121,7 @@ def _create(send: Callable[[], Fields], look: Callable[[], Fields | None], chang
 
 
 def _put(harness: Harness, path: str, body: Fields, change: Change) -> None:
-    """Create it, or read, change and write: only what the server itself has shown goes along with what is ours."""
+    """Create the object, or read it and write it back with our fields changed: fields that we do not own are kept."""
     current = _read(harness, path) if change.before is not None else {}
     kept = {name: value for name, value in current.items() if name != "overrides"}  # they have a route of their own
     ours = {name: _keep_rows(current.get(name) or [], value) if name in ROWS else value for name, value in body.items()}
@@ -184,7 +184,7 @@ def _write_service(harness: Harness, change: Change, fields: Fields) -> None:
 
 
 def _differs(names: tuple[str, ...], fields: Fields, before: Fields | None) -> bool:
-    """Whether these are among what we write, and not there yet."""
+    """Whether `fields` has all of these names, and other values for them than `before`."""
     return all(name in fields for name in names) and any(fields[n] != (before or {}).get(n) for n in names)
 
 

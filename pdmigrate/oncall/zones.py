@@ -32,8 +32,8 @@ def read_zone(name: str) -> Zone:
     if name in _links():
         target = "UTC" if _links()[name] == "Etc/UTC" else _links()[name]
         return Zone(name, target, "another name of the same zone")
-    if name in _windows():
-        return Zone(name, read_zone(_windows()[name]).iana, "a Windows name")
+    if name in (windows := get_global("windows_zone_mapping")):  # of Unicode's CLDR
+        return Zone(name, read_zone(windows[name]).iana, "a Windows name")
     if (fixed := _read_offset(name)) is not None:
         return Zone(name, fixed, "a fixed offset")
     return Zone(name, name if name in available_timezones() else None)
@@ -63,12 +63,6 @@ def read_rails() -> dict[str, str]:
 def _links() -> dict[str, str]:
     rows = (line.split() for line in _data("tzdata.zi") if line.startswith("L "))
     return {alias: target for _, target, alias in rows}
-
-
-@lru_cache(maxsize=1)
-def _windows() -> dict[str, str]:
-    """Unicode's CLDR, the territory-independent reading of each Windows name."""
-    return dict(get_global("windows_zone_mapping"))
 
 
 def _read_offset(name: str) -> str | None:

@@ -34,7 +34,7 @@ class Readable:
 
 @dataclass(frozen=True)
 class KeyAccess:
-    """What a key opens. final_on_lists: whether the list of schedules renders; None where there is none to tell."""
+    """What a key opens. final_on_lists: whether the list of schedules contains final_schedule; None where it is empty."""
 
     subdomain: str
     abilities: tuple[str, ...]
@@ -48,9 +48,12 @@ def ask_access(transport: Transport, subdomain: str, region: str, now: datetime)
     answers = run_together(lambda kind: _probe(transport, kind, now), PROBED)
     rows = [row for answer, _ in answers for row in _rows_of(answer)]
     found = check_subdomain(rows, subdomain)
-    readable = tuple(_tell(kind, *answer) for kind, answer in zip(PROBED, answers, strict=True))
+    readable = []
+    for kind, (answer, refusal) in zip(PROBED, answers, strict=True):
+        total = answer.get("total")
+        readable.append(Readable(kind, not refusal, total if isinstance(total, int) else None, refusal))
     final = list_honours_final(_rows_of(answers[list(PROBED).index("schedules")][0]))
-    return KeyAccess(found, tuple(sorted(abilities)), readable, final)
+    return KeyAccess(found, tuple(sorted(abilities)), tuple(readable), final)
 
 
 def check_subdomain(rows: Iterable[Any], subdomain: str) -> str:
@@ -93,8 +96,3 @@ def _probe(transport: Transport, kind: str, now: datetime) -> tuple[dict[str, An
 
 def _rows_of(answer: dict[str, Any]) -> list[Any]:
     return next((value for value in answer.values() if isinstance(value, list)), [])
-
-
-def _tell(kind: str, answer: dict[str, Any], refusal: str) -> Readable:
-    total = answer.get("total")
-    return Readable(kind, not refusal, total if isinstance(total, int) else None, refusal)

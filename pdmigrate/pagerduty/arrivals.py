@@ -1,4 +1,4 @@
-"""What arrives becomes records. What cannot be used names its object, and stops only what depends on it.
+"""Makes records of the rows of a snapshot. A row that cannot be used becomes a Problem with its name, and the rest goes on.
 
 A Problem stops its object. A remark stops nothing: a part was left out, or a value is not known to this version.
 """
@@ -142,7 +142,7 @@ def _complain(
 
 
 def _keep_usable_rendering(row: dict[str, Any], remarks: list[Problem]) -> dict[str, Any]:
-    """Without PagerDuty's rendering a schedule is still a schedule: it only has no judge."""
+    """A rendering that cannot be read is dropped: the schedule is carried over all the same, and cannot be checked by it."""
     final = row.get("final_schedule")
     broken = final is not None and _complain("schedules", row, "final_schedule", records.Rendered, final, remarks)
     return {"final_schedule": None} if broken else {}

@@ -1,4 +1,4 @@
-"""Reads a PagerDuty account: GET only, and whole or an error."""
+"""Reads a PagerDuty account with GET requests only. The result is complete, or an error is raised."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -9,8 +9,8 @@ from typing import Any
 from pdmigrate.errors import AnswerError, IncompleteFetchError, SideError, TooLongError
 from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, common_zone
-from pdmigrate.pagerduty.aside_reading import AsideReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
+from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
 from pdmigrate.pagerduty.records import is_rendered
 from pdmigrate.pagerduty.schedules_reading import ScheduleReader, ShiftReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
@@ -21,7 +21,7 @@ from pdmigrate.wire.transport import Transport
 
 HOSTS = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}
 GET_ONLY = frozenset({"GET"})
-"""The one place that says so: nothing else ever leaves towards PagerDuty."""
+"""The only methods that are ever sent to PagerDuty."""
 
 BY_TEAM = ("team_ids[]", "query")
 USERS = ListCall("users", "/users", {"include[]": ["contact_methods", "notification_rules"]}, cut_by=BY_TEAM)
@@ -50,7 +50,8 @@ MAY_BE_ABSENT = (
 
 @dataclass(frozen=True)
 class Reading:
-    """How an account is read: whose, when, how far ahead; whether secrets come along, and what takes a request each.
+    """How an account is read. horizon: how far ahead schedules are rendered. keep_keys: secrets are kept. handoffs and
+    service_orchestrations: these are read too, at one request each.
 
     final_on_lists: False where connect has seen that the list of schedules does not render.
     """
@@ -88,7 +89,7 @@ class PagerDuty:
         return ask_access(self.transport, subdomain, self.region, now)
 
     def fetch(self, reading: Reading, progress: Callable[[str], None] = lambda kind: None) -> Snapshot:
-        """Everything, whole. `progress` is told each kind that is read. Raises IncompleteFetchError otherwise."""
+        """Read the whole account. Calls `progress` with each kind that is done. Raises IncompleteFetchError where a list is not complete."""
         before = replace(self.transport.counts)
         since = whole_seconds(reading.now)
         window = Window(since, since + reading.horizon)
@@ -143,7 +144,7 @@ class _Fetch:
         self._done: dict[str, Future[Any]] = {}
         self._unread: dict[str, str] = {}
         self._lists = ListReader(transport, lambda: [team["id"] for team in self._take("teams")])
-        self._aside = AsideReader(transport, self._lists)
+        self._not_carried = NotCarriedReader(transport, self._lists)
 
     def run(self, progress: Callable[[str], None]) -> tuple[dict[str, Any], str]:
         """The rows by kind, and the zone that schedules were read in."""
@@ -176,15 +177,15 @@ class _Fetch:
             "schedules_v3": shifts.read,
             "escalation_policies": lambda: self._lists.read(POLICIES),
             "services": lambda: self._lists.read(SERVICES),
-            "business_services": self._aside.read_business_services,
-            "maintenance_windows": self._aside.read_maintenance_windows,
-            "event_orchestrations": self._aside.read_orchestrations,
-            "rulesets": self._aside.read_rulesets,
+            "business_services": self._not_carried.read_business_services,
+            "maintenance_windows": self._not_carried.read_maintenance_windows,
+            "event_orchestrations": self._not_carried.read_orchestrations,
+            "rulesets": self._not_carried.read_rulesets,
         }
         if self._reading.handoffs:
-            readers["handoff_rules"] = lambda: self._aside.read_handoffs(self._take("users"))
+            readers["handoff_rules"] = lambda: self._not_carried.read_handoffs(self._take("users"))
         if self._reading.service_orchestrations:
-            readers["service_orchestrations"] = lambda: self._aside.read_of_services(self._take("services"))
+            readers["service_orchestrations"] = lambda: self._not_carried.read_of_services(self._take("services"))
         return readers
 
     def _read_kind(self, kind: str, read: Callable[[], Any]) -> Any:
@@ -231,7 +232,7 @@ class OnCallReader:
     def read(self, since: datetime, until: datetime, policy_ids: Iterable[str]) -> dict[str, Any]:
         """The raw entries over that time, and why what is missing was not read: the form in which a snapshot holds them.
 
-        It raises nothing that PagerDuty says: where it refuses, the policies that are left are unread in its own words.
+        Where PagerDuty refuses, nothing is raised: the policies that are left are in `unread` with its words.
         """
         left = sorted(policy_ids)
         rows: list[Row] = []

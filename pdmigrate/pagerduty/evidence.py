@@ -80,21 +80,23 @@ class OnCalls:
 
     @cached_property
     def _levels(self) -> dict[tuple[str, int], rota.Rota]:
-        spans: dict[tuple[str, int], dict[str, list[rota.Span]]] = {}
+        start, end = self.span
+        levels: dict[tuple[str, int], dict[str, list[rota.Span]]] = {}
         for entry in self.entries:
             if not entry.user.deleted_at:  # whoever was deleted is not paged, as in a rendering
-                people = spans.setdefault((entry.escalation_policy.id, entry.escalation_level), {})
-                people.setdefault(entry.user.id, []).append(self._span_of(entry))
-        return {place: rota.join([_draw(*one) for one in people.items()]) for place, people in spans.items()}
-
-    def _span_of(self, entry: OnCall) -> rota.Span:
-        start, end = self.span
-        begun = rota.to_instant(entry.start) if entry.start else start
-        return max(begun, start), min(rota.to_instant(entry.end) if entry.end else end, end)
-
-
-def _draw(person: str, spans: list[rota.Span]) -> rota.Rota:
-    return rota.make_rota((start, end, (person,)) for start, end in rota.merge_spans(spans))
+                begun = max(rota.to_instant(entry.start), start) if entry.start else start
+                over = min(rota.to_instant(entry.end), end) if entry.end else end
+                people = levels.setdefault((entry.escalation_policy.id, entry.escalation_level), {})
+                people.setdefault(entry.user.id, []).append((begun, over))
+        return {
+            place: rota.join(
+                [
+                    rota.make_rota((since, until, (person,)) for since, until in rota.merge_spans(spans))
+                    for person, spans in people.items()
+                ]
+            )
+            for place, people in levels.items()
+        }
 
 
 class Said(Record):
@@ -122,10 +124,7 @@ def read_oncalls(said: Any) -> OnCalls | None:
         try:
             entries.append(OnCall.model_validate(row))
         except ValidationError as error:
-            unread[_find_policy(row)] = f"an entry of /oncalls cannot be read ({error.error_count()} fields)"
+            policy = row.get("escalation_policy") if isinstance(row, dict) else None
+            id = str(policy.get("id") or "") if isinstance(policy, dict) else ""
+            unread[id] = f"an entry of /oncalls cannot be read ({error.error_count()} fields)"
     return OnCalls(held.since, held.until, tuple(entries), unread)
-
-
-def _find_policy(row: Any) -> str:
-    policy = row.get("escalation_policy") if isinstance(row, dict) else None
-    return str(policy.get("id") or "") if isinstance(policy, dict) else ""

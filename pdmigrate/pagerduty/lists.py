@@ -153,8 +153,9 @@ class ListReader:
     def _read_cut(self, call: ListCall, total: int) -> list[Row]:
         """A list that is too long, by team and then by name, until as many are there as PagerDuty counts."""
         rows: Rows = {}
-        if "team_ids[]" in call.cut_by:
-            self._read_teams(call, list(self._find_teams()), rows)
+        teams = list(self._find_teams()) if "team_ids[]" in call.cut_by else []
+        for start in range(0, len(teams), TEAMS_AT_ONCE):
+            self._read_teams(call, teams[start : start + TEAMS_AT_ONCE], rows)
         for letter in LETTERS if "query" in call.cut_by else "":
             if len(rows) >= total:
                 break
@@ -164,17 +165,13 @@ class ListReader:
         return list(rows.values())
 
     def _read_teams(self, call: ListCall, teams: list[str], rows: Rows) -> None:
-        for start in range(0, len(teams), TEAMS_AT_ONCE):
-            self._read_some_teams(call, teams[start : start + TEAMS_AT_ONCE], rows)
-
-    def _read_some_teams(self, call: ListCall, teams: list[str], rows: Rows) -> None:
         found = self._read_slice(call, {"team_ids[]": teams})
         if found is not None:
             rows.update(found)
         elif len(teams) > 1:
             half = len(teams) // 2
-            self._read_some_teams(call, teams[:half], rows)
-            self._read_some_teams(call, teams[half:], rows)
+            self._read_teams(call, teams[:half], rows)
+            self._read_teams(call, teams[half:], rows)
 
     def _read_slice(self, call: ListCall, only: dict[str, Any]) -> Rows | None:
         """The rows of one slice; None where it is too long too."""

@@ -80,14 +80,10 @@ def find_foreign(time_zone: str, layers: Iterable[Layer]) -> datetime | None:
     iana = read_zone(time_zone).iana
     if iana is None:
         return None
-    written = [moment for layer in layers if layer.restrictions for moment in _list_times(layer)]
-    return next((moment for moment in written if _is_foreign(moment, ZoneInfo(iana))), None)
-
-
-def _list_times(layer: Layer) -> list[datetime]:
-    return [layer.start, layer.rotation_virtual_start, *([layer.end] if layer.end else [])]
-
-
-def _is_foreign(moment: datetime, zone: ZoneInfo) -> bool:
-    own, written = moment.astimezone(zone).utcoffset(), moment.utcoffset()
-    return moment >= COMMON_TIME and own is not None and written is not None and abs(own - written) >= LEAST
+    for layer in layers:
+        for moment in (layer.start, layer.rotation_virtual_start, layer.end) if layer.restrictions else ():
+            if moment is not None and moment >= COMMON_TIME:
+                own, written = moment.astimezone(ZoneInfo(iana)).utcoffset(), moment.utcoffset()
+                if own is not None and written is not None and abs(own - written) >= LEAST:
+                    return moment
+    return None

@@ -102,9 +102,14 @@ class ScheduleReader:
         )
 
     def _complete(self, swept: Rows) -> Rows | None:
-        """The rows of the sweep, with all that it left out or wrote in another zone. None: one was not found again."""
+        """The rows of the list, completed by single requests where it left parts out or used another zone.
+
+        None where a schedule is gone meanwhile.
+        """
         lacking = [
-            id for id, row in swept.items() if not _has_layers(row) or not is_rendered(row.get("final_schedule"))
+            id
+            for id, row in swept.items()
+            if not isinstance(row.get("schedule_layers"), list) or not is_rendered(row.get("final_schedule"))
         ]
         if lacking:
             log.warning("PagerDuty's list of schedules leaves out parts of %d; asking for each alone", len(lacking))
@@ -130,7 +135,8 @@ class ScheduleReader:
         pages = math.ceil(len(rows) / PAGE)
         swept = [zone for zone, counted in names.items() if counted.total() > pages and read_zone(zone).iana]
         single = [id for id, row in skewed.items() if _zone_of(row) not in swept]
-        found = run_together(lambda zone: self._sweep_zone(zone, _most_common(names[zone])), swept)
+        usual = {zone: min(counted, key=lambda name: (-counted[name], name)) for zone, counted in names.items()}
+        found = run_together(lambda zone: self._sweep_zone(zone, usual[zone]), swept)
         layers = {row["id"]: row for rows_of_zone in found for row in rows_of_zone if row["id"] in skewed}
         layers |= self._read_singles(single, None)
         return _take_layers(rows, layers) if layers.keys() == skewed.keys() else None
@@ -155,7 +161,7 @@ class ScheduleReader:
         return [{**row, part: found[id].get(part)} for id, row in rows.items()]
 
     def _read_singles(self, ids: Iterable[str], window: Window | None) -> Rows:
-        """Single schedules: here PagerDuty speaks in the schedule's own zone."""
+        """Ask for schedules one by one: PagerDuty then writes windows in the schedule's own zone."""
         return _by_id(run_together(lambda id: self._read_single(id, window), ids))
 
     def _read_single(self, id: str, window: Window | None) -> Row:
@@ -176,7 +182,7 @@ class ScheduleReader:
         return row
 
     def _is_skewed(self, row: Row) -> bool:
-        """Written in another zone than its own, and with times that have no zone of their own."""
+        """Whether the list was asked in another zone than the schedule's and it has windows, which carry no zone."""
         windows = [r for layer in row.get("schedule_layers") or [] for r in layer.get("restrictions") or []]
         return bool(windows) and _zone_of(row) != (read_zone(self._zone).iana or self._zone)
 
@@ -193,21 +199,20 @@ def _join_windows(parts: list[tuple[Window, Rows]]) -> Rows:
     if len(parts) == 1:
         return first
     common = [id for id in first if all(id in rows for _, rows in parts)]
-    return {id: _join_row(first[id], [(window, rows[id]) for window, rows in parts]) for id in common}
-
-
-def _join_row(row: Row, parts: list[tuple[Window, Row]]) -> Row:
-    shown = {name: join_rendered([(w, each.get(name)) for w, each in parts]) for name in RENDERED if name in row}
-    return {**row, **shown}
+    return {
+        id: first[id]
+        | {
+            name: join_rendered([(window, rows[id].get(name)) for window, rows in parts])
+            for name in RENDERED
+            if name in first[id]
+        }
+        for id in common
+    }
 
 
 def _take_layers(rows: Rows, layers: Rows) -> Rows:
     """The rows of `layers`, with nothing but the layers out of it."""
     return {id: {**rows[id], "schedule_layers": row.get("schedule_layers")} for id, row in layers.items()}
-
-
-def _has_layers(row: Row) -> bool:
-    return isinstance(row.get("schedule_layers"), list)
 
 
 def _is_foreign(row: Row) -> bool:
@@ -227,10 +232,6 @@ def _zone_of(row: Row) -> str:
     """The zone's canonical name, so that two names of one zone need one sweep."""
     name = row.get("time_zone") or ""
     return read_zone(name).iana or name
-
-
-def _most_common(names: Counter[str]) -> str:
-    return min(names, key=lambda name: (-names[name], name))
 
 
 # --- shift-based (v3) schedules ---

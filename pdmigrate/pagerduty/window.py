@@ -27,14 +27,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Window:
-    """From since until until."""
+    """A stretch of time, [since, until)."""
 
     since: datetime
     until: datetime
 
     @property
     def params(self) -> dict[str, str]:
-        return {"since": _format(self.since), "until": _format(self.until)}
+        return {"since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}"}
 
     @property
     def length(self) -> timedelta:
@@ -48,7 +48,7 @@ class Window:
 
 
 class LongWindow:
-    """Asks for a long window at once, and for its parts where PagerDuty refuses that. Remembers what it takes."""
+    """Asks for a window in one request. Where PagerDuty refuses (400) it asks for shorter parts, and remembers the length."""
 
     def __init__(self) -> None:
         self._longest: timedelta | None = None
@@ -85,10 +85,6 @@ def override_window(since: datetime) -> Window:
     return Window(start, start + OVERRIDES_AHEAD + timedelta(days=62))
 
 
-def _format(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 Parts = Sequence[tuple[Window, Any]]
 
 
@@ -108,7 +104,7 @@ def join_rendered(
 
 
 def join_entries(parts: Parts, edges: tuple[str, str] = ("start", "end")) -> list[dict[str, Any]]:
-    """The entries of all windows in order. One that was cut where two windows meet is whole again."""
+    """The entries of all windows in order; an entry that was cut where two windows meet is joined."""
     start, end = edges
     joined: list[dict[str, Any]] = []
     open_ends: dict[str, int] = {}

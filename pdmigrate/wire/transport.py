@@ -78,7 +78,7 @@ class Transport:
         self._sessions = threading.local()
 
     def apart(self) -> "Transport":
-        """Another one to the same side, with a pace and counts of its own: for what has a limit of its own."""
+        """A second session with the same side, with its own pace and counts: for endpoints that have their own rate limit."""
         return Transport(self.side, self.base_url, self._headers, self.allowed, self.patience, self.timeout)
 
     def cancel(self) -> None:
@@ -120,8 +120,10 @@ class Transport:
             if late and delays >= late:
                 raise SlowAnswerError(f"{self.side} is too slow for {method} {path}: ask for less at a time.")
             wait = self._choose_wait(answer, turn)
+            # a side that has never answered at all is probably a wrong address: three tries tell
+            tries = self.patience.tries if self._answered else min(3, self.patience.tries)
             told_to_wait = answer is not None and answer.status_code == 429
-            if not (repeatable or told_to_wait) or waited + wait > self.patience.limit or turn + 1 >= self._tries():
+            if not (repeatable or told_to_wait) or waited + wait > self.patience.limit or turn + 1 >= tries:
                 break
             log.warning("%s: %s; trying again in %.1f s (%s %s)", self.side, trouble, wait, method, path)
             self._wait(wait)
@@ -131,10 +133,6 @@ class Transport:
             "Check the address and the network, then run again.",
             answer.status_code if answer is not None else 0,
         )
-
-    def _tries(self) -> int:
-        """A side that has never answered at all is probably a wrong address: three tries tell."""
-        return self.patience.tries if self._answered else min(3, self.patience.tries)
 
     def _try_once(
         self, method: str, path: str, params: Any, body: Any, kind: tuple[bool, bool]
@@ -160,7 +158,7 @@ class Transport:
         return answer, f"status {answer.status_code}" if answer.status_code in RETRIED_STATUS else ""
 
     def _take_turn(self, method: str, path: str) -> None:
-        """Before every single try: for a side whose limits are counted by us. Nothing where it counts them itself."""
+        """Called before every try. A subclass waits here for limits that the side does not announce."""
 
     def _keep_pace(self) -> None:
         """Wait while the side's own numbers say that the limit is used up; a request too many is never sent."""
@@ -212,7 +210,7 @@ class Transport:
         raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
 
     def _redact(self, text: str) -> str:
-        """A side may repeat the key in its answer; our messages do not."""
+        """The text without the key: an error answer may repeat it."""
         keys = (v.removeprefix("Token token=") for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
         for key in filter(None, keys):
             text = text.replace(key, "…")

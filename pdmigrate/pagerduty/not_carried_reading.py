@@ -11,7 +11,7 @@ from pdmigrate.pagerduty.lists import ListCall, ListReader, Row, run_together
 from pdmigrate.wire.transport import Transport
 
 
-class AsideReader:
+class NotCarriedReader:
     """Business services, maintenance windows, event orchestrations, rulesets, handoff notification rules."""
 
     def __init__(self, transport: Transport, lists: ListReader):
@@ -67,10 +67,9 @@ def _count_suppressing(answer: Row) -> int:
 def _count_rules(rules: list[Row]) -> dict[str, int]:
     actions = [rule.get("actions") or {} for rule in rules if not rule.get("disabled")]
     return {
-        f"{name}_rules": sum(_is_set(a.get(key)) for a in actions)
+        f"{name}_rules": sum(
+            bool(action.get("value") if isinstance(action, dict) else action)
+            for action in (a.get(key) for a in actions)
+        )
         for name, key in (("suppressing", "suppress"), ("routing", "route"))
     }
-
-
-def _is_set(action: Any) -> bool:
-    return bool(action.get("value")) if isinstance(action, dict) else bool(action)

@@ -304,6 +304,12 @@ def test_notebooks_run_as_one_group():
     assert any("def pytest_xdist_make_scheduler" in text for text in conftests)
 
 
+def test_the_long_files_that_are_begun_first_are_there():
+    listed = re.findall(r'"(tests/[\w/]+\.py)"', (ROOT / "conftest.py").read_text())
+    assert listed
+    assert [path for path in listed if not (ROOT / path).is_file()] == []
+
+
 @pytest.mark.parametrize("name", ["Makefile", ".pre-commit-config.yaml"])
 def test_everybody_strips_the_same(name):
     assert STRIPPED in (ROOT / name).read_text()

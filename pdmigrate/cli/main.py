@@ -37,7 +37,7 @@ from pdmigrate.workspace.newcomer import make_workspace
 from pdmigrate.workspace.settings import read_settings
 from pdmigrate.workspace.survey import save_survey
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,6 +21,7 @@ from pdmigrate.mapping.participants import participants_known, tell_empty
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules_v3 import map_shift_schedule
 from pdmigrate.mapping.scope import list_participants
+from pdmigrate.mapping.unread import stop_unread
 from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
 from pdmigrate.mapping.wanted import fate_of_turns, may_load, place_schedule, want_schedule
 from pdmigrate.mapping.work import FieldFate, Work, exact
@@ -40,7 +41,7 @@ def map_schedules(work: Work) -> None:
     twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
     for schedule in schedules:
         work.fidelity[schedule.id] = NOT_CARRIED
-        if work.stop("schedules", schedule, [stop_unknown(work, "schedules", schedule)]):
+        if work.stop("schedules", schedule, [stop_unknown(work, "schedules", schedule), stop_unread(work, schedule)]):
             continue
         map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else _map_layer_schedule
         map_one(work, schedule, schedule.id in twins)

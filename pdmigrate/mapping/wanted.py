@@ -70,7 +70,7 @@ def may_load(work: Work, schedule, judgement: Judgement) -> bool:
     if not judgement.differing:
         return True
     first = rota.to_datetime(judgement.first).isoformat()
-    answer = work.questions.ask(_ask_rendering(schedule, judgement.differing, first))
+    answer = work.questions.ask(_ask_rendering(schedule, judgement, first))
     if answer is not None and answer.choice == "load_anyway":
         return True
     differing = timedelta(seconds=judgement.differing)
@@ -79,24 +79,27 @@ def may_load(work: Work, schedule, judgement: Judgement) -> bool:
     return False
 
 
-def _ask_rendering(schedule, seconds: int, first: str) -> Conflict:
+def _ask_rendering(schedule, judgement: Judgement, first: str) -> Conflict:
     """What to do with a schedule that PagerDuty renders otherwise than we do.
 
-    By how much moves with the horizon every night: the answer holds until somebody changes the schedule.
+    By how much moves with the horizon every night: the answer holds until somebody changes the schedule, or other people
+    are shown, or at other times of the week.
     """
+    seconds = timedelta(seconds=judgement.differing)
+    apart = [[one.shown, one.ours, one.when] for one in sorted(judgement.apart)]
     return Conflict(
         about="rendering_differs",
         kind="schedules",
         id=schedule.id,
         name=schedule.name,
         question="PagerDuty's own rendering differs from our reading of the layers.",
-        meaning=f"By {timedelta(seconds=seconds)} in all, first at {first}. We do not understand this schedule fully; what we "
-        "would write might page somebody else.",
+        meaning=f"By {seconds} in all, first at {first}. We do not understand this schedule fully; what we would write "
+        "might page somebody else. An answer is for these differences only.",
         options=(
             Option(name="leave_out", effect="not moved; a person makes it by hand"),
-            Option(name="load_anyway", effect="written by our reading of the layers, differences and all"),
+            Option(name="load_anyway", effect="written by our reading of the layers, these differences and all"),
         ),
         recommended="leave_out",
         changes_paging=True,
-        detail=canonical_json(schedule.model_dump(mode="json", include=CONFIGURED)),
+        detail=canonical_json([schedule.model_dump(mode="json", include=CONFIGURED), apart]),
     )

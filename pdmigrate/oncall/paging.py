@@ -22,7 +22,9 @@ class Level:
 
     def paged_at(self, instant: int) -> People:
         """Who is paged. Where only one of several is paged, they are one entry `one of ann, bob`, which equals no person."""
-        people = self.people.union(*(rota.people_at(instant) for rota in self.rotas))
+        people = self.people
+        for rota in self.rotas:
+            people = people | rota.people_at(instant)
         return frozenset([f"one of {', '.join(sorted(people))}"]) if self.one_of and len(people) > 1 else people
 
 

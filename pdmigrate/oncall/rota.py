@@ -286,11 +286,10 @@ def zone_changes(zone: ZoneInfo, start: int, end: int) -> list[int]:
 def _changes_of_year(key: str, year: int) -> tuple[int, ...]:
     zone = ZoneInfo(key)
     first, last = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
-    noons = range(first, last + DAY, DAY)
+    noons = [(noon, offset_at(zone, noon)) for noon in range(first, last + DAY, DAY)]
     changes = []
-    for before, after in pairwise(noons):
-        old = offset_at(zone, before)
-        if offset_at(zone, after) == old:
+    for (before, old), (after, new) in pairwise(noons):
+        if old == new:
             continue
         while after - before > 1:
             middle = (before + after) // 2

@@ -80,6 +80,8 @@ class Record(BaseModel):
         """A field that is null is as good as absent: recorded answers have both."""
         if not isinstance(value, dict):
             return value
+        if not cls.ASKED and None not in value.values():
+            return value
         kept = {k: v for k, v in value.items() if v is not None and not (k == "unread" and cls.ASKED)}
         unread = tuple(part for part in cls.ASKED if part not in kept)
         return {**kept, "unread": unread} if unread else kept

@@ -4,8 +4,10 @@ Cut the time wherever anything could change, then ask at the start of each piece
 local time. Simple on purpose, and of its own: it is what the migration is checked against.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -29,6 +31,16 @@ def render_on_call(schedule: dict, start: datetime, end: datetime, reading: str 
 
     `reading` says what several rotations are together: "join", everybody, or "stack", the first that has somebody.
     """
+    return json.loads(_render_once(json.dumps(schedule), start, end, reading))
+
+
+@lru_cache(maxsize=1024)
+def _render_once(said: str, start: datetime, end: datetime, reading: str) -> str:
+    """As text, both what is asked and what is answered: a schedule that stays as it is is asked about again and again."""
+    return json.dumps(_render(json.loads(said), start, end, reading))
+
+
+def _render(schedule: dict, start: datetime, end: datetime, reading: str) -> list[dict]:
     zone = ZoneInfo(schedule["time_zone"])
     cuts = sorted({start, end, *(cut for cut in _list_cuts(schedule, zone, start, end) if start < cut < end)})
     entries = []

@@ -5,7 +5,9 @@ is a target himself is on call without a start or an end. A user who was deleted
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from flask import Flask, request
@@ -34,7 +36,8 @@ def list_oncalls() -> dict:
     until = read_time("until", zone) or max(since, now) + timedelta(seconds=1)
     if until <= since or until - since > FARTHEST:
         raise invalid("Until must be after since, and at most 90 days after it.")
-    found = [oncall for oncall in _find_oncalls(since, until, zone) if _is_wanted(oncall)]
+    wanted = {field: ids for field in INCLUDABLE if (ids := request.args.getlist(f"{field}_ids[]"))}
+    found = [oncall for oncall in _find_oncalls(since, until, zone) if _is_wanted(oncall, wanted)]
     page = paged(_keep_earliest(found) if asked("earliest") else found, "oncalls")
     records = {kind: _index(kind) for kind in INCLUDABLE.values() if included(kind)}
     return {**page, "oncalls": [_expand(oncall, records) for oncall in page["oncalls"]]}
@@ -53,27 +56,45 @@ def _touches(oncall: dict, since: datetime, until: datetime) -> bool:
 
 
 def _make(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[dict]:
-    schedules = {schedule["id"]: _turns(schedule, since, until) for schedule in stored("schedules")}
-    schedules |= {schedule["id"]: _shifts(schedule, since, until) for schedule in stored("schedules_v3")}
+    schedules = {schedule["id"]: _turns(schedule, since, until, zone) for schedule in stored("schedules")}
+    schedules |= {schedule["id"]: _shifts(schedule, since, until, zone) for schedule in stored("schedules_v3")}
     for policy, level, target in _targets():
         place = {"escalation_policy": as_reference(policy), "escalation_level": level}
         if target["type"].startswith("user"):
             yield {**place, "user": as_reference(target), "schedule": None, "start": None, "end": None}
         for user, start, end in schedules.get(target["id"], ()):
-            times = {"start": write_instant(start, zone), "end": write_instant(end, zone)}
-            yield {**place, "user": user, "schedule": as_reference(target), **times}
+            yield {**place, "user": user, "schedule": as_reference(target), "start": start, "end": end}
 
 
-def _turns(schedule: dict, since: datetime, until: datetime) -> list[tuple[dict, datetime, datetime]]:
-    entries = render_whole(schedule_sources(schedule), own_zone(schedule), since, until)
-    return [(as_reference(entry.user), entry.start, entry.end) for entry in entries]
+Turn = tuple[dict, str, str]
+"""Who is on call from when until when, as PagerDuty writes it."""
 
 
-def _shifts(schedule: dict, since: datetime, until: datetime) -> list[tuple[dict, datetime, datetime]]:
+def _turns(schedule: dict, since: datetime, until: datetime, zone: ZoneInfo) -> list[Turn]:
+    sources = schedule_sources(schedule)
+    return _render_once(_Sources(repr(sources), tuple(sources)), own_zone(schedule), since, until, zone)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What serves in a schedule, told apart by all that it says."""
+
+    said: str
+    listed: tuple = field(compare=False)
+
+
+@lru_cache(maxsize=1024)
+def _render_once(sources: _Sources, own: ZoneInfo, since: datetime, until: datetime, zone: ZoneInfo) -> list[Turn]:
+    """The turns of a schedule in its own zone, written in another one: all pages of a list are of the same turns."""
+    entries = render_whole(list(sources.listed), own, since, until)
+    return [(as_reference(one.user), write_instant(one.start, zone), write_instant(one.end, zone)) for one in entries]
+
+
+def _shifts(schedule: dict, since: datetime, until: datetime, zone: ZoneInfo) -> list[Turn]:
     """The shifts of a v3 schedule that a user has; a place of nobody is on call for nobody."""
     users = _index("users")
     return [
-        (_refer(users, shift.member["user_id"]), shift.start, shift.end)
+        (_refer(users, shift.member["user_id"]), write_instant(shift.start, zone), write_instant(shift.end, zone))
         for shift in render_shifts(schedule, since, until)
         if shift.member["type"] == "user_member"
     ]
@@ -91,12 +112,8 @@ def _targets() -> Iterator[tuple[dict, int, dict]]:
             yield from ((policy, level, target) for target in there if policy["id"] in used)
 
 
-def _is_wanted(oncall: dict) -> bool:
-    for field in INCLUDABLE:
-        wanted = request.args.getlist(f"{field}_ids[]")
-        if wanted and (oncall[field] or {"id": "null"})["id"] not in wanted:
-            return False
-    return True
+def _is_wanted(oncall: dict, wanted: dict[str, list[str]]) -> bool:
+    return all((oncall[field] or {"id": "null"})["id"] in ids for field, ids in wanted.items())
 
 
 def _keep_earliest(oncalls: list[dict]) -> list[dict]:

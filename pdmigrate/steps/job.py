@@ -56,8 +56,8 @@ def read_clock() -> datetime:
 class Job:
     """An open workspace. `folder` is where this run's pages and results go. Close it to stop the embedded sides.
 
-    Inside a step, decisions and snapshots are read once, so that all of the step sees the same; outside, whenever they
-    are asked for.
+    Inside a step, decisions and the source's file are read once, so that all of the step sees the same; outside,
+    whenever they are asked for. The latest snapshot is parsed again only when its file has changed.
     """
 
     def __init__(self, workspace: Workspace, settings: Settings, folder: Path, clock: Callable[[], datetime]):
@@ -70,6 +70,8 @@ class Job:
         self._spent: dict[str, Spent] = {}
         self.oncall_requests = 0
         self._servers: list[Server] = []
+        self._parsed: tuple[Any, Snapshot] | None = None
+        self._latest: tuple[Any, Snapshot] | None = None
         self._journal_place = place_journal(workspace, settings)
         self._secrets: list[str] = [str(self._journal_place)] if settings.journal else []
         self._step = threading.local()
@@ -103,7 +105,7 @@ class Job:
 
     @contextmanager
     def begin_step(self) -> Iterator[None]:
-        """Until it ends, this thread reads decisions and snapshots once. It begins with the choices as they are now."""
+        """Until it ends, this thread reads decisions and the source's file once. It begins with the choices as they are now."""
         self._step.read = {}
         try:
             self.read_choices()
@@ -150,23 +152,35 @@ class Job:
         return replace(found, rows=rows, subdomain=subdomain)
 
     def latest_snapshot(self) -> Snapshot:
-        """What preview fetched last, with what PagerDuty has said since about changes of the clock."""
-        name = self.workspace.load_state("snapshot", "preview")["file"]
-        snapshot = self.read_snapshot(name)
-        asked = self.workspace.find_state("clock_windows") or {}
-        return snapshot.add_renderings(asked["renderings"]) if asked.get("file") == name else snapshot
+        """What preview fetched last, with what PagerDuty has said since about changes of the clock.
+
+        It is parsed once for as long as its files stay as they are.
+        """
+        path = self.workspace.snapshots / self.workspace.load_state("snapshot", "preview")["file"]
+        seen = (path, _stamp(path))
+        if self._parsed is None or self._parsed[0] != seen:
+            self._parsed = (seen, load_snapshot(path))
+        windows = (seen, _stamp(self.workspace.state_file("clock_windows")))
+        if self._latest is None or self._latest[0] != windows:
+            asked, snapshot = self.workspace.find_state("clock_windows") or {}, self._parsed[1]
+            shown = asked["renderings"] if asked.get("file") == path.name else None
+            self._latest = (windows, snapshot if shown is None else snapshot.add_renderings(shown))
+        return self._latest[1]
 
     def read_snapshot(self, name: str) -> Snapshot:
         """One that an earlier preview left. name: of its file."""
-        return self._read_once(f"snapshot {name}", lambda: load_snapshot(self.workspace.snapshots / name))
+        path = self.workspace.snapshots / name
+        known = self._parsed if self._parsed and self._parsed[0] == (path, _stamp(path)) else None
+        return known[1] if known else load_snapshot(path)
 
     def keep_snapshot(self, snapshot: Snapshot) -> None:
         """Leave a snapshot in the workspace: it is the latest one from now on."""
         name = f"{snapshot.taken:%Y%m%dT%H%M%SZ}-{snapshot.digest[:12]}.json.gz"
-        save_snapshot(self.workspace.snapshots / name, snapshot)
+        path = self.workspace.snapshots / name
+        save_snapshot(path, snapshot)
         said = {"digest": snapshot.digest, "requests": snapshot.requests, "subdomain": snapshot.subdomain}
         self.workspace.save_state("snapshot", {"file": name, **said})
-        self._read_once(f"snapshot {name}", lambda: snapshot)
+        self._parsed = ((path, _stamp(path)), snapshot)
 
     def counts(self) -> Spent:
         """Requests and retries to either side since the job was opened, and writes to the target. Each repeat is a request.
@@ -286,6 +300,15 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
     place = Workspace(named).check()
     settings = _read_settings(place, read_decisions(place.decisions_file))
     return Job(place, settings, Path(reports).resolve() if str(reports) else place.desk, clock)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Another one after each change of a file; () where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def place_journal(workspace: Workspace, settings: Settings) -> Path | str:

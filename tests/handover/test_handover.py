@@ -16,7 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
-from pdmigrate.cli import main
+from pdmigrate.cli.main import main
 from pdmigrate.handover.advice import advise
 from pdmigrate.handover.folder import read_items
 from pdmigrate.handover.objects import tell_rotation

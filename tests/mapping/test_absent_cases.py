@@ -209,8 +209,7 @@ def test_a_rendering_judges_the_windows_and_nobody_is_asked():
 
 
 def test_a_schedule_without_windows_is_the_same_in_every_zone():
-    row = in_another_zone()
-    row["schedule_layers"][0]["restrictions"] = []
+    (row := in_another_zone())["schedule_layers"][0]["restrictions"] = []
     assert "ps1" in wishes(map_schedules(row), "schedules")
 
 
@@ -397,5 +396,5 @@ def test_members_that_the_key_may_not_read_are_said_once_and_not_of_every_team()
     teams = [team("pt1"), team("pt2")]
     assert read(teams=teams, team_members={"pt1": [], "pt2": []}).remarks == ()
     assert len(read(teams=teams, team_members={"pt1": []}).remarks) == 1
-    forbidden = read(teams=teams, team_members={}, unread={"team_members": "forbidden: 403"})
-    assert (forbidden.remarks, forbidden.teams["pt1"].unread) == ((), ("members",))
+    none = read(teams=teams, team_members={}, unread={"team_members": "forbidden: 403"})
+    assert (none.remarks, none.teams["pt1"].unread) == ((), ("members",))

@@ -230,15 +230,59 @@ def test_an_entry_that_cannot_be_read_leaves_its_policy_unread(job):
     assert (grades(verified)["PPOL01"], grades(verified)["PPOL02"]) == ("unverified", "agree")
 
 
-def test_a_policy_of_no_service_is_unverified(job):
+def use_nowhere(job):
+    """Nothing uses the follow-the-sun policy any more, on either side."""
     with edit(job, "pagerduty") as document:
         for row in document["services"]:
             if row["escalation_policy"]["id"] == "PPOL02":
                 row["escalation_policy"] = {"id": "PPOL01", "type": "escalation_policy_reference"}
     preview(job)
+
+
+def test_a_policy_of_no_service_is_unverified(job):
+    use_nowhere(job)
     verified = verify(job)
     assert grades(verified)["PPOL02"] == "unverified"
     assert any("leaves out what nothing uses" in note for note in level_of(verified, "PPOL02", 1).notes)
+
+
+def change_levels(job, change):
+    with edit(job, "harness") as document:
+        policies = document["oncall"]["escalation_policies"]
+        [key] = [key for key in policies if "follow" in key]
+        change(policies[key]["levels"])
+
+
+@pytest.mark.parametrize(
+    "at, field, more",
+    [(0, "timeout_minutes", 10), (0, "retries", 1), (-1, "retries", 2)],
+    ids=["time-out", "repeated", "last repeated"],
+)
+def test_a_policy_of_no_service_that_waits_otherwise_rings(job, at, field, more):
+    """No page of a service shows it: the policy is compared itself, with every round of its levels."""
+    use_nowhere(job)
+    conflicts(job)
+    load(job, "all")
+    assert judge(verify(job)) is None
+    change_levels(job, lambda levels: levels[at].update({field: levels[at][field] + more}))
+    verified = verify(job)
+    [sentence] = verified.unexplained
+    assert sentence.startswith("policy Platform follow-the-sun (PPOL02): its levels begin after 0, ")
+    assert judge(verified).exit_code == 5
+    assert grades(verified)["PPOL02"] == "differ"
+    assert "its levels begin after 0, " in repr(make_page(verified, "partial"))
+    asked = conflicts(job).draft.open["changed_in_harness:PPOL02"]
+    decide(job, "changed_in_harness", asked.id, "keep_harness", by="ann")
+    kept = verify(job)
+    assert (judge(kept), grades(kept)["PPOL02"]) == (None, "differ")
+
+
+def test_how_long_its_last_level_waits_is_nobody_s_page(job):
+    use_nowhere(job)
+    conflicts(job)
+    load(job, "all")
+    change_levels(job, lambda levels: levels[-1].update(timeout_minutes=levels[-1]["timeout_minutes"] + 10))
+    assert not [sentence for sentence in verify(job).unexplained if "begin" in sentence]
 
 
 def test_days_beyond_ninety_are_unverified(job):

@@ -24,7 +24,7 @@ def serve(pipe: Connection, size: Size) -> None:
     server = start_pagerduty(build_crowd(size, datetime.now(UTC)), calls_per_minute=LIMIT)
     pipe.send(server.url)
     pipe.recv()
-    pipe.send(server.app.extensions["log"].as_dict())
+    pipe.send(server.app.config["LOG"].as_dict())
     server.stop()
 
 

@@ -35,7 +35,7 @@ def serve(pipe: Connection, size: Size, final_on_lists: bool, latency: float) ->
     server = start_pagerduty(build_crowd(size, datetime.now(UTC)), latency=latency, final_on_lists=final_on_lists)
     pipe.send(server.url)
     pipe.recv()
-    pipe.send(server.app.extensions["log"].as_dict())
+    pipe.send(server.app.config["LOG"].as_dict())
     server.stop()
 
 

@@ -16,7 +16,8 @@ def empty_target(server):
     with server.app.config["STORE"].change() as document:
         document.clear()
         document.update(new_document(people=PEOPLE))
-    server.app.config.update(REVOKED=set(), CALLS={}, FAULTS=[], REQUESTS=0)
+    server.app.config.update(REVOKED=set(), CALLS={}, FAULTS=[])
+    server.app.config["LOG"].clear()
 
 
 class Client:

@@ -72,10 +72,17 @@ NO_OWNER = decide("policy_without_team", "all", "no_owner")
 """Most policies of these tests have no team, and that is not what they are about."""
 
 
-def map_rows(rows, state=None, decisions=(), rule="stop", ledger=None, services="all", **rules):
+WITHOUT_OVERRIDES = decide("unread_overrides", "all", "without")
+"""Most schedules of these tests say nothing of overrides, and that is not what they are about."""
+
+
+ANSWERED = (NO_OWNER, WITHOUT_OVERRIDES)
+
+
+def map_rows(rows, state=None, decisions=(), rule="stop", ledger=None, services="all", answered=ANSWERED, **rules):
     """The mapping of an account; the same everywhere, from raw rows to what is wanted, lost and asked."""
     account = Snapshot("acme", NOW, NOW, NOW + timedelta(days=56), rows).account
-    questions = Questions(Decisions(decisions=(NO_OWNER, *decisions)), rule)
+    questions = Questions(Decisions(decisions=(*answered, *decisions)), rule)
     scope = {kind: frozenset(ids) for kind, ids in choose_scope(account, Scope(services=services)).items()}
     state = State(oncall=True) if state is None else state
     work = map_all(Work(account, state, ledger or {}, questions, Rules(**rules), scope))

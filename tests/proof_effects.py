@@ -41,9 +41,24 @@ class Effects:
         return found
 
     def list_levels(self, identifier):
-        """Whom each level pages: people, and schedules by what they are. When it does shows in the pages of services."""
+        """Whom each level pages: people, and schedules by what they are. When it does shows in the pages of services.
+
+        Of a policy that no service pages by, when each level begins is said here.
+        """
         policy = self.policies.get(identifier)
-        return [sorted(map(self.tell_target, row["targets"])) for row in (policy["levels"] if policy else ())]
+        rows = policy["levels"] if policy else ()
+        levels = [sorted(map(self.tell_target, row["targets"])) for row in rows]
+        return levels if self.is_run(identifier) else [levels, self.list_begins(rows)]
+
+    def is_run(self, identifier):
+        """Whether an alert of any service runs the policy."""
+        own = {name: row.get("escalation_policy") for name, row in self.settings.items()}
+        return any(r["paging"] and identifier == (r["escalation_policy"] or own.get(r["service"])) for r in self.rules)
+
+    def list_begins(self, rows):
+        """The minutes at which the levels begin, each as often as it is tried."""
+        waits = [row["timeout_minutes"] for row in rows for _ in range(row["retries"] + 1)]
+        return [sum(waits[:number]) for number in range(len(waits))]
 
     def tell_target(self, target):
         if target["type"] == "user":

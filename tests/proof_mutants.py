@@ -1,7 +1,7 @@
 """Faults planted in the code, one at a time: is each caught by the tool itself, on the embedded company?
 
-A mutant is one small edit of the code that maps, renders or writes. The company is carried over with it, in a process of
-its own, and only the tool may notice: conflicts, load or verify must refuse, ask, ring or break. A mutant that nobody
+A mutant is one small edit of the code that maps, renders or writes. The company, its shift-based schedules too, is carried
+over with it, in a process of its own, and only the tool may notice: conflicts, load or verify must refuse, ask, ring or break. A mutant that nobody
 notices must leave Harness doing just what it does without it; the oracle (proof_effects) says whether it does.
 """
 
@@ -143,9 +143,9 @@ def _list_edits(node):
         yield "the last element is dropped", lambda n: setattr(n, "elts", n.elts[:-1])
 
 
-def choose(number, seed):
+def choose(number, seed, rooms=ROOMS):
     """So many mutants, by lot, the same for a seed; every file in turn, so that none is left out."""
-    files = sorted(str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / "pdmigrate").glob(room))
+    files = sorted(str(path.relative_to(ROOT)) for room in rooms for path in (ROOT / "pdmigrate").glob(room))
     lots = {}
     for path in files:
         made = list(list_mutants(path))
@@ -189,18 +189,22 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.source, self.path, "exec"), module.__dict__)  # noqa: S102 - the mutant is ours
 
 
-def carry_over(folder, now):
-    """Carry the company over. Returns what the tool noticed, and what Harness does then."""
+def carry_over(folder, now, corner=False):
+    """corner: a small part of the company only, with all that shift-based schedules may have. Carry the company over. Returns what the tool noticed, and what Harness does then."""
     from proof_effects import read_effects
+    from shift_company import build_shift_company, build_whole_company
     from test_steps import read_harness
 
     from pdmigrate import conflicts, connect, invite, load, open_job, preview, verify
     from pdmigrate.runs.demo import make_demo_workspace
     from pdmigrate.runs.finish import judge
     from pdmigrate.steps.job import EMBEDDED_KEY
+    from pdmigrate.workspace.folder import write_json
 
     make_demo_workspace(folder)
-    _settle_people(folder, now)
+    company = (build_shift_company if corner else build_whole_company)(now)
+    write_json(folder / "sandbox" / "pagerduty.json", company)
+    _settle_people(folder, company["users"])
     with open_job(folder, clock=lambda: now) as job:
         seen = {}
         for name, step in (("connect", connect), ("preview", preview), ("invite", invite), ("conflicts", conflicts)):
@@ -228,16 +232,16 @@ def carry_over(folder, now):
         }
 
 
-def _settle_people(folder, now):
+def _settle_people(folder, users):
     """Nearly everybody has an account already, so that who is reached can be seen; two are left to be invited."""
-    from pdmigrate.sandbox.company import build_company, build_harness_people
+    from pdmigrate.sandbox.company import build_harness_people
     from pdmigrate.sandbox.harness import build_target
     from pdmigrate.sandbox.store import Store
 
     document = build_target(build_harness_people())
     known = {user["email"] for user in document["users"]}
     pattern = document["users"][0]
-    others = sorted((u["email"].strip().lower(), u["name"]) for u in build_company(now)["users"])
+    others = sorted((u["email"].strip().lower(), u["name"]) for u in users)
     more = [
         {**copy.deepcopy(pattern), "email": email, "name": name, "uuid": f"uuid{number:018}"}
         for number, (email, name) in enumerate(others)
@@ -260,7 +264,7 @@ def _tell(effects):
     }
 
 
-def run_one(mutant, now):
+def run_one(mutant, now, corner=False):
     """Run a mutant (None: the code as it is) in a process of its own; what it left, or that it broke or hung."""
     folder = Path(tempfile.mkdtemp(prefix="mutant"))
     answer = folder / "answer.json"
@@ -273,7 +277,7 @@ def run_one(mutant, now):
             os.dup2(devnull, 1)
             os.dup2(devnull, 2)
             finder = _forget_package(mutant)
-            found = carry_over(folder / "acme", now)
+            found = carry_over(folder / "acme", now, corner)
             if finder and not finder.loaded:
                 found = {"noticed": "", "unused": True}
             answer.write_text(json.dumps(found), encoding="utf-8")
@@ -296,7 +300,9 @@ def run_one(mutant, now):
 def _forget_package(mutant):
     """Whatever of the package was imported before is imported anew, the mutant in place of its module."""
     for name in [
-        name for name in sys.modules if name.partition(".")[0] in ("pdmigrate", "test_steps", "proof_effects")
+        name
+        for name in sys.modules
+        if name.partition(".")[0] in ("pdmigrate", "test_steps", "proof_effects", "shift_company", "small_company")
     ]:
         del sys.modules[name]
     if mutant is None:
@@ -343,16 +349,16 @@ def load_libraries():
         importlib.import_module(name)
 
 
-def run(number, seed, share=(0, 1), tell=lambda mutant, verdict, words: None):
+def run(number, seed, share=(0, 1), tell=lambda mutant, verdict, words: None, rooms=ROOMS, corner=False):
     """[(mutant, verdict, words)] of this share of the mutants."""
     load_libraries()
     now = datetime.now(UTC).replace(microsecond=0)
-    base = run_one(None, now)
+    base = run_one(None, now, corner)
     if base["noticed"]:
         raise RuntimeError(f"the company does not come over clean: {base['noticed']}")
     outcomes = []
-    for mutant in choose(number, seed)[share[0] :: share[1]]:
-        verdict, words = judge_mutant(run_one(mutant, now), base)
+    for mutant in choose(number, seed, rooms)[share[0] :: share[1]]:
+        verdict, words = judge_mutant(run_one(mutant, now, corner), base)
         outcomes.append((mutant, verdict, words))
         tell(mutant, verdict, words)
     return outcomes

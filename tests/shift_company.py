@@ -17,9 +17,7 @@ def build_shift_company(now):
     exceptions and dated shifts lie."""
     whole = build_company(now, with_v3=True)
     _add_person(whole)
-    today = now.astimezone(ZoneInfo(LONDON)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    monday = today - timedelta(days=today.weekday())
-    schedules = [*whole["schedules_v3"], _launch_desk(monday), _whole_crew(monday), _first_of_month(monday)]
+    schedules = [*whole["schedules_v3"], *_make_schedules(now)]
     document = cut_down(whole) | {"schedules_v3": schedules}
     for made in schedules:
         made |= {"teams": [], "escalation_policies": []}
@@ -29,6 +27,22 @@ def build_shift_company(now):
     teams = [team["id"] for team in document["teams"]]
     document["users"] += [user | {"teams": by_ids(user["teams"], teams)} for user in more]
     return document
+
+
+def build_whole_company(now):
+    """The whole company with the same shift-based schedules."""
+    whole = build_company(now, with_v3=True)
+    _add_person(whole)
+    for made in _make_schedules(now):
+        whole["schedules_v3"].append(made)
+        _page(whole, made)
+    return whole
+
+
+def _make_schedules(now):
+    today = now.astimezone(ZoneInfo(LONDON)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    monday = today - timedelta(days=today.weekday())
+    return [_launch_desk(monday), _whole_crew(monday), _first_of_month(monday)]
 
 
 def list_ids(value):

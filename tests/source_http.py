@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pdmigrate.pagerduty.client import Reading, make_client
 from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
 from pdmigrate.wire.transport import Patience
 
@@ -44,8 +45,8 @@ class Source:
         return self.client.check_account(subdomain or self.subdomain, NOW)
 
     def play(self, *rules):
-        self.server.app.extensions["faults"].replace(list(rules))
+        replace_faults(self.server.app, list(rules))
 
     @property
     def log(self):
-        return self.server.app.extensions["log"].as_dict()
+        return self.server.app.config["LOG"].as_dict()

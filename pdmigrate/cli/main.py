@@ -36,7 +36,7 @@ from pdmigrate.workspace.folder import STEPS, Workspace
 from pdmigrate.workspace.settings import make_workspace, read_settings
 from pdmigrate.workspace.survey import save_survey
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@ from pdmigrate.mapping.schedules_v3 import map_shift_schedule
 from pdmigrate.mapping.scope import choose_scope
 from pdmigrate.mapping.services import map_services
 from pdmigrate.mapping.teams import map_teams
+from pdmigrate.mapping.unread import stop_unread
 from pdmigrate.mapping.unusable import lose_unusable
 from pdmigrate.mapping.work import GRADES, Fate, FieldFate, Grade, Work
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -44,7 +45,7 @@ def _map_schedules(work: Work) -> None:
     twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
     for schedule in schedules:
         work.fidelity[schedule.id] = NOT_CARRIED
-        if work.stop("schedules", schedule, [stop_unknown(work, "schedules", schedule)]):
+        if work.stop("schedules", schedule, [stop_unknown(work, "schedules", schedule), stop_unread(work, schedule)]):
             continue
         map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else map_layer_schedule
         map_one(work, schedule, schedule.id in twins)

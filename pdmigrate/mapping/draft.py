@@ -1,17 +1,18 @@
 """A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pdmigrate.harness.records import State
+from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.mapping import GRADES, Fate, Grade, Work
-from pdmigrate.mapping.overrides import count_overrides
-from pdmigrate.mapping.scope import Reasons, list_records
+from pdmigrate.mapping.fates import count_out_of_scope, find_miscounted
+from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.records import EscalationPolicy
 from pdmigrate.plan.actions import Desired, Held, Plan
 from pdmigrate.plan.answers import Conflict, Settled
+from pdmigrate.plan.handmade import group_rules
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.ledger import Entry
 
@@ -76,6 +77,24 @@ class Draft:
         wish, entry = self.wanted.get((kind, id)), self.ledger.get((kind, id))
         return wish.identifier if wish else entry.identifier if entry else ""
 
+    @cached_property
+    def policies_by_identifier(self) -> dict[str, EscalationPolicy]:
+        """The policies of PagerDuty by where each is in Harness; the first of two that are one there."""
+        found: dict[str, EscalationPolicy] = {}
+        for id, policy in self.account.policies.items():
+            found.setdefault(self.identifier_of("escalation_policies", id), policy)
+        return found
+
+    @cached_property
+    def used_policies(self) -> frozenset[str]:
+        """PagerDuty ids of the policies that some service uses, in or out of scope."""
+        return frozenset(s.escalation_policy.id for s in self.account.services.values() if s.escalation_policy)
+
+    @cached_property
+    def rules_by_service(self) -> dict[str, list[AlertRule]]:
+        """Harness's alert rules that page, by the service that they are for."""
+        return group_rules(self.state)
+
     @property
     def open(self) -> dict[str, Conflict]:
         return self.work.questions.open
@@ -100,15 +119,13 @@ class Draft:
 
     def count_out_of_scope(self) -> dict[str, int]:
         """Objects that stay behind because nobody chose them, or, contact details, because the rules leave them out."""
-        there = list_records(self.account)
-        out = {kind: len(records) - len(self.reasons[kind]) for kind, records in there.items()}
-        people = self.account.users.values()
-        methods, rules = sum(len(u.contact_methods) for u in people), sum(len(u.notification_rules) for u in people)
-        parts = {"contact_methods": methods, "notification_rules": rules}
-        schedules, since = self.account.all_schedules.items(), self.account.since
-        left = sum(count_overrides(s, since) for id, s in schedules if id not in self.reasons["schedules"])
-        fates = Counter(fate.kind for fate in self.work.fates)
-        return out | {kind: number - fates[kind] for kind, number in parts.items()} | {"overrides": left}
+        return count_out_of_scope(self.account, self.reasons, self.work.rules.contact_details)
+
+    @cached_property
+    def miscounted(self) -> tuple[str, ...]:
+        """A sentence for each object in scope that has no fate, or more than one: then no count adds up."""
+        details, fates = self.work.rules.contact_details, self.work.fates
+        return find_miscounted(self.account, self.reasons, details, self.ledger, fates)
 
     def count_conflicts(self) -> dict[str, dict[str, int]]:
         """Open and decided questions per class."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from pdmigrate.harness.records import Override
-from pdmigrate.mapping.work import Fate, Stop, Work, exact, read_stop
+from pdmigrate.mapping.work import Fate, FieldFate, Stop, Work, exact, read_stop
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -284,13 +284,23 @@ def _count_shifts(work: Work, schedule: ScheduleV3) -> None:
     """Overrides and custom shifts of a shift-based schedule are in its rotations, or stay behind with it."""
     dated = [(one.id, one.end_time, one.overriding_member) for one in schedule.overrides]
     dated += [(one.id, one.end_time, one.assignments[0].member) for one in schedule.custom_shifts if one.assignments]
+    reach = work.fidelity[schedule.id].dated
     for key, end, member in dated:
         if end <= work.account.since:
             continue
         user = work.account.users.get(member.user_id or "")
         name = f"{user.name if user else member.user_id or 'nobody'} in {schedule.name}"
         if schedule.id in work.schedules:
-            work.fates.append(Fate("overrides", key, name, "exact", DATED, tuple(exact("start", "end"))))
+            work.fates.append(_tell_dated(key, name, end, reach))
         else:
             stop = work.stop_behind("schedules", schedule.id, NOT_CARRIED)
             work.lose("overrides", key, name, stop.reason, stop.waits, stop.decided)
+
+
+def _tell_dated(key: str, name: str, end: datetime, reach: int | None) -> Fate:
+    """reach: the instant up to which its schedule is written with dates, where more dates must follow."""
+    if reach is None or rota.to_instant(end) <= reach:
+        return Fate("overrides", key, name, "exact", DATED, tuple(exact("start", "end")))
+    day = f"{rota.to_datetime(reach):%Y-%m-%d}"
+    words = f"its schedule is written with dates until {day}: what of it comes later is written by a later run"
+    return Fate("overrides", key, name, "changed", words, (FieldFate("end", "changed", words),))

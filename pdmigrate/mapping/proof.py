@@ -31,8 +31,7 @@ from pdmigrate.pagerduty.readings import (
 )
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import read_entries, read_final
-from pdmigrate.pagerduty.rota_v3 import ShiftReading
-from pdmigrate.pagerduty.shift_readings import lasting_shift_part, list_shift_readings, list_shift_spots
+from pdmigrate.pagerduty.rota_v3 import ShiftReading, lasting_shift_part, list_shift_readings, list_shift_spots
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 # --- how long it holds ---
@@ -112,12 +111,26 @@ AHEAD = 400 * rota.DAY
 AROUND = 2 * rota.DAY
 
 
+@dataclass(frozen=True, order=True)
+class Apart:
+    """One way in which PagerDuty shows other people than the layers say. shown, ours: those whom only one side has.
+
+    when: the weekday, the time of the day and the length, by the schedule's clock: the same every week, however the
+    horizon moves; "" of one that reaches beyond what was looked at.
+    """
+
+    shown: tuple[str, ...]
+    ours: tuple[str, ...]
+    when: str = ""
+
+
 @dataclass(frozen=True)
 class Judgement(Generic[Read]):
     """The reading to go by; from when on readings that nothing has ruled out part; and what differs.
 
     doubts: the first instant of doubt within ten years, the change of the clock behind it where there is one.
-    differing: seconds in which the chosen reading is not what PagerDuty shows, first of them at `first`. why: the doubt.
+    differing: seconds in which the chosen reading is not what PagerDuty shows, first of them at `first`. apart: whom it
+    shows for whom then, and when in the week. why: the doubt.
     """
 
     reading: Read
@@ -125,6 +138,7 @@ class Judgement(Generic[Read]):
     differing: int = 0
     first: int = 0
     why: str = ""
+    apart: frozenset["Apart"] = frozenset()
 
 
 IN_DOUBT = {
@@ -266,13 +280,25 @@ def judge(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> Judgement[
     fitting = [reading for reading in ways.readings if _fits(ways, reading, evidence)]
     if not fitting:
         usual = ways.readings[0]
-        found = [one for differences in _compare(ways, usual, evidence) for one in differences]
-        return Judgement(usual, (), rota.total((s, e) for s, e, _, _ in found), found[0][0])
+        differences = list(zip((span for span, _ in evidence), _compare(ways, usual, evidence), strict=True))
+        found = [one for _, some in differences for one in some]
+        apart = frozenset(name_apart(one, span, zone) for span, some in differences for one in some)
+        return Judgement(usual, (), rota.total((s, e) for s, e, _, _ in found), found[0][0], apart=apart)
     parting = ways.find_parting(fitting, now, now + TEN_YEARS)
     if parting is None:
         return Judgement(fitting[0])
     behind = rota.zone_changes(zone, max(now, parting - REACH), parting + 1)
     return Judgement(fitting[0], (behind[-1] if behind else parting,), why=_tell_parting(fitting))
+
+
+def name_apart(difference: rota.Difference, span: rota.Span, zone: ZoneInfo) -> Apart:
+    """What a difference (from, to, who is shown, who is ours) within a span is called."""
+    start, end, shown, ours = difference
+    people = tuple(sorted(shown - ours)), tuple(sorted(ours - shown))
+    if start == span[0] or end == span[1]:
+        return Apart(*people)
+    begins = rota.to_datetime(start).astimezone(zone)
+    return Apart(*people, f"{begins:%a %H:%M:%S} for {end - start} s")
 
 
 @overload

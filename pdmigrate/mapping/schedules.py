@@ -16,8 +16,8 @@ from pdmigrate.mapping.unusable import find_unusable
 from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, read_stop
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import Zone, read_zone, suggest_zones
-from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.pagerduty.records import Reference
+from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Conflict, Option, Settled
 from pdmigrate.wire.canonical import canonical_json
@@ -283,7 +283,7 @@ def may_load(work: Work, schedule: AnySchedule, judgement: Judgement[Any]) -> bo
     if not judgement.differing:
         return True
     first = rota.to_datetime(judgement.first).isoformat()
-    answer = work.questions.ask(_ask_rendering(schedule, judgement.differing, first))
+    answer = work.questions.ask(_ask_rendering(schedule, judgement, first))
     if answer is not None and answer.choice == "load_anyway":
         return True
     differing = timedelta(seconds=judgement.differing)
@@ -292,24 +292,27 @@ def may_load(work: Work, schedule: AnySchedule, judgement: Judgement[Any]) -> bo
     return False
 
 
-def _ask_rendering(schedule: AnySchedule, seconds: int, first: str) -> Conflict:
+def _ask_rendering(schedule: AnySchedule, judgement: Judgement[Any], first: str) -> Conflict:
     """What to do with a schedule that PagerDuty renders otherwise than we do.
 
-    By how much moves with the horizon every night: the answer holds until somebody changes the schedule.
+    By how much moves with the horizon every night: the answer holds until somebody changes the schedule, or other people
+    are shown, or at other times of the week.
     """
+    seconds = timedelta(seconds=judgement.differing)
+    apart = [[one.shown, one.ours, one.when] for one in sorted(judgement.apart)]
     return Conflict(
         about="rendering_differs",
         kind="schedules",
         id=schedule.id,
         name=schedule.name,
         question="PagerDuty's own rendering differs from our reading of the layers.",
-        meaning=f"By {timedelta(seconds=seconds)} in all, first at {first}. We do not understand this schedule fully; what we "
-        "would write might page somebody else.",
+        meaning=f"By {seconds} in all, first at {first}. We do not understand this schedule fully; what we would write "
+        "might page somebody else. An answer is for these differences only.",
         options=(
             Option(name="leave_out", effect="not moved; a person makes it by hand"),
-            Option(name="load_anyway", effect="written by our reading of the layers, differences and all"),
+            Option(name="load_anyway", effect="written by our reading of the layers, these differences and all"),
         ),
         recommended="leave_out",
         changes_paging=True,
-        detail=canonical_json(schedule.model_dump(mode="json", include=CONFIGURED)),
+        detail=canonical_json([schedule.model_dump(mode="json", include=CONFIGURED), apart]),
     )

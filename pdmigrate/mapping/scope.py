@@ -135,9 +135,20 @@ def list_participants(schedule: Schedule, now: datetime) -> list[Reference]:
 def list_standing(schedule: Schedule | ScheduleV3, now: datetime) -> list[Reference]:
     """Everybody who is on call in it now or later: nobody of what is over, or covers no time."""
     if isinstance(schedule, ScheduleV3):
-        return list_people(schedule)
+        return _list_members(schedule, now)
     stand_ins = [one.user for one in schedule.overrides if one.user and one.end > max(now, one.start)]
     return [*list_participants(schedule, now), *stand_ins]
+
+
+def _list_members(schedule: ScheduleV3, now: datetime) -> list[Reference]:
+    """Those of events that go on, or come, and of overrides and custom shifts that are not over."""
+    events = [event for one in schedule.rotations for event in one.events]
+    live = [e for e in events if e.effective_until is None or e.effective_until > max(now, e.effective_since)]
+    members = [member for event in live for member in event.assignment_strategy.members]
+    custom = [one for one in schedule.custom_shifts if one.end_time > max(now, one.start_time)]
+    members += [given.member for one in custom for given in one.assignments]
+    members += [one.overriding_member for one in schedule.overrides if one.end_time > max(now, one.start_time)]
+    return [Reference(id=member.user_id, type="user") for member in members if member.user_id]
 
 
 def _follow_teams(account: Account, reasons: Reasons) -> None:

@@ -97,6 +97,8 @@ def _name(schedule: ScheduleParity) -> str:
 
 
 def _tell_grade(s: ScheduleParity) -> str:
+    if s.doubted and not s.is_unverified:
+        return f"Nothing of it is verified: {s.tell_doubted()}; without them {s.differ} s differ."
     if s.unverified:
         return "Harness has no API to read it: what was meant to be written could not be compared."
     judge = "PagerDuty's own rendering" if s.judged else "our reading of the layers"

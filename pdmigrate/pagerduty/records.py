@@ -47,7 +47,7 @@ Type = Annotated[str, BeforeValidator(_drop_reference_suffix)]
 """`user` and `user_reference` are one type: PagerDuty answers with either."""
 
 
-def sort_by_id(rows: tuple) -> tuple:
+def sort_by_id(rows: tuple[Any, ...]) -> tuple[Any, ...]:
     """For lists whose order means nothing: a digest, and whatever is made of the first, must not hang on it."""
     return tuple(sorted(rows, key=lambda row: row.id))
 
@@ -79,6 +79,8 @@ class Record(BaseModel):
     def _drop_nulls(cls, value: Any) -> Any:
         """A field that is null is as good as absent: recorded answers have both."""
         if not isinstance(value, dict):
+            return value
+        if not cls.ASKED and None not in value.values():
             return value
         kept = {k: v for k, v in value.items() if v is not None and not (k == "unread" and cls.ASKED)}
         unread = tuple(part for part in cls.ASKED if part not in kept)

@@ -1,8 +1,10 @@
 """The section of the page verify about policies: who is on call at each level, by whose word."""
 
+from typing import Any
+
 from pdmigrate.pages.report import Section, Tag, make_table
 from pdmigrate.pages.words import tell_hours, tell_instant
-from pdmigrate.parity.policies import LevelParity, count_policies, tell_people
+from pdmigrate.parity.policies import LevelParity, PolicyParity, count_policies, tell_begins, tell_people
 from pdmigrate.steps.verify import Verified
 
 TONES = {"differ": "bad", "unverified": "warn", "agree": "good"}
@@ -36,8 +38,20 @@ def section_policies(verified: Verified) -> Section:
         "first": "First difference",
         "why": "Why unverified",
     }
+    rows = [*map(_tell_begins, filter(_begins_otherwise, verified.policies)), *rows]
     table = make_table(rows, columns, empty="No escalation policy is in scope.")
     return Section("Who is on call at each level", _tell_text(verified), table, folded=len(rows) > FOLDED)
+
+
+def _begins_otherwise(policy: PolicyParity) -> bool:
+    return policy.begins is not None and policy.begins.before != policy.begins.after
+
+
+def _tell_begins(policy: PolicyParity) -> dict[str, Any]:
+    """Of a policy that pages for no service: its levels begin at other minutes."""
+    known = policy.begins and policy.begins.unexplained
+    told = f"{tell_begins(policy.begins)}{'' if known else ', by decision'}" if policy.begins else ""
+    return {"name": policy.name, "level": "all", "grade": Tag("differ", TONES["differ"]), "first": [told]}
 
 
 def _tell_text(verified: Verified) -> str:
@@ -46,7 +60,8 @@ def _tell_text(verified: Verified) -> str:
     return (
         f"Of {len(verified.policies)} policies: {told}. PagerDuty's own word on every level (its /oncalls) beside what we "
         "read out of its schedules and targets, and the same people beside those whom the level pages in Harness. It looks "
-        "at most 90 days ahead and leaves out policies of no service: what it does not say is unverified. It is asked now; "
+        "at most 90 days ahead and leaves out policies of no service: what it does not say is unverified. When the levels of a "
+        "policy begin shows in the pages of its services; of one that pages for none it is compared here. PagerDuty is asked now; "
         f"the rest was read at {verified.draft.account.taken:%Y-%m-%d %H:%M} UTC: if PagerDuty was changed since, run "
         "preview again."
     )

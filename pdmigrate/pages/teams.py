@@ -150,7 +150,7 @@ def _draw(standing: Standing, s, since, until) -> str:
         person: standing.name_of(person) for side in (s.before, s.after) for _, _, who in side.entries for person in who
     }
     lanes = [Lane("PagerDuty", make_bars(s.before.clip(start, end), names))]
-    if not s.unverified:
+    if not s.is_unverified:
         lanes.append(Lane("Harness", make_bars(s.after.clip(start, end), names), True))
     spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
     marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]

@@ -77,7 +77,7 @@ def section_schedules(verified: Verified) -> Section:
             "differ": tell_hours(s.differ),
             "unverified": tell_hours(s.unverified),
             "grade": _tag(s.differ, s.unverified),
-            "judge": _tell_judge(verified, s),
+            "judge": _tell_judge(s),
             "holds": s.fidelity.tell(),
             "leans": s.fidelity.tell_needs(),
             "own": tell_hours(s.read_otherwise) if s.read_otherwise else "the same",
@@ -106,12 +106,11 @@ def section_schedules(verified: Verified) -> Section:
     return Section("Who is on call", text, make_table(rows, columns, empty=NO_SCHEDULES))
 
 
-def _tell_judge(verified: Verified, s: ScheduleParity) -> str:
+def _tell_judge(s: ScheduleParity) -> str:
     """By what the before is known; overrides that nobody has read are none that nobody has."""
     if s.judged:
         return "PagerDuty's rendering"
-    unread = verified.draft.account.all_schedules[s.id].unread
-    return "our reading of the layers; its overrides were not read" if unread else "our reading of the layers"
+    return "our reading of the layers" + (f"; its {s.doubted} were not read" if s.doubted else "")
 
 
 def section_timelines(verified: Verified) -> Section:

@@ -42,7 +42,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def section_counts(draft: Draft, landed: bool = False) -> Section:
-    """What becomes of every object in scope; the four add up to the source's count."""
+    """What becomes of every object in scope; the four add up to the source's count, and where they do not it is said."""
     rows = [{"kind": KIND_NAMES[kind], **counts} for kind, counts in draft.count_kinds(landed).items()]
     columns = {
         "kind": "Kind",
@@ -52,9 +52,13 @@ def section_counts(draft: Draft, landed: bool = False) -> Section:
         "handed_over": "For a person to make",
         "lost": "Not carried over",
     }
-    return Section(
-        "What becomes of everything", "Every object in scope stands in exactly one column.", make_table(rows, columns)
+    wrong = draft.miscounted
+    text = (
+        f"The counts do not add up: {'; '.join(wrong)}."
+        if wrong
+        else "Every object in scope stands in exactly one column."
     )
+    return Section("What becomes of everything", text, make_table(rows, columns))
 
 
 def section_fates(draft: Draft) -> Section:

@@ -144,14 +144,30 @@ def _explain_empty_places(
 
 
 def _explain_reading(found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span) -> Iterator[Explanation]:
-    """PagerDuty renders it otherwise than its layers say, and a person let our reading of the layers be loaded."""
+    """PagerDuty renders it otherwise than its layers say, and a person let our reading of the layers be loaded.
+
+    It covers the people whom the question named, in place of each other; whatever has come to light since is not in it.
+    """
     answer = find_answer(found, "rendering_differs", schedule.id)
     if answer is not None and answer.choice == "load_anyway":
         ours = render_source(found, schedule, span).rename(found.emails)
+        named = _list_named(found, answer)
+        changes = _list_changes(before, ours)
         words = "our reading of the layers is loaded although PagerDuty renders other people"
         yield replace(
-            explain(answer, "schedules", schedule.id, ("layers",), words), changes=_list_changes(before, ours)
+            explain(answer, "schedules", schedule.id, ("layers",), words),
+            changes=tuple(change for change in changes if change[2:] in named),
         )
+
+
+def _list_named(found: Draft, answer: Settled) -> set[tuple[rota.People, rota.People]]:
+    """(whom PagerDuty shows, whom the layers say) of each difference that the question was about, in emails."""
+    _, apart = json.loads(answer.conflict.detail)
+    named = set()
+    for shown, ours, _ in apart:
+        before, after = (frozenset(found.emails.get(id, id) for id in ids) for ids in (shown, ours))
+        named.add((before - after, after - before))
+    return named
 
 
 def _explain_overrides(

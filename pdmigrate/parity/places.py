@@ -70,28 +70,16 @@ def _from_schedules(work: Work, rotas: Iterable[Rotas], window: Span) -> Iterato
     for id, before, after in rotas:
         turns = [first_turns(rota, window[0]) for rota in (before, after)]
         schedule, there = work.account.all_schedules[id], work.state.schedules.get(work.schedules.get(id, ""))
-        standing = {work.emails.get(user, user) for user in _list_standing(schedule, window[0]) if user in users}
+        standing = {work.emails.get(user, user) for user in _list_ids(schedule, window[0]) if user in users}
         people = {*standing, *turns[0], *turns[1], *(_list_participants(there, window[0]) if there else ())}
         for person in sorted(people):
             moments = [mine[person] for mine in turns if person in mine]
             yield Place(person, schedule.name, ("schedules", id), min(moments, default=None))
 
 
-def _list_standing(schedule: Schedule | ScheduleV3, start: int) -> Iterator[str]:
+def _list_ids(schedule: Schedule | ScheduleV3, start: int) -> Iterator[str]:
     """PagerDuty ids of everybody who stands in a part of it that is not over."""
-    if isinstance(schedule, ScheduleV3):
-        yield from _list_members(schedule, start)
-    else:
-        yield from (user.id for user in list_standing(schedule, to_datetime(start)))
-
-
-def _list_members(schedule: ScheduleV3, start: int) -> Iterator[str]:
-    events = [event for one in schedule.rotations for event in one.events]
-    alive = [e for e in events if e.effective_until is None or to_instant(e.effective_until) > start]
-    members = [m for event in alive for m in event.assignment_strategy.members]
-    members += [a.member for s in schedule.custom_shifts if to_instant(s.end_time) > start for a in s.assignments]
-    members += [o.overriding_member for o in schedule.overrides if to_instant(o.end_time) > start]
-    yield from (member.user_id for member in members if member.user_id)
+    yield from (user.id for user in list_standing(schedule, to_datetime(start)))
 
 
 def _list_participants(schedule: harness.Schedule, start: int) -> Iterator[str]:

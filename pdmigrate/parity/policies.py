@@ -2,12 +2,14 @@
 
 Two witnesses and two claims. PagerDuty's own word (`GET /oncalls`) is compared with what we read out of the schedules and
 targets of a level; and the people of a level, by PagerDuty's word where it was given and by our reading elsewhere, with
-those whom the level pages in Harness. Loops are the levels again: the first round is compared. Three grades, never
+those whom the level pages in Harness. Loops are the levels again: the first round is compared. When each level begins, in
+every round, shows in the pages of services; of a policy that pages for none it is compared here. Three grades, never
 blurred: what one of the witnesses was not there for is unverified.
 """
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.policies import SCHEDULE_TYPES
@@ -16,7 +18,14 @@ from pdmigrate.pagerduty.records import EscalationPolicy as SourcePolicy
 from pdmigrate.pagerduty.records import EscalationRule
 from pdmigrate.parity.explanations import find_kept
 from pdmigrate.parity.schedules import ScheduleParity
-from pdmigrate.parity.services import expect_chain, expect_rules, source_levels, target_levels
+from pdmigrate.parity.services import (
+    ServiceParity,
+    expect_chain,
+    expect_rules,
+    list_target_policies,
+    source_levels,
+    target_levels,
+)
 
 Difference = rota.Difference
 LevelDifference = tuple[int, int, int, rota.People, rota.People]
@@ -52,10 +61,27 @@ class LevelParity:
 
 
 @dataclass(frozen=True)
+class Begins:
+    """Minutes after a page at which each level begins, all rounds. expected: by the answers of people.
+
+    Of levels that somebody is at: one that is passed over begins when the next one does. After the last nothing begins.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    expected: tuple[int, ...]
+
+    @property
+    def unexplained(self) -> bool:
+        return self.after not in (self.before, self.expected)
+
+
+@dataclass(frozen=True)
 class PolicyParity:
     """One policy. identifier: Harness's, "" where it is not carried over.
 
-    unexplained: what of the target_differences no decision explains.
+    unexplained: what of the target_differences no decision explains. begins: when its levels begin, where no page of a
+    service shows it.
     """
 
     id: str
@@ -63,11 +89,14 @@ class PolicyParity:
     identifier: str
     levels: tuple[LevelParity, ...]
     unexplained: tuple[LevelDifference, ...] = ()
+    begins: Begins | None = None
 
     @property
     def grade(self) -> str:
         """`agree` only where all of it is known and the same."""
         grades = {level.grade for level in self.levels}
+        if self.begins and self.begins.before != self.begins.after:
+            return "differ"
         return next((grade for grade in ("differ", "unverified") if grade in grades), "agree")
 
     @property
@@ -81,11 +110,24 @@ class PolicyParity:
         return tuple((level.number, *one) for level in self.levels for one in level.target_differences)
 
 
-def compare_policies(found: Draft, schedules: Iterable[ScheduleParity]) -> tuple[PolicyParity, ...]:
-    """Every policy in scope. `schedules` are those of the same look at both sides."""
+def compare_policies(
+    found: Draft, schedules: Iterable[ScheduleParity], services: Iterable[ServiceParity] = ()
+) -> tuple[PolicyParity, ...]:
+    """Every policy in scope. `schedules` and `services` are those of the same look at both sides."""
     schedules = tuple(schedules)
     in_scope = found.reasons["escalation_policies"]
-    return tuple(_compare(found, policy, schedules) for id, policy in found.account.policies.items() if id in in_scope)
+    paged = {policy.id for one in services if not one.unverified for policy in _list_run(found, one.id)}
+    return tuple(
+        _compare(found, policy, schedules, paged) for id, policy in found.account.policies.items() if id in in_scope
+    )
+
+
+def _list_run(found: Draft, service_id: str) -> Iterator[SourcePolicy]:
+    """The policies of PagerDuty whose copies Harness runs for an alert of the service."""
+    for there in list_target_policies(found, found.account.services[service_id]):
+        policy = found.policies_by_identifier.get(there.identifier)
+        if policy:
+            yield policy
 
 
 def count_policies(policies: Iterable[PolicyParity]) -> dict[str, int]:
@@ -105,9 +147,27 @@ def count_level_seconds(policies: Iterable[PolicyParity]) -> dict[str, int]:
 def find_unexplained(policies: Iterable[PolicyParity]) -> tuple[str, ...]:
     """A sentence for each level where PagerDuty's word is not our reading, or where Harness pages others without a decision.
 
-    Where our reading is wrong, that Harness has it as we read it is no second finding.
+    Where our reading is wrong, that Harness has it as we read it is no second finding; nor is, where its levels page
+    others, that they begin at other minutes.
     """
-    return tuple(sentence for policy in policies for level in policy.levels for sentence in _tell_level(policy, level))
+    return tuple(sentence for policy in policies for sentence in _tell_policy(policy))
+
+
+def _tell_policy(policy: PolicyParity) -> Iterator[str]:
+    for level in policy.levels:
+        yield from _tell_level(policy, level)
+    if policy.begins and policy.begins.unexplained and not policy.unexplained:
+        yield f"policy {policy.name} ({policy.id}): {tell_begins(policy.begins)}"
+
+
+def tell_begins(begins: Begins) -> str:
+    """When the levels begin on both sides."""
+    before, after = (_tell_minutes(minutes) for minutes in (begins.before, begins.after))
+    return f"its levels begin after {before} in PagerDuty, after {after} in Harness"
+
+
+def _tell_minutes(minutes: tuple[int, ...]) -> str:
+    return f"{', '.join(map(str, minutes))} min" if minutes else "nothing"
 
 
 def _tell_level(policy: PolicyParity, level: LevelParity) -> Iterator[str]:
@@ -134,7 +194,9 @@ def tell_people(people: rota.People) -> str:
     return ", ".join(sorted(people)) or "nobody"
 
 
-def _compare(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> PolicyParity:
+def _compare(
+    found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...], paged: Container[str]
+) -> PolicyParity:
     span = rota.to_instant(found.account.since), rota.to_instant(found.account.until)
     identifier = found.identifier_of("escalation_policies", policy.id)
     sides = tuple(_lay_side_by_side(found, policy, schedules, span))
@@ -144,7 +206,28 @@ def _compare(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity
         for side, level in zip(sides, levels, strict=True)
         for one in _leave_unexplained(side, level.target_differences)
     )
-    return PolicyParity(policy.id, policy.name, identifier, levels, tuple(left))
+    begins = None if policy.id in paged else _compare_begins(found, policy, schedules)
+    return PolicyParity(policy.id, policy.name, identifier, levels, tuple(left), begins)
+
+
+def _compare_begins(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> Begins | None:
+    """None where there is nothing in Harness to compare, which the levels say."""
+    there = found.state.policies.get(found.identifier_of("escalation_policies", policy.id))
+    if not found.state.oncall or there is None:
+        return None
+    before = {s.id: s.before for s in schedules}
+    rotas = {s.identifier: s.expected for s in schedules if s.identifier}
+    sides = (
+        source_levels(found, policy, before),
+        target_levels(found, there, {s.identifier: s.after for s in schedules}),
+        expect_chain(found, policy, schedules, rotas)[0],
+    )
+    return Begins(*(_list_begins(levels) for levels in sides))
+
+
+def _list_begins(levels: Iterable[paging.Level]) -> tuple[int, ...]:
+    waits = [level.minutes for level in levels if level.people or level.rotas]
+    return tuple(accumulate(waits[:-1], initial=0)) if waits else ()
 
 
 def _leave_unexplained(side: "_Level", differences: tuple[Difference, ...]) -> Iterator[Difference]:
@@ -158,7 +241,7 @@ def _leave_unexplained(side: "_Level", differences: tuple[Difference, ...]) -> I
 class _Level:
     """A level on both sides: `ours` as we read PagerDuty, `there` as Harness pages, and why either is not known.
 
-    expected: whom it is to page by the answers of people.
+    expected: whom it is to page by the answers of people. doubt: which overrides are missing in `ours`.
     """
 
     number: int
@@ -168,6 +251,7 @@ class _Level:
     unread: str
     unseen: str
     turns: bool
+    doubt: str = ""
 
 
 def _lay_side_by_side(
@@ -186,8 +270,9 @@ def _lay_side_by_side(
         written = _is_written(rules[number - 1])
         there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
         turns, unread = rule.round_robin and len(rule.targets) > 1, _tell_unread(rule, before)
+        doubt = "; ".join(s.tell_doubted() for s in schedules if s.doubted and s.id in {t.id for t in rule.targets})
         first, second, third = (_draw(level, span) for level in (ours, there, expected))
-        yield _Level(number, first, second, third, unread, unseen, turns)
+        yield _Level(number, first, second, third, unread, unseen, turns, doubt)
     further, rounds = list(theirs), list(decided)
     for number, level in enumerate(further[len(rounds) :], len(policy.escalation_rules) + 1):
         yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
@@ -235,15 +320,12 @@ def _compare_level(found: Draft, policy: SourcePolicy, level: _Level, span: rota
     said = oncalls.level(policy.id, level.number) if oncalls and judged else rota.Rota()
     said = said.rename(found.emails).within(judged)
     ours = level.ours.within([span])
-    differences = () if level.turns or level.unread else rota.differences(said, ours.within(judged))
+    known = not (level.turns or level.unread or level.doubt)
+    differences = rota.differences(said, ours.within(judged)) if known else ()
     believed = ours if level.turns else rota.make_rota([*said.entries, *ours.within(rest).entries])
     target = () if level.unseen else _compare_target(level, believed, judged if level.unread else (span,))
-    dark = [
-        (rest, why or TOO_FAR),
-        ((span,), level.unread),
-        ((span,), level.unseen),
-        ((span,), TURNS if level.turns else ""),
-    ]
+    all_of_it = (level.unread, level.doubt, level.unseen, TURNS if level.turns else "")
+    dark = [(rest, why or TOO_FAR), *(((span,), note) for note in all_of_it)]
     dark = [(spans, note) for spans, note in dark if spans and note]
     differ = rota.merge_spans((start, end) for start, end, _, _ in (*differences, *target))
     missing = rota.subtract_spans([one for spans, _ in dark for one in spans], differ)
@@ -257,8 +339,9 @@ def _find_silence(found: Draft, policy: SourcePolicy) -> str:
     oncalls = found.account.oncalls
     if oncalls is None:
         return NOT_ASKED
-    used = any(s.escalation_policy and s.escalation_policy.id == policy.id for s in found.account.services.values())
-    return oncalls.why_unread(policy.id) or ("" if used or policy.id in oncalls.policies else UNUSED)
+    return oncalls.why_unread(policy.id) or (
+        "" if policy.id in found.used_policies or policy.id in oncalls.policies else UNUSED
+    )
 
 
 def _compare_target(level: _Level, believed: rota.Rota, spans: Iterable[rota.Span]) -> tuple[Difference, ...]:

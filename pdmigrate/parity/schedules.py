@@ -19,6 +19,7 @@ from pdmigrate.mapping.proof import (
     read_shown,
     windows_around,
 )
+from pdmigrate.mapping.unread import tell_unread_parts
 from pdmigrate.oncall import rota
 from pdmigrate.parity.explanations import (
     Explanation,
@@ -113,7 +114,8 @@ class ScheduleParity:
 
     unverified: the target could not be read, or nothing is known of the before. judged: PagerDuty has rendered it.
     read_otherwise: seconds in which our reading of the target's rotations is not what the target itself answers.
-    unread: nothing is known of who is on call before.
+    unread: nothing is known of who is on call before. doubted: which of its dated parts were not read, in words: `before`
+    is without them, so that nothing agrees, and what differs from its layers does so in any case.
     """
 
     id: str
@@ -127,6 +129,7 @@ class ScheduleParity:
     windows: tuple[WindowParity, ...] = ()
     read_otherwise: int = 0
     unread: bool = False
+    doubted: str = ""
     source: rota.Rota = field(default_factory=rota.Rota)
     """Before, in PagerDuty's ids: two users who are one person in Harness are two here."""
 
@@ -163,12 +166,16 @@ class ScheduleParity:
     @property
     def agree(self) -> int:
         """Seconds."""
-        return 0 if self.is_unverified else self.span[1] - self.span[0] - self.differ
+        return 0 if self.is_unverified or self.doubted else self.span[1] - self.span[0] - self.differ
 
     @property
     def unverified(self) -> int:
         """Seconds."""
-        return self.span[1] - self.span[0] if self.is_unverified else 0
+        return self.span[1] - self.span[0] - self.differ if self.is_unverified or self.doubted else 0
+
+    def tell_doubted(self) -> str:
+        """What of it was not read."""
+        return f"the {self.doubted} of {self.name} ({self.id}) were not read"
 
     @property
     def reason(self) -> str:
@@ -232,6 +239,7 @@ def compare_schedule(found: Draft, schedule: AnySchedule, answer: rota.Rota | No
         windows=tuple(windows),
         read_otherwise=_read_otherwise(found, identifier, compared.after, span) if read else 0,
         unread=known is None,
+        doubted=tell_unread_parts(schedule),
         source=(known or rota.Rota()).clip(*span),
     )
 
@@ -249,7 +257,8 @@ def _compare_window(
     known = evidence if evidence is not None else _render_readable(found, schedule, window)
     compared = _compare(found, schedule, known or rota.Rota(), whole, window)
     fidelity = found.work.fidelity.get(schedule.id)
-    unverified = not read or known is None
+    doubted = evidence is None and bool(tell_unread_parts(schedule)) and not compared.differences
+    unverified = not read or known is None or doubted
     return WindowParity(change, compared, evidence is not None, unverified, fidelity.until if fidelity else None)
 
 

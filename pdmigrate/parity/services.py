@@ -57,7 +57,7 @@ class ServiceParity:
     in Harness and nobody in PagerDuty, since their urgency is low or the service is disabled. passed: pages whose first
     level is empty in Harness, which does not say what it does then. shown: the page that a table shows. unverified: Harness
     has no API to read its policies from, or nobody knows who is on call in one of its schedules before: no page was
-    compared (moments is 0).
+    compared (moments is 0). Where that is for overrides that were not read, what differs from the layers is told all the same.
     """
 
     id: str
@@ -143,6 +143,8 @@ def compare_service(found: Draft, service: records.Service, schedules: Iterable[
     if unread or not found.state.oncall:
         return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     different = tuple(page for page in pages if page.before != page.after)
+    if not different and policy and any(s.doubted for s in schedules if _is_target(policy, s.id)):
+        return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     first = target[0] if target else []
     return ServiceParity(
         id=service.id,
@@ -198,7 +200,7 @@ def list_target_policies(found: Draft, service: records.Service) -> list[Escalat
     """
     identifier = found.identifier_of("services", service.id)
     there = found.state.services.get(identifier)
-    rules = [rule for rule in found.state.alert_rules.values() if rule.service == identifier and rule.paging]
+    rules = found.rules_by_service.get(identifier, ())
     names = [rule.escalation_policy or there.escalation_policy or "" for rule in rules] if there else []
     return [found.state.policies[name] for name in dict.fromkeys(names) if name in found.state.policies]
 
@@ -247,7 +249,7 @@ def _expect_target(
     found: Draft, there: EscalationPolicy, schedules: Sequence[ScheduleParity], rotas: Rotas
 ) -> list[paging.Level]:
     """A policy of Harness that a person let stand: as ours is to be, or, where it is none of ours, as it is."""
-    ours = next((p for id, p in found.account.policies.items() if found.identifier_of("escalation_policies", id) == there.identifier), None)  # fmt: skip
+    ours = found.policies_by_identifier.get(there.identifier)
     return expect_chain(found, ours, schedules, rotas)[0] if ours else target_levels(found, there, rotas)
 
 
@@ -257,9 +259,9 @@ def _list_kept_rules(
     """The levels of alert rules that somebody made in Harness beside the service's own, and a person let stand."""
     identifier = found.identifier_of("services", service.id)
     there = found.state.services.get(identifier)
-    for rule in found.state.alert_rules.values():
-        if there is None or rule.service != identifier or not rule.paging:
-            continue
+    if there is None:
+        return
+    for rule in found.rules_by_service.get(identifier, ()):
         answer = find_kept(found, f"{service.id}/{rule.identifier}")
         if answer:
             policy = found.state.policies.get(rule.escalation_policy or there.escalation_policy or "")
@@ -361,9 +363,11 @@ def _raise_pages(
     levels = [*source, *(level for chain in (*target, *expected.chains) for level in chain)]
     asked = {*paging.moments(levels, start, end, MOST_EARLIER), *(t for t in hours if start <= t < end)}
     as_before = list(expected.chains) == [source]
+    carried_over = list(target) == [source] and all(level.minutes for level in source)
     pages = []
     for instant in sorted(asked):
-        loud, after = paging.walk(source, instant), paging.walk_all(target, instant)
+        loud = paging.walk(source, instant)
+        after = loud if carried_over else paging.walk_all(target, instant)
         wanted = loud if as_before else paging.walk_all(expected.chains, instant)
         for urgency in sorted(urgencies_at(service, instant)) or ["none"]:
             high = urgency == "high"

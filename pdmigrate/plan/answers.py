@@ -52,6 +52,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "too_many_dated": ("leave_out", "write_dates"),
     "unknown_time_zone": ("other", "leave_out"),
     "unlisted_member": ("without",),
+    "unread_overrides": ("without", "leave_out"),
     "unusable_policy": ("leave_out",),
     "unusable_record": ("leave_out",),
     "user_found_twice": ("same_person", "leave_out"),
@@ -65,8 +66,12 @@ ONE_STATE = frozenset({"changed_in_harness"})
 """Classes whose answers hold for the state that was asked about: they name its question, and none is for the whole class."""
 
 
+ONE_STATE_CHOICES = frozenset({("rendering_differs", "load_anyway")})
+"""The same of single choices: whoever lets a difference be has seen that one, and not whatever may come."""
+
 GUARD_NAMES = (
     "less_coverage",
+    "miscounted",
     "nobody_paged",
     "nobody_reachable",
     "old_snapshot",
@@ -181,9 +186,9 @@ class Decision(Answer):
     def answers(self, conflict: Conflict) -> bool:
         """Whether it is to this state of the question; one for a class is to whatever comes.
 
-        In the classes of ONE_STATE every answer has to name its question.
+        In the classes of ONE_STATE, and with the choices of ONE_STATE_CHOICES, an answer has to name its question.
         """
-        if conflict.about in ONE_STATE:
+        if conflict.about in ONE_STATE or (conflict.about, self.choice) in ONE_STATE_CHOICES:
             return self.question == conflict.digest
         return self.object == "all" or self.question in ("", conflict.digest)
 

@@ -45,7 +45,8 @@ class Seen:
     """What the guards look at. ids: what the source has by kind; since, until: the window of its rendering.
 
     unread: what the key may not read, by kind. hidden: what no list has shown, in words. dated_until: how far the dated
-    shifts of a schedule reach, by its key; one that ends in the source as well is not among them."""
+    shifts of a schedule reach, by its key; one that ends in the source as well is not among them. miscounted: sentences
+    about objects in scope of which nothing, or too much, is said."""
 
     plan: Plan
     state: State
@@ -63,6 +64,7 @@ class Seen:
     unread: dict[str, str] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
     dated_until: dict[str, datetime] = field(default_factory=dict)
+    miscounted: tuple[str, ...] = ()
 
 
 def find_refusals(seen: Seen) -> list[Refusal]:
@@ -267,6 +269,14 @@ def _runs_out(seen: Seen) -> str | None:
     )
 
 
+def _tell_miscounted(seen: Seen) -> str | None:
+    """Every object in scope has exactly one fate: what the plan forgets would be missed by nobody."""
+    if not seen.miscounted:
+        return None
+    more = f"; and {len(seen.miscounted) - 5} more" if len(seen.miscounted) > 5 else ""
+    return f"The counts do not add up: {'; '.join(seen.miscounted[:5])}{more}."
+
+
 def _unresolved(seen: Seen) -> str | None:
     """Open questions stop a plan, unless `open_conflicts: skip` leaves out what they are about."""
     if not seen.open or seen.skip_open:
@@ -296,6 +306,7 @@ GUARDS = {
     "runs_out": _runs_out,
     "source_unread": lambda seen: check_complete(seen.unread),
     "source_hidden": lambda seen: check_hidden(seen.hidden),
+    "miscounted": _tell_miscounted,
     UNRESOLVED: _unresolved,
 }
 """By the name that a waiver gives. TARGET_MOVED, which load alone can see, is the last."""

@@ -61,11 +61,20 @@ def ask_dropped(key: str, name: str, have: Fields, want: Fields, strategy: Strat
     )
 
 
-def find_other_rules(wish: Desired, state: State) -> list[AlertRule]:
-    """Alert rules that page for the service beside its own."""
-    rules = state.alert_rules.values() if wish.kind == "services" and "paging" in wish.fields else ()
-    others = (rule for rule in rules if rule.service == wish.identifier != rule.identifier)
-    return sorted((rule for rule in others if rule.paging), key=lambda rule: rule.identifier)
+def group_rules(state: State) -> dict[str, list[AlertRule]]:
+    """The alert rules that page, by the service that they are for."""
+    found: dict[str, list[AlertRule]] = {}
+    for rule in state.alert_rules.values():
+        if rule.paging:
+            found.setdefault(rule.service, []).append(rule)
+    return found
+
+
+def find_other_rules(wish: Desired, rules: dict[str, list[AlertRule]]) -> list[AlertRule]:
+    """Alert rules that page for the service beside its own. rules: as `group_rules` gives them."""
+    own = rules.get(wish.identifier, ()) if wish.kind == "services" and "paging" in wish.fields else ()
+    others = (rule for rule in own if rule.identifier != wish.identifier)
+    return sorted(others, key=lambda rule: rule.identifier)
 
 
 def ask_other_rule(wish: Desired, rule: AlertRule, strategy: Strategy) -> Conflict:

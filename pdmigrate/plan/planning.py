@@ -8,8 +8,9 @@ changed in the target and changes who is on call or paged: a question, whatever 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
-from pdmigrate.harness.records import State
+from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.plan import handmade, merging
 from pdmigrate.plan.actions import Action, Desired, Fields, Held, Verb
 from pdmigrate.plan.answers import Conflict, Option
@@ -49,6 +50,11 @@ class _Sides:
     strategy: Strategy
     questions: Questions
     now: datetime | None
+
+    @cached_property
+    def rules(self) -> dict[str, list[AlertRule]]:
+        """The alert rules that page, by service."""
+        return handmade.group_rules(self.state)
 
 
 def plan_actions(
@@ -194,7 +200,7 @@ def _plan_present(wish: Desired, entry: Entry | None, have: Fields, merged: Merg
 
 def _settle_other_rules(wish: Desired, sides: _Sides) -> dict[str, bool | None]:
     """Alert rules beside the service's own: those to be switched off, and, as None, those that nobody has decided on."""
-    rules = handmade.find_other_rules(wish, sides.state)
+    rules = handmade.find_other_rules(wish, sides.rules)
     asked = {r.identifier: sides.questions.ask(handmade.ask_other_rule(wish, r, sides.strategy)) for r in rules}
     kept = {rule for rule, answer in asked.items() if answer and answer.choice == handmade.KEEP}
     return {rule: False if answer else None for rule, answer in asked.items() if rule not in kept}

@@ -7,8 +7,6 @@ from pdmigrate import __version__
 from pdmigrate.errors import worst_code
 from pdmigrate.plan.answers import Decision
 from pdmigrate.runs.headless import run_steps, seal
-from pdmigrate.sandbox import company
-from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.job import EMBEDDED_KEY, EMBEDDED_TOKEN, read_clock
 from pdmigrate.workspace.decisions import save_answers
 from pdmigrate.workspace.folder import STEPS, Workspace
@@ -51,6 +49,9 @@ def make_demo_workspace(folder: Path) -> None:
 
 def change_source(workspace: Workspace) -> None:
     """Let the embedded company live on."""
+    from pdmigrate.sandbox import company
+    from pdmigrate.sandbox.store import Store
+
     with Store(workspace.sandbox / "pagerduty.json", dict).change() as account:
         company.change_company(account)
 

@@ -28,7 +28,7 @@ from pdmigrate.workspace.hold import hold, lent_tokens, make_token
 from pdmigrate.workspace.settings import read_settings
 
 log = logging.getLogger("pdmigrate")
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
 

@@ -1,103 +1,143 @@
-"""The embedded company: a mid-size online retailer on PagerDuty, with the untidiness of a real one."""
+"""The embedded company: a mid-size online retailer on PagerDuty, with the untidiness of a real one.
 
-from datetime import UTC, datetime
+Its account is data, company.yaml, which says itself how it is shortened.
+"""
 
-from pdmigrate.sandbox.company_extras import build_extras
-from pdmigrate.sandbox.company_people import build_harness_people, build_users
-from pdmigrate.sandbox.company_policies import build_policies
-from pdmigrate.sandbox.company_schedules import build_overrides, build_schedules
-from pdmigrate.sandbox.company_services import NEW_SERVICE, build_services, make_service
-from pdmigrate.sandbox.company_shapes import SUBDOMAIN, refer
-from pdmigrate.sandbox.company_teams import build_teams
-from pdmigrate.sandbox.company_v3 import build_v3_schedules, refer_v3
+import copy
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-__all__ = ["build_company", "build_harness_people", "change_company"]
+import yaml
+
+from pdmigrate.sandbox.company_shapes import PATHS, make_key, make_part, make_record, refer, write_local
+from pdmigrate.sandbox.store import Json
 
 LEAVES = "PUSER21"  # Ben Achebe
 JOINS, JOINED = "PUSER16", "PSCHED06"  # Noam Adler, Checkout primary
+IDS_IN = {"user", "users", "team", "teams", "targets", "contact_method", "escalation_policy", "escalation_policies"}
+IDS_IN |= {"service", "services", "created_by", "updated_by", "creator", "updater"}
+"""The fields in which an id stands for a reference."""
+PARTS = {"contact_methods", "notification_rules", "oncall_handoff_notification_rules", "integrations"}
+PARTS |= {"schedule_layers", "escalation_rules"}
+RELATIVE = re.compile(r"([+-]\d+)d (\d\d:\d\d)")
 
 
-def build_company(now: datetime, with_v3: bool = False) -> dict:
+@cache
+def _read_data() -> Json:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # six times as quick, where PyYAML was built with it
+    text = files("pdmigrate.sandbox").joinpath("company.yaml").read_text(encoding="utf-8")
+    data: Json = yaml.load(text, loader)  # noqa: S506 - both are safe
+    return data
+
+
+def build_company(now: datetime, with_v3: bool = False) -> Json:
     """The company's account document. Only overrides and layers that start or end soon depend on `now`, by the day."""
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    users = build_users()
-    teams, members = build_teams(users)
-    schedules = build_schedules(users, teams, today)
-    policies = build_policies(users, teams, schedules)
-    services = build_services(teams, policies)
-    document = {
-        "subdomain": SUBDOMAIN,
-        "time_zone": "America/New_York",
-        "users": list(users.values()),
-        "teams": list(teams.values()),
-        "team_members": members,
-        "schedules": list(schedules.values()),
-        "overrides": build_overrides(users, schedules, today),
-        "schedules_v3": [],
-        "escalation_policies": list(policies.values()),
-        "services": list(services.values()),
-        **build_extras(users, teams, services),
-    }
-    if with_v3:
-        _add_v3(document, users, teams)
+    today = now.astimezone(UTC)
+    document: Json = copy.deepcopy(_read_data()["account"])
+    for kind, (plural, _) in PATHS.items():
+        document[plural] = [_complete(kind, row) for row in document[plural]]
+    for schedule in document["schedules"]:
+        spans = [*schedule["schedule_layers"], *document["overrides"].get(schedule["id"], ())]
+        for span in spans:
+            span |= {edge: _place(span[edge], today, schedule["time_zone"]) for edge in ("start", "end")}
+    document = _fill_references(document, _index(document))
+    if not with_v3:
+        return document | {"schedules_v3": []}
+    policies = {policy["id"]: policy for policy in document["escalation_policies"]}
+    for schedule in document["schedules_v3"]:
+        for policy in schedule["escalation_policies"]:
+            policies[policy["id"]]["escalation_rules"][0]["targets"].append(
+                refer({**schedule, "summary": schedule["name"]})
+            )
     return document
 
 
-def change_company(document: dict) -> None:
+def build_harness_people() -> list[Json]:
+    """Who has a Harness account already: `uuid`, `name` and `email` of each."""
+    return copy.deepcopy(_read_data()["harness_people"])
+
+
+def change_company(document: Json) -> None:
     """A week goes by: Ben Achebe leaves, Noam Adler joins the rota of Checkout, the service Loyalty points is added."""
-    _remove_user(document, LEAVES)
-    _add_to_rota(document, JOINED, JOINS)
-    teams, policies = _by_id(document["teams"]), _by_id(document["escalation_policies"])
-    document["services"].append(make_service(len(document["services"]) + 1, NEW_SERVICE, teams, policies))
-
-
-def _add_v3(document: dict, users: dict, teams: dict) -> None:
-    document["schedules_v3"] = build_v3_schedules(users, teams)
-    policies = _by_id(document["escalation_policies"])
-    for schedule, policy in zip(document["schedules_v3"], (policies["PPOL15"], policies["PPOL14"]), strict=True):
-        policy["escalation_rules"][0]["targets"].append(refer_v3(schedule))
-        schedule["escalation_policies"].append(refer(policy))
-
-
-def _remove_user(document: dict, user_id: str) -> None:
-    document["users"] = _without(document["users"], user_id)
-    for team_id, members in document["team_members"].items():
-        document["team_members"][team_id] = _without_person(members, user_id)
-    for schedule_id, overrides in document["overrides"].items():
-        document["overrides"][schedule_id] = _without_person(overrides, user_id)
-    _remove_from_rotas(document["schedules"], user_id)
-    _remove_from_policies(document["escalation_policies"], user_id)
-
-
-def _remove_from_rotas(schedules: list, user_id: str) -> None:
-    """A rotation closes the gap."""
-    for schedule in schedules:
-        schedule["users"] = _without(schedule["users"], user_id)
-        for layer in schedule["schedule_layers"]:
-            layer["users"] = _without_person(layer["users"], user_id)
-
-
-def _remove_from_policies(policies: list, user_id: str) -> None:
-    """A level that would have nobody goes with them."""
-    for policy in policies:
-        for rule in policy["escalation_rules"]:
-            rule["targets"] = _without(rule["targets"], user_id)
+    document.update(_without(document, LEAVES))
+    for policy in document["escalation_policies"]:  # a level that would have nobody goes with him
         policy["escalation_rules"] = [rule for rule in policy["escalation_rules"] if rule["targets"]]
+    known = _index(document)
+    schedule = next(one for one in document["schedules"] if one["id"] == JOINED)
+    schedule["schedule_layers"][0]["users"].append({"user": dict(known[JOINS])})
+    schedule["users"].append(dict(known[JOINS]))
+    service = _complete("service", copy.deepcopy(_read_data()["added"]))
+    service = _fill_references(service, known | {service["id"]: refer(service)})
+    document["services"].append(service)
+    policy = next(one for one in document["escalation_policies"] if one["id"] == service["escalation_policy"]["id"])
+    policy["services"].append(refer(service))
 
 
-def _without(records: list, user_id: str) -> list:
-    return [record for record in records if record["id"] != user_id]
+def _complete(kind: str, row: Json) -> Json:
+    """A record with its links and with the defaults of its kind; its parts likewise."""
+    defaults = copy.deepcopy(_read_data()["defaults"])
+    fields = {**defaults.get(kind, {}), **row}
+    record = make_record(kind, fields.pop("id"), fields.pop("name"), **fields)
+    for name in PARTS & record.keys():
+        record[name] = [_complete_part(name, {**defaults.get(name, {}), **part}, record) for part in record[name]]
+    return record
 
 
-def _without_person(entries: list, user_id: str) -> list:
-    return [entry for entry in entries if entry["user"]["id"] != user_id]
+def _complete_part(name: str, part: Json, owner: Json) -> Json:
+    part = {**copy.deepcopy(_read_data()["defaults"].get(part.get("type"), {})), **part}
+    if name == "schedule_layers":
+        part["users"] = [{"user": user} for user in part["users"]]
+    if name == "integrations":
+        key = {} if "integration_email" in part else {"integration_key": make_key(part["id"])}
+        part |= {"service": owner["id"], **key}
+    if "type" not in part:
+        return part
+    summary = part.get("name") or part.get("label")
+    summary = summary or f"{part['start_delay_in_minutes']} minutes: channel {part['contact_method']}"
+    return make_part(part.pop("type"), part.pop("id"), owner, name, summary, **part)
 
 
-def _add_to_rota(document: dict, schedule_id: str, user_id: str) -> None:
-    schedule, user = _by_id(document["schedules"])[schedule_id], refer(_by_id(document["users"])[user_id])
-    schedule["schedule_layers"][0]["users"].append({"user": user})
-    schedule["users"].append(user)
+def _place(edge: str | None, today: datetime, zone: str) -> str | None:
+    """A time; one that is given in days from today, in the zone."""
+    relative = RELATIVE.fullmatch(edge or "")
+    if not relative:
+        return edge
+    day = today.date() + timedelta(days=int(relative[1]))
+    return write_local(f"{day}T{relative[2]}:00", zone)
 
 
-def _by_id(records: list) -> dict:
-    return {record["id"]: record for record in records}
+def _index(document: Json) -> dict[str, Json]:
+    """The reference to everything that has a link, by id; to those who left, too."""
+    linked = (row for row in _list_linked(document) if not row["type"].endswith("_reference"))
+    return {row["id"]: row for row in _read_data()["left"]} | {row["id"]: refer(row) for row in linked}
+
+
+def _list_linked(value: Any) -> Iterator[Json]:
+    if isinstance(value, dict) and {"id", "type", "summary", "self"} <= value.keys():
+        yield value
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _list_linked(one)
+
+
+def _fill_references(value: Any, known: dict[str, Json], field: str = "") -> Any:
+    """References in the place of ids, wherever a field holds them."""
+    if isinstance(value, dict):
+        return {key: _fill_references(one, known, key) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_fill_references(one, known, field) for one in value]
+    return dict(known[value]) if field in IDS_IN and isinstance(value, str) else value
+
+
+def _without(value: Any, user_id: str) -> Any:
+    """The same without a person: gone from every list. A rotation closes the gap."""
+    if isinstance(value, dict):
+        return {key: _without(one, user_id) for key, one in value.items()}
+    if not isinstance(value, list):
+        return value
+    owners = [one.get("user") or one if isinstance(one, dict) else {} for one in value]
+    return [_without(one, user_id) for one, owner in zip(value, owners, strict=True) if owner.get("id") != user_id]

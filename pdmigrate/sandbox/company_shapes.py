@@ -4,11 +4,11 @@ import hashlib
 from datetime import datetime
 
 from pdmigrate.sandbox.pagerduty_zones import find_zone
+from pdmigrate.sandbox.store import Json
 
 SUBDOMAIN = "acme"
 API = "https://api.pagerduty.com"
 SITE = f"https://{SUBDOMAIN}.pagerduty.com"
-DOMAIN = "acme.example"
 PATHS = {
     "user": ("users", "users"),
     "team": ("teams", "teams"),
@@ -20,20 +20,20 @@ PATHS = {
 }
 
 
-def make_record(kind: str, record_id: str, name: str, **fields: object) -> dict:
+def make_record(kind: str, record_id: str, name: str, **fields: object) -> Json:
     """A record of PagerDuty's, with its links."""
     in_api, on_site = PATHS[kind]
     links = {"self": f"{API}/{in_api}/{record_id}", "html_url": f"{SITE}/{on_site}/{record_id}"}
     return {"id": record_id, "type": kind, "summary": name, **links, "name": name, **fields}
 
 
-def make_part(kind: str, part_id: str, owner: dict, path: str, summary: str, **fields: object) -> dict:
+def make_part(kind: str, part_id: str, owner: Json, path: str, summary: str, **fields: object) -> Json:
     """A record that lives inside another, such as a contact method."""
     links = {"self": f"{owner['self']}/{path}/{part_id}", "html_url": None}
     return {"id": part_id, "type": kind, "summary": summary, **links, **fields}
 
 
-def refer(record: dict) -> dict:
+def refer(record: Json) -> Json:
     """A reference to a record."""
     short = {field: record[field] for field in ("id", "summary", "self", "html_url")}
     return {**short, "type": f"{record['type']}_reference"}

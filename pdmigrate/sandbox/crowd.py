@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pdmigrate.sandbox.company_shapes import make_key, make_part, make_record, refer, write_local
+from pdmigrate.sandbox.store import Json
 
 ZONES = (
     "America/New_York",
@@ -32,7 +33,7 @@ PEERS_ACCOUNT = Size()
 """The account that two open-source migrators were measured on."""
 
 
-def build_crowd(size: Size, now: datetime) -> dict:
+def build_crowd(size: Size, now: datetime) -> Json:
     """The account document. Every schedule has windows, so that the zone in which it is read matters."""
     teams = [_make("team", number, description=None) for number in range(size.teams)]
     users = [_make_user(number, teams, size) for number in range(size.users)]
@@ -54,11 +55,11 @@ def build_crowd(size: Size, now: datetime) -> dict:
     }
 
 
-def _make(kind: str, number: int, **fields: object) -> dict:
+def _make(kind: str, number: int, **fields: object) -> Json:
     return make_record(kind, f"P{kind[0].upper()}{number:05}", f"{kind.capitalize()} {number}", **fields)
 
 
-def _make_user(number: int, teams: list, size: Size) -> dict:
+def _make_user(number: int, teams: list[Json], size: Size) -> Json:
     zone = ZONES[0 if number % 3 else number % size.zones]
     user = _make("user", number, email=f"user{number}@acme.example", time_zone=zone, role="user", job_title=None)
     email = make_part(
@@ -70,15 +71,15 @@ def _make_user(number: int, teams: list, size: Size) -> dict:
     return {**user, "teams": team, "contact_methods": [email], "notification_rules": [rule]}
 
 
-def _list_members(users: list) -> dict:
-    members: dict = {}
+def _list_members(users: list[Json]) -> Json:
+    members: Json = {}
     for user in users:
         for team in user["teams"]:
             members.setdefault(team["id"], []).append({"user": refer(user), "role": "responder"})
     return members
 
 
-def _make_schedule(number: int, users: list, size: Size) -> dict:
+def _make_schedule(number: int, users: list[Json], size: Size) -> Json:
     zone = ZONES[number % size.zones]
     people = [users[(number * 3 + turn) % len(users)] for turn in range(3)]
     window = {"type": "daily_restriction", "start_time_of_day": "09:00:00", "duration_seconds": 28_800}
@@ -89,7 +90,7 @@ def _make_schedule(number: int, users: list, size: Size) -> dict:
     )
 
 
-def _make_layer(layer_id: str, people: list, zone: str, windows: list) -> dict:
+def _make_layer(layer_id: str, people: list[Json], zone: str, windows: list[Json]) -> Json:
     start = write_local("2025-01-06T09:00", zone)
     times = {"start": start, "end": None, "rotation_virtual_start": start, "rotation_turn_length_seconds": 604_800}
     return {
@@ -101,19 +102,25 @@ def _make_layer(layer_id: str, people: list, zone: str, windows: list) -> dict:
     }
 
 
-def _make_override(schedule: dict, users: list, now: datetime) -> dict:
+def _make_override(schedule: Json, users: list[Json], now: datetime) -> Json:
     start = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=90)
     times = {"start": start.isoformat(), "end": (start + timedelta(hours=12)).isoformat()}
     return {"id": f"PO{schedule['id'][2:]}", "type": "override_reference", **times, "user": refer(users[0])}
 
 
-def _make_shifts(number: int, users: list, size: Size) -> dict:
+def _make_shifts(number: int, users: list[Json], size: Size) -> Json:
     zone = ZONES[number % size.zones]
     members = [{"type": "user_member", "user_id": users[(number + turn) % len(users)]["id"]} for turn in range(3)]
     times = (write_local(f"2025-03-03T{clock}", zone) for clock in ("09:00", "17:00"))
     start, end = ({"date_time": time, "time_zone": zone} for time in times)
     strategy = {"type": "rotating_member_assignment_strategy", "shifts_per_member": 5, "members": members}
-    event = {"id": f"PE{number:05}", "type": "schedule_event", "name": "Days", "start_time": start, "end_time": end}
+    event: Json = {
+        "id": f"PE{number:05}",
+        "type": "schedule_event",
+        "name": "Days",
+        "start_time": start,
+        "end_time": end,
+    }
     event |= {"effective_since": start["date_time"], "effective_until": None, "assignment_strategy": strategy}
     event |= {"recurrence": ["RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"]}
     rotation = {"id": f"PR{number:05}", "type": "schedule_rotation", "events": [event]}
@@ -127,7 +134,7 @@ def _make_shifts(number: int, users: list, size: Size) -> dict:
     return {**record, **links, "teams": [], "users": [], "escalation_policies": [], **parts}
 
 
-def _make_policy(number: int, schedules: list, users: list) -> dict:
+def _make_policy(number: int, schedules: list[Json], users: list[Json]) -> Json:
     targets = [refer(schedules[number % len(schedules)])] if schedules else [refer(users[number % len(users)])]
     rule = {"id": f"PK{number:05}", "escalation_delay_in_minutes": 15, "targets": targets}
     rule |= {"escalation_rule_assignment_strategy": "assign_to_everyone"}
@@ -136,7 +143,7 @@ def _make_policy(number: int, schedules: list, users: list) -> dict:
     )
 
 
-def _make_service(number: int, policies: list) -> dict:
+def _make_service(number: int, policies: list[Json]) -> Json:
     service = _make("service", number, description=None, status="active", teams=[])
     service |= {"incident_urgency_rule": {"type": "constant", "urgency": "high"}, "support_hours": None}
     service |= {"acknowledgement_timeout": 1800, "auto_resolve_timeout": 14_400, "last_incident_timestamp": None}

@@ -1,19 +1,16 @@
 """How an embedded Harness answers a path that it does not know: nobody says what the real one does, so it can do each."""
 
+from collections.abc import Callable
+
 from flask import Response, jsonify
 
-from pdmigrate.sandbox.harness_wire import HTML_NOT_FOUND, absent, denied, error, failure, html
+from pdmigrate.sandbox.gate import html
+from pdmigrate.sandbox.harness_wire import absent, denied, error, failure
 
 HTML_APPLICATION = "<!doctype html><html><head><title>Harness</title></head><body><div id=root></div></body></html>"
 
-
-def answer_unknown(manner: str, login_page: str) -> Response:
-    """One of DOORS. login_page: where `302_login` sends whoever asks."""
-    return DOORS[manner](login_page)
-
-
-DOORS = {
-    "404_html": lambda _: html(404, HTML_NOT_FOUND),
+DOORS: dict[str, Callable[[str], Response]] = {
+    "404_html": lambda _: html(404),
     "404": lambda _: absent("HTTP 404 Not Found", 404).response(),
     "400": lambda _: error("INVALID_REQUEST", "Invalid request: no such resource").response(),
     "401": lambda _: error("INVALID_TOKEN", "Token is not valid.", 401).response(),
@@ -33,4 +30,4 @@ DOORS = {
     "other_version": lambda _: jsonify({"version": 2, "kinds": ["schedules"]}),
     "fewer_kinds": lambda _: jsonify({"version": 1, "kinds": ["schedules", "overrides"]}),
 }
-"""By the word that the switch `door` takes."""
+"""By the word that the switch `door` takes; each is given where `302_login` sends whoever asks."""

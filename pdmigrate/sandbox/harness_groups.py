@@ -1,11 +1,13 @@
-"""Harness's user groups: uuids in the first version of the API, emails in the second."""
+"""Harness's user groups, whose members are uuids."""
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 
+from pdmigrate.sandbox.gate import document
 from pdmigrate.sandbox.harness_document import Scope, find_group, is_member
-from pdmigrate.sandbox.harness_gate import document, known_scope, not_found, now, query_scope, writing
+from pdmigrate.sandbox.harness_gate import not_found, now, query_scope, writing
 from pdmigrate.sandbox.harness_names import (
     BUILT_IN_GROUPS,
+    Check,
     check_description,
     check_filled,
     check_identifier,
@@ -14,6 +16,7 @@ from pdmigrate.sandbox.harness_names import (
     list_wrong,
 )
 from pdmigrate.sandbox.harness_wire import error, failure, page_of, read_body, read_pattern, success
+from pdmigrate.sandbox.store import Json
 
 routes = Blueprint("harness_groups", __name__)
 MOVABLE = {"description": "", "tags": {}, "notificationConfigs": [], "externallyManaged": False, "ssoLinked": False}
@@ -21,115 +24,83 @@ SSO = ("linkedSsoId", "linkedSsoDisplayName", "linkedSsoType", "ssoGroupId", "ss
 PERMISSION = ("core_usergroup_manage", "USERGROUP")
 
 
-def show_group(group: dict) -> dict:
-    """Nulls are left out; a built-in group holds whoever is in its scope."""
+def _show_group(group: Json) -> Json:
+    """Nulls are left out."""
     shown = {field: value for field, value in group.items() if value is not None and field != "lastModifiedAt"}
-    return shown | {"users": uuids_in(group)}
+    return shown | {"users": _list_uuids(group)}
 
 
-def uuids_in(group: dict) -> list[str]:
+def _list_uuids(group: Json) -> list[str]:
+    """The members; a built-in group holds whoever is in its scope."""
     if group["identifier"] not in BUILT_IN_GROUPS:
         return list(group["users"])
     scope = Scope(group["orgIdentifier"], group["projectIdentifier"])
     return [user["uuid"] for user in document()["users"] if is_member(user, scope)]
 
 
-def _show_group_v2(group: dict) -> dict:
-    emails = {user["uuid"]: user["email"] for user in document()["users"]}
-    return show_group(group) | {"users": [{"id": uuid, "email": emails.get(uuid)} for uuid in uuids_in(group)]}
-
-
 @routes.get("/ng/api/user-groups")
-def list_groups():
-    groups = _in_scopes(query_scope(), request.args.get("filterType") or "EXCLUDE_INHERITED_GROUPS")
-    pattern = read_pattern(request.args.get("searchTerm"))
-    return success(page_of(show_group(group) for group in groups if _matches(group, pattern)))
-
-
-def _matches(group: dict, pattern) -> bool:
-    """On name and tags; the identifier is not searched."""
-    tags = [text for pair in group["tags"].items() for text in pair]
-    return any(pattern.search(text) for text in [group["name"], *tags])
-
-
-def _in_scopes(scope: Scope, filter_type: str) -> list[dict]:
-    rows = sorted(document()["user_groups"], key=lambda group: group["lastModifiedAt"])[::-1]
-    keyed = [(Scope(group["orgIdentifier"], group["projectIdentifier"]), group) for group in rows]
-    tests = {
-        "EXCLUDE_INHERITED_GROUPS": lambda place: place == scope,
-        "INCLUDE_INHERITED_GROUPS": lambda place: place.key in scope.chain,
-        "INCLUDE_CHILD_SCOPE_GROUPS": lambda place: scope.key in place.chain,
-    }
-    if filter_type not in tests:
-        raise failure([("filterType", "is unknown")])
-    return [group for place, group in keyed if tests[filter_type](place)]
+def list_groups() -> Response:
+    """The last changed first. A search term is looked for in name and tags; the identifier is not searched."""
+    scope, pattern = query_scope(), read_pattern(request.args.get("searchTerm"))
+    groups = sorted(filter(scope.holds, document()["user_groups"]), key=lambda group: group["lastModifiedAt"])[::-1]
+    texts = [[group["name"], *(text for pair in group["tags"].items() for text in pair)] for group in groups]
+    found = [group for group, words in zip(groups, texts, strict=True) if any(map(pattern.search, words))]
+    return success(page_of(map(_show_group, found)))
 
 
 @routes.get("/ng/api/user-groups/<identifier>")
-def get_group(identifier: str):
-    return success(show_group(_find_to_read(query_scope(), identifier)))
-
-
-@routes.get("/ng/api/v2/user-groups/<identifier>")
-def get_group_v2(identifier: str):
-    return success(_show_group_v2(_find_to_read(query_scope(), identifier)))
-
-
-def _find_to_read(scope: Scope, identifier: str) -> dict:
-    group = find_group(document(), scope, identifier)
+def get_group(identifier: str) -> Response:
+    group = find_group(document(), query_scope(), identifier)
     if group is None:
         raise not_found(f"UserGroup with identifier [{identifier}] is not found in the given scope")
-    return group
-
-
-@routes.post("/ng/api/user-groups/filter")
-def filter_groups():
-    return success(page_of(map(show_group, _filtered(read_body()))))
-
-
-@routes.post("/ng/api/user-groups/batch")
-def list_groups_by_filter():
-    return success([show_group(group) for group in _filtered(read_body())])
-
-
-def _filtered(filters: dict) -> list[dict]:
-    if not filters.get("accountIdentifier"):
-        raise failure([("accountIdentifier", "must not be null")])
-    scope = known_scope(filters.get("orgIdentifier"), filters.get("projectIdentifier"))
-    groups = _in_scopes(scope, filters.get("filterType") or "EXCLUDE_INHERITED_GROUPS")
-    names, people = filters.get("identifierFilter"), set(filters.get("userIdentifierFilter") or [])
-    groups = [group for group in groups if not names or group["identifier"] in names]
-    groups = [group for group in groups if not people or people & set(uuids_in(group))]
-    return [group for group in groups if _matches(group, read_pattern(filters.get("searchTerm")))]
+    return success(_show_group(group))
 
 
 @routes.post("/ng/api/user-groups")
-def create_group():
-    return success(show_group(_create(query_scope(), read_body(), known_uuids)))
-
-
-@routes.post("/ng/api/v2/user-groups")
-def create_group_v2():
-    return success(_show_group_v2(_create(query_scope(), read_body(), _uuids_of_emails)))
-
-
-def _create(scope: Scope, body: dict, resolve) -> dict:
-    checks = {"identifier": check_identifier, "name": check_name, "description": check_description, "tags": check_tags}
-    _check_body(scope, body, checks)
-    if body["identifier"] in BUILT_IN_GROUPS:
-        raise error("INVALID_REQUEST", f"Invalid request: {body['identifier']} is a harness managed group")
-    if find_group(document(), scope, body["identifier"]):
-        raise error(
-            "DUPLICATE_FIELD", f"Try using different user group identifier, [{body['identifier']}] cannot be used"
-        )
-    group = _build(scope, body, resolve(scope, body.get("users") or []))
-    with writing(group["identifier"], *PERMISSION) as held:
+def create_group() -> Response:
+    scope, body = query_scope(), read_body()
+    _check_body(scope, body, {"identifier": check_identifier, "name": check_name})
+    identifier = body["identifier"]
+    if identifier in BUILT_IN_GROUPS:
+        raise error("INVALID_REQUEST", f"Invalid request: {identifier} is a harness managed group")
+    if find_group(document(), scope, identifier):
+        raise error("DUPLICATE_FIELD", f"Try using different user group identifier, [{identifier}] cannot be used")
+    group = _build(scope, body)
+    with writing(identifier, *PERMISSION) as held:
         held["user_groups"].append(group)
-    return group
+    return success(_show_group(group))
 
 
-def _check_body(scope: Scope, body: dict, checks: dict) -> None:
-    wrong = list_wrong(body, checks)
+@routes.put("/ng/api/user-groups")
+def replace_group() -> Response:
+    """Whatever the body leaves out becomes empty."""
+    scope, body = query_scope(), read_body()
+    _check_body(scope, body, {"name": check_filled})
+    old = find_group(document(), scope, str(body.get("identifier")))
+    if old is None:
+        raise error("INVALID_ARGUMENT", f"Invalid argument(s): User group [{body.get('identifier')}] doesn't exist")
+    group = _build(scope, body) | {"harnessManaged": old["harnessManaged"]}
+    changed = old["name"] != group["name"] or set(_list_uuids(old)) != set(group["users"])
+    for flag, owner in (("externallyManaged", "externally"), ("harnessManaged", "harness")):
+        if old[flag] and changed:
+            raise error("INVALID_REQUEST", f"Invalid request: Update is not supported for {owner} managed group")
+    _swap(old, [group])
+    return success(_show_group(group))
+
+
+@routes.delete("/ng/api/user-groups/<identifier>")
+def delete_group(identifier: str) -> Response:
+    group = find_group(document(), query_scope(), identifier)
+    if group is None:
+        raise error("USER_GROUP_ERROR", f"User group [{identifier}] doesn't exist")
+    if group["harnessManaged"] or group["externallyManaged"]:
+        raise error("INVALID_REQUEST", f"Invalid request: User group [{identifier}] is managed and cannot be deleted")
+    _swap(group, [])
+    return success(_show_group(group))
+
+
+def _check_body(scope: Scope, body: Json, checks: dict[str, Check]) -> None:
+    wrong = list_wrong(body, checks | {"description": check_description, "tags": check_tags})
     if wrong:
         raise failure(wrong)
     for field, value in scope.fields(document()["account"]).items():
@@ -137,92 +108,23 @@ def _check_body(scope: Scope, body: dict, checks: dict) -> None:
             raise error("INVALID_REQUEST", f"Invalid request: Value mismatch between query and body: {field}")
     kinds = [config.get("type") for config in body.get("notificationConfigs") or []]
     if len(kinds) != len(set(kinds)):
-        raise error(
-            "INVALID_ARGUMENT", "Invalid argument(s): Not allowed to create multiple notification configs of one type"
-        )
+        told = "Not allowed to create multiple notification configs of one type"
+        raise error("INVALID_ARGUMENT", f"Invalid argument(s): {told}")
 
 
-def _build(scope: Scope, body: dict, users: list[str]) -> dict:
-    named = scope.fields(document()["account"]) | {
-        "identifier": body["identifier"],
-        "name": body["name"],
-        "users": users,
-    }
+def _build(scope: Scope, body: Json) -> Json:
+    """The group to be stored. Members who are strangers are dropped without a word, duplicates too; the order is lost."""
+    members = {user["uuid"] for user in document()["users"] if is_member(user, scope)}
+    users = sorted(members & {uuid for uuid in body.get("users") or [] if isinstance(uuid, str)})
+    named = scope.fields(document()["account"]) | {"identifier": body["identifier"], "name": body["name"]}
     moved = {field: body.get(field) or blank for field, blank in MOVABLE.items()}
     linked = {field: body.get(field) for field in SSO}
-    return named | moved | linked | {"harnessManaged": False, "lastModifiedAt": int(now() * 1000)}
+    return {**named, "users": users, **moved, **linked, "harnessManaged": False, "lastModifiedAt": int(now() * 1000)}
 
 
-def known_uuids(scope: Scope, uuids: list) -> list[str]:
-    """Strangers are dropped without a word, duplicates too, and the order is lost."""
-    members = {user["uuid"] for user in document()["users"] if is_member(user, scope)}
-    return sorted(members & {uuid for uuid in uuids if isinstance(uuid, str)})
-
-
-def _uuids_of_emails(scope: Scope, emails: list) -> list[str]:
-    if len(emails) > 5000:
-        raise failure([("users", "size must be between 0 and 5000")])
-    wanted = {str(email).lower() for email in emails}
-    return sorted(user["uuid"] for user in document()["users"] if user["email"] in wanted and is_member(user, scope))
-
-
-@routes.put("/ng/api/user-groups")
-def replace_group():
-    return success(show_group(_replace(query_scope(), read_body(), known_uuids)))
-
-
-@routes.put("/ng/api/v2/user-groups")
-def replace_group_v2():
-    return success(_show_group_v2(_replace(query_scope(), read_body(), _uuids_of_emails)))
-
-
-def _replace(scope: Scope, body: dict, resolve) -> dict:
-    """Whatever the body leaves out becomes empty."""
-    _check_body(scope, body, {"name": check_filled, "description": check_description, "tags": check_tags})
-    old = find_group(document(), scope, str(body.get("identifier")))
-    if old is None:
-        raise error("INVALID_ARGUMENT", f"Invalid argument(s): User group [{body.get('identifier')}] doesn't exist")
-    group = _build(scope, body, resolve(scope, body.get("users") or []))
-    _refuse_if_foreign(old, group)
-    swap_group(old, group | {"harnessManaged": old["harnessManaged"]})
-    return group | {"harnessManaged": old["harnessManaged"]}
-
-
-def _refuse_if_foreign(old: dict, group: dict) -> None:
-    changed = old["name"] != group["name"] or set(uuids_in(old)) != set(group["users"])
-    if old["externallyManaged"] and changed:
-        raise error("INVALID_REQUEST", "Invalid request: Update is not supported for externally managed group")
-    if old["harnessManaged"] and changed:
-        raise error("INVALID_REQUEST", "Invalid request: Update is not supported for harness managed group")
-
-
-def swap_group(old: dict, group: dict | None) -> None:
-    with writing(old["identifier"], *PERMISSION) as held:
-        place = next(at for at, known in enumerate(held["user_groups"]) if _same(known, old))
-        held["user_groups"][place : place + 1] = [group] if group else []
-
-
-def _same(one: dict, other: dict) -> bool:
+def _swap(old: Json, groups: list[Json]) -> None:
     fields = ("identifier", "orgIdentifier", "projectIdentifier")
-    return all(one[field] == other[field] for field in fields)
-
-
-def find_to_change(identifier: str) -> dict:
-    group = find_group(document(), query_scope(), identifier)
-    if group is None:
-        raise error("USER_GROUP_ERROR", f"User group [{identifier}] doesn't exist")
-    return group
-
-
-@routes.delete("/ng/api/user-groups/<identifier>")
-def delete_group(identifier: str):
-    group = find_to_change(identifier)
-    if group["harnessManaged"] or group["externallyManaged"]:
-        raise error("INVALID_REQUEST", f"Invalid request: User group [{identifier}] is managed and cannot be deleted")
-    swap_group(group, None)
-    return success(show_group(group))
-
-
-@routes.put("/ng/api/user-groups/copy")
-def copy_group():
-    raise error("INVALID_REQUEST", "Invalid request: copying user groups is not supported")
+    with writing(old["identifier"], *PERMISSION) as held:
+        rows = held["user_groups"]
+        place = next(at for at, known in enumerate(rows) if all(known[field] == old[field] for field in fields))
+        rows[place : place + 1] = groups

@@ -1,39 +1,20 @@
 """Harness's rules for identifiers, names and the other short fields: each function says what is wrong, or None."""
 
 import re
+from collections.abc import Callable
+
+from pdmigrate.sandbox.store import Json
 
 IDENTIFIER = re.compile(r"[a-zA-Z_][0-9a-zA-Z_$]{0,127}")
 NAME = re.compile(r"[A-Za-z0-9\-_. /]{1,128}")
 EMAIL = re.compile(r"[^\s@,;<>()\[\]\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
-RESERVED = frozenset(
-    [
-        "or",
-        "and",
-        "eq",
-        "ne",
-        "lt",
-        "gt",
-        "le",
-        "ge",
-        "div",
-        "mod",
-        "not",
-        "null",
-        "true",
-        "false",
-        "new",
-        "var",
-        "return",
-        "step",
-        "parallel",
-        "stepGroup",
-        "org",
-        "account",
-        "class",
-        "shellScriptProvisioner",
-    ]
+WORDS = (
+    "or and eq ne lt gt le ge div mod not null true false new var return step parallel stepGroup org account class "
+    "shellScriptProvisioner"
 )
+RESERVED = frozenset(WORDS.split())
 BUILT_IN_GROUPS = ("_account_all_users", "_organization_all_users", "_project_all_users")
+Check = Callable[[object], str | None]
 
 
 def check_identifier(value: object) -> str | None:
@@ -71,7 +52,7 @@ def check_email(value: object) -> str | None:
     return None if isinstance(value, str) and EMAIL.fullmatch(value) else "must be a well-formed email address"
 
 
-def list_wrong(body: dict, checks: dict) -> list[tuple[str, str]]:
+def list_wrong(body: Json, checks: dict[str, Check]) -> list[tuple[str, str]]:
     """The fields of `body` that do not pass, with the reasons."""
     found = [(field, check(body.get(field))) for field, check in checks.items()]
     return [(field, reason) for field, reason in found if reason]

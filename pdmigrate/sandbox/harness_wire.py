@@ -6,41 +6,16 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, request
+
+from pdmigrate.sandbox.gate import RefusedRequestError, answer
+from pdmigrate.sandbox.store import Json
 
 APOLOGY = "Oops, something went wrong on our end. Please contact Harness Support."
-HTML_TOO_MANY = "<html><head><title>429 Too Many Requests</title></head><body><h1>Too Many Requests</h1></body></html>"
-HTML_BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-HTML_NOT_FOUND = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
-
-
-class RefusedRequestError(Exception):
-    """A request that is not carried out: the status and the body of its answer."""
-
-    def __init__(self, status: int, body: dict | str):
-        super().__init__(status, body)
-        self.status = status
-        self.body = body
-
-    def response(self) -> Response:
-        if isinstance(self.body, str):
-            return html(self.status, self.body)
-        return _answer(self.body, self.status)
-
-
-def _answer(body: dict, status: int) -> Response:
-    response = jsonify(body)
-    response.status_code = status
-    return response
-
-
-def html(status: int, text: str) -> Response:
-    """A page of the proxy in front: no JSON, and no Retry-After either."""
-    return Response(text, status=status, mimetype="text/html")
 
 
 def success(data: Any, status: int = 200) -> Response:
-    return _answer({"status": "SUCCESS", "data": data, "metaData": None, "correlationId": str(uuid.uuid4())}, status)
+    return answer({"status": "SUCCESS", "data": data, "metaData": None, "correlationId": str(uuid.uuid4())}, status)
 
 
 def failure(errors: list[tuple[str, str]], code: str = "INVALID_REQUEST", status: int = 400) -> RefusedRequestError:
@@ -62,7 +37,7 @@ def error(code: str, message: str, status: int = 400) -> RefusedRequestError:
     return RefusedRequestError(status, _error_body(code, message))
 
 
-def denied(permission: str, resource: str, principal: str, scope: dict) -> RefusedRequestError:
+def denied(permission: str, resource: str, principal: str, scope: Json) -> RefusedRequestError:
     """Shape C: the key may not do this."""
     lacking = f"Missing permission {permission} on {resource.lower()}"
     message = f"Principal of type USER with identifier {principal} : {lacking}"
@@ -71,25 +46,25 @@ def denied(permission: str, resource: str, principal: str, scope: dict) -> Refus
     return RefusedRequestError(403, body | {"failedPermissionChecks": [check | {"permission": permission}]})
 
 
-def _error_body(code: str, message: str) -> dict:
-    told = {"code": code, "level": "ERROR", "message": message, "exception": None, "failureTypes": []}
+def _error_body(code: str, message: str) -> Json:
+    told: Json = {"code": code, "level": "ERROR", "message": message, "exception": None, "failureTypes": []}
     body = {"status": "ERROR", "code": code, "message": message, "correlationId": str(uuid.uuid4())}
     return body | {"detailedMessage": None, "responseMessages": [told], "metadata": None}
 
 
-def read_body(kind: type = dict) -> Any:
-    """The JSON body; an absent one reads as an empty `kind`."""
+def read_body() -> Json:
+    """The JSON body; an absent one reads as an empty object."""
     if not request.get_data():
-        return kind()
+        return {}
     if not request.is_json:
         raise failure([("Content-Type", "Media type is not supported")], code="MEDIA_NOT_SUPPORTED", status=415)
     body = request.get_json(silent=True)
-    if not isinstance(body, kind):
+    if not isinstance(body, dict):
         raise failure([("body", "Unable to process JSON")])
     return body
 
 
-def page_of(rows: Iterable[Any], index_name: str = "pageIndex", size_name: str = "pageSize", size: int = 50) -> dict:
+def page_of(rows: Iterable[Any], index_name: str = "pageIndex", size_name: str = "pageSize", size: int = 50) -> Json:
     """The page of `rows` that the query asks for, in Harness's frame."""
     rows = list(rows)
     index = read_number(index_name, 0, 0)
@@ -110,7 +85,7 @@ def read_number(name: str, default: int, least: int, most: int | None = None) ->
     return int(text)
 
 
-def read_pattern(text: str | None, flags: int = re.IGNORECASE) -> re.Pattern:
+def read_pattern(text: str | None, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[str]:
     """A search term as Harness takes it: a live regular expression. A broken one is its error 500."""
     try:
         return re.compile(text or "", flags)

@@ -1,20 +1,25 @@
 """A small PagerDuty on loopback: the REST API of one account, read-only, with the manners of the real one."""
 
+import math
+import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Response, current_app, g, request
 
-from pdmigrate.sandbox.pagerduty_gate import Gate
+from pdmigrate.sandbox.gate import Play, add_gate, lock, log, route, say_seconds
 from pdmigrate.sandbox.pagerduty_lists import add_lists
-from pdmigrate.sandbox.pagerduty_oncalls import add_oncalls
-from pdmigrate.sandbox.pagerduty_schedules import add_schedules
+from pdmigrate.sandbox.pagerduty_oncalls import list_oncalls
+from pdmigrate.sandbox.pagerduty_schedules import MANNERS, add_schedules
 from pdmigrate.sandbox.pagerduty_v3 import add_v3_schedules
-from pdmigrate.sandbox.pagerduty_wire import RefusalError, answer_refusal, not_found
+from pdmigrate.sandbox.pagerduty_wire import forbidden, not_found, refusal
 from pdmigrate.sandbox.server import Server, serve
-from pdmigrate.sandbox.store import Store
+from pdmigrate.sandbox.store import Json, Store
 
+MINUTE = 60.0
 DEFAULT_TOKEN = "sandbox-pagerduty-token"
-OPTIONS = {
+OPTIONS: Json = {
     "calls_per_minute": 960,
     "oncalls_per_minute": 120,
     "latency": 0.0,  # seconds before every answer
@@ -28,69 +33,67 @@ OPTIONS = {
 
 
 def start_pagerduty(
-    account: dict, state: Path | None = None, port: int = 0, token: str = DEFAULT_TOKEN, **options: object
+    account: Json, state: Path | None = None, port: int = 0, token: str = DEFAULT_TOKEN, **options: Any
 ) -> Server:
     """Serve `account`. With `state` it lives in that file, and a file that exists goes before `account`.
 
-    `server.app.extensions` has the `log` (a RequestLog), the `store` and the `faults`. Options: see OPTIONS.
+    Options: see OPTIONS; they stand in `server.app.config["OPTIONS"]`, beside what gate.py has there. Raises TypeError
+    for an option that does not exist.
     """
-    return serve(make_app(account, state, token, **options), port)
-
-
-def make_app(account: dict, state: Path | None, token: str, **options: object) -> Flask:
-    """The application. Raises TypeError for an option that does not exist."""
-    app = Flask("pdmigrate-sandbox-pagerduty")
-    app.json.sort_keys = False
-    gate = Gate(token, {**OPTIONS, **_checked(options)})
-    app.extensions.update(
-        store=Store(state, lambda: account), log=gate.log, faults=gate.faults, options=gate.options, gate=gate
-    )
-    gate.guard(app)
-    _add_routes(app, gate)
-    return app
-
-
-def _add_routes(app: Flask, gate: Gate) -> None:
-    app.register_error_handler(RefusalError, answer_refusal)
-    app.register_error_handler(404, lambda _: answer_refusal(not_found()))
-    for add in (add_schedules, add_v3_schedules, add_oncalls, add_lists):
-        add(app)
-    _add_controls(app, gate)
-
-
-def _add_controls(app: Flask, gate: Gate) -> None:
-    app.add_url_rule("/sandbox/log", view_func=gate.log.as_dict, endpoint="sandbox_log")
-    app.add_url_rule("/sandbox/log", view_func=lambda: _clear_log(gate), endpoint="clear_log", methods=["DELETE"])
-    app.add_url_rule("/sandbox/faults", view_func=lambda: _set_faults(gate), endpoint="set_faults", methods=["POST"])
-    app.add_url_rule("/sandbox/options", view_func=lambda: _set_options(gate), endpoint="set_options", methods=["POST"])
-
-
-def _clear_log(gate: Gate) -> tuple[dict, int]:
-    gate.log.clear()
-    return {}, 200
-
-
-def _set_faults(gate: Gate) -> tuple[dict, int]:
-    """Takes the list of all rules that are to hold from now on; none ends the faults and makes the key good again."""
-    rules = request.get_json(force=True)
-    try:
-        gate.faults.replace(rules)
-    except (TypeError, ValueError) as wrong:
-        return {"error": str(wrong)}, 400
-    gate.revoked = gate.revoked and bool(rules)
-    return {"rules": len(rules)}, 200
-
-
-def _set_options(gate: Gate) -> tuple[dict, int]:
-    try:
-        gate.options.update(_checked(request.get_json(force=True)))
-    except TypeError as wrong:
-        return {"error": str(wrong)}, 400
-    return dict(gate.options), 200
-
-
-def _checked(options: dict) -> dict:
     unknown = sorted(set(options) - set(OPTIONS))
     if unknown:
         raise TypeError(f"no such option: {', '.join(unknown)}")
-    return options
+    app = Flask("pdmigrate-sandbox-pagerduty")
+    add_gate(app, Store(state, lambda: account), FAULTS, _check_request, MANNERS)
+    app.config.update(TOKEN=token, OPTIONS=OPTIONS | options, MINUTE_BEGAN=time.monotonic(), USED=Counter())
+    app.after_request(_add_limits)
+    app.register_error_handler(404, lambda _: not_found().response())
+    app.add_url_rule("/oncalls", "oncalls", list_oncalls)
+    for add in (add_schedules, add_v3_schedules, add_lists):
+        add(app)
+    return serve(app, port)
+
+
+def _check_request() -> None:
+    """First the key, then the limit, then what the key may do: it is read-only."""
+    config = current_app.config
+    options: Json = config["OPTIONS"]
+    time.sleep(options["latency"])
+    shown = request.headers.get("Authorization", "")
+    scheme, _, value = shown.partition(" ")
+    token = value.strip().removeprefix("token=").strip('"') if scheme == "Token" else value.strip()
+    if scheme not in ("Token", "Bearer") or token != config["TOKEN"] or shown in config["REVOKED"]:
+        raise refusal(401, "Unauthorized", 2006, "The token is not known, or it was revoked.")
+    bucket = "oncalls" if request.path == "/oncalls" else "calls"
+    limit = options[f"{bucket}_per_minute"]
+    with lock():
+        left = config["MINUTE_BEGAN"] + MINUTE - time.monotonic()
+        if left <= 0:
+            config["MINUTE_BEGAN"], left = time.monotonic(), MINUTE
+            config["USED"].clear()
+        config["USED"][bucket] += 1
+        used = config["USED"][bucket]
+        log().rate_limited += used > limit
+    g.limits = {
+        "ratelimit-limit": str(limit),
+        "ratelimit-remaining": str(max(limit - used, 0)),
+        "ratelimit-reset": str(math.ceil(left)),
+    }
+    if used > limit:
+        raise refusal(429, "Rate Limit Exceeded", 2020)
+    if request.method != "GET" or route() in options["forbidden"]:
+        raise forbidden("This API key is read-only.")
+
+
+def _add_limits(response: Response) -> Response:
+    response.headers.update(g.get("limits", {}))
+    return response
+
+
+FAULTS: dict[str, Play] = {
+    "429_bare": lambda rule: Response(status=429),
+    "429_reset": lambda rule: Response(status=429, headers={"ratelimit-reset": say_seconds(rule)}),
+    "429_retry_after": lambda rule: Response(status=429, headers={"Retry-After": say_seconds(rule)}),
+    "500": lambda rule: refusal(500, "Internal Server Error", 2000, "Something went wrong.").response(),
+    "200_html": lambda rule: Response("<html>Sign in to go on</html>", mimetype="text/html"),  # a proxy's own page
+}

@@ -2,23 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask, current_app, request
 
+from pdmigrate.sandbox.gate import document
 from pdmigrate.sandbox.pagerduty_wire import as_reference, included, invalid, not_found, paged
+from pdmigrate.sandbox.store import Json
 
 
-def document() -> dict:
-    """The account, to read."""
-    return current_app.extensions["store"].read()
-
-
-def stored(kind: str) -> list:
+def stored(kind: str) -> list[Json]:
     """The records of a kind, as the account has them."""
     return document().get(kind) or []
 
 
-def find(kind: str, record_id: str) -> dict:
+def find(kind: str, record_id: str) -> Json:
     """The record with that id. Raises the 404 where there is none."""
     found = next((record for record in stored(kind) if record["id"] == record_id), None)
     if found is None:
@@ -26,28 +24,20 @@ def find(kind: str, record_id: str) -> dict:
     return found
 
 
-def select(records: list) -> list:
+def select(records: list[Json]) -> list[Json]:
     """What the request's filters leave: `query` (part of a name or email) and `team_ids[]`."""
     wanted = request.args.get("query", "").casefold()
     teams = set(request.args.getlist("team_ids[]"))
-    return [
-        record
-        for record in records
-        if (not wanted or any(wanted in name.casefold() for name in _names(record)))
-        and (not teams or teams & _team_ids(record))
-    ]
+    found = []
+    for record in records:
+        names = [record.get(field) or "" for field in ("name", "email", "summary")]
+        of_teams = {team["id"] for team in (*(record.get("teams") or []), record.get("team")) if team}
+        if any(wanted in name.casefold() for name in names) and (not teams or teams & of_teams):
+            found.append(record)
+    return found
 
 
-def _names(record: dict) -> list[str]:
-    return [record.get(field) or "" for field in ("name", "email", "summary")]
-
-
-def _team_ids(record: dict) -> set[str]:
-    teams = [*(record.get("teams") or []), *([record["team"]] if record.get("team") else [])]
-    return {team["id"] for team in teams}
-
-
-def expand(references: list, kind: str, name: str) -> list:
+def expand(references: list[Json], kind: str, name: str) -> list[Json]:
     """References, or the records themselves where the request includes `name`. A dangling reference stays one."""
     if not included(name):
         return [as_reference(reference) for reference in references]
@@ -55,12 +45,12 @@ def expand(references: list, kind: str, name: str) -> list:
     return [_whole(reference, by_id) for reference in references]
 
 
-def _whole(reference: dict, by_id: dict) -> dict:
+def _whole(reference: Json, by_id: Json) -> Json:
     is_reference = (reference.get("type") or "").endswith("_reference")
     return by_id.get(reference["id"], reference) if is_reference else reference
 
 
-def shape_user(user: dict) -> dict:
+def shape_user(user: Json) -> Json:
     """A user; contact methods and notification rules are references unless asked for."""
     shaped = {field: value for field, value in user.items() if field != "oncall_handoff_notification_rules"}
     for part in ("contact_methods", "notification_rules"):
@@ -71,34 +61,28 @@ def shape_user(user: dict) -> dict:
     return shaped
 
 
-def shape_policy(policy: dict) -> dict:
+def shape_policy(policy: Json) -> Json:
     """An escalation policy; targets, teams and services are references unless asked for."""
-    shaped = dict(policy)
-    shaped["escalation_rules"] = [_shape_rule(rule) for rule in policy.get("escalation_rules") or []]
+    shaped, by_id = dict(policy), {}
+    if included("targets"):
+        by_id = {record["id"]: shape_user(record) for record in stored("users")}
+        by_id |= {record["id"]: _without(record, "schedule_layers") for record in stored("schedules")}
+    rules = [dict(rule) for rule in policy.get("escalation_rules") or []]
+    for rule in rules:
+        targets = rule.get("targets") or []
+        rule["targets"] = [_whole(one, by_id) if included("targets") else as_reference(one) for one in targets]
+        strategy = rule.pop("escalation_rule_assignment_strategy", None)
+        if strategy and included("escalation_rule_assignment_strategies"):
+            as_object = current_app.config["OPTIONS"]["strategy_objects"] and isinstance(strategy, str)
+            rule["escalation_rule_assignment_strategy"] = {"type": strategy} if as_object else strategy
+    shaped["escalation_rules"] = rules
     for part in ("teams", "services"):
         if part in shaped:
             shaped[part] = expand(shaped[part], part, part)
     return shaped
 
 
-def _shape_rule(rule: dict) -> dict:
-    shaped = dict(rule, targets=_expand_targets(rule.get("targets") or []))
-    strategy = shaped.pop("escalation_rule_assignment_strategy", None)
-    if strategy and included("escalation_rule_assignment_strategies"):
-        as_object = current_app.extensions["options"]["strategy_objects"] and isinstance(strategy, str)
-        shaped["escalation_rule_assignment_strategy"] = {"type": strategy} if as_object else strategy
-    return shaped
-
-
-def _expand_targets(targets: list) -> list:
-    if not included("targets"):
-        return [as_reference(target) for target in targets]
-    by_id = {record["id"]: shape_user(record) for record in stored("users")}
-    by_id |= {record["id"]: _without(record, "schedule_layers") for record in stored("schedules")}
-    return [_whole(target, by_id) for target in targets]
-
-
-def shape_service(service: dict) -> dict:
+def shape_service(service: Json) -> Json:
     """A service; integrations with their keys, teams and the policy are references unless asked for."""
     shaped = dict(service)
     if "integrations" in shaped and not included("integrations"):
@@ -112,7 +96,7 @@ def shape_service(service: dict) -> dict:
     return shaped
 
 
-def _without(record: dict, *fields: str) -> dict:
+def _without(record: Json, *fields: str) -> Json:
     return {field: value for field, value in record.items() if field not in fields}
 
 
@@ -123,24 +107,22 @@ class Kind:
     path: str
     plural: str
     singular: str
-    shape: Callable[[dict], dict] = dict
+    shape: Callable[[Json], Json] = dict
     keep: str = ""
 
-    def list_page(self) -> dict:
-        page = paged(self._related(select(stored(self.keep or self.plural))), self.plural)
-        return {**page, self.plural: [self.shape(record) for record in page[self.plural]]}
-
-    def get_one(self, record_id: str) -> dict:
-        return {self.singular: self.shape(find(self.keep or self.plural, record_id))}
-
-    def _related(self, records: list) -> list:
+    def list_page(self) -> Json:
+        records = select(stored(self.keep or self.plural))
         for name in ("user_ids[]", "service_ids[]"):
             wanted = set(request.args.getlist(name))
-            records = [record for record in records if not wanted or wanted & _mentioned(record)]
-        return records
+            records = [record for record in records if not wanted or wanted & _list_mentioned(record)]
+        page = paged(records, self.plural)
+        return {**page, self.plural: [self.shape(record) for record in page[self.plural]]}
+
+    def get_one(self, record_id: str) -> Json:
+        return {self.singular: self.shape(find(self.keep or self.plural, record_id))}
 
 
-def _mentioned(record: dict) -> set[str]:
+def _list_mentioned(record: Json) -> set[str]:
     targets = [target for rule in record.get("escalation_rules") or [] for target in rule.get("targets") or []]
     return {reference["id"] for reference in (*targets, *(record.get("services") or []))}
 
@@ -170,26 +152,26 @@ def add_lists(app: Flask) -> None:
         app.add_url_rule(kind.path, kind.plural, kind.list_page)
         app.add_url_rule(f"{kind.path}/<record_id>", kind.singular, kind.get_one)
     for part in PARTS_OF_USERS:
-        app.add_url_rule(f"/users/<user_id>/{part}", part, _serve_part(part))
+        app.add_url_rule(f"/users/<user_id>/{part}", part, partial(get_part, part))
     app.add_url_rule("/users/me", "me", get_me)
     app.add_url_rule("/teams/<team_id>/members", "members", list_members)
     app.add_url_rule("/abilities", "abilities", lambda: {"abilities": stored("abilities")})
     app.add_url_rule("/services/<service_id>/integrations/<part_id>", "integration", get_integration)
     app.add_url_rule("/rulesets/<ruleset_id>/rules", "rules", list_rules)
     for path in ("router", "global"):
-        app.add_url_rule(f"/event_orchestrations/<orchestration_id>/{path}", path, _serve_path(path))
+        app.add_url_rule(f"/event_orchestrations/<orchestration_id>/{path}", path, partial(get_path, path))
     app.add_url_rule("/event_orchestrations/services/<service_id>", "of_service", get_of_service)
 
 
-def get_me() -> dict:
+def get_me() -> Json:
     """The user whose key it is. A key of the whole account has none."""
-    owner = current_app.extensions["options"]["key_owner"]
+    owner = current_app.config["OPTIONS"]["key_owner"]
     if owner is None:
         raise invalid("Requires a user-level token: this key belongs to the account.")
     return {"user": shape_user(find("users", owner))}
 
 
-def list_members(team_id: str) -> dict:
+def list_members(team_id: str) -> Json:
     """The members of a team with their roles; null where none of the answers that were recorded says who they are."""
     find("teams", team_id)
     found = (document().get("team_members") or {}).get(team_id)
@@ -202,7 +184,7 @@ def list_members(team_id: str) -> dict:
     return {**page, "members": [{**member, "user": _whole(member["user"], by_id)} for member in page["members"]]}
 
 
-def get_integration(service_id: str, part_id: str) -> dict:
+def get_integration(service_id: str, part_id: str) -> Json:
     """One integration of a service."""
     parts = find("services", service_id).get("integrations") or []
     found = next((part for part in parts if part["id"] == part_id), None)
@@ -211,12 +193,12 @@ def get_integration(service_id: str, part_id: str) -> dict:
     return {"integration": found}
 
 
-def list_rules(ruleset_id: str) -> dict:
+def list_rules(ruleset_id: str) -> Json:
     """The rules of a ruleset."""
     return paged(find("rulesets", ruleset_id).get("rules") or [], "rules")
 
 
-def get_of_service(service_id: str) -> dict:
+def get_of_service(service_id: str) -> Json:
     """A service's own orchestration; every service has one, most without a rule."""
     find("services", service_id)
     parent = {"id": service_id, "type": "service_reference"}
@@ -224,14 +206,12 @@ def get_of_service(service_id: str) -> dict:
     return {"orchestration_path": {**empty, **((document().get("paths_of_services") or {}).get(service_id) or {})}}
 
 
-def _serve_part(part: str) -> Callable[[str], dict]:
-    return lambda user_id: {part: find("users", user_id).get(part) or []}
+def get_part(part: str, user_id: str) -> Json:
+    """The contact methods or the notification rules of a user."""
+    return {part: find("users", user_id).get(part) or []}
 
 
-def _serve_path(path: str) -> Callable[[str], dict]:
-    def get_path(orchestration_id: str) -> dict:
-        return {
-            "orchestration_path": find("event_orchestrations", orchestration_id).get(path) or {"type": path, "sets": []}
-        }
-
-    return get_path
+def get_path(path: str, orchestration_id: str) -> Json:
+    """The router or the global rules of an orchestration."""
+    held = find("event_orchestrations", orchestration_id).get(path)
+    return {"orchestration_path": held or {"type": path, "sets": []}}

@@ -5,18 +5,31 @@ Of a recorded account only what was recorded is served: see accounts.load_accoun
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request
 
-from pdmigrate.sandbox.pagerduty_faults import THREE_MONTHS, has_manner
-from pdmigrate.sandbox.pagerduty_lists import document, find, select, stored
+from pdmigrate.sandbox.gate import document, has_manner
+from pdmigrate.sandbox.pagerduty_lists import find, select, stored
 from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import find_zone, own_zone
-from pdmigrate.sandbox.rendering import DAY, WEEK, Entry, read_instant, read_layer, read_override, render, render_whole
+from pdmigrate.sandbox.rendering import (
+    DAY,
+    WEEK,
+    Entry,
+    Source,
+    read_clock,
+    read_instant,
+    read_layer,
+    read_override,
+    render,
+    render_whole,
+)
+from pdmigrate.sandbox.store import Json
 
 TWO_WEEKS = timedelta(weeks=2)
 EARLY = 1970
@@ -26,6 +39,15 @@ LEAVING_OUT = {
     "final_schedule": "list_without_final",
 }
 INCLUDABLE = tuple(LEAVING_OUT)
+MANNERS = (
+    *LEAVING_OUT.values(),
+    "list_unrendered",  # what it renders is there, empty, with coverage null
+    "list_in_user_zone",  # whatever time_zone is asked for
+    "three_months",  # more at once is refused
+    "own_zone_names",  # a time_zone is known by the names that the account itself uses, and by no other
+)
+"""How some accounts answer. A manner holds for every request that its rule strikes, beside other manners and faults."""
+THREE_MONTHS = timedelta(days=92)
 
 
 @dataclass(frozen=True)
@@ -33,15 +55,25 @@ class View:
     """How an answer shows its schedules: in which zone, over which time, with entries cut at its edges or whole."""
 
     zone: ZoneInfo
-    since: datetime | None
-    until: datetime | None
+    span: tuple[datetime, datetime] | None = None
     whole: bool = False
 
-    def render(self, sources: list, schedule: dict) -> list[Entry]:
-        if self.since is None:
-            return []
-        method = render_whole if self.whole else render
-        return method(sources, own_zone(schedule), self.since, self.until)
+    def show(self, sources: Sequence[Source], own: ZoneInfo) -> Json:
+        """The entries of a rendering and how much they cover; without a time, none."""
+        if self.span is None:
+            return {"rendered_schedule_entries": [], "rendered_coverage_percentage": None}
+        since, until = self.span
+        entries = (render_whole if self.whole else render)(sources, own, since, until)
+        covered = sum((min(one.end, until) - max(one.start, since)).total_seconds() for one in entries)
+        share = round(100 * covered / (until - since).total_seconds(), 2)
+        shown = [self._show_entry(entry) for entry in entries]
+        return {"rendered_schedule_entries": shown, "rendered_coverage_percentage": share}
+
+    def _show_entry(self, entry: Entry) -> Json:
+        mark = f"{entry.user['id']} {entry.start.isoformat()}".encode()
+        made = "Q" + hashlib.sha256(mark).hexdigest()[:13].upper()
+        times = {"start": write_instant(entry.start, self.zone), "end": write_instant(entry.end, self.zone)}
+        return {"id": made, **times, "user": as_reference(entry.user)}
 
 
 def add_schedules(app: Flask) -> None:
@@ -51,59 +83,61 @@ def add_schedules(app: Flask) -> None:
     app.add_url_rule("/schedules/<schedule_id>/overrides", "overrides", list_overrides)
 
 
-def list_schedules() -> dict:
+def list_schedules() -> Json:
     """A page of schedules, with no more than what is included."""
     page = paged(select(stored("schedules")), "schedules")
     view = _view(find_user_zone())
     if has_manner("list_in_user_zone"):
         view = replace(view, zone=find_user_zone())
     if has_manner("list_unrendered"):
-        view = View(view.zone, None, None)
+        view = View(view.zone)
     parts = [part for part in INCLUDABLE if included(part) and not has_manner(LEAVING_OUT[part])]
-    if not current_app.extensions["options"]["final_on_lists"]:
+    if not current_app.config["OPTIONS"]["final_on_lists"]:
         parts = [part for part in parts if part != "final_schedule"]
     return {**page, "schedules": [shape_schedule(schedule, view, parts) for schedule in page["schedules"]]}
 
 
-def get_schedule(schedule_id: str) -> dict:
+def get_schedule(schedule_id: str) -> Json:
     """One schedule with everything."""
     schedule = find("schedules", schedule_id)
     view = _view(own_zone(schedule), whole=asked("overflow"))
     return {"schedule": shape_schedule(schedule, view, INCLUDABLE)}
 
 
-def list_overrides(schedule_id: str) -> dict:
+def list_overrides(schedule_id: str) -> Json:
     """The overrides of a schedule that touch the time asked for, which must be said."""
     schedule = find("schedules", schedule_id)
     view = _view(own_zone(schedule), whole=asked("overflow"))
-    if not request.args.get("since") or not request.args.get("until"):
+    if view.span is None or not request.args.get("since") or not request.args.get("until"):
         raise invalid("Since and until are required.")
-    return {"overrides": [_shape_override(one, view) for one in _overrides(schedule) if _touches(one, view)]}
+    since, until = view.span
+    shown = []
+    for override in _overrides(schedule):
+        start, end = read_instant(override["start"]), read_instant(override["end"])
+        if start < until and end > since:
+            if not view.whole:
+                start, end = max(start, since), min(end, until)
+            times = {"start": write_instant(start, view.zone), "end": write_instant(end, view.zone)}
+            shown.append({**override, **times})
+    return {"overrides": shown}
 
 
-def shape_schedule(schedule: dict, view: View, parts: list | tuple) -> dict:
+def shape_schedule(schedule: Json, view: View, parts: Iterable[str]) -> Json:
     """The answer for one schedule."""
     shaped = {field: value for field, value in schedule.items() if field not in INCLUDABLE}
-    for part in parts:
-        if not _is_unknown(schedule, part):
-            shaped[part] = _PARTS[part](schedule, view)
-    return shaped
-
-
-def _is_unknown(schedule: dict, part: str) -> bool:
-    """Whether the answers that were recorded do not say it. Without layers nothing can be rendered either."""
-    if part == "overrides_subschedule":
-        return _is_recorded() and schedule["id"] not in (document().get("overrides") or {})
-    return schedule.get("schedule_layers") is None
+    known = {part: schedule.get("schedule_layers") is not None for part in INCLUDABLE}  # without layers nothing renders
+    known["overrides_subschedule"] = not _is_recorded() or schedule["id"] in (document().get("overrides") or {})
+    return shaped | {part: _PARTS[part](schedule, view) for part in parts if known[part]}
 
 
 def _is_recorded() -> bool:
     return bool(document().get("recorded"))
 
 
-def schedule_sources(schedule: dict) -> list:
+def schedule_sources(schedule: Json) -> list[Source]:
     """What serves in a schedule, the first of it first: overrides (the newest first), then layers from the top."""
-    return [*_override_sources(schedule), *_layer_sources(schedule)]
+    own = own_zone(schedule)
+    return [*_override_sources(schedule), *(read_layer(layer, own) for layer in schedule.get("schedule_layers") or [])]
 
 
 def find_user_zone() -> ZoneInfo:
@@ -125,16 +159,17 @@ def read_time(name: str, zone: ZoneInfo) -> datetime | None:
 
 def read_zone(default: ZoneInfo) -> ZoneInfo:
     """The zone that the request names, or the default."""
-    if has_manner("own_zone_names") and request.args.get("time_zone", "UTC") not in _own_names():
-        raise invalid(f"Time zone is invalid: {request.args['time_zone']}")
+    if "time_zone" not in request.args:
+        return default
+    name = request.args["time_zone"]
+    if has_manner("own_zone_names"):
+        rows = (*stored("users"), *stored("schedules"))
+        if name not in {"UTC", *(row.get("time_zone") for row in rows)}:
+            raise invalid(f"Time zone is invalid: {name}")
     try:
-        return find_zone(request.args["time_zone"]) if "time_zone" in request.args else default
+        return find_zone(name)
     except ValueError:
-        raise invalid(f"Time zone is invalid: {request.args['time_zone']}") from None
-
-
-def _own_names() -> set[str]:
-    return {"UTC", *(row.get("time_zone") or "UTC" for kind in ("users", "schedules") for row in stored(kind))}
+        raise invalid(f"Time zone is invalid: {name}") from None
 
 
 def refuse_long(since: datetime, until: datetime) -> None:
@@ -153,45 +188,32 @@ def _view(zone: ZoneInfo, whole: bool = False) -> View:
     zone = read_zone(zone)
     since, until = read_time("since", zone), read_time("until", zone)
     if since is None and until is None:
-        return View(zone, None, None)
-    since, until = since or until - TWO_WEEKS, until or since + TWO_WEEKS
+        return View(zone)
+    if since is None:
+        since = cast(datetime, until) - TWO_WEEKS
+    until = until or since + TWO_WEEKS
     if until <= since:
         raise invalid("Until must be after since.")
     refuse_long(since, until)
-    return View(zone, since, until, whole)
+    return View(zone, (since, until), whole)
 
 
-def _overrides(schedule: dict) -> list:
+def _overrides(schedule: Json) -> list[Json]:
     return (document().get("overrides") or {}).get(schedule["id"]) or []
 
 
-def _override_sources(schedule: dict) -> list:
+def _override_sources(schedule: Json) -> list[Source]:
     return [read_override(override) for override in reversed(_overrides(schedule))]
 
 
-def _layer_sources(schedule: dict) -> list:
-    return [read_layer(layer, own_zone(schedule)) for layer in schedule.get("schedule_layers") or []]
-
-
-def _touches(override: dict, view: View) -> bool:
-    return read_instant(override["start"]) < view.until and read_instant(override["end"]) > view.since
-
-
-def _shape_override(override: dict, view: View) -> dict:
-    start, end = read_instant(override["start"]), read_instant(override["end"])
-    if not view.whole:
-        start, end = max(start, view.since), min(end, view.until)
-    return {**override, "start": write_instant(start, view.zone), "end": write_instant(end, view.zone)}
-
-
-def _shape_layers(schedule: dict, view: View) -> list:
+def _shape_layers(schedule: Json, view: View) -> list[Json]:
     layers, own = schedule.get("schedule_layers") or [], own_zone(schedule)
     if _is_written_elsewhere(schedule):
-        return [{**layer, **_rendered([], View(own, None, None))} for layer in layers]
-    return [_shape_layer(layer, schedule, view, own) for layer in layers]
+        return [{**layer, **View(own).show([], own)} for layer in layers]
+    return [_shape_layer(layer, view, own) for layer in layers]
 
 
-def _is_written_elsewhere(schedule: dict) -> bool:
+def _is_written_elsewhere(schedule: Json) -> bool:
     """A list that was recorded in another zone: what its windows are in the schedule's own is not known here."""
     own = own_zone(schedule)
     layers = [layer for layer in schedule.get("schedule_layers") or [] if layer.get("restrictions")]
@@ -200,57 +222,40 @@ def _is_written_elsewhere(schedule: dict) -> bool:
     return any(one.utcoffset() != one.astimezone(own).utcoffset() for one in written if one.year > EARLY)
 
 
-def _shape_layer(layer: dict, schedule: dict, view: View, own: ZoneInfo) -> dict:
-    entries = view.render([read_layer(layer, own)], schedule)
+def _shape_layer(layer: Json, view: View, own: ZoneInfo) -> Json:
     anchor = read_instant(layer["rotation_virtual_start"])
     # The wall clocks differ by the hours that they differ at the anchor, summer or winter.
-    shift = (anchor.astimezone(view.zone).utcoffset() - anchor.astimezone(own).utcoffset()) // timedelta(seconds=1)
+    shift = (read_clock(anchor, view.zone) - read_clock(anchor, own)) // timedelta(seconds=1)
     times = {field: layer.get(field) for field in ("start", "end", "rotation_virtual_start")}
     shown = {field: write_instant(read_instant(text), view.zone) if text else None for field, text in times.items()}
     restrictions = [_shift(restriction, shift) for restriction in layer.get("restrictions") or []]
-    return {**layer, **shown, "restrictions": restrictions, **_rendered(entries, view)}
+    return {**layer, **shown, "restrictions": restrictions, **view.show([read_layer(layer, own)], own)}
 
 
-def _shift(restriction: dict, shift: int) -> dict:
+def _shift(restriction: Json, shift: int) -> Json:
     hours, minutes, seconds = (int(part) for part in restriction["start_time_of_day"].split(":"))
     moved = (restriction.get("start_day_of_week") or 1) * DAY - DAY + hours * 3600 + minutes * 60 + seconds + shift
     of_day = moved % DAY
-    shown = {"start_time_of_day": f"{of_day // 3600:02}:{of_day // 60 % 60:02}:{of_day % 60:02}"}
+    shown: Json = {"start_time_of_day": f"{of_day // 3600:02}:{of_day // 60 % 60:02}:{of_day % 60:02}"}
     if restriction["type"] == "weekly_restriction":
         shown["start_day_of_week"] = moved % WEEK // DAY + 1
     return {**restriction, **shown}
 
 
-def _shape_final(schedule: dict, view: View) -> dict:
-    view = View(view.zone, None, None) if _is_written_elsewhere(schedule) else view
-    return {"name": "Final Schedule", **_rendered(view.render(schedule_sources(schedule), schedule), view)}
+def _shape_final(schedule: Json, view: View) -> Json:
+    view = View(view.zone) if _is_written_elsewhere(schedule) else view
+    return {"name": "Final Schedule", **view.show(schedule_sources(schedule), own_zone(schedule))}
 
 
-def _shape_overrides(schedule: dict, view: View) -> dict:
+def _shape_overrides(schedule: Json, view: View) -> Json:
     """As they were recorded, word for word; of an account that is not recorded, by its rules."""
-    if _is_recorded() and view.since is not None:
+    if _is_recorded() and view.span is not None:
         shown = [{k: v for k, v in one.items() if k != "type"} for one in _overrides(schedule)]
         return {"name": "Overrides", "rendered_schedule_entries": shown, "rendered_coverage_percentage": 0}
-    return {"name": "Overrides", **_rendered(view.render(_override_sources(schedule), schedule), view)}
+    return {"name": "Overrides", **view.show(_override_sources(schedule), own_zone(schedule))}
 
 
-def _rendered(entries: list[Entry], view: View) -> dict:
-    if view.since is None:
-        return {"rendered_schedule_entries": [], "rendered_coverage_percentage": None}
-    covered = sum((min(one.end, view.until) - max(one.start, view.since)).total_seconds() for one in entries)
-    share = round(100 * covered / (view.until - view.since).total_seconds(), 2)
-    shown = [_shape_entry(entry, view.zone) for entry in entries]
-    return {"rendered_schedule_entries": shown, "rendered_coverage_percentage": share}
-
-
-def _shape_entry(entry: Entry, zone: ZoneInfo) -> dict:
-    mark = f"{entry.user['id']} {entry.start.isoformat()}".encode()
-    made = "Q" + hashlib.sha256(mark).hexdigest()[:13].upper()
-    times = {"start": write_instant(entry.start, zone), "end": write_instant(entry.end, zone)}
-    return {"id": made, **times, "user": as_reference(entry.user)}
-
-
-_PARTS: dict[str, Callable] = {
+_PARTS: dict[str, Callable[[Json, View], Json | list[Json]]] = {
     "schedule_layers": _shape_layers,
     "overrides_subschedule": _shape_overrides,
     "final_schedule": _shape_final,

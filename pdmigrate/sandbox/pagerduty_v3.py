@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from flask import Flask, current_app, request
 
-from pdmigrate.sandbox.pagerduty_lists import document, find, select, stored
+from pdmigrate.sandbox.gate import document
+from pdmigrate.sandbox.pagerduty_lists import find, select, stored
 from pdmigrate.sandbox.pagerduty_schedules import read_time, read_zone, refuse_long, write_instant
-from pdmigrate.sandbox.pagerduty_wire import RefusalError, as_reference, asked, forbidden, included, invalid, paged
+from pdmigrate.sandbox.pagerduty_wire import as_reference, asked, forbidden, included, invalid, paged
 from pdmigrate.sandbox.pagerduty_zones import find_zone, own_zone
-from pdmigrate.sandbox.rendering import read_instant
+from pdmigrate.sandbox.rendering import read_clock, read_instant
+from pdmigrate.sandbox.store import Json
 
 INSTANT = re.compile(r"(\d{8}T\d{6})Z")
 OWN_LISTS = ("custom_shifts", "overrides")
@@ -29,8 +31,8 @@ class Shift:
 
     start: datetime
     end: datetime
-    member: dict
-    source: dict
+    member: Json
+    source: Json
 
 
 def add_v3_schedules(app: Flask) -> None:
@@ -42,62 +44,56 @@ def add_v3_schedules(app: Flask) -> None:
         app.add_url_rule(f"/v3/schedules/<schedule_id>/{part}", f"v3_{part}", _serve_list(part))
 
 
-def list_v3_schedules() -> dict:
+def list_v3_schedules() -> Json:
     """A page of references."""
     readable = [schedule for schedule in stored("schedules_v3") if schedule["id"] not in _hidden()]
     page = paged(select(readable), "schedules", limit=100, most=1000)
-    return {**page, "schedules": [_reference(schedule) for schedule in page["schedules"]]}
+    shown = [
+        {**as_reference(one), "summary": one["name"], "type": "schedule_v3_reference"} for one in page["schedules"]
+    ]
+    return {**page, "schedules": shown}
 
 
-def get_v3_schedule(schedule_id: str) -> dict:
+def get_v3_schedule(schedule_id: str) -> Json:
     """One schedule with rotations and events; with who is on call where that is asked for."""
     schedule = _find_readable(schedule_id)
     shaped = {field: value for field, value in schedule.items() if field not in OWN_LISTS}
-    if included("final_schedule") and not _is_half_known(schedule):
+    lacking = any(schedule.get(part) is None for part in (*OWN_LISTS, "rotations"))
+    if included("final_schedule") and not (document().get("recorded") and lacking):
         shaped["final_schedule"] = _shape_final(schedule)
     return {"schedule": shaped}
 
 
-def _is_half_known(schedule: dict) -> bool:
-    """Whether of a recorded account not all is there that its rendering is made of."""
-    return bool(document().get("recorded")) and any(schedule.get(part) is None for part in (*OWN_LISTS, "rotations"))
-
-
 def _refuse() -> None:
-    if request.path.startswith("/v3/") and current_app.extensions["options"]["v3_forbidden"]:
-        raise RefusalError(
-            403, forbidden().body["error"]["message"], 2010, "This key may not read shift-based schedules."
-        )
+    if request.path.startswith("/v3/") and current_app.config["OPTIONS"]["v3_forbidden"]:
+        raise forbidden("This key may not read shift-based schedules.")
 
 
 def _hidden() -> Sequence[str]:
-    return current_app.extensions["options"]["v3_hidden"]
+    hidden: Sequence[str] = current_app.config["OPTIONS"]["v3_hidden"]
+    return hidden
 
 
-def _find_readable(schedule_id: str) -> dict:
+def _find_readable(schedule_id: str) -> Json:
     if schedule_id in _hidden():
-        raise RefusalError(403, "Access Denied", 2010, "This key may not read this schedule.")
+        raise forbidden("This key may not read this schedule.")
     return find("schedules_v3", schedule_id)
 
 
-def _reference(schedule: dict) -> dict:
-    return {**as_reference(schedule), "summary": schedule["name"], "type": "schedule_v3_reference"}
-
-
-def _serve_list(part: str) -> Callable[[str], dict]:
-    def list_part(schedule_id: str) -> dict:
+def _serve_list(part: str) -> Callable[[str], Json]:
+    def list_part(schedule_id: str) -> Json:
         schedule = _find_readable(schedule_id)
         since, until = _window(own_zone(schedule))
         if schedule.get(part) is None and document().get("recorded"):
             return {part: None}
-        touching = [one for one in schedule.get(part) or [] if _touches(one, since, until)]
-        return paged(touching, part)
+        spans = [(one, *_read_span(one)) for one in schedule.get(part) or []]
+        return paged([one for one, start, end in spans if start < until and end > since], part)
 
     return list_part
 
 
-def _touches(shift: dict, since: datetime, until: datetime) -> bool:
-    return read_instant(shift["start_time"]) < until and read_instant(shift["end_time"]) > since
+def _read_span(shift: Json) -> tuple[datetime, datetime]:
+    return read_instant(shift["start_time"]), read_instant(shift["end_time"])
 
 
 def _window(zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -108,65 +104,47 @@ def _window(zone: ZoneInfo) -> tuple[datetime, datetime]:
     return since, until
 
 
-def _shape_final(schedule: dict) -> dict:
+def _shape_final(schedule: Json) -> Json:
     zone = read_zone(own_zone(schedule))
     since, until = _window(zone)
     shifts = render_shifts(schedule, since, until)
     if not asked("overflow"):
         shifts = [replace(one, start=max(one.start, since), end=min(one.end, until)) for one in shifts]
-    return {
-        "type": "final_schedule",
-        "rendered_coverage_percentage": _coverage(shifts, since, until),
-        "computed_shift_assignments": [_shape_shift(shift, zone) for shift in shifts],
-    }
-
-
-def _shape_shift(shift: Shift, zone: ZoneInfo) -> dict:
-    times = {"start_time": write_instant(shift.start, zone), "end_time": write_instant(shift.end, zone)}
-    return {"type": "computed_shift_assignment", **times, "member": shift.member, "source": shift.source}
-
-
-def _coverage(shifts: list[Shift], since: datetime, until: datetime) -> float:
-    covered, reached = timedelta(0), since
-    for shift in sorted(shifts, key=lambda one: one.start):
+    shown, covered, reached = [], timedelta(0), since
+    for shift in shifts:
+        times = {"start_time": write_instant(shift.start, zone), "end_time": write_instant(shift.end, zone)}
+        named = {"type": "computed_shift_assignment", **times}
+        shown.append({**named, "member": shift.member, "source": shift.source})
         if shift.member["type"] == "user_member":
             covered += max(min(shift.end, until) - max(shift.start, reached), timedelta(0))
             reached = max(reached, shift.end)
-    return round(100 * (covered / (until - since)), 2)
+    share = round(100 * (covered / (until - since)), 2)
+    return {"type": "final_schedule", "rendered_coverage_percentage": share, "computed_shift_assignments": shown}
 
 
-def render_shifts(schedule: dict, since: datetime, until: datetime) -> list[Shift]:
+def render_shifts(schedule: Json, since: datetime, until: datetime) -> list[Shift]:
     """Who is on call between two instants; what crosses an edge is not cut there."""
-    shifts = [
-        shift for rotation in schedule.get("rotations") or [] for shift in _rotation_shifts(rotation, since, until)
-    ]
-    shifts += [shift for custom in schedule.get("custom_shifts") or [] for shift in _custom_shifts(custom)]
+    shifts = []
+    for rotation in schedule.get("rotations") or []:
+        source = {"type": "schedule_rotation", "rotation_id": rotation["id"]}
+        for event in rotation.get("events") or []:
+            for number, start, end in _occurrences(event, until):
+                if end > since:
+                    members = _list_members(event["assignment_strategy"], number)
+                    shifts += [Shift(start, end, member, source) for member in members]
+    for custom in schedule.get("custom_shifts") or []:
+        source = {"type": "custom_shift", "shift_id": custom["id"]}
+        shifts += [Shift(*_read_span(custom), one["member"], source) for one in custom["assignments"]]
     for override in schedule.get("overrides") or []:
         shifts = [piece for shift in shifts for piece in _replace_member(shift, override)]
     touching = [shift for shift in shifts if shift.start < until and shift.end > since]
     return sorted(touching, key=lambda one: (one.start, one.member.get("user_id") or ""))
 
 
-def _rotation_shifts(rotation: dict, since: datetime, until: datetime) -> Iterator[Shift]:
-    source = {"type": "schedule_rotation", "rotation_id": rotation["id"]}
-    for event in rotation.get("events") or []:
-        for number, start, end in _occurrences(event, until):
-            if end > since:
-                yield from (
-                    Shift(start, end, member, source) for member in _members(event["assignment_strategy"], number)
-                )
-
-
-def _custom_shifts(custom: dict) -> Iterator[Shift]:
-    start, end = read_instant(custom["start_time"]), read_instant(custom["end_time"])
-    for assignment in custom["assignments"]:
-        yield Shift(start, end, assignment["member"], {"type": "custom_shift", "shift_id": custom["id"]})
-
-
-def _occurrences(event: dict, until: datetime) -> Iterator[tuple[int, datetime, datetime]]:
+def _occurrences(event: Json, until: datetime) -> Iterator[tuple[int, datetime, datetime]]:
     zone = find_zone(event["start_time"]["time_zone"])
-    first = _clock(event["start_time"]["date_time"], zone)
-    length = _clock(event["end_time"]["date_time"], zone) - first
+    first = read_clock(datetime.fromisoformat(event["start_time"]["date_time"]), zone)
+    length = read_clock(datetime.fromisoformat(event["end_time"]["date_time"]), zone) - first
     begin = read_instant(event["effective_since"])
     finish = read_instant(event["effective_until"]) if event.get("effective_until") else until
     for number, clock in enumerate(_rule(event, first, zone)):
@@ -177,9 +155,11 @@ def _occurrences(event: dict, until: datetime) -> Iterator[tuple[int, datetime, 
             yield number, max(start, begin), min(end, finish) if event.get("effective_until") else end
 
 
-def _rule(event: dict, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+def _rule(event: Json, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
     lines = "\n".join(_say_local(line, zone) for line in event["recurrence"] if "VALUE=DATE:" not in line)
-    local = INSTANT.sub(lambda found: _clock(found[0], zone).strftime("%Y%m%dT%H%M%S"), lines)
+    local = INSTANT.sub(
+        lambda found: read_clock(datetime.fromisoformat(found[0]), zone).strftime("%Y%m%dT%H%M%S"), lines
+    )
     return iter(rrulestr(local, dtstart=first, forceset=True))
 
 
@@ -193,16 +173,16 @@ def _say_local(line: str, zone: ZoneInfo) -> str:
     return f"{name}:" + ",".join(f"{moment.astimezone(zone):%Y%m%dT%H%M%S}" for moment in moments)
 
 
-def _members(strategy: dict, number: int) -> list[dict]:
-    members = strategy["members"]
+def _list_members(strategy: Json, number: int) -> list[Json]:
+    members: list[Json] = strategy["members"]
     if strategy["type"] == "every_member_assignment_strategy":
         return members
     return [members[number // (strategy.get("shifts_per_member") or 1) % len(members)]]
 
 
-def _replace_member(shift: Shift, override: dict) -> Iterator[Shift]:
-    start = max(shift.start, read_instant(override["start_time"]))
-    end = min(shift.end, read_instant(override["end_time"]))
+def _replace_member(shift: Shift, override: Json) -> Iterator[Shift]:
+    start, end = _read_span(override)
+    start, end = max(shift.start, start), min(shift.end, end)
     named = override.get("rotation_id") or override.get("custom_shift_id")
     is_meant = named in (shift.source.get("rotation_id"), shift.source.get("shift_id"))
     if start >= end or not is_meant or override["overridden_member"] != shift.member:
@@ -215,10 +195,6 @@ def _replace_member(shift: Shift, override: dict) -> Iterator[Shift]:
         replace(shift, start=end),
     )
     yield from (piece for piece in pieces if piece.start < piece.end)
-
-
-def _clock(text: str, zone: ZoneInfo) -> datetime:
-    return datetime.fromisoformat(text).astimezone(zone).replace(tzinfo=None)
 
 
 def _instant(clock: datetime, zone: ZoneInfo) -> datetime:

@@ -8,12 +8,14 @@ function of the wall clock in the schedule's zone, inside the layer's start and 
 happen, and what it shows twice happens twice.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
+
+from pdmigrate.sandbox.store import Json
 
 MONDAY = datetime(2024, 1, 1)  # any Monday: weeks are counted from it
 DAY, WEEK = 86_400, 604_800
@@ -27,7 +29,7 @@ class Entry:
 
     start: datetime
     end: datetime
-    user: dict
+    user: Json
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ class Override:
 
     start: datetime
     end: datetime
-    user: dict
+    user: Json
 
     def edges(self, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
         yield from (self.start, self.end)
 
-    def user_at(self, instant: datetime, clock: datetime) -> dict | None:
+    def user_at(self, instant: datetime, clock: datetime) -> Json | None:
         return _present(self.user) if self.start <= instant < self.end else None
 
 
@@ -69,18 +71,18 @@ class Layer:
     end: datetime | None
     anchor: datetime
     turn: timedelta
-    users: tuple
+    users: tuple[Json, ...]
     windows: tuple[Window, ...]
 
     def edges(self, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
         yield from (edge for edge in (self.start, self.end) if edge)
         # A day more on both sides: the wall clock at an edge of the range may be an hour off.
-        first, last = _clock(since - timedelta(days=1), zone), _clock(until + timedelta(days=1), zone)
+        first, last = read_clock(since - timedelta(days=1), zone), read_clock(until + timedelta(days=1), zone)
         for clock in self._clock_edges(first, last):
             # Twice, for the hour that the clock shows twice. An instant too many does no harm.
             yield from (clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
 
-    def user_at(self, instant: datetime, clock: datetime) -> dict | None:
+    def user_at(self, instant: datetime, clock: datetime) -> Json | None:
         outside = instant < self.start or (self.end and instant >= self.end)
         if outside or not self.users or not self._is_open(clock):
             return None
@@ -96,19 +98,22 @@ class Layer:
             yield from window.edges(first, last)
 
 
-def read_layer(layer: dict, zone: ZoneInfo) -> Layer:
+Source = Override | Layer
+
+
+def read_layer(layer: Json, zone: ZoneInfo) -> Layer:
     """A layer as the API has it. Wall-clock times are in `zone`, the schedule's own."""
     return Layer(
         start=read_instant(layer["start"]),
         end=read_instant(layer["end"]) if layer.get("end") else None,
-        anchor=_clock(read_instant(layer["rotation_virtual_start"]), zone),
+        anchor=read_clock(read_instant(layer["rotation_virtual_start"]), zone),
         turn=max(layer.get("rotation_turn_length_seconds") or WEEK, 1) * SECOND,
         users=tuple(place["user"] for place in layer.get("users") or []),
         windows=tuple(_read_window(restriction) for restriction in layer.get("restrictions") or []),
     )
 
 
-def read_override(override: dict) -> Override:
+def read_override(override: Json) -> Override:
     """An override as the API has it."""
     return Override(read_instant(override["start"]), read_instant(override["end"]), override["user"])
 
@@ -119,7 +124,7 @@ def read_instant(text: str) -> datetime:
     return read.replace(tzinfo=read.tzinfo or UTC).astimezone(UTC)
 
 
-def render(sources: list, zone: ZoneInfo, since: datetime, until: datetime) -> list[Entry]:
+def render(sources: Sequence[Source], zone: ZoneInfo, since: datetime, until: datetime) -> list[Entry]:
     """Who is on call from `since` until `until`: at each instant the first of `sources` that has somebody.
 
     `sources` are overrides, then layers from the top. Entries that touch and have the same user are one.
@@ -135,7 +140,7 @@ def render(sources: list, zone: ZoneInfo, since: datetime, until: datetime) -> l
     return entries
 
 
-def render_whole(sources: list, zone: ZoneInfo, since: datetime, until: datetime) -> list[Entry]:
+def render_whole(sources: Sequence[Source], zone: ZoneInfo, since: datetime, until: datetime) -> list[Entry]:
     """The same, but entries that cross an edge are not cut there (unless they are longer than a turn and a week)."""
     turns = [source.turn for source in sources if isinstance(source, Layer)]
     reach = min(max(turns, default=SECOND) + WEEK * SECOND, LONGEST_REACH)
@@ -156,23 +161,24 @@ def zone_changes(zone: ZoneInfo, since: datetime, until: datetime) -> tuple[date
     )
 
 
-def _instants(sources: list, zone: ZoneInfo, since: datetime, until: datetime) -> list[datetime]:
+def _instants(sources: Sequence[Source], zone: ZoneInfo, since: datetime, until: datetime) -> list[datetime]:
     edges = {edge for source in sources for edge in source.edges(zone, since, until)}
     edges.update(zone_changes(zone, since, until))
     return sorted({since, until} | {edge for edge in edges if since < edge < until})
 
 
-def _first_user(sources: Iterable, instant: datetime, zone: ZoneInfo) -> dict | None:
-    clock = _clock(instant, zone)
+def _first_user(sources: Sequence[Source], instant: datetime, zone: ZoneInfo) -> Json | None:
+    clock = read_clock(instant, zone)
     found = (source.user_at(instant, clock) for source in sources)
     return next((user for user in found if user is not None), None)
 
 
-def _present(user: dict) -> dict | None:
+def _present(user: Json) -> Json | None:
     return None if user.get("deleted_at") else user
 
 
-def _clock(instant: datetime, zone: ZoneInfo) -> datetime:
+def read_clock(instant: datetime, zone: ZoneInfo) -> datetime:
+    """What the wall clock of the zone shows."""
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
@@ -195,7 +201,7 @@ def _every(anchor: datetime, period: timedelta, first: datetime, last: datetime)
         moment += period
 
 
-def _read_window(restriction: dict) -> Window:
+def _read_window(restriction: Json) -> Window:
     hours, minutes, seconds = (int(part) for part in restriction["start_time_of_day"].split(":"))
     of_day = hours * 3600 + minutes * 60 + seconds
     if restriction["type"] == "daily_restriction":

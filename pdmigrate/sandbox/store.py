@@ -7,6 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+"""What a server holds, asks and answers: JSON objects, as the APIs have them."""
+Stamp = tuple[int, int, int]
+"""By which a file that somebody else has replaced is known."""
 
 
 class Store:
@@ -15,27 +21,28 @@ class Store:
     `initial` makes the document when the file does not exist yet (or when there is no path).
     """
 
-    def __init__(self, path: Path | None, initial: Callable[[], dict]):
+    def __init__(self, path: Path | None, initial: Callable[[], Json]):
         self.path = path
         self._lock = threading.RLock()
-        self._document = None
-        self._stamp = None
-        with self.change():
-            if self._document is None:
+        self._document: Json = {}
+        self._stamp: Stamp | None = None
+        with self._lock, self._file_lock():
+            if self._file_stamp():
+                self._reload()
+            else:
                 self._document = initial()
+                self._save()
 
-    def read(self) -> dict:
+    def read(self) -> Json:
         """The document as it is now. Read-only: what you change in it is not kept, and may be seen by others."""
         with self._lock:
-            self._reload()
-            return self._document
+            return self._reload()
 
     @contextmanager
-    def change(self) -> Iterator[dict]:
+    def change(self) -> Iterator[Json]:
         """Hold the document for a change; it is saved on the way out, unless an error leaves the block."""
         with self._lock, self._file_lock():
-            self._reload()
-            yield self._document
+            yield self._reload()
             self._save()
 
     @contextmanager
@@ -48,21 +55,22 @@ class Store:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _reload(self) -> None:
+    def _reload(self) -> Json:
         stamp = self._file_stamp()
-        if stamp and stamp != self._stamp:
+        if self.path and stamp and stamp != self._stamp:
             self._document = json.loads(self.path.read_text(encoding="utf-8"))
             self._stamp = stamp
+        return self._document
 
     def _save(self) -> None:
-        if self.path is None or self._document is None:
+        if self.path is None:
             return
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps(self._document, ensure_ascii=False), encoding="utf-8")
         os.replace(fresh, self.path)
         self._stamp = self._file_stamp()
 
-    def _file_stamp(self) -> tuple | None:
+    def _file_stamp(self) -> Stamp | None:
         if self.path is None or not self.path.exists():
             return None
         status = self.path.stat()

@@ -121,13 +121,14 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
         list_ids(account),
         *window,
         rules.guards,
-        job.subdomain,
+        job.read_subdomain(),
         others,
         found.open,
         skip,
         account.unread,
         [said for one in account.hidden if (said := one.tell(found.reasons))],
         {id: rota.to_datetime(one.dated) for id, one in found.work.fidelity.items() if one.dated},
+        found.miscounted,
     )
     return find_refusals(seen)
 

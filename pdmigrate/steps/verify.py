@@ -82,7 +82,7 @@ def verify(job: Job) -> Verified:
         for schedule in _in_scope(found, "schedules", found.account.all_schedules)
     )
     services = tuple(compare_service(found, s, schedules) for s in _in_scope(found, "services", found.account.services))
-    policies = compare_policies(found, schedules)
+    policies = compare_policies(found, schedules, services)
     drift = tuple(action for action in found.plan.actions if action.writes)
     window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
     reach = find_reach(found.work, [(s.id, s.before, s.after) for s in schedules], window)
@@ -94,7 +94,7 @@ def verify(job: Job) -> Verified:
         services,
         reach,
         drift,
-        (*find_unexplained(schedules, services), *find_policies(policies)),
+        (*found.miscounted, *find_unexplained(schedules, services), *find_policies(policies)),
         window_requests,
         policies,
         oncall_requests,
@@ -164,5 +164,5 @@ def _write_rotas(folder: Path, found: Draft, schedules: Iterable[ScheduleParity]
         ids.setdefault(email, []).append(id)
     for schedule in schedules:
         write_rota(folder / "source" / f"{schedule.id}.csv", schedule.source, schedule.time_zone)
-        if not schedule.unverified:
+        if not schedule.is_unverified:
             write_rota(folder / "target" / f"{schedule.id}.csv", schedule.after.expand(ids), schedule.time_zone)

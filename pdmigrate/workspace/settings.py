@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
-from pdmigrate.errors import SettingsError, UsageError
+from pdmigrate.errors import SettingsError, UsageError, find_nearest
+from pdmigrate.harness.target import OWN, list_kinds
 from pdmigrate.plan.rules import Rules, Scope, _Strict
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.strict import say_problem
@@ -52,14 +53,22 @@ class Source(_Strict):
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Source":
-        _require(self, {"pagerduty": ("token", "subdomain"), "snapshot": ("snapshot",), "embedded": ()})
+        _require(self, {"pagerduty": ("token", "subdomain"), "snapshot": ("snapshot",)})
         return self
 
 
-class Target(_Strict):
-    """Where it goes."""
+def _check_kind(value: str) -> str:
+    if value not in OWN and value not in (known := list_kinds()):
+        raise ValueError(f"no such kind of target{find_nearest(value, known)}; there are {', '.join(known)}")
+    return value
 
-    kind: Literal["harness", "embedded"] = Field(description="harness | embedded (a small Harness on this machine)")
+
+class Target(_Strict):
+    """Where it goes. options: for a kind that another package offers (docs/targets.md)."""
+
+    kind: Annotated[str, AfterValidator(_check_kind)] = Field(
+        description="harness | embedded (a small Harness on this machine)"
+    )
     api_key: SecretReference = Field(default=None, description="env:NAME | file:PATH | keyring:SERVICE/NAME")
     account: str | None = None
     org: str | None = None
@@ -69,12 +78,13 @@ class Target(_Strict):
         default=None,
         description="a file of pdmigrate survey: plan against it where you may not hold the keys; nothing is loaded",
     )
+    options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Target":
         """A survey knows its own place, and needs no key."""
         if not self.survey:
-            _require(self, {"harness": ("api_key", "account", "org", "project"), "embedded": ()})
+            _require(self, {"harness": ("api_key", "account", "org", "project")})
         return self
 
 
@@ -156,7 +166,7 @@ def _read_yaml(path: Path) -> Any:
 
 
 def _require(side: Source | Target, needs: dict[str, tuple[str, ...]]) -> None:
-    missing = [key for key in needs[side.kind] if not getattr(side, key)]
+    missing = [key for key in needs.get(side.kind, ()) if not getattr(side, key)]
     if missing:
         raise ValueError(f"kind {side.kind} needs {', '.join(missing)}")
 
@@ -196,9 +206,10 @@ def make_workspace(folder: Path, options: Mapping[str, Any]) -> Path:
 
 
 def _write_section(model: type[BaseModel], values: Mapping[str, Any], place: str = "") -> Iterator[str]:
-    """A line for each field, with its description in one column as far as the values allow."""
+    """A line for each field, with its description in one column as far as the values allow. What another package's target takes is left out."""
     indent = "  " * place.count(".")
-    for name, field in model.model_fields.items():
+    fields = {name: field for name, field in model.model_fields.items() if not field.default_factory}
+    for name, field in fields.items():
         inner = (
             field.annotation if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel) else None
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pdmigrate import conflicts, open_job, preview
-from pdmigrate.cli import main
+from pdmigrate.cli.main import main
 from pdmigrate.errors import worst_code
 from pdmigrate.runs.headless import QuietKernelManager
 from pdmigrate.sandbox.company import build_company

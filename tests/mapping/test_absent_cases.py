@@ -21,7 +21,7 @@ from mapping_account import (
 )
 
 from pdmigrate import connect, finish, open_job, preview
-from pdmigrate.cli import main
+from pdmigrate.cli.main import main
 from pdmigrate.handover.links import Links
 from pdmigrate.harness.pacing import Limits, PacedTransport, Quota
 from pdmigrate.harness.records import UserGroup
@@ -208,8 +208,7 @@ def test_a_rendering_judges_the_windows_and_nobody_is_asked():
 
 
 def test_a_schedule_without_windows_is_the_same_in_every_zone():
-    row = in_another_zone()
-    row["schedule_layers"][0]["restrictions"] = []
+    (row := in_another_zone())["schedule_layers"][0]["restrictions"] = []
     assert "ps1" in wishes(map_schedules(row), "schedules")
 
 
@@ -342,7 +341,7 @@ def test_links_go_back_to_where_the_account_lives(tmp_path, host):
         page = finish(job, connect(job)).page.read_text()
         account = preview(job).draft.account
         assert (account.subdomain, account.host) == (("acme", host) if host else ("", ""))
-        links = Links("https://app.harness.io/gateway", "a", "o", "p", job.subdomain, "us", account.host)
+        links = Links("https://app.harness.io/gateway", "a", "o", "p", job.read_subdomain(), "us", account.host)
         assert links.to_pagerduty("schedules", "ps1") == (f"https://{host}/schedules/ps1" if host else "")
         assert ("no link in its answers tells its name" in page) is (host is None)
     assert load_account(folder)["subdomain"] == ("acme" if host else "")
@@ -350,7 +349,7 @@ def test_links_go_back_to_where_the_account_lives(tmp_path, host):
 
 def test_a_name_that_no_link_tells_may_be_written_down(tmp_path):
     with open_recorded(tmp_path, record(tmp_path / "account", users=USERS), subdomain="initech") as job:
-        assert job.subdomain == "initech"
+        assert job.read_subdomain() == "initech"
 
 
 def test_an_account_without_schedules_is_read(tmp_path):
@@ -368,7 +367,7 @@ def test_each_request_is_counted_once_however_many_steps_one_job_runs(decided_wo
         finish(job, preview(job))
         finish(job, preview(job))
         summary = summarise_run("acme", "desk", 0, read_results(job.folder))
-        sent = job._servers[0].app.extensions["log"].requests
+        sent = job._servers[0].app.config["LOG"].requests
         assert summary["source"]["requests"] == sent == job.source.transport.counts.requests
         assert connect(job).source_requests == read_results(job.folder)["connect"]["source"]["requests"]
 
@@ -396,5 +395,5 @@ def test_members_that_the_key_may_not_read_are_said_once_and_not_of_every_team()
     teams = [team("pt1"), team("pt2")]
     assert read(teams=teams, team_members={"pt1": [], "pt2": []}).remarks == ()
     assert len(read(teams=teams, team_members={"pt1": []}).remarks) == 1
-    forbidden = read(teams=teams, team_members={}, unread={"team_members": "forbidden: 403"})
-    assert (forbidden.remarks, forbidden.teams["pt1"].unread) == ((), ("members",))
+    none = read(teams=teams, team_members={}, unread={"team_members": "forbidden: 403"})
+    assert (none.remarks, none.teams["pt1"].unread) == ((), ("members",))

@@ -8,11 +8,16 @@ from mapping_account import NOW, decide, grades, layer, map_rows, override, peop
 from test_handmade import answer
 
 from pdmigrate.harness.records import Override, Schedule
+from pdmigrate.harness.rota import render_schedule
+from pdmigrate.mapping.fates import count_out_of_scope
 from pdmigrate.mapping.overrides import cut_overrides, override_key
+from pdmigrate.mapping.scope import choose_scope, list_standing
 from pdmigrate.pagerduty import records
+from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.rota import read_entries
 from pdmigrate.plan.ledger import Entry
 from pdmigrate.plan.planning import plan_actions
+from pdmigrate.plan.rules import Scope
 
 USERS = [user(name) for name in ("ann", "bob", "cat")]
 THERE = people("ann", "bob", "cat")
@@ -208,6 +213,62 @@ def test_they_stay_behind_with_a_schedule_that_is_held():
     assert grades(work, "overrides") == {"so1": "lost", "sc1": "lost"}
     assert reason(work, "overrides", "so1") == "its schedule is not carried over"
     assert all(held.open_question for held in work.held)
+
+
+def test_those_of_a_shift_based_schedule_out_of_scope_and_beyond_the_horizon():
+    """Out of scope they are counted there. Beyond the dates that are written now they are not said to be exact."""
+    late = {"start_time": "2027-09-06T09:00:00Z", "end_time": "2027-09-06T12:00:00Z"}
+    ahead = {"start_time": "2027-01-04T09:00:00Z", "end_time": "2027-01-04T12:00:00Z"}
+    [first, _] = shifts()["overrides"]
+    far = [{**first, "id": "so2", **ahead}, {**first, "id": "so3", **late}]
+    made = shifts(overrides=[*shifts()["overrides"], *far])
+    work = map_rows({"users": USERS, "schedules_v3": [made]}, THERE)
+    assert grades(work, "overrides") == dict.fromkeys(("so1", "sc1", "so2", "so3"), "exact")
+    assert who_is_on(work, late) == ["bob@example.com"], "its rule has a period: only the override has dates"
+    made["rotations"][0]["events"][0]["recurrence"] = ["RRULE:FREQ=MONTHLY;BYDAY=1MO"]
+    monthly = map_rows({"users": USERS, "schedules_v3": [made]}, THERE)
+    assert grades(monthly, "overrides") == {"so1": "exact", "sc1": "exact", "so2": "exact", "so3": "changed"}
+    assert "is written by a later run" in reason(monthly, "overrides", "so3")
+    assert (who_is_on(monthly, ahead), who_is_on(monthly, late)) == (["bob@example.com"], [])
+    scoped = {"users": USERS, "schedules_v3": [made], "schedules": [schedule("ps1", layer(["ann"]))]}
+    for chosen, number in ((["sh1"], 0), (["ps1"], 4)):
+        reasons = choose_scope(read_account(scoped), Scope(schedules=chosen))
+        assert count_out_of_scope(read_account(scoped), reasons, True)["overrides"] == number
+
+
+def who_is_on(work, times):
+    """In Harness, at the start of it."""
+    at = int(datetime.fromisoformat(times["start_time"]).timestamp())
+    [made] = [wish for wish in work.desired if wish.kind == "schedules"]
+    there = Schedule.model_validate({"identifier": made.identifier, **made.fields})
+    return sorted(render_schedule(there, at, at + 60).people_at(at))
+
+
+def test_nobody_stands_in_what_is_over_of_a_shift_based_schedule():
+    """An event that has ended, one that ends before it starts, a custom shift and an override of last year."""
+    made = shifts(overrides=[], custom_shifts=[])
+    [event] = made["rotations"][0]["events"]
+    cat = {"type": "rotating_member_assignment_strategy", "members": [{"type": "user_member", "user_id": "cat"}]}
+    for number, until in enumerate(("2026-11-01T00:00:00Z", "2025-01-01T00:00:00Z")):
+        ended = {**event, "id": f"e{number}", "assignment_strategy": cat, "effective_until": until}
+        made["rotations"][0]["events"].append(ended)
+    [_, over] = shifts()["overrides"]
+    assert list_who(made) == ["ann"]
+    assert list_who({**made, "overrides": [over]}) == ["ann"]
+    [custom] = shifts()["custom_shifts"]
+    past = {"start_time": "2026-01-02T00:00:00Z", "end_time": "2026-01-02T04:00:00Z"}
+    assert list_who({**made, "custom_shifts": [{**custom, **past}]}) == ["ann"]
+    assert list_who({**made, "custom_shifts": [custom]}) == ["ann", "bob"]
+    assert list_who(shifts()) == ["ann", "bob"]
+
+
+def list_who(row):
+    record = read_account({"users": USERS, "schedules_v3": [row]}).all_schedules["sh1"]
+    return sorted({user.id for user in list_standing(record, NOW)})
+
+
+def read_account(rows):
+    return Snapshot("acme", NOW, NOW, NOW + timedelta(days=56), rows).account
 
 
 # --- many ---

@@ -162,15 +162,20 @@ def test_a_schedule_that_pagerduty_renders_otherwise_is_not_loaded():
     work = map_schedule(made, rule="recommended")
     assert list(work.questions.open) == ["rendering_differs:ps1"]
     assert "56 days" in reason(work, "schedules", "ps1")
-    assert wishes(map_schedule(made, decisions=[decide("rendering_differs", "all", "load_anyway")]), "schedules")
+    seen = decide("rendering_differs", "ps1", "load_anyway")
+    seen = seen.model_copy(update={"question": work.questions.open["rendering_differs:ps1"].digest})
+    assert wishes(map_schedule(made, decisions=[seen]), "schedules")
+    for blank in (decide("rendering_differs", id, "load_anyway") for id in ("all", "ps1")):
+        held = map_schedule(made, decisions=[blank])
+        assert "without naming the question" in held.questions.open["rendering_differs:ps1"].meaning
 
 
 def test_that_question_is_another_one_when_the_schedule_is_and_not_because_a_day_has_passed():
     """An answer holds for the schedule that it was given to."""
 
     def ask(days, people=("ann",), **more):
-        entry = {**override("cat", 0, days), "id": "x"}
-        made = schedule("ps1", layer(people, **more), final_schedule=rendered(entry))
+        entries = [{**override(*one), "id": one[0]} for one in (("cat", 0, days), ("ann", days, 56))]
+        made = schedule("ps1", layer(people, **more), final_schedule=rendered(*entries))
         return map_schedule(made).questions.open["rendering_differs:ps1"].digest
 
     assert ask(56) == ask(55) == ask(55, start="2026-11-03T09:00:00Z")

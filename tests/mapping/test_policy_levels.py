@@ -100,7 +100,10 @@ def test_a_schedule_that_was_not_read_is_unverified_and_never_nobody():
 def test_a_retry_is_the_same_level_again_and_a_level_without_targets_is_not_written():
     rows = {"escalation_policies": [policy("pp", (5, []), (5, [refer("user", "ann")]), (5, [refer("user", "bob")]))]}
     again = page("ann").model_copy(update={"retries": 2})
-    assert find(rows, [again, page("bob")], told(on_call("ann", 2), on_call("bob", 3))).grade == "agree"
+    seen = find(rows, [again, page("bob")], told(on_call("ann", 2), on_call("bob", 3)))
+    assert {level.grade for level in seen.levels} == {"agree"}
+    [sentence] = find_unexplained([seen])
+    assert "its levels begin after 0, 5 min in PagerDuty, after 0, 5, 10, 15 min in Harness" in sentence
 
 
 def test_a_level_that_only_harness_has_pages_people_beyond_those_of_pagerduty():

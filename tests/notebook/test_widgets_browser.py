@@ -10,8 +10,8 @@ from pdmigrate.cli.status import tell_status
 from pdmigrate.runs.headless import run_steps
 from pdmigrate.runs.publish import scan_for_secrets
 from pdmigrate.sandbox import company
+from pdmigrate.sandbox.gate import Rule
 from pdmigrate.sandbox.harness import build_target, start_harness
-from pdmigrate.sandbox.harness_faults import Rule
 from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import STEPS, Workspace
@@ -219,9 +219,9 @@ def load_with_interruptions(notebook, server, workspace):
     notebook.press("Pause")
     notebook.see("Paused between two steps.")
     notebook.page.wait_for_timeout(600)  # what was sent is waited for
-    asked = server.app.config["REQUESTS"]
+    asked = server.app.config["LOG"].requests
     notebook.page.wait_for_timeout(800)
-    assert server.app.config["REQUESTS"] == asked
+    assert server.app.config["LOG"].requests == asked
     notebook.press("Go on")
     notebook.press("Cancel")
     notebook.see("Cancelled after")

@@ -115,7 +115,7 @@ def test_a_rendering_that_cannot_be_read_leaves_the_schedule():
 
 def test_oddities_and_what_stays_behind_are_on_the_page(decided_workspace):
     with open_job(decided_workspace) as job:
-        document = job._servers[0].app.extensions["store"]
+        document = job._servers[0].app.config["STORE"]
         with document.change() as account:
             account["users"][0]["role"] = "emperor"
             del account["services"][0]["id"], account["services"][0]["name"]
@@ -138,8 +138,8 @@ def test_oddities_and_what_stays_behind_are_on_the_page(decided_workspace):
 def test_a_plan_from_a_source_that_was_not_read_whole_is_refused(decided_workspace, options, said):
     with open_job(decided_workspace) as job:
         app = job._servers[0].app
-        app.extensions["options"].update(options)
-        with app.extensions["store"].change() as account:
+        app.config["OPTIONS"].update(options)
+        with app.config["STORE"].change() as account:
             account.update(company())
         preview(job)
         decided = conflicts(job)

@@ -15,7 +15,7 @@ from pdmigrate.errors import (
 )
 from pdmigrate.pagerduty.client import make_client
 from pdmigrate.pagerduty.lists import ListReader
-from pdmigrate.pagerduty.schedules_reading import LIST
+from pdmigrate.pagerduty.schedules_reading import LAYERED
 from pdmigrate.sandbox.crowd import Size, build_crowd
 from pdmigrate.wire.pace import Pace
 
@@ -29,7 +29,7 @@ def test_faults_in_every_fifth_answer_leave_the_same_snapshot(serve_source):
     source = serve_source(company())
     quiet = source.fetch()
     source.client.transport.timeout = 2.0
-    source.server.app.extensions["log"].clear()
+    source.server.app.config["LOG"].clear()
     source.play(*({"kind": kind, "share": SHARE, "seed": n, "seconds": 2.5} for n, kind in enumerate(KINDS)))
     loud = [source.fetch() for _ in range(3)]
     faults = source.log["faults"]
@@ -79,7 +79,7 @@ def test_who_waits_can_be_stopped_at_once(serve_source):
 
 
 def test_the_limit_is_kept_by_its_own_headers(serve_source, monkeypatch, caplog):
-    monkeypatch.setattr("pdmigrate.sandbox.pagerduty_gate.MINUTE", 2.0)
+    monkeypatch.setattr("pdmigrate.sandbox.pagerduty.MINUTE", 2.0)
     source = serve_source(
         build_crowd(Size(users=60, teams=50, schedules=5, policies=5, services=5), NOW), calls_per_minute=30
     )
@@ -107,7 +107,9 @@ def test_a_page_that_renders_too_slowly_is_asked_for_in_halves(serve_source):
     source.client.transport.timeout = 0.3
     source.server.app.before_request(lambda: _sleep_if_much(source))
     rows = ListReader(source.client.transport).read(
-        LIST.__class__(**{**vars(LIST), "rendered": True, "limit": 40, "params": {"include[]": ["final_schedule"]}})
+        LAYERED.__class__(
+            **{**vars(LAYERED), "rendered": True, "limit": 40, "params": {"include[]": ["final_schedule"]}}
+        )
     )
     assert len(rows) == 40
     with pytest.raises(SlowAnswerError):

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from small_company import edit
 from source_http import NOW, company, find_shared
 
 from pdmigrate import conflicts, connect, finish, open_job, preview
-from pdmigrate.cli import main
+from pdmigrate.cli.main import main
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty.compare import compare_accounts
 from pdmigrate.sandbox.accounts import load_account
@@ -145,6 +146,26 @@ def test_a_workspace_has_its_snapshot_too(workspace, tmp_path):
     assert len(load_snapshot(tmp_path / "own.json.gz").account.users) == 40
 
 
+def test_an_open_job_reads_a_snapshot_once_and_again_when_its_files_are_others(small):
+    """Another notebook fetches, or is told of changes of the clock: the next step of this one knows it."""
+    first = small.latest_snapshot()
+    assert small.latest_snapshot() is first
+    [path] = small.workspace.snapshots.iterdir()
+    schedule = next(iter(first.account.schedules))
+    rendered = {"since": "2099-01-01T00:00:00+00:00", "until": "2099-01-02T00:00:00+00:00"}
+    rendered |= {"rendered_schedule_entries": []}
+    small.workspace.save_state("clock_windows", {"file": path.name, "renderings": {schedule: [rendered]}})
+    assert list(small.latest_snapshot().rows["renderings"]) == [schedule]
+    with edit(small, "pagerduty") as held:
+        held["services"][0]["name"] = "Another name"
+    preview(small)
+    names = [service.name for service in small.latest_snapshot().account.services.values()]
+    assert "Another name" in names
+    (small.workspace.snapshots / small.workspace.find_state("snapshot")["file"]).write_bytes(b"damaged")
+    with pytest.raises(SettingsError, match="damaged"):
+        small.latest_snapshot()
+
+
 def test_a_whole_migration_runs_from_a_snapshot_offline(serve_source, decided_workspace, tmp_path):
     """No PagerDuty is there any more; the plan is the same as with it."""
     with open_job(decided_workspace) as job:
@@ -175,4 +196,4 @@ def test_orchestrations_of_services_that_suppress_are_listed_when_asked_for(serv
     asked = source.fetch(service_orchestrations=True)
     assert [row["id"] for row in asked.rows["service_orchestrations"]] == ["PSERV05"]
     assert source.log["by_path"]["/event_orchestrations/services/{id}"] == 25
-    assert "1 rules suppress alerts" in [one.matters for one in asked.account.aside if one.id == "PSERV05"]
+    assert "1 rules suppress alerts" in [one.matters for one in asked.account.not_carried if one.id == "PSERV05"]

@@ -7,7 +7,7 @@ from pdmigrate import finish, open_job, preview
 
 def test_a_field_that_pages_nobody_is_on_the_page_as_well(decided_workspace):
     with open_job(decided_workspace) as job:
-        with job._servers[0].app.extensions["store"].change() as account:
+        with job._servers[0].app.config["STORE"].change() as account:
             account["teams"][0]["default_role"] = "none"
             account["schedules"][0]["icon"] = "half moon"
         page = html.unescape(finish(job, preview(job)).page.read_text())

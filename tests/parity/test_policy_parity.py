@@ -14,6 +14,7 @@ from pdmigrate.parity.policies import count_policies
 from pdmigrate.runs.demo import DECISIONS, make_demo_workspace
 from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.settings import make_workspace
@@ -191,7 +192,7 @@ def test_a_refusal_is_said_in_pagerdutys_words_and_stops_nothing(job, status, wo
 
 @pytest.mark.parametrize("kind", ["429_bare", "429_reset", "500", "502_html", "reset"])
 def test_a_storm_that_does_not_end_is_said_and_stops_nothing(job, kind):
-    serves(job).extensions["faults"].replace([{"kind": kind, "path": "/oncalls", "seconds": 0.0}])
+    replace_faults(serves(job), [{"kind": kind, "path": "/oncalls", "seconds": 0.0}])
     verified = verify(job)
     assert judge(verified) is None
     assert count_policies(verified.policies)["unverified"] == 4
@@ -202,7 +203,7 @@ def test_a_storm_that_does_not_end_is_said_and_stops_nothing(job, kind):
 def test_a_storm_that_ends_costs_requests_of_its_own_only(job):
     calm = verify(job)
     before = job.counts()["source"]
-    serves(job).extensions["faults"].replace([{"kind": "429_bare", "path": "/oncalls", "count": 2}])
+    replace_faults(serves(job), [{"kind": "429_bare", "path": "/oncalls", "count": 2}])
     verified = verify(job)
     after = job.counts()["source"]
     assert grades(verified) == grades(calm)
@@ -211,7 +212,7 @@ def test_a_storm_that_ends_costs_requests_of_its_own_only(job):
 
 
 def test_a_swapped_level_is_found_though_pagerduty_says_nothing(job):
-    serves(job).extensions["options"]["forbidden"] = ("/oncalls",)
+    serves(job).config["OPTIONS"]["forbidden"] = ("/oncalls",)
     swap_levels(job)
     verified = verify(job)
     assert judge(verified).exit_code == 5
@@ -230,15 +231,59 @@ def test_an_entry_that_cannot_be_read_leaves_its_policy_unread(job):
     assert (grades(verified)["PPOL01"], grades(verified)["PPOL02"]) == ("unverified", "agree")
 
 
-def test_a_policy_of_no_service_is_unverified(job):
+def use_nowhere(job):
+    """Nothing uses the follow-the-sun policy any more, on either side."""
     with edit(job, "pagerduty") as document:
         for row in document["services"]:
             if row["escalation_policy"]["id"] == "PPOL02":
                 row["escalation_policy"] = {"id": "PPOL01", "type": "escalation_policy_reference"}
     preview(job)
+
+
+def test_a_policy_of_no_service_is_unverified(job):
+    use_nowhere(job)
     verified = verify(job)
     assert grades(verified)["PPOL02"] == "unverified"
     assert any("leaves out what nothing uses" in note for note in level_of(verified, "PPOL02", 1).notes)
+
+
+def change_levels(job, change):
+    with edit(job, "harness") as document:
+        policies = document["oncall"]["escalation_policies"]
+        [key] = [key for key in policies if "follow" in key]
+        change(policies[key]["levels"])
+
+
+@pytest.mark.parametrize(
+    "at, field, more",
+    [(0, "timeout_minutes", 10), (0, "retries", 1), (-1, "retries", 2)],
+    ids=["time-out", "repeated", "last repeated"],
+)
+def test_a_policy_of_no_service_that_waits_otherwise_rings(job, at, field, more):
+    """No page of a service shows it: the policy is compared itself, with every round of its levels."""
+    use_nowhere(job)
+    conflicts(job)
+    load(job, "all")
+    assert judge(verify(job)) is None
+    change_levels(job, lambda levels: levels[at].update({field: levels[at][field] + more}))
+    verified = verify(job)
+    [sentence] = verified.unexplained
+    assert sentence.startswith("policy Platform follow-the-sun (PPOL02): its levels begin after 0, ")
+    assert judge(verified).exit_code == 5
+    assert grades(verified)["PPOL02"] == "differ"
+    assert "its levels begin after 0, " in repr(make_page(verified, "partial"))
+    asked = conflicts(job).draft.open["changed_in_harness:PPOL02"]
+    decide(job, "changed_in_harness", asked.id, "keep_harness", by="ann")
+    kept = verify(job)
+    assert (judge(kept), grades(kept)["PPOL02"]) == (None, "differ")
+
+
+def test_how_long_its_last_level_waits_is_nobody_s_page(job):
+    use_nowhere(job)
+    conflicts(job)
+    load(job, "all")
+    change_levels(job, lambda levels: levels[-1].update(timeout_minutes=levels[-1]["timeout_minutes"] + 10))
+    assert not [sentence for sentence in verify(job).unexplained if "begin" in sentence]
 
 
 def test_days_beyond_ninety_are_unverified(job):

@@ -20,6 +20,7 @@ def test_verify_rings_for_what_is_planted_in_harness_and_for_nothing_else(compan
 
 
 def test_what_is_planted_in_the_code_is_noticed_or_changes_nothing():
-    outcomes = proof_mutants.run(4, 2)
+    """On a corner of the company, its shift-based schedules with it: it costs half of what the whole does."""
+    outcomes = proof_mutants.run(4, 2, corner=True)
     assert not [f"{mutant}: {words}" for mutant, verdict, words in outcomes if verdict == "missed"]
     assert any(verdict == "caught" for _, verdict, _ in outcomes)

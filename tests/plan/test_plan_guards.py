@@ -70,6 +70,10 @@ def test_what_the_key_may_not_read(seen):
     assert names(replace(seen, hidden=["Shop names PSHIFT01"])) == ["source_hidden"]
 
 
+def test_what_the_mapping_forgot(seen):
+    assert names(replace(seen, miscounted=("services Shop (PS)",))) == ["miscounted"]
+
+
 def test_the_way_by_api_is_gone(seen):
     """oncall_gone: a login page at the door is no reason to hand everything to people."""
     shut = replace(seen, state=seen.state.model_copy(update={"oncall": False}))

@@ -39,7 +39,6 @@ def test_the_account_must_be_named_and_right(harness):
         "GET", "/ng/api/user-groups", accountIdentifier="", headers={"Harness-Account": "embedded"}
     )
     assert by_header.status_code == 200
-    assert harness.data("GET", "/ng/api/accounts/embedded", accountIdentifier="")["identifier"] == "embedded"
 
 
 def test_a_read_only_key_reads_and_is_refused_the_write():
@@ -60,7 +59,6 @@ def test_a_service_account_key_validates_itself_and_is_no_user():
     robot.key = "sat.embedded.robot.secret"
     assert robot.data("POST", "/ng/api/token/validate")["apiKeyType"] == "SERVICE_ACCOUNT"
     assert robot.refusal("GET", "/ng/api/user/currentUser")[0] == 400
-    assert robot.refusal("GET", "/ng/api/accounts/embedded")[0] == 403
     server.stop()
 
 
@@ -78,7 +76,6 @@ def test_what_is_not_there_is_400_or_404_by_switch(harness):
     assert [harness.call("GET", path).status_code for path in paths] == [400, 400]
     harness.sandbox("config", {"not_found_status": 404})
     assert [harness.refusal("GET", path)[0] for path in paths] == [404, 404]
-    assert harness.refusal("GET", "/ng/api/user/aggregate/none") == (404, "ERROR", "ENTITY_NOT_FOUND")
 
 
 def test_the_search_term_is_a_live_regex(harness):
@@ -89,12 +86,6 @@ def test_the_search_term_is_a_live_regex(harness):
     assert find(r"a\+b@EXAMPLE\.com") == 1
     assert find("a.n@example.com") == 1  # the dot too: this is ann
     assert harness.refusal("POST", "/ng/api/user/aggregate", searchTerm="*")[0] == 500
-
-
-def test_search_and_filter_do_not_go_together(harness):
-    body = {"roleIdentifiers": ["_project_viewer"]}
-    assert harness.refusal("POST", "/ng/api/user/aggregate", body, searchTerm="ann")[0] == 400
-    assert harness.data("POST", "/ng/api/user/aggregate", {"searchTerm": "nobody"})["totalItems"] == 3
 
 
 def test_pages_have_harness_frame_and_batch_is_capped(harness):
@@ -155,12 +146,9 @@ def test_a_pending_user_has_no_uuid_and_gets_the_groups_of_the_first_invite(harn
     assert harness.data("POST", "/ng/api/invites/aggregate", {})["totalItems"] == 0
 
 
-def test_an_invite_can_be_sent_again_and_taken_back(harness):
+def test_an_invite_can_be_taken_back(harness):
     harness.invite("new@example.com")
     identifier = harness.data("GET", "/ng/api/invites")["content"][0]["id"]
-    harness.data("PUT", f"/ng/api/invites/{identifier}")
-    assert harness.log()["mails"] == {"new@example.com": 2}
-    assert harness.data("GET", "/ng/api/invites/invite", inviteId=identifier)["email"] == "new@example.com"
     assert harness.data("DELETE", f"/ng/api/invites/{identifier}")["id"] == identifier
     assert harness.data("DELETE", f"/ng/api/invites/{identifier}") is None
     assert harness.data("GET", "/ng/api/invites")["totalItems"] == 0

@@ -90,7 +90,7 @@ def test_the_log_counts_by_route(company):
     log = company.log()
     assert log["requests"] == 3
     assert log["by_path"] == {"/schedules/{id}": 2, "/users": 1}
-    assert company.server.app.extensions["log"].as_dict() == log
+    assert company.server.app.config["LOG"].as_dict() == log
 
 
 def test_an_account_may_live_in_a_file(serve, tmp_path):

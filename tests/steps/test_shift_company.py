@@ -8,7 +8,7 @@ import pytest
 from shift_company import ONLY_IN_SHIFTS, build_shift_company
 
 from pdmigrate import open_job, verify
-from pdmigrate.cli import main
+from pdmigrate.cli.main import main
 from pdmigrate.handover.folder import read_items
 from pdmigrate.handover.items import list_items
 from pdmigrate.handover.links import Links

@@ -1,0 +1,108 @@
+"""What the mapping forgets is caught: the counts are held against the source and its scope, not against the mapping."""
+
+import pytest
+from shift_company import build_whole_company
+from small_company import cut_down
+
+from pdmigrate import choose, conflicts, connect, invite, load, look, open_job, preview, verify
+from pdmigrate.errors import RefusedError
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.runs.finish import judge
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.steps import draft
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
+
+KINDS = (
+    "contact_methods",
+    "notification_rules",
+    "users",
+    "teams",
+    "schedules",
+    "overrides",
+    "escalation_policies",
+    "services",
+)
+SERVICES = ("PSERV01", "PSERV02", "PSERV05")
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A corner of the company, with contact details and overrides."""
+    make_demo_workspace(tmp_path / "acme")
+    write_json(tmp_path / "acme" / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), SERVICES))
+    with open_job(tmp_path / "acme") as job:
+        connect(job)
+        preview(job)
+        invite(job)
+        yield job
+
+
+def forget(monkeypatch, kind):
+    """Let the mapping drop one object of a kind from all that it says. Returns where its fate was."""
+    whole, dropped = draft.map_all, []
+
+    def drop(work):
+        whole(work)
+        fate = next(fate for fate in work.fates if fate.kind == kind)
+        work.fates.remove(fate)
+        work.desired = [wish for wish in work.desired if (wish.kind, wish.sources) != (kind, (fate.id,))]
+        work.held = [held for held in work.held if (held.kind, held.key) != (kind, fate.id)]
+        dropped.append(fate)
+        return work
+
+    monkeypatch.setattr(draft, "map_all", drop)
+    return dropped
+
+
+def test_nothing_is_forgotten_of_the_company(job):
+    """Of the whole company, shift-based schedules with it, of one service of it, and without contact details."""
+    write_json(job.workspace.sandbox / "pagerduty.json", build_whole_company(read_clock()))
+    assert preview(job).draft.miscounted == ()
+    choose(job, "scope.services", ["PSERV05"])
+    assert preview(job).draft.miscounted == ()
+    choose(job, "rules.contact_details", False)
+    found = preview(job).draft
+    assert found.miscounted == ()
+    users = found.account.users.values()
+    assert found.count_out_of_scope()["contact_methods"] == sum(len(user.contact_methods) for user in users)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_mapping_forgets_is_refused_by_name(small, monkeypatch, kind):
+    before = preview(small).draft.count_out_of_scope()
+    dropped = forget(monkeypatch, kind)
+    decided = conflicts(small)
+    [sentence] = decided.draft.miscounted
+    assert f"({dropped[0].id}): it is in scope, and nothing says what becomes of it" in sentence
+    assert sentence in str(judge(decided))
+    assert judge(decided).exit_code == 4
+    assert decided.draft.count_out_of_scope() == before, "what is forgotten is not out of scope"
+    assert "The counts do not add up" in str(look(preview(small), "counts")._repr_html_())
+    with pytest.raises(RefusedError, match="The counts do not add up"):
+        load(small, "all")
+    assert small.target.transport.counts.writes == 0
+
+
+@pytest.mark.parametrize("kind", ["contact_methods", "schedules", "services"])
+def test_verify_ends_with_5_for_what_is_forgotten(small, monkeypatch, kind):
+    conflicts(small)
+    load(small, "all")
+    assert judge(verify(small)) is None
+    dropped = forget(monkeypatch, kind)
+    verified = verify(small)
+    assert judge(verified).exit_code == 5
+    assert any(f"({dropped[0].id}): it is in scope" in sentence for sentence in verified.unexplained)
+
+
+def test_what_is_said_twice_is_no_count_either(small, monkeypatch):
+    whole = draft.map_all
+
+    def repeat(work):
+        whole(work)
+        work.fates.append(next(fate for fate in work.fates if fate.kind == "services"))
+        return work
+
+    monkeypatch.setattr(draft, "map_all", repeat)
+    [sentence] = conflicts(small).draft.miscounted
+    assert "what becomes of it is said 2 times" in sentence

@@ -12,9 +12,8 @@ from pdmigrate.errors import UsageError
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import read_zone, suggest_zones
 from pdmigrate.pagerduty import rota_v3
-from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.pagerduty.records import Schedule
-from pdmigrate.pagerduty.rota import render_schedule
+from pdmigrate.pagerduty.rota import find_foreign, render_schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.steps.rota_files import print_rota
 

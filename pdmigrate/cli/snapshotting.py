@@ -90,7 +90,9 @@ def _read_workspace(options: argparse.Namespace) -> Snapshot:
     with open_job(options.workspace) as job:
         if job.source is None:
             return job.read_source_snapshot()
-        return job.source.fetch(Reading(job.subdomain, job.clock(), job.horizon, **_choose_extras(options, source)))
+        return job.source.fetch(
+            Reading(job.read_subdomain(), job.clock(), job.horizon, **_choose_extras(options, source))
+        )
 
 
 def _read_live(settings: Settings, options: argparse.Namespace) -> Snapshot:

@@ -14,7 +14,7 @@ from pdmigrate.mapping.contacts import find_first_minute, tell_extension, tell_f
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.work import Route
 from pdmigrate.oncall.rota import to_datetime
-from pdmigrate.pagerduty.aside import Aside
+from pdmigrate.pagerduty.not_carried import NotCarried
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.planning import WAITS
 from pdmigrate.wire.canonical import canonical_json
@@ -273,9 +273,11 @@ def _expect_alert(route: Route | None) -> str:
     return "A test alert from this sender is in the list of alerts and pages nobody: it does not come by the paging webhook."
 
 
-def list_routers(found: Draft) -> list[Aside]:
+def list_routers(found: Draft) -> list[NotCarried]:
     """What sends to several services by rules of its own: nothing of it is carried over, and its senders are senders too."""
-    return [one for one in found.account.aside if one.kind in ("event_orchestrations", "rulesets") and one.matters]
+    return [
+        one for one in found.account.not_carried if one.kind in ("event_orchestrations", "rulesets") and one.matters
+    ]
 
 
 def _from_routers(found: Draft, links: Links) -> Iterator[dict]:

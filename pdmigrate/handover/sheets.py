@@ -18,7 +18,7 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.work import Route
 from pdmigrate.oncall import rota
-from pdmigrate.pagerduty.aside import Aside
+from pdmigrate.pagerduty.not_carried import NotCarried
 from pdmigrate.pagerduty.records import ContactMethod, Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Action
@@ -198,7 +198,7 @@ def _treat(kind: str, route: Route | None) -> dict:
     return {**said, "new_paging_webhook": "none" if first else WEBHOOK}
 
 
-def _list_router(one: Aside, links: Links) -> dict:
+def _list_router(one: NotCarried, links: Links) -> dict:
     row = {"service": "several", "sender": one.name, "type": one.kind.removesuffix("s"), "owner_group": ""}
     row |= {"pagerduty_id": one.id, "pagerduty": links.to_pagerduty(one.kind, one.id), "what_to_send": ROUTED}
     row |= {"what_was_suppressed": f"{one.matters}. {SUPPRESSION}", "new_paging_webhook": WEBHOOK}

@@ -11,6 +11,21 @@ GONE = {"ENTITY_NOT_FOUND", "RESOURCE_NOT_FOUND_EXCEPTION"}
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where a target is: the base of its paths, and the place in it that is written to."""
+
+    base_url: str
+    account: str
+    org: str
+    project: str
+
+    @property
+    def name(self) -> str:
+        """account/org/project, as the plan's digest has it."""
+        return f"{self.account}/{self.org}/{self.project}"
+
+
+@dataclass(frozen=True)
 class Key:
     """What a key says of itself. kind: personal, service or unknown; account: "" where it names none."""
 

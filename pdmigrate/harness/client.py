@@ -4,15 +4,19 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError, WrongAccountError
 from pdmigrate.harness import records
-from pdmigrate.harness.address import Key, is_gone, read_base_url, read_key
-from pdmigrate.harness.pacing import PacedTransport, Quota
+from pdmigrate.harness.address import Address, Key, is_gone
+from pdmigrate.harness.target import TargetAccess
+from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.transport import NO_JSON, Transport
+
+Row = dict[str, Any]
+Record = TypeVar("Record", bound=BaseModel)
 
 CONTRACT = "/pdmigrate-oncall/v1"
 PAGE = 100
@@ -36,16 +40,8 @@ KINDS = frozenset(
 TIMED_OUT = 408
 
 
-def make_client(
-    base_url: str, api_key: str, account: str, org: str, project: str, pace: Quota | None = None
-) -> "Harness":
-    headers = {"x-api-key": api_key, "Harness-Account": account}
-    transport = PacedTransport("Harness", read_base_url(base_url), headers, pace or Quota())
-    return Harness(transport, account, org, project, read_key(api_key))
-
-
 class Harness:
-    """The reading side of one Harness project, and the paths that the writers use."""
+    """The reading side of one Harness project, and the requests that the writers are made of."""
 
     def __init__(self, transport: Transport, account: str, org: str, project: str, key: Key | None = None):
         self.transport = transport
@@ -53,15 +49,18 @@ class Harness:
         self.key = key or Key("unknown", "")
 
     @property
-    def name(self) -> str:
-        """account/org/project, as the plan's digest has it."""
-        return f"{self.account}/{self.org}/{self.project}"
+    def address(self) -> Address:
+        return Address(self.transport.base_url, self.account, self.org, self.project)
+
+    @property
+    def counts(self) -> Counts:
+        return self.transport.counts
 
     @property
     def scope(self) -> dict[str, str]:
         return {"accountIdentifier": self.account, "orgIdentifier": self.org, "projectIdentifier": self.project}
 
-    def check_scope(self) -> dict[str, Any]:
+    def check_scope(self) -> TargetAccess:
         """Whether the key is good and the project there. Raises WrongAccountError with the nearest right name."""
         account = {"accountIdentifier": self.account}
         if self.key.account and self.key.account != self.account:
@@ -71,8 +70,8 @@ class Harness:
         self._check_key(account)
         self._check_exists("organization", "organizations", self.org, account)
         self._check_exists("project", "projects", self.project, {**account, "orgIdentifier": self.org})
-        answered = self.ask_door()
-        return {"target": self.name, "oncall": not answered, "door": answered, "key": self.key.kind}
+        door = self.ask_door()
+        return TargetAccess(self.address.name, not door, door, self.key.kind)
 
     def speaks_contract(self) -> bool:
         """Whether the target takes on-call objects by API."""
@@ -95,7 +94,7 @@ class Harness:
             return "a page that is no JSON" if error.code == NO_JSON else f"{error.status} {error.code}".strip()
 
     def _check_key(self, account: dict[str, str]) -> None:
-        """A person's key is asked who it is, a service account's is nobody's and can only be validated."""
+        """Check the key: currentUser for a person's, token/validate for a service account's, which belongs to no user."""
         try:
             if self.key.kind == "personal":
                 self.transport.send("GET", "/ng/api/user/currentUser", account)
@@ -113,16 +112,20 @@ class Harness:
         """All of the project that concerns a migration, as it is now."""
         people = self.read_people()
         names = {person.uuid: person.email for person in people.values() if person.uuid}
-        oncall = self.speaks_contract()
-        read = self._read_oncall() if oncall else {}
-        settings = self._read_settings(read["alert_rules"]) if oncall else {}
-        return records.State(
-            people=people,
-            groups={group.identifier: group for group in self._read_groups(names)},
-            services={service.identifier: service for service in self._read_services(settings)},
-            **read,
-            oncall=oncall,
-        )
+        known = records.State(oncall=self.speaks_contract())
+        if known.oncall:
+            known = records.State(
+                schedules=self._read_kind("/schedules", records.Schedule),
+                policies=self._read_kind("/escalation-policies", records.EscalationPolicy),
+                contacts=self._read_kind("/contact-details", records.ContactDetails, "email"),
+                rules=self._read_kind("/notification-rules", records.NotificationRule, "email"),
+                alert_rules=self._read_kind("/alert-rules", records.AlertRule),
+                oncall=True,
+            )
+        settings = self._read_settings(known.alert_rules) if known.oncall else {}
+        groups = {group.identifier: group for group in self._read_groups(names)}
+        services = {service.identifier: service for service in self._read_services(settings)}
+        return known.model_copy(update={"people": people, "groups": groups, "services": services})
 
     def read_people(self) -> dict[str, records.Person]:
         """Everybody in the project by email: those with an account, and those who are only invited."""
@@ -142,26 +145,27 @@ class Harness:
         return {person.email: person for person in [*found, *users] if person.email in wanted}
 
     def _find_invited(self, email: str) -> list[records.Person]:
-        """The search term is a regular expression that minds the case, and fits anywhere in an address."""
+        """Harness takes the search term as a case-sensitive regular expression that may match anywhere in an address."""
         asked = {**self.scope, "searchTerm": f"^{escape_search(email)}$"}
         return [_make_invited(row) for row in self._list_ng("POST", "/ng/api/invites/aggregate", asked)]
 
-    def read_group(self, identifier: str) -> dict | None:
+    def read_group(self, identifier: str) -> Row | None:
         """One user group, raw, for read-modify-write; None where there is none."""
         return self._read_or_none(f"/ng/api/user-groups/{identifier}")
 
-    def read_service(self, identifier: str) -> dict | None:
+    def read_service(self, identifier: str) -> Row | None:
         """One CD service, raw; None where there is none."""
         found = self._read_or_none(f"/ng/api/servicesV2/{identifier}")
         return found["service"] if found else None
 
-    def _read_or_none(self, path: str) -> dict | None:
+    def _read_or_none(self, path: str) -> Row | None:
         try:
-            return self.transport.send("GET", path, self.scope)["data"]
+            found: Row = self.transport.send("GET", path, self.scope)["data"]
         except AnswerError as error:
             if is_gone(error):
                 return None
             raise
+        return found
 
     def read_coverage(self, identifier: str, start: datetime, end: datetime) -> tuple[records.Coverage, ...]:
         """Who is on call in a schedule, by the target's own answer."""
@@ -169,13 +173,13 @@ class Harness:
         answer = self.oncall("GET", f"/schedules/{identifier}/on-call", window)
         return tuple(records.Coverage.model_validate(entry) for entry in answer["entries"])
 
-    def oncall(self, method: str, path: str, params: dict | None = None, body: Any = None, door: bool = False) -> Any:
+    def oncall(self, method: str, path: str, params: Row | None = None, body: Any = None, door: bool = False) -> Any:
         """One request by our contract (docs/oncall-contract.md); it names the account as all requests do."""
         base = f"{CONTRACT}/accounts/{self.account}/orgs/{self.org}/projects/{self.project}"
         asked = {"accountIdentifier": self.account, **(params or {})}
         return self.transport.send(method, base + path, asked, body, door=door)
 
-    def _check_exists(self, noun: str, path: str, identifier: str, params: dict) -> None:
+    def _check_exists(self, noun: str, path: str, identifier: str, params: Row) -> None:
         try:
             self.transport.send("GET", f"/ng/api/{path}/{identifier}", params)
         except AnswerError as error:
@@ -193,13 +197,13 @@ class Harness:
             outside = bool(row.get("externallyManaged") or row.get("harnessManaged"))
             yield records.UserGroup.model_validate({**row, "users": users, "externally_managed": outside})
 
-    def _read_services(self, settings: dict[str, dict]) -> Iterator[records.Service]:
+    def _read_services(self, settings: dict[str, Row]) -> Iterator[records.Service]:
         for row in self._list_ng("GET", "/ng/api/servicesV2", {**self.scope}, ("page", "size")):
             service = row["service"]
             oncall = settings.get(service["identifier"], {})
             yield records.Service.model_validate({**oncall, **service, "description": service.get("description") or ""})
 
-    def _read_settings(self, rules: dict[str, records.AlertRule]) -> dict[str, dict]:
+    def _read_settings(self, rules: dict[str, records.AlertRule]) -> dict[str, Row]:
         """On-call settings of services, each with what its own alert rule says: the one that has its identifier.
 
         Where that rule is gone, or is another service's by now, nobody is paged, whatever the service itself says.
@@ -211,27 +215,17 @@ class Harness:
                 rows[identifier] = {**known, "paging": rule.paging, "rule_policy": rule.escalation_policy}
         return rows
 
-    def _read_oncall(self) -> dict[str, dict]:
-        read = {
-            "schedules": ("/schedules", records.Schedule, "identifier"),
-            "policies": ("/escalation-policies", records.EscalationPolicy, "identifier"),
-            "contacts": ("/contact-details", records.ContactDetails, "email"),
-            "rules": ("/notification-rules", records.NotificationRule, "email"),
-            "alert_rules": ("/alert-rules", records.AlertRule, "identifier"),
-        }
-        return {
-            name: {row[key]: record.model_validate(row) for row in self._list_oncall(path)}
-            for name, (path, record, key) in read.items()
-        }
+    def _read_kind(self, path: str, record: type[Record], key: str = "identifier") -> dict[str, Record]:
+        return {row[key]: record.model_validate(row) for row in self._list_oncall(path)}
 
     def _list_ng(
         self,
         method: str,
         path: str,
-        params: dict | None = None,
+        params: Row | None = None,
         words: tuple[str, str] = ("pageIndex", "pageSize"),
-        body: dict | None = None,
-    ) -> list[dict]:
+        body: Row | None = None,
+    ) -> list[Row]:
         """All rows of a paged list, each once; whole, or an error, never a part taken for the whole.
 
         Rows move while somebody writes: a list that holds fewer than it said is read again.
@@ -244,8 +238,10 @@ class Harness:
             f"Harness's list {path} said {promised} rows and gave {len(rows)}: somebody is changing it; run again."
         )
 
-    def _read_pages(self, method: str, path: str, params: dict, words: tuple[str, str], body: dict | None):
-        rows: dict[str, dict] = {}
+    def _read_pages(
+        self, method: str, path: str, params: Row, words: tuple[str, str], body: Row | None
+    ) -> tuple[dict[str, Row], int]:
+        rows: dict[str, Row] = {}
         sent = (body or {}) if method == "POST" else None
         for page in range(MOST_PAGES):
             asked = {**params, words[0]: page, words[1]: PAGE}
@@ -257,8 +253,8 @@ class Harness:
             f"Harness's list {path} does not end after {MOST_PAGES} pages: nothing was taken from it."
         )
 
-    def _list_oncall(self, path: str) -> list[dict]:
-        rows: list[dict] = []
+    def _list_oncall(self, path: str) -> list[Row]:
+        rows: list[Row] = []
         for page in range(MOST_PAGES):
             answer = self.oncall("GET", path, {"page": page, "size": PAGE})
             rows += answer["content"]
@@ -284,23 +280,24 @@ def escape_search(text: str) -> str:
     return re.escape(text)
 
 
-def _identity(row: dict) -> str:
-    """What a row of a list is known by, whatever the list."""
-    for path in (
-        ("user", "uuid"),
-        ("service", "identifier"),
-        ("organization", "identifier"),
-        ("project", "identifier"),
-    ):
-        if path[0] in row and isinstance(row[path[0]], dict):
-            return row[path[0]][path[1]]
-    return row.get("identifier") or row.get("id") or row["uuid"]
+def _identity(row: Row) -> str:
+    """The id of a row, in any of the lists."""
+    named = {"user": "uuid", "service": "identifier", "organization": "identifier", "project": "identifier"}
+    for noun, id in named.items():
+        if isinstance(row.get(noun), dict):
+            return str(row[noun][id])
+    return str(row.get("identifier") or row.get("id") or row["uuid"])
 
 
-def _make_user(user: dict) -> records.Person:
-    flags = {flag: bool(user.get(flag)) for flag in ("disabled", "locked")}
-    return records.Person(email=user["email"], name=user.get("name") or "", uuid=user["uuid"], **flags)
+def _make_user(user: Row) -> records.Person:
+    return records.Person(
+        email=user["email"],
+        name=user.get("name") or "",
+        uuid=user["uuid"],
+        disabled=bool(user.get("disabled")),
+        locked=bool(user.get("locked")),
+    )
 
 
-def _make_invited(invite: dict) -> records.Person:
+def _make_invited(invite: Row) -> records.Person:
     return records.Person(email=invite["email"], name=invite.get("name") or "", invite=invite["id"])

@@ -83,5 +83,5 @@ class PacedTransport(Transport):
         self.quota = quota
 
     def _take_turn(self, method: str, path: str) -> None:
-        """A repeat is a call like any other: it counts, and waits for the limits to let it pass."""
+        """Repeats count against the limits too."""
         self.quota.wait(method, path)

@@ -195,7 +195,7 @@ class State(_Record):
         return {f"{schedule.identifier}/{o.identifier}": o for schedule in schedules for o in schedule.overrides}
 
     def model_copy(self, **said: Any) -> "State":
-        """A copy looks its overrides up itself."""
+        """Copies are made without the cached `overrides`."""
         made = super().model_copy(**said)
         vars(made).pop("overrides", None)
         return made

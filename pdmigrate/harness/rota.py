@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from pdmigrate.harness.records import Coverage, Override, Rotation, Schedule, Window
+from pdmigrate.harness.records import Coverage, Rotation, Schedule, Window
 from pdmigrate.oncall import rota
 
 
@@ -11,7 +11,10 @@ def render_schedule(schedule: Schedule, start: int, end: int, stacked: bool = Fa
     zone = ZoneInfo(schedule.time_zone)
     rotations = [make_rotation(rotation).render(zone, start, end) for rotation in schedule.rotations]
     base = rota.stack(rotations) if stacked else rota.join(rotations)
-    return rota.stack([_read_overrides(schedule.overrides).clip(start, end), base])
+    overrides = rota.join(  # two that overlap are both on call: people may write such ones, pdmigrate never does
+        [rota.make_rota([(rota.to_instant(o.start), rota.to_instant(o.end), (o.person,))]) for o in schedule.overrides]
+    )
+    return rota.stack([overrides.clip(start, end), base])
 
 
 def read_coverage(coverage: tuple[Coverage, ...]) -> rota.Rota:
@@ -37,25 +40,17 @@ def write_windows(week: tuple[rota.Span, ...] | None) -> tuple[Window, ...]:
     spans = list(week)
     if len(spans) > 1 and spans[0][0] == 0 and spans[-1][1] == rota.WEEK:
         spans[-1] = (spans[-1][0], rota.WEEK + spans.pop(0)[1])
-    return tuple(_make_window(start, end) for start, end in spans)
-
-
-def _make_window(start: int, end: int) -> Window:
-    day, second = divmod(start, rota.DAY)
-    clock = f"{second // 3600:02}:{second % 3600 // 60:02}:{second % 60:02}"
-    return Window(day=day + 1, start=clock, seconds=end - start)
+    windows = []
+    for start, end in spans:
+        day, second = divmod(start, rota.DAY)
+        clock = f"{second // 3600:02}:{second % 3600 // 60:02}:{second % 60:02}"
+        windows.append(Window(day=day + 1, start=clock, seconds=end - start))
+    return tuple(windows)
 
 
 def _read_week(windows: tuple[Window, ...]) -> tuple[rota.Span, ...] | None:
-    return rota.week_spans((_second(window), window.seconds) for window in windows) if windows else None
-
-
-def _second(window: Window) -> int:
-    hours, minutes, seconds = map(int, window.start.split(":"))
-    return (window.day - 1) * rota.DAY + hours * 3600 + minutes * 60 + seconds
-
-
-def _read_overrides(overrides: tuple[Override, ...]) -> rota.Rota:
-    """Where two overlap both are on call: people may write such ones in Harness, pdmigrate never does."""
-    spans = [(rota.to_instant(o.start), rota.to_instant(o.end), (o.person,)) for o in overrides]
-    return rota.join([rota.make_rota([span]) for span in spans])
+    spans = []
+    for window in windows:
+        hours, minutes, seconds = map(int, window.start.split(":"))
+        spans.append(((window.day - 1) * rota.DAY + hours * 3600 + minutes * 60 + seconds, window.seconds))
+    return rota.week_spans(spans) if windows else None

@@ -26,8 +26,7 @@ from pdmigrate.pagerduty.readings import (
 )
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import read_entries, read_final
-from pdmigrate.pagerduty.rota_v3 import ShiftReading
-from pdmigrate.pagerduty.shift_readings import lasting_shift_part, list_shift_readings, list_shift_spots
+from pdmigrate.pagerduty.rota_v3 import ShiftReading, lasting_shift_part, list_shift_readings, list_shift_spots
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 AHEAD = 400 * rota.DAY

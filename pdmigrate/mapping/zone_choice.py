@@ -8,8 +8,8 @@ from datetime import datetime
 from pdmigrate.mapping.judge import list_evidence
 from pdmigrate.mapping.work import Work, read_stop
 from pdmigrate.oncall.zones import read_zone, suggest_zones
-from pdmigrate.pagerduty.offsets import find_foreign
 from pdmigrate.pagerduty.records import Schedule
+from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.plan.answers import Answer, Conflict, Option
 
 

@@ -21,7 +21,7 @@ class Level:
     one_of: bool = False
 
     def paged_at(self, instant: int) -> People:
-        """Who is paged; several of whom only one is paged are a single entry `one of ann, bob`, equal to no person."""
+        """Who is paged. Where only one of several is paged, they are one entry `one of ann, bob`, which equals no person."""
         people = self.people
         for rota in self.rotas:
             people = people | rota.people_at(instant)
@@ -70,18 +70,12 @@ def tell(paged: Paged) -> str:
 def tell_parting(before: Paged, after: Paged) -> str:
     """The first minute at which the two sides do something else, and what each does then; "" where they are the same."""
     for minute in sorted({when for when, _ in (*before, *after)}):
-        if _paged_at(before, minute) != _paged_at(after, minute):
-            return f"minute {minute}: {_tell_state(before, minute)} / {_tell_state(after, minute)}"
+        then = [[people for when, people in paged if when == minute] for paged in (before, after)]
+        if then[0] != then[1]:
+            who = [", ".join(sorted({person for people in one for person in people})) for one in then]
+            first, second = (f"{state_at(p, minute)} {w}".rstrip() for p, w in zip((before, after), who, strict=True))
+            return f"minute {minute}: {first} / {second}"
     return ""
-
-
-def _paged_at(paged: Paged, minute: int) -> list[People]:
-    return [people for when, people in paged if when == minute]
-
-
-def _tell_state(paged: Paged, minute: int) -> str:
-    who = ", ".join(sorted({person for people in _paged_at(paged, minute) for person in people}))
-    return f"{state_at(paged, minute)} {who}".rstrip()
 
 
 def moments(levels: Iterable[Level], start: int, end: int, most: int) -> list[int]:

@@ -30,7 +30,7 @@ MOST_TURNS = 200_000
 
 
 class TooManyTurnsError(ValueError):
-    """Somebody hands over so often that nobody can look at it."""
+    """A rotation hands over more often than MOST_TURNS times in the span that is drawn."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def join(rotas: Sequence[Rota]) -> Rota:
 
 
 def stack(rotas: Sequence[Rota]) -> Rota:
-    """The first of them, in order from the top, that has anybody."""
+    """At each moment the people of the first rota, in this order, that has anybody then."""
     if (apart := _lay_side_by_side(rotas)) is not None:
         return apart
     return make_rota((s, e, on[min(on)]) for s, e, on in _sweep(rotas) if on)
@@ -174,7 +174,7 @@ def subtract_spans(spans: Iterable[Span], minus: Iterable[Span]) -> tuple[Span, 
 
 
 def intersect_spans(spans: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
-    """What is in both."""
+    """The time that lies in both."""
     left, right = merge_spans(spans), merge_spans(others)
     both, i, j = [], 0, 0
     while i < len(left) and j < len(right):
@@ -206,35 +206,34 @@ class Rotation:
     since: int | None = None
     until: int | None = None
 
+    @property
+    def life(self) -> Span:
+        """[since, until); an open end is FAR away."""
+        return -FAR if self.since is None else self.since, FAR if self.until is None else self.until
+
     def render(self, zone: ZoneInfo, start: int, end: int) -> Rota:
         """Who is on call in [start, end)."""
-        start = max(start, self.since) if self.since is not None else start
-        end = min(end, self.until) if self.until is not None else end
+        since, until = self.life
+        start, end = max(start, since), min(end, until)
         if self.count_turns(start, end) > MOST_TURNS:
             raise TooManyTurnsError(f"a turn of {self.turn} seconds is handed over more often than can be looked at")
         return make_rota(
             (s - offset, e - offset, (person,))
             for begin, finish, offset in zone_stretches(zone, start, end)
-            for s, e, person in self._render_naive(begin + offset, finish + offset)
+            for opened, closed in self._open_spans(begin + offset, finish + offset)
+            for s, e, person in self._turns(opened, closed)
             if person is not None
         )
 
     def count_turns(self, start: int, end: int) -> int:
         """How many turns lie between two instants, about; one where it is always the same person's."""
-        life = max(
-            0,
-            min(end, FAR if self.until is None else self.until)
-            - max(start, -FAR if self.since is None else self.since),
-        )
+        since, until = self.life
+        life = max(0, min(end, until) - max(start, since))
         return life // self.turn if len(set(self.participants)) > 1 else min(life, 1)
 
     def place_at(self, naive: int) -> str | None:
         """Whose turn it is when the wall clock shows that, whatever windows, since and until say."""
         return self.participants[(naive - self.anchor) // self.turn % len(self.participants)]
-
-    def _render_naive(self, start: int, end: int) -> Iterator[tuple[int, int, str | None]]:
-        for s, e in self._open_spans(start, end):
-            yield from self._turns(s, e)
 
     def _open_spans(self, start: int, end: int) -> tuple[Span, ...]:
         if self.week is None:
@@ -288,21 +287,21 @@ def _changes_of_year(key: str, year: int) -> tuple[int, ...]:
     zone = ZoneInfo(key)
     first, last = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
     noons = [(noon, offset_at(zone, noon)) for noon in range(first, last + DAY, DAY)]
-    days = [(a, b) for (a, before), (b, after) in pairwise(noons) if before != after]
-    return tuple(_bisect_change(zone, a, b) for a, b in days)
-
-
-def _bisect_change(zone: ZoneInfo, before: int, after: int) -> int:
-    old = offset_at(zone, before)
-    while after - before > 1:
-        middle = (before + after) // 2
-        before, after = (middle, after) if offset_at(zone, middle) == old else (before, middle)
-    return after
+    changes = []
+    for (before, old), (after, new) in pairwise(noons):
+        if old == new:
+            continue
+        while after - before > 1:
+            middle = (before + after) // 2
+            before, after = (middle, after) if offset_at(zone, middle) == old else (before, middle)
+        changes.append(after)
+    return tuple(changes)
 
 
 def offset_at(zone: ZoneInfo, instant: int) -> int:
     """Seconds that the zone's wall clock is ahead of UTC at that instant."""
-    return int(to_datetime(instant).astimezone(zone).utcoffset().total_seconds())
+    ahead = to_datetime(instant).astimezone(zone).utcoffset()
+    return int(ahead.total_seconds()) if ahead else 0
 
 
 def month_before(instant: int) -> int:

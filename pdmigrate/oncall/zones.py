@@ -9,8 +9,6 @@ from zoneinfo import available_timezones
 
 from babel.core import get_global
 
-from pdmigrate.oncall.rails_zones import RAILS_ZONES
-
 
 @dataclass(frozen=True)
 class Zone:
@@ -29,13 +27,13 @@ def read_zone(name: str) -> Zone:
     """
     if name == "UTC" or name in _canonical():
         return Zone(name, name)
-    if name in RAILS_ZONES:
-        return Zone(name, RAILS_ZONES[name], "a Rails name")
+    if name in read_rails():
+        return Zone(name, read_rails()[name], "a Rails name")
     if name in _links():
         target = "UTC" if _links()[name] == "Etc/UTC" else _links()[name]
         return Zone(name, target, "another name of the same zone")
-    if name in _windows():
-        return Zone(name, read_zone(_windows()[name]).iana, "a Windows name")
+    if name in (windows := get_global("windows_zone_mapping")):  # of Unicode's CLDR
+        return Zone(name, read_zone(windows[name]).iana, "a Windows name")
     if (fixed := _read_offset(name)) is not None:
         return Zone(name, fixed, "a fixed offset")
     return Zone(name, name if name in available_timezones() else None)
@@ -54,15 +52,17 @@ def _canonical() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def _links() -> dict[str, str]:
-    rows = (line.split() for line in _data("tzdata.zi") if line.startswith("L "))
-    return {alias: target for _, target, alias in rows}
+def read_rails() -> dict[str, str]:
+    """The names of Ruby on Rails, which PagerDuty uses here and there, from the file beside this one."""
+    rows = (resources.files("pdmigrate.oncall") / "rails_zones.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (row.partition("=") for row in rows if not row.startswith("#"))
+    return {name: iana for name, _, iana in pairs}
 
 
 @lru_cache(maxsize=1)
-def _windows() -> dict[str, str]:
-    """Unicode's CLDR, the territory-independent reading of each Windows name."""
-    return dict(get_global("windows_zone_mapping"))
+def _links() -> dict[str, str]:
+    rows = (line.split() for line in _data("tzdata.zi") if line.startswith("L "))
+    return {alias: target for _, target, alias in rows}
 
 
 def _read_offset(name: str) -> str | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pdmigrate.errors import AnswerError, KeyRefusedError, WrongAccountError
-from pdmigrate.pagerduty.hosts import find_host
+from pdmigrate.pagerduty.account import find_host
 from pdmigrate.pagerduty.lists import run_together
 from pdmigrate.pagerduty.schedules_reading import list_honours_final
 from pdmigrate.pagerduty.window import Window, whole_seconds
@@ -34,7 +34,7 @@ class Readable:
 
 @dataclass(frozen=True)
 class KeyAccess:
-    """What a key opens. final_on_lists: whether the list of schedules renders; None where there is none to tell."""
+    """What a key opens. final_on_lists: whether the list of schedules contains final_schedule; None where it is empty."""
 
     subdomain: str
     abilities: tuple[str, ...]
@@ -45,12 +45,15 @@ class KeyAccess:
 def ask_access(transport: Transport, subdomain: str, region: str, now: datetime) -> KeyAccess:
     """Ask once for the abilities and once a kind. Raises KeyRefusedError with a hint, or WrongAccountError."""
     abilities = _ask_abilities(transport, region)
-    answers = run_together([lambda kind=kind: _probe(transport, kind, now) for kind in PROBED])
+    answers = run_together(lambda kind: _probe(transport, kind, now), PROBED)
     rows = [row for answer, _ in answers for row in _rows_of(answer)]
     found = check_subdomain(rows, subdomain)
-    readable = tuple(_tell(kind, *answer) for kind, answer in zip(PROBED, answers, strict=True))
+    readable = []
+    for kind, (answer, refusal) in zip(PROBED, answers, strict=True):
+        total = answer.get("total")
+        readable.append(Readable(kind, not refusal, total if isinstance(total, int) else None, refusal))
     final = list_honours_final(_rows_of(answers[list(PROBED).index("schedules")][0]))
-    return KeyAccess(found, tuple(sorted(abilities)), readable, final)
+    return KeyAccess(found, tuple(sorted(abilities)), tuple(readable), final)
 
 
 def check_subdomain(rows: Iterable[Any], subdomain: str) -> str:
@@ -78,7 +81,7 @@ def _ask_abilities(transport: Transport, region: str) -> list[str]:
     return answer.get("abilities") or [] if isinstance(answer, dict) else []
 
 
-def _probe(transport: Transport, kind: str, now: datetime) -> tuple[dict, str]:
+def _probe(transport: Transport, kind: str, now: datetime) -> tuple[dict[str, Any], str]:
     """The answer, and PagerDuty's words where it refused."""
     params: dict[str, Any] = {"limit": 1, "total": "true"}
     if kind == "schedules":
@@ -91,10 +94,5 @@ def _probe(transport: Transport, kind: str, now: datetime) -> tuple[dict, str]:
     return answer if isinstance(answer, dict) else {}, ""
 
 
-def _rows_of(answer: dict) -> list:
+def _rows_of(answer: dict[str, Any]) -> list[Any]:
     return next((value for value in answer.values() if isinstance(value, list)), [])
-
-
-def _tell(kind: str, answer: dict, refusal: str) -> Readable:
-    total = answer.get("total")
-    return Readable(kind, not refusal, total if isinstance(total, int) else None, refusal)

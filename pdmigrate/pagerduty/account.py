@@ -1,7 +1,9 @@
 """A whole PagerDuty account as records, and the snapshot file that keeps it."""
 
 import hashlib
+import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -9,11 +11,9 @@ from typing import Any
 
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty import records
-from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, Arrived, read_records, tell_unread
-from pdmigrate.pagerduty.aside import INVENTORY, Aside, Hidden, find_hidden, list_aside
-from pdmigrate.pagerduty.evidence import Rendering, read_renderings
-from pdmigrate.pagerduty.hosts import find_host
-from pdmigrate.pagerduty.oncalls import OnCalls, read_oncalls
+from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, read_records, tell_unread
+from pdmigrate.pagerduty.evidence import OnCalls, Rendering, read_oncalls, read_renderings
+from pdmigrate.pagerduty.not_carried import INVENTORY, Hidden, NotCarried, find_hidden, list_not_carried
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.wire.canonical import canonical_json
 
@@ -56,6 +56,12 @@ class Snapshot:
     def digest(self) -> str:
         return self.account.digest
 
+    def add_renderings(self, shown: dict[str, Any]) -> "Snapshot":
+        """With what PagerDuty has shown of other windows than the horizon, by schedule id; nothing else is read again."""
+        known = replace(self, rows={**self.rows, "renderings": shown})
+        vars(known)["account"] = replace(self.account, renderings=read_renderings(shown))
+        return known
+
 
 @dataclass(frozen=True)
 class Account:
@@ -80,7 +86,7 @@ class Account:
     remarks: tuple[records.Problem, ...] = ()
     unread: dict[str, str] = field(default_factory=dict)
     hidden: tuple[Hidden, ...] = ()
-    aside: tuple[Aside, ...] = ()
+    not_carried: tuple[NotCarried, ...] = ()
     host: str = ""
     """Where a browser opens it, by its own links; "" where it has none."""
     renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
@@ -137,7 +143,7 @@ class Account:
 
 
 def dump_record(record: records.Record) -> dict[str, Any]:
-    """What of a record is configuration, as JSON. A service is switched off or not; its incidents are none of it."""
+    """What of a record is configuration, as JSON. Of a service's status only whether it is disabled."""
     whole = {} if getattr(record, "unread", ()) else {"unread": True}
     said = record.model_dump(mode="json", exclude={**UNDIGESTED, **whole})
     return {**said, "status": said["status"] == "disabled"} if "status" in said else said
@@ -146,57 +152,57 @@ def dump_record(record: records.Record) -> dict[str, Any]:
 def read_account(snapshot: Snapshot) -> Account:
     """Records from a snapshot's rows. What cannot be read becomes a problem, and never stops the rest."""
     rows = {**snapshot.rows, "teams": _with_members(snapshot.rows)}
-    read = {kind: read_records(kind, rows.get(kind) or []) for kind in KINDS}
-    read = {kind: tell_unread(kind, arrived) for kind, arrived in read.items()}
-    if "team_members" in (rows.get("unread") or {}):
-        read["teams"] = _say_once(read["teams"])
-    shifts = read.pop("schedules_v3")
-    found = {kind: arrived.by_id for kind, arrived in read.items()}
+    read = {kind: tell_unread(kind, read_records(kind, rows.get(kind) or [])) for kind in KINDS}
+    if "team_members" in (rows.get("unread") or {}):  # a guard says so, once and not of every team
+        remarks = tuple(one for one in read["teams"].remarks if one.message != UNREAD["members"])
+        read["teams"] = replace(read["teams"], remarks=remarks)
+    shifts = read.pop("schedules_v3")  # a shift-based schedule is a schedule, in the counts of problems as well
+    shift_problems = tuple(problem.model_copy(update={"kind": "schedules"}) for problem in shifts.problems)
     return Account(
-        snapshot.subdomain,
-        snapshot.taken,
-        snapshot.since,
-        snapshot.until,
-        found["users"],
-        found["teams"],
-        found["schedules"],
-        found["escalation_policies"],
-        found["services"],
-        tuple(problem for arrived in read.values() for problem in arrived.problems) + _as_schedules(shifts.problems),
-        {kind: len(rows[kind]) for kind in INVENTORY if rows.get(kind)},
-        shifts.by_id,
-        tuple(remark for arrived in (*read.values(), shifts) for remark in arrived.remarks),
-        rows.get("unread") or {},
-        find_hidden(rows),
-        list_aside(rows),
-        find_host(row for kind in LINKED for row in rows.get(kind) or []),
-        read_renderings(rows.get("renderings") or {}),
-        read_oncalls(rows.get("oncalls")),
+        subdomain=snapshot.subdomain,
+        taken=snapshot.taken,
+        since=snapshot.since,
+        until=snapshot.until,
+        users=read["users"].by_id,
+        teams=read["teams"].by_id,
+        schedules=read["schedules"].by_id,
+        policies=read["escalation_policies"].by_id,
+        services=read["services"].by_id,
+        problems=tuple(problem for arrived in read.values() for problem in arrived.problems) + shift_problems,
+        inventory={kind: len(rows[kind]) for kind in INVENTORY if rows.get(kind)},
+        schedules_v3=shifts.by_id,
+        remarks=tuple(remark for arrived in (*read.values(), shifts) for remark in arrived.remarks),
+        unread=rows.get("unread") or {},
+        hidden=find_hidden(rows),
+        not_carried=list_not_carried(rows),
+        host=find_host(row for kind in LINKED for row in rows.get(kind) or []),
+        renderings=read_renderings(rows.get("renderings") or {}),
+        oncalls=read_oncalls(rows.get("oncalls")),
     )
 
 
-def _as_schedules(problems: tuple[records.Problem, ...]) -> tuple[records.Problem, ...]:
-    """A shift-based schedule is a schedule, in the counts as well."""
-    return tuple(problem.model_copy(update={"kind": "schedules"}) for problem in problems)
-
-
-def _say_once(teams: Arrived) -> Arrived:
-    """Where the key may not read members at all, a guard says so, once and not of every team."""
-    return replace(teams, remarks=tuple(one for one in teams.remarks if one.message != UNREAD["members"]))
-
-
-def common_zone(users: list[dict]) -> str:
+def common_zone(users: list[dict[str, Any]]) -> str:
     """The time zone that most users have: asking schedules in it first makes the fewest requests."""
-    zones = Counter(user.get("time_zone") for user in users if read_zone(user.get("time_zone") or "").iana)
+    named = (str(user.get("time_zone") or "") for user in users)
+    zones = Counter(name for name in named if read_zone(name).iana)
     return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
 
 
-def _with_members(rows: dict[str, Any]) -> list[dict]:
-    """Teams with their members, or with the mark that those were not read. A row that is none is complained of later."""
-    members = rows.get("team_members") or {}
-    return [_with_own(team, members) if isinstance(team, dict) else team for team in rows.get("teams") or []]
+def _with_members(rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """Teams with their members, or with the mark that those were not read. What is not an object becomes a problem later."""
+    teams = list(rows.get("teams") or [])
+    for at, team in enumerate(teams):
+        if isinstance(team, dict):
+            members = (rows.get("team_members") or {}).get(team.get("id"))
+            teams[at] = {**team, "members": members or []} | ({"unread": ["members"]} if members is None else {})
+    return teams
 
 
-def _with_own(team: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
-    found = members.get(team.get("id"))
-    return {**team, "members": []} | ({"unread": ["members"]} if found is None else {"members": found})
+LINK = re.compile(r"https://(([^./]+)\.(?:[a-z0-9-]+\.)?pagerduty\.com)/", re.IGNORECASE)
+
+
+def find_host(rows: Iterable[Any]) -> str:
+    """The host that most links of the account's own objects have, as acme.eu.pagerduty.com; "" where there is no link."""
+    links = (LINK.match(row.get("html_url") or "") for row in rows if isinstance(row, dict))
+    found = Counter(link.group(1).lower() for link in links if link).most_common(1)
+    return found[0][0] if found else ""

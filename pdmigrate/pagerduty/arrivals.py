@@ -1,4 +1,4 @@
-"""What arrives becomes records. What cannot be used names its object, and stops only what depends on it.
+"""Makes records of the rows of a snapshot. A row that cannot be used becomes a Problem with its name, and the rest goes on.
 
 A Problem stops its object. A remark stops nothing: a part was left out, or a value is not known to this version.
 """
@@ -89,7 +89,7 @@ def read_records(kind: str, rows: Iterable[Any]) -> Arrived:
     remarks: list[Problem] = []
     for row in rows:
         try:
-            record = KINDS[kind].model_validate(_keep_usable_parts(kind, row, remarks))
+            record: Any = KINDS[kind].model_validate(_keep_usable_parts(kind, row, remarks))
             found[record.id] = record
         except ValidationError as error:
             problems.append(_name_problem(kind, row, _tell(error)))
@@ -129,7 +129,9 @@ def _add_notes(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **parts, **noted}
 
 
-def _complain(kind: str, row: dict, field: str, model: type[Record], part: Any, remarks: list[Problem]) -> bool:
+def _complain(
+    kind: str, row: dict[str, Any], field: str, model: type[Record], part: Any, remarks: list[Problem]
+) -> bool:
     try:
         model.model_validate(part)
     except ValidationError as error:
@@ -139,8 +141,8 @@ def _complain(kind: str, row: dict, field: str, model: type[Record], part: Any, 
     return False
 
 
-def _keep_usable_rendering(row: dict, remarks: list[Problem]) -> dict[str, Any]:
-    """Without PagerDuty's rendering a schedule is still a schedule: it only has no judge."""
+def _keep_usable_rendering(row: dict[str, Any], remarks: list[Problem]) -> dict[str, Any]:
+    """A rendering that cannot be read is dropped: the schedule is carried over all the same, and cannot be checked by it."""
     final = row.get("final_schedule")
     broken = final is not None and _complain("schedules", row, "final_schedule", records.Rendered, final, remarks)
     return {"final_schedule": None} if broken else {}
@@ -215,7 +217,7 @@ def _word(error: Any) -> str:
     absent = error["type"] == "missing" and error["loc"]
     if error["type"] == "literal_error" and PLAIN_WORD.fullmatch(str(error["input"])):
         return f"{error['msg']}, not '{error['input']}'"
-    return NOT_READ.get(str(error["loc"][-1]), error["msg"]) if absent else error["msg"]
+    return str(NOT_READ.get(str(error["loc"][-1]), error["msg"]) if absent else error["msg"])
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

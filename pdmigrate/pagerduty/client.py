@@ -1,4 +1,4 @@
-"""Reads a PagerDuty account: GET only, and whole or an error."""
+"""Reads a PagerDuty account with GET requests only. The result is complete, or an error is raised."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -6,23 +6,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pdmigrate.errors import AnswerError
+from pdmigrate.errors import AnswerError, IncompleteFetchError, SideError, TooLongError
 from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, common_zone
-from pdmigrate.pagerduty.aside_reading import AsideReader
-from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, run_together
-from pdmigrate.pagerduty.oncalls_reading import OnCallReader
+from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
+from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
 from pdmigrate.pagerduty.records import is_rendered
-from pdmigrate.pagerduty.schedules_reading import ScheduleReader, list_honours_final
+from pdmigrate.pagerduty.schedules_reading import ScheduleReader, ShiftReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
-from pdmigrate.pagerduty.v3_reading import ShiftReader
 from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import Window, override_window, whole_seconds
+from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.transport import Transport
 
 HOSTS = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}
 GET_ONLY = frozenset({"GET"})
-"""The one place that says so: nothing else ever leaves towards PagerDuty."""
+"""The only methods that are ever sent to PagerDuty."""
 
 BY_TEAM = ("team_ids[]", "query")
 USERS = ListCall("users", "/users", {"include[]": ["contact_methods", "notification_rules"]}, cut_by=BY_TEAM)
@@ -51,7 +50,8 @@ MAY_BE_ABSENT = (
 
 @dataclass(frozen=True)
 class Reading:
-    """How an account is read: whose, when, how far ahead; whether secrets come along, and what takes a request each.
+    """How an account is read. horizon: how far ahead schedules are rendered. keep_keys: secrets are kept. handoffs and
+    service_orchestrations: these are read too, at one request each.
 
     final_on_lists: False where connect has seen that the list of schedules does not render.
     """
@@ -89,7 +89,7 @@ class PagerDuty:
         return ask_access(self.transport, subdomain, self.region, now)
 
     def fetch(self, reading: Reading, progress: Callable[[str], None] = lambda kind: None) -> Snapshot:
-        """Everything, whole. `progress` is told each kind that is read. Raises IncompleteFetchError otherwise."""
+        """Read the whole account. Calls `progress` with each kind that is done. Raises IncompleteFetchError where a list is not complete."""
         before = replace(self.transport.counts)
         since = whole_seconds(reading.now)
         window = Window(since, since + reading.horizon)
@@ -101,7 +101,7 @@ class PagerDuty:
         spent = {"requests": counts.requests - before.requests, "retries": counts.retries - before.retries}
         return Snapshot(subdomain, since, since, window.until, rows, zone=zone, **spent)
 
-    def read_renderings(self, since: datetime, until: datetime, ids: list[str]) -> dict[str, dict]:
+    def read_renderings(self, since: datetime, until: datetime, ids: list[str]) -> Rows:
         """PagerDuty's own word on who is on call over another window, by schedule id: evidence for changes of the clock.
 
         An id that no list of layer-based schedules has is asked for as a shift-based one, and where the list does not
@@ -113,8 +113,8 @@ class PagerDuty:
         known = {row["id"] for row in listed}
         rows = [row for row in listed if row["id"] in ids and list_honours_final([row])]
         missing = [id for id in ids if id not in {row["id"] for row in rows}]
-        rows += run_together([lambda id=id: self._read_one(id, id in known, window) for id in missing])
-        shown = {row["id"]: row.get("final_schedule") for row in rows}
+        rows += run_together(lambda id: self._read_one(id, id in known, window), missing)
+        shown: Rows = {row["id"]: row.get("final_schedule") or {} for row in rows}
         return {id: final for id, final in shown.items() if is_rendered(final) or is_rendered(final, SHOWN)}
 
     def read_oncalls(self, since: datetime, until: datetime, policy_ids: Iterable[str]) -> tuple[dict[str, Any], int]:
@@ -122,15 +122,16 @@ class PagerDuty:
         transport = self.transport.apart()
         return OnCallReader(transport).read(since, until, policy_ids), transport.counts.requests
 
-    def _read_one(self, id: str, layered: bool, window: dict[str, str]) -> dict:
+    def _read_one(self, id: str, layered: bool, window: dict[str, str]) -> dict[str, Any]:
         path = f"/schedules/{id}" if layered else f"/v3/schedules/{id}"
         params = window if layered else {"include[]": ["final_schedule"], **window}
         try:
-            return self.transport.send("GET", path, params)["schedule"]
+            row: Row = self.transport.send("GET", path, params)["schedule"]
         except AnswerError as error:
             if error.status != 404:
                 raise
             return {"id": id}  # removed since: about it nothing is shown
+        return row
 
 
 class _Fetch:
@@ -140,10 +141,10 @@ class _Fetch:
         self._transport = transport
         self._reading = reading
         self._window = window
-        self._done: dict[str, Future] = {}
+        self._done: dict[str, Future[Any]] = {}
         self._unread: dict[str, str] = {}
         self._lists = ListReader(transport, lambda: [team["id"] for team in self._take("teams")])
-        self._aside = AsideReader(transport, self._lists)
+        self._not_carried = NotCarriedReader(transport, self._lists)
 
     def run(self, progress: Callable[[str], None]) -> tuple[dict[str, Any], str]:
         """The rows by kind, and the zone that schedules were read in."""
@@ -176,15 +177,15 @@ class _Fetch:
             "schedules_v3": shifts.read,
             "escalation_policies": lambda: self._lists.read(POLICIES),
             "services": lambda: self._lists.read(SERVICES),
-            "business_services": self._aside.read_business_services,
-            "maintenance_windows": self._aside.read_maintenance_windows,
-            "event_orchestrations": self._aside.read_orchestrations,
-            "rulesets": self._aside.read_rulesets,
+            "business_services": self._not_carried.read_business_services,
+            "maintenance_windows": self._not_carried.read_maintenance_windows,
+            "event_orchestrations": self._not_carried.read_orchestrations,
+            "rulesets": self._not_carried.read_rulesets,
         }
         if self._reading.handoffs:
-            readers["handoff_rules"] = lambda: self._aside.read_handoffs(self._take("users"))
+            readers["handoff_rules"] = lambda: self._not_carried.read_handoffs(self._take("users"))
         if self._reading.service_orchestrations:
-            readers["service_orchestrations"] = lambda: self._aside.read_of_services(self._take("services"))
+            readers["service_orchestrations"] = lambda: self._not_carried.read_of_services(self._take("services"))
         return readers
 
     def _read_kind(self, kind: str, read: Callable[[], Any]) -> Any:
@@ -199,16 +200,66 @@ class _Fetch:
             self._unread[kind] = f"{'forbidden' if forbidden else 'absent'}: {error}"
             return {} if kind in ("team_members", "handoff_rules") else []
 
-    def _take(self, kind: str) -> list[dict]:
-        return self._done[kind].result()
+    def _take(self, kind: str) -> list[Row]:
+        rows: list[Row] = self._done[kind].result()
+        return rows
 
-    def _read_members(self) -> dict[str, list[dict]]:
+    def _read_members(self) -> dict[str, list[Row]]:
         ids = [team["id"] for team in self._take("teams")]
-        calls = [ListCall("members", f"/teams/{id}/members") for id in ids]
-        found = run_together([lambda call=call: self._lists.read_known(call) for call in calls])
+        found = run_together(self._lists.read_known, [ListCall("members", f"/teams/{id}/members") for id in ids])
         return {id: members for id, members in zip(ids, found, strict=True) if members is not None}
 
-    def _read_schedules(self, dated: Window) -> list[dict]:
+    def _read_schedules(self, dated: Window) -> list[Row]:
         zone = common_zone(self._take("users"))
         reader = ScheduleReader(self._transport, self._lists, zone, self._window, dated)
         return reader.read(try_list=self._reading.final_on_lists is not False)
+
+
+FARTHEST = timedelta(days=90)
+"""How far ahead PagerDuty looks (PagerDuty API)."""
+AT_ONCE = 50
+"""Policy ids in one request: an address must not get too long."""
+SHORTEST = timedelta(hours=1)
+"""No shorter stretch is asked for, however many entries there are."""
+
+
+class OnCallReader:
+    """Asks /oncalls about policies, fifty at a time, on a transport that keeps its own pace."""
+
+    def __init__(self, transport: Transport):
+        self._lists = ListReader(transport)
+
+    def read(self, since: datetime, until: datetime, policy_ids: Iterable[str]) -> dict[str, Any]:
+        """The raw entries over that time, and why what is missing was not read: the form in which a snapshot holds them.
+
+        Where PagerDuty refuses, nothing is raised: the policies that are left are in `unread` with its words.
+        """
+        left = sorted(policy_ids)
+        rows: list[Row] = []
+        unread: dict[str, str] = {}
+        until = min(until, since + FARTHEST)
+        while left:
+            batch, left = left[:AT_ONCE], left[AT_ONCE:]
+            try:
+                rows += self._read_some(batch, since, until)
+            except IncompleteFetchError as error:
+                unread |= dict.fromkeys(batch, str(error))
+            except SideError as error:  # the next would be told the same
+                unread |= dict.fromkeys([*batch, *left], str(error))
+                break
+        return {"since": since.isoformat(), "until": until.isoformat(), "oncalls": rows, "unread": unread}
+
+    def _read_some(self, ids: list[str], since: datetime, until: datetime) -> list[Row]:
+        """The entries of these policies; where there are too many for one list, of half of them, or of half the time."""
+        params = {"escalation_policy_ids[]": ids, "time_zone": "UTC", **Window(since, until).params}
+        try:
+            return self._lists.read(ListCall("oncalls", "/oncalls", params, identify=canonical_json))
+        except TooLongError:
+            if len(ids) == 1 and until - since < 2 * SHORTEST:
+                raise
+        middle = since + (until - since) // 2
+        middle -= timedelta(microseconds=middle.microsecond)
+        parts = [(ids, since, middle), (ids, middle, until)]
+        if len(ids) > 1:
+            parts = [(ids[::2], since, until), (ids[1::2], since, until)]
+        return [row for part in parts for row in self._read_some(*part)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pdmigrate.pagerduty.account import Account, dump_record
 
@@ -47,7 +48,7 @@ def _compare_all(before: Account, after: Account) -> Iterator[SourceChange]:
             yield SourceChange(kind.replace("_", " "), f"{had} to {has}", "in number", "changed")
 
 
-def _compare_kind(word: str, before: dict, after: dict) -> Iterator[SourceChange]:
+def _compare_kind(word: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[SourceChange]:
     for id in sorted(before.keys() | after.keys()):
         if id not in after:
             yield SourceChange(word, id, before[id].name, "gone")

@@ -1,8 +1,19 @@
-"""Evidence: PagerDuty's own rendering of other windows than the horizon, asked for around changes of the clock."""
+"""Evidence: PagerDuty's own word on who is on call, beside its rendering of the horizon.
 
-from pydantic import ValidationError
+Renderings of other windows are asked for around changes of the clock. GET /oncalls says who is on call at each level of each
+escalation policy: it looks at most 90 days ahead, has a limit of requests of its own, and leaves out policies that nothing
+uses. What it does not say is not known, and never "nobody".
+"""
 
-from pdmigrate.pagerduty.records import Moment, Rendered
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from pdmigrate.oncall import rota
+from pdmigrate.pagerduty.records import Moment, Record, Reference, Rendered
 from pdmigrate.pagerduty.v3_records import FinalSchedule
 
 
@@ -13,7 +24,7 @@ class Rendering(Rendered, FinalSchedule):
     until: Moment
 
 
-def read_renderings(rows: dict[str, list[dict]]) -> dict[str, tuple[Rendering, ...]]:
+def read_renderings(rows: dict[str, list[dict[str, Any]]]) -> dict[str, tuple[Rendering, ...]]:
     """Evidence by schedule id. What cannot be read is no evidence."""
     found: dict[str, tuple[Rendering, ...]] = {}
     for id, shown in rows.items():
@@ -22,3 +33,98 @@ def read_renderings(rows: dict[str, list[dict]]) -> dict[str, tuple[Rendering, .
         except ValidationError:
             continue
     return found
+
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class OnCall(Record):
+    """Somebody is on call at a level. No start and no end: a target of the level himself, for ever (PagerDuty API)."""
+
+    escalation_policy: Reference
+    escalation_level: int = Field(ge=1)
+    user: Reference
+    schedule: Reference | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+
+
+@dataclass(frozen=True)
+class OnCalls:
+    """What PagerDuty said, from `since` until `until`.
+
+    unread: by policy id, why nothing is known of it; under "" why nothing is known of any that is not named.
+    """
+
+    since: datetime
+    until: datetime
+    entries: tuple[OnCall, ...] = ()
+    unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def span(self) -> rota.Span:
+        return rota.to_instant(self.since), rota.to_instant(self.until)
+
+    @cached_property
+    def policies(self) -> frozenset[str]:
+        """The ids of the policies that it says anything of."""
+        return frozenset(entry.escalation_policy.id for entry in self.entries)
+
+    def why_unread(self, policy_id: str) -> str:
+        """Why nothing is known of a policy; "" where PagerDuty has answered for it."""
+        return self.unread.get(policy_id) or self.unread.get("", "")
+
+    def level(self, policy_id: str, number: int) -> rota.Rota:
+        """Who is on call at a level, in PagerDuty user ids."""
+        return self._levels.get((policy_id, number), rota.Rota())
+
+    @cached_property
+    def _levels(self) -> dict[tuple[str, int], rota.Rota]:
+        start, end = self.span
+        levels: dict[tuple[str, int], dict[str, list[rota.Span]]] = {}
+        for entry in self.entries:
+            if not entry.user.deleted_at:  # whoever was deleted is not paged, as in a rendering
+                begun = max(rota.to_instant(entry.start), start) if entry.start else start
+                over = min(rota.to_instant(entry.end), end) if entry.end else end
+                people = levels.setdefault((entry.escalation_policy.id, entry.escalation_level), {})
+                people.setdefault(entry.user.id, []).append((begun, over))
+        return {
+            place: rota.join(
+                [
+                    rota.make_rota((since, until, (person,)) for since, until in rota.merge_spans(spans))
+                    for person, spans in people.items()
+                ]
+            )
+            for place, people in levels.items()
+        }
+
+
+class Said(Record):
+    """The form in which a snapshot holds it: raw entries, the time that was asked about, what was not read."""
+
+    since: Moment
+    until: Moment
+    oncalls: tuple[Any, ...]
+    unread: dict[str, str] = Field(default_factory=dict)
+
+
+def read_oncalls(said: Any) -> OnCalls | None:
+    """What a snapshot holds, or PagerDuty has just said; None where nobody has asked.
+
+    An entry that cannot be read leaves its policy unread. A record that does not say which time it covers says nothing.
+    """
+    if said is None:
+        return None
+    try:
+        held = Said.model_validate(said)
+    except ValidationError:
+        return OnCalls(EPOCH, EPOCH, unread={"": "what was recorded of /oncalls does not say which time it covers"})
+    entries, unread = [], dict(held.unread)
+    for row in held.oncalls:
+        try:
+            entries.append(OnCall.model_validate(row))
+        except ValidationError as error:
+            policy = row.get("escalation_policy") if isinstance(row, dict) else None
+            id = str(policy.get("id") or "") if isinstance(policy, dict) else ""
+            unread[id] = f"an entry of /oncalls cannot be read ({error.error_count()} fields)"
+    return OnCalls(held.since, held.until, tuple(entries), unread)

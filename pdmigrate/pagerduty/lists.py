@@ -1,6 +1,6 @@
 """PagerDuty's lists, whole or an error: pages side by side, counted, read again when they move, cut when too long."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -24,7 +24,10 @@ TEAMS_AT_ONCE = 50
 LETTERS = "qzxjkvwybgfpmcudlhrsnioate0123456789@-_. "
 """Rare ones first: their slices are short. Whether they were enough is known by the count, not by faith."""
 
-Rows = dict[str, dict]
+Row = dict[str, Any]
+Rows = dict[str, Row]
+"""Rows by id."""
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -43,7 +46,7 @@ class ListCall:
     cut_by: tuple[str, ...] = ()
     rendered: bool = False
     counted: bool = True
-    check: Callable[[list[dict]], None] | None = None
+    check: Callable[[list[Row]], None] | None = None
     identify: Callable[[Any], str] | None = None
 
 
@@ -51,15 +54,15 @@ class ListCall:
 class Page:
     """What one request brought. `total` is None where PagerDuty does not tell it."""
 
-    rows: list[dict]
+    rows: list[Row]
     more: bool
     total: int | None
 
 
-def run_together(calls: Sequence[Callable[[], Result]]) -> list[Result]:
-    """The results in order. The first error ends it; what has not begun by then is not begun."""
+def run_together(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """The results of the calls in order. The first error ends it; what has not begun by then is not begun."""
     pool = ThreadPoolExecutor(SIDE_BY_SIDE)
-    futures = [pool.submit(call) for call in calls]
+    futures = [pool.submit(call, item) for item in items]
     try:
         return [future.result() for future in futures]
     finally:
@@ -77,7 +80,7 @@ class ListReader:
         self._transport = transport
         self._find_teams = find_teams
 
-    def read(self, call: ListCall) -> list[dict]:
+    def read(self, call: ListCall) -> list[Row]:
         """All rows, each once. Raises IncompleteFetchError where that cannot be had."""
         for _ in range(READINGS):
             first = self._ask(call, 0, call.limit)
@@ -92,7 +95,7 @@ class ListReader:
             f"PagerDuty's {call.path} changed each of the {READINGS} times that it was read: try again when less is changed."
         )
 
-    def read_known(self, call: ListCall) -> list[dict] | None:
+    def read_known(self, call: ListCall) -> list[Row] | None:
         """All rows; None where the answer has no such list, for a caller who can do without."""
         try:
             return self.read(call)
@@ -103,17 +106,16 @@ class ListReader:
         """The rows by id; None where the list moved: an id came twice, or the count is another."""
         pages = [first]
         if first.more:
-            pages += self._read_counted(call, first) if first.total is not None else self._follow(call, first)
+            pages += self._follow(call, first) if first.total is None else self._read_counted(call, first, first.total)
         rows = [row for page in pages for row in page.rows]
         by_id = {(call.identify or _identity)(row): row for row in rows}
         moved = len(by_id) != len(rows) or pages[-1].more or any(page.total != first.total for page in pages)
         missing = first.total is not None and len(by_id) != first.total
         return None if len(pages) > 1 and (moved or missing) else by_id
 
-    def _read_counted(self, call: ListCall, first: Page) -> list[Page]:
+    def _read_counted(self, call: ListCall, first: Page, total: int) -> list[Page]:
         step = len(first.rows) or call.limit
-        offsets = range(step, first.total, step)
-        return run_together([lambda offset=offset: self._ask(call, offset, step) for offset in offsets])
+        return run_together(lambda offset: self._ask(call, offset, step), range(step, total, step))
 
     def _follow(self, call: ListCall, first: Page) -> list[Page]:
         pages, offset = [], len(first.rows)
@@ -148,11 +150,12 @@ class ListReader:
         total = answer.get("total")
         return Page(rows, bool(answer.get("more")), total if isinstance(total, int) else None)
 
-    def _read_cut(self, call: ListCall, total: int) -> list[dict]:
+    def _read_cut(self, call: ListCall, total: int) -> list[Row]:
         """A list that is too long, by team and then by name, until as many are there as PagerDuty counts."""
         rows: Rows = {}
-        if "team_ids[]" in call.cut_by:
-            self._read_teams(call, list(self._find_teams()), rows)
+        teams = list(self._find_teams()) if "team_ids[]" in call.cut_by else []
+        for start in range(0, len(teams), TEAMS_AT_ONCE):
+            self._read_teams(call, teams[start : start + TEAMS_AT_ONCE], rows)
         for letter in LETTERS if "query" in call.cut_by else "":
             if len(rows) >= total:
                 break
@@ -162,17 +165,13 @@ class ListReader:
         return list(rows.values())
 
     def _read_teams(self, call: ListCall, teams: list[str], rows: Rows) -> None:
-        for start in range(0, len(teams), TEAMS_AT_ONCE):
-            self._read_some_teams(call, teams[start : start + TEAMS_AT_ONCE], rows)
-
-    def _read_some_teams(self, call: ListCall, teams: list[str], rows: Rows) -> None:
         found = self._read_slice(call, {"team_ids[]": teams})
         if found is not None:
             rows.update(found)
         elif len(teams) > 1:
             half = len(teams) // 2
-            self._read_some_teams(call, teams[:half], rows)
-            self._read_some_teams(call, teams[half:], rows)
+            self._read_teams(call, teams[:half], rows)
+            self._read_teams(call, teams[half:], rows)
 
     def _read_slice(self, call: ListCall, only: dict[str, Any]) -> Rows | None:
         """The rows of one slice; None where it is too long too."""

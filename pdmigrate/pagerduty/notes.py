@@ -1,6 +1,5 @@
 """What a row has that does not go to Harness, noted while it is read: by name and reason, never by value."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,17 +46,11 @@ def _note(table: Table, name: str, value: Any, where: str, notes: Notes) -> None
     if name not in table.names:
         where = where.removesuffix(name) + show_value(name)
         notes.unknown[where] = Found(where, pages=table.pages)
-    if name in table.known and not _is_known(value, table.known[name]):
+    known = table.known.get(name)
+    if known is not None and not (isinstance(value, str) and value.removesuffix("_reference") in known.split()):
         full = f"{where}={show_value(value)}"
         notes.unknown[full] = Found(full, pages=table.pages)
     if name in table.parts:
-        for part in _list_parts(value):
-            _walk(TABLES[table.parts[name]], part, f"{where}.", notes)
-
-
-def _list_parts(value: Any) -> Iterator[dict[str, Any]]:
-    yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict))
-
-
-def _is_known(value: Any, known: str) -> bool:
-    return isinstance(value, str) and value.removesuffix("_reference") in known.split()
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                _walk(TABLES[table.parts[name]], part, f"{where}.", notes)

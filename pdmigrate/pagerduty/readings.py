@@ -31,6 +31,10 @@ DELETED = "a user who was deleted"
 """Who stands in the turns of deleted users while these hide the layers below; is never written."""
 
 
+Turn = tuple[int, int, Iterable[str]]
+"""From, to, who."""
+
+
 class Reading(NamedTuple):
     """deleted: whether the turn of a deleted user `shows` or `hides` the layers below."""
 
@@ -84,7 +88,7 @@ def list_spots(
             yield max(start, change.instant - rota.DAY), min(end, change.instant + REACH)
 
 
-def lasting_part(reading: Reading) -> tuple:
+def lasting_part(reading: Reading) -> tuple[str, bool]:
     """What of a reading may make a difference at any time, and not only when the clock has just changed."""
     return reading.deleted, reading.turns == "elapsed"
 
@@ -111,11 +115,13 @@ def list_settings(
 def _list_live(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> list[tuple[Layer, rota.Rotation]]:
     """The layers with people that exist at some time in [start, end), or soon before or after."""
     made = ((layer, make_rotation(layer, zone, DELETED)) for layer in schedule.schedule_layers if layer.users)
-    return [
-        (layer, one)
-        for layer, one in made
-        if one.since < end + REACH and (one.until is None or max(start - REACH, one.since) < one.until)
-    ]
+    return [(layer, one) for layer, one in made if _lives(one, start - REACH, end + REACH)]
+
+
+def _lives(made: rota.Rotation, start: int, end: int) -> bool:
+    """Whether a layer exists at some time in [start, end)."""
+    since, until = made.life
+    return since < end and max(start, since) < until
 
 
 def _may_hide(layers: list[rota.Rotation]) -> bool:
@@ -154,9 +160,9 @@ def _re_anchor(layer: Layer, made: rota.Rotation, zone: ZoneInfo, now: int) -> I
         return
     for begin, finish in pairwise(changes):
         offset = rota.offset_at(zone, begin if begin is not None else (finish or now) - 1)
-        since = made.since if begin is None else max(made.since, begin)
+        since = max((edge for edge in (made.since, begin) if edge is not None), default=None)
         until = min((edge for edge in (made.until, finish) if edge is not None), default=None)
-        if until is None or since < until:
+        if since is None or until is None or since < until:
             anchor = rota.to_instant(layer.rotation_virtual_start) + offset
             yield replace(made, anchor=anchor, since=since, until=until)
 
@@ -165,8 +171,8 @@ def _render_layer(layer: Layer, reading: Reading, zone: ZoneInfo, start: int, en
     made = make_rotation(layer, zone, _stand_in(reading))
     if reading.by_wall:
         return made.render(zone, start, end)
-    start = max(start, made.since)
-    end = end if made.until is None else min(end, made.until)
+    since, until = made.life
+    start, end = max(start, since), min(end, until)
     if start >= end or not made.participants:
         return rota.Rota()
     turned = rota.make_rota(_list_turns(layer, made, reading.turns, zone, start, end))
@@ -181,7 +187,7 @@ def _stand_in(reading: Reading) -> str | None:
     return DELETED if reading.deleted == "hides" else None
 
 
-def _list_turns(layer: Layer, made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterable:
+def _list_turns(layer: Layer, made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterable[Turn]:
     if rule == "wall" or len(set(made.participants)) == 1 or (rule == "elapsed" and made.turn % rota.DAY == 0):
         always = rota.Rotation(made.participants, made.anchor, made.turn)
         return always.render(zone, start, end).entries
@@ -191,7 +197,7 @@ def _list_turns(layer: Layer, made: rota.Rotation, rule: str, zone: ZoneInfo, st
     return _resolved_turns(made, rule, zone, start, end)
 
 
-def _resolved_turns(made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterator[tuple]:
+def _resolved_turns(made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterator[Turn]:
     number = (start - rota.DAY - made.anchor) // made.turn
     while True:
         edges = [find_instant(made.anchor + n * made.turn, zone, rule) for n in (number, number + 1)]
@@ -203,7 +209,9 @@ def _resolved_turns(made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, 
         number += 1
 
 
-def _open_spans(layer: Layer, made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterable:
+def _open_spans(
+    layer: Layer, made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int
+) -> Iterable[rota.Span]:
     if rule == "wall":
         always = rota.Rotation(("open",), 0, rota.DAY, made.week)
         return always.render(zone, start, end).covered()
@@ -282,7 +290,8 @@ def _turns_feel(made: rota.Rotation, change: Change) -> bool:
 
 def _is_alive(made: rota.Rotation, change: Change) -> bool:
     """Whether the layer exists when the change may be felt."""
-    return made.since < change.instant + REACH and (made.until is None or change.instant - REACH < made.until)
+    since, until = made.life
+    return since < change.instant + REACH and change.instant - REACH < until
 
 
 @lru_cache(maxsize=512)

@@ -47,7 +47,7 @@ Type = Annotated[str, BeforeValidator(_drop_reference_suffix)]
 """`user` and `user_reference` are one type: PagerDuty answers with either."""
 
 
-def sort_by_id(rows: tuple) -> tuple:
+def sort_by_id(rows: tuple[Any, ...]) -> tuple[Any, ...]:
     """For lists whose order means nothing: a digest, and whatever is made of the first, must not hang on it."""
     return tuple(sorted(rows, key=lambda row: row.id))
 

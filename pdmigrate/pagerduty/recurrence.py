@@ -31,9 +31,11 @@ _ZONED = re.compile(r"\d{8}T\d{6}Z")
 
 
 class Rule(Protocol):
-    """The starts of the bare RRULE, in order, numbered from 0. total: how many there are, None where it never ends."""
+    """The starts of the bare RRULE, in order, numbered from 0."""
 
-    total: int | None
+    @property
+    def total(self) -> int | None:
+        """How many there are; None where it never ends."""
 
     def before(self, naive: int) -> int:
         """How many starts are earlier than that."""
@@ -129,11 +131,15 @@ class Recurrence:
 @lru_cache(maxsize=4096)
 def read_lines(lines: tuple[str, ...], start: int, zone: ZoneInfo) -> Recurrence:
     """The recurrence of an event that first starts at that naive second of its zone. Raises ValueError for an unusable one."""
-    local = [_ZONED.sub(lambda found: _localise(found[0], zone), line) for line in lines]
+    local = [
+        _ZONED.sub(lambda found: f"{datetime.fromisoformat(found[0]).astimezone(zone):%Y%m%dT%H%M%S}", line)
+        for line in lines
+    ]
     rules = [line for line in local if is_rule(line)]
     if len(rules) != 1:
         raise ValueError(f"{len(rules)} RRULEs where one is expected")
-    dates, days = {"EXDATE": set(), "RDATE": set()}, set()
+    dates: dict[str, set[int]] = {"EXDATE": set(), "RDATE": set()}
+    days: set[int] = set()
     for line in local:
         name = line[:6].rstrip(":;").upper()
         if name in dates:
@@ -171,7 +177,9 @@ def make_rule(line: str, start: int) -> rrule:
     """dateutil's rule from that naive second on. Raises ValueError for one that cannot be read."""
     try:
         if int(split_rule(line).get("INTERVAL", 1)) > 0:
-            return rrulestr(line, dtstart=rota.from_naive(start))
+            made = rrulestr(line, dtstart=rota.from_naive(start))
+            if isinstance(made, rrule):
+                return made
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         pass
     raise ValueError(f"nobody can read the rule {line!r}")
@@ -194,7 +202,9 @@ def _list_first(parts: dict[str, str], start: int) -> tuple[tuple[int, ...], int
     period = math.lcm(step, *rounds)
     if period // step > MOST_CANDIDATES:
         return None
-    base = _find_base(parts, start, unit)
+    # the first unit: a week begins on the day that WKST names
+    begins = rota.MONDAY + DAYS.index(parts.get("WKST", "MO")) * rota.DAY if unit == rota.WEEK else 0
+    base = start - (start - begins) % unit
     wanted = {DAYS.index(day) for day in days} or ({_weekday(start)} if unit == rota.WEEK else set(range(7)))
     found = {
         second
@@ -203,12 +213,6 @@ def _list_first(parts: dict[str, str], start: int) -> tuple[tuple[int, ...], int
         if start <= second < start + period and _weekday(second) in wanted
     }
     return tuple(sorted(found)), period
-
-
-def _find_base(parts: dict[str, str], start: int, unit: int) -> int:
-    """Where the first unit of the rule begins: for weeks on the day that WKST names."""
-    begins = rota.MONDAY + DAYS.index(parts.get("WKST", "MO")) * rota.DAY if unit == rota.WEEK else 0
-    return start - (start - begins) % unit
 
 
 def _expand(parts: dict[str, str], grid: int, start: int, unit: int) -> Iterator[int]:
@@ -248,14 +252,10 @@ def _list_starts(line: str, start: int, year: int) -> tuple[int, ...]:
     return tuple(map(rota.to_naive, _check_number(list(islice(within, MOST_OCCURRENCES + 1)))))
 
 
-def _check_number(found: list) -> list:
+def _check_number(found: list[datetime]) -> list[datetime]:
     if len(found) > MOST_OCCURRENCES:
         raise ValueError(f"it begins more than {MOST_OCCURRENCES:,} times")
     return found
-
-
-def _localise(text: str, zone: ZoneInfo) -> str:
-    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y%m%dT%H%M%S")
 
 
 def _read_dates(line: str, zone: ZoneInfo) -> tuple[set[int], set[int]]:
@@ -263,7 +263,12 @@ def _read_dates(line: str, zone: ZoneInfo) -> tuple[set[int], set[int]]:
     head, _, values = line.partition(":")
     parameters = dict(part.upper().split("=", 1) for part in head.split(";")[1:] if "=" in part)
     named = next((part.split("=", 1)[1] for part in head.split(";")[1:] if part.upper().startswith("TZID=")), "")
-    own = ZoneInfo(_find_zone(named)) if named else zone
+    own = zone
+    if named:
+        iana = read_zone(named.strip('"')).iana
+        if iana is None:
+            raise ValueError(f"nobody knows the time zone {named!r}")
+        own = ZoneInfo(iana)
     whole, exact = set(), set()
     for text in (value.strip() for value in values.split(",")):
         moment = datetime.fromisoformat(text)
@@ -274,10 +279,3 @@ def _read_dates(line: str, zone: ZoneInfo) -> tuple[set[int], set[int]]:
         else:
             exact.add(rota.local_seconds(moment.replace(tzinfo=own), zone))
     return whole, exact
-
-
-def _find_zone(name: str) -> str:
-    found = read_zone(name.strip('"')).iana
-    if found is None:
-        raise ValueError(f"nobody knows the time zone {name!r}")
-    return found

@@ -1,9 +1,12 @@
 """PagerDuty's v2 schedules as rotas: what its documentation and its own rendering say about who is on call."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall import rota
+from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.records import Entry, Layer, Restriction, Schedule
 
 
@@ -59,5 +62,28 @@ def read_windows(restriction: Restriction) -> list[tuple[int, int]]:
     hours, minutes, *seconds = map(int, restriction.start_time_of_day.split(":"))
     start = hours * 3600 + minutes * 60 + sum(seconds)
     if restriction.type == "weekly_restriction":
-        return [((restriction.start_day_of_week - 1) * rota.DAY + start, restriction.duration_seconds)]
+        day = restriction.start_day_of_week or 1  # a weekly one has its day
+        return [((day - 1) * rota.DAY + start, restriction.duration_seconds)]
     return [(day * rota.DAY + start, min(restriction.duration_seconds, rota.DAY)) for day in range(7)]
+
+
+LEAST = timedelta(minutes=1)
+"""Offsets are written in minutes; before clocks were agreed on, zones had seconds."""
+COMMON_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def find_foreign(time_zone: str, layers: Iterable[Layer]) -> datetime | None:
+    """The first time of a layer with windows whose offset is not the zone's on that day; None where all are.
+
+    Then its windows are not in the schedule's zone either. Of a zone that nobody knows nothing can be told.
+    """
+    iana = read_zone(time_zone).iana
+    if iana is None:
+        return None
+    for layer in layers:
+        for moment in (layer.start, layer.rotation_virtual_start, layer.end) if layer.restrictions else ():
+            if moment is not None and moment >= COMMON_TIME:
+                own, written = moment.astimezone(ZoneInfo(iana)).utcoffset(), moment.utcoffset()
+                if own is not None and written is not None and abs(own - written) >= LEAST:
+                    return moment
+    return None

@@ -24,25 +24,19 @@ DEEP = ("services", "event_orchestrations", "rulesets")
 
 def strip_secrets(rows: dict[str, Any]) -> dict[str, Any]:
     """The rows of an account by kind, without what is secret."""
-    return {kind: _strip(found, deep=kind in DEEP) for kind, found in rows.items()}
+    return {
+        kind: [_strip(row, deep=kind in DEEP) for row in found] if isinstance(found, list) else found
+        for kind, found in rows.items()
+    }
 
 
-def _strip(found: Any, deep: bool) -> Any:
-    if not isinstance(found, list):
-        return found
-    return [_strip_fields(row) if deep else _strip_row(row) for row in found]
-
-
-def _strip_row(row: Any) -> Any:
-    return {name: value for name, value in row.items() if not _is_secret(name, value)} if isinstance(row, dict) else row
+def _strip(value: Any, deep: bool) -> Any:
+    if isinstance(value, dict):
+        kept = {name: each for name, each in value.items() if not _is_secret(name, each)}
+        return {name: _strip(each, deep) for name, each in kept.items()} if deep else kept
+    return [_strip(each, deep) for each in value] if deep and isinstance(value, list) else value
 
 
 def _is_secret(name: str, value: Any) -> bool:
     address = isinstance(value, str) and (ADDRESS.search(name) or PRIVATE.match(value))
     return name in SECRET or bool(address)
-
-
-def _strip_fields(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _strip_fields(each) for name, each in value.items() if not _is_secret(name, each)}
-    return [_strip_fields(each) for each in value] if isinstance(value, list) else value

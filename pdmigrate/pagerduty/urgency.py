@@ -1,4 +1,4 @@
-"""When an alert of a PagerDuty service wakes somebody: only high urgency does, and the hour may decide which it is.
+"""Which urgency an alert of a PagerDuty service has at a given time. Only high urgency pages by the escalation policy.
 
 PagerDuty documents it so: low urgency follows the low-urgency notification rules and does not escalate.
 """

@@ -1,13 +1,18 @@
-"""The windows of time that PagerDuty is asked for. All in whole seconds: it answers with nothing to fractions of one."""
+"""The windows of time that PagerDuty is asked for, and what was answered to several of them put together.
+
+All in whole seconds: PagerDuty answers with nothing to fractions of one.
+"""
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pdmigrate.errors import AnswerError
+from pdmigrate.pagerduty.records import is_rendered
+from pdmigrate.wire.canonical import canonical_json
 
 log = logging.getLogger("pdmigrate")
 
@@ -22,14 +27,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Window:
-    """From since until until."""
+    """A stretch of time, [since, until)."""
 
     since: datetime
     until: datetime
 
     @property
     def params(self) -> dict[str, str]:
-        return {"since": _format(self.since), "until": _format(self.until)}
+        return {"since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}"}
 
     @property
     def length(self) -> timedelta:
@@ -43,7 +48,7 @@ class Window:
 
 
 class LongWindow:
-    """Asks for a long window at once, and for its parts where PagerDuty refuses that. Remembers what it takes."""
+    """Asks for a window in one request. Where PagerDuty refuses (400) it asks for shorter parts, and remembers the length."""
 
     def __init__(self) -> None:
         self._longest: timedelta | None = None
@@ -80,5 +85,45 @@ def override_window(since: datetime) -> Window:
     return Window(start, start + OVERRIDES_AHEAD + timedelta(days=62))
 
 
-def _format(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+Parts = Sequence[tuple[Window, Any]]
+
+
+def join_rendered(
+    parts: Parts, entries: str = "rendered_schedule_entries", edges: tuple[str, str] = ("start", "end")
+) -> Any:
+    """One rendering out of those of several windows; None where one of them was not rendered.
+
+    entries: where it has what it shows. edges: what an entry calls its start and its end.
+    """
+    if not all(is_rendered(part, entries) for _, part in parts):
+        return None
+    seconds = [window.length.total_seconds() for window, _ in parts]
+    covered = [(part.get("rendered_coverage_percentage") or 0) * s for (_, part), s in zip(parts, seconds, strict=True)]
+    shown = join_entries([(window, part[entries]) for window, part in parts], edges)
+    return {**parts[0][1], entries: shown, "rendered_coverage_percentage": round(sum(covered) / sum(seconds), 2)}
+
+
+def join_entries(parts: Parts, edges: tuple[str, str] = ("start", "end")) -> list[dict[str, Any]]:
+    """The entries of all windows in order; an entry that was cut where two windows meet is joined."""
+    start, end = edges
+    joined: list[dict[str, Any]] = []
+    open_ends: dict[str, int] = {}
+    for window, entries in parts:
+        meeting, open_ends = open_ends, {}
+        for entry in entries:
+            what = canonical_json({k: v for k, v in entry.items() if k not in ("id", *edges)})
+            before = meeting.get(what) if _is_at(entry[start], window.since) else None
+            if before is not None:
+                joined[before] = {**joined[before], end: entry[end]}
+            elif entry not in joined:
+                joined.append(entry)
+            if _is_at(entry[end], window.until):
+                open_ends[what] = before if before is not None else joined.index(entry)
+    return joined
+
+
+def _is_at(text: str, moment: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(text) == moment
+    except (TypeError, ValueError):
+        return False

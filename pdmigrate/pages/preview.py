@@ -227,7 +227,7 @@ def _tell_out(kind: str, preview: Preview) -> str:
 
 
 def _tell_aside(kind: str, number: int, account: Account) -> dict:
-    matters = [f"{one.name}: {one.matters}" for one in account.aside if one.kind == kind and one.matters]
+    matters = [f"{one.name}: {one.matters}" for one in account.not_carried if one.kind == kind and one.matters]
     return {"kind": _name_kind(kind), "number": number, "why": "not carried over by pdmigrate", "matters": matters}
 
 

@@ -106,9 +106,8 @@ def refresh_handovers(workspace: Workspace, name: str, now: datetime) -> None:
 
 
 def _read_links(job: Job, host: str) -> Links:
-    target, source = job.target, job.settings.source
-    place = (target.account, target.org, target.project)
-    return Links(target.transport.base_url, *place, job.subdomain, source.region, host)
+    target, region = job.target.address, job.settings.source.region
+    return Links(target.base_url, target.account, target.org, target.project, job.read_subdomain(), region, host)
 
 
 def write_shared(standing: Standing, folder: Path) -> Path:

@@ -130,7 +130,7 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
         list_ids(account),
         *window,
         rules.guards,
-        job.subdomain,
+        job.read_subdomain(),
         others,
         found.open,
         skip,

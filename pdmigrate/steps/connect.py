@@ -59,21 +59,24 @@ class Access:
 def connect(job: Job) -> Access:
     """Ask both sides. Leaves `access` in the workspace. Raises a SideError that says what to check; writes nothing."""
     before = job.counts()
-    key = job.source.check_account(job.subdomain, job.clock()) if job.source else KeyAccess(job.subdomain, (), (), None)
+    if job.source:
+        key = job.source.check_account(job.read_subdomain(), job.clock())
+    else:
+        key = KeyAccess(job.read_source_snapshot().subdomain, (), (), None)
     target, after = job.target.check_scope(), job.counts()
     source = {name: after["source"][name] - before["source"][name] for name in ("requests", "retries")}
     access = Access(
         key.subdomain,
         key.abilities,
-        target["target"],
-        target["oncall"],
+        target.target,
+        target.oncall,
         source["requests"] + after["target"]["requests"] - before["target"]["requests"],
         source["requests"],
         source["retries"],
         key.readable,
         key.final_on_lists,
         job.settings.rules.terraform,
-        target.get("door", ""),
+        target.door,
     )
     found = ("subdomain", "target", "oncall", "final_on_lists", "door")
     job.workspace.save_state("access", {name: getattr(access, name) for name in found})

@@ -36,16 +36,16 @@ def draft(job: Job) -> Draft:
     )
     held = [*work.held, *planned.held]
     return Draft(
-        account, state, reasons, work, make_plan(account.digest, job.target.name, planned.actions, held), ledger
+        account, state, reasons, work, make_plan(account.digest, job.target.address.name, planned.actions, held), ledger
     )
 
 
 def _check_door(job: Job, state: State) -> None:
     """A login page in between must not turn what goes by API into work for people. Raises TargetMovedError."""
     access = job.workspace.find_state("access") or {}
-    if access.get("oncall") and access.get("target") == job.target.name and not state.oncall:
+    if access.get("oncall") and access.get("target") == job.target.address.name and not state.oncall:
         raise TargetMovedError(
-            f"When connect asked, {job.target.name} took on-call objects by API, and now it does not: run connect again. "
+            f"When connect asked, {job.target.address.name} took on-call objects by API, and now it does not: run connect again. "
             "If it still does not, they become work for people."
         )
 

@@ -12,7 +12,6 @@ from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.workspace.journal import Run, Step
-from pdmigrate.workspace.snapshots import load_snapshot
 
 PAGES = {"schedules", "overrides", "escalation_policies", "services"}
 """Kinds whose change changes who is paged."""
@@ -81,7 +80,7 @@ def _compare_sources(job: Job, runs: list[Told], found: Draft) -> list[Change]:
     path = job.workspace.snapshots / names[-1] if names else None
     if path is None or not path.is_file():
         return []
-    return compare_accounts(load_snapshot(path).account, found.account)
+    return compare_accounts(job.read_snapshot(path.name).account, found.account)
 
 
 def compare_accounts(before: Account, after: Account) -> list[Change]:

@@ -3,36 +3,43 @@
 import functools
 import json
 import os
+import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError
-from pdmigrate.harness.client import Harness
-from pdmigrate.harness.client import make_client as make_harness
+from pdmigrate.harness.address import Address
 from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.harness.project import open_project
+from pdmigrate.harness.target import OWN, Place, Target, open_offered
 from pdmigrate.pagerduty.access import check_subdomain
 from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.pagerduty.client import PagerDuty
-from pdmigrate.pagerduty.client import make_client as make_pagerduty
+from pdmigrate.pagerduty.client import PagerDuty, make_client
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.plan.answers import Decisions
+from pdmigrate.wire.counts import Counts
 from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, write_json
 from pdmigrate.workspace.hold import hold
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import Settings
-from pdmigrate.workspace.snapshots import load_snapshot
+from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 from pdmigrate.workspace.survey import load_survey
 
 if TYPE_CHECKING:
     from pdmigrate.sandbox.server import Server
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Spent = dict[str, dict[str, int]]
+"""Requests, retries and writes by side."""
 
 EMBEDDED = {"account": "embedded", "org": "default", "project": "sre"}
 EMBEDDED_TOKEN = "sandbox-pagerduty-token"  # noqa: S105 - opens the embedded PagerDuty only
@@ -47,7 +54,11 @@ def read_clock() -> datetime:
 
 
 class Job:
-    """An open workspace. `folder` is where this run's pages and results go. Close it to stop the embedded sides."""
+    """An open workspace. `folder` is where this run's pages and results go. Close it to stop the embedded sides.
+
+    Inside a step, decisions and the source's file are read once, so that all of the step sees the same; outside,
+    whenever they are asked for. The latest snapshot is parsed again only when its file has changed.
+    """
 
     def __init__(self, workspace: Workspace, settings: Settings, folder: Path, clock: Callable[[], datetime]):
         self.workspace = workspace
@@ -56,13 +67,15 @@ class Job:
         self.clock = clock
         self.seconds: dict[str, float] = {}
         self.clock_requests = 0
-        self._spent: dict[str, dict[str, dict[str, int]]] = {}
+        self._spent: dict[str, Spent] = {}
         self.oncall_requests = 0
         self._servers: list[Server] = []
-        self._secrets: list[str] = []
+        self._parsed: tuple[Any, Snapshot] | None = None
         self._latest: tuple[Any, Snapshot] | None = None
         self._journal_place = place_journal(workspace, settings)
-        self._secrets += [self._journal_place] if settings.journal else []
+        self._secrets: list[str] = [str(self._journal_place)] if settings.journal else []
+        self._step = threading.local()
+        self._subdomain = (settings.source.subdomain or "").lower()
         self.source = self._open_source()
         self.target = self._open_target()
 
@@ -71,28 +84,50 @@ class Job:
         return timedelta(days=self.settings.horizon_days)
 
     @property
-    def subdomain(self) -> str:
-        """The source account's name; a snapshot knows its own."""
-        if self.settings.source.kind == "snapshot":
-            return self.read_source_snapshot().subdomain
-        return self._subdomain
-
-    @property
     def secrets(self) -> list[str]:
         """Every secret that was resolved, for the scan of what is published."""
         return [secret for secret in self._secrets if secret]
 
+    def read_subdomain(self) -> str:
+        """The source account's name. Where the source is a file it is that of what preview read out of it."""
+        if self.settings.source.kind != "snapshot":
+            return self._subdomain
+        return self._read_once("subdomain", self._find_subdomain)
+
+    def _find_subdomain(self) -> str:
+        latest = self.workspace.find_state("snapshot") or {}
+        return str(latest["subdomain"]) if "subdomain" in latest else self.read_source_snapshot().subdomain
+
     def read_choices(self) -> None:
         """Take over what was chosen in any notebook since the job was opened: scope and rules, never the sides."""
-        fresh = _read_settings(self.workspace)
+        fresh = _read_settings(self.workspace, self.decisions())
         self.settings = self.settings.model_copy(update={"scope": fresh.scope, "rules": fresh.rules})
 
+    @contextmanager
+    def begin_step(self) -> Iterator[None]:
+        """Until it ends, this thread reads decisions and the source's file once. It begins with the choices as they are now."""
+        self._step.read = {}
+        try:
+            self.read_choices()
+            yield
+        finally:
+            del self._step.read
+
+    def _read_once(self, name: str, read: Callable[[], R]) -> R:
+        known: dict[str, Any] | None = getattr(self._step, "read", None)
+        if known is None:
+            return read()
+        if name not in known:
+            known[name] = read()
+        found: R = known[name]
+        return found
+
     def decisions(self) -> Decisions:
-        """decisions.yaml as it is now: another notebook may have written to it."""
-        return read_decisions(self.workspace.decisions_file)
+        """decisions.yaml as it is now, or was when the step began: notebooks write to it."""
+        return self._read_once("decisions", lambda: read_decisions(self.workspace.decisions_file))
 
     def journal(self) -> Journal:
-        return Journal(self._journal_place, self.subdomain, self.settings.name)
+        return Journal(self._journal_place, self.read_subdomain(), self.settings.name)
 
     def hold(self, purpose: str) -> AbstractContextManager[None]:
         """The workspace for this run alone. Raises WorkspaceHeldError that says who has it."""
@@ -100,11 +135,17 @@ class Job:
 
     def read_source_snapshot(self) -> Snapshot:
         """The snapshot that `source.snapshot` names: a snapshot file, or a folder of recorded answers."""
+        return self._read_once("source", self._read_source)
+
+    def _read_source(self) -> Snapshot:
         source = self.settings.source
-        path = self.workspace.folder / Path(source.snapshot).expanduser()
-        found = (
-            _read_recorded(path, whole_seconds(self.clock()), self.horizon) if path.is_dir() else load_snapshot(path)
-        )
+        path = self._find_snapshot()
+        if path.is_dir():
+            now = whole_seconds(self.clock())
+            document = _load_account(path)
+            found = Snapshot(document["subdomain"], now, now, now + self.horizon, document)
+        else:
+            found = load_snapshot(path)
         rows = found.rows if source.keep_keys else strip_secrets(found.rows)
         named = [row for kind in ("users", "services") for row in rows.get(kind) or []]
         subdomain = found.subdomain or check_subdomain(named, source.subdomain or "")
@@ -113,38 +154,50 @@ class Job:
     def latest_snapshot(self) -> Snapshot:
         """What preview fetched last, with what PagerDuty has said since about changes of the clock.
 
-        Every step asks for it several times: it is read once for as long as its files stay as they are.
+        It is parsed once for as long as its files stay as they are.
         """
         path = self.workspace.snapshots / self.workspace.load_state("snapshot", "preview")["file"]
-        files = (path, self.workspace.state_file("clock_windows"))
-        seen = tuple((file, *_stamp(file)) for file in files)
-        if self._latest is None or self._latest[0] != seen:
-            self._latest = (seen, self._load_latest(path))
+        seen = (path, _stamp(path))
+        if self._parsed is None or self._parsed[0] != seen:
+            self._parsed = (seen, load_snapshot(path))
+        windows = (seen, _stamp(self.workspace.state_file("clock_windows")))
+        if self._latest is None or self._latest[0] != windows:
+            asked, snapshot = self.workspace.find_state("clock_windows") or {}, self._parsed[1]
+            shown = asked["renderings"] if asked.get("file") == path.name else None
+            self._latest = (windows, snapshot if shown is None else snapshot.add_renderings(shown))
         return self._latest[1]
 
-    def _load_latest(self, path: Path) -> Snapshot:
-        snapshot = load_snapshot(path)
-        asked = self.workspace.find_state("clock_windows") or {}
-        if asked.get("file") != path.name:
-            return snapshot
-        return replace(snapshot, rows={**snapshot.rows, "renderings": asked["renderings"]})
+    def read_snapshot(self, name: str) -> Snapshot:
+        """One that an earlier preview left. name: of its file."""
+        path = self.workspace.snapshots / name
+        known = self._parsed if self._parsed and self._parsed[0] == (path, _stamp(path)) else None
+        return known[1] if known else load_snapshot(path)
 
-    def counts(self) -> dict[str, dict[str, int]]:
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Leave a snapshot in the workspace: it is the latest one from now on."""
+        name = f"{snapshot.taken:%Y%m%dT%H%M%SZ}-{snapshot.digest[:12]}.json.gz"
+        path = self.workspace.snapshots / name
+        save_snapshot(path, snapshot)
+        said = {"digest": snapshot.digest, "requests": snapshot.requests, "subdomain": snapshot.subdomain}
+        self.workspace.save_state("snapshot", {"file": name, **said})
+        self._parsed = ((path, _stamp(path)), snapshot)
+
+    def counts(self) -> Spent:
         """Requests and retries to either side since the job was opened, and writes to the target. Each repeat is a request.
 
         What asking PagerDuty about changes of the clock took is counted apart, as `clock_requests`; what asking it about
         the levels of policies took, as `oncall_requests`.
         """
-        sides = {"source": self.source, "target": self.target}
-        counts = {side: client.transport.counts if client else None for side, client in sides.items()}
-        numbers = {
-            side: {"requests": c.requests if c else 0, "retries": c.retries if c else 0} for side, c in counts.items()
+        source, target = self.source.transport.counts if self.source else Counts(), self.target.counts
+        return {
+            "source": {
+                "requests": source.requests - self.clock_requests,
+                "retries": source.retries,
+                "clock_requests": self.clock_requests,
+                "oncall_requests": self.oncall_requests,
+            },
+            "target": {"requests": target.requests, "retries": target.retries, "writes": target.writes},
         }
-        numbers["source"]["requests"] -= self.clock_requests
-        numbers["source"]["clock_requests"] = self.clock_requests
-        numbers["source"]["oncall_requests"] = self.oncall_requests
-        numbers["target"]["writes"] = self.target.transport.counts.writes
-        return numbers
 
     def leave_result(self, step: str, result: dict[str, Any]) -> None:
         """Write results/STEP.json, since papermill itself only says that something failed."""
@@ -152,7 +205,7 @@ class Job:
         spent = self._count_own(step)
         write_json(self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **spent, **result})
 
-    def _count_own(self, step: str) -> dict[str, dict[str, int]]:
+    def _count_own(self, step: str) -> Spent:
         """What was sent for this step: all but what other steps have left as theirs, since a summary adds them up."""
         others = [spent for name, spent in self._spent.items() if name != step]
         self._spent[step] = {
@@ -174,63 +227,63 @@ class Job:
 
     def _open_source(self) -> PagerDuty | None:
         source = self.settings.source
-        self._subdomain = (source.subdomain or "").lower()
         if source.kind == "snapshot":
             return None
         if source.kind == "embedded":
             return self._start_pagerduty()
-        return make_pagerduty(source.base_url, source.region, self._resolve(source.token))
+        return make_client(source.base_url, source.region, self._resolve(source.token))
+
+    def _find_snapshot(self) -> Path:
+        return self.workspace.folder / Path(self.settings.source.snapshot or "").expanduser()
 
     def _start_pagerduty(self) -> PagerDuty:
+        """The company, or the account that `source.snapshot` names: a rehearsal."""
+        from pdmigrate.sandbox.company import build_company
         from pdmigrate.sandbox.pagerduty import start_pagerduty
 
-        document = self._read_account()
+        named = self.settings.source.snapshot is not None
+        document = _load_account(self._find_snapshot()) if named else build_company(self.clock())
         self._subdomain = document["subdomain"] or self._subdomain
         server = start_pagerduty(document, self.workspace.sandbox / "pagerduty.json", token=EMBEDDED_TOKEN)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_TOKEN)
-        return make_pagerduty(server.url, "us", EMBEDDED_TOKEN)
+        return make_client(server.url, "us", EMBEDDED_TOKEN)
 
-    def _read_account(self) -> dict:
-        """The company, or the account that `source.snapshot` names: a rehearsal."""
-        from pdmigrate.sandbox import accounts, company
-
-        path = self.settings.source.snapshot
-        if path is None:
-            return company.build_company(self.clock())
-        try:
-            return accounts.load_account(self.workspace.folder / Path(path).expanduser())
-        except ValueError as error:
-            raise SettingsError(f"source.snapshot: {error}") from None
-
-    def _open_target(self) -> Harness:
+    def _open_target(self) -> Target:
         target = self.settings.target
         if target.survey:
             return load_survey(self.workspace.folder / Path(target.survey).expanduser())
         if target.kind == "embedded":
             return self._start_harness()
-        key = self._resolve(target.api_key)
-        pace = self._make_quota(Limits())
-        return make_harness(target.base_url, key, target.account, target.org, target.project, pace)
+        place = (target.account or "", target.org or "", target.project or "")
+        if target.kind in OWN:
+            return open_project(target.base_url, self._resolve(target.api_key), *place, self._make_quota(Limits()))
+        key = self._resolve(target.api_key) if target.api_key else ""
+        base_url = target.base_url if "base_url" in target.model_fields_set else ""
+        return open_offered(target.kind, Place(Address(base_url, *place), key, self.workspace.folder, target.options))
 
-    def _start_harness(self) -> Harness:
+    def _start_harness(self) -> Target:
         from pdmigrate.sandbox.company import build_harness_people
         from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 
         home = self.settings.source.kind == "embedded" and not self.settings.source.snapshot
-        document = build_target(build_harness_people()) if home else new_document(**EMBEDDED)
+        document = (
+            build_target(build_harness_people())
+            if home
+            else new_document(EMBEDDED["account"], EMBEDDED["org"], EMBEDDED["project"])
+        )
         server = start_harness(document, self.workspace.sandbox / "harness.json", api_key=EMBEDDED_KEY)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_KEY)
-        return make_harness(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS))
+        return open_project(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS))
 
     def _make_quota(self, limits: Limits) -> Quota:
         """Invitations are limited per address on the network: earlier runs' stand in state/pace.json."""
         sent = read_times(self.workspace.state_file("pace"))
         return Quota(limits, sent, lambda times: self.workspace.save_state("pace", times))
 
-    def _resolve(self, reference: str) -> str:
-        secret = settings_module.resolve_secret(reference)
+    def _resolve(self, reference: str | None) -> str:
+        secret = settings_module.resolve_secret(reference or "")
         self._secrets.append(secret)
         return secret
 
@@ -245,7 +298,7 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
     if not named:
         raise SettingsError("Name the workspace: set the parameter `workspace`, or the variable PDMIGRATE_WORKSPACE.")
     place = Workspace(named).check()
-    settings = _read_settings(place)
+    settings = _read_settings(place, read_decisions(place.decisions_file))
     return Job(place, settings, Path(reports).resolve() if str(reports) else place.desk, clock)
 
 
@@ -269,22 +322,22 @@ def find_journal(workspace: Workspace, settings: Settings) -> Journal | None:
     return None if isinstance(place, Path) and not place.is_file() else Journal(place, "", settings.name)
 
 
-def _read_settings(place: Workspace) -> Settings:
+def _read_settings(place: Workspace, decisions: Decisions) -> Settings:
     """migration.yaml, with the choices of decisions.yaml in place of what it says."""
-    choices = {choice.setting: choice.value for choice in read_decisions(place.decisions_file).choices}
+    choices: dict[str, Any] = {choice.setting: choice.value for choice in decisions.choices}
     return settings_module.read_settings(place.settings_file, choices)
 
 
-def records_step(step: str) -> Callable:
+def records_step(step: str) -> Callable[[Callable[Concatenate[Job, P], R]], Callable[Concatenate[Job, P], R]]:
     """A step leaves its result even when it fails: the error in one line, and the exit code that it means."""
 
-    def wrap(run: Callable) -> Callable:
+    def wrap(run: Callable[Concatenate[Job, P], R]) -> Callable[Concatenate[Job, P], R]:
         @functools.wraps(run)
-        def recorded(job: Job, *args: Any, **kwargs: Any) -> Any:
+        def recorded(job: Job, /, *args: P.args, **kwargs: P.kwargs) -> R:
             started = time.monotonic()
             try:
-                job.read_choices()
-                return run(job, *args, **kwargs)
+                with job.begin_step():
+                    return run(job, *args, **kwargs)
             except KeyboardInterrupt:
                 stopped = InterruptedLoadError(f"{step} was cancelled: run it again, it goes on from there.")
                 _leave_failure(job, step, started, stopped)
@@ -317,11 +370,11 @@ def read_times(path: Path) -> list[float]:
     return [float(at) for at in found if isinstance(at, int | float)] if isinstance(found, list) else []
 
 
-def _read_recorded(path: Path, now: datetime, horizon: timedelta) -> Snapshot:
+def _load_account(path: Path) -> dict[str, Any]:
+    """A snapshot file or a folder of recorded answers, as the embedded PagerDuty takes it."""
     from pdmigrate.sandbox.accounts import load_account
 
     try:
-        document = load_account(path)
+        return load_account(path)
     except ValueError as error:
         raise SettingsError(f"source.snapshot: {error}") from None
-    return Snapshot(document["subdomain"], now, now, now + horizon, document)

@@ -26,10 +26,8 @@ from pdmigrate.plan import guards
 from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.approval import is_small, read_approval
-from pdmigrate.steps.invitations import batch_invites, invite
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.resuming import has_moved, is_there
-from pdmigrate.steps.writers import write_action
 from pdmigrate.workspace.hold import lent_tokens
 from pdmigrate.workspace.journal import Journal
 
@@ -42,6 +40,7 @@ PAST: dict[str, Outcome] = {
     "keep": "kept",
     "handover": "handed_over",
 }
+INVITES_A_CALL = 100
 AT_ONCE = 4
 """Requests under way at one time, of one kind: objects of a kind do not need each other."""
 
@@ -112,7 +111,7 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
     Raises WorkspaceHeldError, PlanMovedError, TargetMovedError, RefusedError or OpenConflictsError before the first
     write, InterruptedLoadError when cancelled.
     """
-    before = replace(job.target.transport.counts)
+    before = replace(job.target.counts)
     with job.hold("load"), job.journal().opened() as journal:
         plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
         approved_by = read_approval(job, plan, approve)
@@ -124,7 +123,7 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
         number = journal.start_load(plan, job.clock(), approved_by, snapshot) if passed or plan.empty else 0
         run = _Run(job, journal, state, number, progress, cancel or Cancel(job), begun)
         run.load(plan, passed, moved)
-    counts = job.target.transport.counts
+    counts = job.target.counts
     order = {action.id: place for place, action in enumerate(plan.actions)}
     done = tuple(sorted(run.results, key=lambda d: order[d.action.id]))
     spent = [getattr(counts, name) - getattr(before, name) for name in ("requests", "retries", "writes")]
@@ -205,7 +204,7 @@ class _Run:
                     self._finish(action, PAST[action.verb], "")
                     continue
                 self.journal.record(self.number, action, "intended", self.job.clock())
-                flying[pool.submit(write_action, self.job.target, action, self.people)] = action
+                flying[pool.submit(self.job.target.write_change, action, self.people)] = action
                 if len(flying) >= AT_ONCE:
                     self._land(flying, wait(flying, return_when=FIRST_COMPLETED).done)
         finally:
@@ -234,7 +233,7 @@ class _Run:
         for action in fresh:
             self.journal.record(self.number, action, "intended", self.job.clock())
         try:
-            words = invite(self.job.target, fresh) if fresh else {}
+            words = self._invite(fresh) if fresh else {}
         except PdmigrateError as error:
             gone = [self._fail(action, error) for action in fresh]
             if any(gone):
@@ -243,6 +242,11 @@ class _Run:
         for action in fresh:
             word = words[action.identifier]
             self._finish(action, "failed" if word else PAST[action.verb], word)
+
+    def _invite(self, actions: tuple[Action, ...]) -> dict[str, str]:
+        """All of a batch share their groups and roles."""
+        groups, roles = _name_groups(actions[0])
+        return self.job.target.invite_people(sorted({action.identifier for action in actions}), groups, roles)
 
     def _fail(self, action: Action, error: PdmigrateError) -> PdmigrateError | None:
         """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's, and is returned.
@@ -275,6 +279,24 @@ class _Run:
             )
 
 
+def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
+    """People to invite, put together by the groups and roles that they will get, at most 100 a call.
+
+    An invited person has no id and can be put into a group only by the invitation itself.
+    """
+    sets: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Action]] = {}
+    for action in actions:
+        sets.setdefault(_name_groups(action), []).append(action)
+    return [
+        tuple(found[i : i + INVITES_A_CALL]) for found in sets.values() for i in range(0, len(found), INVITES_A_CALL)
+    ]
+
+
+def _name_groups(action: Action) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    fields = action.after or {}
+    return tuple(fields["groups"]), tuple(fields.get("roles") or ())
+
+
 def _find_begun(journal: Journal, plan: Plan) -> dict[str, str]:
     """The state of each action that an interrupted load of this plan has begun."""
     unfinished = journal.unfinished()
@@ -286,7 +308,7 @@ def _find_begun(journal: Journal, plan: Plan) -> dict[str, str]:
 def _check(job: Job, plan: Plan, state: State, journal: Journal, begun: dict[str, str]) -> set[str]:
     """All that must hold before the first write. Returns the actions that a waiver lets be left because they moved."""
     survey = guards.check_survey(job.settings.target.survey)
-    elsewhere = survey or guards.check_target(plan.target, job.target.name)
+    elsewhere = survey or guards.check_target(plan.target, job.target.address.name)
     if elsewhere:
         raise RefusedError(elsewhere)
     if job.latest_snapshot().digest != plan.source:
@@ -310,7 +332,7 @@ def _check_guards(job: Job, plan: Plan, journal: Journal) -> None:
         raise RefusedError("No guard has looked at this plan yet: run conflicts again.")
     limits, now = job.settings.rules.guards, job.clock()
     late = {
-        "other_account": guards.check_account(job.subdomain, journal.other_sources()),
+        "other_account": guards.check_account(job.read_subdomain(), journal.other_sources()),
         "old_snapshot": guards.check_age(job.latest_snapshot().taken, now, limits.snapshot_hours),
     }
     found = {row["guard"]: row["sentence"] for row in seen["refusals"] if row["guard"] not in late}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.pagerduty.oncalls import read_oncalls
+from pdmigrate.pagerduty.evidence import read_oncalls
 from pdmigrate.steps.job import Job
 
 

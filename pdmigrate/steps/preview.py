@@ -8,7 +8,6 @@ from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.client import Reading
 from pdmigrate.steps.draft import draft, leave_questions
 from pdmigrate.steps.job import Job, records_step
-from pdmigrate.workspace.snapshots import save_snapshot
 
 
 @dataclass(frozen=True)
@@ -23,9 +22,7 @@ class Preview:
 def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Preview:
     """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side."""
     snapshot = fetch_snapshot(job, progress)
-    name = f"{snapshot.taken:%Y%m%dT%H%M%SZ}-{snapshot.digest[:12]}.json.gz"
-    save_snapshot(job.workspace.snapshots / name, snapshot)
-    job.workspace.save_state("snapshot", {"file": name, "digest": snapshot.digest, "requests": snapshot.requests})
+    job.keep_snapshot(snapshot)
     found = draft(job)
     leave_questions(job, found)
     job.workspace.save_state("scope", found.reasons)
@@ -42,10 +39,10 @@ def fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
 def _choose_reading(job: Job) -> Reading:
     """As the settings say, and with what connect found out about this account."""
     access = job.workspace.find_state("access") or {}
-    known = access.get("final_on_lists") if access.get("subdomain") == job.subdomain else None
-    source = job.settings.source
+    subdomain, source = job.read_subdomain(), job.settings.source
+    known = access.get("final_on_lists") if access.get("subdomain") == subdomain else None
     return Reading(
-        job.subdomain,
+        subdomain,
         job.clock(),
         job.horizon,
         source.keep_keys,

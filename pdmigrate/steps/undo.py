@@ -8,8 +8,6 @@ from pdmigrate.harness.records import State
 from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.job import Job, records_step
-from pdmigrate.steps.removers import remove_created
-from pdmigrate.steps.writers import write_action
 from pdmigrate.workspace.journal import Journal, Run, Step
 
 
@@ -104,9 +102,9 @@ def _revert(job: Job, journal: Journal, number: int, step: Step, state: State) -
     journal.record(number, action, "intended", job.clock())
     try:
         if step.before is None:
-            remove_created(job.target, step.kind, step.identifier, state)
+            job.target.remove_created(step.kind, step.identifier, state)
         else:
-            write_action(job.target, _write_back(action, step.before), state.people)
+            job.target.write_change(_write_back(action, step.before), state.people)
     except PdmigrateError as error:
         journal.record(number, action, "failed", job.clock(), str(error))
         if isinstance(error, SideError) and getattr(error, "status", 0) == 0:

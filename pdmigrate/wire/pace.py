@@ -23,7 +23,7 @@ class Pace:
         self._told = 0.0
 
     def take(self) -> float:
-        """0, and a place is taken; or the seconds until there may be one."""
+        """Take a place for one request and return 0; or return the seconds to wait before trying again."""
         with self._lock:
             now = time.monotonic()
             if self._left is not None and now >= self._ends:
@@ -52,7 +52,7 @@ class Pace:
                 self._believe(remaining - RESERVE * (limit or 0), time.monotonic() + min(reset, LONGEST))
 
     def is_news(self) -> bool:
-        """Whether nobody has said yet that this window is used up."""
+        """True once per window that is used up: the first caller logs it."""
         with self._lock:
             news = self._ends > self._told + SLACK
             self._told = self._ends if news else self._told

@@ -10,13 +10,14 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
+from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.pace import Pace
 
 log = logging.getLogger("pdmigrate")
@@ -42,30 +43,6 @@ class Patience:
     longest: float = 30.0
     limit: float = 300.0
     told: float = 65.0
-
-
-@dataclass
-class Counts:
-    """What was sent: requests in all, how many of them were repeats, how many were meant to change something.
-
-    `waited` is how many seconds we stood still, in all threads together: for the limit, or after a failure.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    writes: int = 0
-    waited: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add(self, writes: bool, repeat: bool) -> None:
-        with self._lock:
-            self.requests += 1
-            self.retries += repeat
-            self.writes += writes and not repeat
-
-    def add_wait(self, seconds: float) -> None:
-        with self._lock:
-            self.waited += seconds
 
 
 class Transport:
@@ -101,7 +78,7 @@ class Transport:
         self._sessions = threading.local()
 
     def apart(self) -> "Transport":
-        """Another one to the same side, with a pace and counts of its own: for what has a limit of its own."""
+        """A second session with the same side, with its own pace and counts: for endpoints that have their own rate limit."""
         return Transport(self.side, self.base_url, self._headers, self.allowed, self.patience, self.timeout)
 
     def cancel(self) -> None:
@@ -137,14 +114,16 @@ class Transport:
             answer, trouble = self._try_once(method, path, params, body, (method != "GET" and not reads, turn > 0))
             decoded = _NOTHING if answer is None or trouble else _decode(answer)
             trouble = trouble or ("an answer that is no JSON" if decoded is _NOTHING and not door else "")
-            if not trouble:
+            if answer is not None and not trouble:
                 return self._read(answer, decoded, method, path)
             delays += trouble in (LATE, "status 504")
             if late and delays >= late:
                 raise SlowAnswerError(f"{self.side} is too slow for {method} {path}: ask for less at a time.")
             wait = self._choose_wait(answer, turn)
+            # a side that has never answered at all is probably a wrong address: three tries tell
+            tries = self.patience.tries if self._answered else min(3, self.patience.tries)
             told_to_wait = answer is not None and answer.status_code == 429
-            if not (repeatable or told_to_wait) or waited + wait > self.patience.limit or turn + 1 >= self._tries():
+            if not (repeatable or told_to_wait) or waited + wait > self.patience.limit or turn + 1 >= tries:
                 break
             log.warning("%s: %s; trying again in %.1f s (%s %s)", self.side, trouble, wait, method, path)
             self._wait(wait)
@@ -154,10 +133,6 @@ class Transport:
             "Check the address and the network, then run again.",
             answer.status_code if answer is not None else 0,
         )
-
-    def _tries(self) -> int:
-        """A side that has never answered at all is probably a wrong address: three tries tell."""
-        return self.patience.tries if self._answered else min(3, self.patience.tries)
 
     def _try_once(
         self, method: str, path: str, params: Any, body: Any, kind: tuple[bool, bool]
@@ -183,7 +158,7 @@ class Transport:
         return answer, f"status {answer.status_code}" if answer.status_code in RETRIED_STATUS else ""
 
     def _take_turn(self, method: str, path: str) -> None:
-        """Before every single try: for a side whose limits are counted by us. Nothing where it counts them itself."""
+        """Called before every try. A subclass waits here for limits that the side does not announce."""
 
     def _keep_pace(self) -> None:
         """Wait while the side's own numbers say that the limit is used up; a request too many is never sent."""
@@ -205,18 +180,19 @@ class Transport:
 
     def _session(self) -> requests.Session:
         """One session per thread: requests does not promise that a session can be shared."""
-        if not hasattr(self._sessions, "session"):
-            self._sessions.session = requests.Session()
-            self._sessions.session.headers.update(self._headers)
-            self._sessions.session.trust_env = not self.base_url.startswith(("http://127.", "http://localhost"))
-        return self._sessions.session
+        session: requests.Session | None = getattr(self._sessions, "session", None)
+        if session is None:
+            session = self._sessions.session = requests.Session()
+            session.headers.update(self._headers)
+            session.trust_env = not self.base_url.startswith(("http://127.", "http://localhost"))
+        return session
 
     def _choose_wait(self, answer: requests.Response | None, turn: int) -> float:
         told = _told_wait(answer) if answer is not None else None
         if told is not None:
             return min(told, self.patience.told)
         doubled = self.patience.first * 2**turn * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
-        return min(doubled, self.patience.longest)
+        return float(min(doubled, self.patience.longest))
 
     def _read(self, answer: requests.Response, decoded: Any, method: str, path: str) -> Any:
         if decoded is _NOTHING:
@@ -234,7 +210,7 @@ class Transport:
         raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
 
     def _redact(self, text: str) -> str:
-        """A side may repeat the key in its answer; our messages do not."""
+        """The text without the key: an error answer may repeat it."""
         keys = (v.removeprefix("Token token=") for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
         for key in filter(None, keys):
             text = text.replace(key, "…")
@@ -289,10 +265,9 @@ def _told_wait(answer: requests.Response) -> float | None:
 
 def _name_failure(error: requests.RequestException) -> str:
     """The kind of failure only: the error's own text may hold the whole URL."""
-    names = {
-        requests.exceptions.ConnectTimeout: "no connection in time",
-        requests.exceptions.ReadTimeout: LATE,
-    }
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in str(error):
+        return LATE
     refused = "refused" in str(error) or "NewConnectionError" in str(error)
-    late = "Read timed out" in str(error)
-    return names.get(type(error), LATE if late else "nobody listens there" if refused else "the connection broke")
+    return "nobody listens there" if refused else "the connection broke"

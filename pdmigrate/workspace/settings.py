@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from pdmigrate.errors import SettingsError
+from pdmigrate.errors import SettingsError, find_nearest
+from pdmigrate.harness.target import OWN, list_kinds
 from pdmigrate.plan.rules import Rules, Scope, _Strict
 from pdmigrate.workspace.strict import say_problem
 
@@ -36,26 +37,33 @@ class Source(_Strict):
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Source":
-        _require(self, {"pagerduty": ("token", "subdomain"), "snapshot": ("snapshot",), "embedded": ()})
+        _require(self, {"pagerduty": ("token", "subdomain"), "snapshot": ("snapshot",)})
         return self
 
 
-class Target(_Strict):
-    """Where it goes."""
+def _check_kind(value: str) -> str:
+    if value not in OWN and value not in (known := list_kinds()):
+        raise ValueError(f"no such kind of target{find_nearest(value, known)}; there are {', '.join(known)}")
+    return value
 
-    kind: Literal["harness", "embedded"]
+
+class Target(_Strict):
+    """Where it goes. options: for a kind that another package offers (docs/targets.md)."""
+
+    kind: Annotated[str, AfterValidator(_check_kind)]
     api_key: SecretReference = None
     account: str | None = None
     org: str | None = None
     project: str | None = None
     base_url: str = "https://app.harness.io/gateway"
     survey: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Target":
         """A survey knows its own place, and needs no key."""
         if not self.survey:
-            _require(self, {"harness": ("api_key", "account", "org", "project"), "embedded": ()})
+            _require(self, {"harness": ("api_key", "account", "org", "project")})
         return self
 
 
@@ -134,6 +142,6 @@ def _read_yaml(path: Path) -> Any:
 
 
 def _require(side: Source | Target, needs: dict[str, tuple[str, ...]]) -> None:
-    missing = [key for key in needs[side.kind] if not getattr(side, key)]
+    missing = [key for key in needs.get(side.kind, ()) if not getattr(side, key)]
     if missing:
         raise ValueError(f"kind {side.kind} needs {', '.join(missing)}")

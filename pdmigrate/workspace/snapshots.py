@@ -47,9 +47,9 @@ def load_snapshot(path: Path) -> Snapshot:
 
 
 def _read_head(data: dict[str, Any]) -> Snapshot:
-    head = {name: datetime.fromisoformat(data[name]) for name in ("taken", "since", "until")}
+    taken, since, until = (datetime.fromisoformat(data[name]) for name in ("taken", "since", "until"))
     cost = {name: data[name] for name in ("requests", "retries")}
-    return Snapshot(data["subdomain"], **head, rows=data["records"], **cost, zone=data.get("zone", "UTC"))
+    return Snapshot(data["subdomain"], taken, since, until, data["records"], **cost, zone=data.get("zone", "UTC"))
 
 
 def _checksum(rows: dict[str, Any]) -> str:

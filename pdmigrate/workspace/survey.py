@@ -7,7 +7,8 @@ the project, and no key. Against it everything works but load.
 import gzip
 import json
 import zlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,64 +16,58 @@ from typing import Any
 from pydantic import ValidationError
 
 from pdmigrate.errors import RefusedError, SettingsError
-from pdmigrate.harness.client import Harness
-from pdmigrate.harness.records import Coverage, State
-from pdmigrate.wire.transport import Counts
+from pdmigrate.harness.address import Address
+from pdmigrate.harness.records import Coverage, Person, State
+from pdmigrate.harness.target import Change, Target, TargetAccess
+from pdmigrate.wire.counts import Counts
 from pdmigrate.workspace.folder import write_packed
 
 FORMAT = 1
+READ_ONLY = "This target is a survey, a file: nothing is written. Name the real one to load."
 
 
-def save_survey(harness: Harness, path: Path, taken: datetime, start: datetime, end: datetime) -> State:
+def save_survey(target: Target, path: Path, taken: datetime, start: datetime, end: datetime) -> State:
     """Read the project and write it down, with who is on call from start to end. Returns what was read."""
-    found = harness.check_scope()
-    state = harness.read_state()
+    found = target.check_scope()
+    state = target.read_state()
     coverage = {
-        identifier: [entry.model_dump(mode="json") for entry in harness.read_coverage(identifier, start, end)]
+        identifier: [entry.model_dump(mode="json") for entry in target.read_coverage(identifier, start, end)]
         for identifier in state.schedules
     }
-    place = {"account": harness.account, "org": harness.org, "project": harness.project}
-    head = {"format": FORMAT, "taken": taken.isoformat(), "base_url": harness.transport.base_url, **place}
-    write_packed(path, {**head, "access": found, "state": state.model_dump(mode="json"), "coverage": coverage})
+    head = {"format": FORMAT, "taken": taken.isoformat(), **asdict(target.address)}
+    write_packed(path, {**head, "access": asdict(found), "state": state.model_dump(mode="json"), "coverage": coverage})
     return state
 
 
-@dataclass
-class _Nowhere:
-    """Where a survey would send: nowhere."""
-
-    base_url: str
-    counts: Counts = field(default_factory=Counts)
-
-    def send(self, *_: Any, **__: Any) -> Any:
-        raise RefusedError("This target is a survey, a file: nothing is written. Name the real one to load.")
-
-
-class Survey(Harness):
-    """A Harness that answers from a file, and takes nothing. taken: when the file was made."""
+class Survey:
+    """A Target that answers from a file, and takes nothing. taken: when the file was made."""
 
     def __init__(self, data: dict[str, Any]):
-        super().__init__(_Nowhere(data["base_url"]), data["account"], data["org"], data["project"])  # type: ignore[arg-type]
+        self.address = Address(data["base_url"], data["account"], data["org"], data["project"])
+        self.counts = Counts()
         self.taken = datetime.fromisoformat(data["taken"])
-        self._access, self._coverage = data["access"], data["coverage"]
+        self._access, self._coverage = TargetAccess(**data["access"]), data["coverage"]
         self._state = State.model_validate(data["state"])
 
-    def check_scope(self) -> dict[str, Any]:
-        return dict(self._access)
-
-    def speaks_contract(self) -> bool:
-        return self._state.oncall
+    def check_scope(self) -> TargetAccess:
+        return self._access
 
     def read_state(self) -> State:
         return self._state
-
-    def read_people(self) -> dict:
-        return self._state.people
 
     def read_coverage(self, identifier: str, start: datetime, end: datetime) -> tuple[Coverage, ...]:
         """What the target said when the survey was made, as far as it falls into the window."""
         entries = [Coverage.model_validate(entry) for entry in self._coverage.get(identifier, ())]
         return tuple(entry for entry in entries if entry.start < end and entry.end > start)
+
+    def write_change(self, change: Change, people: Mapping[str, Person]) -> str:
+        raise RefusedError(READ_ONLY)
+
+    def invite_people(self, emails: Sequence[str], groups: Sequence[str], roles: Sequence[str]) -> dict[str, str]:
+        raise RefusedError(READ_ONLY)
+
+    def remove_created(self, kind: str, identifier: str, state: State) -> None:
+        raise RefusedError(READ_ONLY)
 
 
 def load_survey(path: Path) -> Survey:

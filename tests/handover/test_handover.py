@@ -166,7 +166,7 @@ def test_the_sheet_of_senders_says_for_each_how_it_must_not_flood(handed):
     rows = list(csv.DictReader((reports / "handover" / "integrations.csv").read_text().splitlines()))
     senders = [i.id for s in decided.draft.account.services.values() for i in s.integrations]
     kinds = ("event_orchestrations", "rulesets")
-    routers = [one.id for one in decided.draft.account.aside if one.kind in kinds and one.matters]
+    routers = [one.id for one in decided.draft.account.not_carried if one.kind in kinds and one.matters]
     assert routers
     assert sorted(row["pagerduty_id"] for row in rows) == sorted([*senders, *routers])
     assert any(row["what_was_suppressed"].startswith("1 rules suppress") for row in rows)

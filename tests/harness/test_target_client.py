@@ -5,8 +5,8 @@ import requests
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError, SettingsError, WrongAccountError
 from pdmigrate.harness.address import read_base_url, read_key
-from pdmigrate.harness.client import make_client
 from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.harness.project import open_project
 from pdmigrate.sandbox.harness import new_document, start_harness
 
 KEY = "pat.embedded.sandbox.secret"
@@ -28,7 +28,7 @@ def open_client(server):
     server.app.config.update(FAULTS=[], CALLS={})
 
     def make(prefix="", key=KEY, account="embedded", org="default", project="sre"):
-        client = make_client(server.url + prefix, key, account, org, project, Quota(Limits(1000, 1000)))
+        client = open_project(server.url + prefix, key, account, org, project, Quota(Limits(1000, 1000)))
         client.transport._sleep = lambda seconds: None
         return client
 
@@ -74,7 +74,7 @@ def test_a_key_names_its_kind_and_account():
 @pytest.mark.parametrize("key", [KEY, "sat.embedded.robot.secret"])
 def test_both_kinds_of_key_connect_with_and_without_gateway(open_client, prefix, key):
     found = open_client(prefix, key).check_scope()
-    assert (found["target"], found["oncall"]) == ("embedded/default/sre", True)
+    assert (found.target, found.oncall) == ("embedded/default/sre", True)
 
 
 def test_a_key_of_another_account_is_said_before_anything_is_asked(open_client):
@@ -122,7 +122,7 @@ def test_the_three_shapes_of_an_error_keep_their_words(open_client):
 
 def test_a_missing_permission_is_named(server):
     reader = start_harness(new_document() | {"read_only_keys": ["pat.embedded.reader.secret"]})
-    client = make_client(reader.url, "pat.embedded.reader.secret", "embedded", "default", "sre")
+    client = open_project(reader.url, "pat.embedded.reader.secret", "embedded", "default", "sre")
     with pytest.raises(AnswerError, match="core_usergroup_manage"):
         client.transport.send("POST", "/ng/api/user-groups", client.scope, {"identifier": "a", "name": "A"})
     reader.stop()
@@ -147,7 +147,7 @@ def test_without_the_contract_the_rest_is_read(open_client):
     play(open_client(), "config", {"oncall": False})
     state = open_client().read_state()
     assert (state.oncall, len(state.people), state.schedules) == (False, 3, {})
-    assert open_client().check_scope()["oncall"] is False
+    assert open_client().check_scope().oncall is False
 
 
 # --- searches and lists ---

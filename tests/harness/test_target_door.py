@@ -6,8 +6,8 @@ from flask import Flask, request
 
 from pdmigrate import conflicts, connect, load, preview
 from pdmigrate.errors import AnswerError, KeyRefusedError, TargetMovedError, UnreachableError
-from pdmigrate.harness.client import make_client
 from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.harness.project import open_project
 from pdmigrate.pages import look
 from pdmigrate.plan.kinds import CONTRACT_KINDS
 from pdmigrate.sandbox.harness import new_document, start_harness
@@ -71,7 +71,7 @@ def client(server):
     with server.app.config["STORE"].change() as document:
         document["config"] = {}
     server.app.config.update(FAULTS=[], CALLS={}, REVOKED=set())
-    client = make_client(server.url, KEY, "embedded", "default", "sre", Quota(Limits(1000, 1000)))
+    client = open_project(server.url, KEY, "embedded", "default", "sre", Quota(Limits(1000, 1000)))
     client.transport._sleep = lambda seconds: None
     client.transport.patience = Patience(tries=3)
     return client
@@ -104,7 +104,7 @@ def test_every_manner_is_here():
 def test_what_is_not_the_contract_means_no_api_and_is_told(client, login, door):
     switch(client.transport.base_url, oncall=False, door=door, login_page=f"{login.server.url}/signin?token=t")
     found = client.check_scope()
-    assert (found["oncall"], found["door"]) == (False, SAID[door])
+    assert (found.oncall, found.door) == (False, SAID[door])
     assert client.transport.counts.retries == 0, "a door that is not there is not knocked at again and again"
     state = client.read_state()
     assert (state.oncall, state.schedules, list(state.people)) == (False, {}, ["ann@example.com"])
@@ -127,7 +127,7 @@ def test_a_whole_draft_with_such_a_door_is_a_handover(small, login, door):
 
 def test_the_contract_is_known_by_its_shape(client):
     found = client.check_scope()
-    assert (found["oncall"], found["door"]) == (True, "")
+    assert (found.oncall, found.door) == (True, "")
 
 
 def test_every_request_names_the_account_in_query_and_header(client, server):

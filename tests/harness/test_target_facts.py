@@ -42,14 +42,13 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, load, preview
-from pdmigrate.harness.client import make_client
 from pdmigrate.harness.identifiers import make_identifier, make_name, make_service_name
 from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.harness.project import open_project
+from pdmigrate.harness.writers import WriteError
 from pdmigrate.mapping.work import describe
 from pdmigrate.plan.actions import Action
 from pdmigrate.sandbox.harness import new_document, start_harness
-from pdmigrate.steps.invitations import invite
-from pdmigrate.steps.writers import WriteError, write_action
 
 KEY = "pat.embedded.sandbox.secret"
 
@@ -67,7 +66,7 @@ def harness(server):
         document.clear()
         document.update(new_document(people=[{"email": "ann@example.com", "name": "Ann"}]))
     server.app.config.update(FAULTS=[], CALLS={})
-    client = make_client(server.url, KEY, "embedded", "default", "sre", Quota(Limits(10_000, 1000)))
+    client = open_project(server.url, KEY, "embedded", "default", "sre", Quota(Limits(10_000, 1000)))
     client.transport._sleep = lambda seconds: None
     return client
 
@@ -84,10 +83,6 @@ def make_group(name, id, description="", users=()):
 def make_service(name, id):
     fields = {"name": make_service_name(name, id), "description": ""}
     return Action("create", "services", id, make_identifier(name, id), name, None, fields)
-
-
-def make_person(email, groups=()):
-    return Action("create", "users", email, email, email, None, {"email": email, "groups": list(groups)})
 
 
 def test_every_test_that_the_table_names_is_there():
@@ -115,8 +110,8 @@ def test_the_limit_of_calls_is_kept_by_us():
 def test_long_lists_of_groups_and_services_are_read_whole(harness):
     configure(harness, calls_per_minute=None)
     for number in range(130):
-        write_action(harness, make_group(f"Group {number}", f"PT{number}"), {})
-        write_action(harness, make_service(f"Service {number}", f"PS{number}"), {})
+        harness.write_change(make_group(f"Group {number}", f"PT{number}"), {})
+        harness.write_change(make_service(f"Service {number}", f"PS{number}"), {})
     state = harness.read_state()
     assert (len(state.services), sum(id.endswith(tuple("0123456789")) for id in state.groups)) == (130, 130)
 
@@ -143,13 +138,13 @@ def test_each_word_of_an_invitation(harness, word, said):
         return found
 
     harness.transport.send = answer
-    assert invite(harness, (make_person("new@example.com"),)) == {"new@example.com": said}
+    assert harness.invite_people(["new@example.com"], [], []) == {"new@example.com": said}
 
 
 def test_a_person_who_is_accepted_at_once_is_in_the_group(harness):
     configure(harness, auto_accept=True)
-    write_action(harness, make_group("Pay", "PT1"), {})
-    assert invite(harness, (make_person("new@example.com", ["pay_PT1"]),)) == {"new@example.com": ""}
+    harness.write_change(make_group("Pay", "PT1"), {})
+    assert harness.invite_people(["new@example.com"], ["pay_PT1"], []) == {"new@example.com": ""}
     state = harness.read_state()
     assert state.people["new@example.com"].accepted
     assert state.groups["pay_PT1"].users == ("new@example.com",)
@@ -157,11 +152,11 @@ def test_a_person_who_is_accepted_at_once_is_in_the_group(harness):
 
 def test_a_built_in_group_is_not_touched(harness, server):
     group = make_group("Pay", "PT1")
-    write_action(harness, group, {})
+    harness.write_change(group, {})
     with server.app.config["STORE"].change() as document:
         document["user_groups"][-1]["harnessManaged"] = True
     with pytest.raises(WriteError, match="managed elsewhere"):
-        write_action(harness, group, {})
+        harness.write_change(group, {})
 
 
 HOSTILE = (
@@ -182,9 +177,9 @@ HOSTILE = (
 @pytest.mark.parametrize("make", [make_group, make_service])
 def test_harness_takes_the_names_that_we_make(harness, make):
     for number, name in enumerate((*HOSTILE, *(name.upper() for name in HOSTILE))):
-        write_action(harness, make(name, f"P{number}"), {})
+        harness.write_change(make(name, f"P{number}"), {})
     described = describe("🔥", "PagerDuty PD", "long " * 1000)
-    write_action(harness, make_group("Described", "PD", described), {})
+    harness.write_change(make_group("Described", "PD", described), {})
     assert harness.read_group("described_PD")["description"] == described
 
 

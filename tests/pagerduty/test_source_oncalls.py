@@ -7,7 +7,7 @@ from source_http import NOW, company
 
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import lists
-from pdmigrate.pagerduty.oncalls import read_oncalls
+from pdmigrate.pagerduty.evidence import read_oncalls
 from pdmigrate.pagerduty.rota_v3 import read_final
 from pdmigrate.sandbox import pagerduty_wire
 

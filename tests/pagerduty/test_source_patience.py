@@ -15,7 +15,7 @@ from pdmigrate.errors import (
 )
 from pdmigrate.pagerduty.client import make_client
 from pdmigrate.pagerduty.lists import ListReader
-from pdmigrate.pagerduty.schedules_reading import LIST
+from pdmigrate.pagerduty.schedules_reading import LAYERED
 from pdmigrate.sandbox.crowd import Size, build_crowd
 from pdmigrate.wire.pace import Pace
 
@@ -107,7 +107,9 @@ def test_a_page_that_renders_too_slowly_is_asked_for_in_halves(serve_source):
     source.client.transport.timeout = 0.3
     source.server.app.before_request(lambda: _sleep_if_much(source))
     rows = ListReader(source.client.transport).read(
-        LIST.__class__(**{**vars(LIST), "rendered": True, "limit": 40, "params": {"include[]": ["final_schedule"]}})
+        LAYERED.__class__(
+            **{**vars(LAYERED), "rendered": True, "limit": 40, "params": {"include[]": ["final_schedule"]}}
+        )
     )
     assert len(rows) == 40
     with pytest.raises(SlowAnswerError):

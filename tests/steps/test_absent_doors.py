@@ -12,7 +12,7 @@ from pdmigrate.cli.asking import read_schedule
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import dump_record
 from pdmigrate.pagerduty.client import Reading
-from pdmigrate.pagerduty.offsets import find_foreign
+from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.workspace.newcomer import make_workspace
 from pdmigrate.workspace.snapshots import save_snapshot
@@ -39,7 +39,7 @@ def opened(tmp_path, kind, folder):
 def read_embedded(tmp_path, folder):
     with opened(tmp_path, "embedded", folder) as job:
         job.source.transport.patience = QUICK
-        return job.source.fetch(Reading(job.subdomain, NOW, DAYS)).account
+        return job.source.fetch(Reading(job.read_subdomain(), NOW, DAYS)).account
 
 
 def read_recorded(tmp_path, folder):
@@ -127,10 +127,10 @@ def test_every_door_knows_what_the_answers_do_not_say(tmp_path):
 def test_a_snapshot_of_it_is_the_same_account_again(tmp_path):
     folder = record_untidy(tmp_path / "account")
     with opened(tmp_path, "embedded", folder) as job:
-        snapshot = job.source.fetch(Reading(job.subdomain, NOW, DAYS))
+        snapshot = job.source.fetch(Reading(job.read_subdomain(), NOW, DAYS))
     save_snapshot(tmp_path / "own.json.gz", snapshot)
     with opened(tmp_path / "again", "embedded", tmp_path / "own.json.gz") as job:
-        again = job.source.fetch(Reading(job.subdomain, NOW, DAYS))
+        again = job.source.fetch(Reading(job.read_subdomain(), NOW, DAYS))
     assert tell(again.account) == tell(snapshot.account)
     assert again.digest == snapshot.digest
 

@@ -4,12 +4,12 @@ import pytest
 import requests
 
 from pdmigrate.errors import AnswerError
-from pdmigrate.harness.client import make_client
 from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.harness.project import open_project
 from pdmigrate.harness.records import Person
+from pdmigrate.harness.writers import WriteError
 from pdmigrate.plan.actions import Action
 from pdmigrate.sandbox.harness import new_document, start_harness
-from pdmigrate.steps.writers import WriteError, write_action
 
 KEY = "pat.embedded.sandbox.secret"
 PEOPLE = [{"email": f"{name}@example.com", "name": name.title()} for name in ("ann", "bob", "cat", "dan")]
@@ -29,7 +29,7 @@ def harness(server):
         document.clear()
         document.update(new_document(people=PEOPLE))
     server.app.config.update(FAULTS=[], CALLS={})
-    client = make_client(server.url, KEY, "embedded", "default", "sre", Quota(Limits(1000, 1000)))
+    client = open_project(server.url, KEY, "embedded", "default", "sre", Quota(Limits(1000, 1000)))
     client.transport._sleep = lambda seconds: None
     return client
 
@@ -58,7 +58,7 @@ def read_members(harness):
 def test_what_others_added_survives_our_put(harness):
     configs = [{"type": "EMAIL", "groupEmail": "pay@example.com", "sendEmailToAllUsers": True}]
     make_by_hand(harness, users=[ANN, DAN], tags={"cost": "1"}, notificationConfigs=configs)
-    write_action(harness, group([ANN, BOB], before=[ANN]), harness.read_people())
+    harness.write_change(group([ANN, BOB], before=[ANN]), harness.read_people())
     found = harness.read_group("pay_PT1")
     assert found["notificationConfigs"] == configs
     assert found["tags"] == {"cost": "1", "pagerduty_id": "PT1"}
@@ -67,26 +67,26 @@ def test_what_others_added_survives_our_put(harness):
 
 def test_a_member_whom_the_source_dropped_leaves(harness):
     make_by_hand(harness, users=[ANN, BOB])
-    write_action(harness, group([ANN], before=[ANN, BOB]), harness.read_people())
+    harness.write_change(group([ANN], before=[ANN, BOB]), harness.read_people())
     assert read_members(harness) == [ANN]
 
 
 def test_a_member_who_is_dropped_in_silence_is_said(harness):
     people = harness.read_people() | {"ghost@example.com": Person(email="ghost@example.com", uuid="uuid_of_nobody")}
     with pytest.raises(WriteError, match=r"left out members of Pay without a word: ghost@example.com"):
-        write_action(harness, group([ANN, "ghost@example.com"]), people)
+        harness.write_change(group([ANN, "ghost@example.com"]), people)
 
 
 def test_invited_members_are_counted_and_not_sent(harness):
     people = harness.read_people() | {"new@example.com": Person(email="new@example.com", invite="i1")}
-    assert "1 members join" in write_action(harness, group([ANN, "new@example.com"]), people)
+    assert "1 members join" in harness.write_change(group([ANN, "new@example.com"]), people)
     assert read_members(harness) == [ANN]
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "429"])
 def test_a_group_is_made_once_although_the_answer_was_lost(harness, kind):
     play(harness, "faults", [{"kind": kind, "method": "POST", "path": "/ng/api/user-groups", "count": 1}])
-    write_action(harness, group([ANN]), harness.read_people())
+    harness.write_change(group([ANN]), harness.read_people())
     assert read_members(harness) == [ANN]
 
 
@@ -98,7 +98,7 @@ def test_a_group_of_that_identifier_made_by_others_meanwhile_is_not_taken_for_ou
         make_by_hand(harness, users=[DAN])
 
     with pytest.raises(AnswerError, match="DUPLICATE_FIELD"):
-        write_action(harness, group([ANN]), harness.read_people())
+        harness.write_change(group([ANN]), harness.read_people())
     assert read_members(harness) == [DAN]
 
 
@@ -107,7 +107,7 @@ def test_a_group_that_is_managed_elsewhere_is_not_touched(harness, server):
     with server.app.config["STORE"].change() as document:
         document["user_groups"][-1]["externallyManaged"] = True
     with pytest.raises(WriteError, match="managed elsewhere"):
-        write_action(harness, group([ANN, BOB], before=[ANN]), harness.read_people())
+        harness.write_change(group([ANN, BOB], before=[ANN]), harness.read_people())
     assert read_members(harness) == [ANN]
 
 
@@ -122,7 +122,7 @@ def test_a_write_that_a_policy_denies_is_no_success(harness):
 
     harness.transport.send = deny
     with pytest.raises(WriteError, match="names must start with sre"):
-        write_action(harness, group([ANN]), harness.read_people())
+        harness.write_change(group([ANN]), harness.read_people())
 
 
 # --- services ---
@@ -136,7 +136,7 @@ def service(before=None, **fields):
 @pytest.mark.parametrize("kind", ["lost_answer", "429"])
 def test_a_service_is_made_once_although_the_answer_was_lost(harness, kind):
     play(harness, "faults", [{"kind": kind, "method": "POST", "path": "/ng/api/servicesV2", "count": 1}])
-    write_action(harness, service(), {})
+    harness.write_change(service(), {})
     assert list(harness.read_state().services) == ["checkout"]
 
 
@@ -145,7 +145,7 @@ def test_a_renamed_service_keeps_its_definition(harness):
     body = {"identifier": "checkout", "name": "Checkout", "yaml": definition, "tags": {"a": "b"}}
     body |= {"orgIdentifier": "default", "projectIdentifier": "sre"}
     harness.transport.send("POST", "/ng/api/servicesV2", {"accountIdentifier": "embedded"}, body)
-    write_action(harness, service({"name": "Checkout", "description": ""}, name="Checkout web"), {})
+    harness.write_change(service({"name": "Checkout", "description": ""}, name="Checkout web"), {})
     found = harness.read_service("checkout")
     assert (found["name"], found["tags"]) == ("Checkout web", {"a": "b"})
     assert "type: Kubernetes" in found["yaml"]

@@ -6,12 +6,12 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, decide, load, open_job, preview
-from pdmigrate.harness.client import make_client
 from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.harness.project import open_project
 from pdmigrate.plan.actions import Action
 from pdmigrate.sandbox.harness import new_document, start_harness
-from pdmigrate.steps.invitations import batch_invites, invite
 from pdmigrate.steps.job import read_times
+from pdmigrate.steps.load import batch_invites
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.newcomer import make_workspace
 
@@ -111,7 +111,7 @@ def harness(server):
         document.clear()
         document.update(new_document(people=[{"email": "ann@example.com", "name": "Ann"}]))
     server.app.config.update(FAULTS=[], CALLS={})
-    client = make_client(server.url, KEY, "embedded", "default", "sre", Quota(Limits(1000, 1000)))
+    client = open_project(server.url, KEY, "embedded", "default", "sre", Quota(Limits(1000, 1000)))
     client.transport._sleep = lambda seconds: None
     return client
 
@@ -122,6 +122,11 @@ def play(harness, path, body):
 
 def read_mails(harness):
     return requests.get(f"{harness.transport.base_url}/sandbox/log", timeout=10).json()["mails"]
+
+
+def invite(harness, actions):
+    fields = actions[0].after
+    return harness.invite_people([action.identifier for action in actions], fields["groups"], fields["roles"])
 
 
 def wish(*emails, groups=(), roles=()):

@@ -141,7 +141,11 @@ def test_what_is_no_mapping_holds_no_settings(data):
     "path,value,said",
     [
         ("source.kind", "pagerdtuy", "source.kind: input should be 'pagerduty', 'snapshot' or 'embedded'"),
-        ("target.kind", "pagerduty", "target.kind: input should be 'harness' or 'embedded'"),
+        (
+            "target.kind",
+            "harnes",
+            "target.kind: no such kind of target (did you mean harness?); there are embedded, harness.",
+        ),
         ("source.region", "asia", "source.region: input should be 'us' or 'eu'"),
         ("rules.strategy", "merge", "rules.strategy: input should be 'preserve' or 'overwrite'"),
         ("rules.open_conflicts", "ask", "rules.open_conflicts: input should be 'stop', 'skip' or 'recommended'"),

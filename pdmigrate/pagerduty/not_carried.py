@@ -1,4 +1,4 @@
-"""What an account has beside what is carried over, object by object, and what of it decides whether anybody is paged."""
+"""Objects of an account that are not carried over, and what each of them changes about who is paged."""
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ INVENTORY = (
 
 
 @dataclass(frozen=True)
-class Aside:
+class NotCarried:
     """One object that stays behind. matters: how it changes which alerts page whom, or ""."""
 
     kind: str
@@ -25,10 +25,19 @@ class Aside:
     matters: str = ""
 
 
-def list_aside(rows: dict[str, Any]) -> tuple[Aside, ...]:
+def list_not_carried(rows: dict[str, Any]) -> tuple[NotCarried, ...]:
     """All of them, by kind and name. Handoff rules are counted only: there may be thousands."""
     kinds = [kind for kind in INVENTORY if kind != "handoff_rules"]
-    found = [_describe(kind, row) for kind in kinds for row in rows.get(kind) or [] if isinstance(row, dict)]
+    found = [
+        NotCarried(
+            kind,
+            str(row.get("id")),
+            str(row.get("name") or row.get("summary") or row.get("description") or row.get("id")),
+            _tell_effect(kind, row),
+        )
+        for kind in kinds
+        for row in _list_rows(rows, kind)
+    ]
     return tuple(sorted(found, key=lambda one: (kinds.index(one.kind), one.name.casefold(), one.id)))
 
 
@@ -77,15 +86,17 @@ def find_hidden(rows: dict[str, Any]) -> tuple[Hidden, ...]:
                     continue
                 place = (kind, reference["id"])
                 names[place] = names.get(place) or str(reference.get("summary") or reference["id"])
-                named_by.setdefault(place, {})[holder, str(row.get("id")), _read_name(row)] = None
+                named_by.setdefault(place, {})[
+                    holder, str(row.get("id")), str(row.get("name") or row.get("summary") or row.get("id"))
+                ] = None
     return tuple(Hidden(*place, name, tuple(sorted(named_by[place]))) for place, name in sorted(names.items()))
 
 
-def _list_rows(rows: dict[str, Any], kind: str) -> list[dict]:
+def _list_rows(rows: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [row for row in rows.get(kind) or [] if isinstance(row, dict)]
 
 
-def _list_references(kind: str, row: dict) -> Iterator[tuple[str, dict]]:
+def _list_references(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """(kind, reference) of the teams, services and schedules that it names."""
     said = [("teams", reference) for reference in _list_rows(row, "teams")]
     if kind == "escalation_policies":
@@ -95,24 +106,15 @@ def _list_references(kind: str, row: dict) -> Iterator[tuple[str, dict]]:
     return ((to, reference) for to, reference in said if reference.get("id") and not reference.get("deleted_at"))
 
 
-def _read_name(row: dict) -> str:
-    return str(row.get("name") or row.get("summary") or row.get("id"))
-
-
-def _describe(kind: str, row: dict[str, Any]) -> Aside:
-    name = str(row.get("name") or row.get("summary") or row.get("description") or row.get("id"))
-    return Aside(kind, str(row.get("id")), name, ", ".join(_what_matters(kind, row)))
-
-
-def _what_matters(kind: str, row: dict[str, Any]) -> list[str]:
-    suppressing = row.get("suppressing_rules")
-    routes = row.get("routes") if kind == "event_orchestrations" else row.get("routing_rules")
-    said = [f"{suppressing} rules suppress alerts"] if suppressing else []
-    said += [f"routes alerts to {routes} services"] if routes and kind == "event_orchestrations" else []
-    said += [f"{routes} rules route alerts"] if routes and kind == "rulesets" else []
-    said += (
-        [f"silences {len(row.get('services') or [])} services until {row.get('end_time')}"]
-        if kind == "maintenance_windows"
-        else []
-    )
-    return said
+def _tell_effect(kind: str, row: dict[str, Any]) -> str:
+    """How it changes which alerts page whom."""
+    suppressing, said = row.get("suppressing_rules"), []
+    if suppressing:
+        said.append(f"{suppressing} rules suppress alerts")
+    if kind == "event_orchestrations" and row.get("routes"):
+        said.append(f"routes alerts to {row['routes']} services")
+    if kind == "rulesets" and row.get("routing_rules"):
+        said.append(f"{row['routing_rules']} rules route alerts")
+    if kind == "maintenance_windows":
+        said.append(f"silences {len(row.get('services') or [])} services until {row.get('end_time')}")
+    return ", ".join(said)

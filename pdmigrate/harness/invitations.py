@@ -1,4 +1,4 @@
-"""Sends invitations: in batches, never twice, and with a word for each address on what became of it.
+"""Sends invitations: never twice, and with a word for each address on what became of it.
 
 Harness sends the mail again to whoever is invited already, and one bad address spoils the whole call. So whatever is not
 clear from an answer, or has no answer, is settled by looking, never by sending again. A refused call has invited nobody:
@@ -7,13 +7,12 @@ where its words name no address, its halves are sent by themselves.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pdmigrate.errors import AnswerError, UnreachableError
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.pacing import INVITE_PATH
-from pdmigrate.plan.actions import Action
 
-INVITES_A_CALL = 100
 MOST_ALONE = 5
 """So many addresses refused by themselves, and none taken: it is not about the addresses."""
 ABOUT_ADDRESSES = (400, 401)
@@ -30,30 +29,16 @@ UNHEARD = "Harness's answer leaves this address out and it is not among the invi
 LOST = "Harness's answer was lost and this address is not among the invited; run load again"
 
 
-def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
-    """People to invite, put together by the groups and roles that they will get, at most 100 a call.
-
-    An invited person has no id and can be put into a group only by the invitation itself.
-    """
-    sets: dict[tuple, list[Action]] = {}
-    for action in actions:
-        asked = (tuple(action.after["groups"]), tuple(action.after.get("roles") or ()))
-        sets.setdefault(asked, []).append(action)
-    return [
-        tuple(found[i : i + INVITES_A_CALL]) for found in sets.values() for i in range(0, len(found), INVITES_A_CALL)
-    ]
-
-
-def invite(harness: Harness, actions: tuple[Action, ...]) -> dict[str, str]:
+def invite_people(
+    harness: Harness, emails: Iterable[str], groups: Iterable[str], roles: Iterable[str]
+) -> dict[str, str]:
     """Invite one batch. Returns for each email "" where it went well, else what happened, in words."""
-    emails = sorted({action.identifier for action in actions})
-    fields = actions[0].after
-    return _Call(harness, list(fields["groups"]), list(fields.get("roles") or ())).invite(emails)
+    return _Call(harness, list(groups), list(roles)).invite(sorted(set(emails)))
 
 
 @dataclass
 class _Call:
-    """One batch. alone: addresses that were refused by themselves; taken: some call went through."""
+    """One batch. alone: how many addresses were refused in a call of their own. taken: whether any call was accepted."""
 
     harness: Harness
     groups: list[str]
@@ -79,7 +64,7 @@ class _Call:
         return {**known, **_look(self.harness, unheard, UNHEARD)}
 
     def _settle_refusal(self, emails: list[str], error: AnswerError) -> dict[str, str]:
-        """Whoever is in the project already, or is named as the trouble, leaves; the rest is asked again, or by halves."""
+        """Set aside who is in the project already and who is named in the error, and send the rest again, else in halves."""
         if error.status not in ABOUT_ADDRESSES:
             return dict.fromkeys(emails, str(error))
         there = self.harness.find_people(emails)
@@ -102,7 +87,7 @@ class _Call:
         return words
 
 
-def _bind(role: str) -> dict:
+def _bind(role: str) -> dict[str, Any]:
     """A role of this project; an identifier with an underscore in front is one of Harness's own."""
     name = role.strip("_").replace("_", " ").title()
     return {
@@ -114,6 +99,6 @@ def _bind(role: str) -> dict:
 
 
 def _look(harness: Harness, emails: list[str], otherwise: str) -> dict[str, str]:
-    """What a look at the project shows of addresses that nobody answered for."""
+    """Look the addresses up in the project: "" for those that are in it, `otherwise` for the rest."""
     there = harness.find_people(emails) if emails else {}
     return {email: "" if email in there else otherwise for email in emails}

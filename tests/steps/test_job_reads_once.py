@@ -1,0 +1,62 @@
+"""A step sees one snapshot and one state of decisions.yaml, each read once; between steps both are read anew."""
+
+from collections import Counter
+
+import pytest
+
+from pdmigrate import conflicts, connect, decide, history, invite, open_job, preview, verify
+from pdmigrate.pagerduty import account
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.steps import job as job_module
+from pdmigrate.workspace.newcomer import make_workspace
+from pdmigrate.workspace.snapshots import save_snapshot
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """How often each is called from now on."""
+    counted = Counter()
+    for module, name in ((job_module, "load_snapshot"), (job_module, "read_decisions"), (account, "read_account")):
+        read = getattr(module, name)
+
+        def count(*arguments, name=name, read=read):
+            counted[name] += 1
+            return read(*arguments)
+
+        monkeypatch.setattr(module, name, count)
+    return counted
+
+
+@pytest.mark.parametrize("kind", ["embedded", "snapshot"])
+def test_a_step_parses_one_snapshot_and_reads_decisions_once(tmp_path, reads, kind):
+    make_demo_workspace(tmp_path / "acme")
+    if kind == "snapshot":
+        with open_job(tmp_path / "acme") as job:
+            save_snapshot(tmp_path / "acme.json.gz", preview(job).snapshot)
+        make_workspace(tmp_path / "file", {"name": "file", "source": "snapshot", "snapshot": "../acme.json.gz"})
+    with open_job(tmp_path / ("acme" if kind == "embedded" else "file")) as job:
+        for step in (connect, preview, invite, conflicts, verify, history):
+            reads.clear()
+            step(job)
+            assert reads["read_decisions"] == 1, step.__name__
+            assert max(reads.values()) == 1, (step.__name__, reads)
+
+
+def test_what_is_decided_between_two_steps_counts_in_the_next(workspace):
+    with open_job(workspace) as job:
+        preview(job)
+        before = conflicts(job).draft.open
+        asked = next(one for one in before.values() if one.about == "user_not_found")
+        decide(job, asked.about, asked.id, "leave_out", by="ann")
+        assert {d.object for d in job.decisions().decisions} == {asked.id}, "outside a step the file is read"
+        assert asked.key not in conflicts(job).draft.open
+
+
+def test_what_is_written_while_a_step_runs_counts_only_after_it(workspace):
+    with open_job(workspace) as job:
+        preview(job)
+        with job.begin_step():
+            assert job.decisions().decisions == ()
+            decide(job, "user_not_found", "PUSER01", "invite", by="ann")
+            assert job.decisions().decisions == ()
+        assert len(job.decisions().decisions) == 1

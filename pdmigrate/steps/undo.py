@@ -9,6 +9,7 @@ from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.removers import remove_created
+from pdmigrate.steps.result import Result
 from pdmigrate.steps.writers import write_action
 from pdmigrate.workspace.journal import Journal, Run, Step
 
@@ -23,9 +24,10 @@ class Revert:
 
 
 @dataclass(frozen=True)
-class Undone:
+class Undone(Result):
     """What an undo would do, or, where `written`, has done."""
 
+    step = "undo"
     run: Run
     reverts: tuple[Revert, ...]
     written: bool

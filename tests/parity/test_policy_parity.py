@@ -12,7 +12,6 @@ from pdmigrate import conflicts, connect, decide, invite, load, open_job, previe
 from pdmigrate.pages.verify import make_page
 from pdmigrate.parity.policies import count_policies
 from pdmigrate.runs.demo import DECISIONS, make_demo_workspace
-from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
@@ -68,7 +67,7 @@ def level_of(verified, policy_id, number):
 
 def test_what_is_known_agrees(job):
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     assert grades(verified) == dict.fromkeys(POLICIES, "agree") | {"PPOL12": "unverified"}
     assert "Who is on call at each level" in repr(make_page(verified, "done"))
 
@@ -99,7 +98,7 @@ def test_somebody_else_at_one_level_for_one_day_is_named(job, place):
     stranger = sorted(job.latest_snapshot().account.users)[-1]
     plant(job, place, moment, stranger)
     verified = verify(job)
-    error = judge(verified)
+    error = verified.error
     assert error.exit_code == 5
     [sentence] = verified.unexplained
     name = account.policies[place[0]].name
@@ -110,7 +109,7 @@ def test_somebody_else_at_one_level_for_one_day_is_named(job, place):
     assert (seen.differ, seen.unverified) == (DAY, 0)
     assert {id for id, grade in grades(verified).items() if grade == "differ"} == {place[0]}
     assert f"{moment:%Y-%m-%d %H:%M:%S} to" in repr(make_page(verified, "partial"))
-    assert summarise(verified)["parity"]["policies"] == {"agree": 2, "differ": 1, "unverified": 1}
+    assert verified.summarise()["parity"]["policies"] == {"agree": 2, "differ": 1, "unverified": 1}
 
 
 def test_nobody_at_a_level_is_a_word_too(job):
@@ -131,7 +130,7 @@ def test_an_override_that_our_reading_has_not_is_found_at_every_level_that_it_se
         stand_in = {"id": "POVERX", "user": {"id": "PUSER07", "type": "user_reference"}, **times}
         document["overrides"].setdefault("PSCHED19", []).append(stand_in)
     verified = verify(job)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     places = {sentence.split(":")[0] for sentence in verified.unexplained}
     names = {("Platform", "PPOL01", 3), ("Platform follow-the-sun", "PPOL02", 2), ("Payments", "PPOL03", 3)}
     assert places == {f"policy {name} ({id}), level {number}" for name, id, number in names}
@@ -149,7 +148,7 @@ def swap_levels(job, words="payments"):
 def test_a_level_swapped_in_harness_is_named(job):
     swap_levels(job)
     verified = verify(job)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     told = [sentence for sentence in verified.unexplained if sentence.startswith("policy ")]
     assert [sentence.split(":")[0] for sentence in told] == [
         "policy Payments (PPOL03), level 1",
@@ -183,7 +182,7 @@ def serves(job):
 def test_a_refusal_is_said_in_pagerdutys_words_and_stops_nothing(job, status, words):
     serves(job).view_functions["oncalls"] = lambda: ({"error": {"message": words, "code": 2010}}, status)
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     assert count_policies(verified.policies) == {"agree": 0, "differ": 0, "unverified": 4}
     assert any(f"{status} 2010: {words}" in note for note in notes(verified))
     assert job.counts()["source"]["oncall_requests"] == 1, "the next batch would be told the same"
@@ -193,7 +192,7 @@ def test_a_refusal_is_said_in_pagerdutys_words_and_stops_nothing(job, status, wo
 def test_a_storm_that_does_not_end_is_said_and_stops_nothing(job, kind):
     serves(job).extensions["faults"].replace([{"kind": kind, "path": "/oncalls", "seconds": 0.0}])
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     assert count_policies(verified.policies)["unverified"] == 4
     assert any("does not answer GET /oncalls" in note for note in notes(verified))
     assert verified.count_seconds()["agree_seconds"] > 0
@@ -214,7 +213,7 @@ def test_a_swapped_level_is_found_though_pagerduty_says_nothing(job):
     serves(job).extensions["options"]["forbidden"] = ("/oncalls",)
     swap_levels(job)
     verified = verify(job)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     assert grades(verified)["PPOL03"] == "differ"
     assert grades(verified)["PPOL01"] == "unverified"
 
@@ -226,7 +225,7 @@ def test_an_entry_that_cannot_be_read_leaves_its_policy_unread(job):
     with edit(job, "pagerduty") as document:
         document["oncalls"] = said | {"oncalls": [first | {"escalation_level": "second"}, *rest, *others]}
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     assert (grades(verified)["PPOL01"], grades(verified)["PPOL02"]) == ("unverified", "agree")
 
 

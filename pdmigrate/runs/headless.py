@@ -20,6 +20,7 @@ from papermill.exceptions import PapermillExecutionError
 from pdmigrate import errors
 from pdmigrate.errors import SecretFoundError, UsageError
 from pdmigrate.runs.evidence import seal_run
+from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.runs.publish import scan_for_secrets
 from pdmigrate.runs.summary import write_run
 from pdmigrate.steps.job import find_journal, place_journal, read_clock
@@ -28,7 +29,6 @@ from pdmigrate.workspace.hold import hold, lent_tokens, make_token
 from pdmigrate.workspace.settings import read_settings
 
 log = logging.getLogger("pdmigrate")
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
 
@@ -141,10 +141,6 @@ def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
         raise UsageError(f"There is no step {', '.join(unknown)}: the steps are {', '.join(STEPS)}.")
     chosen = [step for step in STEPS if not named or step in named]
     return chosen[: chosen.index(until) + 1] if until in chosen else chosen
-
-
-def notebook_of(step: str) -> Path:
-    return NOTEBOOKS / f"{STEPS.index(step) + 1}_{step}.ipynb"
 
 
 def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> dict:

@@ -275,7 +275,7 @@ def sandbox():
     started = []
 
     def start(*words):
-        command = [sys.executable, "-m", "pdmigrate.cli.main", "sandbox", *map(str, words)]
+        command = [sys.executable, "-m", "pdmigrate.cli", "sandbox", *map(str, words)]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]
 

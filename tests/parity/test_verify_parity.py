@@ -12,7 +12,7 @@ from small_company import by_ids, cut_down
 
 from pdmigrate import approve, conflicts, connect, decide, load, open_job, preview, verify
 from pdmigrate.cli import main
-from pdmigrate.cli.asking import print_on_call
+from pdmigrate.cli.rota import print_on_call
 from pdmigrate.mapping.schedules_v3 import say_shifts
 from pdmigrate.oncall import paging, rota
 from pdmigrate.oncall.zones import read_zone

@@ -9,7 +9,7 @@ import pytest
 from kill_loads import Rehearsal
 
 from pdmigrate.cli.status import tell_status
-from pdmigrate.runs.headless import notebook_of
+from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.workspace.folder import Workspace
 
 

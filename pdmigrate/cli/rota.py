@@ -1,6 +1,8 @@
-"""Who is on call here, really: one schedule, as PagerDuty's API answers it, rendered by its rules alone."""
+"""`rota`: who is on call by one schedule, as PagerDuty's API answers it, rendered by its rules alone."""
 
+import argparse
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,6 +19,23 @@ from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import render_schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.steps.rota_files import print_rota
+
+
+def add_rota(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="the body of GET /schedules/ID or /v3/schedules/ID")
+    command.add_argument(
+        "--from", dest="start", required=True, metavar="T", help="as 2026-12-24T09:00, or with an offset"
+    )
+    command.add_argument("--to", dest="end", required=True, metavar="T")
+    command.add_argument("--zone", metavar="Z", help="print times in this zone (default: the schedule's)")
+    command.set_defaults(run=run_rota)
+
+
+def run_rota(options: argparse.Namespace) -> int:
+    """Print the rota, and the doubts on stderr."""
+    for doubt in print_on_call(options.file, options.start, options.end, options.zone, sys.stdout):
+        print(doubt, file=sys.stderr)
+    return 0
 
 
 def print_on_call(path: Path, start: str, end: str, zone: str | None, file: TextIO) -> list[str]:

@@ -10,7 +10,7 @@ from pdmigrate.notebook.answers import Answers
 from pdmigrate.notebook.parts import Signature, draw, is_interactive, make_menu, make_text, make_tick
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.pages import look
-from pdmigrate.pages.show import Section, make_table
+from pdmigrate.pages.show import Section, Table, make_table
 from pdmigrate.plan.answers import Conflict, Decision
 from pdmigrate.steps.conflicts import Decided
 from pdmigrate.steps.invite import Matched, People
@@ -64,7 +64,7 @@ class _Desk:
     @property
     def box(self) -> ipywidgets.Widget:
         if not self.roll.rows:
-            return ipywidgets.HTML(draw(make_table([], empty="There is no question.")))
+            return ipywidgets.HTML(draw(Table((), (), empty="There is no question.")))
         return self.sign.stand_below(self.roll.box, self.told, self.choice, self.value, self.whole)
 
     def list_rows(self) -> list[Row]:
@@ -140,7 +140,7 @@ class _Desk:
 
     def _tell_nothing(self) -> str:
         words = "Nobody with a question is ticked." if self.roll.ticked else "Tick a row to see what is asked about it."
-        return draw(make_table([], empty=words))
+        return draw(Table((), (), empty=words))
 
 
 def _make_row(conflict: Conflict, answer: str) -> Row:
@@ -179,8 +179,14 @@ def _count(objects: dict[str, list[str]]) -> str:
 def _tell(conflicts: list[Conflict]) -> str:
     """What is asked and what each answer will do; for many, the first stands for all."""
     first = conflicts[0]
-    rows = [{"answer": o.name.replace("_", " "), "effect": o.effect, "value": o.value or ""} for o in first.options]
-    table = make_table(rows, {"answer": "Answer", "effect": "What it will do", "value": "Value"})
+    table = make_table(
+        first.options,
+        {
+            "Answer": lambda o: o.name.replace("_", " "),
+            "What it will do": lambda o: o.effect,
+            "Value": lambda o: o.value or "",
+        },
+    )
     recommended = f"Recommended: {first.recommended.replace('_', ' ')}."
     others = (
         f"{len(conflicts):,} are ticked, this is the first of them. Only answers that all of them can have are offered."

@@ -1,5 +1,6 @@
 """Notebook 4: the sync rules."""
 
+from operator import itemgetter
 from typing import Any
 
 from pdmigrate.notebook.parts import Signature, is_interactive, make_menu, make_tick
@@ -17,8 +18,8 @@ def choose_rules(job: Job) -> Any:
     job.read_choices()
     rules = job.settings.rules
     if not is_interactive():
-        rows = [{"rule": name.replace("_", " "), "value": value} for name, value in rules.model_dump().items()]
-        return show(make_table(rows, {"rule": "Rule", "value": "Value"}))
+        columns = {"Rule": lambda rule: rule[0].replace("_", " "), "Value": itemgetter(1)}
+        return show(make_table(rules.model_dump().items(), columns))
     return _Rules(job).box
 
 

@@ -3,7 +3,7 @@
 from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.handover.folder import Handover, by_stage
 from pdmigrate.handover.items import STAGES, Item
-from pdmigrate.handover.ticks import find_tick
+from pdmigrate.handover.ticks import Tick, find_tick
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
 
 HOW = {
@@ -52,16 +52,21 @@ def _explain() -> Section:
 
 
 def _section(handover: Handover, number: int, kind: str, items: tuple[Item, ...]) -> Section:
-    rows = [_row(handover, item) for item in items]
-    columns = {
-        "done": "Done",
-        "name": "What",
-        "link": "Harness",
-        "file": "File",
-    }  # what a phone shows without scrolling
-    columns |= {"expected": "Harness shows", "back": "PagerDuty", "key": "Key"}
+    table = make_table(
+        items,
+        {
+            "Done": lambda item: _draw_box(find_tick(handover.ticks, item)),
+            "What": lambda item: item.name,
+            "Harness": lambda item: Link("open", item.link),
+            "File": lambda item: Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
+            # a phone shows what stands above without scrolling
+            "Harness shows": lambda item: item.expected,
+            "PagerDuty": lambda item: Link("open", item.back) if item.back else "its answers have no links",
+            "Key": lambda item: item.key,
+        },
+    )
     text = HOW[kind] + (_tell_senders() if kind == "integrations" else "")
-    return Section(f"{number}. {STAGES[kind]}", text, make_table(rows, columns))
+    return Section(f"{number}. {STAGES[kind]}", text, table)
 
 
 def _tell_senders() -> str:
@@ -70,25 +75,21 @@ def _tell_senders() -> str:
     return "\n\n" + "\n".join(lines) + f"\n\n{SUPPRESSION}"
 
 
-def _row(handover: Handover, item: Item) -> dict:
-    tick = find_tick(handover.ticks, item)
+def _draw_box(tick: Tick | None) -> Tag:
     words = " · ".join(filter(None, ("☑", tick.by, tick.at[:10], tick.evidence))) if tick else "☐"
-    return {
-        "done": Tag(words, "good" if tick else "plain"),
-        "name": item.name,
-        "expected": item.expected,
-        "file": Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
-        "link": Link("open", item.link),
-        "back": Link("open", item.back) if item.back else "its answers have no links",
-        "key": item.key,
-    }
+    return Tag(words, "good" if tick else "plain")
 
 
 def _earlier(handover: Handover) -> Section:
-    rows = [
-        {"name": item.name, "stage": STAGES[item.kind], "key": item.key, "where": handover.given[item.key]["folder"]}
-        for item in handover.earlier
-    ]
-    columns = {"name": "What", "stage": "Stage", "key": "Key", "where": "Handed over in"}
     text = "Handed over by an earlier run and unchanged since. pdmigrate handover DIR --all --to FOLDER writes everything anew."
-    return Section("Still open from earlier handovers", text, make_table(rows, columns, empty="Nothing."))
+    table = make_table(
+        handover.earlier,
+        {
+            "What": lambda item: item.name,
+            "Stage": lambda item: STAGES[item.kind],
+            "Key": lambda item: item.key,
+            "Handed over in": lambda item: handover.given[item.key]["folder"],
+        },
+        empty="Nothing.",
+    )
+    return Section("Still open from earlier handovers", text, table)

@@ -22,73 +22,69 @@ def make_page(history: History, status: str) -> Page:
 
 def section_changes(history: History) -> Section:
     """What is not as the last run left it; what changes paging comes first."""
-    rows = [
-        {
-            "side": change.side,
-            "kind": KIND_NAMES.get(change.kind, change.kind),
-            "name": change.name,
-            "what": change.what,
-            "fields": ", ".join(change.fields),
-            "pages": Tag("changes who is paged", "warn") if change.pages else "",
-        }
-        for change in history.changes
-    ]
-    columns = {"side": "In", "kind": "Kind", "name": "Object", "what": "Is", "fields": "Fields", "pages": "Paging"}
     empty = "Nothing has changed on either side since the last run."
-    return Section("Changed since the last run", table=make_table(rows, columns, empty=empty))
+    table = make_table(
+        history.changes,
+        {
+            "In": lambda change: change.side,
+            "Kind": lambda change: KIND_NAMES.get(change.kind, change.kind),
+            "Object": lambda change: change.name,
+            "Is": lambda change: change.what,
+            "Fields": lambda change: ", ".join(change.fields),
+            "Paging": lambda change: Tag("changes who is paged", "warn") if change.pages else "",
+        },
+        empty=empty,
+    )
+    return Section("Changed since the last run", table=table)
 
 
 def section_to_do(history: History) -> Section:
     """What a run would write now."""
-    rows = [
-        {"kind": KIND_NAMES[a.kind], "name": a.name, "verb": a.verb, "changes": list_changes(a)} for a in history.to_do
-    ]
-    columns = {"kind": "Kind", "name": "Object", "verb": "Action", "changes": "Before → after"}
-    return Section("What a run would write now", table=make_table(rows, columns, empty="Nothing."))
+    table = make_table(
+        history.to_do,
+        {
+            "Kind": lambda a: KIND_NAMES[a.kind],
+            "Object": lambda a: a.name,
+            "Action": lambda a: a.verb,
+            "Before → after": lambda a: list_changes(a),
+        },
+        empty="Nothing.",
+    )
+    return Section("What a run would write now", table=table)
 
 
 def section_runs(history: History) -> Section:
     """Every run with what became of its steps."""
-    rows = [
+    table = make_table(
+        history.runs,
         {
-            "run": told.run.number,
-            "what": told.run.digest[:12] if told.run.kind == "load" else told.run.digest,
-            "started": told.run.started[:19].replace("T", " "),
-            "finished": told.run.finished[:19].replace("T", " ") or Tag("open", "warn"),
-            "by": told.run.approved_by,
-            "steps": tell_counts(told),
-        }
-        for told in history.runs
-    ]
-    columns = {
-        "run": "Run",
-        "what": "Plan",
-        "started": "Started (UTC)",
-        "finished": "Finished",
-        "by": "Approved by",
-        "steps": "Steps",
-    }
-    return Section("Runs", table=make_table(rows, columns, empty="Nothing was ever loaded."))
+            "Run": lambda told: told.run.number,
+            "Plan": lambda told: told.run.digest[:12] if told.run.kind == "load" else told.run.digest,
+            "Started (UTC)": lambda told: told.run.started[:19].replace("T", " "),
+            "Finished": lambda told: told.run.finished[:19].replace("T", " ") or Tag("open", "warn"),
+            "Approved by": lambda told: told.run.approved_by,
+            "Steps": lambda told: tell_counts(told),
+        },
+        empty="Nothing was ever loaded.",
+    )
+    return Section("Runs", table=table)
 
 
 def section_steps(history: History) -> Section:
     """What each run wrote, object by object."""
-    rows = [
+    table = make_table(
+        [(t.run.number, s) for t in history.runs for s in t.steps if s.state != "done" or s.before != s.after],
         {
-            "run": told.run.number,
-            "kind": KIND_NAMES.get(step.kind, step.kind),
-            "name": step.name,
-            "verb": step.verb,
-            "state": Tag(step.state, TONES.get(step.state, "plain")),
-            "note": step.note,
-        }
-        for told in history.runs
-        for step in told.steps
-        if step.state != "done" or step.before != step.after
-    ]
-    columns = {"run": "Run", "kind": "Kind", "name": "Object", "verb": "Action", "state": "State", "note": "Note"}
-    table = make_table(rows, columns, empty="No run has written anything.")
-    return Section("Step by step", table=table, folded=len(rows) > 40)
+            "Run": lambda one: one[0],
+            "Kind": lambda one: KIND_NAMES.get(one[1].kind, one[1].kind),
+            "Object": lambda one: one[1].name,
+            "Action": lambda one: one[1].verb,
+            "State": lambda one: Tag(one[1].state, TONES.get(one[1].state, "plain")),
+            "Note": lambda one: one[1].note,
+        },
+        "No run has written anything.",
+    )
+    return Section("Step by step", table=table, open_up_to=40)
 
 
 def tell_history(history: History) -> list[str]:

@@ -1,6 +1,5 @@
 """Text of strangers on our pages: cleaned, masked where asked, and escaped by one environment that never forgets to."""
 
-import dataclasses
 import re
 from functools import cache
 from html import unescape
@@ -71,22 +70,6 @@ def mask_text(text: str) -> str:
 def mask_markup(markup: str) -> str:
     """Mask the words between the tags, and leave the tags with their numbers alone."""
     return re.sub(r">([^<]+)<", lambda found: f">{escape(mask_text(unescape(found[1])))}<", markup)
-
-
-def mask_deep(thing: Any) -> Any:
-    """The same thing with every text in it masked, whatever it is made of."""
-    if isinstance(thing, str):
-        return mask_text("".join(str(thing)))
-    if isinstance(thing, (list, tuple, set, frozenset)):
-        return type(thing)(mask_deep(part) for part in thing)
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        return dataclasses.replace(thing, **{f.name: _mask_field(thing, f.name) for f in dataclasses.fields(thing)})
-    return thing
-
-
-def _mask_field(thing: Any, name: str) -> Any:
-    value = getattr(thing, name)
-    return mask_markup(value) if name == "drawing" else mask_deep(value)
 
 
 def _mask_phone(found: re.Match) -> str:

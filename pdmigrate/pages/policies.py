@@ -13,31 +13,21 @@ def section_policies(verified: Verified) -> Section:
     """Every level of every policy, those that differ first, each with its first difference."""
     levels = [(policy, level) for policy in verified.policies for level in policy.levels]
     levels.sort(key=lambda one: (-one[1].differ, -one[1].unverified, one[0].name.casefold(), one[1].number))
-    rows = [
+    table = make_table(
+        levels,
         {
-            "name": policy.name,
-            "level": level.number,
-            "agree": tell_hours(level.agree),
-            "differ": tell_hours(level.differ),
-            "unverified": tell_hours(level.unverified),
-            "grade": Tag(level.grade, TONES[level.grade]),
-            "first": _tell_first(level),
-            "why": list(level.notes),
-        }
-        for policy, level in levels
-    ]
-    columns = {
-        "name": "Policy",
-        "level": "Level",
-        "agree": "Agree",
-        "differ": "Differ",
-        "unverified": "Unverified",
-        "grade": "Result",
-        "first": "First difference",
-        "why": "Why unverified",
-    }
-    table = make_table(rows, columns, empty="No escalation policy is in scope.")
-    return Section("Who is on call at each level", _tell_text(verified), table, folded=len(rows) > FOLDED)
+            "Policy": lambda one: one[0].name,
+            "Level": lambda one: one[1].number,
+            "Agree": lambda one: tell_hours(one[1].agree),
+            "Differ": lambda one: tell_hours(one[1].differ),
+            "Unverified": lambda one: tell_hours(one[1].unverified),
+            "Result": lambda one: Tag(one[1].grade, TONES[one[1].grade]),
+            "First difference": lambda one: _tell_first(one[1]),
+            "Why unverified": lambda one: list(one[1].notes),
+        },
+        "No escalation policy is in scope.",
+    )
+    return Section("Who is on call at each level", _tell_text(verified), table, open_up_to=FOLDED)
 
 
 def _tell_text(verified: Verified) -> str:

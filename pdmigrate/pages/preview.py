@@ -1,13 +1,14 @@
 """The page of step 2."""
 
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from pdmigrate.mapping.fidelity import NOT_CARRIED
 from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule, Service
+from pdmigrate.pagerduty.records import EscalationPolicy, Schedule, Service
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.timeline import Lane, draw_timeline
@@ -53,32 +54,21 @@ def make_page(preview: Preview, status: str) -> Page:
 def section_schedules(preview: Preview) -> Section:
     """Schedules with their rotation patterns and zones, and what becomes of them."""
     grades = _grades(preview, "schedules")
-    rows = [
+    table = make_table(
+        _scoped(preview, "schedules", preview.draft.account.all_schedules),
         {
-            "name": s.name,
-            "zone": s.time_zone,
-            "layers": _tell_parts(s),
-            "overrides": _count_overrides(s, preview.draft.account.since),
-            "grade": grades.get(s.id),
-            "holds": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
-            "leans": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell_needs(),
-            "fidelity": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).reason,
-            "why": _in(preview, "schedules", s.id),
-        }
-        for s in _scoped(preview, "schedules", preview.draft.account.all_schedules)
-    ]
-    columns = {
-        "name": "Schedule",
-        "zone": "Time zone",
-        "layers": "Layers, top first, or events",
-        "overrides": "Overrides",
-        "grade": "Becomes",
-        "holds": "How long it holds",
-        "leans": "Leans on",
-        "fidelity": "Why",
-        "why": "In scope because",
-    }
-    return Section("Schedules", table=make_table(rows, columns))
+            "Schedule": lambda s: s.name,
+            "Time zone": lambda s: s.time_zone,
+            "Layers, top first, or events": lambda s: _tell_parts(s),
+            "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
+            "Becomes": lambda s: grades.get(s.id),
+            "How long it holds": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
+            "Leans on": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell_needs(),
+            "Why": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).reason,
+            "In scope because": lambda s: _in(preview, "schedules", s.id),
+        },
+    )
+    return Section("Schedules", table=table)
 
 
 def section_timeline(preview: Preview) -> Section:
@@ -103,51 +93,50 @@ def section_timeline(preview: Preview) -> Section:
 def section_policies(preview: Preview) -> Section:
     """Policies with levels and timeouts."""
     grades = _grades(preview, "escalation_policies")
-    rows = [
-        {"name": p.name, "levels": _tell_levels(p), "loops": p.num_loops, "grade": grades.get(p.id)}
-        for p in _scoped(preview, "escalation_policies", preview.draft.account.policies)
-    ]
-    columns = {"name": "Policy", "levels": "Levels", "loops": "Run again", "grade": "Becomes"}
-    return Section("Escalation policies", table=make_table(rows, columns))
+    table = make_table(
+        _scoped(preview, "escalation_policies", preview.draft.account.policies),
+        {
+            "Policy": lambda p: p.name,
+            "Levels": lambda p: _tell_levels(p),
+            "Run again": lambda p: p.num_loops,
+            "Becomes": lambda p: grades.get(p.id),
+        },
+    )
+    return Section("Escalation policies", table=table)
 
 
 def section_teams(preview: Preview) -> Section:
     """Teams and the user groups that they become."""
     account, work = preview.draft.account, preview.draft.work
-    rows = [
-        {"name": t.name, "members": len(account.members_of(t)), "group": work.groups.get(t.id, "not carried over")}
-        for t in _scoped(preview, "teams", account.teams)
-    ]
-    return Section(
-        "Teams", table=make_table(rows, {"name": "Team", "members": "Members", "group": "User group in Harness"})
+    table = make_table(
+        _scoped(preview, "teams", account.teams),
+        {
+            "Team": lambda t: t.name,
+            "Members": lambda t: len(account.members_of(t)),
+            "User group in Harness": lambda t: work.groups.get(t.id, "not carried over"),
+        },
     )
+    return Section("Teams", table=table)
 
 
 def section_services(preview: Preview) -> Section:
     """Services with their policy."""
     grades, account = _grades(preview, "services"), preview.draft.account
-    rows = [
+    table = make_table(
+        _scoped(preview, "services", account.services),
         {
-            "name": s.name,
-            "policy": (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none",
-            "status": s.status or "",
-            "integrations": len(s.integrations),
-            "again": _tell_again(s),
-            "last": (s.last_incident_timestamp or "")[:10],
-            "grade": grades.get(s.id),
-        }
-        for s in _scoped(preview, "services", account.services)
-    ]
-    columns = {
-        "name": "Service",
-        "policy": "Policy",
-        "status": "Status",
-        "integrations": "Integrations",
-        "again": "Pages again after an acknowledgement",
-        "last": "Last incident",
-        "grade": "Becomes",
-    }
-    return Section("Services", table=make_table(rows, columns))
+            "Service": lambda s: s.name,
+            "Policy": lambda s: (
+                (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none"
+            ),
+            "Status": lambda s: s.status or "",
+            "Integrations": lambda s: len(s.integrations),
+            "Pages again after an acknowledgement": lambda s: _tell_again(s),
+            "Last incident": lambda s: (s.last_incident_timestamp or "")[:10],
+            "Becomes": lambda s: grades.get(s.id),
+        },
+    )
+    return Section("Services", table=table)
 
 
 def _tell_again(service: Service) -> str:
@@ -157,38 +146,50 @@ def _tell_again(service: Service) -> str:
 
 def section_countries(preview: Preview) -> Section:
     """Countries that Harness neither calls nor sends SMS to: the first thing to ask for, since it takes longest."""
-    rows = [
-        {"code": f"+{code}", "numbers": len(names), "people": sorted(set(names))}
-        for code, names in sorted(preview.draft.work.unserved.items())
-    ]
-    columns = {"code": "Country code", "numbers": "Numbers", "people": "People"}
-    table = make_table(rows, columns, empty="Harness serves the country of every number in scope.")
-    return Section("Countries that Harness does not serve", COUNTRIES if rows else "", table)
+    unserved = preview.draft.work.unserved
+    table = make_table(
+        sorted(unserved),
+        {
+            "Country code": lambda code: f"+{code}",
+            "Numbers": lambda code: len(unserved[code]),
+            "People": lambda code: sorted(set(unserved[code])),
+        },
+        "Harness serves the country of every number in scope.",
+    )
+    return Section("Countries that Harness does not serve", COUNTRIES if unserved else "", table)
 
 
 def section_people(preview: Preview) -> Section:
     """People with their contact information."""
-    rows = [
+    table = make_table(
+        list(_scoped(preview, "users", preview.draft.account.users)),
         {
-            "name": u.name,
-            "email": u.email,
-            "contacts": [_tell_contact(m) for m in u.contact_methods],
-            "rules": len(u.notification_rules),
-        }
-        for u in _scoped(preview, "users", preview.draft.account.users)
-    ]
-    columns = {"name": "Person", "email": "Email", "contacts": "Contact methods", "rules": "Notification rules"}
-    return Section("People", table=make_table(rows, columns), folded=len(rows) > 60)
+            "Person": lambda u: u.name,
+            "Email": lambda u: u.email,
+            "Contact methods": lambda u: [_tell_contact(m) for m in u.contact_methods],
+            "Notification rules": lambda u: len(u.notification_rules),
+        },
+    )
+    return Section("People", table=table, open_up_to=60)
 
 
 def section_oddities(preview: Preview) -> Section:
     """What arrived otherwise than PagerDuty documents it."""
     account = preview.draft.account
-    rows = [_tell_oddity(p, Tag("not carried over", "bad")) for p in account.problems]
-    rows += [_tell_oddity(p, Tag("noted", "warn")) for p in account.remarks]
-    columns = {"kind": "Kind", "name": "Name", "id": "PagerDuty id", "effect": "Effect", "what": "What is odd"}
-    table = make_table(rows, columns, empty="Everything arrived as PagerDuty documents it.")
-    return Section("Arrived otherwise than documented", table=table, folded=len(rows) > 40)
+    odd = [(p, Tag("not carried over", "bad")) for p in account.problems]
+    odd += [(p, Tag("noted", "warn")) for p in account.remarks]
+    table = make_table(
+        odd,
+        {
+            "Kind": lambda one: KIND_NAMES.get(one[0].kind, _name_kind(one[0].kind)),
+            "Name": lambda one: one[0].name,
+            "PagerDuty id": lambda one: one[0].id,
+            "Effect": lambda one: one[1],
+            "What is odd": lambda one: one[0].message,
+        },
+        "Everything arrived as PagerDuty documents it.",
+    )
+    return Section("Arrived otherwise than documented", table=table, open_up_to=40)
 
 
 NEVER_READ = {
@@ -197,47 +198,38 @@ NEVER_READ = {
 }
 """What PagerDuty keeps in places of its own, and pdmigrate does not read."""
 
+NOT_ASKED = {
+    "handoff_rules": (
+        "Handoff rules",
+        "not asked for (source.handoff_rules): one request a person; not carried over by pdmigrate",
+    ),
+    "service_orchestrations": (
+        "Service orchestrations",
+        "not asked for (source.service_orchestrations): one request a service; their rules may suppress alerts",
+    ),
+}
+"""What is read only where it is asked for: the snapshot's name for it to ours, and to why it is not here."""
+
 
 def section_aside(preview: Preview) -> Section:
     """What PagerDuty has that is not part of this migration, and what could not be read."""
-    account = preview.draft.account
-    rows = [
-        {"kind": KIND_NAMES[kind], "number": n, "why": _tell_out(kind, preview)}
-        for kind, n in preview.draft.count_out_of_scope().items()
-        if n
-    ]
-    rows += [_tell_aside(kind, n, account) for kind, n in account.inventory.items()]
-    rows += [_tell_unread(kind, why) for kind, why in account.unread.items()]
-    if "handoff_rules" not in preview.snapshot.rows:
-        why = "not asked for (source.handoff_rules): one request a person; not carried over by pdmigrate"
-        rows.append({"kind": "Handoff rules", "number": None, "why": why})
-    if "service_orchestrations" not in preview.snapshot.rows:
-        why = "not asked for (source.service_orchestrations): one request a service; their rules may suppress alerts"
-        rows.append({"kind": "Service orchestrations", "number": None, "why": why})
-    rows += [{"kind": kind, "number": None, "why": f"never asked for: {why}"} for kind, why in NEVER_READ.items()]
-    columns = {"kind": "Kind", "number": "Number", "why": "Why", "matters": "Suppress or reroute alerts"}
-    table = make_table(rows, columns, empty="Nothing stays behind unseen.")
+    account, rules = preview.draft.account, preview.draft.work.rules
+    left: list[tuple[str, int | None, str, list[str]]] = []
+    for kind, number in preview.draft.count_out_of_scope().items():
+        by_rule = kind in ("contact_methods", "notification_rules") and not rules.contact_details
+        why = "left out by rules.contact_details: people set them up in Harness themselves"
+        left += [(KIND_NAMES[kind], number, why if by_rule else "out of scope: no chosen service needs it", [])] * bool(
+            number
+        )
+    for kind, number in account.inventory.items():
+        matters = [f"{one.name}: {one.matters}" for one in account.aside if one.kind == kind and one.matters]
+        left.append((_name_kind(kind), number, "not carried over by pdmigrate", matters))
+    left += [(_name_kind(kind), None, f"could not be read, {why}", []) for kind, why in account.unread.items()]
+    left += [(name, None, why, []) for key, (name, why) in NOT_ASKED.items() if key not in preview.snapshot.rows]
+    left += [(name, None, f"never asked for: {why}", []) for name, why in NEVER_READ.items()]
+    columns = dict(zip(("Kind", "Number", "Why", "Suppress or reroute alerts"), map(itemgetter, range(4)), strict=True))
+    table = make_table(left, columns, "Nothing stays behind unseen.")
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)
-
-
-def _tell_out(kind: str, preview: Preview) -> str:
-    if kind in ("contact_methods", "notification_rules") and not preview.draft.work.rules.contact_details:
-        return "left out by rules.contact_details: people set them up in Harness themselves"
-    return "out of scope: no chosen service needs it"
-
-
-def _tell_aside(kind: str, number: int, account: Account) -> dict:
-    matters = [f"{one.name}: {one.matters}" for one in account.aside if one.kind == kind and one.matters]
-    return {"kind": _name_kind(kind), "number": number, "why": "not carried over by pdmigrate", "matters": matters}
-
-
-def _tell_unread(kind: str, why: str) -> dict:
-    return {"kind": _name_kind(kind), "number": None, "why": f"could not be read, {why}"}
-
-
-def _tell_oddity(problem: Problem, effect: Tag) -> dict:
-    name = {"kind": KIND_NAMES.get(problem.kind, _name_kind(problem.kind)), "name": problem.name, "id": problem.id}
-    return {**name, "effect": effect, "what": problem.message}
 
 
 def _name_kind(kind: str) -> str:
@@ -258,19 +250,31 @@ def tell_scope(title: str, account: Account, reasons: Reasons, most: int = 0) ->
     most: no more rows than that, and only of what comes along; the note says how many there are.
     """
     shared = find_shared(account, reasons)
-    there = {"teams": account.teams, "schedules": account.all_schedules, "escalation_policies": account.policies}
-    there |= {"services": account.services, "users": account.users}
-    rows = [
-        {"kind": KIND_NAMES[kind], "name": there[kind][id].name, "why": why, "also": shared.get((kind, id), [])}
-        for kind in ("services", "escalation_policies", "schedules", "teams", "users")
-        for id, why in reasons[kind].items()
-        if not most or why != "chosen"
-    ]
-    columns = {"kind": "Kind", "name": "Name", "why": "In scope because", "also": "Also used by, outside the scope"}
-    note = f"{sum(bool(row['also']) for row in rows)} of these are also used by services that do not move now."
+    names = {
+        kind: {id: record.name for id, record in records.items()}
+        for kind, records in (
+            ("services", account.services),
+            ("escalation_policies", account.policies),
+            ("schedules", account.all_schedules),
+            ("teams", account.teams),
+            ("users", account.users),
+        )
+    }
+    rows = [(kind, id, why) for kind in names for id, why in reasons[kind].items() if not most or why != "chosen"]
+    note = f"{sum(bool(shared.get((kind, id))) for kind, id, _ in rows)} of these are also used by services that do not move now."
     more = f"{len(rows) - most:,} more come along; the page preview lists them." if 0 < most < len(rows) else ""
-    table = make_table(rows[: most or None], columns, "Nothing comes along.", more)
-    return Section(title, note, table, folded=not most and len(rows) > 60)
+    table = make_table(
+        rows[: most or None],
+        {
+            "Kind": lambda row: KIND_NAMES[row[0]],
+            "Name": lambda row: names[row[0]][row[1]],
+            "In scope because": lambda row: row[2],
+            "Also used by, outside the scope": lambda row: shared.get((row[0], row[1]), []),
+        },
+        "Nothing comes along.",
+        more,
+    )
+    return Section(title, note, table, open_up_to=None if most else 60)
 
 
 COUNTRIES = (

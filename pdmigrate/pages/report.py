@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pdmigrate.pages.markup import asset, environment, mask_deep, trusted
+from pdmigrate.pages.markup import asset, environment, trusted
 from pdmigrate.pages.show import Link, Section, Table, Tag, make_table
 
 __all__ = ["Figure", "Link", "Page", "Section", "Table", "Tag", "make_table", "write_index", "write_page"]
@@ -55,11 +55,10 @@ class Page:
     error: str = ""
 
 
-def write_page(page: Page, folder: Path | str, links: Sequence[tuple[str, str]] = (), *, mask: bool = False) -> Path:
+def write_page(page: Page, folder: Path | str, links: Sequence[tuple[str, str]] = ()) -> Path:
     """Write folder/NAME.html and a CSV file of each table. Links: (file, title) of the pages beside this one."""
-    shown, links = _mask_page(page) if mask else page, mask_deep(tuple(links)) if mask else links
-    tables = _write_tables(shown.sections, page.name, Path(folder))
-    shown = replace(shown, sections=_anchor_sections(shown.sections))
+    tables = _write_tables(page.sections, page.name, Path(folder))
+    shown = replace(page, sections=_anchor_sections(page.sections))
     return _write(Path(folder) / f"{page.name}.html", "page.html", page=shown, tables=tables, links=links)
 
 
@@ -71,19 +70,11 @@ def write_index(
     facts: Sequence[tuple[str, str]] = (),
     error: str = "",
     sections: Sequence[Section] = (),
-    *,
-    mask: bool = False,
 ) -> Path:
     """Write folder/index.html: the run at a glance, a card per step in its order. A step that was not run has no link."""
-    index = Page("index", title, lead, "", (), tuple(sections), tuple(facts), error)
-    shown, cards = (_mask_page(index), [_mask_page(page) for page in pages]) if mask else (index, pages)
-    tables = _write_tables(shown.sections, "index", Path(folder))
-    shown = replace(shown, sections=_anchor_sections(shown.sections))
-    return _write(Path(folder) / "index.html", "index.html", page=shown, tables=tables, cards=cards, links=())
-
-
-def _mask_page(page: Page) -> Page:
-    return replace(mask_deep(page), name=page.name, status=page.status)
+    index = Page("index", title, lead, "", (), _anchor_sections(sections), tuple(facts), error)
+    tables = _write_tables(sections, "index", Path(folder))
+    return _write(Path(folder) / "index.html", "index.html", page=index, tables=tables, cards=pages, links=())
 
 
 def _write(path: Path, template: str, page: Page, **values: Any) -> Path:

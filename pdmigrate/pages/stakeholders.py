@@ -1,6 +1,7 @@
 """The report for those who decide: what moves, who goes over, what is proved and by what, what is still open."""
 
 from datetime import timedelta
+from operator import itemgetter
 
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.standing import Standing, find_untested, say_number
@@ -92,24 +93,22 @@ def section_summary(standing: Standing) -> Section:
 def section_paged(standing: Standing) -> Section:
     """Who is newly paged, who no longer, and by how much the hours change."""
     before, after = standing.paged
-    rows = [
+    table = make_table(
+        sorted(standing.hours, key=lambda row: (-abs(row[2] - row[1]), standing.name_of(row[0]))),
         {
-            "person": standing.name_of(person),
-            "before": round(old, 1),
-            "after": round(new, 1),
-            "change": _tag_change(person, new - old, before, after),
-        }
-        for person, old, new in sorted(
-            standing.hours, key=lambda row: (-abs(row[2] - row[1]), standing.name_of(row[0]))
-        )
-    ]
+            "Person": lambda row: standing.name_of(row[0]),
+            "Hours before": lambda row: round(row[1], 1),
+            "Hours after": lambda row: round(row[2], 1),
+            "Change": lambda row: _tag_change(row[0], row[2] - row[1], before, after),
+        },
+        "Nobody is on call.",
+    )
     newly, gone = sorted(map(standing.name_of, after - before)), sorted(map(standing.name_of, before - after))
     text = (
         f"- Newly paged: {_list(newly)}.\n- No longer paged: {_list(gone)}.\n"
         f"- Hours are those on call over {_days(standing)} days, all schedules added up."
     )
-    columns = {"person": "Person", "before": "Hours before", "after": "Hours after", "change": "Change"}
-    return Section("Who is paged", text, make_table(rows, columns, "Nobody is on call."), folded=len(rows) > FOLD_FROM)
+    return Section("Who is paged", text, table, open_up_to=FOLD_FROM)
 
 
 def _list(names: list[str], most: int = 12) -> str:
@@ -130,18 +129,20 @@ def section_services(standing: Standing) -> Section:
     services, last = standing.verified.services, standing.draft.account.services
     ranked = sorted(services, key=lambda s: s.name.casefold())
     ranked.sort(key=lambda s: last[s.id].last_incident_timestamp or "", reverse=True)
-    rows = [
-        {
-            "name": s.name,
-            "last": (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace("T", " "),
-            "equal": tell_pages(s),
-            "open": _list_open(standing, s) or "nothing",
-        }
-        for s in ranked
-    ]
-    columns = {"name": "Service", "last": "Last paged", "equal": "Pages that are the same", "open": "Open"}
     text = "Those that paged most lately stand first: a snapshot of PagerDuty says when a service paged last, not how often."
-    return Section("Services", text, make_table(rows, columns, "No service is in scope."), folded=len(rows) > FOLD_FROM)
+    table = make_table(
+        list(ranked),
+        {
+            "Service": lambda s: s.name,
+            "Last paged": lambda s: (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace(
+                "T", " "
+            ),
+            "Pages that are the same": lambda s: tell_pages(s),
+            "Open": lambda s: _list_open(standing, s) or "nothing",
+        },
+        "No service is in scope.",
+    )
+    return Section("Services", text, table, open_up_to=FOLD_FROM)
 
 
 def _list_open(standing: Standing, service) -> list[str]:
@@ -157,20 +158,19 @@ def _list_open(standing: Standing, service) -> list[str]:
 
 def section_reach(standing: Standing) -> Section:
     """Who cannot be reached, the most urgent first; how many were tested."""
-    rows = [
-        {
-            "person": standing.name_of(u.email),
-            "why": u.why,
-            "next": tell_time(u.next_turn) if u.next_turn else "none in the window",
-            "soon": Tag("within a week", "bad") if _is_soon(standing, u) else Tag("later"),
-        }
-        for u in standing.verified.unreachable
-    ]
     untested, asked = len(find_untested(standing)), sum(item.what == "test page" for item in standing.items)
     text = f"A test page was seen to arrive by {asked - untested} of {say_number(asked, 'person', 'people')} who can be paged."
-    columns = {"person": "Cannot be reached yet", "why": "Why", "next": "Next turn", "soon": "Turn"}
-    table = make_table(rows, columns, "Nobody is known to be out of reach.")
-    return Section("Who can be reached", text, table, folded=len(rows) > FOLD_FROM)
+    table = make_table(
+        list(standing.verified.unreachable),
+        {
+            "Cannot be reached yet": lambda u: standing.name_of(u.email),
+            "Why": lambda u: u.why,
+            "Next turn": lambda u: tell_time(u.next_turn) if u.next_turn else "none in the window",
+            "Turn": lambda u: Tag("within a week", "bad") if _is_soon(standing, u) else Tag("later"),
+        },
+        "Nobody is known to be out of reach.",
+    )
+    return Section("Who can be reached", text, table, open_up_to=FOLD_FROM)
 
 
 def _is_soon(standing: Standing, unreachable) -> bool:
@@ -207,11 +207,8 @@ def section_parity(standing: Standing) -> Section:
         ),
         ("Fields read back as they should be", f"{len(verified.drift)} objects differ", "page verify, field by field"),
     ]
-    table = make_table([dict(zip(("what", "result", "by"), row, strict=True)) for row in rows], _PARITY)
+    table = make_table(rows, {"Claim": itemgetter(0), "Result": itemgetter(1), "Evidence": itemgetter(2)})
     return Section("What is proved, and by what", "Agree, differ and unverified are never added together.", table)
-
-
-_PARITY = {"what": "Claim", "result": "Result", "by": "Evidence"}
 
 
 def section_risks(standing: Standing) -> Section:
@@ -241,8 +238,8 @@ def section_risks(standing: Standing) -> Section:
             f"{say_number(len(find_untested(standing)), 'person', 'people')} on call",
         ),
     )
-    rows = [{"risk": Tag(name, tone), "detail": detail} for there, tone, name, detail in told if there]
-    return Section("Risks", table=make_table(rows, {"risk": "Risk", "detail": "What"}, "None is known."))
+    known = [(Tag(name, tone), detail) for there, tone, name, detail in told if there]
+    return Section("Risks", table=make_table(known, {"Risk": itemgetter(0), "What": itemgetter(1)}, "None is known."))
 
 
 def section_return(standing: Standing) -> Section:

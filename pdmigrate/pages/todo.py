@@ -10,18 +10,18 @@ COLUMNS = {"what": "What", "text": "To do", "state": "State", "by": "Ticked by",
 
 def section_handover(items: Iterable[Item], title: str = "For people to do", fold_from: int = 60) -> Section:
     """Open items first."""
-    rows = [
-        {
-            "what": item.what,
-            "text": item.text,
-            "state": Tag("done", "good") if item.done else Tag("open", "warn"),
-            "by": item.by,
-            "at": item.at,
-        }
-        for item in sorted(items, key=lambda item: item.done)
-    ]
+    rows = sorted(items, key=lambda item: item.done)
     left = sum(row["state"].text == "open" for row in rows)
     text = f"{left} of {len(rows)} are open." if rows else ""
-    return Section(
-        title, text, make_table(rows, COLUMNS, "Nothing is left for a person to do."), folded=len(rows) > fold_from
+    table = make_table(
+        rows,
+        {
+            "What": lambda item: item.what,
+            "To do": lambda item: item.text,
+            "State": lambda item: Tag("done", "good") if item.done else Tag("open", "warn"),
+            "Ticked by": lambda item: item.by,
+            "At": lambda item: item.at,
+        },
+        "Nothing is left for a person to do.",
     )
+    return Section(title, text, table, open_up_to=fold_from)

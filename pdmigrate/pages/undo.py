@@ -1,6 +1,8 @@
 """The page of an undo: what it would take back, or has taken back, and what it leaves."""
 
-from pdmigrate.pages.report import Figure, Page, Section, make_table
+from collections.abc import Callable, Iterable
+
+from pdmigrate.pages.report import Figure, Page, Section, Table, make_table
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.steps.undo import Revert, Undone
 
@@ -19,9 +21,8 @@ def make_page(undone: Undone, status: str) -> Page:
 
 def section_back(undone: Undone) -> Section:
     """What is taken back, newest first."""
-    rows = [_row(revert, revert.note or _tell_plan(revert)) for revert in undone.reverts if not revert.left]
-    columns = {"kind": "Kind", "name": "Object", "verb": "The run did", "note": "Now"}
-    return Section(_title(undone), table=make_table(rows, columns, empty="Nothing."))
+    back = [revert for revert in undone.reverts if not revert.left]
+    return Section(_title(undone), table=_table(back, "Now", lambda r: r.note or _tell_plan(r), "Nothing."))
 
 
 def _title(undone: Undone) -> str:
@@ -34,9 +35,7 @@ def _tell_plan(revert: Revert) -> str:
 
 def section_left(undone: Undone) -> Section:
     """What is left as it is, and why."""
-    rows = [_row(revert, revert.left) for revert in undone.left]
-    columns = {"kind": "Kind", "name": "Object", "verb": "The run did", "note": "Why"}
-    return Section("Left as it is", table=make_table(rows, columns, empty="Nothing is left."))
+    return Section("Left as it is", table=_table(undone.left, "Why", lambda revert: revert.left, "Nothing is left."))
 
 
 def tell_undone(undone: Undone) -> list[str]:
@@ -51,8 +50,17 @@ def _tell(revert: Revert, written: bool) -> str:
     return f"{step.verb:<7} {step.kind:<19} {step.name}: {f'left, {revert.left}' if revert.left else words}"
 
 
-def _row(revert: Revert, note: str) -> dict:
-    return {"kind": KIND_NAMES[revert.step.kind], "name": revert.step.name, "verb": revert.step.verb, "note": note}
+def _table(reverts: Iterable[Revert], heading: str, tell: Callable[[Revert], str], empty: str) -> Table:
+    return make_table(
+        reverts,
+        {
+            "Kind": lambda revert: KIND_NAMES[revert.step.kind],
+            "Object": lambda revert: revert.step.name,
+            "The run did": lambda revert: revert.step.verb,
+            heading: tell,
+        },
+        empty,
+    )
 
 
 PARTS = {"back": section_back, "left": section_left}

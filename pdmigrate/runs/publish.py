@@ -42,7 +42,7 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     _clear(folder)
     texts = {path.relative_to(run): path.read_text(encoding="utf-8") for path in sources}
     for name, text in texts.items():
-        write_text(folder / name, _mask(name, text) if mask else text)
+        write_text(folder / name, mask_file(name, text) if mask else text)
     return [folder / name for name in texts]
 
 
@@ -98,19 +98,22 @@ def _clear(folder: Path) -> None:
     shutil.rmtree(folder / "tables", ignore_errors=True)
 
 
-def _mask(name: Path, text: str) -> str:
+def mask_file(name: Path, text: str) -> str:
+    """A page or a table with emails and phone numbers made unusable."""
     return mask_text(text) if name.suffix == ".csv" else mask_page(text)
 
 
 def mask_page(page: str) -> str:
-    """Mask the words of a page, and those that only a screen reader says; style and script must stay as their hash says."""
+    """Mask the words of a page, and those that only a screen reader says; style and script must stay as their hash says.
+
+    A run's folder has its pages and not what they were made of, so what is masked is the page.
+    """
+
+    def mask_attribute(found: re.Match[str]) -> str:
+        policy = found[2].startswith("default-src")
+        return f'{found[1]}="{found[2] if policy else mask_text(found[2])}"'
+
     parts = _LEFT_ALONE.split(page)
-    return "".join(part if _LEFT_ALONE.fullmatch(part) else _mask_attributes(mask_markup(part)) for part in parts)
-
-
-def _mask_attributes(part: str) -> str:
-    return _WORDED.sub(lambda found: f'{found[1]}="{found[2] if _is_policy(found[2]) else mask_text(found[2])}"', part)
-
-
-def _is_policy(value: str) -> bool:
-    return value.startswith("default-src")
+    return "".join(
+        part if _LEFT_ALONE.fullmatch(part) else _WORDED.sub(mask_attribute, mask_markup(part)) for part in parts
+    )

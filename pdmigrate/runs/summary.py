@@ -106,10 +106,9 @@ def _write_index(folder: Path, summary: dict, results: dict[str, dict], troubles
 
 def _list_beside(folder: Path) -> tuple[Section, ...]:
     """The pages of this run that are no step's."""
-    rows = [
-        {"page": Link(title, file), "what": what} for file, (title, what) in BESIDE.items() if (folder / file).is_file()
-    ]
-    return (Section("Beside the steps", table=make_table(rows, {"page": "Page", "what": "What"})),) if rows else ()
+    there = [file for file in BESIDE if (folder / file).is_file()]
+    columns = {"Page": lambda file: Link(BESIDE[file][0], file), "What": lambda file: BESIDE[file][1]}
+    return (Section("Beside the steps", table=make_table(there, columns)),) if there else ()
 
 
 def _make_card(step: str, result: dict | None) -> Page:

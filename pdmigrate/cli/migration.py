@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pdmigrate import __version__
 from pdmigrate.cli.status import tell_status
-from pdmigrate.handover.folder import read_items, tell_handover
-from pdmigrate.handover.ticks import tick_item, untick_item
+from pdmigrate.handover.folder import tell_handover
+from pdmigrate.handover.ticks import find_item, read_items, tick_item, untick_item
 from pdmigrate.pages.history import tell_history
 from pdmigrate.pages.undo import tell_undone
 from pdmigrate.runs.demo import run_demo
@@ -100,8 +100,8 @@ def run_handover(options: argparse.Namespace) -> int:
     workspace = Workspace(options.workspace).check()
     name = read_settings(workspace.settings_file).name
     if options.done:
-        items, by = read_items(workspace), options.by or getpass.getuser()
-        tick_item(workspace, items, options.done, by, read_clock(), options.evidence)
+        item = find_item(read_items(workspace), options.done)
+        tick_item(workspace, item, options.by or getpass.getuser(), read_clock(), options.evidence)
     if options.undone:
         untick_item(workspace, options.undone)
     if options.all:

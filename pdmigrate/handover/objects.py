@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from pdmigrate.plan.actions import Action
+from pdmigrate.plan.actions import Action, Fields
 
 VERSION = "pdmigrate-handover/1"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 TURNS = ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
-_TEXT: dict[str, Any] = {"type": "string"}
-_MAYBE: dict[str, Any] = {"type": ["string", "null"]}
-_SHAPES: dict[str, dict[str, Any]] = {
+_TEXT: Fields = {"type": "string"}
+_MAYBE: Fields = {"type": ["string", "null"]}
+_SHAPES: dict[str, Fields] = {
     "schedule": {
         "time_zone": _TEXT,
         "rotations": {"type": "array", "items": {"type": "object", "required": ["name", "in_words", "participants"]}},
@@ -38,12 +38,12 @@ _SHAPES: dict[str, dict[str, Any]] = {
 _HEAD = {"schema": {"const": VERSION}, "name": _TEXT, "identifier": _TEXT, "description": _TEXT, "owner_group": _MAYBE}
 
 
-def _make_shape(kind: str) -> dict[str, Any]:
+def _make_shape(kind: str) -> Fields:
     properties = {**_HEAD, "kind": {"const": kind}, "pagerduty": {"type": "object"}, **_SHAPES[kind]}
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-SCHEMA: dict[str, Any] = {
+SCHEMA: Fields = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "What pdmigrate hands to a person: a schedule or an escalation policy",
     "description": "Ours, not Harness's. People are emails; times have an offset; waits are minutes.",
@@ -59,7 +59,7 @@ class _Plain(yaml.SafeDumper):
 
 
 def write_schedule(
-    action: Action, overrides: Iterable[Action], pagerduty: dict, turns: list[dict], now: datetime
+    action: Action, overrides: Iterable[Action], pagerduty: Fields, turns: list[Fields], now: datetime
 ) -> str:
     """A schedule as YAML. turns: who is on call next, by PagerDuty's own rendering, to check the result against."""
     fields = action.after or {}
@@ -69,13 +69,13 @@ def write_schedule(
     return _write(action, "schedule", pagerduty, body)
 
 
-def _write_stand_in(fields: dict, zone: str) -> dict:
+def _write_stand_in(fields: Fields, zone: str) -> Fields:
     start, end = (datetime.fromisoformat(fields[edge]).astimezone(ZoneInfo(zone)) for edge in ("start", "end"))
     words = f"{fields['person']} from {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} {zone}"
     return {"in_words": words, **{name: value for name, value in fields.items() if name != "schedule"}}
 
 
-def write_policy(action: Action, pagerduty: dict, names: dict[str, str]) -> str:
+def write_policy(action: Action, pagerduty: Fields, names: dict[str, str]) -> str:
     """An escalation policy as YAML, its levels numbered. names: of schedules, by identifier."""
     levels = (action.after or {})["levels"]
     numbered = [
@@ -85,14 +85,14 @@ def write_policy(action: Action, pagerduty: dict, names: dict[str, str]) -> str:
     return _write(action, "escalation_policy", pagerduty, {"levels": numbered})
 
 
-def tell_level(level: dict, names: dict[str, str], last: bool) -> str:
+def tell_level(level: Fields, names: dict[str, str], last: bool) -> str:
     """A level by the names that Harness shows."""
     targets = " and ".join(f"the {t['type']} {names.get(t['id'], t['id'])}" for t in level["targets"])
     then = "the policy ends" if last else "the next level"
     return f"Page {targets}{', all at once' * (len(level['targets']) > 1)}; {level['timeout_minutes']} min later {then}"
 
 
-def _write(action: Action, kind: str, pagerduty: dict, body: dict) -> str:
+def _write(action: Action, kind: str, pagerduty: Fields, body: Fields) -> str:
     fields = action.after or {}
     head = {"schema": VERSION, "kind": kind, "name": action.name, "identifier": action.identifier}
     rest = {"description": fields.get("description") or "", "owner_group": fields.get("owner_group")}
@@ -100,7 +100,7 @@ def _write(action: Action, kind: str, pagerduty: dict, body: dict) -> str:
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
 
 
-def tell_rotation(rotation: dict, zone: str, now: datetime) -> str:
+def tell_rotation(rotation: Fields, zone: str, now: datetime) -> str:
     """A rotation as somebody would say it to the one who types it in. A start that has passed need not be typed."""
     people = ", ".join(person or "(nobody)" for person in rotation["participants"])
     anchor = datetime.fromisoformat(rotation["anchor"])
@@ -115,7 +115,7 @@ def tell_rotation(rotation: dict, zone: str, now: datetime) -> str:
     )
 
 
-def _read_limit(rotation: dict, word: str, zone: str) -> str:
+def _read_limit(rotation: Fields, word: str, zone: str) -> str:
     return f"{datetime.fromisoformat(rotation[word.lower()]).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
@@ -125,7 +125,7 @@ def _tell_turn(seconds: int) -> str:
     return f"{number} {word}{'s' * (number != 1)}"
 
 
-def _tell_windows(windows: list[dict]) -> Iterator[str]:
+def _tell_windows(windows: list[Fields]) -> Iterator[str]:
     """Windows of the same hours in one breath, as a form takes them."""
     hours = dict.fromkeys((window["start"], window["seconds"]) for window in windows)
     for start, seconds in hours:
@@ -151,7 +151,7 @@ def _tell_days(days: list[int]) -> str:
     return f"{names[0]} to {names[-1]}" if in_a_row else ", ".join(names)
 
 
-def make_terraform(groups: Iterable[Action], users: Iterable[Action], org: str, project: str) -> dict[str, Any]:
+def make_terraform(groups: Iterable[Action], users: Iterable[Action], org: str, project: str) -> Fields:
     """User groups and users in Terraform's JSON syntax, for the provider harness/harness.
 
     harness_platform_user documents that it needs SSO with invitations that are accepted by themselves; elsewhere the
@@ -168,7 +168,7 @@ def make_terraform(groups: Iterable[Action], users: Iterable[Action], org: str, 
     }
 
 
-def _make_group(action: Action, place: dict[str, str]) -> dict[str, Any]:
+def _make_group(action: Action, place: dict[str, str]) -> Fields:
     fields = action.after or {}
     described = {"description": _escape(fields["description"])} if fields["description"] else {}
     tags = [f"pagerduty_id:{action.key}"]
@@ -176,7 +176,7 @@ def _make_group(action: Action, place: dict[str, str]) -> dict[str, Any]:
     return {**named, **described, "user_emails": list(fields["users"])}
 
 
-def _make_user(action: Action, place: dict[str, str], teams: dict) -> dict[str, Any]:
+def _make_user(action: Action, place: dict[str, str], teams: Fields) -> Fields:
     fields = action.after or {}
     groups = [f"${{harness_platform_usergroup.{g}.identifier}}" if g in teams else g for g in fields["groups"]]
     bound = [_bind(role) for role in (fields.get("roles") or ())[:1]]
@@ -184,7 +184,7 @@ def _make_user(action: Action, place: dict[str, str], teams: dict) -> dict[str, 
     return {**named, "role_bindings": bound} if bound else named
 
 
-def _bind(role: str) -> dict[str, Any]:
+def _bind(role: str) -> Fields:
     """The provider sends the first role only; one with an underscore in front is Harness's own."""
     return {
         "role_identifier": role,

@@ -34,7 +34,7 @@ class _Past:
     def box(self) -> ipywidgets.Widget:
         hint = "Reads Harness afresh, and the latest snapshot"
         ask = make_button("What has changed since", self.ask, hint=hint)
-        return stand_below(self.table, self.which, self.steps, ask, self.said, self.changes)
+        return stand_below(self.table, self.which, self.steps, ask, self.said.line, self.changes)
 
     def tell(self) -> None:
         """The steps of the chosen run."""

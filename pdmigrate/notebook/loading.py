@@ -31,9 +31,10 @@ TELL_EVERY = 25
 async def load_plan(job: Job, approved: str = "") -> Loaded:
     """Load the approved plan. Cancelling stops between two steps; run the cell again to go on."""
     if not is_interactive():
-        return load(job, approved, _make_log())
+        told: Loaded = load(job, approved, _make_log())
+        return told
     progress = _Progress(job)
-    display(progress.box)
+    display(progress.box)  # type: ignore[no-untyped-call]  # IPython's has no types
     loading = asyncio.create_task(asyncio.to_thread(progress.run, approved))
     try:
         while not loading.done():
@@ -88,12 +89,12 @@ class _Progress:
 
     @property
     def box(self) -> ipywidgets.Widget:
-        return stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said)
+        return stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said.line)
 
     def run(self, approved: str) -> Loaded:
         self.said.say("Checking that nothing has moved since the plan was made.")
         try:
-            loaded = load(self.job, approved, self.tell, self.steering)
+            loaded: Loaded = load(self.job, approved, self.tell, self.steering)
         except PdmigrateError as error:
             self.said.say(str(error), "bad")
             raise

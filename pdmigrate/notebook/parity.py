@@ -6,12 +6,12 @@ from typing import Any
 import ipywidgets
 
 from pdmigrate.notebook.parts import draw, is_interactive, make_button, make_menu, stand_below, stand_side_by_side
-from pdmigrate.oncall.rota import to_datetime, to_instant
+from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pages import look
 from pdmigrate.pages.show import Section
-from pdmigrate.pages.timeline import Lane, draw_timeline
-from pdmigrate.pages.words import make_bars, name_people, percent, tell_instant
-from pdmigrate.steps.verify import ScheduleParity, Verified
+from pdmigrate.pages.words import draw_sides, name_people, percent, tell_instant
+from pdmigrate.parity.schedules import ScheduleParity
+from pdmigrate.steps.verify import Verified
 
 SPAN = timedelta(days=14)
 
@@ -49,7 +49,8 @@ class _Browser:
 
     def choose(self) -> None:
         """Another schedule, from the start of the window."""
-        self.start, self.place = self.verified.since, None
+        self.start = self.verified.since
+        self.place: int | None = None
         self.tell("")
 
     def move(self, by: timedelta) -> None:
@@ -74,17 +75,7 @@ class _Browser:
 
     def tell(self, words: str) -> None:
         s, until = self.schedule, min(self.start + SPAN, self.verified.until)
-        start, end = to_instant(self.start), to_instant(until)
-        lanes = [
-            Lane("PagerDuty", make_bars(s.before.clip(start, end), self.names)),
-            Lane("Harness", make_bars(s.after.clip(start, end), self.names), True),
-        ]
-        spans = [
-            (to_datetime(max(a, start)), to_datetime(min(b, end)))
-            for a, b, _, _ in s.differences
-            if a < end and b > start
-        ]
-        drawing = draw_timeline(lanes, self.start, until, s.time_zone, s.name, spans)
+        drawing = draw_sides(s, self.start, until, self.names)
         self.told.value = draw(Section(_name(s), words or _tell_grade(s), drawing=drawing, level=3))
 
     def _name(self, people: frozenset[str]) -> str:

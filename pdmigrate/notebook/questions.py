@@ -16,6 +16,8 @@ from pdmigrate.steps.conflicts import Decided
 from pdmigrate.steps.invite import Matched, People
 from pdmigrate.steps.job import Job
 
+Standing = dict[tuple[str, str], Decision]
+"""The answers as decisions.yaml has them, by class and object."""
 UNDECIDED = "undecided"
 AFTER_PEOPLE = "4 · Conflicts plans with it."
 AFTER_CONFLICTS = "Run ▸ Run All Cells drafts the plan with it."
@@ -122,7 +124,7 @@ class _Desk:
         if self.sign.attempt(act, words):
             self.roll.replace(self.list_rows(), ())
 
-    def _make_person(self, person: Matched, conflict: Conflict | None, standing: dict) -> Row:
+    def _make_person(self, person: Matched, conflict: Conflict | None, standing: Standing) -> Row:
         answer = self._name_answer(conflict, standing) if conflict else ""
         state = answer or person.state
         duties = f"{person.duties} places on call" if person.duties else "never on call"
@@ -130,7 +132,7 @@ class _Desk:
             person.id, f"{person.name} · {person.email} · {duties} · {state}", {"State": [state.partition(",")[0]]}
         )
 
-    def _name_answer(self, conflict: Conflict, standing: dict[tuple[str, str], Decision]) -> str:
+    def _name_answer(self, conflict: Conflict, standing: Standing) -> str:
         decision = standing.get((conflict.about, conflict.id)) or standing.get((conflict.about, "all"))
         if decision and decision.answers(conflict):
             value = f" {decision.value}" if decision.value else ""

@@ -40,13 +40,13 @@ class Roll:
         self.first = 0
         self._busy = False
         self._search = make_text("Search", "words that a row must have", layout=NARROW)
-        self._menus = {name: make_menu(name, self._list_marks(name), layout=NARROW) for name in filters}
+        starts = filters if isinstance(filters, Mapping) else dict.fromkeys(filters, EVERYTHING)
+        self._menus = {name: make_menu(name, self._list_marks(name), at, NARROW) for name, at in starts.items()}
         self._boxes: dict[str, ipywidgets.Checkbox] = {}  # one a row: a click means the row that the person saw
         self._page = ipywidgets.VBox(layout=WIDE)
         self._count = ipywidgets.HTML()
-        for name in filters if isinstance(filters, Mapping) else ():
-            self._menus[name].value = filters[name]
-        self._watch()
+        for widget in (self._search, *self._menus.values()):
+            widget.observe(lambda _: self._turn_to(0), "value")
         self.show()
 
     @property
@@ -88,10 +88,6 @@ class Roll:
         self._busy = False
         self._page.children = boxes
         self._count.value = self._tell(len(shown), found)
-
-    def _watch(self) -> None:
-        for widget in (self._search, *self._menus.values()):
-            widget.observe(lambda _: self._turn_to(0), "value")
 
     def _find_box(self, row: Row) -> ipywidgets.Checkbox:
         """The row's own box, made when it is first shown."""

@@ -1,6 +1,5 @@
 """Notebook 4: the sync rules."""
 
-from operator import itemgetter
 from typing import Any
 
 from pdmigrate.notebook.parts import Signature, is_interactive, make_menu, make_tick
@@ -18,8 +17,8 @@ def choose_rules(job: Job) -> Any:
     job.read_choices()
     rules = job.settings.rules
     if not is_interactive():
-        columns = {"Rule": lambda rule: rule[0].replace("_", " "), "Value": itemgetter(1)}
-        return show(make_table(rules.model_dump().items(), columns))
+        there = rules.model_dump().items()
+        return show(make_table(there, {"Rule": lambda rule: rule[0].replace("_", " "), "Value": lambda rule: rule[1]}))
     return _Rules(job).box
 
 

@@ -1,6 +1,7 @@
 """Notebook 2: what moves, chosen by service, team, schedule or policy, and what comes along with it."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import ipywidgets
@@ -11,6 +12,8 @@ from pdmigrate.notebook.parts import Signature, draw, is_interactive
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.notebook.rules import find_choice
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.records import EscalationPolicy, Schedule, Service
+from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pages import look
 from pdmigrate.pages.preview import tell_scope
 from pdmigrate.pages.words import KIND_NAMES
@@ -63,8 +66,9 @@ class _Scope:
 
     def save_some(self) -> None:
         if not self.roll.ticked:
-            return self.sign.say("Tick at least one service, team, schedule or policy first.", "bad")
-        return self._save(self._list_ticked(), f"{self._count()} {_are(self.roll.ticked)} chosen. {AGAIN}")
+            self.sign.say("Tick at least one service, team, schedule or policy first.", "bad")
+            return
+        self._save(self._list_ticked(), f"{self._count()} {_are(self.roll.ticked)} chosen. {AGAIN}")
 
     def save_all(self) -> None:
         if self._save({**{key: [] for key in WORDS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
@@ -109,20 +113,22 @@ def _pick(ticked: set[str], key: str) -> list[str]:
 
 def _list_rows(account: Account) -> list[Row]:
     """Services first, then what can be chosen without one."""
-    there = {"services": account.services, "teams": account.teams}
-    there |= {"schedules": account.all_schedules, "policies": account.policies}
-    return [_make_row(account, key, record) for key in there for record in _sort(there[key].values())]
-
-
-def _sort(records) -> list:
-    return sorted(records, key=lambda record: record.name.casefold())
-
-
-def _make_row(account: Account, key: str, record: Any) -> Row:
-    owners = [record] if key == "teams" else [account.teams[t.id] for t in record.teams if t.id in account.teams]
-    teams = [team.name for team in owners] or ["no team"]
-    said = WORDS[key][1] if key == "teams" else ", ".join(teams)
-    return Row(f"{key}:{record.id}", f"{record.name} · {said} · {record.id}", {"Kind": [key], "Team": teams})
+    names = {id: team.name for id, team in account.teams.items()}
+    owned: dict[str, Iterable[Service | Schedule | ScheduleV3 | EscalationPolicy]] = {
+        "services": account.services.values(),
+        "schedules": account.all_schedules.values(),
+        "policies": account.policies.values(),
+    }
+    there = {
+        key: [(r.id, r.name, [names[t.id] for t in r.teams if t.id in names]) for r in owned[key]] for key in owned
+    }
+    there["teams"] = [(id, name, [name]) for id, name in names.items()]
+    rows = []
+    for key in ("services", "teams", "schedules", "policies"):
+        for id, name, teams in sorted(there[key], key=lambda one: one[1].casefold()):
+            said = WORDS[key][1] if key == "teams" else ", ".join(teams or ["no team"])
+            rows.append(Row(f"{key}:{id}", f"{name} · {said} · {id}", {"Kind": [key], "Team": teams or ["no team"]}))
+    return rows
 
 
 def _are(ticked: set[str]) -> str:

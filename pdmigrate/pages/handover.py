@@ -1,9 +1,10 @@
 """The checklist: what people must do, in the order in which it should be done."""
 
+from collections.abc import Iterable
+
 from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.handover.folder import Handover, by_stage
-from pdmigrate.handover.items import STAGES, Item
-from pdmigrate.handover.ticks import Tick, find_tick
+from pdmigrate.handover.items import STAGES, Item, Tick
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
 
 HOW = {
@@ -25,7 +26,7 @@ HOW = {
 
 
 def make_page(handover: Handover, name: str) -> Page:
-    done = len(handover.fresh) - sum(find_tick(handover.ticks, item) is None for item in handover.fresh)
+    done = sum(item.tick is not None for item in handover.fresh)
     lead = f"{len(handover.open)} things are left to do, in this order; {done} of the {len(handover.fresh)} on this list are done."
     figures = (
         Figure("New or changed", str(len(handover.fresh))),
@@ -33,7 +34,7 @@ def make_page(handover: Handover, name: str) -> Page:
         Figure("Open from before", str(len(handover.earlier)), "warn" if handover.earlier else "good"),
     )
     stages = by_stage(handover.fresh)
-    sections = [_section(handover, number, kind, rows) for number, (kind, rows) in enumerate(stages.items(), 1)]
+    sections = [_section(number, kind, rows) for number, (kind, rows) in enumerate(stages.items(), 1)]
     status = "waiting" if handover.open else "done"
     return Page("checklist", f"Handover of {name}", lead, status, figures, (_explain(), *sections, _earlier(handover)))
 
@@ -51,11 +52,11 @@ def _explain() -> Section:
     return Section("How to work with this list", text)
 
 
-def _section(handover: Handover, number: int, kind: str, items: tuple[Item, ...]) -> Section:
+def _section(number: int, kind: str, items: tuple[Item, ...]) -> Section:
     table = make_table(
         items,
         {
-            "Done": lambda item: _draw_box(find_tick(handover.ticks, item)),
+            "Done": lambda item: _draw_box(item.tick),
             "What": lambda item: item.name,
             "Harness": lambda item: Link("open", item.link),
             "File": lambda item: Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
@@ -93,3 +94,21 @@ def _earlier(handover: Handover) -> Section:
         empty="Nothing.",
     )
     return Section("Still open from earlier handovers", text, table)
+
+
+def section_handover(items: Iterable[Item], title: str = "For people to do", open_up_to: int = 60) -> Section:
+    """What people must still do, as a section of several pages: open items first."""
+    ordered = sorted(items, key=lambda item: item.tick is not None)
+    table = make_table(
+        ordered,
+        {
+            "What": lambda item: item.what,
+            "To do": lambda item: item.text,
+            "State": lambda item: Tag("done", "good") if item.tick else Tag("open", "warn"),
+            "Ticked by": lambda item: item.tick.by if item.tick else "",
+            "At": lambda item: item.tick.at if item.tick else "",
+        },
+        "Nothing is left for a person to do.",
+    )
+    left = sum(item.tick is None for item in ordered)
+    return Section(title, f"{left} of {len(ordered)} are open." if ordered else "", table, open_up_to=open_up_to)

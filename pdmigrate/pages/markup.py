@@ -72,10 +72,10 @@ def mask_markup(markup: str) -> str:
     return re.sub(r">([^<]+)<", lambda found: f">{escape(mask_text(unescape(found[1])))}<", markup)
 
 
-def _mask_phone(found: re.Match) -> str:
-    number = found["phone"]
+def _mask_phone(found: re.Match[str]) -> str:
+    number: str | None = found["phone"]
     if number is None or not _is_phone(number):
-        return found[0]
+        return str(found[0])
     digits = re.sub(r"\D", "", number)
     country = digits[: 1 if digits[0] in "17" else 2]
     return f"{'+' + country + ' ' if number[0] in '+＋' else ''}••• {digits[-2:]}"

@@ -1,14 +1,16 @@
 """The page of step 2."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from operator import itemgetter
+from typing import TypeVar
 
 from pdmigrate.mapping.fidelity import NOT_CARRIED
 from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.pagerduty.records import EscalationPolicy, Schedule, Service
+from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Layer, Schedule, Service, Team, User
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.timeline import Lane, draw_timeline
@@ -25,6 +27,7 @@ from pdmigrate.pages.words import (
 )
 from pdmigrate.steps.preview import Preview
 
+Named = TypeVar("Named", User, Team, Service, EscalationPolicy, Schedule | ScheduleV3)
 DAYS_DRAWN = 14
 MOST_DRAWN = 12
 
@@ -283,7 +286,7 @@ COUNTRIES = (
     "2026 says the United States only, so have the others confirmed too."
 )
 
-PARTS = {
+PARTS: dict[str, Callable[[Preview], Section]] = {
     "scope": section_scope,
     "counts": lambda preview: section_counts(preview.draft),
     "countries": section_countries,
@@ -303,7 +306,7 @@ PARTS = {
 }
 
 
-def _scoped(preview: Preview, kind: str, there: dict) -> list:
+def _scoped(preview: Preview, kind: str, there: Mapping[str, Named]) -> list[Named]:
     return sorted((r for id, r in there.items() if id in preview.draft.reasons[kind]), key=lambda r: r.name.casefold())
 
 
@@ -334,11 +337,12 @@ def _tell_event(event: Event) -> str:
 
 
 def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:
-    ends = [o.end_time if isinstance(schedule, ScheduleV3) else o.end for o in schedule.overrides]
-    return sum(end > since for end in ends)
+    if isinstance(schedule, ScheduleV3):
+        return sum(override.end_time > since for override in schedule.overrides)
+    return sum(override.end > since for override in schedule.overrides)
 
 
-def _tell_layer(layer) -> str:
+def _tell_layer(layer: Layer) -> str:
     names = [place.user.summary or place.user.id for place in layer.users]
     until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
     windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
@@ -360,7 +364,7 @@ def _tell_levels(policy: EscalationPolicy) -> list[str]:
     ]
 
 
-def _tell_contact(method) -> str:
+def _tell_contact(method: ContactMethod) -> str:
     kind = method.type.removesuffix("_contact_method").replace("_", " ")
     code = f"+{method.country_code} " if method.country_code and kind in ("phone", "sms", "whatsapp") else ""
     return f"{kind}: {code}{method.address or 'a reference only'}" + (" (blocked)" if method.blacklisted else "")

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from operator import itemgetter
 
+from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.standing import Standing, find_untested, say_number
 from pdmigrate.pages.teams import section_teams, tell_facts, tell_pages
-from pdmigrate.pages.todo import section_handover
 from pdmigrate.pages.words import percent, section_counts, tell_hours, tell_time
+from pdmigrate.parity.people import Unreachable
+from pdmigrate.parity.services import ServiceParity
 
 NAME = "stakeholders"
 FOLD_FROM = 15
@@ -145,10 +147,10 @@ def section_services(standing: Standing) -> Section:
     return Section("Services", text, table, open_up_to=FOLD_FROM)
 
 
-def _list_open(standing: Standing, service) -> list[str]:
+def _list_open(standing: Standing, service: ServiceParity) -> list[str]:
     differs = [f"pages others: {service.reason}"] if service.different else []
     nobody = ["pages nobody in Harness"] if service.after == "nobody" and service.before != "nobody" else []
-    mine = [i for i in standing.items if i.about == ("services", service.id) and i.what == "re-point" and not i.done]
+    mine = [i for i in standing.items if i.about == ("services", service.id) and i.what == "re-point" and not i.tick]
     return (
         differs
         + nobody
@@ -173,13 +175,13 @@ def section_reach(standing: Standing) -> Section:
     return Section("Who can be reached", text, table, open_up_to=FOLD_FROM)
 
 
-def _is_soon(standing: Standing, unreachable) -> bool:
+def _is_soon(standing: Standing, unreachable: Unreachable) -> bool:
     return unreachable.next_turn is not None and unreachable.next_turn - standing.now < SOON
 
 
 def section_integrations(standing: Standing) -> Section:
     """What still sends to PagerDuty only."""
-    items = [item for item in standing.items if item.what == "re-point" and not item.done]
+    items = [item for item in standing.items if item.what == "re-point" and not item.tick]
     return section_handover(items, "Integrations not yet re-pointed", FOLD_FROM)
 
 
@@ -291,7 +293,7 @@ PARTS = (
 def _count_unpointed(standing: Standing) -> tuple[int, int]:
     """(integrations not re-pointed, all of them)."""
     items = [item for item in standing.items if item.what == "re-point"]
-    return sum(not item.done for item in items), len(items)
+    return sum(not item.tick for item in items), len(items)
 
 
 def _tone(attention: bool) -> str:

@@ -4,12 +4,10 @@ import re
 from datetime import timedelta
 from operator import itemgetter
 
-from pdmigrate.oncall.rota import to_datetime, to_instant
+from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.standing import Standing, Team
-from pdmigrate.pages.timeline import Lane, draw_timeline
-from pdmigrate.pages.todo import section_handover
-from pdmigrate.pages.words import make_bars, table_differences, tell_hours, tell_time
+from pdmigrate.pages.words import draw_sides, table_differences, tell_hours, tell_time
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
 
@@ -21,10 +19,6 @@ GO_TONES = {"go": "good", "no_go": "bad"}
 def page_name(team: str) -> str:
     """The stem of a team's file; a PagerDuty id is all letters and digits, a stranger's need not be."""
     return "team-" + re.sub(r"[^A-Za-z0-9_-]", "-", team)
-
-
-def find_teams(standing: Standing) -> tuple[Team, ...]:
-    return standing.teams
 
 
 def make_pages(standing: Standing) -> list[Page]:
@@ -126,26 +120,13 @@ def section_timelines(standing: Standing, team: Team) -> Section:
     since = standing.verified.since
     until = min(since + timedelta(days=DAYS_DRAWN), standing.verified.until)
     shown = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))[:MOST_DRAWN]
-    drawings = [_draw(standing, schedule, since, until) for schedule in shown]
+    drawings = [draw_sides(s, since, until, standing.names, not s.unverified) for s in shown]
     text = (
         f"{len(shown)} of {len(team.schedules)} schedules, {DAYS_DRAWN} days."
         if shown
         else "There is no schedule to draw."
     )
     return Section("Before and after", text, drawing="".join(drawings))
-
-
-def _draw(standing: Standing, s, since, until) -> str:
-    start, end = to_instant(since), to_instant(until)
-    names = {
-        person: standing.name_of(person) for side in (s.before, s.after) for _, _, who in side.entries for person in who
-    }
-    lanes = [Lane("PagerDuty", make_bars(s.before.clip(start, end), names))]
-    if not s.unverified:
-        lanes.append(Lane("Harness", make_bars(s.after.clip(start, end), names), True))
-    spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
-    marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]
-    return draw_timeline(lanes, since, until, s.time_zone, s.name, marks)
 
 
 def section_differences(standing: Standing, team: Team) -> Section:
@@ -176,7 +157,7 @@ def section_services(team: Team) -> Section:
 def section_people(standing: Standing, team: Team) -> Section:
     """Who can be reached, who was tested. Targets of the team's policies that page nobody stand among the people."""
     why = {u.email: u for u in (*team.doubted, *team.unreachable)}
-    tested = {item.about[1] for item in standing.items if item.what == "test page" and item.done}
+    tested = {item.about[1] for item in standing.items if item.what == "test page" and item.tick}
     ids = {email: id for id, email in standing.draft.work.emails.items()}
     known = [person for person in team.people if person in ids or person in why]
     table = make_table(
@@ -187,7 +168,7 @@ def section_people(standing: Standing, team: Team) -> Section:
             "Can be reached": lambda person: _tell_reach(team, why.get(person)),
             "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
             "Next turn, if not reachable": lambda person: (
-                tell_time(why[person].next_turn) if person in why and why[person].next_turn else ""
+                tell_time(turn) if person in why and (turn := why[person].next_turn) else ""
             ),
             "In": lambda person: list(why[person].schedules) if person in why else [],
         },

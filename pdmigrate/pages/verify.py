@@ -1,5 +1,6 @@
 """The page of step 6."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -165,9 +166,10 @@ def _tell_window(s: ScheduleParity, w: WindowParity) -> str:
     """What lies behind a difference there: a decision, the day until which the schedule holds, or nothing."""
     if not w.differ:
         return ""
-    later = w.held_until is not None and any(start >= w.held_until for start, _, _, _ in w.compared.unexplained)
-    words = [w.compared.tell(w.start, w.held_until if later else w.end), s.fidelity.reason if later else ""]
-    return "; ".join(filter(None, words))
+    held = w.held_until
+    if held is not None and any(start >= held for start, _, _, _ in w.compared.unexplained):
+        return "; ".join(filter(None, (w.compared.tell(w.start, held), s.fidelity.reason)))
+    return w.compared.tell(w.start, w.end)
 
 
 def section_gaps(verified: Verified) -> Section:
@@ -270,7 +272,7 @@ def section_drift(verified: Verified) -> Section:
     return Section("Field by field", "Read afresh from the target.", table)
 
 
-PARTS = {
+PARTS: dict[str, Callable[[Verified], Section]] = {
     "schedules": section_schedules,
     "timelines": section_timelines,
     "changes": section_changes,

@@ -6,9 +6,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.oncall.rota import Rota, to_datetime
+from pdmigrate.oncall.rota import Rota, to_datetime, to_instant
 from pdmigrate.pages.report import Section, Table, Tag, make_table
-from pdmigrate.pages.timeline import Bar
+from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
@@ -167,10 +167,22 @@ def name_people(draft: Draft) -> dict[str, str]:
     return {email: users[id].name for id, email in draft.work.emails.items() if id in users}
 
 
-def make_bars(rota: Rota, names: dict[str, str]) -> tuple[Bar, ...]:
+def make_bars(rota: Rota, names: Mapping[str, str]) -> tuple[Bar, ...]:
     """A rota as bars of a timeline, with people's names where they are known."""
     people = [(s, e, ", ".join(sorted(names.get(p, p) for p in who))) for s, e, who in rota.entries]
     return tuple(Bar(to_datetime(s), to_datetime(e), text, text) for s, e, text in people)
+
+
+def draw_sides(
+    s: ScheduleParity, since: datetime, until: datetime, names: Mapping[str, str], harness: bool = True
+) -> str:
+    """Both sides of a schedule as two lanes, with what differs marked. harness: whether the target is drawn."""
+    start, end = to_instant(since), to_instant(until)
+    lanes = [Lane("PagerDuty", make_bars(s.before.clip(start, end), names))]
+    lanes += [Lane("Harness", make_bars(s.after.clip(start, end), names), True)] * harness
+    spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
+    marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]
+    return draw_timeline(lanes, since, until, s.time_zone, s.name, marks)
 
 
 def _brief(value: object) -> str:

@@ -182,7 +182,7 @@ def _find_approvals(folder: Path, digest: str) -> list[dict[str, Any]]:
 
 def _find_loaded(folder: Path) -> str:
     """By whom, or by which option, the load was let pass: on the command line nobody's name stands."""
-    return read_results(folder).get("load", {}).get("summary", {}).get("approved_by", "")
+    return str(read_results(folder).get("load", {}).get("summary", {}).get("approved_by", ""))
 
 
 def _digest_others(workspace: Workspace, folder: Path) -> dict[str, Any]:
@@ -191,9 +191,8 @@ def _digest_others(workspace: Workspace, folder: Path) -> dict[str, Any]:
     One that is damaged says no time: it is named with its own digest beside the chain, and stops nothing.
     """
     others = [p for p in sorted(workspace.reports.glob(f"*/{MANIFEST}")) if p.parent.resolve() != folder.resolve()]
-    found = {path: _read_manifest(path) for path in others}
-    whole = [path for path in others if found[path]]
-    newest = max(whole, key=lambda path: found[path].sealed, default=None)
+    whole = {path: manifest for path in others if (manifest := _read_manifest(path))}
+    newest = max(whole, key=lambda path: whole[path].sealed, default=None)
     damaged = {path.parent.name: _digest_if_readable(path) for path in others if path not in whole}
     for name in damaged:
         log.warning(

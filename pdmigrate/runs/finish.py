@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pdmigrate.handover.folder import GIVEN, open_handover, read_items, save_list, write_folder
+from pdmigrate.handover.folder import GIVEN, open_handover, save_list, write_folder
 from pdmigrate.handover.links import Links
+from pdmigrate.handover.ticks import read_items
 from pdmigrate.pages import make_page, stakeholders, teams
 from pdmigrate.pages.handover import make_page as make_checklist
 from pdmigrate.pages.report import write_page

@@ -12,7 +12,7 @@ from pdmigrate.cli import main
 from pdmigrate.handover.folder import read_items
 from pdmigrate.handover.items import list_items
 from pdmigrate.handover.links import Links
-from pdmigrate.handover.todo import find_paged
+from pdmigrate.handover.ticks import find_paged
 from pdmigrate.oncall import rota
 from pdmigrate.parity.services import compare_service, target_levels
 from pdmigrate.runs.demo import make_demo_workspace

@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -52,7 +52,10 @@ def print_on_call(path: Path, start: str, end: str, zone: str | None, file: Text
     if span[0] >= span[1]:
         raise UsageError("--to must be later than --from.")
     try:
-        who = _render(schedule, own, span)
+        if isinstance(schedule, ScheduleV3):
+            who = rota_v3.render_schedule(schedule, *span)
+        else:
+            who = render_schedule(schedule, own, *span)
     except ValueError as error:
         raise UsageError(f"{path.name}: {error}.") from None
     print_rota(file, who, shown.key)
@@ -70,8 +73,9 @@ def read_schedule(path: Path) -> Schedule | ScheduleV3:
     row = body.get("schedule", body) if isinstance(body, dict) else None
     if not isinstance(row, dict) or not ("schedule_layers" in row or "rotations" in row):
         raise UsageError(f"{path.name} holds no schedule with layers or rotations: save the body of GET /schedules/ID.")
+    row = {**row, "final_schedule": None}
     try:
-        return _validate(row)
+        return ScheduleV3.model_validate(row) if "rotations" in row else Schedule.model_validate(row)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -89,19 +93,6 @@ def tell_doubts(schedule: Schedule | ScheduleV3) -> list[str]:
             "windows, most likely: save GET /schedules/ID, which writes in the schedule's own."
         )
     return said
-
-
-def _validate(row: dict[str, Any]) -> Schedule | ScheduleV3:
-    row = {**row, "final_schedule": None}
-    if "rotations" in row:
-        return ScheduleV3.model_validate(row)
-    return Schedule.model_validate(row)
-
-
-def _render(schedule: Schedule | ScheduleV3, zone: ZoneInfo, span: rota.Span) -> rota.Rota:
-    if isinstance(schedule, ScheduleV3):
-        return rota_v3.render_schedule(schedule, *span)
-    return render_schedule(schedule, zone, *span)
 
 
 def _find_zone(name: str, what: str) -> ZoneInfo:

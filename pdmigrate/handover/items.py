@@ -3,12 +3,11 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import accumulate, pairwise
-from zoneinfo import ZoneInfo
 
 from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
+from pdmigrate.handover.objects import tell_local
 from pdmigrate.handover.reaching import list_missing
 from pdmigrate.mapping.contacts import find_first_minute, tell_extension, tell_first_wait
 from pdmigrate.mapping.draft import Draft
@@ -208,10 +207,7 @@ def _expect_schedule(found: Draft, fields: Fields, action: Action) -> str:
 
 def _expect_override(found: Draft, fields: Fields, action: Action) -> str:
     zone = next((w.fields["time_zone"] for w in found.work.desired if w.identifier == fields["schedule"]), "UTC")
-    start, end = (
-        f"{datetime.fromisoformat(fields[edge]).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
-        for edge in ("start", "end")
-    )
+    start, end = tell_local(fields["start"], zone), tell_local(fields["end"], zone)
     return f"The preview of the schedule shows {fields['person']} from {start} to {end} ({zone})."
 
 

@@ -59,20 +59,23 @@ class _Plain(yaml.SafeDumper):
 
 
 def write_schedule(
-    action: Action, overrides: Iterable[Action], pagerduty: Fields, turns: list[Fields], now: datetime
+    action: Action, overrides: Iterable[Action], pagerduty: Fields, turns: list[dict[str, str]], now: datetime
 ) -> str:
     """A schedule as YAML. turns: who is on call next, by PagerDuty's own rendering, to check the result against."""
     fields = action.after or {}
-    rotations = [{"in_words": tell_rotation(r, fields["time_zone"], now), **r} for r in fields["rotations"]]
-    stand_ins = [_write_stand_in(o.after or {}, fields["time_zone"]) for o in overrides]
-    body = {"time_zone": fields["time_zone"], "rotations": rotations, "overrides": stand_ins, "on_call_next": turns}
+    zone = fields["time_zone"]
+    rotations = [{"in_words": tell_rotation(r, zone, now), **r} for r in fields["rotations"]]
+    stand_ins = []
+    for one in (override.after or {} for override in overrides):
+        words = f"{one['person']} from {tell_local(one['start'], zone)} to {tell_local(one['end'], zone)} {zone}"
+        stand_ins.append({"in_words": words, **{name: value for name, value in one.items() if name != "schedule"}})
+    body = {"time_zone": zone, "rotations": rotations, "overrides": stand_ins, "on_call_next": turns}
     return _write(action, "schedule", pagerduty, body)
 
 
-def _write_stand_in(fields: Fields, zone: str) -> Fields:
-    start, end = (datetime.fromisoformat(fields[edge]).astimezone(ZoneInfo(zone)) for edge in ("start", "end"))
-    words = f"{fields['person']} from {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} {zone}"
-    return {"in_words": words, **{name: value for name, value in fields.items() if name != "schedule"}}
+def tell_local(instant: str, zone: str) -> str:
+    """As the form asks for it: by the wall clock of the schedule."""
+    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
 def write_policy(action: Action, pagerduty: Fields, names: dict[str, str]) -> str:
@@ -107,16 +110,12 @@ def tell_rotation(rotation: Fields, zone: str, now: datetime) -> str:
     turn = _tell_turn(rotation["turn_seconds"])
     when = f"the first from {DAYS[anchor.weekday()]} {anchor:%Y-%m-%d %H:%M:%S} {zone}"
     windows = "; ".join(_tell_windows(rotation["windows"]))
-    limits = [f"{word} {_read_limit(rotation, word, zone)}" for word in ("Since", "Until") if rotation[word.lower()]]
-    if rotation["since"] and datetime.fromisoformat(rotation["since"]) <= now:
-        limits = limits[1:]
+    since, until = rotation["since"], rotation["until"]
+    limits = [f"Since {tell_local(since, zone)} {zone}"] if since and datetime.fromisoformat(since) > now else []
+    limits += [f"Until {tell_local(until, zone)} {zone}"] if until else []
     return ". ".join(
         filter(None, (f"Turns of {turn}, {when}: {people}", windows and f"Only {windows}", ", ".join(limits)))
     )
-
-
-def _read_limit(rotation: Fields, word: str, zone: str) -> str:
-    return f"{datetime.fromisoformat(rotation[word.lower()]).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
 def _tell_turn(seconds: int) -> str:
@@ -127,10 +126,15 @@ def _tell_turn(seconds: int) -> str:
 
 def _tell_windows(windows: list[Fields]) -> Iterator[str]:
     """Windows of the same hours in one breath, as a form takes them."""
-    hours = dict.fromkeys((window["start"], window["seconds"]) for window in windows)
-    for start, seconds in hours:
+    for start, seconds in dict.fromkeys((window["start"], window["seconds"]) for window in windows):
         days = [w["day"] for w in windows if (w["start"], w["seconds"]) == (start, seconds)]
-        yield f"{_tell_days(days)} from {start} to {_tell_end(days, start, seconds)}"
+        names = [DAYS[day - 1] for day in days]
+        told = ", ".join(names)
+        if len(days) == len(DAYS):
+            told = "every day"
+        elif len(days) > 2 and days == list(range(days[0], days[0] + len(days))):
+            told = f"{names[0]} to {names[-1]}"
+        yield f"{told} from {start} to {_tell_end(days, start, seconds)}"
 
 
 def _tell_end(days: list[int], start: str, seconds: int) -> str:
@@ -143,60 +147,34 @@ def _tell_end(days: list[int], start: str, seconds: int) -> str:
     return clock + ("", " the next day")[later] if later < 2 else f"{clock}, {later} days later"
 
 
-def _tell_days(days: list[int]) -> str:
-    if len(days) == len(DAYS):
-        return "every day"
-    names = [DAYS[day - 1] for day in days]
-    in_a_row = len(days) > 2 and days == list(range(days[0], days[0] + len(days)))
-    return f"{names[0]} to {names[-1]}" if in_a_row else ", ".join(names)
-
-
 def make_terraform(groups: Iterable[Action], users: Iterable[Action], org: str, project: str) -> Fields:
     """User groups and users in Terraform's JSON syntax, for the provider harness/harness.
 
     harness_platform_user documents that it needs SSO with invitations that are accepted by themselves; elsewhere the
-    invitation goes out, and the next plan finds nobody until the person has accepted.
+    invitation goes out, and the next plan finds nobody until the person has accepted. The provider sends the first role
+    only; one with an underscore in front is Harness's own.
     """
     place = {"org_id": org, "project_id": project}
-    teams = {action.identifier: _make_group(action, place) for action in groups}
-    people = {_name_resource(action): _make_user(action, place, teams) for action in users}
+    teams: Fields = {}
+    for action in groups:
+        fields = action.after or {}
+        team = teams[action.identifier] = {"identifier": action.identifier, "name": fields["name"], **place}
+        team["tags"] = [f"pagerduty_id:{action.key}"]
+        if fields["description"]:  # a text that somebody typed is no template
+            team["description"] = fields["description"].replace("${", "$${").replace("%{", "%%{")
+        team["user_emails"] = list(fields["users"])
+    people: Fields = {}
+    for action in users:
+        fields = action.after or {}
+        groups_of = [f"${{harness_platform_usergroup.{g}.identifier}}" if g in teams else g for g in fields["groups"]]
+        name = f"user_{re.sub(r'[^A-Za-z0-9_]', '_', action.key)}"
+        user = people[name] = {"email": action.identifier, **place, "user_groups": groups_of}
+        for role in (fields.get("roles") or ())[:1]:
+            bound = {"role_identifier": role, "resource_group_identifier": "_all_project_level_resources"}
+            user["role_bindings"] = [bound | {"managed_role": role.startswith("_")}]
     resources = {"harness_platform_usergroup": teams, "harness_platform_user": people}
     return {
         "terraform": {"required_providers": {"harness": {"source": "harness/harness"}}},
         "provider": {"harness": {}},
         "resource": {name: rows for name, rows in resources.items() if rows},
     }
-
-
-def _make_group(action: Action, place: dict[str, str]) -> Fields:
-    fields = action.after or {}
-    described = {"description": _escape(fields["description"])} if fields["description"] else {}
-    tags = [f"pagerduty_id:{action.key}"]
-    named = {"identifier": action.identifier, "name": fields["name"], **place, "tags": tags}
-    return {**named, **described, "user_emails": list(fields["users"])}
-
-
-def _make_user(action: Action, place: dict[str, str], teams: Fields) -> Fields:
-    fields = action.after or {}
-    groups = [f"${{harness_platform_usergroup.{g}.identifier}}" if g in teams else g for g in fields["groups"]]
-    bound = [_bind(role) for role in (fields.get("roles") or ())[:1]]
-    named = {"email": action.identifier, **place, "user_groups": groups}
-    return {**named, "role_bindings": bound} if bound else named
-
-
-def _bind(role: str) -> Fields:
-    """The provider sends the first role only; one with an underscore in front is Harness's own."""
-    return {
-        "role_identifier": role,
-        "resource_group_identifier": "_all_project_level_resources",
-        "managed_role": role.startswith("_"),
-    }
-
-
-def _name_resource(action: Action) -> str:
-    return f"user_{re.sub(r'[^A-Za-z0-9_]', '_', action.key)}"
-
-
-def _escape(text: str) -> str:
-    """A text that somebody typed is no template."""
-    return text.replace("${", "$${").replace("%{", "%%{")

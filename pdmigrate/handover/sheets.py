@@ -52,9 +52,23 @@ def make_files(found: Draft, links: Links) -> Files:
     """All that items may name, and who the people are."""
     users = found.work.in_scope("users", found.account.users)
     people = {user.id: {"name": user.name, "email": found.work.emails.get(user.id, user.email)} for user in users}
-    return Files(
-        {**_write_documents(found, links), **_write_terraform(found, links)}, _list_sheets(found, links), people
-    )
+    texts = _write_documents(found, links)
+    groups, invited = _handed(found, "teams"), _handed(found, "users")
+    if groups or invited:
+        made = make_terraform(groups, invited, links.org, links.project)
+        texts["terraform/main.tf.json"] = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+    countries = [
+        _entry({"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}, f"countries:+{code}")
+        for code, names in sorted(found.work.unserved.items())
+    ]
+    sheets = {
+        "contact_details.csv": _list_contacts(found),
+        "notification_rules.csv": _list_rules(found),
+        "services.csv": _list_routes(found, links),
+        "integrations.csv": _list_senders(found, links),
+        "countries.csv": countries,
+    }
+    return Files(texts, sheets, people)
 
 
 def write_files(files: Files, items: Iterable[Item]) -> dict[str, str]:
@@ -107,16 +121,6 @@ def _next_turns(found: Draft, schedule: Schedule | ScheduleV3 | None, zone: str)
 
 
 # --- sheets ---
-
-
-def _list_sheets(found: Draft, links: Links) -> dict[str, list[Entry]]:
-    return {
-        "contact_details.csv": _list_contacts(found),
-        "notification_rules.csv": _list_rules(found),
-        "services.csv": _list_routes(found, links),
-        "integrations.csv": _list_senders(found, links),
-        "countries.csv": _list_countries(found),
-    }
 
 
 def _entry(row: Row, *keys: str) -> Entry:
@@ -229,21 +233,3 @@ def _list_senders(found: Draft, links: Links) -> list[Entry]:
         }
         rows.append(_entry(row | TO_FILL, f"integrations:{one.id}"))
     return rows
-
-
-def _list_countries(found: Draft) -> list[Entry]:
-    return [
-        _entry({"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}, f"countries:+{code}")
-        for code, names in sorted(found.work.unserved.items())
-    ]
-
-
-# --- Terraform ---
-
-
-def _write_terraform(found: Draft, links: Links) -> dict[str, str]:
-    groups, users = _handed(found, "teams"), _handed(found, "users")
-    if not groups and not users:
-        return {}
-    made = make_terraform(groups, users, links.org, links.project)
-    return {"terraform/main.tf.json": json.dumps(made, indent=1, ensure_ascii=False) + "\n"}

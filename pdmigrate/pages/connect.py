@@ -54,15 +54,14 @@ def section_readable(access: Access) -> Section:
             "Objects": lambda r: r.number,
             "PagerDuty's words": lambda r: r.why,
         },
-        empty="A snapshot: nothing was asked.",
+        "A snapshot: nothing was asked.",
     )
-    return Section("What the key may read", _tell_rendering(access.final_on_lists), table)
-
-
-def _tell_rendering(final_on_lists: bool | None) -> str:
-    if final_on_lists is False:
-        return "The list of schedules does not render who is on call here: preview asks for every schedule by itself."
-    return "The list of schedules renders who is on call: a hundred schedules a request." if final_on_lists else ""
+    text = {
+        True: "The list of schedules renders who is on call: a hundred schedules a request.",
+        False: "The list of schedules does not render who is on call here: preview asks for every schedule by itself.",
+        None: "",
+    }
+    return Section("What the key may read", text[access.final_on_lists], table)
 
 
 def section_capabilities(access: Access) -> Section:

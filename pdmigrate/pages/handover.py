@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.handover.folder import Handover, by_stage
-from pdmigrate.handover.items import STAGES, Item, Tick
+from pdmigrate.handover.items import STAGES, Item
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
 
 HOW = {
@@ -24,6 +24,17 @@ HOW = {
     "removed": "pdmigrate never deletes a whole object.",
 }
 
+HOW_TO = (
+    "Harness publishes no API for these things, so people make them. The boxes on this page show what is done; a click "
+    "does nothing. When Harness shows what the column says, tick the item off with its key, the last column:\n\n"
+    "- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
+    "- or with the widget in the notebook 6 · Verify\n\n"
+    "Links into Harness open the project, since it documents no addresses of pages inside AI SRE; each line says where "
+    "to look from there. The same list is handover.csv. When all of it is ticked, send each person a test page: the "
+    "notebook 6 lists them."
+)
+EARLIER = "Handed over by an earlier run and unchanged since. pdmigrate handover DIR --all --to FOLDER writes everything anew."
+
 
 def make_page(handover: Handover, name: str) -> Page:
     done = sum(item.tick is not None for item in handover.fresh)
@@ -33,30 +44,34 @@ def make_page(handover: Handover, name: str) -> Page:
         Figure("Done", str(done), "good" if done == len(handover.fresh) else "warn"),
         Figure("Open from before", str(len(handover.earlier)), "warn" if handover.earlier else "good"),
     )
-    stages = by_stage(handover.fresh)
-    sections = [_section(number, kind, rows) for number, (kind, rows) in enumerate(stages.items(), 1)]
-    status = "waiting" if handover.open else "done"
-    return Page("checklist", f"Handover of {name}", lead, status, figures, (_explain(), *sections, _earlier(handover)))
-
-
-def _explain() -> Section:
-    text = (
-        "Harness publishes no API for these things, so people make them. The boxes on this page show what is done; a click "
-        "does nothing. When Harness shows what the column says, tick the item off with its key, the last column:\n\n"
-        "- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
-        "- or with the widget in the notebook 6 · Verify\n\n"
-        "Links into Harness open the project, since it documents no addresses of pages inside AI SRE; each line says where "
-        "to look from there. The same list is handover.csv. When all of it is ticked, send each person a test page: the "
-        "notebook 6 lists them."
+    stages = enumerate(by_stage(handover.fresh).items(), 1)
+    sections = [_section(number, kind, items) for number, (kind, items) in stages]
+    earlier = make_table(
+        handover.earlier,
+        {
+            "What": lambda item: item.name,
+            "Stage": lambda item: STAGES[item.kind],
+            "Key": lambda item: item.key,
+            "Handed over in": lambda item: handover.given[item.key]["folder"],
+        },
+        "Nothing.",
     )
-    return Section("How to work with this list", text)
+    before = Section("Still open from earlier handovers", EARLIER, earlier)
+    how = Section("How to work with this list", HOW_TO)
+    status = "waiting" if handover.open else "done"
+    return Page("checklist", f"Handover of {name}", lead, status, figures, (how, *sections, before))
 
 
 def _section(number: int, kind: str, items: tuple[Item, ...]) -> Section:
+    def draw_box(item: Item) -> Tag:
+        tick = item.tick
+        words = " · ".join(filter(None, ("☑", tick.by, tick.at[:10], tick.evidence))) if tick else "☐"
+        return Tag(words, "good" if tick else "plain")
+
     table = make_table(
         items,
         {
-            "Done": lambda item: _draw_box(item.tick),
+            "Done": draw_box,
             "What": lambda item: item.name,
             "Harness": lambda item: Link("open", item.link),
             "File": lambda item: Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
@@ -66,34 +81,13 @@ def _section(number: int, kind: str, items: tuple[Item, ...]) -> Section:
             "Key": lambda item: item.key,
         },
     )
-    text = HOW[kind] + (_tell_senders() if kind == "integrations" else "")
+    text = HOW[kind]
+    if kind == "integrations":  # how each kind of sender is kept from flooding; integrations.csv says it for each one
+        senders = [
+            f"- {start.replace('_', ' ')}: {words}" for start, words in (*ADVICE.items(), ("any other", OTHERWISE))
+        ]
+        text = "\n\n".join((text, "\n".join(senders), SUPPRESSION))
     return Section(f"{number}. {STAGES[kind]}", text, table)
-
-
-def _tell_senders() -> str:
-    """How each kind of sender is kept from flooding; integrations.csv says it for each one."""
-    lines = [f"- {start.replace('_', ' ')}: {words}" for start, words in (*ADVICE.items(), ("any other", OTHERWISE))]
-    return "\n\n" + "\n".join(lines) + f"\n\n{SUPPRESSION}"
-
-
-def _draw_box(tick: Tick | None) -> Tag:
-    words = " · ".join(filter(None, ("☑", tick.by, tick.at[:10], tick.evidence))) if tick else "☐"
-    return Tag(words, "good" if tick else "plain")
-
-
-def _earlier(handover: Handover) -> Section:
-    text = "Handed over by an earlier run and unchanged since. pdmigrate handover DIR --all --to FOLDER writes everything anew."
-    table = make_table(
-        handover.earlier,
-        {
-            "What": lambda item: item.name,
-            "Stage": lambda item: STAGES[item.kind],
-            "Key": lambda item: item.key,
-            "Handed over in": lambda item: handover.given[item.key]["folder"],
-        },
-        empty="Nothing.",
-    )
-    return Section("Still open from earlier handovers", text, table)
 
 
 def section_handover(items: Iterable[Item], title: str = "For people to do", open_up_to: int = 60) -> Section:

@@ -2,7 +2,7 @@
 
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes
-from pdmigrate.steps.history import Change, History, Told
+from pdmigrate.steps.history import History, Told
 
 TONES = {"done": "good", "booked": "plain", "failed": "bad", "skipped": "warn", "intended": "bad"}
 
@@ -89,29 +89,22 @@ def section_steps(history: History) -> Section:
 
 def tell_history(history: History) -> list[str]:
     """The same in lines, for the command line."""
-    runs = [_tell_run(told) for told in reversed(history.runs)] or ["Nothing was ever loaded."]
-    changes = [_tell_change(change) for change in history.changes] or ["nothing has changed on either side"]
-    return [
-        *runs,
-        "Since the last run:",
-        *(f"  {line}" for line in changes),
-        f"A run would write {len(history.to_do)}.",
-    ]
+    lines = []
+    for told in reversed(history.runs):
+        state = "finished" if told.run.finished else "open"
+        plan = told.run.digest if told.run.kind == "undo" else f"plan {told.run.digest[:12]}"
+        lines.append(f"run {told.run.number} {told.run.started[:19]} {state}, {plan}: {tell_counts(told)}")
+    lines = [*(lines or ["Nothing was ever loaded."]), "Since the last run:"]
+    for change in history.changes:
+        fields = f" ({', '.join(change.fields)})" if change.fields else ""
+        pages = ", pages" if change.pages else ""
+        lines.append(f"  {change.side}: {change.kind} {change.name} {change.what}{fields}{pages}")
+    lines += [] if history.changes else ["  nothing has changed on either side"]
+    return [*lines, f"A run would write {len(history.to_do)}."]
 
 
 def tell_counts(told: Told) -> str:
     return ", ".join(f"{number} {word}" for word, number in sorted(told.count().items())) or "nothing to do"
-
-
-def _tell_run(told: Told) -> str:
-    state = "finished" if told.run.finished else "open"
-    plan = told.run.digest if told.run.kind == "undo" else f"plan {told.run.digest[:12]}"
-    return f"run {told.run.number} {told.run.started[:19]} {state}, {plan}: {tell_counts(told)}"
-
-
-def _tell_change(change: Change) -> str:
-    fields = f" ({', '.join(change.fields)})" if change.fields else ""
-    return f"{change.side}: {change.kind} {change.name} {change.what}{fields}{', pages' if change.pages else ''}"
 
 
 PARTS = {"changes": section_changes, "to_do": section_to_do, "runs": section_runs, "steps": section_steps}

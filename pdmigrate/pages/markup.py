@@ -73,19 +73,15 @@ def mask_markup(markup: str) -> str:
 
 
 def _mask_phone(found: re.Match[str]) -> str:
-    number: str | None = found["phone"]
-    if number is None or not _is_phone(number):
-        return str(found[0])
-    digits = re.sub(r"\D", "", number)
-    country = digits[: 1 if digits[0] in "17" else 2]
-    return f"{'+' + country + ' ' if number[0] in '+＋' else ''}••• {digits[-2:]}"
-
-
-def _is_phone(number: str) -> bool:
+    number: str = found["phone"] or ""
     # 08-16 17-20 is a pair of windows, and no phone number.
     groups = re.findall(r"\d+", number)
     length = sum(map(len, groups))
-    return length >= 7 and (length >= 9 or max(map(len, groups)) >= 3)
+    if length < 7 or (length < 9 and max(map(len, groups)) < 3):
+        return str(found[0])
+    digits = "".join(groups)
+    country = digits[: 1 if digits[0] in "17" else 2]
+    return f"{'+' + country + ' ' if number[0] in '+＋' else ''}••• {digits[-2:]}"
 
 
 def _finalize(value: Any) -> Any:

@@ -10,7 +10,7 @@ from pdmigrate.mapping.judge import read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Layer, Schedule, Service, Team, User
+from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Schedule, Service, Team, User
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.timeline import Lane, draw_timeline
@@ -68,7 +68,7 @@ def section_schedules(preview: Preview) -> Section:
             "How long it holds": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
             "Leans on": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell_needs(),
             "Why": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).reason,
-            "In scope because": lambda s: _in(preview, "schedules", s.id),
+            "In scope because": lambda s: preview.draft.reasons["schedules"][s.id],
         },
     )
     return Section("Schedules", table=table)
@@ -81,7 +81,10 @@ def section_timeline(preview: Preview) -> Section:
     names = {user.id: user.name for user in account.users.values()}
     shown = _scoped(preview, "schedules", account.all_schedules)[:MOST_DRAWN]
     lanes = [
-        Lane(s.name, make_bars(_who(s, preview).clip(rota.to_instant(account.since), rota.to_instant(end)), names))
+        Lane(
+            s.name,
+            make_bars((read_shown(s) or rota.Rota()).clip(rota.to_instant(account.since), rota.to_instant(end)), names),
+        )
         for s in shown
     ]
     if not lanes:
@@ -134,17 +137,14 @@ def section_services(preview: Preview) -> Section:
             ),
             "Status": lambda s: s.status or "",
             "Integrations": lambda s: len(s.integrations),
-            "Pages again after an acknowledgement": lambda s: _tell_again(s),
+            "Pages again after an acknowledgement": lambda s: (
+                f"after {s.acknowledgement_timeout // 60} min" if s.acknowledgement_timeout else "no"
+            ),
             "Last incident": lambda s: (s.last_incident_timestamp or "")[:10],
             "Becomes": lambda s: grades.get(s.id),
         },
     )
     return Section("Services", table=table)
-
-
-def _tell_again(service: Service) -> str:
-    """Harness has no such time-out: where a service relies on it, it is a question."""
-    return f"after {service.acknowledgement_timeout // 60} min" if service.acknowledgement_timeout else "no"
 
 
 def section_countries(preview: Preview) -> Section:
@@ -310,23 +310,22 @@ def _scoped(preview: Preview, kind: str, there: Mapping[str, Named]) -> list[Nam
     return sorted((r for id, r in there.items() if id in preview.draft.reasons[kind]), key=lambda r: r.name.casefold())
 
 
-def _in(preview: Preview, kind: str, id: str) -> str:
-    return preview.draft.reasons[kind][id]
-
-
 def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
     return {f.id: Tag(f.grade.replace("_", " "), TONES[f.grade]) for f in preview.draft.work.fates if f.kind == kind}
 
 
-def _who(schedule: Schedule | ScheduleV3, preview: Preview) -> rota.Rota:
-    """PagerDuty's rendering, by id."""
-    return read_shown(schedule) or rota.Rota()
-
-
 def _tell_parts(schedule: Schedule | ScheduleV3) -> list[str]:
+    """A line for each layer, or for each event of a shift-based schedule."""
     if isinstance(schedule, ScheduleV3):
         return [_tell_event(event) for one in schedule.rotations for event in one.events]
-    return [_tell_layer(layer) for layer in schedule.schedule_layers]
+    told = []
+    for layer in schedule.schedule_layers:
+        names = [place.user.summary or place.user.id for place in layer.users]
+        until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
+        windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
+        turn = _tell_turn(layer.rotation_turn_length_seconds)
+        told.append(f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {turn}{windows}{until}")
+    return told
 
 
 def _tell_event(event: Event) -> str:
@@ -340,13 +339,6 @@ def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:
     if isinstance(schedule, ScheduleV3):
         return sum(override.end_time > since for override in schedule.overrides)
     return sum(override.end > since for override in schedule.overrides)
-
-
-def _tell_layer(layer: Layer) -> str:
-    names = [place.user.summary or place.user.id for place in layer.users]
-    until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
-    windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
-    return f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {_tell_turn(layer.rotation_turn_length_seconds)}{windows}{until}"
 
 
 def _tell_turn(seconds: int) -> str:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from pdmigrate.pages.markup import asset, environment, trusted
 from pdmigrate.pages.show import Link, Section, Table, Tag, make_table
 
@@ -79,18 +77,15 @@ def write_index(
 
 def _write(path: Path, template: str, page: Page, **values: Any) -> Path:
     style, script = asset("style.css") + asset("page.css"), asset("filter.js")
+    # Base 64 has no character that an attribute would need escaped, and the hash must stand as it is.
+    allowed = f"style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; img-src data:"
+    policy = trusted(f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'")
     headings = [section for section in page.sections if section.level == 2]
-    values |= {"page": page, "style": style, "script": script, "policy": _policy(style, script), "tones": TONES}
+    values |= {"page": page, "style": style, "script": script, "policy": policy, "tones": TONES}
     values |= {"menu": headings if len(headings) >= MENU_FROM else [], "here": path.name}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(environment().get_template(template).render(values), encoding="utf-8", newline="\n")
     return path
-
-
-def _policy(style: str, script: str) -> Markup:
-    # Base 64 has no character that an attribute would need escaped, and the hash must stand as it is.
-    allowed = f"style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; img-src data:"
-    return trusted(f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'")
 
 
 def _fingerprint(text: str) -> str:
@@ -101,16 +96,13 @@ def _write_tables(sections: Sequence[Section], name: str, folder: Path) -> list[
     """One CSV file a table; the answer holds its address for each section, nothing where there is no table."""
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise ValueError(f"{name!r} cannot name a page: use letters, digits, - and _.")
-    return [_write_table(section, f"tables/{name}-{n:02d}", folder) for n, section in enumerate(sections, 1)]
-
-
-def _write_table(section: Section, stem: str, folder: Path) -> str:
-    if section.table is None:
-        return ""
-    address = f"{stem}-{_slug(section.title)}.csv"
-    (folder / "tables").mkdir(parents=True, exist_ok=True)
-    section.table.write_csv(folder / address)
-    return address
+    addresses = []
+    for number, section in enumerate(sections, 1):
+        addresses.append(f"tables/{name}-{number:02d}-{_slug(section.title)}.csv" if section.table else "")
+        if section.table:
+            (folder / "tables").mkdir(parents=True, exist_ok=True)
+            section.table.write_csv(folder / addresses[-1])
+    return addresses
 
 
 def _anchor_sections(sections: Sequence[Section]) -> tuple[Section, ...]:

@@ -79,7 +79,8 @@ class Table:
     def write_csv(self, path: Path | str) -> Path:
         """Write the rows for a spreadsheet, which must neither garble a name (hence the BOM) nor run one."""
         with open(path, "w", encoding="utf-8-sig", newline="") as file:
-            write_rows(file, [[_csv_cell(cell) for cell in row] for row in (self.columns, *self.rows)], "\r\n")
+            rows = (self.columns, *self.rows)
+            write_rows(file, [[c if _is_number(c) else cell_text(c) for c in row] for row in rows], "\r\n")
         return Path(path)
 
 
@@ -140,7 +141,13 @@ class Written:
 
 def show(*things: Any) -> Shown:
     """Tables, data frames, sections or drawings (the markup of draw_timeline), to be the last line of a cell."""
-    return Shown(tuple(_from_frame(thing) if hasattr(thing, "itertuples") else thing for thing in things))
+    parts = []
+    for thing in things:
+        if hasattr(thing, "itertuples"):
+            there = thing.astype(object).where(thing.notna(), None)
+            thing = Table(tuple(map(str, there.columns)), tuple(there.itertuples(index=False, name=None)))
+        parts.append(thing)
+    return Shown(tuple(parts))
 
 
 def make_table(
@@ -183,22 +190,10 @@ def _draw_cell(cell: Any) -> dict[str, Any]:
     # The template asks for all of them; a cell that is neither a link nor a tag has no address and no tone.
     href = cell.href if isinstance(cell, Link) else ""
     tone = cell.tone if isinstance(cell, Tag) else ""
-    return {"text": cell_text(cell), "href": href, "tone": tone, "lines": _long_lines(cell)}
-
-
-def _long_lines(cell: Any) -> list[str]:
-    """A list of sentences is read line by line; a list of words stands in one."""
+    # A list of sentences is read line by line; a list of words stands in one.
     lines = [cell_text(part) for part in cell] if isinstance(cell, (list, tuple)) else []
-    return lines if len(lines) > 1 and max(map(len, lines)) > LONG_LINE else []
-
-
-def _csv_cell(cell: Any) -> Any:
-    return cell if _is_number(cell) else cell_text(cell)
-
-
-def _from_frame(frame: "pd.DataFrame") -> Table:
-    there = frame.astype(object).where(frame.notna(), None)
-    return Table(tuple(map(str, frame.columns)), tuple(there.itertuples(index=False, name=None)))
+    are_long = len(lines) > 1 and max(map(len, lines)) > LONG_LINE
+    return {"text": cell_text(cell), "href": href, "tone": tone, "lines": lines if are_long else []}
 
 
 def _draw_part(part: Any) -> Markup:

@@ -38,7 +38,11 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     other, SecretFoundError, before anything is written, where a secret stands in a page.
     """
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
-    _refuse_secrets(run, sources, secrets)
+    found = [str(path.relative_to(run)) for path in sources if holds_secret(path.read_bytes(), secrets)]
+    if found:
+        raise SecretFoundError(
+            f"A secret stands in {', '.join(found[:5])}: nothing was published; change the key, report this as a bug."
+        )
     _clear(folder)
     texts = {path.relative_to(run): path.read_text(encoding="utf-8") for path in sources}
     for name, text in texts.items():
@@ -62,28 +66,15 @@ def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
 
 
 def _read(path: Path) -> bytes:
+    """With what is packed in it; of a file that is damaged, up to where it breaks."""
     content = path.read_bytes()
-    return content + _unpack(content) if path.suffix == ".gz" else content
-
-
-def _unpack(content: bytes) -> bytes:
-    """All that can be had of it: a file that is damaged is looked into as well, up to where it breaks."""
     unpacked, packer = bytearray(), zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        for start in range(0, len(content), 64):
+        for start in range(0, len(content) if path.suffix == ".gz" else 0, 64):
             unpacked += packer.decompress(content[start : start + 64])
     except zlib.error:
         pass  # what came before it is there
-    return bytes(unpacked)
-
-
-def _refuse_secrets(run: Path, sources: Sequence[Path], secrets: Sequence[str]) -> None:
-    found = [path for path in sources if holds_secret(path.read_bytes(), secrets)]
-    if found:
-        names = ", ".join(str(path.relative_to(run)) for path in found[:5])
-        raise SecretFoundError(
-            f"A secret stands in {names}: nothing was published; change the key, report this as a bug."
-        )
+    return content + bytes(unpacked)
 
 
 def _clear(folder: Path) -> None:

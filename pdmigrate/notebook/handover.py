@@ -40,20 +40,19 @@ class _Checklist:
     def write(self, done: bool) -> None:
         ticked = [item for item in self.items if item.key in self.roll.ticked]
         if not ticked:
-            return self.sign.say("Tick the items first.", "bad")
-        self.sign.attempt(
-            lambda: self._write(ticked, done),
-            f"{len(ticked)} {'done' if done else 'open again'}: written to the workspace.",
-        )
-        self.items = list_todo(self.job.workspace, self.draft)
-        return self.roll.replace([_make_row(item) for item in self.items], ())
+            self.sign.say("Tick the items first.", "bad")
+            return
 
-    def _write(self, items: list[Item], done: bool) -> None:
-        for item in items:
-            if done:
-                tick_item(self.job.workspace, item, self.sign.by, self.job.clock())
-            else:
-                untick_item(self.job.workspace, item.key)
+        def save() -> None:
+            for item in ticked:
+                if done:
+                    tick_item(self.job.workspace, item, self.sign.by, self.job.clock())
+                else:
+                    untick_item(self.job.workspace, item.key)
+
+        self.sign.attempt(save, f"{len(ticked)} {'done' if done else 'open again'}: written to the workspace.")
+        self.items = list_todo(self.job.workspace, self.draft)
+        self.roll.replace([_make_row(item) for item in self.items], ())
 
 
 def _make_row(item: Item) -> Row:

@@ -41,13 +41,13 @@ class _Past:
         self.steps.value = draw(section_steps(History((self.runs[self.which.value],), (), ())))
 
     def ask(self) -> None:
-        self.said.say("Reading Harness and the latest snapshot.")
-        self.said.attempt(self._ask, f"As of {self.job.clock():%H:%M:%S} UTC. The page is history.html.")
+        def read() -> None:
+            found = history(self.job)
+            self.changes.value = look(found, "changes", "to_do")._repr_html_()
+            finish(self.job, found)
 
-    def _ask(self) -> None:
-        found = history(self.job)
-        self.changes.value = look(found, "changes", "to_do")._repr_html_()
-        finish(self.job, found)
+        self.said.say("Reading Harness and the latest snapshot.")
+        self.said.attempt(read, f"As of {self.job.clock():%H:%M:%S} UTC. The page is history.html.")
 
 
 def name_run(told: Told) -> str:

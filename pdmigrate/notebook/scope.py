@@ -65,31 +65,33 @@ class _Scope:
         self.along.value = draw(tell_scope(words, self.account, reasons, MOST))
 
     def save_some(self) -> None:
-        if not self.roll.ticked:
+        number = len(self.roll.ticked)
+        if not number:
             self.sign.say("Tick at least one service, team, schedule or policy first.", "bad")
             return
-        self._save(self._list_ticked(), f"{self._count()} {_are(self.roll.ticked)} chosen. {AGAIN}")
+        self._save(self._list_ticked(), f"{self._count()} {'is' if number == 1 else 'are'} chosen. {AGAIN}")
 
     def save_all(self) -> None:
         if self._save({**{key: [] for key in WORDS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
             self.roll.tick(self._read_chosen())
 
     def take_back(self) -> None:
-        if self.sign.attempt(self._drop, f"Taken back: migration.yaml counts again. {AGAIN}"):
+        def drop() -> None:
+            for key in WORDS:
+                choose(self.job, f"scope.{key}", None)
+
+        if self.sign.attempt(drop, f"Taken back: migration.yaml counts again. {AGAIN}"):
             self.roll.tick(self._read_chosen())
 
     def _save(self, chosen: dict[str, Any], words: str) -> bool:
-        return self.sign.attempt(lambda: self._write(chosen), words)
-
-    def _write(self, chosen: dict[str, Any]) -> None:
         """Only what differs from what counts already, beside the services, which are always said."""
-        for key, value in chosen.items():
-            if key == "services" or value != getattr(self.job.settings.scope, key):
-                choose(self.job, f"scope.{key}", value, self.sign.by, self.sign.why)
 
-    def _drop(self) -> None:
-        for key in WORDS:
-            choose(self.job, f"scope.{key}", None)
+        def write() -> None:
+            for key, value in chosen.items():
+                if key == "services" or value != getattr(self.job.settings.scope, key):
+                    choose(self.job, f"scope.{key}", value, self.sign.by, self.sign.why)
+
+        return self.sign.attempt(write, words)
 
     def _list_ticked(self) -> dict[str, list[str]]:
         return {key: _pick(self.roll.ticked, key) for key in WORDS}
@@ -129,10 +131,6 @@ def _list_rows(account: Account) -> list[Row]:
             said = WORDS[key][1] if key == "teams" else ", ".join(teams or ["no team"])
             rows.append(Row(f"{key}:{id}", f"{name} · {said} · {id}", {"Kind": [key], "Team": teams or ["no team"]}))
     return rows
-
-
-def _are(ticked: set[str]) -> str:
-    return "is" if len(ticked) == 1 else "are"
 
 
 def _tell_choice(job: Job) -> str:

@@ -47,16 +47,18 @@ class _SignOff:
     def write(self, choice: Literal["go", "no_go", ""]) -> None:
         teams = sorted(self.roll.ticked)
         if not teams:
-            return self.sign.say("Tick the teams first.", "bad")
-        words = choice.replace("_", "-") or "taken back"
-        done = self.sign.attempt(lambda: self._write(teams, choice), f"{words}: {len(teams)} teams, in decisions.yaml.")
-        return self.roll.replace(self.list_rows(), () if done else teams)
+            self.sign.say("Tick the teams first.", "bad")
+            return
 
-    def _write(self, teams: list[str], choice: Literal["go", "no_go", ""]) -> None:
-        path, at = self.job.workspace.decisions_file, self.job.clock().isoformat(timespec="seconds")
-        for team in teams:
-            if choice:
-                plan, by, why = self.standing.plan_digest, self.sign.by, self.sign.why
-                save_sign_off(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
-            else:
-                drop_sign_off(path, team)
+        def save() -> None:
+            path, at = self.job.workspace.decisions_file, self.job.clock().isoformat(timespec="seconds")
+            for team in teams:
+                if choice:
+                    plan, by, why = self.standing.plan_digest, self.sign.by, self.sign.why
+                    save_sign_off(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
+                else:
+                    drop_sign_off(path, team)
+
+        words = choice.replace("_", "-") or "taken back"
+        done = self.sign.attempt(save, f"{words}: {len(teams)} teams, in decisions.yaml.")
+        self.roll.replace(self.list_rows(), () if done else teams)

@@ -52,7 +52,7 @@ def test_a_headless_run_stops_between_two_writes_and_the_same_command_goes_on(re
     """Once by SIGTERM, once by Ctrl-C, once by both, which does not wait for the step; then it is let be."""
     expected, writes = undisturbed
     workspace = rehearsal.begin()
-    command = Command(rehearsal, "pdmigrate.cli.main", "run", workspace, "load")
+    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load")
     for signals in ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT)):
         code, written, said, alive = command.run(30, *signals)
         assert (code, alive) == (7, []), said

@@ -1,5 +1,7 @@
 """What each step found, as sections: the same ones in the notebook and on the page."""
 
+from dataclasses import replace
+
 from pdmigrate.pages import conflicts, connect, history, invite, load, preview, undo, verify
 from pdmigrate.pages.report import Page
 from pdmigrate.pages.show import Shown, show
@@ -15,13 +17,14 @@ _PAGES = {
     "history": history,
     "undo": undo,
 }
-"""A step's name to the module of its page, which has `make_page` and, for parts of it, `PARTS`."""
+"""A step's name to the module of its page, which has `make_page` for its head, and `PARTS` for its sections."""
 
 
 def make_page(result: Result) -> Page:
     """The whole page of a step."""
-    page: Page = _PAGES[result.step].make_page(result, result.status)
-    return page
+    module = _PAGES[result.step]
+    head: Page = module.make_page(result)
+    return replace(head, status=result.status, sections=tuple(part(result) for part in module.PARTS.values()))
 
 
 def look(result: Result, *parts: str) -> Shown:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
-from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts, table_counts
+from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts, table_counts, warn_if
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.conflicts import Decided
 
@@ -23,14 +23,14 @@ MOST_UNFOLDED = 200
 VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plain", "handover": "warn"}
 
 
-def make_page(decided: Decided, status: str) -> Page:
+def make_page(decided: Decided) -> Page:
     open_count, writes = len(decided.draft.open), sum(action.writes for action in decided.plan.actions)
     lead = _tell_lead(decided, open_count, writes)
     figures = (
-        Figure("Open questions", str(open_count), "warn" if open_count else "good"),
+        Figure("Open questions", str(open_count), warn_if(open_count)),
         Figure("Answered", str(len(decided.draft.answered))),
         Figure("To write", str(writes)),
-        Figure("Held", str(len(decided.plan.held)), "warn" if decided.plan.held else "good"),
+        Figure("Held", str(len(decided.plan.held)), warn_if(decided.plan.held)),
     )
     facts = (
         ("Plan", decided.plan.digest),
@@ -38,9 +38,7 @@ def make_page(decided: Decided, status: str) -> Page:
         ("Target", decided.plan.target),
         ("Requests about clock changes", str(decided.clock_requests)),
     )
-    return Page(
-        "conflicts", "Conflicts and plan", lead, status, figures, tuple(part(decided) for part in PARTS.values()), facts
-    )
+    return Page("conflicts", "Conflicts and plan", lead, figures=figures, facts=facts)
 
 
 def _tell_lead(decided: Decided, open_count: int, writes: int) -> str:

@@ -7,19 +7,14 @@ from pdmigrate.pages.words import KIND_NAMES, tell_requests
 from pdmigrate.steps.connect import Access
 
 
-def make_page(access: Access, status: str) -> Page:
-    by_api = sum(way == "by API" for way in access.capabilities.values())
-    return Page(
-        "connect",
-        "Connect",
-        f"Both accounts answer: PagerDuty {tell_account(access.subdomain)} and Harness {access.target}.",
-        status,
-        (
-            Figure("Kinds by API", f"{by_api} of {len(access.capabilities)}", "good" if by_api == 8 else "warn"),
-            Figure("Requests to PagerDuty", tell_requests(access.source_requests, access.source_retries)),
-        ),
-        tuple(part(access) for part in PARTS.values()),
+def make_page(access: Access) -> Page:
+    number, by_api = len(access.capabilities), sum(way == "by API" for way in access.capabilities.values())
+    lead = f"Both accounts answer: PagerDuty {tell_account(access.subdomain)} and Harness {access.target}."
+    figures = (
+        Figure("Kinds by API", f"{by_api} of {number}", "good" if by_api == 8 else "warn"),
+        Figure("Requests to PagerDuty", tell_requests(access.source_requests, access.source_retries)),
     )
+    return Page("connect", "Connect", lead, figures=figures)
 
 
 def tell_account(subdomain: str) -> str:

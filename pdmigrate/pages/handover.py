@@ -6,6 +6,7 @@ from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.handover.folder import Handover, by_stage
 from pdmigrate.handover.items import STAGES, Item
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
+from pdmigrate.pages.words import warn_if
 
 HOW = {
     "teams": "Set HARNESS_ACCOUNT_ID and HARNESS_PLATFORM_API_KEY, then run terraform init, plan and apply in terraform/. Whatever needs the groups waits for them.",
@@ -42,7 +43,7 @@ def make_page(handover: Handover, name: str) -> Page:
     figures = (
         Figure("New or changed", str(len(handover.fresh))),
         Figure("Done", str(done), "good" if done == len(handover.fresh) else "warn"),
-        Figure("Open from before", str(len(handover.earlier)), "warn" if handover.earlier else "good"),
+        Figure("Open from before", str(len(handover.earlier)), warn_if(handover.earlier)),
     )
     stages = enumerate(by_stage(handover.fresh).items(), 1)
     sections = [_section(number, kind, items) for number, (kind, items) in stages]

@@ -1,23 +1,23 @@
 """The page of what each run did, and of what has changed since the last one."""
 
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.words import KIND_NAMES, list_changes
+from pdmigrate.pages.words import KIND_NAMES, list_changes, warn_if
 from pdmigrate.steps.history import History, Told
 
 TONES = {"done": "good", "booked": "plain", "failed": "bad", "skipped": "warn", "intended": "bad"}
 
 
-def make_page(history: History, status: str) -> Page:
+def make_page(history: History) -> Page:
     pages = sum(change.pages for change in history.changes)
     lead = f"{len(history.changes)} objects have changed since the last run, {pages} of them change who is paged."
     lead = lead if history.changes else "Nothing has changed on either side since the last run."
     figures = (
         Figure("Runs", str(len(history.runs))),
         Figure("Changed since", str(len(history.changes))),
-        Figure("Of these change who is paged", str(pages), "warn" if pages else "good"),
+        Figure("Of these change who is paged", str(pages), warn_if(pages)),
         Figure("To write now", str(len(history.to_do))),
     )
-    return Page("history", "History and drift", lead, status, figures, tuple(part(history) for part in PARTS.values()))
+    return Page("history", "History and drift", lead, figures=figures)
 
 
 def section_changes(history: History) -> Section:
@@ -46,7 +46,7 @@ def section_to_do(history: History) -> Section:
             "Kind": lambda a: KIND_NAMES[a.kind],
             "Object": lambda a: a.name,
             "Action": lambda a: a.verb,
-            "Before → after": lambda a: list_changes(a),
+            "Before → after": list_changes,
         },
         empty="Nothing.",
     )
@@ -63,7 +63,7 @@ def section_runs(history: History) -> Section:
             "Started (UTC)": lambda told: told.run.started[:19].replace("T", " "),
             "Finished": lambda told: told.run.finished[:19].replace("T", " ") or Tag("open", "warn"),
             "Approved by": lambda told: told.run.approved_by,
-            "Steps": lambda told: tell_counts(told),
+            "Steps": tell_counts,
         },
         empty="Nothing was ever loaded.",
     )

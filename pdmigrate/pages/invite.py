@@ -8,7 +8,7 @@ TONES = {"has an account": "good", "accepted": "good", "left out": "bad", "undec
 KINDS = {"person": "", "shared": "shared mailbox", "nobody": "nobody"}
 
 
-def make_page(people: People, status: str) -> Page:
+def make_page(people: People) -> Page:
     counts = people.count()
     there = counts.get("has an account", 0) + counts.get("accepted", 0)
     lead = (
@@ -18,7 +18,7 @@ def make_page(people: People, status: str) -> Page:
     figures = tuple(
         Figure(state.capitalize(), str(number), TONES.get(state, "warn")) for state, number in counts.items()
     )
-    return Page("invite", "Invite", lead, status, figures, tuple(part(people) for part in PARTS.values()))
+    return Page("invite", "Invite", lead, figures=figures)
 
 
 def section_people(people: People) -> Section:

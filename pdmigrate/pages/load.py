@@ -3,13 +3,13 @@
 from collections import Counter
 
 from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
-from pdmigrate.pages.words import KIND_NAMES, table_counts
+from pdmigrate.pages.words import KIND_NAMES, table_counts, warn_if
 from pdmigrate.steps.load import OUTCOMES, Done, Loaded
 
 TONES = {"created": "good", "updated": "good", "adopted": "good", "failed": "bad", "skipped": "warn", "waiting": "warn"}
 
 
-def make_page(loaded: Loaded, status: str) -> Page:
+def make_page(loaded: Loaded) -> Page:
     counts = Counter[str](done.outcome for done in loaded.done)
     written = counts["created"] + counts["updated"] + counts["adopted"]
     lead = (
@@ -22,11 +22,11 @@ def make_page(loaded: Loaded, status: str) -> Page:
         Figure("As they were", str(counts["kept"])),
         Figure("For a person", str(counts["handed_over"]), "warn" if counts["handed_over"] else "plain"),
         Figure("Failed", str(counts["failed"]), "bad" if counts["failed"] else "good"),
-        Figure("Waiting", str(counts["waiting"]), "warn" if counts["waiting"] else "good"),
+        Figure("Waiting", str(counts["waiting"]), warn_if(counts["waiting"])),
         Figure("Requests to Harness", str(loaded.requests)),
     )
     facts = (("Plan", loaded.plan.digest), ("Approved by", loaded.approved_by or "nobody"))
-    return Page("load", "Load", lead, status, figures, tuple(part(loaded) for part in PARTS.values()), facts)
+    return Page("load", "Load", lead, figures=figures, facts=facts)
 
 
 def section_kinds(loaded: Loaded) -> Section:

@@ -24,6 +24,7 @@ from pdmigrate.pages.words import (
     section_fields,
     tell_requests,
     tell_time,
+    warn_if,
 )
 from pdmigrate.steps.preview import Preview
 
@@ -32,7 +33,7 @@ DAYS_DRAWN = 14
 MOST_DRAWN = 12
 
 
-def make_page(preview: Preview, status: str) -> Page:
+def make_page(preview: Preview) -> Page:
     draft, open_count = preview.draft, len(preview.draft.open)
     counts = draft.count_kinds()
     carried = sum(c["exact"] + c["changed"] for c in counts.values())
@@ -44,14 +45,14 @@ def make_page(preview: Preview, status: str) -> Page:
         Figure("Services", str(counts["services"]["in_source"])),
         Figure("Schedules", str(counts["schedules"]["in_source"])),
         Figure("People", str(counts["users"]["in_source"])),
-        Figure("Open questions", str(open_count), "warn" if open_count else "good"),
+        Figure("Open questions", str(open_count), warn_if(open_count)),
         Figure("Requests to PagerDuty", tell_requests(preview.snapshot.requests, preview.snapshot.retries)),
     )
     facts = (
         ("Data as of", tell_time(preview.snapshot.taken)),
         ("Snapshot", preview.snapshot.digest[:12]),
     )
-    return Page("preview", "Preview", lead, status, figures, tuple(part(preview) for part in PARTS.values()), facts)
+    return Page("preview", "Preview", lead, figures=figures, facts=facts)
 
 
 def section_schedules(preview: Preview) -> Section:
@@ -62,7 +63,7 @@ def section_schedules(preview: Preview) -> Section:
         {
             "Schedule": lambda s: s.name,
             "Time zone": lambda s: s.time_zone,
-            "Layers, top first, or events": lambda s: _tell_parts(s),
+            "Layers, top first, or events": _tell_parts,
             "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
             "Becomes": lambda s: grades.get(s.id),
             "How long it holds": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
@@ -103,7 +104,7 @@ def section_policies(preview: Preview) -> Section:
         _scoped(preview, "escalation_policies", preview.draft.account.policies),
         {
             "Policy": lambda p: p.name,
-            "Levels": lambda p: _tell_levels(p),
+            "Levels": _tell_levels,
             "Run again": lambda p: p.num_loops,
             "Becomes": lambda p: grades.get(p.id),
         },

@@ -46,7 +46,7 @@ class Page:
     name: str
     title: str
     lead: str
-    status: str
+    status: str = ""
     figures: tuple[Figure, ...] = ()
     sections: tuple[Section, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()

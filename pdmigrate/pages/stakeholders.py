@@ -7,7 +7,7 @@ from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.standing import Standing, find_untested, say_number
 from pdmigrate.pages.teams import section_teams, tell_facts, tell_pages
-from pdmigrate.pages.words import percent, section_counts, tell_hours, tell_time
+from pdmigrate.pages.words import percent, section_counts, tell_hours, tell_time, warn_if
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
 
@@ -26,13 +26,15 @@ def make_page(standing: Standing) -> Page:
     share = percent(seconds["agree_seconds"], read) if read else "not known"
     left = _count_unpointed(standing)
     figures = (
-        Figure("Teams that said go", f"{going} of {len(said)}", _tone(going < len(said))),
-        Figure("Same people on call", share, _tone(not read or bool(seconds["differ_seconds"]))),
+        Figure("Teams that said go", f"{going} of {len(said)}", warn_if(going < len(said))),
+        Figure("Same people on call", share, warn_if(not read or bool(seconds["differ_seconds"]))),
         Figure(
-            "Cannot be reached yet", str(len(standing.verified.unreachable)), _tone(bool(standing.verified.unreachable))
+            "Cannot be reached yet",
+            str(len(standing.verified.unreachable)),
+            warn_if(standing.verified.unreachable),
         ),
-        Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", _tone(left[0] > 0)),
-        Figure("Open questions", str(len(standing.draft.open)), _tone(bool(standing.draft.open))),
+        Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", warn_if(left[0] > 0)),
+        Figure("Open questions", str(len(standing.draft.open)), warn_if(standing.draft.open)),
     )
     facts = (("Good until", _tell_good_until(standing)), *tell_facts(standing), ("Approved", _tell_approval(standing)))
     sections = tuple(part(standing) for part in PARTS)
@@ -133,13 +135,13 @@ def section_services(standing: Standing) -> Section:
     ranked.sort(key=lambda s: last[s.id].last_incident_timestamp or "", reverse=True)
     text = "Those that paged most lately stand first: a snapshot of PagerDuty says when a service paged last, not how often."
     table = make_table(
-        list(ranked),
+        ranked,
         {
             "Service": lambda s: s.name,
             "Last paged": lambda s: (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace(
                 "T", " "
             ),
-            "Pages that are the same": lambda s: tell_pages(s),
+            "Pages that are the same": tell_pages,
             "Open": lambda s: _list_open(standing, s) or "nothing",
         },
         "No service is in scope.",
@@ -163,7 +165,7 @@ def section_reach(standing: Standing) -> Section:
     untested, asked = len(find_untested(standing)), sum(item.what == "test page" for item in standing.items)
     text = f"A test page was seen to arrive by {asked - untested} of {say_number(asked, 'person', 'people')} who can be paged."
     table = make_table(
-        list(standing.verified.unreachable),
+        standing.verified.unreachable,
         {
             "Cannot be reached yet": lambda u: standing.name_of(u.email),
             "Why": lambda u: u.why,
@@ -294,7 +296,3 @@ def _count_unpointed(standing: Standing) -> tuple[int, int]:
     """(integrations not re-pointed, all of them)."""
     items = [item for item in standing.items if item.what == "re-point"]
     return sum(not item.tick for item in items), len(items)
-
-
-def _tone(attention: bool) -> str:
-    return "warn" if attention else "good"

@@ -7,7 +7,7 @@ from operator import itemgetter
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.standing import Standing, Team
-from pdmigrate.pages.words import draw_sides, table_differences, tell_hours, tell_time
+from pdmigrate.pages.words import draw_sides, table_differences, tell_hours, tell_time, warn_if
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
 
@@ -37,9 +37,9 @@ def make_page(standing: Standing, team: Team) -> Page:
         Figure("Schedules", str(len(team.schedules))),
         Figure("Differ", tell_hours(differ), "bad" if differ else "good"),
         Figure(
-            "Services that page the same people", f"{same} of {len(team.services)}", _tone(same < len(team.services))
+            "Services that page the same people", f"{same} of {len(team.services)}", warn_if(same < len(team.services))
         ),
-        Figure("Cannot be reached yet", str(len(team.unreachable)), _tone(bool(team.unreachable))),
+        Figure("Cannot be reached yet", str(len(team.unreachable)), warn_if(team.unreachable)),
     )
     sections = (
         section_sign_off(standing, team),
@@ -144,7 +144,7 @@ def section_services(team: Team) -> Section:
         sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
         {
             "Service": lambda s: s.name,
-            "Pages that are the same": lambda s: tell_pages(s),
+            "Pages that are the same": tell_pages,
             "Paged before": lambda s: s.before.split("; "),
             "Paged after": lambda s: s.after.split("; "),
             "Reason": lambda s: s.reason,
@@ -163,7 +163,7 @@ def section_people(standing: Standing, team: Team) -> Section:
     table = make_table(
         [*known, *sorted(why.keys() - set(known))],
         {
-            "Person": lambda person: standing.name_of(person),
+            "Person": standing.name_of,
             "Paged as": lambda person: person,
             "Can be reached": lambda person: _tell_reach(team, why.get(person)),
             "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
@@ -192,7 +192,3 @@ def tell_pages(s: ServiceParity) -> Tag:
     if s.unverified:
         return Tag("unverified", "warn")
     return Tag(f"{s.equal} of {s.moments}", "good" if s.same else "bad")
-
-
-def _tone(attention: bool) -> str:
-    return "warn" if attention else "good"

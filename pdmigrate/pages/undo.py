@@ -3,18 +3,17 @@
 from collections.abc import Callable, Iterable
 
 from pdmigrate.pages.report import Figure, Page, Section, Table, make_table
-from pdmigrate.pages.words import KIND_NAMES
+from pdmigrate.pages.words import KIND_NAMES, warn_if
 from pdmigrate.steps.undo import Revert, Undone
 
 
-def make_page(undone: Undone, status: str) -> Page:
+def make_page(undone: Undone) -> Page:
     back, left = len(undone.reverts) - len(undone.left), len(undone.left)
     were, would = ("were", "were") if undone.written else ("can be", "would be")
     nothing = "" if undone.written else " Nothing was written yet."
     lead = f"{back} steps of run {undone.run.number} {were} taken back, {left} {would} left as they are.{nothing}"
-    figures = (Figure(_title(undone), str(back)), Figure("Left as it is", str(left), "warn" if left else "good"))
-    sections = tuple(part(undone) for part in PARTS.values())
-    return Page("undo", f"Undo of run {undone.run.number}", lead, status, figures, sections)
+    figures = (Figure(_title(undone), str(back)), Figure("Left as it is", str(left), warn_if(left)))
+    return Page("undo", f"Undo of run {undone.run.number}", lead, figures=figures)
 
 
 def section_back(undone: Undone) -> Section:

@@ -19,6 +19,7 @@ from pdmigrate.pages.words import (
     tell_hours,
     tell_instant,
     tell_time,
+    warn_if,
 )
 from pdmigrate.parity.lanes import source_lanes, target_lanes
 from pdmigrate.parity.people import Unreachable
@@ -31,7 +32,7 @@ DAYS_DRAWN = 28
 NO_SCHEDULES = "No schedule is in scope: there is none to compare."
 
 
-def make_page(verified: Verified, status: str) -> Page:
+def make_page(verified: Verified) -> Page:
     seconds = verified.count_seconds()
     read = seconds["agree_seconds"] + seconds["differ_seconds"]
     share = percent(seconds["agree_seconds"], read) if read else "not known"
@@ -39,10 +40,8 @@ def make_page(verified: Verified, status: str) -> Page:
     figures = (
         Figure("Agree", tell_hours(seconds["agree_seconds"]), "good"),
         Figure("Differ", tell_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
-        Figure(
-            "Unverified", tell_hours(seconds["unverified_seconds"]), "warn" if seconds["unverified_seconds"] else "good"
-        ),
-        Figure("Cannot be reached yet", str(len(verified.unreachable)), "warn" if verified.unreachable else "good"),
+        Figure("Unverified", tell_hours(seconds["unverified_seconds"]), warn_if(seconds["unverified_seconds"])),
+        Figure("Cannot be reached yet", str(len(verified.unreachable)), warn_if(verified.unreachable)),
     )
     facts = (
         ("Window", f"{tell_time(verified.since)} to {tell_time(verified.until)}"),
@@ -50,7 +49,7 @@ def make_page(verified: Verified, status: str) -> Page:
         ("Requests about clock changes", str(verified.window_requests)),
         ("Requests about the levels of policies", str(verified.oncall_requests)),
     )
-    return Page("verify", "Verify", lead, status, figures, tuple(part(verified) for part in PARTS.values()), facts)
+    return Page("verify", "Verify", lead, figures=figures, facts=facts)
 
 
 def _tell_lead(verified: Verified, share: str, read: int) -> str:
@@ -210,7 +209,7 @@ def section_services(verified: Verified) -> Section:
         sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
         {
             "Service": lambda s: s.name,
-            "Pages that are the same": lambda s: tell_pages(s),
+            "Pages that are the same": tell_pages,
             "Paged in PagerDuty": lambda s: s.before,
             "Paged in Harness": lambda s: s.after,
             "First parts at, before / after": lambda s: s.parting,
@@ -265,7 +264,7 @@ def section_drift(verified: Verified) -> Section:
         {
             "Kind": lambda a: KIND_NAMES[a.kind],
             "Object": lambda a: a.name,
-            "In Harness → as it should be": lambda a: list_changes(a),
+            "In Harness → as it should be": list_changes,
         },
         empty="Every field is as it should be.",
     )

@@ -26,6 +26,11 @@ KIND_NAMES = {
 TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
 
 
+def warn_if(attention: object) -> str:
+    """The tone of a figure that is good as long as there is none of it."""
+    return "warn" if attention else "good"
+
+
 def tell_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 

@@ -9,7 +9,7 @@ from small_company import cut_down, edit
 from source_http import QUICK
 
 from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, verify
-from pdmigrate.pages.verify import make_page
+from pdmigrate.pages import make_page
 from pdmigrate.parity.policies import count_policies
 from pdmigrate.runs.demo import DECISIONS, make_demo_workspace
 from pdmigrate.sandbox.company import build_company
@@ -69,7 +69,7 @@ def test_what_is_known_agrees(job):
     verified = verify(job)
     assert verified.error is None
     assert grades(verified) == dict.fromkeys(POLICIES, "agree") | {"PPOL12": "unverified"}
-    assert "Who is on call at each level" in repr(make_page(verified, "done"))
+    assert "Who is on call at each level" in repr(make_page(verified))
 
 
 def plant(job, place, moment, stranger):
@@ -108,7 +108,7 @@ def test_somebody_else_at_one_level_for_one_day_is_named(job, place):
     seen = level_of(verified, *place)
     assert (seen.differ, seen.unverified) == (DAY, 0)
     assert {id for id, grade in grades(verified).items() if grade == "differ"} == {place[0]}
-    assert f"{moment:%Y-%m-%d %H:%M:%S} to" in repr(make_page(verified, "partial"))
+    assert f"{moment:%Y-%m-%d %H:%M:%S} to" in repr(make_page(verified))
     assert verified.summarise()["parity"]["policies"] == {"agree": 2, "differ": 1, "unverified": 1}
 
 

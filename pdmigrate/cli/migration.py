@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from pdmigrate import __version__
-from pdmigrate.cli.status import tell_status
-from pdmigrate.handover.folder import tell_handover
+from pdmigrate.cli.status import describe_status
+from pdmigrate.handover.folder import describe_handover
 from pdmigrate.handover.ticks import find_item, read_items, tick_item, untick_item
-from pdmigrate.pages.history import tell_history
-from pdmigrate.pages.undo import tell_undone
+from pdmigrate.pages.history import describe_history
+from pdmigrate.pages.undo import describe_undone
 from pdmigrate.runs.demo import run_demo
 from pdmigrate.runs.finish import finish, refresh_handovers, write_handover
 from pdmigrate.runs.headless import check_published, choose_steps, run_steps, seal, stopping_between_steps
@@ -80,7 +80,7 @@ def add_status(status: argparse.ArgumentParser) -> None:
 
 def run_status(options: argparse.Namespace) -> int:
     """Print what lies in the workspace; neither side is asked."""
-    print(tell_status(Workspace(options.workspace).check()))
+    print(describe_status(Workspace(options.workspace).check()))
     return 0
 
 
@@ -108,7 +108,7 @@ def run_handover(options: argparse.Namespace) -> int:
         print(write_handover(workspace, name, (options.to or workspace.reports / "handover").resolve(), True))
     elif options.done or options.undone:
         refresh_handovers(workspace, name, read_clock())
-    print(tell_handover(workspace))
+    print(describe_handover(workspace))
     return 0
 
 
@@ -121,7 +121,7 @@ def run_history(options: argparse.Namespace) -> int:
     """Print the runs and what has changed since, and write the page."""
     with open_job(options.workspace, options.workspace / "reports" / "history") as job:
         found = history(job)
-        print("\n".join(tell_history(found)))
+        print("\n".join(describe_history(found)))
         path = finish(job, found).page
         check_published(job.folder, job.secrets)
     print(f"Page: {path}")
@@ -139,7 +139,7 @@ def run_undo(options: argparse.Namespace) -> int:
     """List what can be taken back, or take it back, and write the page."""
     with open_job(options.workspace, options.workspace / "reports" / "undo") as job:
         undone = undo(job, options.number, options.yes)
-        print("\n".join(tell_undone(undone)))
+        print("\n".join(describe_undone(undone)))
         path = finish(job, undone).page
         check_published(job.folder, job.secrets)
     print(f"Page: {path}")

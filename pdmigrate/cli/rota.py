@@ -59,7 +59,7 @@ def print_on_call(path: Path, start: str, end: str, zone: str | None, file: Text
     except ValueError as error:
         raise UsageError(f"{path.name}: {error}.") from None
     print_rota(file, who, shown.key)
-    return tell_doubts(schedule)
+    return describe_doubts(schedule)
 
 
 def read_schedule(path: Path) -> Schedule | ScheduleV3:
@@ -82,7 +82,7 @@ def read_schedule(path: Path) -> Schedule | ScheduleV3:
         raise UsageError(f"{path.name} cannot be used: {place}: {first['msg']}.") from None
 
 
-def tell_doubts(schedule: Schedule | ScheduleV3) -> list[str]:
+def describe_doubts(schedule: Schedule | ScheduleV3) -> list[str]:
     """Sentences about what the file does not hold, and about windows that are not in the schedule's zone."""
     parts = ", ".join(part.removesuffix("_subschedule").replace("_", " ") for part in schedule.unread)
     said = [f"Not in the file, and so not applied: {parts} (save it with since and until)."] if parts else []

@@ -43,7 +43,7 @@ def run_snapshot(options: argparse.Namespace) -> int:
         raise UsageError("Name either a workspace or --subdomain, and --to FILE.")
     snapshot = _read_workspace(options) if options.workspace else _read_account(options)
     save_snapshot(options.to, snapshot)
-    print(tell_snapshot(snapshot, options.to))
+    print(describe_snapshot(snapshot, options.to))
     return 0
 
 
@@ -61,7 +61,7 @@ def run_compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def tell_snapshot(snapshot: Snapshot, path: Path) -> str:
+def describe_snapshot(snapshot: Snapshot, path: Path) -> str:
     """One paragraph: what was read, what was not, at what cost."""
     account = snapshot.account
     kinds: dict[str, Sized] = {

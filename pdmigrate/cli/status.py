@@ -10,7 +10,7 @@ from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import Settings, read_settings
 
 
-def tell_status(workspace: Workspace) -> str:
+def describe_status(workspace: Workspace) -> str:
     """A few lines: what was read, what waits for whom, what was interrupted."""
     settings = read_settings(workspace.settings_file)
     access, snapshot = workspace.find_state("access"), workspace.find_state("snapshot")
@@ -25,12 +25,12 @@ def tell_status(workspace: Workspace) -> str:
         lines.append(f"conflicts: {len(questions)} questions wait for the consultant")
         lines += [f"  {q['about']} {q['name']} ({q['id']}): {q['question']}" for q in questions]
     lines += workspace.find_state("strays") or []
-    lines += _tell_open(workspace, settings)
-    lines.append(_tell_plan(workspace, settings))
+    lines += _describe_open(workspace, settings)
+    lines.append(_describe_plan(workspace, settings))
     return "\n".join(lines)
 
 
-def _tell_plan(workspace: Workspace, settings: Settings) -> str:
+def _describe_plan(workspace: Workspace, settings: Settings) -> str:
     data, journal = workspace.find_state("plan"), find_journal(workspace, settings)
     if data is None:
         return "plan: none yet"
@@ -56,7 +56,7 @@ def _tell_plan(workspace: Workspace, settings: Settings) -> str:
     return f"plan: {'the small changes are loaded, ' if run else ''}{left} to write, {waits}"
 
 
-def _tell_open(workspace: Workspace, settings: Settings) -> list[str]:
+def _describe_open(workspace: Workspace, settings: Settings) -> list[str]:
     """An unfinished run, whatever the plan in the workspace is: what is done, and what may or may not have happened."""
     journal = find_journal(workspace, settings)
     if journal is None:

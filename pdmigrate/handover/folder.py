@@ -86,7 +86,7 @@ def by_stage(items: tuple[Item, ...]) -> dict[str, tuple[Item, ...]]:
     return {kind: mine for kind in STAGES if (mine := tuple(item for item in items if item.kind == kind))}
 
 
-def tell_handover(workspace: Workspace) -> str:
+def describe_handover(workspace: Workspace) -> str:
     """What is left to do, in working order, a line each."""
     handover = open_handover(workspace, workspace.reports)
     if not handover.items:

@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
-from pdmigrate.handover.objects import tell_local
+from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.reaching import list_missing
 from pdmigrate.mapping.contacts import find_first_minute, tell_extension, tell_first_wait
 from pdmigrate.mapping.draft import Draft
@@ -207,7 +207,7 @@ def _expect_schedule(found: Draft, fields: Fields, action: Action) -> str:
 
 def _expect_override(found: Draft, fields: Fields, action: Action) -> str:
     zone = next((w.fields["time_zone"] for w in found.work.desired if w.identifier == fields["schedule"]), "UTC")
-    start, end = tell_local(fields["start"], zone), tell_local(fields["end"], zone)
+    start, end = format_local(fields["start"], zone), format_local(fields["end"], zone)
     return f"The preview of the schedule shows {fields['person']} from {start} to {end} ({zone})."
 
 

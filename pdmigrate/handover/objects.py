@@ -64,16 +64,16 @@ def write_schedule(
     """A schedule as YAML. turns: who is on call next, by PagerDuty's own rendering, to check the result against."""
     fields = action.after or {}
     zone = fields["time_zone"]
-    rotations = [{"in_words": tell_rotation(r, zone, now), **r} for r in fields["rotations"]]
+    rotations = [{"in_words": describe_rotation(r, zone, now), **r} for r in fields["rotations"]]
     stand_ins = []
     for one in (override.after or {} for override in overrides):
-        words = f"{one['person']} from {tell_local(one['start'], zone)} to {tell_local(one['end'], zone)} {zone}"
+        words = f"{one['person']} from {format_local(one['start'], zone)} to {format_local(one['end'], zone)} {zone}"
         stand_ins.append({"in_words": words, **{name: value for name, value in one.items() if name != "schedule"}})
     body = {"time_zone": zone, "rotations": rotations, "overrides": stand_ins, "on_call_next": turns}
     return _write(action, "schedule", pagerduty, body)
 
 
-def tell_local(instant: str, zone: str) -> str:
+def format_local(instant: str, zone: str) -> str:
     """As the form asks for it: by the wall clock of the schedule."""
     return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
@@ -82,13 +82,13 @@ def write_policy(action: Action, pagerduty: Fields, names: dict[str, str]) -> st
     """An escalation policy as YAML, its levels numbered. names: of schedules, by identifier."""
     levels = (action.after or {})["levels"]
     numbered = [
-        {"level": number, "in_words": tell_level(level, names, number == len(levels)), **level}
+        {"level": number, "in_words": describe_level(level, names, number == len(levels)), **level}
         for number, level in enumerate(levels, 1)
     ]
     return _write(action, "escalation_policy", pagerduty, {"levels": numbered})
 
 
-def tell_level(level: Fields, names: dict[str, str], last: bool) -> str:
+def describe_level(level: Fields, names: dict[str, str], last: bool) -> str:
     """A level by the names that Harness shows."""
     targets = " and ".join(f"the {t['type']} {names.get(t['id'], t['id'])}" for t in level["targets"])
     then = "the policy ends" if last else "the next level"
@@ -103,28 +103,28 @@ def _write(action: Action, kind: str, pagerduty: Fields, body: Fields) -> str:
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
 
 
-def tell_rotation(rotation: Fields, zone: str, now: datetime) -> str:
+def describe_rotation(rotation: Fields, zone: str, now: datetime) -> str:
     """A rotation as somebody would say it to the one who types it in. A start that has passed need not be typed."""
     people = ", ".join(person or "(nobody)" for person in rotation["participants"])
     anchor = datetime.fromisoformat(rotation["anchor"])
-    turn = _tell_turn(rotation["turn_seconds"])
+    turn = _format_turn(rotation["turn_seconds"])
     when = f"the first from {DAYS[anchor.weekday()]} {anchor:%Y-%m-%d %H:%M:%S} {zone}"
-    windows = "; ".join(_tell_windows(rotation["windows"]))
+    windows = "; ".join(_describe_windows(rotation["windows"]))
     since, until = rotation["since"], rotation["until"]
-    limits = [f"Since {tell_local(since, zone)} {zone}"] if since and datetime.fromisoformat(since) > now else []
-    limits += [f"Until {tell_local(until, zone)} {zone}"] if until else []
+    limits = [f"Since {format_local(since, zone)} {zone}"] if since and datetime.fromisoformat(since) > now else []
+    limits += [f"Until {format_local(until, zone)} {zone}"] if until else []
     return ". ".join(
         filter(None, (f"Turns of {turn}, {when}: {people}", windows and f"Only {windows}", ", ".join(limits)))
     )
 
 
-def _tell_turn(seconds: int) -> str:
+def _format_turn(seconds: int) -> str:
     size, word = next((size, word) for size, word in TURNS if seconds % size == 0)
     number = seconds // size
     return f"{number} {word}{'s' * (number != 1)}"
 
 
-def _tell_windows(windows: list[Fields]) -> Iterator[str]:
+def _describe_windows(windows: list[Fields]) -> Iterator[str]:
     """Windows of the same hours in one breath, as a form takes them."""
     for start, seconds in dict.fromkeys((window["start"], window["seconds"]) for window in windows):
         days = [w["day"] for w in windows if (w["start"], w["seconds"]) == (start, seconds)]
@@ -134,10 +134,10 @@ def _tell_windows(windows: list[Fields]) -> Iterator[str]:
             told = "every day"
         elif len(days) > 2 and days == list(range(days[0], days[0] + len(days))):
             told = f"{names[0]} to {names[-1]}"
-        yield f"{told} from {start} to {_tell_end(days, start, seconds)}"
+        yield f"{told} from {start} to {_format_end(days, start, seconds)}"
 
 
-def _tell_end(days: list[int], start: str, seconds: int) -> str:
+def _format_end(days: list[int], start: str, seconds: int) -> str:
     """By the wall clock, with the day where it is another one."""
     hours, minutes, rest = map(int, start.split(":"))
     later, second = divmod(hours * 3600 + minutes * 60 + rest + seconds, 86400)

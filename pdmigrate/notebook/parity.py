@@ -9,7 +9,7 @@ from pdmigrate.notebook.parts import draw, is_interactive, make_button, make_men
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pages import look
 from pdmigrate.pages.show import Section
-from pdmigrate.pages.words import draw_sides, name_people, percent, tell_instant
+from pdmigrate.pages.words import draw_sides, format_instant, format_percent, name_people
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.steps.verify import Verified
 
@@ -68,7 +68,7 @@ class _Browser:
         start, end, before, after = differences[self.place]
         last = max(self.verified.since, self.verified.until - SPAN)
         self.start = min(max(to_datetime(start) - SPAN / 4, self.verified.since), last)
-        span = f"{tell_instant(start, self.schedule.time_zone)} to {tell_instant(end, self.schedule.time_zone)}"
+        span = f"{format_instant(start, self.schedule.time_zone)} to {format_instant(end, self.schedule.time_zone)}"
         reason = self.schedule.compared.tell(start, end)
         who = f"{self._name(before)} in PagerDuty, {self._name(after)} in Harness"
         return self.tell(f"Difference {self.place + 1} of {len(differences)}: {span}: {who} ({reason}).")
@@ -76,7 +76,7 @@ class _Browser:
     def tell(self, words: str) -> None:
         s, until = self.schedule, min(self.start + SPAN, self.verified.until)
         drawing = draw_sides(s, self.start, until, self.names)
-        self.told.value = draw(Section(_name(s), words or _tell_grade(s), drawing=drawing, level=3))
+        self.told.value = draw(Section(_name(s), words or _describe_grade(s), drawing=drawing, level=3))
 
     def _name(self, people: frozenset[str]) -> str:
         return ", ".join(sorted(self.names.get(p, p) for p in people)) or "nobody"
@@ -87,8 +87,8 @@ def _name(schedule: ScheduleParity) -> str:
     return f"{schedule.name} · {grade if schedule.unverified or schedule.differ else 'agrees'}"
 
 
-def _tell_grade(s: ScheduleParity) -> str:
+def _describe_grade(s: ScheduleParity) -> str:
     if s.unverified:
         return "Harness has no API to read it: what was meant to be written could not be compared."
     judge = "PagerDuty's own rendering" if s.judged else "our reading of the layers"
-    return f"The same people are on call for {percent(s.agree, s.agree + s.differ)} of the time, by {judge}."
+    return f"The same people are on call for {format_percent(s.agree, s.agree + s.differ)} of the time, by {judge}."

@@ -32,11 +32,11 @@ DIGEST_AT_LEAST = 6
 def approve_plan(job: Job, decided: Decided) -> Any:
     """Look through the plan, waive what refuses it, approve it by typing the beginning of its digest. Headless: tables."""
     if not is_interactive():
-        return show(section_guards(decided), _tell_plan(job, decided))
+        return show(section_guards(decided), _describe_plan(job, decided))
     return stand_below(_PlanView(decided).box, Waivers(job, decided).box, _Approval(job, decided).box)
 
 
-def _tell_plan(job: Job, decided: Decided) -> Table:
+def _describe_plan(job: Job, decided: Decided) -> Table:
     plan, known = decided.plan, job.decisions().approves(decided.plan.digest)
     state = f"approved by {known.by} at {known.at}" if known else "nothing to approve" if plan.empty else "not approved"
     writes = sum(action.writes for action in plan.actions)
@@ -107,7 +107,7 @@ class _Approval:
         return self.sign.stand_below(self.table, self.typed)
 
     def tell(self) -> None:
-        self.table.value = draw(_tell_plan(self.job, self.decided))
+        self.table.value = draw(_describe_plan(self.job, self.decided))
 
     def save(self) -> None:
         typed, decided = self.typed.value.strip(), reconsider(self.job, self.decided)

@@ -28,21 +28,21 @@ def choose_people(job: Job, people: People) -> Any:
     if not is_interactive():
         return look(people, "questions")
     questions = {c.id: c for c in _list_questions(people.draft) if c.kind == "users"}
-    return _Desk(job, questions.values(), people.draft, people.matched).box
+    return _Questions(job, questions.values(), people.draft, people.matched).box
 
 
 def answer_conflicts(job: Job, decided: Decided) -> Any:
     """Every question, open or decided; answers are written at once, and can be taken back."""
     if not is_interactive():
         return look(decided, "open")
-    return _Desk(job, _list_questions(decided.draft), decided.draft).box
+    return _Questions(job, _list_questions(decided.draft), decided.draft).box
 
 
 def _list_questions(draft: Draft) -> list[Conflict]:
     return [*draft.open.values(), *(answer.conflict for answer in draft.answered.values())]
 
 
-class _Desk:
+class _Questions:
     """A list of questions (or of people, some with a question), and below it the answer to those that are ticked."""
 
     def __init__(self, job: Job, questions: Iterable[Conflict], draft: Draft, people: Iterable[Matched] = ()):
@@ -84,7 +84,7 @@ class _Desk:
         options = _share_options(ticked)
         self.choice.options = [(UNDECIDED, ""), *((name.replace("_", " "), name) for name in options)]
         self.choice.value, self.value.value, self.whole.value = "", "", False
-        self.told.value = _tell(ticked) if ticked else self._tell_nothing()
+        self.told.value = _tell(ticked) if ticked else self._describe_nothing()
 
     def find_ticked(self) -> list[Conflict]:
         wanted = self.roll.ticked
@@ -140,7 +140,7 @@ class _Desk:
         by_rule = self.by_rule.get(conflict.key)
         return f"by the rule: {by_rule.replace('_', ' ')}" if by_rule else "open"
 
-    def _tell_nothing(self) -> str:
+    def _describe_nothing(self) -> str:
         words = "Nobody with a question is ticked." if self.roll.ticked else "Tick a row to see what is asked about it."
         return draw(Table((), (), empty=words))
 

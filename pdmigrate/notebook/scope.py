@@ -15,7 +15,7 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy, Schedule, Service
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.pages import look
-from pdmigrate.pages.preview import tell_scope
+from pdmigrate.pages.preview import describe_scope
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.rules import Scope
 from pdmigrate.steps.conflicts import choose
@@ -47,7 +47,7 @@ class _Scope:
             ("Take the choice back", self.take_back),
         )
         self.tell()
-        self.sign.say(_tell_choice(job))
+        self.sign.say(_describe_choice(job))
 
     @property
     def box(self) -> ipywidgets.Widget:
@@ -62,7 +62,7 @@ class _Scope:
         along = {kind: {id: why for id, why in ids.items() if why != "chosen"} for kind, ids in reasons.items()}
         counts = [f"{len(ids)} {KIND_NAMES[kind].lower()}" for kind, ids in along.items() if ids]
         words = f"{self._count()} {'bring' if len(self.roll.ticked) > 1 else 'brings'} along {', '.join(counts) or 'nothing'}."
-        self.along.value = draw(tell_scope(words, self.account, reasons, MOST))
+        self.along.value = draw(describe_scope(words, self.account, reasons, MOST))
 
     def save_some(self) -> None:
         number = len(self.roll.ticked)
@@ -133,7 +133,7 @@ def _list_rows(account: Account) -> list[Row]:
     return rows
 
 
-def _tell_choice(job: Job) -> str:
+def _describe_choice(job: Job) -> str:
     chosen = {key: choice for key in WORDS if (choice := find_choice(job, f"scope.{key}"))}
     if not chosen:
         return "As migration.yaml says."

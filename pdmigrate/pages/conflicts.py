@@ -25,7 +25,7 @@ VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plai
 
 def make_page(decided: Decided) -> Page:
     open_count, writes = len(decided.draft.open), sum(action.writes for action in decided.plan.actions)
-    lead = _tell_lead(decided, open_count, writes)
+    lead = _describe_lead(decided, open_count, writes)
     figures = (
         Figure("Open questions", str(open_count), warn_if(open_count)),
         Figure("Answered", str(len(decided.draft.answered))),
@@ -41,7 +41,7 @@ def make_page(decided: Decided) -> Page:
     return Page("conflicts", "Conflicts and plan", lead, figures=figures, facts=facts)
 
 
-def _tell_lead(decided: Decided, open_count: int, writes: int) -> str:
+def _describe_lead(decided: Decided, open_count: int, writes: int) -> str:
     if decided.refusals:
         return "The plan is refused: " + " ".join(decided.refusals)
     if open_count:

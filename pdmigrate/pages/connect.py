@@ -3,21 +3,21 @@
 from operator import itemgetter
 
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.words import KIND_NAMES, tell_requests
+from pdmigrate.pages.words import KIND_NAMES, format_requests
 from pdmigrate.steps.connect import Access
 
 
 def make_page(access: Access) -> Page:
     number, by_api = len(access.capabilities), sum(way == "by API" for way in access.capabilities.values())
-    lead = f"Both accounts answer: PagerDuty {tell_account(access.subdomain)} and Harness {access.target}."
+    lead = f"Both accounts answer: PagerDuty {describe_account(access.subdomain)} and Harness {access.target}."
     figures = (
         Figure("Kinds by API", f"{by_api} of {number}", "good" if by_api == 8 else "warn"),
-        Figure("Requests to PagerDuty", tell_requests(access.source_requests, access.source_retries)),
+        Figure("Requests to PagerDuty", format_requests(access.source_requests, access.source_retries)),
     )
     return Page("connect", "Connect", lead, figures=figures)
 
 
-def tell_account(subdomain: str) -> str:
+def describe_account(subdomain: str) -> str:
     """The account's name, or that nothing says it."""
     return subdomain or "(no link in its answers tells its name: write it as source.subdomain)"
 
@@ -26,7 +26,7 @@ def section_checks(access: Access) -> Section:
     """What was asked of each side, and the answer."""
     door = f" (where our contract would be it answers: {access.door})" if access.door else ""
     checks = (
-        ("PagerDuty", "The key is good, and opens this account", tell_account(access.subdomain)),
+        ("PagerDuty", "The key is good, and opens this account", describe_account(access.subdomain)),
         ("PagerDuty", "What the account can do", list(access.abilities) or "a snapshot: nothing was asked"),
         ("Harness", "The key is good, org and project are there", access.target),
         (

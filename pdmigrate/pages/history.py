@@ -63,7 +63,7 @@ def section_runs(history: History) -> Section:
             "Started (UTC)": lambda told: told.run.started[:19].replace("T", " "),
             "Finished": lambda told: told.run.finished[:19].replace("T", " ") or Tag("open", "warn"),
             "Approved by": lambda told: told.run.approved_by,
-            "Steps": tell_counts,
+            "Steps": describe_counts,
         },
         empty="Nothing was ever loaded.",
     )
@@ -87,13 +87,13 @@ def section_steps(history: History) -> Section:
     return Section("Step by step", table=table, open_up_to=40)
 
 
-def tell_history(history: History) -> list[str]:
+def describe_history(history: History) -> list[str]:
     """The same in lines, for the command line."""
     lines = []
     for told in reversed(history.runs):
         state = "finished" if told.run.finished else "open"
         plan = told.run.digest if told.run.kind == "undo" else f"plan {told.run.digest[:12]}"
-        lines.append(f"run {told.run.number} {told.run.started[:19]} {state}, {plan}: {tell_counts(told)}")
+        lines.append(f"run {told.run.number} {told.run.started[:19]} {state}, {plan}: {describe_counts(told)}")
     lines = [*(lines or ["Nothing was ever loaded."]), "Since the last run:"]
     for change in history.changes:
         fields = f" ({', '.join(change.fields)})" if change.fields else ""
@@ -103,7 +103,7 @@ def tell_history(history: History) -> list[str]:
     return [*lines, f"A run would write {len(history.to_do)}."]
 
 
-def tell_counts(told: Told) -> str:
+def describe_counts(told: Told) -> str:
     return ", ".join(f"{number} {word}" for word, number in sorted(told.count().items())) or "nothing to do"
 
 

@@ -1,7 +1,7 @@
 """The page of step 3."""
 
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.words import section_conflicts, tell_time
+from pdmigrate.pages.words import format_time, section_conflicts
 from pdmigrate.steps.invite import Matched, People
 
 TONES = {"has an account": "good", "accepted": "good", "left out": "bad", "undecided": "bad", "mapped by hand": "good"}
@@ -33,10 +33,10 @@ def section_people(people: People) -> Section:
             "Person": lambda person: person.name,
             "Email in PagerDuty": lambda person: person.email,
             "In Harness": lambda person: Tag(
-                _tell_state(person), "bad" if person.link_is_dead else TONES.get(person.state, "warn")
+                _describe_state(person), "bad" if person.link_is_dead else TONES.get(person.state, "warn")
             ),
             "Paged as": lambda person: person.harness_email,
-            "Next turn on call": lambda person: tell_time(person.next_turn) if person.next_turn else "none soon",
+            "Next turn on call": lambda person: format_time(person.next_turn) if person.next_turn else "none soon",
             "Places on call": lambda person: person.duties,
             "Looks like": lambda person: KINDS[person.kind],
         },
@@ -44,7 +44,7 @@ def section_people(people: People) -> Section:
     return Section("People", text, table)
 
 
-def _tell_state(person: Matched) -> str:
+def _describe_state(person: Matched) -> str:
     if person.state != "pending":
         return person.state
     days = f"pending for {person.days} day{'s' * (person.days != 1)}"

@@ -1,7 +1,7 @@
 """The section of the page verify about policies: who is on call at each level, by whose word."""
 
 from pdmigrate.pages.report import Section, Tag, make_table
-from pdmigrate.pages.words import tell_hours, tell_instant
+from pdmigrate.pages.words import format_hours, format_instant
 from pdmigrate.parity.policies import LevelParity, count_policies, tell_people
 from pdmigrate.steps.verify import Verified
 
@@ -18,19 +18,19 @@ def section_policies(verified: Verified) -> Section:
         {
             "Policy": lambda one: one[0].name,
             "Level": lambda one: one[1].number,
-            "Agree": lambda one: tell_hours(one[1].agree),
-            "Differ": lambda one: tell_hours(one[1].differ),
-            "Unverified": lambda one: tell_hours(one[1].unverified),
+            "Agree": lambda one: format_hours(one[1].agree),
+            "Differ": lambda one: format_hours(one[1].differ),
+            "Unverified": lambda one: format_hours(one[1].unverified),
             "Result": lambda one: Tag(one[1].grade, TONES[one[1].grade]),
-            "First difference": lambda one: _tell_first(one[1]),
+            "First difference": lambda one: _describe_first(one[1]),
             "Why unverified": lambda one: list(one[1].notes),
         },
         "No escalation policy is in scope.",
     )
-    return Section("Who is on call at each level", _tell_text(verified), table, open_up_to=FOLDED)
+    return Section("Who is on call at each level", _describe_text(verified), table, open_up_to=FOLDED)
 
 
-def _tell_text(verified: Verified) -> str:
+def _describe_text(verified: Verified) -> str:
     counts = count_policies(verified.policies)
     told = ", ".join(f"{number} {grade}" for grade, number in counts.items())
     return (
@@ -42,12 +42,12 @@ def _tell_text(verified: Verified) -> str:
     )
 
 
-def _tell_first(level: LevelParity) -> list[str]:
+def _describe_first(level: LevelParity) -> list[str]:
     """Each kind of difference once, with the first moment and the people on both sides."""
     kinds = (("PagerDuty says", "we read", level.differences), ("in PagerDuty", "in Harness", level.target_differences))
     return [_tell(left, right, *min(found, key=lambda one: one[:2])) for left, right, found in kinds if found]
 
 
 def _tell(left: str, right: str, start: int, end: int, before: frozenset[str], after: frozenset[str]) -> str:
-    span = f"{tell_instant(start, 'UTC')} to {tell_instant(end, 'UTC')} UTC"
+    span = f"{format_instant(start, 'UTC')} to {format_instant(end, 'UTC')} UTC"
     return f"{span}: {left} {tell_people(before)}; {right} {tell_people(after)}"

@@ -17,13 +17,13 @@ from pdmigrate.pages.timeline import Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
     TONES,
+    format_requests,
+    format_time,
     make_bars,
     section_conflicts,
     section_counts,
     section_fates,
     section_fields,
-    tell_requests,
-    tell_time,
     warn_if,
 )
 from pdmigrate.steps.preview import Preview
@@ -46,10 +46,10 @@ def make_page(preview: Preview) -> Page:
         Figure("Schedules", str(counts["schedules"]["in_source"])),
         Figure("People", str(counts["users"]["in_source"])),
         Figure("Open questions", str(open_count), warn_if(open_count)),
-        Figure("Requests to PagerDuty", tell_requests(preview.snapshot.requests, preview.snapshot.retries)),
+        Figure("Requests to PagerDuty", format_requests(preview.snapshot.requests, preview.snapshot.retries)),
     )
     facts = (
-        ("Data as of", tell_time(preview.snapshot.taken)),
+        ("Data as of", format_time(preview.snapshot.taken)),
         ("Snapshot", preview.snapshot.digest[:12]),
     )
     return Page("preview", "Preview", lead, figures=figures, facts=facts)
@@ -63,7 +63,7 @@ def section_schedules(preview: Preview) -> Section:
         {
             "Schedule": lambda s: s.name,
             "Time zone": lambda s: s.time_zone,
-            "Layers, top first, or events": _tell_parts,
+            "Layers, top first, or events": _describe_parts,
             "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
             "Becomes": lambda s: grades.get(s.id),
             "How long it holds": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
@@ -104,7 +104,7 @@ def section_policies(preview: Preview) -> Section:
         _scoped(preview, "escalation_policies", preview.draft.account.policies),
         {
             "Policy": lambda p: p.name,
-            "Levels": _tell_levels,
+            "Levels": _describe_levels,
             "Run again": lambda p: p.num_loops,
             "Becomes": lambda p: grades.get(p.id),
         },
@@ -170,7 +170,7 @@ def section_people(preview: Preview) -> Section:
         {
             "Person": lambda u: u.name,
             "Email": lambda u: u.email,
-            "Contact methods": lambda u: [_tell_contact(m) for m in u.contact_methods],
+            "Contact methods": lambda u: [_describe_contact(m) for m in u.contact_methods],
             "Notification rules": lambda u: len(u.notification_rules),
         },
     )
@@ -245,10 +245,10 @@ def section_scope(preview: Preview) -> Section:
     account, reasons = preview.draft.account, preview.draft.reasons
     if len(reasons["services"]) == len(account.services):
         return Section("Scope", "The whole account is in scope.")
-    return tell_scope("Scope", account, reasons)
+    return describe_scope("Scope", account, reasons)
 
 
-def tell_scope(title: str, account: Account, reasons: Reasons, most: int = 0) -> Section:
+def describe_scope(title: str, account: Account, reasons: Reasons, most: int = 0) -> Section:
     """Every object in scope with the reason, and the services outside the scope that use it too.
 
     most: no more rows than that, and only of what comes along; the note says how many there are.
@@ -315,21 +315,21 @@ def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
     return {f.id: Tag(f.grade.replace("_", " "), TONES[f.grade]) for f in preview.draft.work.fates if f.kind == kind}
 
 
-def _tell_parts(schedule: Schedule | ScheduleV3) -> list[str]:
+def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:
     """A line for each layer, or for each event of a shift-based schedule."""
     if isinstance(schedule, ScheduleV3):
-        return [_tell_event(event) for one in schedule.rotations for event in one.events]
+        return [_describe_event(event) for one in schedule.rotations for event in one.events]
     told = []
     for layer in schedule.schedule_layers:
         names = [place.user.summary or place.user.id for place in layer.users]
         until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
         windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
-        turn = _tell_turn(layer.rotation_turn_length_seconds)
+        turn = _format_turn(layer.rotation_turn_length_seconds)
         told.append(f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {turn}{windows}{until}")
     return told
 
 
-def _tell_event(event: Event) -> str:
+def _describe_event(event: Event) -> str:
     strategy = event.assignment_strategy
     rotating = strategy.type == "rotating_member_assignment_strategy"
     how = f"in turns of {strategy.shifts_per_member or 1}" if rotating else "all at once"
@@ -342,14 +342,14 @@ def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:
     return sum(override.end > since for override in schedule.overrides)
 
 
-def _tell_turn(seconds: int) -> str:
+def _format_turn(seconds: int) -> str:
     for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds % size == 0:
             return f"{seconds // size} {name}{'s' * (seconds // size > 1)}"
     return f"{seconds} seconds"
 
 
-def _tell_levels(policy: EscalationPolicy) -> list[str]:
+def _describe_levels(policy: EscalationPolicy) -> list[str]:
     return [
         f"{number}. {', '.join(t.summary or t.id for t in rule.targets)}, then {rule.escalation_delay_in_minutes} min"
         + (" (round robin)" if rule.round_robin else "")
@@ -357,7 +357,7 @@ def _tell_levels(policy: EscalationPolicy) -> list[str]:
     ]
 
 
-def _tell_contact(method: ContactMethod) -> str:
+def _describe_contact(method: ContactMethod) -> str:
     kind = method.type.removesuffix("_contact_method").replace("_", " ")
     code = f"+{method.country_code} " if method.country_code and kind in ("phone", "sms", "whatsapp") else ""
     return f"{kind}: {code}{method.address or 'a reference only'}" + (" (blocked)" if method.blacklisted else "")

@@ -116,7 +116,7 @@ class Shown:
         return environment().get_template("cell.html").render(style=asset("style.css"), parts=drawn)
 
     def __repr__(self) -> str:
-        return "\n\n".join(_tell_part(part) for part in self.parts)
+        return "\n\n".join(_describe_part(part) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -202,9 +202,9 @@ def _draw_part(part: Any) -> Markup:
     return part.html() if isinstance(part, Table) else trusted(f'<div class="drawing">{part}</div>')
 
 
-def _tell_part(part: Any) -> str:
+def _describe_part(part: Any) -> str:
     if isinstance(part, Section):
-        told = [part.title, part.text, _tell_part(part.table) if part.table else ""]
+        told = [part.title, part.text, _describe_part(part.table) if part.table else ""]
         return "\n\n".join(text for text in told if text)
     if isinstance(part, Table):
         return part.frame().to_string(index=False, max_rows=60) if part.rows else part.empty

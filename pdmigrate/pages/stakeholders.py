@@ -5,9 +5,9 @@ from operator import itemgetter
 
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.standing import Standing, find_untested, say_number
-from pdmigrate.pages.teams import section_teams, tell_facts, tell_pages
-from pdmigrate.pages.words import percent, section_counts, tell_hours, tell_time, warn_if
+from pdmigrate.pages.standing import Standing, find_untested, format_number
+from pdmigrate.pages.teams import describe_facts, describe_pages, section_teams
+from pdmigrate.pages.words import format_hours, format_percent, format_time, section_counts, warn_if
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
 
@@ -23,7 +23,7 @@ def make_page(standing: Standing) -> Page:
     going = sum(s is not None and s.choice == "go" for s in said)
     seconds = standing.verified.count_seconds()
     read = seconds["agree_seconds"] + seconds["differ_seconds"]
-    share = percent(seconds["agree_seconds"], read) if read else "not known"
+    share = format_percent(seconds["agree_seconds"], read) if read else "not known"
     left = _count_unpointed(standing)
     figures = (
         Figure("Teams that said go", f"{going} of {len(said)}", warn_if(going < len(said))),
@@ -36,18 +36,22 @@ def make_page(standing: Standing) -> Page:
         Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", warn_if(left[0] > 0)),
         Figure("Open questions", str(len(standing.draft.open)), warn_if(standing.draft.open)),
     )
-    facts = (("Good until", _tell_good_until(standing)), *tell_facts(standing), ("Approved", _tell_approval(standing)))
+    facts = (
+        ("Good until", _describe_good_until(standing)),
+        *describe_facts(standing),
+        ("Approved", _describe_approval(standing)),
+    )
     sections = tuple(part(standing) for part in PARTS)
     title = f"Moving {standing.name} from PagerDuty to Harness"
     return Page(
-        NAME, title, _tell_lead(standing, going, share), _name_status(standing, going), figures, sections, facts
+        NAME, title, _describe_lead(standing, going, share), _name_status(standing, going), figures, sections, facts
     )
 
 
-def _tell_lead(standing: Standing, going: int, share: str) -> str:
+def _describe_lead(standing: Standing, going: int, share: str) -> str:
     teams, out = len(standing.teams), len(standing.verified.unreachable)
     reach = (
-        f"{say_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
+        f"{format_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
         if out
         else ""
     )
@@ -67,13 +71,15 @@ def _days(standing: Standing) -> int:
     return (standing.verified.until - standing.verified.since).days
 
 
-def _tell_good_until(standing: Standing) -> str:
+def _describe_good_until(standing: Standing) -> str:
     """A plan may be made from data of this age; who is on call is compared for longer."""
     until = standing.draft.account.taken + standing.good_for
-    return f"{tell_time(until)} for decisions; who is on call is compared until {tell_time(standing.verified.until)}"
+    return (
+        f"{format_time(until)} for decisions; who is on call is compared until {format_time(standing.verified.until)}"
+    )
 
 
-def _tell_approval(standing: Standing) -> str:
+def _describe_approval(standing: Standing) -> str:
     known = standing.approval
     return (
         f"by {known.by or 'somebody'}, {known.at[:16].replace('T', ' ')} UTC"
@@ -86,8 +92,8 @@ def section_summary(standing: Standing) -> Section:
     """When the data are from, how long they are good, what was approved."""
     text = "\n".join(
         (
-            f"- Data as of {tell_time(standing.draft.account.taken)}. Good until {_tell_good_until(standing)}.",
-            f"- Plan {standing.plan_digest[:12]}, approved {_tell_approval(standing)}.",
+            f"- Data as of {format_time(standing.draft.account.taken)}. Good until {_describe_good_until(standing)}.",
+            f"- Plan {standing.plan_digest[:12]}, approved {_describe_approval(standing)}.",
             "- PagerDuty was only read. It goes on paging until its integrations are pointed at Harness.",
         )
     )
@@ -141,7 +147,7 @@ def section_services(standing: Standing) -> Section:
             "Last paged": lambda s: (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace(
                 "T", " "
             ),
-            "Pages that are the same": tell_pages,
+            "Pages that are the same": describe_pages,
             "Open": lambda s: _list_open(standing, s) or "nothing",
         },
         "No service is in scope.",
@@ -156,20 +162,20 @@ def _list_open(standing: Standing, service: ServiceParity) -> list[str]:
     return (
         differs
         + nobody
-        + ([say_number(len(mine), "integration to re-point", "integrations to re-point")] if mine else [])
+        + ([format_number(len(mine), "integration to re-point", "integrations to re-point")] if mine else [])
     )
 
 
 def section_reach(standing: Standing) -> Section:
     """Who cannot be reached, the most urgent first; how many were tested."""
     untested, asked = len(find_untested(standing)), sum(item.what == "test page" for item in standing.items)
-    text = f"A test page was seen to arrive by {asked - untested} of {say_number(asked, 'person', 'people')} who can be paged."
+    text = f"A test page was seen to arrive by {asked - untested} of {format_number(asked, 'person', 'people')} who can be paged."
     table = make_table(
         standing.verified.unreachable,
         {
             "Cannot be reached yet": lambda u: standing.name_of(u.email),
             "Why": lambda u: u.why,
-            "Next turn": lambda u: tell_time(u.next_turn) if u.next_turn else "none in the window",
+            "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
             "Turn": lambda u: Tag("within a week", "bad") if _is_soon(standing, u) else Tag("later"),
         },
         "Nobody is known to be out of reach.",
@@ -196,13 +202,13 @@ def section_parity(standing: Standing) -> Section:
     differing = sum(s.differ > 0 for s in verified.schedules)
     rotas = "rota/source and rota/target of the run, a file per schedule; page verify"
     rows = [
-        ("On call: agree", tell_hours(seconds["agree_seconds"]), rotas),
+        ("On call: agree", format_hours(seconds["agree_seconds"]), rotas),
         (
             "On call: differ",
-            f"{tell_hours(seconds['differ_seconds'])} in {differing} schedules, {explained} by decision",
+            f"{format_hours(seconds['differ_seconds'])} in {differing} schedules, {explained} by decision",
             rotas,
         ),
-        ("On call: unverified", tell_hours(seconds["unverified_seconds"]), "Harness has no API to read these from"),
+        ("On call: unverified", format_hours(seconds["unverified_seconds"]), "Harness has no API to read these from"),
         ("Before, by PagerDuty's own rendering", f"{judged} of {len(verified.schedules)} schedules", "the snapshot"),
         (
             "Pages that notify the same people",
@@ -234,12 +240,12 @@ def section_risks(standing: Standing) -> Section:
             "Objects that do not move",
             _list([h.name for h in standing.draft.plan.held]),
         ),
-        (standing.draft.open, "warn", "Open questions", say_number(len(standing.draft.open), "question")),
+        (standing.draft.open, "warn", "Open questions", format_number(len(standing.draft.open), "question")),
         (
             find_untested(standing),
             "warn",
             "Never tested",
-            f"{say_number(len(find_untested(standing)), 'person', 'people')} on call",
+            f"{format_number(len(find_untested(standing)), 'person', 'people')} on call",
         ),
     )
     known = [(Tag(name, tone), detail) for there, tone, name, detail in told if there]
@@ -270,7 +276,7 @@ def section_next(standing: Standing) -> Section:
             "Make everybody reachable: accept invitations (they live seven days), enable accounts, enter contact methods.",
         ),
         (find_untested(standing), "Send everybody on call a test page, and tick who has seen it (notebook verify)."),
-        (waiting, f"{say_number(waiting, 'team')} to say go or no-go, each on its page."),
+        (waiting, f"{format_number(waiting, 'team')} to say go or no-go, each on its page."),
         (left, "Point the integrations at Harness, team by team, and tick them."),
         (True, "Run verify again shortly before each team goes over: the data are good for a day."),
     )

@@ -197,9 +197,9 @@ def _find_troubles(
         (differ.count(True), "schedule differs by decision", "schedules differ by decision"),
         (pages.count(True), "service pages others by decision", "services page others by decision"),
     )
-    return tuple(say_number(number, one, many) for number, one, many in told if number)
+    return tuple(format_number(number, one, many) for number, one, many in told if number)
 
 
-def say_number(number: int, one: str, many: str = "") -> str:
+def format_number(number: int, one: str, many: str = "") -> str:
     """A number and its noun."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -7,7 +7,7 @@ from operator import itemgetter
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.standing import Standing, Team
-from pdmigrate.pages.words import draw_sides, table_differences, tell_hours, tell_time, warn_if
+from pdmigrate.pages.words import draw_sides, format_hours, format_time, table_differences, warn_if
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
 
@@ -35,7 +35,7 @@ def make_page(standing: Standing, team: Team) -> Page:
     same = sum(s.same for s in team.services)
     figures = (
         Figure("Schedules", str(len(team.schedules))),
-        Figure("Differ", tell_hours(differ), "bad" if differ else "good"),
+        Figure("Differ", format_hours(differ), "bad" if differ else "good"),
         Figure(
             "Services that page the same people", f"{same} of {len(team.services)}", warn_if(same < len(team.services))
         ),
@@ -50,15 +50,15 @@ def make_page(standing: Standing, team: Team) -> Page:
         section_people(standing, team),
         section_handover(team.items, "For the team to do"),
     )
-    return Page(page_name(team.id), f"Team {team.name}", ready, status, figures, sections, tell_facts(standing))
+    return Page(page_name(team.id), f"Team {team.name}", ready, status, figures, sections, describe_facts(standing))
 
 
-def tell_facts(standing: Standing) -> tuple[tuple[str, str], ...]:
+def describe_facts(standing: Standing) -> tuple[tuple[str, str], ...]:
     """What a reader of months later needs to know about the data behind a page."""
     return (
         ("Migration", standing.name),
-        ("Data as of", tell_time(standing.draft.account.taken)),
-        ("Compared until", tell_time(standing.verified.until)),
+        ("Data as of", format_time(standing.draft.account.taken)),
+        ("Compared until", format_time(standing.verified.until)),
         ("Plan", standing.plan_digest),
         ("Snapshot", standing.draft.account.digest),
     )
@@ -105,9 +105,9 @@ def section_schedules(team: Team) -> Section:
         {
             "Schedule": lambda s: s.name,
             "Time zone": lambda s: s.time_zone,
-            "Agree": lambda s: tell_hours(s.agree),
-            "Differ": lambda s: tell_hours(s.differ),
-            "Result": lambda s: tell_grade(s.differ, s.unverified),
+            "Agree": lambda s: format_hours(s.agree),
+            "Differ": lambda s: format_hours(s.differ),
+            "Result": lambda s: describe_grade(s.differ, s.unverified),
             "Reason": lambda s: s.reason,
         },
         "The team owns no schedule in scope.",
@@ -144,7 +144,7 @@ def section_services(team: Team) -> Section:
         sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
         {
             "Service": lambda s: s.name,
-            "Pages that are the same": tell_pages,
+            "Pages that are the same": describe_pages,
             "Paged before": lambda s: s.before.split("; "),
             "Paged after": lambda s: s.after.split("; "),
             "Reason": lambda s: s.reason,
@@ -165,10 +165,10 @@ def section_people(standing: Standing, team: Team) -> Section:
         {
             "Person": standing.name_of,
             "Paged as": lambda person: person,
-            "Can be reached": lambda person: _tell_reach(team, why.get(person)),
+            "Can be reached": lambda person: _describe_reach(team, why.get(person)),
             "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
             "Next turn, if not reachable": lambda person: (
-                tell_time(turn) if person in why and (turn := why[person].next_turn) else ""
+                format_time(turn) if person in why and (turn := why[person].next_turn) else ""
             ),
             "In": lambda person: list(why[person].schedules) if person in why else [],
         },
@@ -177,17 +177,17 @@ def section_people(standing: Standing, team: Team) -> Section:
     return Section("People", table=table, open_up_to=40)
 
 
-def _tell_reach(team: Team, found: Unreachable | None) -> Tag:
+def _describe_reach(team: Team, found: Unreachable | None) -> Tag:
     if found is None:
         return Tag("has an account", "good")
     return Tag(found.why, "bad" if found in team.unreachable else "warn")
 
 
-def tell_grade(differ: int, unverified: int) -> Tag:
+def describe_grade(differ: int, unverified: int) -> Tag:
     return Tag("differ", "bad") if differ else Tag("unverified", "warn") if unverified else Tag("agree", "good")
 
 
-def tell_pages(s: ServiceParity) -> Tag:
+def describe_pages(s: ServiceParity) -> Tag:
     """How many of the pages that were compared are the same."""
     if s.unverified:
         return Tag("unverified", "warn")

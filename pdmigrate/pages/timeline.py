@@ -117,7 +117,7 @@ def draw_timeline(
     for lane in lanes:
         sheet.add_lane(lane)
     sheet.add_differences(differences)
-    words = {"title": isolate(title), "about": _tell_lanes(lanes, scale, len(sheet.marks))}
+    words = {"title": isolate(title), "about": _describe_lanes(lanes, scale, len(sheet.marks))}
     return environment().get_template("timeline.svg").render(**words, **sheet.finish(title, lanes))
 
 
@@ -179,19 +179,19 @@ class _Sheet:
         grains = sorted({look.grain for look in self.looks.values()} - {""})
         seed = repr((title, lanes, self.scale, self.marks)).encode("utf-8", "replace")
         own = {"id": "t" + hashlib.sha256(seed).hexdigest()[:10], "grains": grains, "bottom": self.y}
-        own |= {"more": len(self.looks) - len(legend), "span": tell_span(self.scale)}
+        own |= {"more": len(self.looks) - len(legend), "span": describe_span(self.scale)}
         return spread | axis | frame | own | {"legend": legend, "changes": lay_changes(self.scale)}
 
     def _place(self, bar: Bar, y: float, height: float) -> dict[str, Any]:
         span, look = self._span(bar.start, bar.end), self.looks[bar.key]
         text = _fit(clean(bar.text), span["width"] - 6)
-        tip = f"{isolate(bar.text)}\n{say_span(bar.start, bar.end, ZoneInfo(self.scale.zone))}"
+        tip = f"{isolate(bar.text)}\n{format_span(bar.start, bar.end, ZoneInfo(self.scale.zone))}"
         return span | {"y": y, "height": height, "look": look, "text": text, "tip": tip}
 
     def _span(self, start: datetime, end: datetime) -> dict[str, Any]:
         # The shortest one must still be seen.
         x, width = self.scale.x(start), self.scale.x(end) - self.scale.x(start)
-        tip = say_span(start, end, ZoneInfo(self.scale.zone))
+        tip = format_span(start, end, ZoneInfo(self.scale.zone))
         return {"x": x, "width": max(round(width, 2), 1.5), "tip": tip}
 
 
@@ -232,8 +232,8 @@ def _lay_legend(looks: dict[str, _Look], width: float, y: float) -> tuple[list[d
     return places, y + (26 if len(looks) > _LEGEND_LIMIT else 8) if places else y - 14
 
 
-def _tell_lanes(lanes: Sequence[Lane], scale: Scale, differences: int) -> str:
-    told = [f"{tell_span(scale)} Lanes: {len(lanes)}. Differences marked: {differences}."]
+def _describe_lanes(lanes: Sequence[Lane], scale: Scale, differences: int) -> str:
+    told = [f"{describe_span(scale)} Lanes: {len(lanes)}. Differences marked: {differences}."]
     for lane in lanes:
         shown = [bar for bar in sorted(lane.bars, key=_bar_order) if scale.shows(bar.start, bar.end)]
         names = list(dict.fromkeys(isolate(bar.text) for bar in shown))
@@ -329,17 +329,17 @@ def lay_changes(scale: Scale) -> list[dict[str, Any]]:
         x = scale.x(at)
         way = "forward" if moved > timedelta() else "back"
         anchor = "start" if x < LEFT + 60 else "end" if x > LEFT + scale.width - 60 else "middle"
-        changes.append({"x": x, "label": f"clocks {way} {say_length(abs(moved))}", "anchor": anchor})
+        changes.append({"x": x, "label": f"clocks {way} {format_length(abs(moved))}", "anchor": anchor})
     return changes
 
 
-def tell_span(scale: Scale) -> str:
+def describe_span(scale: Scale) -> str:
     """From when to when, and whose times these are."""
     clock = ZoneInfo(scale.zone)
-    return f"{say(scale.start, clock)} to {say(scale.end, clock)}, times in {scale.zone}."
+    return f"{format_moment(scale.start, clock)} to {format_moment(scale.end, clock)}, times in {scale.zone}."
 
 
-def say(instant: datetime, clock: ZoneInfo) -> str:
+def format_moment(instant: datetime, clock: ZoneInfo) -> str:
     """An instant in the zone's words, with its offset, since an hour may come twice."""
     local = instant.astimezone(clock)
     seconds = f":{local.second:02d}" if local.second else ""
@@ -347,13 +347,13 @@ def say(instant: datetime, clock: ZoneInfo) -> str:
     return f"{day} {local.hour:02d}:{local.minute:02d}{seconds} {local.strftime('%z')[:3]}:{local.strftime('%z')[3:5]}"
 
 
-def say_span(start: datetime, end: datetime, clock: ZoneInfo) -> str:
+def format_span(start: datetime, end: datetime, clock: ZoneInfo) -> str:
     """From when to when, and how long it is by the watch."""
     length = to_utc(end) - to_utc(start)
-    return f"{say(start, clock)} to {say(end, clock)} ({say_length(length)})"
+    return f"{format_moment(start, clock)} to {format_moment(end, clock)} ({format_length(length)})"
 
 
-def say_length(length: timedelta) -> str:
+def format_length(length: timedelta) -> str:
     """A length in days, hours, minutes and seconds, those that there are."""
     seconds = round(length.total_seconds())
     parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))

@@ -35,7 +35,7 @@ def section_left(undone: Undone) -> Section:
     return Section("Left as it is", table=_table(undone.left, "Why", lambda revert: revert.left, "Nothing is left."))
 
 
-def tell_undone(undone: Undone) -> list[str]:
+def describe_undone(undone: Undone) -> list[str]:
     """The same in lines, for the command line."""
     lines = []
     for revert in undone.reverts:

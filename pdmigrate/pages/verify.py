@@ -7,18 +7,18 @@ from zoneinfo import ZoneInfo
 from pdmigrate.oncall.rota import Rota, to_datetime, to_instant, total
 from pdmigrate.pages.policies import section_policies
 from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
-from pdmigrate.pages.teams import tell_grade, tell_pages
+from pdmigrate.pages.teams import describe_grade, describe_pages
 from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
+    format_hours,
+    format_instant,
+    format_percent,
+    format_time,
     list_changes,
     make_bars,
-    percent,
     section_counts,
     table_differences,
-    tell_hours,
-    tell_instant,
-    tell_time,
     warn_if,
 )
 from pdmigrate.parity.lanes import source_lanes, target_lanes
@@ -35,24 +35,24 @@ NO_SCHEDULES = "No schedule is in scope: there is none to compare."
 def make_page(verified: Verified) -> Page:
     seconds = verified.count_seconds()
     read = seconds["agree_seconds"] + seconds["differ_seconds"]
-    share = percent(seconds["agree_seconds"], read) if read else "not known"
-    lead = _tell_lead(verified, share, read)
+    share = format_percent(seconds["agree_seconds"], read) if read else "not known"
+    lead = _describe_lead(verified, share, read)
     figures = (
-        Figure("Agree", tell_hours(seconds["agree_seconds"]), "good"),
-        Figure("Differ", tell_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
-        Figure("Unverified", tell_hours(seconds["unverified_seconds"]), warn_if(seconds["unverified_seconds"])),
+        Figure("Agree", format_hours(seconds["agree_seconds"]), "good"),
+        Figure("Differ", format_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
+        Figure("Unverified", format_hours(seconds["unverified_seconds"]), warn_if(seconds["unverified_seconds"])),
         Figure("Cannot be reached yet", str(len(verified.unreachable)), warn_if(verified.unreachable)),
     )
     facts = (
-        ("Window", f"{tell_time(verified.since)} to {tell_time(verified.until)}"),
-        ("Data as of", tell_time(verified.draft.account.taken)),
+        ("Window", f"{format_time(verified.since)} to {format_time(verified.until)}"),
+        ("Data as of", format_time(verified.draft.account.taken)),
         ("Requests about clock changes", str(verified.window_requests)),
         ("Requests about the levels of policies", str(verified.oncall_requests)),
     )
     return Page("verify", "Verify", lead, figures=figures, facts=facts)
 
 
-def _tell_lead(verified: Verified, share: str, read: int) -> str:
+def _describe_lead(verified: Verified, share: str, read: int) -> str:
     if not verified.schedules:
         return f"{NO_SCHEDULES} Who is paged for each service is compared below."
     if not read:
@@ -80,14 +80,14 @@ def section_schedules(verified: Verified) -> Section:
         {
             "Schedule": lambda s: s.name,
             "Time zone": lambda s: s.time_zone,
-            "Agree": lambda s: tell_hours(s.agree),
-            "Differ": lambda s: tell_hours(s.differ),
-            "Unverified": lambda s: tell_hours(s.unverified),
-            "Result": lambda s: tell_grade(s.differ, s.unverified),
-            "Before, by": lambda s: _tell_judge(verified, s),
+            "Agree": lambda s: format_hours(s.agree),
+            "Differ": lambda s: format_hours(s.differ),
+            "Unverified": lambda s: format_hours(s.unverified),
+            "Result": lambda s: describe_grade(s.differ, s.unverified),
+            "Before, by": lambda s: _describe_judge(verified, s),
             "How long it holds": lambda s: s.fidelity.tell(),
             "Leans on": lambda s: s.fidelity.tell_needs(),
-            "Our reading": lambda s: tell_hours(s.read_otherwise) if s.read_otherwise else "the same",
+            "Our reading": lambda s: format_hours(s.read_otherwise) if s.read_otherwise else "the same",
             "Reason": lambda s: "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
         },
         empty=NO_SCHEDULES,
@@ -95,7 +95,7 @@ def section_schedules(verified: Verified) -> Section:
     return Section("Who is on call", text, table)
 
 
-def _tell_judge(verified: Verified, s: ScheduleParity) -> str:
+def _describe_judge(verified: Verified, s: ScheduleParity) -> str:
     """By what the before is known; overrides that nobody has read are none that nobody has."""
     if s.judged:
         return "PagerDuty's rendering"
@@ -145,23 +145,23 @@ def section_changes(verified: Verified) -> Section:
         [(s, w) for s in verified.schedules for w in sorted(s.windows, key=lambda w: -w.differ)],
         {
             "Schedule": lambda one: one[0].name,
-            "The clock changes": lambda one: tell_instant(one[1].change, one[0].time_zone),
+            "The clock changes": lambda one: format_instant(one[1].change, one[0].time_zone),
             "Differ": lambda one: f"{one[1].differ} s",
-            "Result": lambda one: tell_grade(one[1].differ, one[1].unverified),
+            "Result": lambda one: describe_grade(one[1].differ, one[1].unverified),
             "Before, by": lambda one: "PagerDuty's rendering" if one[1].judged else "our reading of the layers",
-            "Reason": lambda one: _tell_window(*one),
+            "Reason": lambda one: _describe_window(*one),
         },
         "No schedule lives in a zone whose clock changes.",
     )
     seconds = verified.count_windows()
     text = (
-        f"Both next changes of every time zone, days before and after: agree {tell_hours(seconds['agree_seconds'])}, "
-        f"differ {tell_hours(seconds['differ_seconds'])}. Counted apart from the horizon."
+        f"Both next changes of every time zone, days before and after: agree {format_hours(seconds['agree_seconds'])}, "
+        f"differ {format_hours(seconds['differ_seconds'])}. Counted apart from the horizon."
     )
     return Section("When the clock changes", text, table, open_up_to=12)
 
 
-def _tell_window(s: ScheduleParity, w: WindowParity) -> str:
+def _describe_window(s: ScheduleParity, w: WindowParity) -> str:
     """What lies behind a difference there: a decision, the day until which the schedule holds, or nothing."""
     if not w.differ:
         return ""
@@ -182,9 +182,9 @@ def section_gaps(verified: Verified) -> Section:
         ],
         {
             "Schedule": lambda s: s.name,
-            "Gaps before": lambda s: tell_hours(total(s.gaps_before)),
-            "New gaps": lambda s: Tag(tell_hours(total(s.new_gaps)), "bad" if s.new_gaps else "good"),
-            "First new gap": lambda s: tell_instant(s.new_gaps[0][0], s.time_zone) if s.new_gaps else "",
+            "Gaps before": lambda s: format_hours(total(s.gaps_before)),
+            "New gaps": lambda s: Tag(format_hours(total(s.new_gaps)), "bad" if s.new_gaps else "good"),
+            "First new gap": lambda s: format_instant(s.new_gaps[0][0], s.time_zone) if s.new_gaps else "",
         },
         empty=nothing,
     )
@@ -209,7 +209,7 @@ def section_services(verified: Verified) -> Section:
         sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
         {
             "Service": lambda s: s.name,
-            "Pages that are the same": tell_pages,
+            "Pages that are the same": describe_pages,
             "Paged in PagerDuty": lambda s: s.before,
             "Paged in Harness": lambda s: s.after,
             "First parts at, before / after": lambda s: s.parting,
@@ -249,7 +249,7 @@ def _table_people(people: tuple[Unreachable, ...], empty: str) -> Table:
         {
             "Person": lambda u: u.email,
             "Why": lambda u: u.why,
-            "Next turn": lambda u: tell_time(u.next_turn) if u.next_turn else "none in the window",
+            "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
             "In": lambda u: list(u.schedules),
         },
         empty=empty,

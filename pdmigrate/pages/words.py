@@ -31,24 +31,24 @@ def warn_if(attention: object) -> str:
     return "warn" if attention else "good"
 
 
-def tell_time(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def tell_instant(instant: int, zone: str) -> str:
+def format_instant(instant: int, zone: str) -> str:
     return f"{to_datetime(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
-def tell_requests(requests: int, retries: int) -> str:
+def format_requests(requests: int, retries: int) -> str:
     """How many requests were made, and how many of them were repeats."""
     return f"{requests:,}" + (f", {retries:,} of them repeats" if retries else "")
 
 
-def tell_hours(seconds: int) -> str:
+def format_hours(seconds: int) -> str:
     return f"{seconds / 3600:,.1f} h"
 
 
-def percent(part: int, whole: int) -> str:
+def format_percent(part: int, whole: int) -> str:
     """Never rounded up to 100: only all of it is all of it."""
     if part == whole:
         return "100.000 %"
@@ -84,8 +84,8 @@ def table_differences(
         [(s, *difference) for s in schedules for difference in s.differences],
         {
             "Schedule": lambda one: one[0].name,
-            "From": lambda one: tell_instant(one[1], one[0].time_zone),
-            "To": lambda one: tell_instant(one[2], one[0].time_zone),
+            "From": lambda one: format_instant(one[1], one[0].time_zone),
+            "To": lambda one: format_instant(one[2], one[0].time_zone),
             sides[0]: lambda one: name(one[3]),
             sides[1]: lambda one: name(one[4]),
             "Reason": lambda one: one[0].compared.tell(one[1], one[2]),

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.handover.advice import advise
-from pdmigrate.handover.objects import tell_rotation
+from pdmigrate.handover.objects import describe_rotation
 from pdmigrate.handover.ticks import read_items, tick_item, untick_item
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
@@ -357,8 +357,8 @@ def test_a_rotation_is_said_as_a_form_asks(days, seconds, words):
     rotation |= {"windows": windows, "since": "2024-01-01T09:00:00Z", "until": None}
     start = "Turns of 1 week, the first from Monday 2024-01-01 09:00:00 UTC: a@e.com, (nobody)"
     early, late = (datetime(year, 6, 1, tzinfo=UTC) for year in (2023, 2024))
-    assert tell_rotation(rotation, "UTC", early) == f"{start}. {words}. Since 2024-01-01 09:00:00 UTC"
-    assert tell_rotation(rotation, "UTC", late) == f"{start}. {words}"
+    assert describe_rotation(rotation, "UTC", early) == f"{start}. {words}. Since 2024-01-01 09:00:00 UTC"
+    assert describe_rotation(rotation, "UTC", late) == f"{start}. {words}"
 
 
 def test_the_page_of_a_run_leads_to_its_checklist(handed):

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from kill_loads import Rehearsal
 
-from pdmigrate.cli.status import tell_status
+from pdmigrate.cli.status import describe_status
 from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.workspace.folder import Workspace
 
@@ -58,7 +58,7 @@ def test_a_headless_run_stops_between_two_writes_and_the_same_command_goes_on(re
         assert (code, alive) == (7, []), said
         assert 30 <= written < 40
         assert "Traceback" not in said
-        assert "is open" in tell_status(Workspace(workspace))
+        assert "is open" in describe_status(Workspace(workspace))
     assert command.run()[0] == 0
     assert rehearsal.see() == expected
     assert set(rehearsal.mails().values()) == {1}

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, load, open_job, preview, verify
-from pdmigrate.cli.status import tell_status
+from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import (
     InterruptedLoadError,
     KeyRefusedError,
@@ -95,13 +95,13 @@ def test_a_failed_invitation_blocks_only_what_needs_that_person(planned):
 def test_what_failed_is_made_by_the_next_run(planned):
     post(planned, "config", {"failing_emails": [RAJ]})
     load(planned, "all")
-    assert "failed in part" in tell_status(planned.workspace)
+    assert "failed in part" in describe_status(planned.workspace)
     before = writes_of(planned)
     post(planned, "config", {"failing_emails": []})
     again = load(planned, "all")
     assert again.error is None
     assert writes_of(planned) - before < 30, "only what was missing"
-    assert "is loaded" in tell_status(planned.workspace)
+    assert "is loaded" in describe_status(planned.workspace)
     check_whole(planned)
 
 
@@ -126,7 +126,7 @@ def test_a_post_that_may_not_have_arrived_is_never_sent_blindly(planned):
     play(planned, {"kind": "reset", "method": "POST", "path": "/ng/api/user-groups", "count": 1, "after": 2})
     with pytest.raises(SideError):
         load(planned, "all")
-    assert "interrupted" in tell_status(planned.workspace)
+    assert "interrupted" in describe_status(planned.workspace)
     play(planned)
     assert load(planned, "all").error is None
     check_whole(planned)

@@ -15,11 +15,13 @@ COMMANDS = {
         "lab": "JupyterLab on the notebooks, with a workspace ready",
         "sandbox": "the embedded pair in the foreground",
     },
-    "migration": {
+    "running": {
         "demo": "carry the embedded company over, three times",
-        "init": "make a workspace with a commented migration.yaml",
         "run": "run the steps headless",
-        "status": "where a migration stands, what waits for whom",
+    },
+    "status": {"status": "where a migration stands, what waits for whom"},
+    "migration": {
+        "init": "make a workspace with a commented migration.yaml",
         "handover": "what people must do; tick it off",
         "history": "what each run did, and what has changed since the last",
         "undo": "list what a run wrote and nobody has changed since; --yes reverts it",

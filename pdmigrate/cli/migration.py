@@ -1,30 +1,21 @@
-"""One migration: `demo`, `init`, `run`, `status`, `handover`, `history` and `undo`."""
+"""One migration, beside its runs: `init`, `handover`, `history` and `undo`."""
 
 import argparse
 import getpass
-import sys
 from pathlib import Path
 
-from pdmigrate import __version__
-from pdmigrate.cli.status import describe_status
 from pdmigrate.handover.folder import describe_handover
 from pdmigrate.handover.ticks import find_item, read_items, tick_item, untick_item
 from pdmigrate.pages.history import describe_history
 from pdmigrate.pages.undo import describe_undone
-from pdmigrate.runs.demo import run_demo
 from pdmigrate.runs.finish import finish, refresh_handovers, write_handover
-from pdmigrate.runs.headless import check_published, choose_steps, run_steps, seal, stopping_between_steps
+from pdmigrate.runs.publish import check_published
 from pdmigrate.steps.history import history
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.steps.undo import undo
-from pdmigrate.workspace.folder import STEPS, Workspace
+from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.newcomer import make_workspace
 from pdmigrate.workspace.settings import read_settings
-
-
-def add_demo(demo: argparse.ArgumentParser) -> None:
-    demo.add_argument("--workspace", type=Path, default=Path("demo"), help="a folder for it (default: demo)")
-    demo.set_defaults(run=lambda options: run_demo(options.workspace))
 
 
 def add_init(init: argparse.ArgumentParser) -> None:
@@ -43,44 +34,6 @@ def run_init(options: argparse.Namespace) -> int:
     snapshot = str(Path(options.snapshot).resolve()) if options.snapshot else None
     path = make_workspace(options.workspace, {**vars(options), "snapshot": snapshot})
     print(f"Made {path}. Look at it, then: pdmigrate run {options.workspace}")
-    return 0
-
-
-def add_run(run: argparse.ArgumentParser) -> None:
-    run.add_argument("workspace", type=Path, metavar="DIR")
-    run.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(STEPS))
-    run.add_argument("--until", metavar="STEP", help="stop after this step")
-    run.add_argument("--reports", type=Path, metavar="FOLDER", help="the run's folder (default: DIR/reports/RUN)")
-    run.add_argument(
-        "--approve", default="", metavar="DIGEST", help="the plan to load, or all (embedded pair and rehearsals)"
-    )
-    run.set_defaults(run=run_run)
-
-
-def run_run(options: argparse.Namespace) -> int:
-    """Run the notebooks, and seal what they left."""
-    steps = choose_steps(options.steps, options.until)
-    name = f"{read_clock():%Y%m%dT%H%M%SZ}"
-    folder = (options.reports or options.workspace / "reports" / name).resolve()
-    with open_job(options.workspace, folder) as job:
-        secrets = job.secrets
-    with stopping_between_steps(options.workspace) as stop:
-        outcome = run_steps(Path(options.workspace).resolve(), steps, folder, options.approve, stop=stop)
-    seal(options.workspace, folder, secrets, __version__)
-    for error in outcome.errors:
-        print(f"pdmigrate: {error}", file=sys.stderr)
-    print(f"Pages: {folder / 'index.html'}")
-    return outcome.exit_code
-
-
-def add_status(status: argparse.ArgumentParser) -> None:
-    status.add_argument("workspace", type=Path, metavar="DIR")
-    status.set_defaults(run=run_status)
-
-
-def run_status(options: argparse.Namespace) -> int:
-    """Print what lies in the workspace; neither side is asked."""
-    print(describe_status(Workspace(options.workspace).check()))
     return 0
 
 

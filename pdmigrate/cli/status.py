@@ -1,6 +1,8 @@
-"""Where a migration stands, in words, from what lies in the workspace. Asks neither side."""
+"""`status`: where a migration stands, in words, from what lies in the workspace. Asks neither side."""
 
+import argparse
 from collections import Counter
+from pathlib import Path
 
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.job import find_journal
@@ -8,6 +10,17 @@ from pdmigrate.steps.resuming import find_done
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import Settings, read_settings
+
+
+def add_status(status: argparse.ArgumentParser) -> None:
+    status.add_argument("workspace", type=Path, metavar="DIR")
+    status.set_defaults(run=run_status)
+
+
+def run_status(options: argparse.Namespace) -> int:
+    """Print what lies in the workspace; neither side is asked."""
+    print(describe_status(Workspace(options.workspace).check()))
+    return 0
 
 
 def describe_status(workspace: Workspace) -> str:

@@ -17,10 +17,10 @@ from jupyter_client.manager import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
-from pdmigrate.errors import SecretFoundError, UsageError
+from pdmigrate.errors import UsageError
 from pdmigrate.runs.evidence import seal_run
 from pdmigrate.runs.notebooks import notebook_of
-from pdmigrate.runs.publish import scan_for_secrets
+from pdmigrate.runs.publish import check_published
 from pdmigrate.runs.summary import Left, write_run
 from pdmigrate.steps.job import find_journal, place_journal, read_clock
 from pdmigrate.workspace.folder import STEPS, Workspace, write_text
@@ -208,16 +208,6 @@ def _anything_loaded(workspace: Path) -> bool:
         return False
     with journal.opened():
         return bool(journal.other_sources())
-
-
-def check_published(folder: Path, secrets: Sequence[str]) -> None:
-    """Raise SecretFoundError, and remove the files, where a secret stands in what a run leaves behind."""
-    found = scan_for_secrets(folder, secrets)
-    for path in found:
-        path.unlink()
-    if found:
-        names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
-        raise SecretFoundError(f"A secret stood in {names}: removed; change the key, and report this as a bug.")
 
 
 def seal(workspace: Path, folder: Path, secrets: Sequence[str], version: str) -> None:

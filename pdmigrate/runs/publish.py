@@ -58,6 +58,16 @@ def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and holds_secret(_read(path), secrets)]
 
 
+def check_published(folder: Path, secrets: Sequence[str]) -> None:
+    """Raise SecretFoundError, and remove the files, where a secret stands in what a run leaves behind."""
+    found = scan_for_secrets(folder, secrets)
+    for path in found:
+        path.unlink()
+    if found:
+        names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
+        raise SecretFoundError(f"A secret stood in {names}: removed; change the key, and report this as a bug.")
+
+
 def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
     """What is shorter than a real key is no secret."""
     long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]

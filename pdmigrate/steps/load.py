@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 from pdmigrate.errors import (
     InterruptedLoadError,
     OpenConflictsError,
+    PartialLoadError,
     PdmigrateError,
     PlanMovedError,
     RefusedError,
     SideError,
     TargetMovedError,
+    UnapprovedPlanError,
     UnreachableError,
 )
 from pdmigrate.harness.records import State
@@ -27,6 +29,7 @@ from pdmigrate.plan import guards
 from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.result import Result
 from pdmigrate.steps.resuming import has_moved, is_there
 from pdmigrate.workspace.hold import lent_tokens
 from pdmigrate.workspace.journal import Journal
@@ -55,9 +58,10 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class Loaded(Result):
     """The whole load. waiting: actions that nobody has approved. requests, retries: what went to Harness."""
 
+    step = "load"
     plan: Plan
     done: tuple[Done, ...]
     held: tuple[Held, ...]
@@ -79,6 +83,28 @@ class Loaded:
         for held in self.held:
             counts[held.kind]["skipped"] += held.open_question
         return {kind: {name: counter[name] for name in OUTCOMES} for kind, counter in counts.items()}
+
+    @property
+    def error(self) -> PdmigrateError | None:
+        """A person is needed before trouble is told: the codes' order is the command line's."""
+        if self.waiting:
+            return UnapprovedPlanError(
+                f"{len(self.waiting)} actions wait for approval: look at the plan, then run with --approve {self.plan.digest}."
+            )
+        failed = [done for done in self.done if done.outcome in ("failed", "skipped")]
+        if failed:
+            action, note = failed[0].action, failed[0].note
+            return PartialLoadError(
+                f"{len(failed)} actions failed or were skipped, the first: {action.kind} {action.name}: {note}"
+            )
+        waiting = sum(held.open_question for held in self.held)
+        if waiting:
+            return PartialLoadError(f"{waiting} objects were skipped because of an open question: see the page load.")
+        return None
+
+    def summarise(self) -> dict[str, Any]:
+        known = {"plan": self.plan.digest, "loaded": bool(self.plan.pending), "approved_by": self.approved_by}
+        return {"target_kinds": self.count_kinds(), **known}
 
 
 Progress = Callable[[Done, int, int], None]

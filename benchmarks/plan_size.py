@@ -73,7 +73,7 @@ def show_plan(wishes: list[Desired], state: State, ledger: dict) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.json"
         measure("save and read", lambda: (write_json(path, plan_to_json(plan)), plan_from_json(plan_to_json(plan))))
-        page = measure("page", lambda: write_page(make_page(decided, "done"), Path(folder)))
+        page = measure("page", lambda: write_page(make_page(decided), Path(folder)))
         print(f"{'plan, page':<42} {path.stat().st_size / 1e6:6.1f} MB {page.stat().st_size / 1e6:6.1f} MB")
         with Journal(Path(folder) / "journal.sqlite", "acme").opened() as journal:
             actions = plan.pending[:200]

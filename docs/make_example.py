@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, verify
-from pdmigrate.handover.todo import list_items, tick
+from pdmigrate.handover.ticks import list_todo, tick_item
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.workspace.decisions import save_answers
@@ -49,8 +49,9 @@ def migrate(scratch: Path) -> None:
 def _let_a_team_go(job, verified) -> None:
     team = next(iter(verified.draft.account.teams))
     services = {s.id for s in verified.draft.account.services.values() if any(t.id == team for t in s.teams)}
-    done = [item.key for item in list_items(job.workspace, verified.draft) if item.about[1] in services]
-    tick(job.workspace, done, "dan", MORNING)
+    for item in list_todo(job.workspace, verified.draft):
+        if item.about[1] in services:
+            tick_item(job.workspace, item, "dan", MORNING)
     said = SignOff(
         team=team, choice="go", plan=job.workspace.find_state("plan")["digest"], by="dan", at=MORNING.isoformat()
     )

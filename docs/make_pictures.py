@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "notebook")]
 
 FOLDER = ROOT / "docs" / "pictures"
 MADE_FROM = ("notebooks/*.ipynb", "pdmigrate/notebook/*.py", "pdmigrate/pages/templates/*", "docs/make_pictures.py")

@@ -197,7 +197,6 @@ def carry_over(folder, now, corner=False):
 
     from pdmigrate import conflicts, connect, invite, load, open_job, preview, verify
     from pdmigrate.runs.demo import make_demo_workspace
-    from pdmigrate.runs.finish import judge
     from pdmigrate.steps.job import EMBEDDED_KEY
     from pdmigrate.workspace.folder import write_json
 
@@ -208,14 +207,14 @@ def carry_over(folder, now, corner=False):
     with open_job(folder, clock=lambda: now) as job:
         seen = {}
         for name, step in (("connect", connect), ("preview", preview), ("invite", invite), ("conflicts", conflicts)):
-            seen[name] = error = judge(step(job))
+            seen[name] = error = step(job).error
             if error:
                 return {"noticed": f"{name}: {error}"}
-        error = judge(load(job, "all"))
+        error = load(job, "all").error
         if error:
             return {"noticed": f"load: {error}"}
         found = verify(job)
-        error = judge(found)
+        error = found.error
         if error:
             return {"noticed": f"verify: {error}"}
         effects = read_effects(

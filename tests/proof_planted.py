@@ -18,7 +18,6 @@ from test_steps import change_harness, migrate, read_harness
 
 from pdmigrate import connect, open_job, verify
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.steps.job import EMBEDDED_KEY
 
@@ -99,7 +98,7 @@ class Field:
         sentences = [s for s in found.unexplained if s not in self.quiet[0]]
         people = {(row.email, row.why) for row in (*found.unreachable, *found.doubted)} - self.quiet[1]
         said = "; ".join([*sentences, *(f"{email} {why}" for email, why in sorted(people))])
-        rang = (judge(found) is not None and bool(sentences)) or bool(people)
+        rang = (found.error is not None and bool(sentences)) or bool(people)
         return Outcome(plant, changes, rang, self.is_named(changes, said), said)
 
     def list_changes(self):

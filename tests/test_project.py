@@ -335,6 +335,6 @@ def test_the_readme_is_short_and_its_make_commands_exist():
 
 def test_the_makefiles_pdmigrate_commands_exist():
     for command in re.findall(r"\$\(BIN\)/pdmigrate ([a-z]+)", MAKEFILE):
-        code, output = run("-c", "import sys; from pdmigrate.cli.main import main; sys.exit(main())", command, "--help")
+        code, output = run("-c", "import sys; from pdmigrate.cli import main; sys.exit(main())", command, "--help")
         assert code == 0, output
         assert "usage" in output.lower(), f"pdmigrate {command} --help says nothing"

@@ -1,7 +1,10 @@
 """What `import pdmigrate` offers: sorted, complete, and each with a docstring that somebody can stand on."""
 
 import ast
+import importlib
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +17,28 @@ NAMES = [getattr(pdmigrate, name) for name in pdmigrate.__all__]
 def test_the_names_are_sorted_and_all_there_is():
     assert pdmigrate.__all__ == sorted(set(pdmigrate.__all__))
     tree = ast.parse(Path(pdmigrate.__file__).read_text(encoding="utf-8"))
-    imported = {
-        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
-    assert imported == set(pdmigrate.__all__)
+    typed = next(node for node in tree.body if isinstance(node, ast.If))
+    homes = {alias.name: node.module for node in typed.body for alias in node.names}
+    assert homes.keys() == set(pdmigrate.__all__), "what a type checker sees is what there is"
+    for name, home in homes.items():
+        assert getattr(pdmigrate, name) is getattr(importlib.import_module(home), name)
+
+
+HEAVY = {"flask", "waitress", "sqlalchemy", "pandas", "IPython", "ipywidgets", "papermill", "jupyterlab", "requests"}
+
+
+@pytest.mark.parametrize("asked", ["import pdmigrate", "from pdmigrate.cli import main; main(['--help'])"])
+def test_what_is_heavy_is_imported_where_it_is_used(asked):
+    code = f"import atexit, sys; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr)); {asked}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "pdmigrate" in loaded
+    assert not loaded & HEAVY
+
+
+def test_a_name_that_is_not_there_is_an_error():
+    with pytest.raises(AttributeError, match="launch"):
+        pdmigrate.launch  # noqa: B018
 
 
 def test_each_step_is_a_public_function():

@@ -1,1 +1,77 @@
-"""The command line."""
+"""The command line. Exit codes: 0 in step, 2 wrong usage or settings, 3 a person is needed, 4 refused, 5 loaded in part or
+an unexplained difference, 6 a side cannot be used, 7 cancelled, 1 a bug."""
+
+import argparse
+import logging
+import signal
+import sys
+from importlib import import_module
+
+from pdmigrate import __version__
+from pdmigrate.errors import PdmigrateError
+
+COMMANDS = {
+    "embedded": {
+        "lab": "JupyterLab on the notebooks, with a workspace ready",
+        "sandbox": "the embedded pair in the foreground",
+    },
+    "running": {
+        "demo": "carry the embedded company over, three times",
+        "run": "run the steps headless",
+    },
+    "status": {"status": "where a migration stands, what waits for whom"},
+    "migration": {
+        "init": "make a workspace with a commented migration.yaml",
+        "handover": "what people must do; tick it off",
+        "history": "what each run did, and what has changed since the last",
+        "undo": "list what a run wrote and nobody has changed since; --yes reverts it",
+    },
+    "snapshots": {
+        "snapshot": "read a PagerDuty account into one file, and nothing else",
+        "compare": "what changed in the source between two snapshots",
+        "survey": "read the target into a file, to plan against it without its keys",
+    },
+    "rota": {"rota": "who is on call by one schedule: PagerDuty's answer in, CSV out"},
+    "sharing": {
+        "evidence": "check that sealed runs are as they were",
+        "publish": "copy what stakeholders may see to a folder",
+    },
+}
+"""The file of a group of commands to its commands and what each is for. The file has `add_NAME`, which takes the command's
+parser and gives it its options and what runs it; it is imported when the command is used."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Every error of ours is one line on stderr, and its exit code is returned."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a notebook that was broken off is told by us
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _make_parser(given[0] if given else "").parse_args(given)
+    signal.signal(signal.SIGTERM, _cancel)
+    try:
+        return int(options.run(options))
+    except PdmigrateError as error:
+        print(f"pdmigrate: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("pdmigrate: cancelled; the same command goes on from here.", file=sys.stderr)
+        return 7
+
+
+def _make_parser(chosen: str) -> argparse.ArgumentParser:
+    """All commands by name, and the options of the chosen one."""
+    parser = argparse.ArgumentParser(
+        prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for file, group in COMMANDS.items():
+        for name, words in group.items():
+            command = commands.add_parser(name, help=words)
+            if name == chosen:
+                getattr(import_module(f"pdmigrate.cli.{file}"), f"add_{name}")(command)
+    return parser
+
+
+def _cancel(*_: object) -> None:
+    raise KeyboardInterrupt

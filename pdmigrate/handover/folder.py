@@ -11,72 +11,59 @@ from pathlib import Path
 from pdmigrate.handover.items import STAGES, Item, list_items
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.sheets import Files, make_files, write_csv, write_files
-from pdmigrate.handover.ticks import Tick, find_tick, read_ticks
+from pdmigrate.handover.ticks import LIST, read_items
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.workspace.folder import Workspace, write_text
 
-LIST, GIVEN = "handover", "handover_given"
+GIVEN = "handover_given"
 COLUMNS = ("key", "kind", "pagerduty_id", "name", "file", "link", "expected", "done")
 
 
 @dataclass(frozen=True)
 class Handover:
-    """What people have to do. fresh: new or changed since the last handover; earlier: still to be done from before."""
+    """What people have to do. fresh: new or changed since the last handover; given: what was handed over, and where."""
 
     items: tuple[Item, ...]
     fresh: tuple[Item, ...]
-    ticks: dict[str, Tick]
-    given: dict[str, dict]
+    given: dict[str, dict[str, str]]
     folder: Path
 
     @property
     def earlier(self) -> tuple[Item, ...]:
+        """Still to be done from before."""
         fresh = {item.key for item in self.fresh}
-        return tuple(item for item in self.items if item.key not in fresh and not find_tick(self.ticks, item))
+        return tuple(item for item in self.open if item.key not in fresh)
 
     @property
     def open(self) -> tuple[Item, ...]:
-        return tuple(item for item in self.items if not find_tick(self.ticks, item))
+        return tuple(item for item in self.items if not item.tick)
 
 
 def save_list(workspace: Workspace, found: Draft, links: Links) -> None:
     """Leave the list of the plan, with its files, for the load that will hand it over."""
-    items, files = list_items(found, links), make_files(found, links)
-    workspace.save_state(LIST, {"plan": found.plan.digest, "items": list(map(asdict, items)), "files": asdict(files)})
-
-
-def read_items(workspace: Workspace) -> tuple[Item, ...]:
-    """The latest list; empty before there is one."""
-    rows = (workspace.find_state(LIST) or {}).get("items", [])
-    return tuple(Item(**{**row, "ids": tuple(row["ids"])}) for row in rows)
+    items = [asdict(item) for item in list_items(found, links)]
+    for row in items:
+        del row["tick"]  # it has a file of its own
+    workspace.save_state(LIST, {"plan": found.plan.digest, "items": items, "files": asdict(make_files(found, links))})
 
 
 def open_handover(workspace: Workspace, folder: Path, everything: bool = False) -> Handover:
     """The list as it concerns this folder; with `everything` as if nothing had been handed over before."""
     items, given = read_items(workspace), workspace.find_state(GIVEN) or {}
-    here = str(folder)
-    fresh = [
-        i
-        for i in items
-        if everything or given.get(i.key, {}).get("digest") != i.digest or given[i.key]["folder"] == here
-    ]
-    return Handover(items, tuple(fresh), read_ticks(workspace), given, folder)
+
+    def is_fresh(item: Item) -> bool:
+        before = given.get(item.key, {})
+        return everything or before.get("digest") != item.digest or before["folder"] == str(folder)
+
+    return Handover(items, tuple(filter(is_fresh, items)), given, folder)
 
 
-def write_folder(workspace: Workspace, handover: Handover) -> Path:
+def write_folder(workspace: Workspace, handover: Handover) -> None:
     """Write handover.csv and the files of what is new or changed, and remember that they were handed over."""
     files = Files(**(workspace.find_state(LIST) or {}).get("files", {}))
     for path, text in sorted(write_files(files, handover.fresh).items()):
         write_text(handover.folder / path, text)
-    sheet = handover.folder / "handover.csv"
-    write_text(sheet, write_csv(_list_rows(handover), COLUMNS))
-    fresh = {item.key: {"digest": item.digest, "folder": str(handover.folder)} for item in handover.fresh}
-    workspace.save_state(GIVEN, {**handover.given, **fresh})
-    return sheet
-
-
-def _list_rows(handover: Handover) -> list[dict]:
-    return [
+    rows = [
         {
             "key": item.key,
             "kind": item.kind,
@@ -85,10 +72,13 @@ def _list_rows(handover: Handover) -> list[dict]:
             "file": item.file,
             "link": item.link,
             "expected": item.expected,
-            "done": "yes" if find_tick(handover.ticks, item) else "no",
+            "done": "yes" if item.tick else "no",
         }
         for item in handover.fresh
     ]
+    write_text(handover.folder / "handover.csv", write_csv(rows, COLUMNS))
+    fresh = {item.key: {"digest": item.digest, "folder": str(handover.folder)} for item in handover.fresh}
+    workspace.save_state(GIVEN, {**handover.given, **fresh})
 
 
 def by_stage(items: tuple[Item, ...]) -> dict[str, tuple[Item, ...]]:
@@ -96,7 +86,7 @@ def by_stage(items: tuple[Item, ...]) -> dict[str, tuple[Item, ...]]:
     return {kind: mine for kind in STAGES if (mine := tuple(item for item in items if item.kind == kind))}
 
 
-def tell_handover(workspace: Workspace) -> str:
+def describe_handover(workspace: Workspace) -> str:
     """What is left to do, in working order, a line each."""
     handover = open_handover(workspace, workspace.reports)
     if not handover.items:

@@ -3,19 +3,17 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import accumulate, pairwise
-from zoneinfo import ZoneInfo
 
 from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
+from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.reaching import list_missing
 from pdmigrate.mapping.contacts import find_first_minute, tell_extension, tell_first_wait
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.work import Route
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pagerduty.not_carried import NotCarried
-from pdmigrate.plan.actions import Action
+from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.plan.planning import WAITS
 from pdmigrate.wire.canonical import canonical_json
 
@@ -36,7 +34,7 @@ STAGES = {
     "removed": "Look at what PagerDuty no longer has",
 }
 """Kinds of items in working order: what takes weeks is asked for first. `countries`, `reach`, `alert_rules`, `integrations`,
-`renewals` and `removed` are no kinds of objects."""
+`renewals` and `removed` are no kinds of objects. A test page (`tests`) is asked for apart, when all of this is done."""
 
 NEEDS = {
     "account": "an account that is enabled and unlocked",
@@ -47,57 +45,124 @@ NEEDS = {
 """What somebody lacks who cannot be reached, by the part of the key."""
 
 
+ABOUT = {
+    "reach": "users",
+    "integrations": "services",
+    "alert_rules": "services",
+    "renewals": "schedules",
+    "tests": "users",
+}
+"""Kinds of items to the kind of the object that they are about."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Done, by whom and when (ISO 8601). evidence: what Harness shows, in words, or the name of a file kept beside."""
+
+    digest: str
+    by: str
+    at: str
+    evidence: str = ""
+
+
 @dataclass(frozen=True)
 class Item:
     """One thing for a person. ids: the PagerDuty objects that it stands for. file: to work from, in the handover folder.
 
-    digest: over what is asked for; a tick holds as long as it stays the same.
+    digest: over what is asked for; a tick holds as long as it stays the same. tick: the one that holds.
     """
 
     key: str
     kind: str
     ids: tuple[str, ...]
     name: str
-    file: str
-    link: str
-    back: str
-    expected: str
-    digest: str
+    file: str = ""
+    link: str = ""
+    back: str = ""
+    expected: str = ""
+    digest: str = ""
+    tick: Tick | None = None
+
+    @property
+    def what(self) -> str:
+        return {"integrations": "re-point", "tests": "test page"}.get(self.kind, "make by hand")
+
+    @property
+    def text(self) -> str:
+        return f"{STAGES[self.kind]}: {self.name}" if self.kind in STAGES else self.name
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """(kind, PagerDuty id) of the object that it belongs to."""
+        return ABOUT.get(self.kind, self.kind), self.ids[0] if self.ids else ""
 
 
 def list_items(found: Draft, links: Links) -> tuple[Item, ...]:
     """Everything that the plan leaves to people, and what comes with any plan: accounts, apps, senders."""
-    parts = (_from_plan, _from_people, _from_reach, _from_apps, _from_services, _from_senders)
-    parts += (_from_routers, _from_countries, _from_fidelity, _from_removed)
-    rows = [_make_item(**row) for part in parts for row in part(found, links)]
+    parts = (
+        _from_plan,
+        _from_people,
+        _from_reach,
+        _from_apps,
+        _from_services,
+        _from_senders,
+        _from_routers,
+        _from_countries,
+        _from_fidelity,
+        _from_removed,
+    )
     order = list(STAGES)
-    return tuple(sorted(rows, key=lambda item: (order.index(item.kind), item.name.casefold(), item.key)))
+    items = (item for part in parts for item in part(found, links))
+    return tuple(sorted(items, key=lambda item: (order.index(item.kind), item.name.casefold(), item.key)))
 
 
-def _make_item(content: object = None, **row) -> Item:
-    """content: of its file, so that a change in there is one. Links may change with the address of the account."""
-    said = {name: value for name, value in row.items() if name not in ("link", "back")}
-    return Item(**row, digest=hashlib.sha256(canonical_json([said, content]).encode()).hexdigest()[:16])
+def _make_item(
+    links: Links,
+    kind: str,
+    id: str,
+    name: str,
+    *,
+    expected: str,
+    file: str = "",
+    ids: tuple[str, ...] = (),
+    part: str = "",
+    back: str = "",
+    content: object = None,
+) -> Item:
+    """part: tells two items of one object apart. content: of its file, so that a change in there is one.
 
-
-def _row(
-    links: Links, kind: str, id: str, name: str, file: str, expected: str, ids: tuple = (), part: str = ""
-) -> dict:
+    Links are not in the digest: they may change with the address of the account.
+    """
     key = f"{kind}:{id}" + (f"/{part}" if part else "")
-    places = {"link": links.to_harness(), "back": links.to_pagerduty(kind, id.partition("_")[0])}
-    return {"key": key, "kind": kind, "ids": ids or (id,), "name": name, "file": file, "expected": expected, **places}
+    said = {"key": key, "kind": kind, "ids": ids or (id,), "name": name, "file": file, "expected": expected}
+    digest = hashlib.sha256(canonical_json([said, content]).encode()).hexdigest()[:16]
+    back = back or links.to_pagerduty(kind, id.partition("_")[0])
+    return Item(key, kind, ids or (id,), name, file, links.to_harness(), back, expected, digest)
 
 
 # --- what Harness takes from people only ---
 
 
-def _from_plan(found: Draft, links: Links) -> Iterator[dict]:
+def _from_plan(found: Draft, links: Links) -> Iterator[Item]:
     schedules = {a.identifier: a for a in found.plan.actions if a.kind == "schedules"}
     for action in found.plan.actions:
         if action.verb == "handover" and action.before is None:
-            file, expected = name_file(action, schedules), _expect(found, action)
-            row = _row(links, action.kind, action.key, action.name, file, expected, action.sources)
-            yield row | {"content": action.after}
+            if action.reason == WAITS:
+                expected = (
+                    "After terraform apply and another run of pdmigrate it is written by API; nobody types it in."
+                )
+            else:
+                expected = _EXPECT[action.kind](found, action.after or {}, action)
+            yield _make_item(
+                links,
+                action.kind,
+                action.key,
+                action.name,
+                expected=expected,
+                file=name_file(action, schedules),
+                ids=action.sources,
+                content=action.after,
+            )
 
 
 def name_file(action: Action, schedules: dict[str, Action]) -> str:
@@ -112,13 +177,6 @@ def name_file(action: Action, schedules: dict[str, Action]) -> str:
         return f"{folders[action.kind]}/{action.identifier}.yaml"
     sheets = {"contact_methods": "contact_details.csv", "notification_rules": "notification_rules.csv"}
     return sheets.get(action.kind, "terraform/main.tf.json")
-
-
-def _expect(found: Draft, action: Action) -> str:
-    """What Harness shows once it is done, so that the one who did it can tell."""
-    if action.reason == WAITS:
-        return "After terraform apply and another run of pdmigrate it is written by API; nobody types it in."
-    return _EXPECT[action.kind](found, action.after or {}, action)
 
 
 def name_group(found: Draft, identifier: str | None) -> str:
@@ -139,7 +197,7 @@ def name_policy(found: Draft, policy_id: str) -> str:
     return f"none yet, since {policy.name!r} is not carried over" if policy else "none"
 
 
-def _expect_schedule(found: Draft, fields: dict, action: Action) -> str:
+def _expect_schedule(found: Draft, fields: Fields, action: Action) -> str:
     number = len(fields["rotations"])
     return (
         f"AI SRE, On-Call, Schedules shows {action.name!r} in {fields['time_zone']} with {number} "
@@ -147,18 +205,13 @@ def _expect_schedule(found: Draft, fields: dict, action: Action) -> str:
     )
 
 
-def _expect_override(found: Draft, fields: dict, action: Action) -> str:
+def _expect_override(found: Draft, fields: Fields, action: Action) -> str:
     zone = next((w.fields["time_zone"] for w in found.work.desired if w.identifier == fields["schedule"]), "UTC")
-    start, end = (tell_local(fields[edge], zone) for edge in ("start", "end"))
+    start, end = format_local(fields["start"], zone), format_local(fields["end"], zone)
     return f"The preview of the schedule shows {fields['person']} from {start} to {end} ({zone})."
 
 
-def tell_local(instant: str, zone: str) -> str:
-    """As the form asks for it: by the wall clock of the schedule."""
-    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
-
-
-def _expect_policy(found: Draft, fields: dict, action: Action) -> str:
+def _expect_policy(found: Draft, fields: Fields, action: Action) -> str:
     waits, number = ", ".join(str(level["timeout_minutes"]) for level in fields["levels"]), len(fields["levels"])
     return (
         f"AI SRE, On-Call, Escalation Policies shows {action.name!r}, owned by "
@@ -167,36 +220,31 @@ def _expect_policy(found: Draft, fields: dict, action: Action) -> str:
     )
 
 
-def _expect_contacts(found: Draft, fields: dict, action: Action) -> str:
+def _expect_contacts(found: Draft, fields: Fields, action: Action) -> str:
     named = ", ".join(f"{method['type']} {method['address']} ({method['label']})" for method in fields["methods"])
     methods = [one for one in found.account.users[action.key].contact_methods if one.id in action.sources]
     cut = [said for one in methods if (said := tell_extension(one))]
     return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
 
 
-def _expect_rules(found: Draft, fields: dict, action: Action) -> str:
+def _expect_rules(found: Draft, fields: Fields, action: Action) -> str:
     """Minutes after the page, since that is what the person will live through; the waits are what the form asks for."""
     minutes = list(accumulate(step["wait_minutes"] for step in fields["steps"]))
-    steps = "; ".join(
-        f"at minute {at} {_tell_channels(step)}" for at, step in zip(minutes, fields["steps"], strict=True)
-    )
+    named = [" and ".join(f"{m['type']} {m['address']}" for m in step["methods"]) for step in fields["steps"]]
+    steps = "; ".join(f"at minute {at} {channels}" for at, channels in zip(minutes, named, strict=True))
     waits = " and ".join(f"{later - at} min" for at, later in pairwise(minutes))
     said = f"The profile of {action.identifier}, Notification Rules: {steps}{f' (waits of {waits})' if waits else ''}."
     first = find_first_minute(found.account.users[action.key], action.sources)
     return f"{said} {tell_first_wait(first)}" if first else said
 
 
-def _tell_channels(step: dict) -> str:
-    return " and ".join(f"{method['type']} {method['address']}" for method in step["methods"])
-
-
-def _expect_group(found: Draft, fields: dict, action: Action) -> str:
+def _expect_group(found: Draft, fields: Fields, action: Action) -> str:
     return (
         f"After terraform apply the project has the user group {action.identifier} with {len(fields['users'])} members."
     )
 
 
-def _expect_user(found: Draft, fields: dict, action: Action) -> str:
+def _expect_user(found: Draft, fields: Fields, action: Action) -> str:
     """The provider sends the first role only (harness_platform_user, role_bindings)."""
     rest = ", ".join((fields.get("roles") or ())[1:])
     by_hand = f" Give the other roles by hand: {rest}." if rest else ""
@@ -217,60 +265,66 @@ _EXPECT = {
 # --- what people must do whatever the plan can write ---
 
 
-def _from_people(found: Draft, links: Links) -> Iterator[dict]:
+def _from_people(found: Draft, links: Links) -> Iterator[Item]:
     """Whoever has no account yet: nobody reaches them until they accept."""
     for action in found.plan.actions:
         person = found.state.people.get(action.identifier)
         if action.kind == "users" and action.verb != "handover" and not (person and person.accepted):
             expected = f"Access Control, Users shows {action.identifier} as active, no longer as pending."
             file = f"people/{action.key}.txt"
-            yield _row(links, "users", action.key, action.name, file, expected)
+            yield _make_item(links, "users", action.key, action.name, expected=expected, file=file)
 
 
-def _from_reach(found: Draft, links: Links) -> Iterator[dict]:
+def _from_reach(found: Draft, links: Links) -> Iterator[Item]:
     """Whoever can be paged, and will not hear it by what is carried over alone."""
     for one in list_missing(found):
         file, name = f"people/{one.user.id}.txt", f"{one.user.name}: {NEEDS[one.part]}"
-        yield _row(links, "reach", one.user.id, name, file, one.expected, part=one.part)
+        yield _make_item(links, "reach", one.user.id, name, expected=one.expected, file=file, part=one.part)
 
 
-def _from_apps(found: Draft, links: Links) -> Iterator[dict]:
+def _from_apps(found: Draft, links: Links) -> Iterator[Item]:
     """The app registers itself on the person's own telephone, Slack is linked by the person, an extension has no place."""
     for one in list_channels(found):
-        file = f"people/{one.user.id}.txt"
-        yield _row(links, one.kind, one.user.id, one.name, file, one.expected, one.ids, one.part)
+        id, file = one.user.id, f"people/{one.user.id}.txt"
+        yield _make_item(links, one.kind, id, one.name, expected=one.expected, file=file, ids=one.ids, part=one.part)
 
 
-def _from_services(found: Draft, links: Links) -> Iterator[dict]:
+def _from_services(found: Draft, links: Links) -> Iterator[Item]:
     """Owner, policy and alert rule, where the target takes none of them by API."""
-    for want in found.work.routes:
-        if found.state.oncall:
-            continue
+    for want in () if found.state.oncall else found.work.routes:
         policy, owner = name_policy(found, want.policy_key), name_group(found, want.owner)
-        expected = f"Service Directory, {want.name!r}: owning user group {owner}, escalation policy override {policy}."
-        yield _row(links, "services", want.key, want.name, "services.csv", expected)
         paging = "on" if want.paging else "off"
-        said = f"Alert Rules has a rule for {want.name!r}: paging {paging}, escalation policy {policy}."
-        yield _row(links, "alert_rules", want.key, want.name, "services.csv", said)
+        told = {
+            "services": f"Service Directory, {want.name!r}: owning user group {owner}, escalation policy override {policy}.",
+            "alert_rules": f"Alert Rules has a rule for {want.name!r}: paging {paging}, escalation policy {policy}.",
+        }
+        for kind, expected in told.items():
+            yield _make_item(links, kind, want.key, want.name, expected=expected, file="services.csv")
 
 
-def _from_senders(found: Draft, links: Links) -> Iterator[dict]:
+def _from_senders(found: Draft, links: Links) -> Iterator[Item]:
+    """The webhook of a service pages for whatever arrives, whatever was decided about its urgency."""
     routes = {route.key: route for route in found.work.routes}
     for service in found.work.in_scope("services", found.account.services):
-        expected = _expect_alert(routes.get(service.id))
+        route = routes.get(service.id)
+        if route is None:
+            expected = "The service is not carried over: this sender stays with PagerDuty until it is."
+        elif route.paging:
+            expected = "A test alert from this sender pages once, its repeat and its all-clear page nobody."
+        else:
+            expected = "A test alert from this sender is in the list of alerts and pages nobody: it does not come by the paging webhook."
         for sender in service.integrations:
             name = f"{service.name}: {sender.summary or sender.type or sender.id}"
-            row = _row(links, "integrations", service.id, name, "integrations.csv", expected, (sender.id,), sender.id)
-            yield row
-
-
-def _expect_alert(route: Route | None) -> str:
-    """The webhook of a service pages for whatever arrives, whatever was decided about its urgency."""
-    if route is None:
-        return "The service is not carried over: this sender stays with PagerDuty until it is."
-    if route.paging:
-        return "A test alert from this sender pages once, its repeat and its all-clear page nobody."
-    return "A test alert from this sender is in the list of alerts and pages nobody: it does not come by the paging webhook."
+            yield _make_item(
+                links,
+                "integrations",
+                service.id,
+                name,
+                expected=expected,
+                file="integrations.csv",
+                ids=(sender.id,),
+                part=sender.id,
+            )
 
 
 def list_routers(found: Draft) -> list[NotCarried]:
@@ -280,33 +334,34 @@ def list_routers(found: Draft) -> list[NotCarried]:
     ]
 
 
-def _from_routers(found: Draft, links: Links) -> Iterator[dict]:
+def _from_routers(found: Draft, links: Links) -> Iterator[Item]:
+    expected = "Whatever sent to it sends to the webhook of its own service; what its rules kept quiet stays quiet."
     for one in list_routers(found):
-        expected = "Whatever sent to it sends to the webhook of its own service; what its rules kept quiet stays quiet."
-        row = _row(links, "integrations", one.id, f"{one.name}: {one.matters}", "integrations.csv", expected)
-        yield row | {"back": links.to_pagerduty(one.kind, one.id)}
+        name, back = f"{one.name}: {one.matters}", links.to_pagerduty(one.kind, one.id)
+        yield _make_item(links, "integrations", one.id, name, expected=expected, file="integrations.csv", back=back)
 
 
-def _from_countries(found: Draft, links: Links) -> Iterator[dict]:
+def _from_countries(found: Draft, links: Links) -> Iterator[Item]:
     """One request a country: adding one takes Harness weeks."""
     for code, names in sorted(found.work.unserved.items()):
         expected = f"Harness confirms calls and SMS to +{code}, for {', '.join(sorted(set(names)))}; then run again."
-        yield _row(links, "countries", f"+{code}", f"+{code}", "countries.csv", expected)
+        yield _make_item(links, "countries", f"+{code}", f"+{code}", expected=expected, file="countries.csv")
 
 
-def _from_fidelity(found: Draft, links: Links) -> Iterator[dict]:
+def _from_fidelity(found: Draft, links: Links) -> Iterator[Item]:
     """Schedules that are right until a day: from then on Harness pages somebody else, or nobody."""
     for id in found.work.schedules:
         fidelity, name = found.work.fidelity[id], found.account.all_schedules[id].name
         if fidelity.until is not None:
             day = f"{to_datetime(fidelity.until):%Y-%m-%d}"
             expected = f"{name!r} holds until {day} ({fidelity.reason}). Run pdmigrate before then: this line names a later day, or is gone."
-            yield _row(links, "renewals", id, f"{name}: before {day}", "", expected)
+            yield _make_item(links, "renewals", id, f"{name}: before {day}", expected=expected)
 
 
-def _from_removed(found: Draft, links: Links) -> Iterator[dict]:
+def _from_removed(found: Draft, links: Links) -> Iterator[Item]:
     """What PagerDuty has no more: we never delete a whole object, nor what somebody has changed since."""
     for action in found.plan.actions:
         if action.verb == "handover" and action.before is not None:
             said = f"{action.name!r} ({action.identifier}): {action.reason}"
-            yield _row(links, "removed", f"{action.kind}_{action.key}", action.name, "", said, (action.key,))
+            id = f"{action.kind}_{action.key}"
+            yield _make_item(links, "removed", id, action.name, expected=said, ids=(action.key,))

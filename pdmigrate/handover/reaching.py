@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from pdmigrate.harness.records import ContactDetails, NotificationRule
 from pdmigrate.mapping.contacts import TYPES
@@ -11,6 +12,8 @@ from pdmigrate.oncall.rota import Rota, to_instant
 from pdmigrate.pagerduty.records import User
 from pdmigrate.parity.people import group_users, judge_account, judge_channel, list_notifications
 from pdmigrate.parity.places import list_places
+
+Record = TypeVar("Record", ContactDetails, NotificationRule)
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,16 @@ def list_missing(found: Draft) -> Iterator[Missing]:
 
 def foresee(found: Draft) -> Work:
     """The work with Harness as it will be: contact details and rules that are planned are there, however they get there."""
-    planned = {kind: {} for kind in ("contact_methods", "notification_rules")}
-    for action in found.plan.actions:
-        if action.kind in planned and action.after:
-            planned[action.kind][action.identifier] = {"email": action.identifier, **action.after}
-    details = {email: ContactDetails.model_validate(row) for email, row in planned["contact_methods"].items()}
-    rules = {email: NotificationRule.model_validate(row) for email, row in planned["notification_rules"].items()}
-    state = found.state
-    whole = {"contacts": {**state.contacts, **details}, "rules": {**state.rules, **rules}, "oncall": True}
-    return replace(found.work, state=state.model_copy(update=whole))
+
+    def read(kind: str, record: type[Record]) -> dict[str, Record]:
+        planned = [a for a in found.plan.actions if a.kind == kind and a.after]
+        return {a.identifier: record.model_validate({"email": a.identifier, **(a.after or {})}) for a in planned}
+
+    contacts = found.state.contacts | read("contact_methods", ContactDetails)
+    rules = found.state.rules | read("notification_rules", NotificationRule)
+    return replace(
+        found.work, state=found.state.model_copy(update={"contacts": contacts, "rules": rules, "oncall": True})
+    )
 
 
 def _list_missing(work: Work, email: str, users: list[User]) -> Iterator[Missing]:

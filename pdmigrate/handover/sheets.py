@@ -2,8 +2,9 @@
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -16,14 +17,22 @@ from pdmigrate.handover.objects import SCHEMA, make_terraform, write_policy, wri
 from pdmigrate.mapping.contacts import read_phone
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.proof import read_shown
-from pdmigrate.mapping.work import Route
 from pdmigrate.oncall import rota
-from pdmigrate.pagerduty.not_carried import NotCarried
 from pdmigrate.pagerduty.records import ContactMethod, Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.planning import WAITS
 from pdmigrate.workspace.cells import write_rows
+
+Row = Mapping[str, str | int | None]
+
+
+class Entry(TypedDict):
+    """A row of a sheet, and the keys of the items that it stands with."""
+
+    keys: list[str]
+    row: list[tuple[str, str | int | None]]
+
 
 TURNS_SHOWN = 8
 TO_FILL = {"test_result": "", "tested_by": "", "tested_at": ""}
@@ -35,7 +44,7 @@ class Files:
     """What a handover is written from, by path in its folder. A row of a sheet stands with the keys of its items."""
 
     texts: dict[str, str] = field(default_factory=dict)
-    sheets: dict[str, list[dict]] = field(default_factory=dict)
+    sheets: dict[str, list[Entry]] = field(default_factory=dict)
     people: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -43,9 +52,23 @@ def make_files(found: Draft, links: Links) -> Files:
     """All that items may name, and who the people are."""
     users = found.work.in_scope("users", found.account.users)
     people = {user.id: {"name": user.name, "email": found.work.emails.get(user.id, user.email)} for user in users}
-    return Files(
-        {**_write_documents(found, links), **_write_terraform(found, links)}, _list_sheets(found, links), people
-    )
+    texts = _write_documents(found, links)
+    groups, invited = _handed(found, "teams"), _handed(found, "users")
+    if groups or invited:
+        made = make_terraform(groups, invited, links.org, links.project)
+        texts["terraform/main.tf.json"] = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+    countries = [
+        _entry({"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}, f"countries:+{code}")
+        for code, names in sorted(found.work.unserved.items())
+    ]
+    sheets = {
+        "contact_details.csv": _list_contacts(found),
+        "notification_rules.csv": _list_rules(found),
+        "services.csv": _list_routes(found, links),
+        "integrations.csv": _list_senders(found, links),
+        "countries.csv": countries,
+    }
+    return Files(texts, sheets, people)
 
 
 def write_files(files: Files, items: Iterable[Item]) -> dict[str, str]:
@@ -81,7 +104,7 @@ def _handed(found: Draft, kind: str) -> list[Action]:
     return [a for a in found.plan.actions if a.kind == kind and a.verb == "handover" and a.reason != WAITS]
 
 
-def _next_turns(found: Draft, schedule: Schedule | ScheduleV3 | None, zone: str) -> list[dict]:
+def _next_turns(found: Draft, schedule: Schedule | ScheduleV3 | None, zone: str) -> list[dict[str, str]]:
     """Who is on call next by PagerDuty's own rendering, in the schedule's zone; nobody where it gave none."""
     shown = read_shown(schedule) if schedule else None
     here = ZoneInfo(zone)
@@ -100,22 +123,12 @@ def _next_turns(found: Draft, schedule: Schedule | ScheduleV3 | None, zone: str)
 # --- sheets ---
 
 
-def _list_sheets(found: Draft, links: Links) -> dict[str, list[dict]]:
-    return {
-        "contact_details.csv": _list_contacts(found),
-        "notification_rules.csv": _list_rules(found),
-        "services.csv": _list_routes(found, links),
-        "integrations.csv": _list_senders(found, links),
-        "countries.csv": _list_countries(found),
-    }
-
-
-def _entry(row: dict, *keys: str) -> dict:
+def _entry(row: Row, *keys: str) -> Entry:
     """The cells as pairs, since JSON on disk keeps no order of a dict."""
     return {"keys": list(keys), "row": list(row.items())}
 
 
-def write_csv(rows: Iterable[dict], columns: Sequence[str] = ()) -> str:
+def write_csv(rows: Iterable[Row], columns: Sequence[str] = ()) -> str:
     """Rows as CSV. columns: the heading; without it the keys of the first row, and nothing where there is no row."""
     rows, out = list(rows), io.StringIO()
     names = columns or [*rows[0]] if rows or columns else []
@@ -124,20 +137,17 @@ def write_csv(rows: Iterable[dict], columns: Sequence[str] = ()) -> str:
     return out.getvalue()
 
 
-def _list_contacts(found: Draft) -> list[dict]:
-    rows = []
+def _list_contacts(found: Draft) -> list[Entry]:
+    rows: list[Entry] = []
     for action in _handed(found, "contact_methods"):
-        user, labels = found.account.users[action.key], _labels(action)
+        user = found.account.users[action.key]
+        labels = {(m["type"], m["address"]): m["label"] for m in (action.after or {})["methods"]}
         for method in (m for m in user.contact_methods if m.id in action.sources):
             kind, address = read_channel(method)
-            label = labels.get((kind, address), "Other")
             row = {"person": user.name, "email": action.identifier, "type": kind, "address": address}
-            rows.append(_entry({**row, "label": label, "pagerduty_id": method.id}, action.id))
+            row |= {"label": labels.get((kind, address), "Other"), "pagerduty_id": method.id}
+            rows.append(_entry(row, action.id))
     return rows
-
-
-def _labels(action: Action) -> dict[tuple[str, str], str]:
-    return {(m["type"], m["address"]): m["label"] for m in (action.after or {})["methods"]}
 
 
 def read_channel(method: ContactMethod) -> tuple[str, str]:
@@ -149,75 +159,77 @@ def read_channel(method: ContactMethod) -> tuple[str, str]:
     return kind, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
 
 
-def _list_rules(found: Draft) -> list[dict]:
+def _list_rules(found: Draft) -> list[Entry]:
     """One line a rule, in the order of the steps; the wait is counted from the step before."""
-    rows = []
+    rows: list[Entry] = []
     for action in _handed(found, "notification_rules"):
         user = found.account.users[action.key]
         methods = {m.id: read_channel(m) for m in user.contact_methods}
-        rules = [r for r in user.notification_rules if r.id in action.sources]
-        delays = sorted({r.start_delay_in_minutes for r in rules})
-        for rule in sorted(rules, key=lambda r: (r.start_delay_in_minutes, r.id)):
-            at = delays.index(rule.start_delay_in_minutes)
-            kind, address = methods[rule.contact_method.id]
-            wait = delays[at] - (delays[at - 1] if at else 0)
-            row = {"person": user.name, "email": action.identifier, "step": at + 1, "wait_minutes": wait}
-            rows.append(_entry({**row, "type": kind, "address": address, "pagerduty_id": rule.id}, action.id))
+        planned = [r for r in user.notification_rules if r.id in action.sources]  # each with a delay and a method
+        rules = sorted((r.start_delay_in_minutes or 0, r.id, r.contact_method.id) for r in planned if r.contact_method)
+        delays = sorted({delay for delay, _, _ in rules})
+        for delay, id, method in rules:
+            at = delays.index(delay)
+            kind, address = methods[method]
+            wait = delay - (delays[at - 1] if at else 0)
+            row: Row = {"person": user.name, "email": action.identifier, "step": at + 1, "wait_minutes": wait}
+            rows.append(_entry({**row, "type": kind, "address": address, "pagerduty_id": id}, action.id))
     return rows
 
 
-def _list_routes(found: Draft, links: Links) -> list[dict]:
-    rows = []
-    for route in found.work.routes:
-        row = {"service": route.name, "identifier": route.identifier, "owner_group": route.owner or ""}
-        row |= {"escalation_policy": name_policy(found, route.policy_key).strip("'")}
-        row |= {"escalation_policy_identifier": route.policy or "", "paging": "on" if route.paging else "off"}
-        row |= {"pagerduty": links.to_pagerduty("services", route.key)}
-        rows.append(_entry(row, f"services:{route.key}", f"alert_rules:{route.key}"))
-    return rows
-
-
-def _list_senders(found: Draft, links: Links) -> list[dict]:
-    """Every integration, and whatever routes alerts to several services. The last columns are to be filled in."""
-    routes = {route.key: route for route in found.work.routes}
-    rows = []
-    for service in found.work.in_scope("services", found.account.services):
-        route = routes.get(service.id)
-        for sender in service.integrations:
-            row = {"service": service.name, "sender": sender.summary or sender.id, "type": sender.type}
-            row |= {"owner_group": (route and route.owner) or "", "pagerduty_id": sender.id}
-            row |= {"pagerduty": links.to_pagerduty("services", service.id), **_treat(sender.type, route)}
-            rows.append(_entry(row | TO_FILL, f"integrations:{service.id}/{sender.id}"))
-    return rows + [_list_router(one, links) for one in list_routers(found)]
-
-
-def _treat(kind: str, route: Route | None) -> dict:
-    """How this sender is kept from flooding; one whose service is to page nobody gets no webhook at all."""
-    first = "" if route and route.paging else f"{QUIET} " if route else f"{STAYS} "
-    said = {"what_to_send": first + advise(kind), "what_was_suppressed": SUPPRESSION}
-    return {**said, "new_paging_webhook": "none" if first else WEBHOOK}
-
-
-def _list_router(one: NotCarried, links: Links) -> dict:
-    row = {"service": "several", "sender": one.name, "type": one.kind.removesuffix("s"), "owner_group": ""}
-    row |= {"pagerduty_id": one.id, "pagerduty": links.to_pagerduty(one.kind, one.id), "what_to_send": ROUTED}
-    row |= {"what_was_suppressed": f"{one.matters}. {SUPPRESSION}", "new_paging_webhook": WEBHOOK}
-    return _entry(row | TO_FILL, f"integrations:{one.id}")
-
-
-def _list_countries(found: Draft) -> list[dict]:
+def _list_routes(found: Draft, links: Links) -> list[Entry]:
     return [
-        _entry({"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}, f"countries:+{code}")
-        for code, names in sorted(found.work.unserved.items())
+        _entry(
+            {
+                "service": route.name,
+                "identifier": route.identifier,
+                "owner_group": route.owner or "",
+                "escalation_policy": name_policy(found, route.policy_key).strip("'"),
+                "escalation_policy_identifier": route.policy or "",
+                "paging": "on" if route.paging else "off",
+                "pagerduty": links.to_pagerduty("services", route.key),
+            },
+            f"services:{route.key}",
+            f"alert_rules:{route.key}",
+        )
+        for route in found.work.routes
     ]
 
 
-# --- Terraform ---
+def _list_senders(found: Draft, links: Links) -> list[Entry]:
+    """Every integration, and whatever routes alerts to several services. The last columns are to be filled in.
 
-
-def _write_terraform(found: Draft, links: Links) -> dict[str, str]:
-    groups, users = _handed(found, "teams"), _handed(found, "users")
-    if not groups and not users:
-        return {}
-    made = make_terraform(groups, users, links.org, links.project)
-    return {"terraform/main.tf.json": json.dumps(made, indent=1, ensure_ascii=False) + "\n"}
+    A sender whose service is to page nobody gets no webhook at all: that is how it is kept from flooding.
+    """
+    routes = {route.key: route for route in found.work.routes}
+    rows: list[Entry] = []
+    for service in found.work.in_scope("services", found.account.services):
+        route = routes.get(service.id)
+        first = "" if route and route.paging else f"{QUIET} " if route else f"{STAYS} "
+        for sender in service.integrations:
+            row = {
+                "service": service.name,
+                "sender": sender.summary or sender.id,
+                "type": sender.type,
+                "owner_group": (route and route.owner) or "",
+                "pagerduty_id": sender.id,
+                "pagerduty": links.to_pagerduty("services", service.id),
+                "what_to_send": first + advise(sender.type),
+                "what_was_suppressed": SUPPRESSION,
+                "new_paging_webhook": "none" if first else WEBHOOK,
+            }
+            rows.append(_entry(row | TO_FILL, f"integrations:{service.id}/{sender.id}"))
+    for one in list_routers(found):
+        row = {
+            "service": "several",
+            "sender": one.name,
+            "type": one.kind.removesuffix("s"),
+            "owner_group": "",
+            "pagerduty_id": one.id,
+            "pagerduty": links.to_pagerduty(one.kind, one.id),
+            "what_to_send": ROUTED,
+            "what_was_suppressed": f"{one.matters}. {SUPPRESSION}",
+            "new_paging_webhook": WEBHOOK,
+        }
+        rows.append(_entry(row | TO_FILL, f"integrations:{one.id}"))
+    return rows

@@ -22,4 +22,4 @@ def check_accounts(job: Job, access: Access) -> Any:
     def act() -> None:
         said.attempt(ask_again, f"Both sides answered at {job.clock():%H:%M:%S} UTC.")
 
-    return stand_below(told, make_button("Ask both sides again", act), said)
+    return stand_below(told, make_button("Ask both sides again", act), said.line)

@@ -4,11 +4,12 @@ from typing import Any
 
 import ipywidgets
 
-from pdmigrate.handover.todo import Item, list_items, tick, untick
+from pdmigrate.handover.items import Item
+from pdmigrate.handover.ticks import list_todo, tick_item, untick_item
 from pdmigrate.notebook.parts import Signature, draw, is_interactive
 from pdmigrate.notebook.roll import Roll, Row
+from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.show import show
-from pdmigrate.pages.todo import section_handover
 from pdmigrate.steps.job import Job
 from pdmigrate.steps.verify import Verified
 
@@ -16,13 +17,13 @@ from pdmigrate.steps.verify import Verified
 def tick_handover(job: Job, verified: Verified) -> Any:
     """What is left for people to do; a ticked item is written to the workspace at once. Headless: the list."""
     if not is_interactive():
-        return show(section_handover(list_items(job.workspace, verified.draft)))
+        return show(section_handover(list_todo(job.workspace, verified.draft)))
     return _Checklist(job, verified).box
 
 
 class _Checklist:
     def __init__(self, job: Job, verified: Verified):
-        self.job, self.draft, self.items = job, verified.draft, list_items(job.workspace, verified.draft)
+        self.job, self.draft, self.items = job, verified.draft, list_todo(job.workspace, verified.draft)
         self.roll = Roll([_make_row(item) for item in self.items], ("State", "What"))
         self.sign = Signature(
             ("These are done", lambda: self.write(True), "primary"),
@@ -37,25 +38,25 @@ class _Checklist:
         return self.sign.stand_below(self.roll.box)
 
     def write(self, done: bool) -> None:
-        keys = [item.key for item in self.items if item.key in self.roll.ticked]
-        if not keys:
-            return self.sign.say("Tick the items first.", "bad")
-        self.sign.attempt(
-            lambda: self._write(keys, done),
-            f"{len(keys)} {'done' if done else 'open again'}: written to the workspace.",
-        )
-        self.items = list_items(self.job.workspace, self.draft)
-        return self.roll.replace([_make_row(item) for item in self.items], ())
+        ticked = [item for item in self.items if item.key in self.roll.ticked]
+        if not ticked:
+            self.sign.say("Tick the items first.", "bad")
+            return
 
-    def _write(self, keys: list[str], done: bool) -> None:
-        if done:
-            tick(self.job.workspace, keys, self.sign.by, self.job.clock())
-        else:
-            untick(self.job.workspace, keys)
+        def save() -> None:
+            for item in ticked:
+                if done:
+                    tick_item(self.job.workspace, item, self.sign.by, self.job.clock())
+                else:
+                    untick_item(self.job.workspace, item.key)
+
+        self.sign.attempt(save, f"{len(ticked)} {'done' if done else 'open again'}: written to the workspace.")
+        self.items = list_todo(self.job.workspace, self.draft)
+        self.roll.replace([_make_row(item) for item in self.items], ())
 
 
 def _make_row(item: Item) -> Row:
-    state = f"done by {item.by or 'somebody'}, {item.at}" if item.done else "open"
+    state = f"done by {item.tick.by or 'somebody'}, {item.tick.at}" if item.tick else "open"
     return Row(
         item.key, f"{item.what} · {item.text} · {state}", {"State": [state.partition(" ")[0]], "What": [item.what]}
     )

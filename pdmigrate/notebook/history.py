@@ -6,7 +6,7 @@ import ipywidgets
 
 from pdmigrate.notebook.parts import Saying, draw, is_interactive, make_button, make_menu, stand_below
 from pdmigrate.pages import look
-from pdmigrate.pages.history import section_runs, section_steps, tell_counts
+from pdmigrate.pages.history import describe_counts, section_runs, section_steps
 from pdmigrate.runs.finish import finish
 from pdmigrate.steps.history import History, Told, history, list_runs
 from pdmigrate.steps.job import Job
@@ -17,10 +17,10 @@ def browse_history(job: Job) -> Any:
     runs = tuple(reversed(list_runs(job)))
     if not is_interactive() or not runs:
         return look(History(runs, (), ()), "runs")
-    return _Past(job, runs).box
+    return _Runs(job, runs).box
 
 
-class _Past:
+class _Runs:
     def __init__(self, job: Job, runs: tuple[Told, ...]):
         self.job, self.runs = job, {told.run.number: told for told in runs}
         self.which = make_menu("Run", [(name_run(told), told.run.number) for told in runs])
@@ -34,22 +34,22 @@ class _Past:
     def box(self) -> ipywidgets.Widget:
         hint = "Reads Harness afresh, and the latest snapshot"
         ask = make_button("What has changed since", self.ask, hint=hint)
-        return stand_below(self.table, self.which, self.steps, ask, self.said, self.changes)
+        return stand_below(self.table, self.which, self.steps, ask, self.said.line, self.changes)
 
     def tell(self) -> None:
         """The steps of the chosen run."""
         self.steps.value = draw(section_steps(History((self.runs[self.which.value],), (), ())))
 
     def ask(self) -> None:
-        self.said.say("Reading Harness and the latest snapshot.")
-        self.said.attempt(self._ask, f"As of {self.job.clock():%H:%M:%S} UTC. The page is history.html.")
+        def read() -> None:
+            found = history(self.job)
+            self.changes.value = look(found, "changes", "to_do")._repr_html_()
+            finish(self.job, found)
 
-    def _ask(self) -> None:
-        found = history(self.job)
-        self.changes.value = look(found, "changes", "to_do")._repr_html_()
-        finish(self.job, found)
+        self.said.say("Reading Harness and the latest snapshot.")
+        self.said.attempt(read, f"As of {self.job.clock():%H:%M:%S} UTC. The page is history.html.")
 
 
 def name_run(told: Told) -> str:
     """A run in one line of a menu."""
-    return f"run {told.run.number} · {told.run.started[:16].replace('T', ' ')} · {tell_counts(told)}"
+    return f"run {told.run.number} · {told.run.started[:16].replace('T', ' ')} · {describe_counts(told)}"

@@ -17,7 +17,7 @@ from pdmigrate.notebook.parts import WIDE, Saying, is_interactive, make_button, 
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.job import Job
-from pdmigrate.steps.load import Cancel, Done, Loaded, LoadProgress, Progress, load
+from pdmigrate.steps.load import Cancel, Done, Loaded, LoadProgress, load
 
 LONG = {"description_width": "9rem"}
 """Room for the longest name of a kind."""
@@ -30,9 +30,17 @@ TELL_EVERY = 25
 async def load_plan(job: Job, approved: str = "") -> Loaded:
     """Load the approved plan. Cancelling stops between two steps; run the cell again to go on."""
     if not is_interactive():
-        return load(job, approved, _make_log())
+        said = LoadProgress()
+
+        def tell(done: Done, number: int, total: int) -> None:
+            words = said.tell(done, number, total)
+            if number == total or number % TELL_EVERY == 0:
+                print(words, file=sys.stderr)
+
+        loaded: Loaded = load(job, approved, tell)
+        return loaded
     progress = _Progress(job)
-    display(progress.box)
+    display(progress.box)  # type: ignore[no-untyped-call]  # IPython's has no types
     loading = asyncio.create_task(asyncio.to_thread(progress.run, approved))
     try:
         while not loading.done():
@@ -87,18 +95,21 @@ class _Progress:
 
     @property
     def box(self) -> ipywidgets.Widget:
-        return stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said)
+        return stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said.line)
 
     def run(self, approved: str) -> Loaded:
         self.said.say("Checking that nothing has moved since the plan was made.")
         try:
-            loaded = load(self.job, approved, self.tell, self.steering)
+            loaded: Loaded = load(self.job, approved, self.tell, self.steering)
         except PdmigrateError as error:
             self.said.say(str(error), "bad")
             raise
         finally:
             self.pause.disabled = self.cancel.disabled = True
-        self.said.say(_tell_end(loaded))
+        counts = Counter(done.outcome.replace("_", " ") for done in loaded.done)
+        told = ", ".join(f"{n} {outcome}" for outcome, n in counts.items()) or "nothing was to be done"
+        waits = f"{len(loaded.waiting)} actions wait for approval in 4 · Conflicts; nothing else was to be loaded."
+        self.said.say(waits if loaded.waiting else f"Finished: {told}.")
         return loaded
 
     def tell(self, done: Done, number: int, total: int) -> None:
@@ -116,24 +127,3 @@ class _Progress:
     def stop(self) -> None:
         self.cancel.disabled = True
         self.steering.ask()
-
-
-def _tell_end(loaded: Loaded) -> str:
-    counts = Counter(done.outcome.replace("_", " ") for done in loaded.done)
-    if loaded.waiting:
-        return f"{len(loaded.waiting)} actions wait for approval in 4 · Conflicts; nothing else was to be loaded."
-    return (
-        "Finished: " + (", ".join(f"{n} {outcome}" for outcome, n in counts.items()) or "nothing was to be done") + "."
-    )
-
-
-def _make_log() -> Progress:
-    """Headless: a line now and then, with the counts by kind and the time left."""
-    said = LoadProgress()
-
-    def tell(done: Done, number: int, total: int) -> None:
-        words = said.tell(done, number, total)
-        if number == total or number % TELL_EVERY == 0:
-            print(words, file=sys.stderr)
-
-    return tell

@@ -6,12 +6,12 @@ from typing import Any
 import ipywidgets
 
 from pdmigrate.notebook.parts import draw, is_interactive, make_button, make_menu, stand_below, stand_side_by_side
-from pdmigrate.oncall.rota import to_datetime, to_instant
+from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pages import look
 from pdmigrate.pages.show import Section
-from pdmigrate.pages.timeline import Lane, draw_timeline
-from pdmigrate.pages.words import make_bars, name_people, percent, tell_instant
-from pdmigrate.steps.verify import ScheduleParity, Verified
+from pdmigrate.pages.words import draw_sides, format_instant, format_percent, name_people
+from pdmigrate.parity.schedules import ScheduleParity
+from pdmigrate.steps.verify import Verified
 
 SPAN = timedelta(days=14)
 
@@ -49,7 +49,8 @@ class _Browser:
 
     def choose(self) -> None:
         """Another schedule, from the start of the window."""
-        self.start, self.place = self.verified.since, None
+        self.start = self.verified.since
+        self.place: int | None = None
         self.tell("")
 
     def move(self, by: timedelta) -> None:
@@ -67,25 +68,15 @@ class _Browser:
         start, end, before, after = differences[self.place]
         last = max(self.verified.since, self.verified.until - SPAN)
         self.start = min(max(to_datetime(start) - SPAN / 4, self.verified.since), last)
-        span = f"{tell_instant(start, self.schedule.time_zone)} to {tell_instant(end, self.schedule.time_zone)}"
+        span = f"{format_instant(start, self.schedule.time_zone)} to {format_instant(end, self.schedule.time_zone)}"
         reason = self.schedule.compared.tell(start, end)
         who = f"{self._name(before)} in PagerDuty, {self._name(after)} in Harness"
         return self.tell(f"Difference {self.place + 1} of {len(differences)}: {span}: {who} ({reason}).")
 
     def tell(self, words: str) -> None:
         s, until = self.schedule, min(self.start + SPAN, self.verified.until)
-        start, end = to_instant(self.start), to_instant(until)
-        lanes = [
-            Lane("PagerDuty", make_bars(s.before.clip(start, end), self.names)),
-            Lane("Harness", make_bars(s.after.clip(start, end), self.names), True),
-        ]
-        spans = [
-            (to_datetime(max(a, start)), to_datetime(min(b, end)))
-            for a, b, _, _ in s.differences
-            if a < end and b > start
-        ]
-        drawing = draw_timeline(lanes, self.start, until, s.time_zone, s.name, spans)
-        self.told.value = draw(Section(_name(s), words or _tell_grade(s), drawing=drawing, level=3))
+        drawing = draw_sides(s, self.start, until, self.names)
+        self.told.value = draw(Section(_name(s), words or _describe_grade(s), drawing=drawing, level=3))
 
     def _name(self, people: frozenset[str]) -> str:
         return ", ".join(sorted(self.names.get(p, p) for p in people)) or "nobody"
@@ -96,10 +87,10 @@ def _name(schedule: ScheduleParity) -> str:
     return f"{schedule.name} · {grade if schedule.unverified or schedule.differ else 'agrees'}"
 
 
-def _tell_grade(s: ScheduleParity) -> str:
+def _describe_grade(s: ScheduleParity) -> str:
     if s.doubted and not s.is_unverified:
         return f"Nothing of it is verified: {s.tell_doubted()}; without them {s.differ} s differ."
     if s.unverified:
         return "Harness has no API to read it: what was meant to be written could not be compared."
     judge = "PagerDuty's own rendering" if s.judged else "our reading of the layers"
-    return f"The same people are on call for {percent(s.agree, s.agree + s.differ)} of the time, by {judge}."
+    return f"The same people are on call for {format_percent(s.agree, s.agree + s.differ)} of the time, by {judge}."

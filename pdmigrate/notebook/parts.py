@@ -34,7 +34,9 @@ def make_text(label: str, hint: str = "", value: str = "", layout: ipywidgets.La
     return ipywidgets.Text(value=value, description=label, placeholder=hint, layout=layout, style=LABELS)
 
 
-def make_menu(label: str, options: list, value: Any = None, layout: ipywidgets.Layout = WIDE) -> ipywidgets.Dropdown:
+def make_menu(
+    label: str, options: list[tuple[str, Any]], value: Any = None, layout: ipywidgets.Layout = WIDE
+) -> ipywidgets.Dropdown:
     """A menu of (words, value); it starts at the first, or at `value`."""
     first = options[0][1] if value is None else value
     return ipywidgets.Dropdown(options=options, value=first, description=label, layout=layout, style=LABELS)
@@ -66,11 +68,14 @@ def draw(*things: Any) -> str:
     return show(*things)._repr_html_()
 
 
-class Saying(ipywidgets.HTML):
+class Saying:
     """One line that says what happened; a screen reader is told of it."""
 
+    def __init__(self) -> None:
+        self.line = ipywidgets.HTML()
+
     def say(self, words: str, tone: str = "plain") -> None:
-        self.value = f'<div role="status" class="pdm-said {tone}">{escape(words)}</div>' if words else ""
+        self.line.value = f'<div role="status" class="pdm-said {tone}">{escape(words)}</div>' if words else ""
 
     def attempt(self, act: Callable[[], Any], words: str) -> bool:
         """Do it and say so, or say the error in one line."""
@@ -86,7 +91,7 @@ class Saying(ipywidgets.HTML):
 class Signature:
     """Below everything that is decided: by whom and why, the buttons, and the line that says what came of a click."""
 
-    def __init__(self, *buttons: tuple, why: str = "Why"):
+    def __init__(self, *buttons: tuple[Any, ...], why: str = "Why"):
         """Each button as make_button takes it. why: the label of the reason; without one none is asked for."""
         self._who = make_text("Decided by", value=os.environ.get("PDMIGRATE_USER") or getpass.getuser(), layout=NARROW)
         self._why = make_text(why, "a word for the record")
@@ -96,12 +101,12 @@ class Signature:
 
     @property
     def by(self) -> str:
-        return self._who.value.strip()
+        return str(self._who.value).strip()
 
     @property
     def why(self) -> str:
-        return self._why.value.strip()
+        return str(self._why.value).strip()
 
     def stand_below(self, *children: ipywidgets.Widget) -> ipywidgets.VBox:
         """What is decided, and this beneath it."""
-        return stand_below(*children, *self._fields, stand_side_by_side(*self._buttons), self._said)
+        return stand_below(*children, *self._fields, stand_side_by_side(*self._buttons), self._said.line)

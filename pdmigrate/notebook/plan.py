@@ -17,38 +17,32 @@ from pdmigrate.notebook.parts import (
     stand_below,
     stand_side_by_side,
 )
-from pdmigrate.pages.conflicts import RISKIEST, VERB_TONES, name_owners, section_guards
-from pdmigrate.pages.show import Table, Tag, make_table, show
-from pdmigrate.pages.words import KIND_NAMES, list_changes
+from pdmigrate.pages.conflicts import RISKIEST, name_owners, section_guards, table_actions
+from pdmigrate.pages.show import Table, make_table, show
+from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.conflicts import Decided, approve, reconsider, withdraw
 from pdmigrate.steps.job import Job
 
 PAGE = 12
 NO_TEAM = "no team"
-COLUMNS = {
-    "kind": "Kind",
-    "team": "Team",
-    "name": "Object",
-    "verb": "Action",
-    "changes": "Before → after",
-    "reason": "Note",
-}
 DIGEST_AT_LEAST = 6
 
 
 def approve_plan(job: Job, decided: Decided) -> Any:
     """Look through the plan, waive what refuses it, approve it by typing the beginning of its digest. Headless: tables."""
     if not is_interactive():
-        return show(section_guards(decided), _tell_plan(job, decided))
+        return show(section_guards(decided), _describe_plan(job, decided))
     return stand_below(_PlanView(decided).box, Waivers(job, decided).box, _Approval(job, decided).box)
 
 
-def _tell_plan(job: Job, decided: Decided) -> Table:
+def _describe_plan(job: Job, decided: Decided) -> Table:
     plan, known = decided.plan, job.decisions().approves(decided.plan.digest)
     state = f"approved by {known.by} at {known.at}" if known else "nothing to approve" if plan.empty else "not approved"
-    row = {"Plan": plan.digest, "To write": sum(a.writes for a in plan.actions), "State": state}
-    return make_table([row])
+    writes = sum(action.writes for action in plan.actions)
+    return make_table(
+        [plan], {"Plan": lambda plan: plan.digest, "To write": lambda _: writes, "State": lambda _: state}
+    )
 
 
 class _PlanView:
@@ -83,26 +77,12 @@ class _PlanView:
         self.first = min(max(0, first), max(0, (len(found) - 1) // PAGE * PAGE))
         shown = found[self.first : self.first + PAGE]
         note = f"Actions {self.first + 1} to {self.first + len(shown)} of {len(found)}." if shown else ""
-        rows = [_make_row(action, self.team_of(action)) for action in shown]
-        self.table.value = draw(make_table(rows, COLUMNS, "No action fits.", note))
+        self.table.value = draw(table_actions(shown, self.team_of, "No action fits.", note))
 
     def _fits(self, action: Action) -> bool:
         fits_menus = self.kind.value in ("", action.kind) and self.verb.value in ("", action.verb)
         fits_menus = fits_menus and self.team.value in ("", self.team_of(action) or NO_TEAM)
         return fits_menus and self.search.value.casefold() in action.name.casefold()
-
-
-def _make_row(action: Action, team: str) -> dict[str, Any]:
-    verb = Tag(action.verb, VERB_TONES[action.verb])
-    changes = list_changes(action)
-    return {
-        "kind": KIND_NAMES[action.kind],
-        "team": team,
-        "name": action.name,
-        "verb": verb,
-        "changes": changes,
-        "reason": action.reason,
-    }
 
 
 def _count_values(actions: list[Action], field: str) -> list[tuple[str, str]]:
@@ -127,7 +107,7 @@ class _Approval:
         return self.sign.stand_below(self.table, self.typed)
 
     def tell(self) -> None:
-        self.table.value = draw(_tell_plan(self.job, self.decided))
+        self.table.value = draw(_describe_plan(self.job, self.decided))
 
     def save(self) -> None:
         typed, decided = self.typed.value.strip(), reconsider(self.job, self.decided)

@@ -10,12 +10,14 @@ from pdmigrate.notebook.answers import Answers
 from pdmigrate.notebook.parts import Signature, draw, is_interactive, make_menu, make_text, make_tick
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.pages import look
-from pdmigrate.pages.show import Section, make_table
+from pdmigrate.pages.show import Section, Table, make_table
 from pdmigrate.plan.answers import Conflict, Decision
 from pdmigrate.steps.conflicts import Decided
 from pdmigrate.steps.invite import Matched, People
 from pdmigrate.steps.job import Job
 
+Standing = dict[tuple[str, str], Decision]
+"""The answers as decisions.yaml has them, by class and object."""
 UNDECIDED = "undecided"
 AFTER_PEOPLE = "4 · Conflicts plans with it."
 AFTER_CONFLICTS = "Run ▸ Run All Cells drafts the plan with it."
@@ -26,21 +28,21 @@ def choose_people(job: Job, people: People) -> Any:
     if not is_interactive():
         return look(people, "questions")
     questions = {c.id: c for c in _list_questions(people.draft) if c.kind == "users"}
-    return _Desk(job, questions.values(), people.draft, people.matched).box
+    return _Questions(job, questions.values(), people.draft, people.matched).box
 
 
 def answer_conflicts(job: Job, decided: Decided) -> Any:
     """Every question, open or decided; answers are written at once, and can be taken back."""
     if not is_interactive():
         return look(decided, "open")
-    return _Desk(job, _list_questions(decided.draft), decided.draft).box
+    return _Questions(job, _list_questions(decided.draft), decided.draft).box
 
 
 def _list_questions(draft: Draft) -> list[Conflict]:
     return [*draft.open.values(), *(answer.conflict for answer in draft.answered.values())]
 
 
-class _Desk:
+class _Questions:
     """A list of questions (or of people, some with a question), and below it the answer to those that are ticked."""
 
     def __init__(self, job: Job, questions: Iterable[Conflict], draft: Draft, people: Iterable[Matched] = ()):
@@ -64,7 +66,7 @@ class _Desk:
     @property
     def box(self) -> ipywidgets.Widget:
         if not self.roll.rows:
-            return ipywidgets.HTML(draw(make_table([], empty="There is no question.")))
+            return ipywidgets.HTML(draw(Table((), (), empty="There is no question.")))
         return self.sign.stand_below(self.roll.box, self.told, self.choice, self.value, self.whole)
 
     def list_rows(self) -> list[Row]:
@@ -82,7 +84,7 @@ class _Desk:
         options = _share_options(ticked)
         self.choice.options = [(UNDECIDED, ""), *((name.replace("_", " "), name) for name in options)]
         self.choice.value, self.value.value, self.whole.value = "", "", False
-        self.told.value = _tell(ticked) if ticked else self._tell_nothing()
+        self.told.value = _tell(ticked) if ticked else self._describe_nothing()
 
     def find_ticked(self) -> list[Conflict]:
         wanted = self.roll.ticked
@@ -122,7 +124,7 @@ class _Desk:
         if self.sign.attempt(act, words):
             self.roll.replace(self.list_rows(), ())
 
-    def _make_person(self, person: Matched, conflict: Conflict | None, standing: dict) -> Row:
+    def _make_person(self, person: Matched, conflict: Conflict | None, standing: Standing) -> Row:
         answer = self._name_answer(conflict, standing) if conflict else ""
         state = answer or person.state
         duties = f"{person.duties} places on call" if person.duties else "never on call"
@@ -130,7 +132,7 @@ class _Desk:
             person.id, f"{person.name} · {person.email} · {duties} · {state}", {"State": [state.partition(",")[0]]}
         )
 
-    def _name_answer(self, conflict: Conflict, standing: dict[tuple[str, str], Decision]) -> str:
+    def _name_answer(self, conflict: Conflict, standing: Standing) -> str:
         decision = standing.get((conflict.about, conflict.id)) or standing.get((conflict.about, "all"))
         if decision and decision.answers(conflict):
             value = f" {decision.value}" if decision.value else ""
@@ -138,9 +140,9 @@ class _Desk:
         by_rule = self.by_rule.get(conflict.key)
         return f"by the rule: {by_rule.replace('_', ' ')}" if by_rule else "open"
 
-    def _tell_nothing(self) -> str:
+    def _describe_nothing(self) -> str:
         words = "Nobody with a question is ticked." if self.roll.ticked else "Tick a row to see what is asked about it."
-        return draw(make_table([], empty=words))
+        return draw(Table((), (), empty=words))
 
 
 def _make_row(conflict: Conflict, answer: str) -> Row:
@@ -179,8 +181,14 @@ def _count(objects: dict[str, list[str]]) -> str:
 def _tell(conflicts: list[Conflict]) -> str:
     """What is asked and what each answer will do; for many, the first stands for all."""
     first = conflicts[0]
-    rows = [{"answer": o.name.replace("_", " "), "effect": o.effect, "value": o.value or ""} for o in first.options]
-    table = make_table(rows, {"answer": "Answer", "effect": "What it will do", "value": "Value"})
+    table = make_table(
+        first.options,
+        {
+            "Answer": lambda o: o.name.replace("_", " "),
+            "What it will do": lambda o: o.effect,
+            "Value": lambda o: o.value or "",
+        },
+    )
     recommended = f"Recommended: {first.recommended.replace('_', ' ')}."
     others = (
         f"{len(conflicts):,} are ticked, this is the first of them. Only answers that all of them can have are offered."

@@ -40,20 +40,30 @@ class Roll:
         self.first = 0
         self._busy = False
         self._search = make_text("Search", "words that a row must have", layout=NARROW)
-        self._menus = {name: make_menu(name, self._list_marks(name), layout=NARROW) for name in filters}
+        starts = filters if isinstance(filters, Mapping) else dict.fromkeys(filters, EVERYTHING)
+        self._menus = {name: make_menu(name, self._list_marks(name), at, NARROW) for name, at in starts.items()}
         self._boxes: dict[str, ipywidgets.Checkbox] = {}  # one a row: a click means the row that the person saw
         self._page = ipywidgets.VBox(layout=WIDE)
         self._count = ipywidgets.HTML()
-        for name in filters if isinstance(filters, Mapping) else ():
-            self._menus[name].value = filters[name]
-        self._watch()
+        for widget in (self._search, *self._menus.values()):
+            widget.observe(lambda _: self._turn_to(0), "value")
         self.show()
 
     @property
     def box(self) -> ipywidgets.Widget:
         """What to display."""
-        tools = [self._search, *self._menus.values()] if len(self.rows) > PAGE or self._menus else []
-        return ipywidgets.VBox([stand_side_by_side(*tools), self._page, self._make_buttons()], layout=WIDE)
+        few = len(self.rows) <= PAGE
+        turn = [
+            make_button("Previous rows", lambda: self._turn_to(self.first - PAGE)),
+            make_button("Next rows", lambda: self._turn_to(self.first + PAGE)),
+        ]
+        every = [
+            make_button("Tick all found", lambda: self.tick(self.ticked | {row.key for row in self.find()})),
+            make_button("Untick all found", lambda: self.tick(self.ticked - {row.key for row in self.find()})),
+        ]
+        tools = [] if few and not self._menus else [self._search, *self._menus.values()]
+        buttons = [*([] if few else turn), *([] if self.single else every), self._count]
+        return ipywidgets.VBox([stand_side_by_side(*tools), self._page, stand_side_by_side(*buttons)], layout=WIDE)
 
     def find(self) -> list[Row]:
         """The rows that fit the search and the menus."""
@@ -87,11 +97,11 @@ class Roll:
             box.value = key in self.ticked
         self._busy = False
         self._page.children = boxes
-        self._count.value = self._tell(len(shown), found)
-
-    def _watch(self) -> None:
-        for widget in (self._search, *self._menus.values()):
-            widget.observe(lambda _: self._turn_to(0), "value")
+        told = f"rows {self.first + 1:,} to {self.first + len(shown):,} of {len(found):,}" if shown else "no row fits"
+        told += f", {len(self.ticked):,} ticked" if self.ticked else ""
+        away = len(self.ticked) - sum(row.key in self.ticked for row in found)
+        told += f", {away:,} of them not in this list" if away else ""
+        self._count.value = f'<span role="status" style="margin-left:.6rem">{escape(told)}</span>'
 
     def _find_box(self, row: Row) -> ipywidgets.Checkbox:
         """The row's own box, made when it is first shown."""
@@ -115,26 +125,7 @@ class Roll:
             self.first = max(0, first)
             self.show()
 
-    def _make_buttons(self) -> ipywidgets.Widget:
-        turn = [
-            make_button("Previous rows", lambda: self._turn_to(self.first - PAGE)),
-            make_button("Next rows", lambda: self._turn_to(self.first + PAGE)),
-        ]
-        every = [
-            make_button("Tick all found", lambda: self.tick(self.ticked | {row.key for row in self.find()})),
-            make_button("Untick all found", lambda: self.tick(self.ticked - {row.key for row in self.find()})),
-        ]
-        few = len(self.rows) <= PAGE
-        return stand_side_by_side(*([] if few else turn), *([] if self.single else every), self._count)
-
     def _list_marks(self, name: str) -> list[tuple[str, str]]:
         counts = Counter(value for row in self.rows for value in row.marks[name])
         named = [(f"{value.replace('_', ' ')} ({n:,})", value) for value, n in sorted(counts.items())]
         return [(EVERYTHING, EVERYTHING), *named]
-
-    def _tell(self, shown: int, found: list[Row]) -> str:
-        place = f"rows {self.first + 1:,} to {self.first + shown:,} of {len(found):,}" if shown else "no row fits"
-        ticked = f", {len(self.ticked):,} ticked" if self.ticked else ""
-        away = len(self.ticked) - sum(row.key in self.ticked for row in found)
-        hidden = f", {away:,} of them not in this list" if away else ""
-        return f'<span role="status" style="margin-left:.6rem">{escape(place + ticked + hidden)}</span>'

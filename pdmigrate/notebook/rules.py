@@ -17,8 +17,8 @@ def choose_rules(job: Job) -> Any:
     job.read_choices()
     rules = job.settings.rules
     if not is_interactive():
-        rows = [{"rule": name.replace("_", " "), "value": value} for name, value in rules.model_dump().items()]
-        return show(make_table(rows, {"rule": "Rule", "value": "Value"}))
+        there = rules.model_dump().items()
+        return show(make_table(there, {"Rule": lambda rule: rule[0].replace("_", " "), "Value": lambda rule: rule[1]}))
     return _Rules(job).box
 
 
@@ -28,36 +28,31 @@ class _Rules:
         self.contacts = make_tick("Sync contact details and notification rules", job.settings.rules.contact_details)
         self.strategy = make_menu("In a conflict", STRATEGIES, job.settings.rules.strategy)
         self.sign = Signature(("Save the rules", self.save, "primary"), ("Back to migration.yaml", self.take_back))
-        self.sign.say(_tell_origin(job))
+        chosen = [choice for setting in SETTINGS if (choice := find_choice(job, setting))]
+        last = f"Chosen by {chosen[-1].by or 'somebody'} at {chosen[-1].at}." if chosen else ""
+        self.sign.say(last or "As migration.yaml says.")
 
     @property
     def box(self) -> Any:
         return self.sign.stand_below(self.contacts, self.strategy)
 
     def save(self) -> None:
-        self.sign.attempt(self._write, "Saved. Run ▸ Run All Cells drafts the plan with it.")
+        def write() -> None:
+            for setting, value in zip(SETTINGS, (self.contacts.value, self.strategy.value), strict=True):
+                choose(self.job, setting, value, self.sign.by, self.sign.why)
+
+        self.sign.attempt(write, "Saved. Run ▸ Run All Cells drafts the plan with it.")
 
     def take_back(self) -> None:
-        self.sign.attempt(self._drop, "Taken back: migration.yaml counts again.")
+        def drop() -> None:
+            for setting in SETTINGS:
+                choose(self.job, setting, None)
+            rules = self.job.settings.rules
+            self.contacts.value, self.strategy.value = rules.contact_details, rules.strategy
 
-    def _write(self) -> None:
-        for setting, value in zip(SETTINGS, (self.contacts.value, self.strategy.value), strict=True):
-            choose(self.job, setting, value, self.sign.by, self.sign.why)
-
-    def _drop(self) -> None:
-        for setting in SETTINGS:
-            choose(self.job, setting, None)
-        rules = self.job.settings.rules
-        self.contacts.value, self.strategy.value = rules.contact_details, rules.strategy
+        self.sign.attempt(drop, "Taken back: migration.yaml counts again.")
 
 
 def find_choice(job: Job, setting: str) -> Choice | None:
     """What was chosen in a notebook for this setting, if anything."""
     return next((choice for choice in job.decisions().choices if choice.setting == setting), None)
-
-
-def _tell_origin(job: Job) -> str:
-    chosen = [choice for setting in SETTINGS if (choice := find_choice(job, setting))]
-    if not chosen:
-        return "As migration.yaml says."
-    return f"Chosen by {chosen[-1].by or 'somebody'} at {chosen[-1].at}."

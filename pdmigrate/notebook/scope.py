@@ -12,7 +12,7 @@ from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.notebook.rules import find_choice
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import look
-from pdmigrate.pages.preview import tell_scope
+from pdmigrate.pages.preview import describe_scope
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.rules import Scope
@@ -45,7 +45,7 @@ class _Scope:
             ("Take the choice back", self.take_back),
         )
         self.tell()
-        self.sign.say(_tell_choice(job))
+        self.sign.say(_describe_choice(job))
 
     @property
     def box(self) -> ipywidgets.Widget:
@@ -60,33 +60,36 @@ class _Scope:
         along = {kind: {id: why for id, why in ids.items() if why != "chosen"} for kind, ids in reasons.items()}
         counts = [f"{len(ids)} {KIND_NAMES[kind].lower()}" for kind, ids in along.items() if ids]
         words = f"{self._count()} {'bring' if len(self.roll.ticked) > 1 else 'brings'} along {', '.join(counts) or 'nothing'}."
-        self.along.value = draw(tell_scope(words, self.account, reasons, MOST))
+        self.along.value = draw(describe_scope(words, self.account, reasons, MOST))
 
     def save_some(self) -> None:
-        if not self.roll.ticked:
-            return self.sign.say("Tick at least one service, team, schedule or policy first.", "bad")
-        return self._save(self._list_ticked(), f"{self._count()} {_are(self.roll.ticked)} chosen. {AGAIN}")
+        number = len(self.roll.ticked)
+        if not number:
+            self.sign.say("Tick at least one service, team, schedule or policy first.", "bad")
+            return
+        self._save(self._list_ticked(), f"{self._count()} {'is' if number == 1 else 'are'} chosen. {AGAIN}")
 
     def save_all(self) -> None:
         if self._save({**{key: [] for key in KEYS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
             self.roll.tick(self._read_chosen())
 
     def take_back(self) -> None:
-        if self.sign.attempt(self._drop, f"Taken back: migration.yaml counts again. {AGAIN}"):
+        def drop() -> None:
+            for key in KEYS:
+                choose(self.job, f"scope.{key}", None)
+
+        if self.sign.attempt(drop, f"Taken back: migration.yaml counts again. {AGAIN}"):
             self.roll.tick(self._read_chosen())
 
     def _save(self, chosen: dict[str, Any], words: str) -> bool:
-        return self.sign.attempt(lambda: self._write(chosen), words)
-
-    def _write(self, chosen: dict[str, Any]) -> None:
         """Only what differs from what counts already, beside the services, which are always said."""
-        for key, value in chosen.items():
-            if key == "services" or value != getattr(self.job.settings.scope, key):
-                choose(self.job, f"scope.{key}", value, self.sign.by, self.sign.why)
 
-    def _drop(self) -> None:
-        for key in KEYS:
-            choose(self.job, f"scope.{key}", None)
+        def write() -> None:
+            for key, value in chosen.items():
+                if key == "services" or value != getattr(self.job.settings.scope, key):
+                    choose(self.job, f"scope.{key}", value, self.sign.by, self.sign.why)
+
+        return self.sign.attempt(write, words)
 
     def _list_ticked(self) -> dict[str, list[str]]:
         return {key: _pick(self.roll.ticked, key) for key in KEYS}
@@ -112,26 +115,18 @@ def _pick(ticked: set[str], key: str) -> list[str]:
 
 def _list_rows(account: Account) -> list[Row]:
     """Services first, then what can be chosen without one."""
-    there = list_records(account)
-    return [_make_row(account, key, record) for key, kind in KEYS.items() for record in _sort(there[kind].values())]
+    there, names = list_records(account), {id: team.name for id, team in account.teams.items()}
+    rows = []
+    for key, kind in KEYS.items():
+        for one in sorted(there[kind].values(), key=lambda record: record.name.casefold()):
+            owners = [one.id] if key == "teams" else [team.id for team in one.teams]
+            teams = [names[id] for id in owners if id in names] or ["no team"]
+            said = KINDS[kind].one if key == "teams" else ", ".join(teams)
+            rows.append(Row(f"{key}:{one.id}", f"{one.name} · {said} · {one.id}", {"Kind": [key], "Team": teams}))
+    return rows
 
 
-def _sort(records) -> list:
-    return sorted(records, key=lambda record: record.name.casefold())
-
-
-def _make_row(account: Account, key: str, record: Any) -> Row:
-    owners = [record] if key == "teams" else [account.teams[t.id] for t in record.teams if t.id in account.teams]
-    teams = [team.name for team in owners] or ["no team"]
-    said = KINDS[KEYS[key]].one if key == "teams" else ", ".join(teams)
-    return Row(f"{key}:{record.id}", f"{record.name} · {said} · {record.id}", {"Kind": [key], "Team": teams})
-
-
-def _are(ticked: set[str]) -> str:
-    return "is" if len(ticked) == 1 else "are"
-
-
-def _tell_choice(job: Job) -> str:
+def _describe_choice(job: Job) -> str:
     chosen = {key: choice for key in KEYS if (choice := find_choice(job, f"scope.{key}"))}
     if not chosen:
         return "As migration.yaml says."

@@ -1,12 +1,12 @@
 """Notebook 6: whether a team goes over, said by its lead."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pdmigrate.notebook.parts import Signature, is_interactive
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.pages.show import show
 from pdmigrate.pages.standing import Standing, read_standing
-from pdmigrate.pages.teams import find_teams, section_teams
+from pdmigrate.pages.teams import section_teams
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.steps.job import Job
 from pdmigrate.steps.verify import Verified
@@ -37,26 +37,28 @@ class _SignOff:
     def list_rows(self) -> list[Row]:
         self.standing: Standing = read_standing(self.job, self.verified)
         rows = []
-        for team in find_teams(self.standing):
+        for team in self.standing.teams:
             said = self.standing.sign_off(team.id)
             word = f"{said.choice.replace('_', '-')}, {said.by or 'somebody'}, {said.at}" if said else "nothing said"
             trouble = "; ".join(team.troubles) or "ready"
             rows.append(Row(team.id, f"{team.name} · {word} · {trouble}", {"Said": [word.partition(",")[0]]}))
         return rows
 
-    def write(self, choice: str) -> None:
+    def write(self, choice: Literal["go", "no_go", ""]) -> None:
         teams = sorted(self.roll.ticked)
         if not teams:
-            return self.sign.say("Tick the teams first.", "bad")
-        words = choice.replace("_", "-") or "taken back"
-        done = self.sign.attempt(lambda: self._write(teams, choice), f"{words}: {len(teams)} teams, in decisions.yaml.")
-        return self.roll.replace(self.list_rows(), () if done else teams)
+            self.sign.say("Tick the teams first.", "bad")
+            return
 
-    def _write(self, teams: list[str], choice: str) -> None:
-        path, at = self.job.workspace.decisions_file, self.job.clock().isoformat(timespec="seconds")
-        for team in teams:
-            if choice:
-                plan, by, why = self.standing.plan_digest, self.sign.by, self.sign.why
-                save_answers(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
-            else:
-                drop_answer(path, SignOff, team)
+        def save() -> None:
+            path, at = self.job.workspace.decisions_file, self.job.clock().isoformat(timespec="seconds")
+            for team in teams:
+                if choice:
+                    plan, by, why = self.standing.plan_digest, self.sign.by, self.sign.why
+                    save_answers(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
+                else:
+                    drop_answer(path, SignOff, team)
+
+        words = choice.replace("_", "-") or "taken back"
+        done = self.sign.attempt(save, f"{words}: {len(teams)} teams, in decisions.yaml.")
+        self.roll.replace(self.list_rows(), () if done else teams)

@@ -46,7 +46,12 @@ class _Undo:
     def box(self) -> ipywidgets.Widget:
         look_first = make_button("List what can be taken back", self.list, "primary", "Writes nothing")
         return stand_below(
-            self.which, stand_side_by_side(look_first), self.listed, self.sure, stand_side_by_side(self.back), self.said
+            self.which,
+            stand_side_by_side(look_first),
+            self.listed,
+            self.sure,
+            stand_side_by_side(self.back),
+            self.said.line,
         )
 
     def forget(self) -> None:

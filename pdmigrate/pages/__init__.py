@@ -1,46 +1,36 @@
 """What each step found, as sections: the same ones in the notebook and on the page."""
 
-from types import ModuleType
-from typing import Any
+from dataclasses import replace
 
 from pdmigrate.pages import conflicts, connect, history, invite, load, preview, undo, verify
 from pdmigrate.pages.report import Page
 from pdmigrate.pages.show import Shown, show
-from pdmigrate.steps.conflicts import Decided
-from pdmigrate.steps.connect import Access
-from pdmigrate.steps.history import History
-from pdmigrate.steps.invite import People
-from pdmigrate.steps.load import Loaded
-from pdmigrate.steps.preview import Preview
-from pdmigrate.steps.undo import Undone
-from pdmigrate.steps.verify import Verified
+from pdmigrate.steps.result import Result
 
-_PAGES: dict[type, ModuleType] = {
-    Access: connect,
-    Preview: preview,
-    People: invite,
-    Decided: conflicts,
-    Loaded: load,
-    Verified: verify,
-    History: history,
-    Undone: undo,
+_PAGES = {
+    "connect": connect,
+    "preview": preview,
+    "invite": invite,
+    "conflicts": conflicts,
+    "load": load,
+    "verify": verify,
+    "history": history,
+    "undo": undo,
 }
+"""A step's name to the module of its page, which has `make_page` for its head, and `PARTS` for its sections."""
 
 
-def step_of(result: Any) -> str:
-    """The step that a result belongs to."""
-    return _PAGES[type(result)].__name__.rpartition(".")[2]
-
-
-def make_page(result: Any, status: str) -> Page:
+def make_page(result: Result) -> Page:
     """The whole page of a step."""
-    return _PAGES[type(result)].make_page(result, status)
+    module = _PAGES[result.step]
+    head: Page = module.make_page(result)
+    return replace(head, status=result.status, sections=tuple(part(result) for part in module.PARTS.values()))
 
 
-def look(result: Any, *parts: str) -> Shown:
+def look(result: Result, *parts: str) -> Shown:
     """Some parts of a step's page, to be the last line of a cell. Raises ValueError that names the parts there are."""
-    known = _PAGES[type(result)].PARTS
+    known = _PAGES[result.step].PARTS
     unknown = [part for part in parts if part not in known]
     if unknown:
-        raise ValueError(f"There is no part {', '.join(unknown)} of {step_of(result)}: there are {', '.join(known)}.")
+        raise ValueError(f"There is no part {', '.join(unknown)} of {result.step}: there are {', '.join(known)}.")
     return show(*(known[part](result) for part in parts))

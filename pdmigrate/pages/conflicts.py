@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts
+from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
+from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts, table_counts, warn_if
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.conflicts import Decided
@@ -15,14 +15,14 @@ MOST_UNFOLDED = 200
 VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plain", "handover": "warn"}
 
 
-def make_page(decided: Decided, status: str) -> Page:
+def make_page(decided: Decided) -> Page:
     open_count, writes = len(decided.draft.open), sum(action.writes for action in decided.plan.actions)
-    lead = _tell_lead(decided, open_count, writes)
+    lead = _describe_lead(decided, open_count, writes)
     figures = (
-        Figure("Open questions", str(open_count), "warn" if open_count else "good"),
+        Figure("Open questions", str(open_count), warn_if(open_count)),
         Figure("Answered", str(len(decided.draft.answered))),
         Figure("To write", str(writes)),
-        Figure("Held", str(len(decided.plan.held)), "warn" if decided.plan.held else "good"),
+        Figure("Held", str(len(decided.plan.held)), warn_if(decided.plan.held)),
     )
     facts = (
         ("Plan", decided.plan.digest),
@@ -30,12 +30,10 @@ def make_page(decided: Decided, status: str) -> Page:
         ("Target", decided.plan.target),
         ("Requests about clock changes", str(decided.clock_requests)),
     )
-    return Page(
-        "conflicts", "Conflicts and plan", lead, status, figures, tuple(part(decided) for part in PARTS.values()), facts
-    )
+    return Page("conflicts", "Conflicts and plan", lead, figures=figures, facts=facts)
 
 
-def _tell_lead(decided: Decided, open_count: int, writes: int) -> str:
+def _describe_lead(decided: Decided, open_count: int, writes: int) -> str:
     if decided.refusals:
         return "The plan is refused: " + " ".join(decided.refusals)
     if open_count:
@@ -55,105 +53,103 @@ def section_open(decided: Decided) -> Section:
 
 def section_answers(decided: Decided) -> Section:
     """What was decided, by whom, and why."""
-    rows = [
+    table = make_table(
+        list(decided.draft.answered.values()),
         {
-            "about": a.conflict.about.replace("_", " "),
-            "name": a.conflict.name,
-            "question": a.conflict.question,
-            "choice": " ".join(filter(None, (a.choice.replace("_", " "), a.value))),
-            "by": a.by,
-            "why": a.why,
-        }
-        for a in decided.draft.answered.values()
-    ]
-    columns = {
-        "about": "Class",
-        "name": "Object",
-        "question": "Question",
-        "choice": "Decision",
-        "by": "By",
-        "why": "Why",
-    }
-    table = make_table(rows, columns, empty="Nothing had to be decided.")
-    return Section("Decisions", " ".join(decided.strays), table, folded=len(rows) > 40)
+            "Class": lambda a: a.conflict.about.replace("_", " "),
+            "Object": lambda a: a.conflict.name,
+            "Question": lambda a: a.conflict.question,
+            "Decision": lambda a: " ".join(filter(None, (a.choice.replace("_", " "), a.value))),
+            "By": lambda a: a.by,
+            "Why": lambda a: a.why,
+        },
+        empty="Nothing had to be decided.",
+    )
+    return Section("Decisions", " ".join(decided.strays), table, open_up_to=40)
 
 
 def section_counts(decided: Decided) -> Section:
     """The plan by kind."""
-    rows = [{"kind": KIND_NAMES[kind], **counts} for kind, counts in decided.plan.count().items()]
-    columns = {
-        "kind": "Kind",
-        "create": "Create",
-        "update": "Update",
-        "adopt": "Adopt",
-        "keep": "Keep",
-        "handover": "For a person",
-    }
-    return Section("The plan", f"Digest {decided.plan.digest}. Nothing is ever deleted.", make_table(rows, columns))
+    verbs = {"Create": "create", "Update": "update", "Adopt": "adopt", "Keep": "keep", "For a person": "handover"}
+    table = table_counts(decided.plan.count(), verbs)
+    return Section("The plan", f"Digest {decided.plan.digest}. Nothing is ever deleted.", table)
 
 
 def section_guards(decided: Decided) -> Section:
     """Why the plan may not pass, and who lets it pass all the same."""
-    rows = [
+    table = make_table(
+        decided.guards,
         {
-            "guard": guard.guard,
-            "sentence": guard.sentence,
-            "waived": Tag(f"waived by {guard.waived_by}", "warn") if guard.waived_by else Tag("refuses", "bad"),
-        }
-        for guard in decided.guards
-    ]
-    columns = {"guard": "Guard", "sentence": "What it says", "waived": "And"}
-    return Section("Guards", table=make_table(rows, columns, empty="No guard refuses this plan."))
+            "Guard": lambda guard: guard.guard,
+            "What it says": lambda guard: guard.sentence,
+            "And": lambda guard: (
+                Tag(f"waived by {guard.waived_by}", "warn") if guard.waived_by else Tag("refuses", "bad")
+            ),
+        },
+        empty="No guard refuses this plan.",
+    )
+    return Section("Guards", table=table)
 
 
 def section_groups(decided: Decided) -> Section:
     """What changes, by kind and team: where to look first when the list is long."""
-    counts: dict[tuple[str, str], Counter] = {}
     team_of = name_owners(decided)
-    for action in _changing(decided.plan.actions):
-        counts.setdefault((action.kind, team_of(action)), Counter())[action.verb] += 1
-    ordered = sorted(counts.items(), key=lambda pair: (RISKIEST.index(pair[0][0]), pair[0][1].casefold()))
-    rows = [
-        {"kind": KIND_NAMES[kind], "team": team, **{v: found[v] for v in VERB_TONES}} for (kind, team), found in ordered
-    ]
-    columns = {"kind": "Kind", "team": "Team", "update": "Update", "adopt": "Adopt", "create": "Create"}
-    columns |= {"handover": "For a person"}
-    return Section("By kind and team", table=make_table(rows, columns, empty="Nothing changes."))
+    counts = Counter((a.kind, team_of(a), a.verb) for a in _changing(decided.plan.actions))
+    groups = dict.fromkeys((kind, team) for kind, team, _ in counts)
+    table = make_table(
+        sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold())),
+        {
+            "Kind": lambda group: KIND_NAMES[group[0]],
+            "Team": lambda group: group[1],
+            "Update": lambda group: counts[*group, "update"],
+            "Adopt": lambda group: counts[*group, "adopt"],
+            "Create": lambda group: counts[*group, "create"],
+            "For a person": lambda group: counts[*group, "handover"],
+        },
+        "Nothing changes.",
+    )
+    return Section("By kind and team", table=table)
 
 
 def section_actions(decided: Decided) -> Section:
     """Everything that changes, riskiest first, field by field."""
-    changing, team_of = sorted(_changing(decided.plan.actions), key=_risk), name_owners(decided)
-    rows = [
+    changing = sorted(_changing(decided.plan.actions), key=_risk)
+    table = table_actions(changing, name_owners(decided), "Nothing: everything is as it should be.")
+    return Section("What will be written", table=table, open_up_to=MOST_UNFOLDED)
+
+
+def table_actions(actions: Iterable[Action], team_of: Callable[[Action], str], empty: str, note: str = "") -> Table:
+    """Actions field by field."""
+    return make_table(
+        actions,
         {
-            "kind": KIND_NAMES[a.kind],
-            "team": team_of(a),
-            "name": a.name,
-            "verb": Tag(a.verb, VERB_TONES[a.verb]),
-            "changes": list_changes(a),
-            "reason": a.reason,
-        }
-        for a in changing
-    ]
-    columns = {"kind": "Kind", "team": "Team", "name": "Object", "verb": "Action"}
-    columns |= {"changes": "Before → after", "reason": "Note"}
-    table = make_table(rows, columns, empty="Nothing: everything is as it should be.")
-    return Section("What will be written", table=table, folded=len(rows) > MOST_UNFOLDED)
+            "Kind": lambda action: KIND_NAMES[action.kind],
+            "Team": team_of,
+            "Object": lambda action: action.name,
+            "Action": lambda action: Tag(action.verb, VERB_TONES[action.verb]),
+            "Before → after": list_changes,
+            "Note": lambda action: action.reason,
+        },
+        empty,
+        note,
+    )
 
 
 def section_news(decided: Decided) -> Section:
     """What this plan has that the one before it had not, and the other way round."""
     then = {a.id: a for a in _changing(decided.last.actions)} if decided.last else {}
     now = {a.id: a for a in _changing(decided.plan.actions)}
-    words = {id: _compare(then.get(id), now.get(id)) for id in [*now, *(id for id in then if id not in now)]}
-    rows = [
-        {"kind": KIND_NAMES[a.kind], "name": a.name, "what": word}
-        for id, word in words.items()
-        if word and (a := now.get(id) or then[id])
-    ]
-    columns = {"kind": "Kind", "name": "Object", "what": "In this plan"}
-    table = make_table(rows, columns, empty="The same as the plan before it.")
-    return Section("Compared with the last plan", table=table, folded=len(rows) > 40)
+    words = {id: _compare(then.get(id), now.get(id)) for id in now | then}
+    table = make_table(
+        [now.get(id) or then[id] for id, word in words.items() if word],
+        {
+            "Kind": lambda action: KIND_NAMES[action.kind],
+            "Object": lambda action: action.name,
+            "In this plan": lambda action: words[action.id],
+        },
+        "The same as the plan before it.",
+    )
+    return Section("Compared with the last plan", table=table, open_up_to=40)
 
 
 def _compare(then: Action | None, now: Action | None) -> str:
@@ -166,7 +162,7 @@ def _changing(actions: Iterable[Action]) -> list[Action]:
     return [action for action in actions if action.verb != "keep"]
 
 
-def _risk(action: Action) -> tuple:
+def _risk(action: Action) -> tuple[int, bool, int, str]:
     """What changes or takes away what pages today comes before what is new."""
     return (
         VERBS_BY_RISK.index(action.verb),
@@ -190,8 +186,15 @@ def name_owners(decided: Decided) -> Callable[[Action], str]:
 
 def section_held(decided: Decided) -> Section:
     """What is in no action, and why."""
-    rows = [{"kind": KIND_NAMES[h.kind], "name": h.name, "reason": h.reason} for h in decided.plan.held]
-    table = make_table(rows, {"kind": "Kind", "name": "Object", "reason": "Why"}, empty="Nothing is held back.")
+    table = make_table(
+        decided.plan.held,
+        {
+            "Kind": lambda h: KIND_NAMES[h.kind],
+            "Object": lambda h: h.name,
+            "Why": lambda h: h.reason,
+        },
+        empty="Nothing is held back.",
+    )
     return Section("Held back", table=table)
 
 

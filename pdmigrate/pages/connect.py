@@ -1,77 +1,62 @@
 """The page of step 1."""
 
+from operator import itemgetter
+
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.words import KIND_NAMES, tell_requests
+from pdmigrate.pages.words import KIND_NAMES, format_requests
 from pdmigrate.steps.connect import Access
 
 
-def make_page(access: Access, status: str) -> Page:
-    by_api = sum(way == "by API" for way in access.capabilities.values())
-    return Page(
-        "connect",
-        "Connect",
-        f"Both accounts answer: PagerDuty {tell_account(access.subdomain)} and Harness {access.target}.",
-        status,
-        (
-            Figure("Kinds by API", f"{by_api} of {len(access.capabilities)}", "good" if by_api == 8 else "warn"),
-            Figure("Requests to PagerDuty", tell_requests(access.source_requests, access.source_retries)),
-        ),
-        tuple(part(access) for part in PARTS.values()),
+def make_page(access: Access) -> Page:
+    number, by_api = len(access.capabilities), sum(way == "by API" for way in access.capabilities.values())
+    lead = f"Both accounts answer: PagerDuty {describe_account(access.subdomain)} and Harness {access.target}."
+    figures = (
+        Figure("Kinds by API", f"{by_api} of {number}", "good" if by_api == 8 else "warn"),
+        Figure("Requests to PagerDuty", format_requests(access.source_requests, access.source_retries)),
     )
+    return Page("connect", "Connect", lead, figures=figures)
 
 
-def tell_account(subdomain: str) -> str:
+def describe_account(subdomain: str) -> str:
     """The account's name, or that nothing says it."""
     return subdomain or "(no link in its answers tells its name: write it as source.subdomain)"
 
 
 def section_checks(access: Access) -> Section:
     """What was asked of each side, and the answer."""
-    rows = [
-        {
-            "side": "PagerDuty",
-            "check": "The key is good, and opens this account",
-            "answer": tell_account(access.subdomain),
-        },
-        {
-            "side": "PagerDuty",
-            "check": "What the account can do",
-            "answer": list(access.abilities) or "a snapshot: nothing was asked",
-        },
-        {"side": "Harness", "check": "The key is good, org and project are there", "answer": access.target},
-        {
-            "side": "Harness",
-            "check": "On-call objects can be written by API",
-            "answer": "yes" if access.oncall else _tell_door(access.door),
-        },
-    ]
-    return Section("Checks", table=make_table(rows, {"side": "Side", "check": "Check", "answer": "Answer"}))
-
-
-def _tell_door(door: str) -> str:
-    return "no: a person makes them" + (f" (where our contract would be it answers: {door})" if door else "")
+    door = f" (where our contract would be it answers: {access.door})" if access.door else ""
+    checks = (
+        ("PagerDuty", "The key is good, and opens this account", describe_account(access.subdomain)),
+        ("PagerDuty", "What the account can do", list(access.abilities) or "a snapshot: nothing was asked"),
+        ("Harness", "The key is good, org and project are there", access.target),
+        (
+            "Harness",
+            "On-call objects can be written by API",
+            "yes" if access.oncall else f"no: a person makes them{door}",
+        ),
+    )
+    columns = {"Side": itemgetter(0), "Check": itemgetter(1), "Answer": itemgetter(2)}
+    return Section("Checks", table=make_table(checks, columns))
 
 
 def section_readable(access: Access) -> Section:
     """What the key may read in PagerDuty, kind by kind."""
-    rows = [
+    table = make_table(
+        access.readable,
         {
-            "kind": KIND_NAMES.get(r.kind, "Shift-based schedules"),
-            "answer": Tag("may be read", "good") if r.allowed else Tag("may not be read", "bad"),
-            "number": r.number,
-            "why": r.why,
-        }
-        for r in access.readable
-    ]
-    columns = {"kind": "Kind", "answer": "The key", "number": "Objects", "why": "PagerDuty's words"}
-    table = make_table(rows, columns, empty="A snapshot: nothing was asked.")
-    return Section("What the key may read", _tell_rendering(access.final_on_lists), table)
-
-
-def _tell_rendering(final_on_lists: bool | None) -> str:
-    if final_on_lists is False:
-        return "The list of schedules does not render who is on call here: preview asks for every schedule by itself."
-    return "The list of schedules renders who is on call: a hundred schedules a request." if final_on_lists else ""
+            "Kind": lambda r: KIND_NAMES.get(r.kind, "Shift-based schedules"),
+            "The key": lambda r: Tag("may be read", "good") if r.allowed else Tag("may not be read", "bad"),
+            "Objects": lambda r: r.number,
+            "PagerDuty's words": lambda r: r.why,
+        },
+        "A snapshot: nothing was asked.",
+    )
+    text = {
+        True: "The list of schedules renders who is on call: a hundred schedules a request.",
+        False: "The list of schedules does not render who is on call here: preview asks for every schedule by itself.",
+        None: "",
+    }
+    return Section("What the key may read", text[access.final_on_lists], table)
 
 
 def section_capabilities(access: Access) -> Section:
@@ -82,8 +67,8 @@ def section_capabilities(access: Access) -> Section:
         "ours and not Harness's, they are written through it. Otherwise they become a list of things for a person to make."
     )
     ways = {**{KIND_NAMES[kind]: way for kind, way in access.capabilities.items()}, **access.beyond}
-    rows = [{"kind": name, "way": Tag(way, _tone(way))} for name, way in ways.items()]
-    return Section("What the target can take", text, make_table(rows, {"kind": "Kind", "way": "How"}))
+    table = make_table(ways, {"Kind": lambda name: name, "How": lambda name: Tag(ways[name], _tone(ways[name]))})
+    return Section("What the target can take", text, table)
 
 
 PARTS = {"checks": section_checks, "readable": section_readable, "capabilities": section_capabilities}

@@ -1,10 +1,12 @@
 """The checklist: what people must do, in the order in which it should be done."""
 
+from collections.abc import Iterable
+
 from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.handover.folder import Handover, by_stage
 from pdmigrate.handover.items import STAGES, Item
-from pdmigrate.handover.ticks import find_tick
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
+from pdmigrate.pages.words import warn_if
 
 HOW = {
     "teams": "Set HARNESS_ACCOUNT_ID and HARNESS_PLATFORM_API_KEY, then run terraform init, plan and apply in terraform/. Whatever needs the groups waits for them.",
@@ -23,72 +25,85 @@ HOW = {
     "removed": "pdmigrate never deletes a whole object.",
 }
 
+HOW_TO = (
+    "Harness publishes no API for these things, so people make them. The boxes on this page show what is done; a click "
+    "does nothing. When Harness shows what the column says, tick the item off with its key, the last column:\n\n"
+    "- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
+    "- or with the widget in the notebook 6 · Verify\n\n"
+    "Links into Harness open the project, since it documents no addresses of pages inside AI SRE; each line says where "
+    "to look from there. The same list is handover.csv. When all of it is ticked, send each person a test page: the "
+    "notebook 6 lists them."
+)
+EARLIER = "Handed over by an earlier run and unchanged since. pdmigrate handover DIR --all --to FOLDER writes everything anew."
+
 
 def make_page(handover: Handover, name: str) -> Page:
-    done = len(handover.fresh) - sum(find_tick(handover.ticks, item) is None for item in handover.fresh)
+    done = sum(item.tick is not None for item in handover.fresh)
     lead = f"{len(handover.open)} things are left to do, in this order; {done} of the {len(handover.fresh)} on this list are done."
     figures = (
         Figure("New or changed", str(len(handover.fresh))),
         Figure("Done", str(done), "good" if done == len(handover.fresh) else "warn"),
-        Figure("Open from before", str(len(handover.earlier)), "warn" if handover.earlier else "good"),
+        Figure("Open from before", str(len(handover.earlier)), warn_if(handover.earlier)),
     )
-    stages = by_stage(handover.fresh)
-    sections = [_section(handover, number, kind, rows) for number, (kind, rows) in enumerate(stages.items(), 1)]
+    stages = enumerate(by_stage(handover.fresh).items(), 1)
+    sections = [_section(number, kind, items) for number, (kind, items) in stages]
+    earlier = make_table(
+        handover.earlier,
+        {
+            "What": lambda item: item.name,
+            "Stage": lambda item: STAGES[item.kind],
+            "Key": lambda item: item.key,
+            "Handed over in": lambda item: handover.given[item.key]["folder"],
+        },
+        "Nothing.",
+    )
+    before = Section("Still open from earlier handovers", EARLIER, earlier)
+    how = Section("How to work with this list", HOW_TO)
     status = "waiting" if handover.open else "done"
-    return Page("checklist", f"Handover of {name}", lead, status, figures, (_explain(), *sections, _earlier(handover)))
+    return Page("checklist", f"Handover of {name}", lead, status, figures, (how, *sections, before))
 
 
-def _explain() -> Section:
-    text = (
-        "Harness publishes no API for these things, so people make them. The boxes on this page show what is done; a click "
-        "does nothing. When Harness shows what the column says, tick the item off with its key, the last column:\n\n"
-        "- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
-        "- or with the widget in the notebook 6 · Verify\n\n"
-        "Links into Harness open the project, since it documents no addresses of pages inside AI SRE; each line says where "
-        "to look from there. The same list is handover.csv. When all of it is ticked, send each person a test page: the "
-        "notebook 6 lists them."
+def _section(number: int, kind: str, items: tuple[Item, ...]) -> Section:
+    def draw_box(item: Item) -> Tag:
+        tick = item.tick
+        words = " · ".join(filter(None, ("☑", tick.by, tick.at[:10], tick.evidence))) if tick else "☐"
+        return Tag(words, "good" if tick else "plain")
+
+    table = make_table(
+        items,
+        {
+            "Done": draw_box,
+            "What": lambda item: item.name,
+            "Harness": lambda item: Link("open", item.link),
+            "File": lambda item: Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
+            # a phone shows what stands above without scrolling
+            "Harness shows": lambda item: item.expected,
+            "PagerDuty": lambda item: Link("open", item.back) if item.back else "its answers have no links",
+            "Key": lambda item: item.key,
+        },
     )
-    return Section("How to work with this list", text)
+    text = HOW[kind]
+    if kind == "integrations":  # how each kind of sender is kept from flooding; integrations.csv says it for each one
+        senders = [
+            f"- {start.replace('_', ' ')}: {words}" for start, words in (*ADVICE.items(), ("any other", OTHERWISE))
+        ]
+        text = "\n\n".join((text, "\n".join(senders), SUPPRESSION))
+    return Section(f"{number}. {STAGES[kind]}", text, table)
 
 
-def _section(handover: Handover, number: int, kind: str, items: tuple[Item, ...]) -> Section:
-    rows = [_row(handover, item) for item in items]
-    columns = {
-        "done": "Done",
-        "name": "What",
-        "link": "Harness",
-        "file": "File",
-    }  # what a phone shows without scrolling
-    columns |= {"expected": "Harness shows", "back": "PagerDuty", "key": "Key"}
-    text = HOW[kind] + (_tell_senders() if kind == "integrations" else "")
-    return Section(f"{number}. {STAGES[kind]}", text, make_table(rows, columns))
-
-
-def _tell_senders() -> str:
-    """How each kind of sender is kept from flooding; integrations.csv says it for each one."""
-    lines = [f"- {start.replace('_', ' ')}: {words}" for start, words in (*ADVICE.items(), ("any other", OTHERWISE))]
-    return "\n\n" + "\n".join(lines) + f"\n\n{SUPPRESSION}"
-
-
-def _row(handover: Handover, item: Item) -> dict:
-    tick = find_tick(handover.ticks, item)
-    words = " · ".join(filter(None, ("☑", tick.by, tick.at[:10], tick.evidence))) if tick else "☐"
-    return {
-        "done": Tag(words, "good" if tick else "plain"),
-        "name": item.name,
-        "expected": item.expected,
-        "file": Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
-        "link": Link("open", item.link),
-        "back": Link("open", item.back) if item.back else "its answers have no links",
-        "key": item.key,
-    }
-
-
-def _earlier(handover: Handover) -> Section:
-    rows = [
-        {"name": item.name, "stage": STAGES[item.kind], "key": item.key, "where": handover.given[item.key]["folder"]}
-        for item in handover.earlier
-    ]
-    columns = {"name": "What", "stage": "Stage", "key": "Key", "where": "Handed over in"}
-    text = "Handed over by an earlier run and unchanged since. pdmigrate handover DIR --all --to FOLDER writes everything anew."
-    return Section("Still open from earlier handovers", text, make_table(rows, columns, empty="Nothing."))
+def section_handover(items: Iterable[Item], title: str = "For people to do", open_up_to: int = 60) -> Section:
+    """What people must still do, as a section of several pages: open items first."""
+    ordered = sorted(items, key=lambda item: item.tick is not None)
+    table = make_table(
+        ordered,
+        {
+            "What": lambda item: item.what,
+            "To do": lambda item: item.text,
+            "State": lambda item: Tag("done", "good") if item.tick else Tag("open", "warn"),
+            "Ticked by": lambda item: item.tick.by if item.tick else "",
+            "At": lambda item: item.tick.at if item.tick else "",
+        },
+        "Nothing is left for a person to do.",
+    )
+    left = sum(item.tick is None for item in ordered)
+    return Section(title, f"{left} of {len(ordered)} are open." if ordered else "", table, open_up_to=open_up_to)

@@ -1,14 +1,14 @@
 """The page of step 3."""
 
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.words import section_conflicts, tell_time
+from pdmigrate.pages.words import format_time, section_conflicts
 from pdmigrate.steps.invite import Matched, People
 
 TONES = {"has an account": "good", "accepted": "good", "left out": "bad", "undecided": "bad", "mapped by hand": "good"}
 KINDS = {"person": "", "shared": "shared mailbox", "nobody": "nobody"}
 
 
-def make_page(people: People, status: str) -> Page:
+def make_page(people: People) -> Page:
     counts = people.count()
     there = counts.get("has an account", 0) + counts.get("accepted", 0)
     lead = (
@@ -18,33 +18,33 @@ def make_page(people: People, status: str) -> Page:
     figures = tuple(
         Figure(state.capitalize(), str(number), TONES.get(state, "warn")) for state, number in counts.items()
     )
-    return Page("invite", "Invite", lead, status, figures, tuple(part(people) for part in PARTS.values()))
+    return Page("invite", "Invite", lead, figures=figures)
 
 
 def section_people(people: People) -> Section:
     """Everybody; first those who cannot be reached yet, in the order of their next turn on call."""
-    rows = [
-        {
-            "name": person.name,
-            "email": person.email,
-            "state": Tag(_tell_state(person), "bad" if person.link_is_dead else TONES.get(person.state, "warn")),
-            "harness": person.harness_email,
-            "turn": tell_time(person.next_turn) if person.next_turn else "none soon",
-            "duties": person.duties,
-            "kind": KINDS[person.kind],
-        }
-        for person in people.matched
-    ]
-    columns = {"name": "Person", "email": "Email in PagerDuty", "state": "In Harness", "harness": "Paged as"}
-    columns |= {"turn": "Next turn on call", "duties": "Places on call", "kind": "Looks like"}
     text = (
         "Matched by email, without regard to case. An invitation is sent by load, after approval, and never before; its link "
         "lives seven days. Those who cannot be reached yet come first, the next on call before all others."
     )
-    return Section("People", text, make_table(rows, columns))
+    table = make_table(
+        people.matched,
+        {
+            "Person": lambda person: person.name,
+            "Email in PagerDuty": lambda person: person.email,
+            "In Harness": lambda person: Tag(
+                _describe_state(person), "bad" if person.link_is_dead else TONES.get(person.state, "warn")
+            ),
+            "Paged as": lambda person: person.harness_email,
+            "Next turn on call": lambda person: format_time(person.next_turn) if person.next_turn else "none soon",
+            "Places on call": lambda person: person.duties,
+            "Looks like": lambda person: KINDS[person.kind],
+        },
+    )
+    return Section("People", text, table)
 
 
-def _tell_state(person: Matched) -> str:
+def _describe_state(person: Matched) -> str:
     if person.state != "pending":
         return person.state
     days = f"pending for {person.days} day{'s' * (person.days != 1)}"

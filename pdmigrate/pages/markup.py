@@ -1,6 +1,5 @@
 """Text of strangers on our pages: cleaned, masked where asked, and escaped by one environment that never forgets to."""
 
-import dataclasses
 import re
 from functools import cache
 from html import unescape
@@ -73,36 +72,16 @@ def mask_markup(markup: str) -> str:
     return re.sub(r">([^<]+)<", lambda found: f">{escape(mask_text(unescape(found[1])))}<", markup)
 
 
-def mask_deep(thing: Any) -> Any:
-    """The same thing with every text in it masked, whatever it is made of."""
-    if isinstance(thing, str):
-        return mask_text("".join(str(thing)))
-    if isinstance(thing, (list, tuple, set, frozenset)):
-        return type(thing)(mask_deep(part) for part in thing)
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        return dataclasses.replace(thing, **{f.name: _mask_field(thing, f.name) for f in dataclasses.fields(thing)})
-    return thing
-
-
-def _mask_field(thing: Any, name: str) -> Any:
-    value = getattr(thing, name)
-    return mask_markup(value) if name == "drawing" else mask_deep(value)
-
-
-def _mask_phone(found: re.Match) -> str:
-    number = found["phone"]
-    if number is None or not _is_phone(number):
-        return found[0]
-    digits = re.sub(r"\D", "", number)
-    country = digits[: 1 if digits[0] in "17" else 2]
-    return f"{'+' + country + ' ' if number[0] in '+＋' else ''}••• {digits[-2:]}"
-
-
-def _is_phone(number: str) -> bool:
+def _mask_phone(found: re.Match[str]) -> str:
+    number: str = found["phone"] or ""
     # 08-16 17-20 is a pair of windows, and no phone number.
     groups = re.findall(r"\d+", number)
     length = sum(map(len, groups))
-    return length >= 7 and (length >= 9 or max(map(len, groups)) >= 3)
+    if length < 7 or (length < 9 and max(map(len, groups)) < 3):
+        return str(found[0])
+    digits = "".join(groups)
+    country = digits[: 1 if digits[0] in "17" else 2]
+    return f"{'+' + country + ' ' if number[0] in '+＋' else ''}••• {digits[-2:]}"
 
 
 def _finalize(value: Any) -> Any:

@@ -1,9 +1,7 @@
 """The section of the page verify about policies: who is on call at each level, by whose word."""
 
-from typing import Any
-
 from pdmigrate.pages.report import Section, Tag, make_table
-from pdmigrate.pages.words import tell_hours, tell_instant
+from pdmigrate.pages.words import format_hours, format_instant
 from pdmigrate.parity.policies import LevelParity, PolicyParity, count_policies, tell_begins, tell_people
 from pdmigrate.steps.verify import Verified
 
@@ -12,49 +10,42 @@ FOLDED = 40
 
 
 def section_policies(verified: Verified) -> Section:
-    """Every level of every policy, those that differ first, each with its first difference."""
+    """Every level of every policy, those that differ first, each with its first difference.
+
+    Before them, without a level, policies that page for no service and whose levels begin at other minutes.
+    """
     levels = [(policy, level) for policy in verified.policies for level in policy.levels]
     levels.sort(key=lambda one: (-one[1].differ, -one[1].unverified, one[0].name.casefold(), one[1].number))
-    rows = [
+    otherwise = [one for one in verified.policies if one.begins and one.begins.before != one.begins.after]
+    rows: list[tuple[PolicyParity, LevelParity | None]] = [*((policy, None) for policy in otherwise), *levels]
+    table = make_table(
+        rows,
         {
-            "name": policy.name,
-            "level": level.number,
-            "agree": tell_hours(level.agree),
-            "differ": tell_hours(level.differ),
-            "unverified": tell_hours(level.unverified),
-            "grade": Tag(level.grade, TONES[level.grade]),
-            "first": _tell_first(level),
-            "why": list(level.notes),
-        }
-        for policy, level in levels
-    ]
-    columns = {
-        "name": "Policy",
-        "level": "Level",
-        "agree": "Agree",
-        "differ": "Differ",
-        "unverified": "Unverified",
-        "grade": "Result",
-        "first": "First difference",
-        "why": "Why unverified",
-    }
-    rows = [*map(_tell_begins, filter(_begins_otherwise, verified.policies)), *rows]
-    table = make_table(rows, columns, empty="No escalation policy is in scope.")
-    return Section("Who is on call at each level", _tell_text(verified), table, folded=len(rows) > FOLDED)
+            "Policy": lambda one: one[0].name,
+            "Level": lambda one: one[1].number if one[1] else "all",
+            "Agree": lambda one: one[1] and format_hours(one[1].agree),
+            "Differ": lambda one: one[1] and format_hours(one[1].differ),
+            "Unverified": lambda one: one[1] and format_hours(one[1].unverified),
+            "Result": lambda one: _tag(one[1].grade if one[1] else "differ"),
+            "First difference": lambda one: _describe_first(one[1]) if one[1] else [_describe_begins(one[0])],
+            "Why unverified": lambda one: list(one[1].notes) if one[1] else [],
+        },
+        "No escalation policy is in scope.",
+    )
+    return Section("Who is on call at each level", _describe_text(verified), table, open_up_to=FOLDED)
 
 
-def _begins_otherwise(policy: PolicyParity) -> bool:
-    return policy.begins is not None and policy.begins.before != policy.begins.after
+def _tag(grade: str) -> Tag:
+    return Tag(grade, TONES[grade])
 
 
-def _tell_begins(policy: PolicyParity) -> dict[str, Any]:
-    """Of a policy that pages for no service: its levels begin at other minutes."""
-    known = policy.begins and policy.begins.unexplained
-    told = f"{tell_begins(policy.begins)}{'' if known else ', by decision'}" if policy.begins else ""
-    return {"name": policy.name, "level": "all", "grade": Tag("differ", TONES["differ"]), "first": [told]}
+def _describe_begins(policy: PolicyParity) -> str:
+    if policy.begins is None:
+        return ""
+    return tell_begins(policy.begins) + ("" if policy.begins.unexplained else ", by decision")
 
 
-def _tell_text(verified: Verified) -> str:
+def _describe_text(verified: Verified) -> str:
     counts = count_policies(verified.policies)
     told = ", ".join(f"{number} {grade}" for grade, number in counts.items())
     return (
@@ -67,12 +58,12 @@ def _tell_text(verified: Verified) -> str:
     )
 
 
-def _tell_first(level: LevelParity) -> list[str]:
+def _describe_first(level: LevelParity) -> list[str]:
     """Each kind of difference once, with the first moment and the people on both sides."""
     kinds = (("PagerDuty says", "we read", level.differences), ("in PagerDuty", "in Harness", level.target_differences))
     return [_tell(left, right, *min(found, key=lambda one: one[:2])) for left, right, found in kinds if found]
 
 
 def _tell(left: str, right: str, start: int, end: int, before: frozenset[str], after: frozenset[str]) -> str:
-    span = f"{tell_instant(start, 'UTC')} to {tell_instant(end, 'UTC')} UTC"
+    span = f"{format_instant(start, 'UTC')} to {format_instant(end, 'UTC')} UTC"
     return f"{span}: {left} {tell_people(before)}; {right} {tell_people(after)}"

@@ -1,34 +1,39 @@
 """The page of step 2."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import TypeVar
 
 from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared, list_records
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule, Service
+from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Schedule, Service, Team, User
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.timeline import Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
     TONES,
+    format_requests,
+    format_time,
     make_bars,
     section_conflicts,
     section_counts,
     section_fates,
     section_fields,
-    tell_requests,
-    tell_time,
+    warn_if,
 )
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.preview import Preview
 
+Named = TypeVar("Named", User, Team, Service, EscalationPolicy, Schedule | ScheduleV3)
 DAYS_DRAWN = 14
 MOST_DRAWN = 12
 
 
-def make_page(preview: Preview, status: str) -> Page:
+def make_page(preview: Preview) -> Page:
     draft, open_count = preview.draft, len(preview.draft.open)
     counts = draft.count_kinds()
     carried = sum(c["exact"] + c["changed"] for c in counts.values())
@@ -40,45 +45,34 @@ def make_page(preview: Preview, status: str) -> Page:
         Figure("Services", str(counts["services"]["in_source"])),
         Figure("Schedules", str(counts["schedules"]["in_source"])),
         Figure("People", str(counts["users"]["in_source"])),
-        Figure("Open questions", str(open_count), "warn" if open_count else "good"),
-        Figure("Requests to PagerDuty", tell_requests(preview.snapshot.requests, preview.snapshot.retries)),
+        Figure("Open questions", str(open_count), warn_if(open_count)),
+        Figure("Requests to PagerDuty", format_requests(preview.snapshot.requests, preview.snapshot.retries)),
     )
     facts = (
-        ("Data as of", tell_time(preview.snapshot.taken)),
+        ("Data as of", format_time(preview.snapshot.taken)),
         ("Snapshot", preview.snapshot.digest[:12]),
     )
-    return Page("preview", "Preview", lead, status, figures, tuple(part(preview) for part in PARTS.values()), facts)
+    return Page("preview", "Preview", lead, figures=figures, facts=facts)
 
 
 def section_schedules(preview: Preview) -> Section:
     """Schedules with their rotation patterns and zones, and what becomes of them."""
     grades = _grades(preview, "schedules")
-    rows = [
+    table = make_table(
+        _scoped(preview, "schedules", preview.draft.account.all_schedules),
         {
-            "name": s.name,
-            "zone": s.time_zone,
-            "layers": _tell_parts(s),
-            "overrides": _count_overrides(s, preview.draft.account.since),
-            "grade": grades.get(s.id),
-            "holds": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
-            "leans": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell_needs(),
-            "fidelity": preview.draft.work.fidelity.get(s.id, NOT_CARRIED).reason,
-            "why": _in(preview, "schedules", s.id),
-        }
-        for s in _scoped(preview, "schedules", preview.draft.account.all_schedules)
-    ]
-    columns = {
-        "name": "Schedule",
-        "zone": "Time zone",
-        "layers": "Layers, top first, or events",
-        "overrides": "Overrides",
-        "grade": "Becomes",
-        "holds": "How long it holds",
-        "leans": "Leans on",
-        "fidelity": "Why",
-        "why": "In scope because",
-    }
-    return Section("Schedules", table=make_table(rows, columns))
+            "Schedule": lambda s: s.name,
+            "Time zone": lambda s: s.time_zone,
+            "Layers, top first, or events": _describe_parts,
+            "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
+            "Becomes": lambda s: grades.get(s.id),
+            "How long it holds": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
+            "Leans on": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell_needs(),
+            "Why": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).reason,
+            "In scope because": lambda s: preview.draft.reasons["schedules"][s.id],
+        },
+    )
+    return Section("Schedules", table=table)
 
 
 def section_timeline(preview: Preview) -> Section:
@@ -88,7 +82,10 @@ def section_timeline(preview: Preview) -> Section:
     names = {user.id: user.name for user in account.users.values()}
     shown = _scoped(preview, "schedules", account.all_schedules)[:MOST_DRAWN]
     lanes = [
-        Lane(s.name, make_bars(_who(s, preview).clip(rota.to_instant(account.since), rota.to_instant(end)), names))
+        Lane(
+            s.name,
+            make_bars((read_shown(s) or rota.Rota()).clip(rota.to_instant(account.since), rota.to_instant(end)), names),
+        )
         for s in shown
     ]
     if not lanes:
@@ -103,92 +100,100 @@ def section_timeline(preview: Preview) -> Section:
 def section_policies(preview: Preview) -> Section:
     """Policies with levels and timeouts."""
     grades = _grades(preview, "escalation_policies")
-    rows = [
-        {"name": p.name, "levels": _tell_levels(p), "loops": p.num_loops, "grade": grades.get(p.id)}
-        for p in _scoped(preview, "escalation_policies", preview.draft.account.policies)
-    ]
-    columns = {"name": "Policy", "levels": "Levels", "loops": "Run again", "grade": "Becomes"}
-    return Section("Escalation policies", table=make_table(rows, columns))
+    table = make_table(
+        _scoped(preview, "escalation_policies", preview.draft.account.policies),
+        {
+            "Policy": lambda p: p.name,
+            "Levels": _describe_levels,
+            "Run again": lambda p: p.num_loops,
+            "Becomes": lambda p: grades.get(p.id),
+        },
+    )
+    return Section("Escalation policies", table=table)
 
 
 def section_teams(preview: Preview) -> Section:
     """Teams and the user groups that they become."""
     account, work = preview.draft.account, preview.draft.work
-    rows = [
-        {"name": t.name, "members": len(account.members_of(t)), "group": work.groups.get(t.id, "not carried over")}
-        for t in _scoped(preview, "teams", account.teams)
-    ]
-    return Section(
-        "Teams", table=make_table(rows, {"name": "Team", "members": "Members", "group": "User group in Harness"})
+    table = make_table(
+        _scoped(preview, "teams", account.teams),
+        {
+            "Team": lambda t: t.name,
+            "Members": lambda t: len(account.members_of(t)),
+            "User group in Harness": lambda t: work.groups.get(t.id, "not carried over"),
+        },
     )
+    return Section("Teams", table=table)
 
 
 def section_services(preview: Preview) -> Section:
     """Services with their policy."""
     grades, account = _grades(preview, "services"), preview.draft.account
-    rows = [
+    table = make_table(
+        _scoped(preview, "services", account.services),
         {
-            "name": s.name,
-            "policy": (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none",
-            "status": s.status or "",
-            "integrations": len(s.integrations),
-            "again": _tell_again(s),
-            "last": (s.last_incident_timestamp or "")[:10],
-            "grade": grades.get(s.id),
-        }
-        for s in _scoped(preview, "services", account.services)
-    ]
-    columns = {
-        "name": "Service",
-        "policy": "Policy",
-        "status": "Status",
-        "integrations": "Integrations",
-        "again": "Pages again after an acknowledgement",
-        "last": "Last incident",
-        "grade": "Becomes",
-    }
-    return Section("Services", table=make_table(rows, columns))
-
-
-def _tell_again(service: Service) -> str:
-    """Harness has no such time-out: where a service relies on it, it is a question."""
-    return f"after {service.acknowledgement_timeout // 60} min" if service.acknowledgement_timeout else "no"
+            "Service": lambda s: s.name,
+            "Policy": lambda s: (
+                (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none"
+            ),
+            "Status": lambda s: s.status or "",
+            "Integrations": lambda s: len(s.integrations),
+            "Pages again after an acknowledgement": lambda s: (
+                f"after {s.acknowledgement_timeout // 60} min" if s.acknowledgement_timeout else "no"
+            ),
+            "Last incident": lambda s: (s.last_incident_timestamp or "")[:10],
+            "Becomes": lambda s: grades.get(s.id),
+        },
+    )
+    return Section("Services", table=table)
 
 
 def section_countries(preview: Preview) -> Section:
     """Countries that Harness neither calls nor sends SMS to: the first thing to ask for, since it takes longest."""
-    rows = [
-        {"code": f"+{code}", "numbers": len(names), "people": sorted(set(names))}
-        for code, names in sorted(preview.draft.work.unserved.items())
-    ]
-    columns = {"code": "Country code", "numbers": "Numbers", "people": "People"}
-    table = make_table(rows, columns, empty="Harness serves the country of every number in scope.")
-    return Section("Countries that Harness does not serve", COUNTRIES if rows else "", table)
+    unserved = preview.draft.work.unserved
+    table = make_table(
+        sorted(unserved),
+        {
+            "Country code": lambda code: f"+{code}",
+            "Numbers": lambda code: len(unserved[code]),
+            "People": lambda code: sorted(set(unserved[code])),
+        },
+        "Harness serves the country of every number in scope.",
+    )
+    return Section("Countries that Harness does not serve", COUNTRIES if unserved else "", table)
 
 
 def section_people(preview: Preview) -> Section:
     """People with their contact information."""
-    rows = [
+    table = make_table(
+        list(_scoped(preview, "users", preview.draft.account.users)),
         {
-            "name": u.name,
-            "email": u.email,
-            "contacts": [_tell_contact(m) for m in u.contact_methods],
-            "rules": len(u.notification_rules),
-        }
-        for u in _scoped(preview, "users", preview.draft.account.users)
-    ]
-    columns = {"name": "Person", "email": "Email", "contacts": "Contact methods", "rules": "Notification rules"}
-    return Section("People", table=make_table(rows, columns), folded=len(rows) > 60)
+            "Person": lambda u: u.name,
+            "Email": lambda u: u.email,
+            "Contact methods": lambda u: [_describe_contact(m) for m in u.contact_methods],
+            "Notification rules": lambda u: len(u.notification_rules),
+        },
+    )
+    return Section("People", table=table, open_up_to=60)
 
 
 def section_oddities(preview: Preview) -> Section:
     """What arrived otherwise than PagerDuty documents it."""
     account = preview.draft.account
-    rows = [_tell_oddity(p, Tag("not carried over", "bad")) for p in account.problems]
-    rows += [_tell_oddity(p, Tag("noted", "warn")) for p in account.remarks]
-    columns = {"kind": "Kind", "name": "Name", "id": "PagerDuty id", "effect": "Effect", "what": "What is odd"}
-    table = make_table(rows, columns, empty="Everything arrived as PagerDuty documents it.")
-    return Section("Arrived otherwise than documented", table=table, folded=len(rows) > 40)
+    odd = [(p, Tag("not carried over", "bad")) for p in account.problems]
+    odd += [(p, Tag("noted", "warn")) for p in account.remarks]
+    table = make_table(
+        odd,
+        {
+            "Kind": lambda one: KIND_NAMES.get(one[0].kind, _name_kind(one[0].kind)),
+            "Name": lambda one: one[0].name,
+            "PagerDuty id": lambda one: one[0].id,
+            "Effect": lambda one: one[1],
+            "What is odd": lambda one: one[0].message,
+        },
+        "Everything arrived as PagerDuty documents it.",
+    )
+    return Section("Arrived otherwise than documented", table=table, open_up_to=40)
 
 
 NEVER_READ = {
@@ -197,47 +202,38 @@ NEVER_READ = {
 }
 """What PagerDuty keeps in places of its own, and pdmigrate does not read."""
 
+NOT_ASKED = {
+    "handoff_rules": (
+        "Handoff rules",
+        "not asked for (source.handoff_rules): one request a person; not carried over by pdmigrate",
+    ),
+    "service_orchestrations": (
+        "Service orchestrations",
+        "not asked for (source.service_orchestrations): one request a service; their rules may suppress alerts",
+    ),
+}
+"""What is read only where it is asked for: the snapshot's name for it to ours, and to why it is not here."""
+
 
 def section_aside(preview: Preview) -> Section:
     """What PagerDuty has that is not part of this migration, and what could not be read."""
-    account = preview.draft.account
-    rows = [
-        {"kind": KIND_NAMES[kind], "number": n, "why": _tell_out(kind, preview)}
-        for kind, n in preview.draft.count_out_of_scope().items()
-        if n
-    ]
-    rows += [_tell_aside(kind, n, account) for kind, n in account.inventory.items()]
-    rows += [_tell_unread(kind, why) for kind, why in account.unread.items()]
-    if "handoff_rules" not in preview.snapshot.rows:
-        why = "not asked for (source.handoff_rules): one request a person; not carried over by pdmigrate"
-        rows.append({"kind": "Handoff rules", "number": None, "why": why})
-    if "service_orchestrations" not in preview.snapshot.rows:
-        why = "not asked for (source.service_orchestrations): one request a service; their rules may suppress alerts"
-        rows.append({"kind": "Service orchestrations", "number": None, "why": why})
-    rows += [{"kind": kind, "number": None, "why": f"never asked for: {why}"} for kind, why in NEVER_READ.items()]
-    columns = {"kind": "Kind", "number": "Number", "why": "Why", "matters": "Suppress or reroute alerts"}
-    table = make_table(rows, columns, empty="Nothing stays behind unseen.")
+    account, rules = preview.draft.account, preview.draft.work.rules
+    left: list[tuple[str, int | None, str, list[str]]] = []
+    for kind, number in preview.draft.count_out_of_scope().items():
+        by_rule = KINDS[kind].own and not rules.contact_details
+        why = "left out by rules.contact_details: people set them up in Harness themselves"
+        left += [(KIND_NAMES[kind], number, why if by_rule else "out of scope: no chosen service needs it", [])] * bool(
+            number
+        )
+    for kind, number in account.inventory.items():
+        matters = [f"{one.name}: {one.matters}" for one in account.not_carried if one.kind == kind and one.matters]
+        left.append((_name_kind(kind), number, "not carried over by pdmigrate", matters))
+    left += [(_name_kind(kind), None, f"could not be read, {why}", []) for kind, why in account.unread.items()]
+    left += [(name, None, why, []) for key, (name, why) in NOT_ASKED.items() if key not in preview.snapshot.rows]
+    left += [(name, None, f"never asked for: {why}", []) for name, why in NEVER_READ.items()]
+    columns = dict(zip(("Kind", "Number", "Why", "Suppress or reroute alerts"), map(itemgetter, range(4)), strict=True))
+    table = make_table(left, columns, "Nothing stays behind unseen.")
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)
-
-
-def _tell_out(kind: str, preview: Preview) -> str:
-    if KINDS[kind].own and not preview.draft.work.rules.contact_details:
-        return "left out by rules.contact_details: people set them up in Harness themselves"
-    return "out of scope: no chosen service needs it"
-
-
-def _tell_aside(kind: str, number: int, account: Account) -> dict:
-    matters = [f"{one.name}: {one.matters}" for one in account.not_carried if one.kind == kind and one.matters]
-    return {"kind": _name_kind(kind), "number": number, "why": "not carried over by pdmigrate", "matters": matters}
-
-
-def _tell_unread(kind: str, why: str) -> dict:
-    return {"kind": _name_kind(kind), "number": None, "why": f"could not be read, {why}"}
-
-
-def _tell_oddity(problem: Problem, effect: Tag) -> dict:
-    name = {"kind": KIND_NAMES.get(problem.kind, _name_kind(problem.kind)), "name": problem.name, "id": problem.id}
-    return {**name, "effect": effect, "what": problem.message}
 
 
 def _name_kind(kind: str) -> str:
@@ -249,10 +245,10 @@ def section_scope(preview: Preview) -> Section:
     account, reasons = preview.draft.account, preview.draft.reasons
     if len(reasons["services"]) == len(account.services):
         return Section("Scope", "The whole account is in scope.")
-    return tell_scope("Scope", account, reasons)
+    return describe_scope("Scope", account, reasons)
 
 
-def tell_scope(title: str, account: Account, reasons: Reasons, most: int = 0) -> Section:
+def describe_scope(title: str, account: Account, reasons: Reasons, most: int = 0) -> Section:
     """Every object in scope with the reason, and the services outside the scope that use it too.
 
     most: no more rows than that, and only of what comes along; the note says how many there are.
@@ -260,16 +256,25 @@ def tell_scope(title: str, account: Account, reasons: Reasons, most: int = 0) ->
     shared = find_shared(account, reasons)
     there = list_records(account)
     rows = [
-        {"kind": KIND_NAMES[kind], "name": there[kind][id].name, "why": why, "also": shared.get((kind, id), [])}
+        (kind, id, why)
         for kind in ("services", "escalation_policies", "schedules", "teams", "users")
         for id, why in reasons[kind].items()
         if not most or why != "chosen"
     ]
-    columns = {"kind": "Kind", "name": "Name", "why": "In scope because", "also": "Also used by, outside the scope"}
-    note = f"{sum(bool(row['also']) for row in rows)} of these are also used by services that do not move now."
+    note = f"{sum(bool(shared.get((kind, id))) for kind, id, _ in rows)} of these are also used by services that do not move now."
     more = f"{len(rows) - most:,} more come along; the page preview lists them." if 0 < most < len(rows) else ""
-    table = make_table(rows[: most or None], columns, "Nothing comes along.", more)
-    return Section(title, note, table, folded=not most and len(rows) > 60)
+    table = make_table(
+        rows[: most or None],
+        {
+            "Kind": lambda row: KIND_NAMES[row[0]],
+            "Name": lambda row: there[row[0]][row[1]].name,
+            "In scope because": lambda row: row[2],
+            "Also used by, outside the scope": lambda row: shared.get((row[0], row[1]), []),
+        },
+        "Nothing comes along.",
+        more,
+    )
+    return Section(title, note, table, open_up_to=None if most else 60)
 
 
 COUNTRIES = (
@@ -278,7 +283,7 @@ COUNTRIES = (
     "2026 says the United States only, so have the others confirmed too."
 )
 
-PARTS = {
+PARTS: dict[str, Callable[[Preview], Section]] = {
     "scope": section_scope,
     "counts": lambda preview: section_counts(preview.draft),
     "countries": section_countries,
@@ -298,30 +303,29 @@ PARTS = {
 }
 
 
-def _scoped(preview: Preview, kind: str, there: dict) -> list:
+def _scoped(preview: Preview, kind: str, there: Mapping[str, Named]) -> list[Named]:
     return sorted((r for id, r in there.items() if id in preview.draft.reasons[kind]), key=lambda r: r.name.casefold())
-
-
-def _in(preview: Preview, kind: str, id: str) -> str:
-    return preview.draft.reasons[kind][id]
 
 
 def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
     return {f.id: Tag(f.grade.replace("_", " "), TONES[f.grade]) for f in preview.draft.work.fates if f.kind == kind}
 
 
-def _who(schedule: Schedule | ScheduleV3, preview: Preview) -> rota.Rota:
-    """PagerDuty's rendering, by id."""
-    return read_shown(schedule) or rota.Rota()
-
-
-def _tell_parts(schedule: Schedule | ScheduleV3) -> list[str]:
+def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:
+    """A line for each layer, or for each event of a shift-based schedule."""
     if isinstance(schedule, ScheduleV3):
-        return [_tell_event(event) for one in schedule.rotations for event in one.events]
-    return [_tell_layer(layer) for layer in schedule.schedule_layers]
+        return [_describe_event(event) for one in schedule.rotations for event in one.events]
+    told = []
+    for layer in schedule.schedule_layers:
+        names = [place.user.summary or place.user.id for place in layer.users]
+        until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
+        windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
+        turn = _format_turn(layer.rotation_turn_length_seconds)
+        told.append(f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {turn}{windows}{until}")
+    return told
 
 
-def _tell_event(event: Event) -> str:
+def _describe_event(event: Event) -> str:
     strategy = event.assignment_strategy
     rotating = strategy.type == "rotating_member_assignment_strategy"
     how = f"in turns of {strategy.shifts_per_member or 1}" if rotating else "all at once"
@@ -329,25 +333,19 @@ def _tell_event(event: Event) -> str:
 
 
 def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:
-    ends = [o.end_time if isinstance(schedule, ScheduleV3) else o.end for o in schedule.overrides]
-    return sum(end > since for end in ends)
+    if isinstance(schedule, ScheduleV3):
+        return sum(override.end_time > since for override in schedule.overrides)
+    return sum(override.end > since for override in schedule.overrides)
 
 
-def _tell_layer(layer) -> str:
-    names = [place.user.summary or place.user.id for place in layer.users]
-    until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
-    windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
-    return f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {_tell_turn(layer.rotation_turn_length_seconds)}{windows}{until}"
-
-
-def _tell_turn(seconds: int) -> str:
+def _format_turn(seconds: int) -> str:
     for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds % size == 0:
             return f"{seconds // size} {name}{'s' * (seconds // size > 1)}"
     return f"{seconds} seconds"
 
 
-def _tell_levels(policy: EscalationPolicy) -> list[str]:
+def _describe_levels(policy: EscalationPolicy) -> list[str]:
     return [
         f"{number}. {', '.join(t.summary or t.id for t in rule.targets)}, then {rule.escalation_delay_in_minutes} min"
         + (" (round robin)" if rule.round_robin else "")
@@ -355,7 +353,7 @@ def _tell_levels(policy: EscalationPolicy) -> list[str]:
     ]
 
 
-def _tell_contact(method) -> str:
+def _describe_contact(method: ContactMethod) -> str:
     kind = method.type.removesuffix("_contact_method").replace("_", " ")
     code = f"+{method.country_code} " if method.country_code and kind in ("phone", "sms", "whatsapp") else ""
     return f"{kind}: {code}{method.address or 'a reference only'}" + (" (blocked)" if method.blacklisted else "")

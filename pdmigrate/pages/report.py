@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
-from pdmigrate.pages.markup import asset, environment, mask_deep, trusted
+from pdmigrate.pages.markup import asset, environment, trusted
 from pdmigrate.pages.show import Link, Section, Table, Tag, make_table
 
 __all__ = ["Figure", "Link", "Page", "Section", "Table", "Tag", "make_table", "write_index", "write_page"]
@@ -48,18 +46,17 @@ class Page:
     name: str
     title: str
     lead: str
-    status: str
+    status: str = ""
     figures: tuple[Figure, ...] = ()
     sections: tuple[Section, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     error: str = ""
 
 
-def write_page(page: Page, folder: Path | str, links: Sequence[tuple[str, str]] = (), *, mask: bool = False) -> Path:
+def write_page(page: Page, folder: Path | str, links: Sequence[tuple[str, str]] = ()) -> Path:
     """Write folder/NAME.html and a CSV file of each table. Links: (file, title) of the pages beside this one."""
-    shown, links = _mask_page(page) if mask else page, mask_deep(tuple(links)) if mask else links
-    tables = _write_tables(shown.sections, page.name, Path(folder))
-    shown = replace(shown, sections=_anchor_sections(shown.sections))
+    tables = _write_tables(page.sections, page.name, Path(folder))
+    shown = replace(page, sections=_anchor_sections(page.sections))
     return _write(Path(folder) / f"{page.name}.html", "page.html", page=shown, tables=tables, links=links)
 
 
@@ -71,35 +68,24 @@ def write_index(
     facts: Sequence[tuple[str, str]] = (),
     error: str = "",
     sections: Sequence[Section] = (),
-    *,
-    mask: bool = False,
 ) -> Path:
     """Write folder/index.html: the run at a glance, a card per step in its order. A step that was not run has no link."""
-    index = Page("index", title, lead, "", (), tuple(sections), tuple(facts), error)
-    shown, cards = (_mask_page(index), [_mask_page(page) for page in pages]) if mask else (index, pages)
-    tables = _write_tables(shown.sections, "index", Path(folder))
-    shown = replace(shown, sections=_anchor_sections(shown.sections))
-    return _write(Path(folder) / "index.html", "index.html", page=shown, tables=tables, cards=cards, links=())
-
-
-def _mask_page(page: Page) -> Page:
-    return replace(mask_deep(page), name=page.name, status=page.status)
+    index = Page("index", title, lead, "", (), _anchor_sections(sections), tuple(facts), error)
+    tables = _write_tables(sections, "index", Path(folder))
+    return _write(Path(folder) / "index.html", "index.html", page=index, tables=tables, cards=pages, links=())
 
 
 def _write(path: Path, template: str, page: Page, **values: Any) -> Path:
     style, script = asset("style.css") + asset("page.css"), asset("filter.js")
+    # Base 64 has no character that an attribute would need escaped, and the hash must stand as it is.
+    allowed = f"style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; img-src data:"
+    policy = trusted(f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'")
     headings = [section for section in page.sections if section.level == 2]
-    values |= {"page": page, "style": style, "script": script, "policy": _policy(style, script), "tones": TONES}
+    values |= {"page": page, "style": style, "script": script, "policy": policy, "tones": TONES}
     values |= {"menu": headings if len(headings) >= MENU_FROM else [], "here": path.name}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(environment().get_template(template).render(values), encoding="utf-8", newline="\n")
     return path
-
-
-def _policy(style: str, script: str) -> Markup:
-    # Base 64 has no character that an attribute would need escaped, and the hash must stand as it is.
-    allowed = f"style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; img-src data:"
-    return trusted(f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'")
 
 
 def _fingerprint(text: str) -> str:
@@ -110,16 +96,13 @@ def _write_tables(sections: Sequence[Section], name: str, folder: Path) -> list[
     """One CSV file a table; the answer holds its address for each section, nothing where there is no table."""
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise ValueError(f"{name!r} cannot name a page: use letters, digits, - and _.")
-    return [_write_table(section, f"tables/{name}-{n:02d}", folder) for n, section in enumerate(sections, 1)]
-
-
-def _write_table(section: Section, stem: str, folder: Path) -> str:
-    if section.table is None:
-        return ""
-    address = f"{stem}-{_slug(section.title)}.csv"
-    (folder / "tables").mkdir(parents=True, exist_ok=True)
-    section.table.write_csv(folder / address)
-    return address
+    addresses = []
+    for number, section in enumerate(sections, 1):
+        addresses.append(f"tables/{name}-{number:02d}-{_slug(section.title)}.csv" if section.table else "")
+        if section.table:
+            (folder / "tables").mkdir(parents=True, exist_ok=True)
+            section.table.write_csv(folder / addresses[-1])
+    return addresses
 
 
 def _anchor_sections(sections: Sequence[Section]) -> tuple[Section, ...]:

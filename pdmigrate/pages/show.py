@@ -1,19 +1,22 @@
 """Tables and sections: one look for the notebook, the page and the spreadsheet."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-import pandas as pd
 from markupsafe import Markup
 
 from pdmigrate.pages.markup import asset, clean, environment, trusted
 from pdmigrate.workspace.cells import write_rows
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+Thing = TypeVar("Thing")
 LONG_LINE = 24
 FILTER_FROM = 11
 """A table with fewer rows is read faster than filtered."""
@@ -52,12 +55,14 @@ class Table:
     """Headings and rows. A cell is text, a number, a time, a list of texts, a Link or a Tag."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple, ...]
+    rows: tuple[tuple[Any, ...], ...]
     note: str = ""
     empty: str = "Nothing here."
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """The same rows for pandas: numbers as numbers, everything else as text, nothing as an empty text."""
+        import pandas as pd
+
         rows = [[cell if _is_number(cell) else cell_text(cell) for cell in row] for row in self.rows]
         return pd.DataFrame(rows, columns=list(self.columns))
 
@@ -74,7 +79,8 @@ class Table:
     def write_csv(self, path: Path | str) -> Path:
         """Write the rows for a spreadsheet, which must neither garble a name (hence the BOM) nor run one."""
         with open(path, "w", encoding="utf-8-sig", newline="") as file:
-            write_rows(file, [[_csv_cell(cell) for cell in row] for row in (self.columns, *self.rows)], "\r\n")
+            rows = (self.columns, *self.rows)
+            write_rows(file, [[c if _is_number(c) else cell_text(c) for c in row] for row in rows], "\r\n")
         return Path(path)
 
 
@@ -83,7 +89,7 @@ class Section:
     """A part of a page: a heading, words, a drawing (markup made by draw_timeline) and a table, each where given.
 
     Text: blank lines part paragraphs, lines that start with "- " are a list. Level 3 stands under the level 2 before it.
-    Folded: long detail that starts closed; all its rows are in the page nevertheless.
+    open_up_to: a table with more rows starts closed; all its rows are in the page nevertheless.
     """
 
     title: str
@@ -92,7 +98,11 @@ class Section:
     drawing: str = ""
     level: int = 2
     anchor: str = ""
-    folded: bool = False
+    open_up_to: int | None = None
+
+    @property
+    def folded(self) -> bool:
+        return self.open_up_to is not None and self.table is not None and len(self.table.rows) > self.open_up_to
 
 
 class Shown:
@@ -106,7 +116,7 @@ class Shown:
         return environment().get_template("cell.html").render(style=asset("style.css"), parts=drawn)
 
     def __repr__(self) -> str:
-        return "\n\n".join(_tell_part(part) for part in self.parts)
+        return "\n\n".join(_describe_part(part) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -131,35 +141,45 @@ class Written:
 
 def show(*things: Any) -> Shown:
     """Tables, data frames, sections or drawings (the markup of draw_timeline), to be the last line of a cell."""
-    return Shown(tuple(_from_frame(thing) if isinstance(thing, pd.DataFrame) else thing for thing in things))
+    parts = []
+    for thing in things:
+        if hasattr(thing, "itertuples"):
+            there = thing.astype(object).where(thing.notna(), None)
+            thing = Table(tuple(map(str, there.columns)), tuple(there.itertuples(index=False, name=None)))
+        parts.append(thing)
+    return Shown(tuple(parts))
 
 
 def make_table(
-    rows: Iterable[Mapping], columns: Mapping[str, str] | None = None, empty: str = "Nothing here.", note: str = ""
+    things: Iterable[Thing],
+    columns: Mapping[str, Callable[[Thing], Any]],
+    empty: str = "Nothing here.",
+    note: str = "",
 ) -> Table:
-    """A table of mappings. Columns: key -> heading, in their order; without it, every key in the order of its coming."""
-    rows = list(rows)
-    headings = columns or {key: str(key) for row in rows for key in row}
-    cells = tuple(tuple(row.get(key) for key in headings) for row in rows)
-    return Table(tuple(headings.values()), cells, note, empty)
+    """A table with a row for each thing. Columns: the heading, and what stands beneath it, in their order."""
+    rows = tuple(tuple(read(thing) for read in columns.values()) for thing in things)
+    return Table(tuple(columns), rows, note, empty)
 
 
 def cell_text(cell: Any) -> str:
     """A cell in words: the same in the page, the notebook and the CSV file."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    if isinstance(cell, datetime) and not pd.isna(cell):
+    if _is_missing(cell):
+        return ""
+    if isinstance(cell, datetime):
         return cell.isoformat(" ", "seconds" if cell.second else "minutes")
     if isinstance(cell, (list, tuple)):
         parts = [cell_text(part) for part in cell]
         return ("; " if any("," in part for part in parts) else ", ").join(parts)
     if isinstance(cell, (set, frozenset)):
         return ", ".join(sorted(map(cell_text, cell)))
-    return "" if _is_missing(cell) else clean(cell)
+    return clean(cell)
 
 
 def _is_missing(cell: Any) -> bool:
-    return cell is None or (not isinstance(cell, str) and pd.api.types.is_scalar(cell) and pd.isna(cell))
+    """None, and the numbers and times that are none: they alone differ from themselves."""
+    return cell is None or (isinstance(cell, (float, datetime)) and cell != cell)
 
 
 def _is_number(cell: Any) -> bool:
@@ -170,21 +190,10 @@ def _draw_cell(cell: Any) -> dict[str, Any]:
     # The template asks for all of them; a cell that is neither a link nor a tag has no address and no tone.
     href = cell.href if isinstance(cell, Link) else ""
     tone = cell.tone if isinstance(cell, Tag) else ""
-    return {"text": cell_text(cell), "href": href, "tone": tone, "lines": _long_lines(cell)}
-
-
-def _long_lines(cell: Any) -> list[str]:
-    """A list of sentences is read line by line; a list of words stands in one."""
+    # A list of sentences is read line by line; a list of words stands in one.
     lines = [cell_text(part) for part in cell] if isinstance(cell, (list, tuple)) else []
-    return lines if len(lines) > 1 and max(map(len, lines)) > LONG_LINE else []
-
-
-def _csv_cell(cell: Any) -> Any:
-    return cell if _is_number(cell) else cell_text(cell)
-
-
-def _from_frame(frame: pd.DataFrame) -> Table:
-    return Table(tuple(map(str, frame.columns)), tuple(frame.itertuples(index=False, name=None)))
+    are_long = len(lines) > 1 and max(map(len, lines)) > LONG_LINE
+    return {"text": cell_text(cell), "href": href, "tone": tone, "lines": lines if are_long else []}
 
 
 def _draw_part(part: Any) -> Markup:
@@ -193,9 +202,9 @@ def _draw_part(part: Any) -> Markup:
     return part.html() if isinstance(part, Table) else trusted(f'<div class="drawing">{part}</div>')
 
 
-def _tell_part(part: Any) -> str:
+def _describe_part(part: Any) -> str:
     if isinstance(part, Section):
-        told = [part.title, part.text, _tell_part(part.table) if part.table else ""]
+        told = [part.title, part.text, _describe_part(part.table) if part.table else ""]
         return "\n\n".join(text for text in told if text)
     if isinstance(part, Table):
         return part.frame().to_string(index=False, max_rows=60) if part.rows else part.empty

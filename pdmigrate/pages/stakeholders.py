@@ -1,12 +1,15 @@
 """The report for those who decide: what moves, who goes over, what is proved and by what, what is still open."""
 
 from datetime import timedelta
+from operator import itemgetter
 
+from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.standing import Standing, find_untested, say_number
-from pdmigrate.pages.teams import section_teams, tell_facts, tell_pages
-from pdmigrate.pages.todo import section_handover
-from pdmigrate.pages.words import percent, section_counts, tell_hours, tell_time
+from pdmigrate.pages.standing import Standing, find_untested, format_number
+from pdmigrate.pages.teams import describe_facts, describe_pages, section_teams
+from pdmigrate.pages.words import format_hours, format_percent, format_time, section_counts, warn_if
+from pdmigrate.parity.people import Unreachable
+from pdmigrate.parity.services import ServiceParity
 
 NAME = "stakeholders"
 FOLD_FROM = 15
@@ -20,29 +23,35 @@ def make_page(standing: Standing) -> Page:
     going = sum(s is not None and s.choice == "go" for s in said)
     seconds = standing.verified.count_seconds()
     read = seconds["agree_seconds"] + seconds["differ_seconds"]
-    share = percent(seconds["agree_seconds"], read) if read else "not known"
+    share = format_percent(seconds["agree_seconds"], read) if read else "not known"
     left = _count_unpointed(standing)
     figures = (
-        Figure("Teams that said go", f"{going} of {len(said)}", _tone(going < len(said))),
-        Figure("Same people on call", share, _tone(not read or bool(seconds["differ_seconds"]))),
+        Figure("Teams that said go", f"{going} of {len(said)}", warn_if(going < len(said))),
+        Figure("Same people on call", share, warn_if(not read or bool(seconds["differ_seconds"]))),
         Figure(
-            "Cannot be reached yet", str(len(standing.verified.unreachable)), _tone(bool(standing.verified.unreachable))
+            "Cannot be reached yet",
+            str(len(standing.verified.unreachable)),
+            warn_if(standing.verified.unreachable),
         ),
-        Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", _tone(left[0] > 0)),
-        Figure("Open questions", str(len(standing.draft.open)), _tone(bool(standing.draft.open))),
+        Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", warn_if(left[0] > 0)),
+        Figure("Open questions", str(len(standing.draft.open)), warn_if(standing.draft.open)),
     )
-    facts = (("Good until", _tell_good_until(standing)), *tell_facts(standing), ("Approved", _tell_approval(standing)))
+    facts = (
+        ("Good until", _describe_good_until(standing)),
+        *describe_facts(standing),
+        ("Approved", _describe_approval(standing)),
+    )
     sections = tuple(part(standing) for part in PARTS)
     title = f"Moving {standing.name} from PagerDuty to Harness"
     return Page(
-        NAME, title, _tell_lead(standing, going, share), _name_status(standing, going), figures, sections, facts
+        NAME, title, _describe_lead(standing, going, share), _name_status(standing, going), figures, sections, facts
     )
 
 
-def _tell_lead(standing: Standing, going: int, share: str) -> str:
+def _describe_lead(standing: Standing, going: int, share: str) -> str:
     teams, out = len(standing.teams), len(standing.verified.unreachable)
     reach = (
-        f"{say_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
+        f"{format_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
         if out
         else ""
     )
@@ -62,13 +71,15 @@ def _days(standing: Standing) -> int:
     return (standing.verified.until - standing.verified.since).days
 
 
-def _tell_good_until(standing: Standing) -> str:
+def _describe_good_until(standing: Standing) -> str:
     """A plan may be made from data of this age; who is on call is compared for longer."""
     until = standing.draft.account.taken + standing.good_for
-    return f"{tell_time(until)} for decisions; who is on call is compared until {tell_time(standing.verified.until)}"
+    return (
+        f"{format_time(until)} for decisions; who is on call is compared until {format_time(standing.verified.until)}"
+    )
 
 
-def _tell_approval(standing: Standing) -> str:
+def _describe_approval(standing: Standing) -> str:
     known = standing.approval
     return (
         f"by {known.by or 'somebody'}, {known.at[:16].replace('T', ' ')} UTC"
@@ -81,8 +92,8 @@ def section_summary(standing: Standing) -> Section:
     """When the data are from, how long they are good, what was approved."""
     text = "\n".join(
         (
-            f"- Data as of {tell_time(standing.draft.account.taken)}. Good until {_tell_good_until(standing)}.",
-            f"- Plan {standing.plan_digest[:12]}, approved {_tell_approval(standing)}.",
+            f"- Data as of {format_time(standing.draft.account.taken)}. Good until {_describe_good_until(standing)}.",
+            f"- Plan {standing.plan_digest[:12]}, approved {_describe_approval(standing)}.",
             "- PagerDuty was only read. It goes on paging until its integrations are pointed at Harness.",
         )
     )
@@ -92,24 +103,22 @@ def section_summary(standing: Standing) -> Section:
 def section_paged(standing: Standing) -> Section:
     """Who is newly paged, who no longer, and by how much the hours change."""
     before, after = standing.paged
-    rows = [
+    table = make_table(
+        sorted(standing.hours, key=lambda row: (-abs(row[2] - row[1]), standing.name_of(row[0]))),
         {
-            "person": standing.name_of(person),
-            "before": round(old, 1),
-            "after": round(new, 1),
-            "change": _tag_change(person, new - old, before, after),
-        }
-        for person, old, new in sorted(
-            standing.hours, key=lambda row: (-abs(row[2] - row[1]), standing.name_of(row[0]))
-        )
-    ]
+            "Person": lambda row: standing.name_of(row[0]),
+            "Hours before": lambda row: round(row[1], 1),
+            "Hours after": lambda row: round(row[2], 1),
+            "Change": lambda row: _tag_change(row[0], row[2] - row[1], before, after),
+        },
+        "Nobody is on call.",
+    )
     newly, gone = sorted(map(standing.name_of, after - before)), sorted(map(standing.name_of, before - after))
     text = (
         f"- Newly paged: {_list(newly)}.\n- No longer paged: {_list(gone)}.\n"
         f"- Hours are those on call over {_days(standing)} days, all schedules added up."
     )
-    columns = {"person": "Person", "before": "Hours before", "after": "Hours after", "change": "Change"}
-    return Section("Who is paged", text, make_table(rows, columns, "Nobody is on call."), folded=len(rows) > FOLD_FROM)
+    return Section("Who is paged", text, table, open_up_to=FOLD_FROM)
 
 
 def _list(names: list[str], most: int = 12) -> str:
@@ -130,56 +139,57 @@ def section_services(standing: Standing) -> Section:
     services, last = standing.verified.services, standing.draft.account.services
     ranked = sorted(services, key=lambda s: s.name.casefold())
     ranked.sort(key=lambda s: last[s.id].last_incident_timestamp or "", reverse=True)
-    rows = [
-        {
-            "name": s.name,
-            "last": (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace("T", " "),
-            "equal": tell_pages(s),
-            "open": _list_open(standing, s) or "nothing",
-        }
-        for s in ranked
-    ]
-    columns = {"name": "Service", "last": "Last paged", "equal": "Pages that are the same", "open": "Open"}
     text = "Those that paged most lately stand first: a snapshot of PagerDuty says when a service paged last, not how often."
-    return Section("Services", text, make_table(rows, columns, "No service is in scope."), folded=len(rows) > FOLD_FROM)
+    table = make_table(
+        ranked,
+        {
+            "Service": lambda s: s.name,
+            "Last paged": lambda s: (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace(
+                "T", " "
+            ),
+            "Pages that are the same": describe_pages,
+            "Open": lambda s: _list_open(standing, s) or "nothing",
+        },
+        "No service is in scope.",
+    )
+    return Section("Services", text, table, open_up_to=FOLD_FROM)
 
 
-def _list_open(standing: Standing, service) -> list[str]:
+def _list_open(standing: Standing, service: ServiceParity) -> list[str]:
     differs = [f"pages others: {service.reason}"] if service.different else []
     nobody = ["pages nobody in Harness"] if service.after == "nobody" and service.before != "nobody" else []
-    mine = [i for i in standing.items if i.about == ("services", service.id) and i.what == "re-point" and not i.done]
+    mine = [i for i in standing.items if i.about == ("services", service.id) and i.what == "re-point" and not i.tick]
     return (
         differs
         + nobody
-        + ([say_number(len(mine), "integration to re-point", "integrations to re-point")] if mine else [])
+        + ([format_number(len(mine), "integration to re-point", "integrations to re-point")] if mine else [])
     )
 
 
 def section_reach(standing: Standing) -> Section:
     """Who cannot be reached, the most urgent first; how many were tested."""
-    rows = [
-        {
-            "person": standing.name_of(u.email),
-            "why": u.why,
-            "next": tell_time(u.next_turn) if u.next_turn else "none in the window",
-            "soon": Tag("within a week", "bad") if _is_soon(standing, u) else Tag("later"),
-        }
-        for u in standing.verified.unreachable
-    ]
     untested, asked = len(find_untested(standing)), sum(item.what == "test page" for item in standing.items)
-    text = f"A test page was seen to arrive by {asked - untested} of {say_number(asked, 'person', 'people')} who can be paged."
-    columns = {"person": "Cannot be reached yet", "why": "Why", "next": "Next turn", "soon": "Turn"}
-    table = make_table(rows, columns, "Nobody is known to be out of reach.")
-    return Section("Who can be reached", text, table, folded=len(rows) > FOLD_FROM)
+    text = f"A test page was seen to arrive by {asked - untested} of {format_number(asked, 'person', 'people')} who can be paged."
+    table = make_table(
+        standing.verified.unreachable,
+        {
+            "Cannot be reached yet": lambda u: standing.name_of(u.email),
+            "Why": lambda u: u.why,
+            "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
+            "Turn": lambda u: Tag("within a week", "bad") if _is_soon(standing, u) else Tag("later"),
+        },
+        "Nobody is known to be out of reach.",
+    )
+    return Section("Who can be reached", text, table, open_up_to=FOLD_FROM)
 
 
-def _is_soon(standing: Standing, unreachable) -> bool:
+def _is_soon(standing: Standing, unreachable: Unreachable) -> bool:
     return unreachable.next_turn is not None and unreachable.next_turn - standing.now < SOON
 
 
 def section_integrations(standing: Standing) -> Section:
     """What still sends to PagerDuty only."""
-    items = [item for item in standing.items if item.what == "re-point" and not item.done]
+    items = [item for item in standing.items if item.what == "re-point" and not item.tick]
     return section_handover(items, "Integrations not yet re-pointed", FOLD_FROM)
 
 
@@ -192,13 +202,13 @@ def section_parity(standing: Standing) -> Section:
     differing = sum(s.differ > 0 for s in verified.schedules)
     rotas = "rota/source and rota/target of the run, a file per schedule; page verify"
     rows = [
-        ("On call: agree", tell_hours(seconds["agree_seconds"]), rotas),
+        ("On call: agree", format_hours(seconds["agree_seconds"]), rotas),
         (
             "On call: differ",
-            f"{tell_hours(seconds['differ_seconds'])} in {differing} schedules, {explained} by decision",
+            f"{format_hours(seconds['differ_seconds'])} in {differing} schedules, {explained} by decision",
             rotas,
         ),
-        ("On call: unverified", tell_hours(seconds["unverified_seconds"]), "Harness has no API to read these from"),
+        ("On call: unverified", format_hours(seconds["unverified_seconds"]), "Harness has no API to read these from"),
         ("Before, by PagerDuty's own rendering", f"{judged} of {len(verified.schedules)} schedules", "the snapshot"),
         (
             "Pages that notify the same people",
@@ -207,11 +217,8 @@ def section_parity(standing: Standing) -> Section:
         ),
         ("Fields read back as they should be", f"{len(verified.drift)} objects differ", "page verify, field by field"),
     ]
-    table = make_table([dict(zip(("what", "result", "by"), row, strict=True)) for row in rows], _PARITY)
+    table = make_table(rows, {"Claim": itemgetter(0), "Result": itemgetter(1), "Evidence": itemgetter(2)})
     return Section("What is proved, and by what", "Agree, differ and unverified are never added together.", table)
-
-
-_PARITY = {"what": "Claim", "result": "Result", "by": "Evidence"}
 
 
 def section_risks(standing: Standing) -> Section:
@@ -233,16 +240,16 @@ def section_risks(standing: Standing) -> Section:
             "Objects that do not move",
             _list([h.name for h in standing.draft.plan.held]),
         ),
-        (standing.draft.open, "warn", "Open questions", say_number(len(standing.draft.open), "question")),
+        (standing.draft.open, "warn", "Open questions", format_number(len(standing.draft.open), "question")),
         (
             find_untested(standing),
             "warn",
             "Never tested",
-            f"{say_number(len(find_untested(standing)), 'person', 'people')} on call",
+            f"{format_number(len(find_untested(standing)), 'person', 'people')} on call",
         ),
     )
-    rows = [{"risk": Tag(name, tone), "detail": detail} for there, tone, name, detail in told if there]
-    return Section("Risks", table=make_table(rows, {"risk": "Risk", "detail": "What"}, "None is known."))
+    known = [(Tag(name, tone), detail) for there, tone, name, detail in told if there]
+    return Section("Risks", table=make_table(known, {"Risk": itemgetter(0), "What": itemgetter(1)}, "None is known."))
 
 
 def section_return(standing: Standing) -> Section:
@@ -269,7 +276,7 @@ def section_next(standing: Standing) -> Section:
             "Make everybody reachable: accept invitations (they live seven days), enable accounts, enter contact methods.",
         ),
         (find_untested(standing), "Send everybody on call a test page, and tick who has seen it (notebook verify)."),
-        (waiting, f"{say_number(waiting, 'team')} to say go or no-go, each on its page."),
+        (waiting, f"{format_number(waiting, 'team')} to say go or no-go, each on its page."),
         (left, "Point the integrations at Harness, team by team, and tick them."),
         (True, "Run verify again shortly before each team goes over: the data are good for a day."),
     )
@@ -294,8 +301,4 @@ PARTS = (
 def _count_unpointed(standing: Standing) -> tuple[int, int]:
     """(integrations not re-pointed, all of them)."""
     items = [item for item in standing.items if item.what == "re-point"]
-    return sum(not item.done for item in items), len(items)
-
-
-def _tone(attention: bool) -> str:
-    return "warn" if attention else "good"
+    return sum(not item.tick for item in items), len(items)

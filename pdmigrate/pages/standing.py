@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from pdmigrate.handover.todo import Item, list_items
+from pdmigrate.handover.items import Item
+from pdmigrate.handover.ticks import list_todo
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.oncall.rota import Rota
+from pdmigrate.pagerduty.records import EscalationPolicy
+from pdmigrate.parity.people import Unreachable
+from pdmigrate.parity.schedules import ScheduleParity
+from pdmigrate.parity.services import ServiceParity
 from pdmigrate.plan.answers import Approval, Conflict, Decisions, SignOff
 from pdmigrate.steps.job import Job
-from pdmigrate.steps.verify import ScheduleParity, ServiceParity, Unreachable, Verified
+from pdmigrate.steps.verify import Verified
 
 NO_TEAM = "no-team"
 """The id under which objects stand that no team owns: they need a go, too."""
@@ -65,7 +71,7 @@ class Standing:
     @cached_property
     def hours(self) -> list[tuple[str, float, float]]:
         """(person, hours on call before, after) over the window, for everybody who is on call on either side."""
-        before, after = (_add_hours(s, side) for side, s in (("before", self._read), ("after", self._read)))
+        before, after = _add_hours(s.before for s in self._read), _add_hours(s.after for s in self._read)
         return [(person, before[person] / 3600, after[person] / 3600) for person in sorted({*before, *after})]
 
     @cached_property
@@ -87,12 +93,13 @@ class Standing:
 
     def name_of(self, person: str) -> str:
         """A person's name behind the email, or the PagerDuty id, that stands for him."""
-        return self._names.get(person, person)
+        return self.names.get(person, person)
 
     def owners_of(self, kind: str, id: str) -> tuple[str, ...]:
         """The teams of an object, or the one for what belongs to nobody."""
-        there = {"schedules": self.draft.account.all_schedules, "services": self.draft.account.services}[kind]
-        return tuple(t.id for t in there[id].teams if t.id in self.draft.account.teams) or (NO_TEAM,)
+        account = self.draft.account
+        record = account.all_schedules[id] if kind == "schedules" else account.services[id]
+        return tuple(team.id for team in record.teams if team.id in account.teams) or (NO_TEAM,)
 
     @property
     def _read(self) -> tuple[ScheduleParity, ...]:
@@ -100,11 +107,12 @@ class Standing:
         return tuple(s for s in self.verified.schedules if not s.unverified)
 
     @property
-    def _policies(self) -> list:
+    def _policies(self) -> list[EscalationPolicy]:
         return [p for id, p in self.draft.account.policies.items() if id in self.draft.reasons["escalation_policies"]]
 
     @cached_property
-    def _names(self) -> dict[str, str]:
+    def names(self) -> dict[str, str]:
+        """A person's name by PagerDuty id and by email."""
         users, emails = self.draft.account.users, self.draft.work.emails
         return {id: user.name for id, user in users.items()} | {
             e: users[id].name for id, e in emails.items() if id in users
@@ -133,7 +141,7 @@ class Standing:
         )
         items = tuple(item for item in self.items if item.about in about)
         questions = tuple(c for c in self.draft.open.values() if (c.kind, c.id) in about)
-        troubles = _find_troubles(schedules, services, unreachable, questions)
+        troubles = _find_troubles(schedules, services, len(unreachable), len(questions))
         people = tuple(sorted(emails | on_call, key=self.name_of))
         name = self._team_names[id]
         return Team(id, name, leads, people, schedules, services, unreachable, items, questions, troubles, doubted)
@@ -155,7 +163,7 @@ def read_standing(job: Job, verified: Verified) -> Standing:
     """Put together what verify found, what people ticked, decided and approved."""
     decisions, plan = job.decisions(), job.workspace.find_state("plan") or {}
     digest = plan.get("digest", verified.draft.plan.digest)
-    items = tuple(list_items(job.workspace, verified.draft))
+    items = list_todo(job.workspace, verified.draft)
     approval = decisions.approves(digest)
     good_for = timedelta(hours=job.settings.rules.guards.snapshot_hours)
     return Standing(job.settings.name, verified, items, decisions, digest, approval, job.clock(), good_for)
@@ -163,33 +171,35 @@ def read_standing(job: Job, verified: Verified) -> Standing:
 
 def find_untested(standing: Standing) -> list[Item]:
     """People on call of whom nobody has seen a test page arrive."""
-    return [item for item in standing.items if item.what == "test page" and not item.done]
+    return [item for item in standing.items if item.what == "test page" and not item.tick]
 
 
-def _add_hours(schedules: Iterable[ScheduleParity], side: str) -> Counter:
-    seconds: Counter = Counter()
-    for schedule in schedules:
-        for start, end, people in getattr(schedule, side).entries:
+def _add_hours(rotas: Iterable[Rota]) -> Counter[str]:
+    seconds: Counter[str] = Counter()
+    for rota in rotas:
+        for start, end, people in rota.entries:
             seconds.update(dict.fromkeys(people, end - start))
     return seconds
 
 
-def _find_troubles(schedules, services, unreachable, questions) -> tuple[str, ...]:
+def _find_troubles(
+    schedules: Iterable[ScheduleParity], services: Iterable[ServiceParity], unreachable: int, questions: int
+) -> tuple[str, ...]:
     """What no decision explains comes first, what was decided last."""
     differ = [not s.unexplained for s in schedules if s.differ]
     pages = [not s.unexplained for s in services if s.different]
     told = (
-        (len(questions), "open question"),
+        (questions, "open question", ""),
         (differ.count(False), "schedule differs", "schedules differ"),
         (pages.count(False), "service pages others", "services page others"),
         (sum(s.unverified > 0 for s in schedules), "schedule unverified", "schedules unverified"),
-        (len(unreachable), "person cannot be reached", "people cannot be reached"),
+        (unreachable, "person cannot be reached", "people cannot be reached"),
         (differ.count(True), "schedule differs by decision", "schedules differ by decision"),
         (pages.count(True), "service pages others by decision", "services page others by decision"),
     )
-    return tuple(say_number(*words) for words in told if words[0])
+    return tuple(format_number(number, one, many) for number, one, many in told if number)
 
 
-def say_number(number: int, one: str, many: str = "") -> str:
+def format_number(number: int, one: str, many: str = "") -> str:
     """A number and its noun."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

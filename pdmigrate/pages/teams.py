@@ -2,13 +2,12 @@
 
 import re
 from datetime import timedelta
+from operator import itemgetter
 
-from pdmigrate.oncall.rota import to_datetime, to_instant
+from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.standing import Standing, Team
-from pdmigrate.pages.timeline import Lane, draw_timeline
-from pdmigrate.pages.todo import section_handover
-from pdmigrate.pages.words import make_bars, tell_hours, tell_instant, tell_time
+from pdmigrate.pages.words import draw_sides, format_hours, format_time, table_differences, warn_if
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
 
@@ -20,10 +19,6 @@ GO_TONES = {"go": "good", "no_go": "bad"}
 def page_name(team: str) -> str:
     """The stem of a team's file; a PagerDuty id is all letters and digits, a stranger's need not be."""
     return "team-" + re.sub(r"[^A-Za-z0-9_-]", "-", team)
-
-
-def find_teams(standing: Standing) -> tuple[Team, ...]:
-    return standing.teams
 
 
 def make_pages(standing: Standing) -> list[Page]:
@@ -40,11 +35,11 @@ def make_page(standing: Standing, team: Team) -> Page:
     same = sum(s.same for s in team.services)
     figures = (
         Figure("Schedules", str(len(team.schedules))),
-        Figure("Differ", tell_hours(differ), "bad" if differ else "good"),
+        Figure("Differ", format_hours(differ), "bad" if differ else "good"),
         Figure(
-            "Services that page the same people", f"{same} of {len(team.services)}", _tone(same < len(team.services))
+            "Services that page the same people", f"{same} of {len(team.services)}", warn_if(same < len(team.services))
         ),
-        Figure("Cannot be reached yet", str(len(team.unreachable)), _tone(bool(team.unreachable))),
+        Figure("Cannot be reached yet", str(len(team.unreachable)), warn_if(team.unreachable)),
     )
     sections = (
         section_sign_off(standing, team),
@@ -55,15 +50,15 @@ def make_page(standing: Standing, team: Team) -> Page:
         section_people(standing, team),
         section_handover(team.items, "For the team to do"),
     )
-    return Page(page_name(team.id), f"Team {team.name}", ready, status, figures, sections, tell_facts(standing))
+    return Page(page_name(team.id), f"Team {team.name}", ready, status, figures, sections, describe_facts(standing))
 
 
-def tell_facts(standing: Standing) -> tuple[tuple[str, str], ...]:
+def describe_facts(standing: Standing) -> tuple[tuple[str, str], ...]:
     """What a reader of months later needs to know about the data behind a page."""
     return (
         ("Migration", standing.name),
-        ("Data as of", tell_time(standing.draft.account.taken)),
-        ("Compared until", tell_time(standing.verified.until)),
+        ("Data as of", format_time(standing.draft.account.taken)),
+        ("Compared until", format_time(standing.verified.until)),
         ("Plan", standing.plan_digest),
         ("Snapshot", standing.draft.account.digest),
     )
@@ -71,63 +66,53 @@ def tell_facts(standing: Standing) -> tuple[tuple[str, str], ...]:
 
 def section_teams(standing: Standing) -> Section:
     """Go or no-go per team."""
-    rows = [_row_team(standing, team) for team in standing.teams]
-    columns = {
-        "team": "Team",
-        "said": "Go or no-go",
-        "troubles": "What speaks against it now",
-        "by": "Said by",
-        "at": "Date",
-        "plan": "Plan",
-    }
+    said = [(team, standing.sign_off(team.id)) for team in standing.teams]
+    table = make_table(
+        said,
+        {
+            "Team": lambda one: Link(one[0].name, f"{page_name(one[0].id)}.html"),
+            "Go or no-go": lambda one: (
+                Tag(one[1].choice.replace("_", "-"), GO_TONES[one[1].choice]) if one[1] else Tag("not yet", "warn")
+            ),
+            "What speaks against it now": lambda one: list(one[0].troubles) or "nothing",
+            "Said by": lambda one: one[1].by if one[1] else "",
+            "Date": lambda one: one[1].at[:16].replace("T", " ") if one[1] else "",
+            "Plan": lambda one: one[1].plan[:12] if one[1] else "",
+        },
+        "No team has anything in scope.",
+    )
     text = "A team goes over when its lead says so on its page, in the notebook verify or in decisions.yaml."
-    return Section("Teams", text, make_table(rows, columns, "No team has anything in scope."))
-
-
-def _row_team(standing: Standing, team: Team) -> dict:
-    said = standing.sign_off(team.id)
-    tag = Tag(said.choice.replace("_", "-"), GO_TONES[said.choice]) if said else Tag("not yet", "warn")
-    by, at, plan = (said.by, said.at[:16].replace("T", " "), said.plan[:12]) if said else ("", "", "")
-    link = Link(team.name, f"{page_name(team.id)}.html")
-    return {"team": link, "said": tag, "by": by, "at": at, "plan": plan, "troubles": list(team.troubles) or "nothing"}
+    return Section("Teams", text, table)
 
 
 def section_sign_off(standing: Standing, team: Team) -> Section:
     """What was said; or the lines to sign on paper."""
-    said = standing.sign_off(team.id)
-    state = said.choice.replace("_", "-") if said else "____________________"
-    rows = [
-        {"what": "Team lead", "value": ", ".join(team.leads) or "PagerDuty names no manager"},
-        {"what": "Go or no-go", "value": state},
-        {"what": "By", "value": said.by if said else "____________________"},
-        {"what": "Date", "value": said.at if said else "____________________"},
-        {"what": "Plan that this is about", "value": said.plan if said else standing.plan_digest},
-        {"what": "Remark", "value": said.why if said else "____________________"},
-    ]
-    return Section("Sign-off", table=make_table(rows, {"what": "Line", "value": "Entry"}))
+    said, blank = standing.sign_off(team.id), "____________________"
+    lines = {
+        "Team lead": ", ".join(team.leads) or "PagerDuty names no manager",
+        "Go or no-go": said.choice.replace("_", "-") if said else blank,
+        "By": said.by if said else blank,
+        "Date": said.at if said else blank,
+        "Plan that this is about": said.plan if said else standing.plan_digest,
+        "Remark": said.why if said else blank,
+    }
+    return Section("Sign-off", table=make_table(lines.items(), {"Line": itemgetter(0), "Entry": itemgetter(1)}))
 
 
 def section_schedules(team: Team) -> Section:
-    rows = [
+    table = make_table(
+        sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold())),
         {
-            "name": s.name,
-            "zone": s.time_zone,
-            "agree": tell_hours(s.agree),
-            "differ": tell_hours(s.differ),
-            "grade": tell_grade(s.differ, s.unverified),
-            "reason": s.reason,
-        }
-        for s in sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))
-    ]
-    columns = {
-        "name": "Schedule",
-        "zone": "Time zone",
-        "agree": "Agree",
-        "differ": "Differ",
-        "grade": "Result",
-        "reason": "Reason",
-    }
-    return Section("Who is on call", table=make_table(rows, columns, "The team owns no schedule in scope."))
+            "Schedule": lambda s: s.name,
+            "Time zone": lambda s: s.time_zone,
+            "Agree": lambda s: format_hours(s.agree),
+            "Differ": lambda s: format_hours(s.differ),
+            "Result": lambda s: describe_grade(s.differ, s.unverified),
+            "Reason": lambda s: s.reason,
+        },
+        "The team owns no schedule in scope.",
+    )
+    return Section("Who is on call", table=table)
 
 
 def section_timelines(standing: Standing, team: Team) -> Section:
@@ -135,7 +120,7 @@ def section_timelines(standing: Standing, team: Team) -> Section:
     since = standing.verified.since
     until = min(since + timedelta(days=DAYS_DRAWN), standing.verified.until)
     shown = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))[:MOST_DRAWN]
-    drawings = [_draw(standing, schedule, since, until) for schedule in shown]
+    drawings = [draw_sides(s, since, until, standing.names, not s.is_unverified) for s in shown]
     text = (
         f"{len(shown)} of {len(team.schedules)} schedules, {DAYS_DRAWN} days."
         if shown
@@ -144,111 +129,66 @@ def section_timelines(standing: Standing, team: Team) -> Section:
     return Section("Before and after", text, drawing="".join(drawings))
 
 
-def _draw(standing: Standing, s, since, until) -> str:
-    start, end = to_instant(since), to_instant(until)
-    names = {
-        person: standing.name_of(person) for side in (s.before, s.after) for _, _, who in side.entries for person in who
-    }
-    lanes = [Lane("PagerDuty", make_bars(s.before.clip(start, end), names))]
-    if not s.is_unverified:
-        lanes.append(Lane("Harness", make_bars(s.after.clip(start, end), names), True))
-    spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
-    marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]
-    return draw_timeline(lanes, since, until, s.time_zone, s.name, marks)
-
-
 def section_differences(standing: Standing, team: Team) -> Section:
-    rows = [
-        {
-            "name": s.name,
-            "start": tell_instant(a, s.time_zone),
-            "end": tell_instant(b, s.time_zone),
-            "before": ", ".join(sorted(map(standing.name_of, before))) or "nobody",
-            "after": ", ".join(sorted(map(standing.name_of, after))) or "nobody",
-            "reason": s.compared.tell(a, b),
-        }
-        for s in team.schedules
-        for a, b, before, after in s.differences
-    ]
-    columns = {
-        "name": "Schedule",
-        "start": "From",
-        "end": "To",
-        "before": "Before",
-        "after": "After",
-        "reason": "Reason",
-    }
+    def name(people: frozenset[str]) -> str:
+        return ", ".join(sorted(map(standing.name_of, people))) or "nobody"
+
     nothing = "No second differs." if team.schedules else "There is no schedule to compare."
-    return Section("Differences", table=make_table(rows, columns, nothing), folded=len(rows) > 30)
+    return Section(
+        "Differences", table=table_differences(team.schedules, name, ("Before", "After"), nothing), open_up_to=30
+    )
 
 
 def section_services(team: Team) -> Section:
-    rows = [
+    table = make_table(
+        sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
         {
-            "name": s.name,
-            "equal": tell_pages(s),
-            "before": s.before.split("; "),
-            "after": s.after.split("; "),
-            "reason": s.reason,
-        }
-        for s in sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
-    ]
-    columns = {
-        "name": "Service",
-        "equal": "Pages that are the same",
-        "before": "Paged before",
-        "after": "Paged after",
-        "reason": "Reason",
-    }
-    return Section(
-        "Services", table=make_table(rows, columns, "The team owns no service in scope."), folded=len(rows) > 40
+            "Service": lambda s: s.name,
+            "Pages that are the same": describe_pages,
+            "Paged before": lambda s: s.before.split("; "),
+            "Paged after": lambda s: s.after.split("; "),
+            "Reason": lambda s: s.reason,
+        },
+        "The team owns no service in scope.",
     )
+    return Section("Services", table=table, open_up_to=40)
 
 
 def section_people(standing: Standing, team: Team) -> Section:
     """Who can be reached, who was tested. Targets of the team's policies that page nobody stand among the people."""
     why = {u.email: u for u in (*team.doubted, *team.unreachable)}
-    tested = {item.about[1] for item in standing.items if item.what == "test page" and item.done}
+    tested = {item.about[1] for item in standing.items if item.what == "test page" and item.tick}
     ids = {email: id for id, email in standing.draft.work.emails.items()}
     known = [person for person in team.people if person in ids or person in why]
-    rows = [
+    table = make_table(
+        [*known, *sorted(why.keys() - set(known))],
         {
-            "name": standing.name_of(person),
-            "email": person,
-            "reach": _tell_reach(team, why.get(person)),
-            "tested": "yes" if ids.get(person) in tested else "not yet",
-            "next": tell_time(why[person].next_turn) if person in why and why[person].next_turn else "",
-            "where": list(why[person].schedules) if person in why else [],
-        }
-        for person in [*known, *sorted(why.keys() - set(known))]
-    ]
-    columns = {
-        "name": "Person",
-        "email": "Paged as",
-        "reach": "Can be reached",
-        "tested": "Test page seen",
-        "next": "Next turn, if not reachable",
-        "where": "In",
-    }
-    return Section("People", table=make_table(rows, columns, "Nobody of the team moves."), folded=len(rows) > 40)
+            "Person": standing.name_of,
+            "Paged as": lambda person: person,
+            "Can be reached": lambda person: _describe_reach(team, why.get(person)),
+            "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
+            "Next turn, if not reachable": lambda person: (
+                format_time(turn) if person in why and (turn := why[person].next_turn) else ""
+            ),
+            "In": lambda person: list(why[person].schedules) if person in why else [],
+        },
+        "Nobody of the team moves.",
+    )
+    return Section("People", table=table, open_up_to=40)
 
 
-def _tell_reach(team: Team, found: Unreachable | None) -> Tag:
+def _describe_reach(team: Team, found: Unreachable | None) -> Tag:
     if found is None:
         return Tag("has an account", "good")
     return Tag(found.why, "bad" if found in team.unreachable else "warn")
 
 
-def tell_grade(differ: int, unverified: int) -> Tag:
+def describe_grade(differ: int, unverified: int) -> Tag:
     return Tag("differ", "bad") if differ else Tag("unverified", "warn") if unverified else Tag("agree", "good")
 
 
-def tell_pages(s: ServiceParity) -> Tag:
+def describe_pages(s: ServiceParity) -> Tag:
     """How many of the pages that were compared are the same."""
     if s.unverified:
         return Tag("unverified", "warn")
     return Tag(f"{s.equal} of {s.moments}", "good" if s.same else "bad")
-
-
-def _tone(attention: bool) -> str:
-    return "warn" if attention else "good"

@@ -1,58 +1,61 @@
 """The page of an undo: what it would take back, or has taken back, and what it leaves."""
 
-from pdmigrate.pages.report import Figure, Page, Section, make_table
-from pdmigrate.pages.words import KIND_NAMES
+from collections.abc import Callable, Iterable
+
+from pdmigrate.pages.report import Figure, Page, Section, Table, make_table
+from pdmigrate.pages.words import KIND_NAMES, warn_if
 from pdmigrate.steps.undo import Revert, Undone
 
 
-def make_page(undone: Undone, status: str) -> Page:
+def make_page(undone: Undone) -> Page:
     back, left = len(undone.reverts) - len(undone.left), len(undone.left)
-    lead = (
-        f"{back} steps of run {undone.run.number} {'were taken back' if undone.written else 'can be taken back'}, "
-        f"{left} {'were' if undone.written else 'would be'} left as they are."
-    )
-    figures = (Figure(_title(undone), str(back)), Figure("Left as it is", str(left), "warn" if left else "good"))
-    sections = tuple(part(undone) for part in PARTS.values())
+    were, would = ("were", "were") if undone.written else ("can be", "would be")
     nothing = "" if undone.written else " Nothing was written yet."
-    return Page("undo", f"Undo of run {undone.run.number}", lead + nothing, status, figures, sections)
+    lead = f"{back} steps of run {undone.run.number} {were} taken back, {left} {would} left as they are.{nothing}"
+    figures = (Figure(_title(undone), str(back)), Figure("Left as it is", str(left), warn_if(left)))
+    return Page("undo", f"Undo of run {undone.run.number}", lead, figures=figures)
 
 
 def section_back(undone: Undone) -> Section:
     """What is taken back, newest first."""
-    rows = [_row(revert, revert.note or _tell_plan(revert)) for revert in undone.reverts if not revert.left]
-    columns = {"kind": "Kind", "name": "Object", "verb": "The run did", "note": "Now"}
-    return Section(_title(undone), table=make_table(rows, columns, empty="Nothing."))
+
+    def tell(revert: Revert) -> str:
+        return revert.note or ("would be removed" if revert.step.before is None else "would be as it was before")
+
+    back = [revert for revert in undone.reverts if not revert.left]
+    return Section(_title(undone), table=_table(back, "Now", tell, "Nothing."))
 
 
 def _title(undone: Undone) -> str:
     return "Taken back" if undone.written else "Can be taken back"
 
 
-def _tell_plan(revert: Revert) -> str:
-    return "would be removed" if revert.step.before is None else "would be as it was before"
-
-
 def section_left(undone: Undone) -> Section:
     """What is left as it is, and why."""
-    rows = [_row(revert, revert.left) for revert in undone.left]
-    columns = {"kind": "Kind", "name": "Object", "verb": "The run did", "note": "Why"}
-    return Section("Left as it is", table=make_table(rows, columns, empty="Nothing is left."))
+    return Section("Left as it is", table=_table(undone.left, "Why", lambda revert: revert.left, "Nothing is left."))
 
 
-def tell_undone(undone: Undone) -> list[str]:
+def describe_undone(undone: Undone) -> list[str]:
     """The same in lines, for the command line."""
-    lines = [_tell(revert, undone.written) for revert in undone.reverts] or ["nothing to take back"]
+    lines = []
+    for revert in undone.reverts:
+        words = f"left, {revert.left}" if revert.left else revert.note if undone.written else "to take back"
+        lines.append(f"{revert.step.verb:<7} {revert.step.kind:<19} {revert.step.name}: {words}")
     hint = [] if undone.written else [f"Nothing was written: add --yes to take back run {undone.run.number}."]
-    return lines + hint
+    return (lines or ["nothing to take back"]) + hint
 
 
-def _tell(revert: Revert, written: bool) -> str:
-    step, words = revert.step, revert.note if written else "to take back"
-    return f"{step.verb:<7} {step.kind:<19} {step.name}: {f'left, {revert.left}' if revert.left else words}"
-
-
-def _row(revert: Revert, note: str) -> dict:
-    return {"kind": KIND_NAMES[revert.step.kind], "name": revert.step.name, "verb": revert.step.verb, "note": note}
+def _table(reverts: Iterable[Revert], heading: str, tell: Callable[[Revert], str], empty: str) -> Table:
+    return make_table(
+        reverts,
+        {
+            "Kind": lambda revert: KIND_NAMES[revert.step.kind],
+            "Object": lambda revert: revert.step.name,
+            "The run did": lambda revert: revert.step.verb,
+            heading: tell,
+        },
+        empty,
+    )
 
 
 PARTS = {"back": section_back, "left": section_left}

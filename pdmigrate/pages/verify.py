@@ -1,22 +1,25 @@
 """The page of step 6."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall.rota import Rota, to_datetime, to_instant, total
 from pdmigrate.pages.policies import section_policies
 from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
-from pdmigrate.pages.teams import tell_pages
+from pdmigrate.pages.teams import describe_grade, describe_pages
 from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
+    format_hours,
+    format_instant,
+    format_percent,
+    format_time,
     list_changes,
     make_bars,
-    percent,
     section_counts,
-    tell_hours,
-    tell_instant,
-    tell_time,
+    table_differences,
+    warn_if,
 )
 from pdmigrate.parity.lanes import source_lanes, target_lanes
 from pdmigrate.parity.people import Unreachable
@@ -29,29 +32,27 @@ DAYS_DRAWN = 28
 NO_SCHEDULES = "No schedule is in scope: there is none to compare."
 
 
-def make_page(verified: Verified, status: str) -> Page:
+def make_page(verified: Verified) -> Page:
     seconds = verified.count_seconds()
     read = seconds["agree_seconds"] + seconds["differ_seconds"]
-    share = percent(seconds["agree_seconds"], read) if read else "not known"
-    lead = _tell_lead(verified, share, read)
+    share = format_percent(seconds["agree_seconds"], read) if read else "not known"
+    lead = _describe_lead(verified, share, read)
     figures = (
-        Figure("Agree", tell_hours(seconds["agree_seconds"]), "good"),
-        Figure("Differ", tell_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
-        Figure(
-            "Unverified", tell_hours(seconds["unverified_seconds"]), "warn" if seconds["unverified_seconds"] else "good"
-        ),
-        Figure("Cannot be reached yet", str(len(verified.unreachable)), "warn" if verified.unreachable else "good"),
+        Figure("Agree", format_hours(seconds["agree_seconds"]), "good"),
+        Figure("Differ", format_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
+        Figure("Unverified", format_hours(seconds["unverified_seconds"]), warn_if(seconds["unverified_seconds"])),
+        Figure("Cannot be reached yet", str(len(verified.unreachable)), warn_if(verified.unreachable)),
     )
     facts = (
-        ("Window", f"{tell_time(verified.since)} to {tell_time(verified.until)}"),
-        ("Data as of", tell_time(verified.draft.account.taken)),
+        ("Window", f"{format_time(verified.since)} to {format_time(verified.until)}"),
+        ("Data as of", format_time(verified.draft.account.taken)),
         ("Requests about clock changes", str(verified.window_requests)),
         ("Requests about the levels of policies", str(verified.oncall_requests)),
     )
-    return Page("verify", "Verify", lead, status, figures, tuple(part(verified) for part in PARTS.values()), facts)
+    return Page("verify", "Verify", lead, figures=figures, facts=facts)
 
 
-def _tell_lead(verified: Verified, share: str, read: int) -> str:
+def _describe_lead(verified: Verified, share: str, read: int) -> str:
     if not verified.schedules:
         return f"{NO_SCHEDULES} Who is paged for each service is compared below."
     if not read:
@@ -69,44 +70,32 @@ def _tell_lead(verified: Verified, share: str, read: int) -> str:
 def section_schedules(verified: Verified) -> Section:
     """Every schedule, those that differ first."""
     held = {h.key: f"not moved: {h.reason}" for h in verified.draft.plan.held if h.kind == "schedules"}
-    rows = [
-        {
-            "name": s.name,
-            "zone": s.time_zone,
-            "agree": tell_hours(s.agree),
-            "differ": tell_hours(s.differ),
-            "unverified": tell_hours(s.unverified),
-            "grade": _tag(s.differ, s.unverified),
-            "judge": _tell_judge(s),
-            "holds": s.fidelity.tell(),
-            "leans": s.fidelity.tell_needs(),
-            "own": tell_hours(s.read_otherwise) if s.read_otherwise else "the same",
-            "reason": "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
-        }
-        for s in sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
-    ]
-    columns = {
-        "name": "Schedule",
-        "zone": "Time zone",
-        "agree": "Agree",
-        "differ": "Differ",
-        "unverified": "Unverified",
-        "grade": "Result",
-        "judge": "Before, by",
-        "holds": "How long it holds",
-        "leans": "Leans on",
-        "own": "Our reading",
-        "reason": "Reason",
-    }
     text = (
         "Second by second: who is on call in PagerDuty, and who the target itself says is on call; beside it, whether our "
         "reading of its rotations says the same. Windows, empty or repeated places and ends are in our contract, not in "
         "what Harness documents."
     )
-    return Section("Who is on call", text, make_table(rows, columns, empty=NO_SCHEDULES))
+    table = make_table(
+        sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold())),
+        {
+            "Schedule": lambda s: s.name,
+            "Time zone": lambda s: s.time_zone,
+            "Agree": lambda s: format_hours(s.agree),
+            "Differ": lambda s: format_hours(s.differ),
+            "Unverified": lambda s: format_hours(s.unverified),
+            "Result": lambda s: describe_grade(s.differ, s.unverified),
+            "Before, by": lambda s: _describe_judge(s),
+            "How long it holds": lambda s: s.fidelity.tell(),
+            "Leans on": lambda s: s.fidelity.tell_needs(),
+            "Our reading": lambda s: format_hours(s.read_otherwise) if s.read_otherwise else "the same",
+            "Reason": lambda s: "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
+        },
+        empty=NO_SCHEDULES,
+    )
+    return Section("Who is on call", text, table)
 
 
-def _tell_judge(s: ScheduleParity) -> str:
+def _describe_judge(s: ScheduleParity) -> str:
     """By what the before is known; overrides that nobody has read are none that nobody has."""
     if s.judged:
         return "PagerDuty's rendering"
@@ -151,117 +140,85 @@ def _list_bars(rotas: tuple[Rota, ...], people: dict[str, str]) -> tuple[Bar, ..
 
 def section_changes(verified: Verified) -> Section:
     """The days around both next changes of the clock, which are not in the horizon's hours."""
-    rows = [
+    table = make_table(
+        [(s, w) for s in verified.schedules for w in sorted(s.windows, key=lambda w: -w.differ)],
         {
-            "name": s.name,
-            "day": tell_instant(w.change, s.time_zone),
-            "differ": f"{w.differ} s",
-            "grade": _tag(w.differ, w.unverified),
-            "judge": "PagerDuty's rendering" if w.judged else "our reading of the layers",
-            "reason": _tell_window(s, w),
-        }
-        for s in verified.schedules
-        for w in sorted(s.windows, key=lambda w: -w.differ)
-    ]
-    columns = {
-        "name": "Schedule",
-        "day": "The clock changes",
-        "differ": "Differ",
-        "grade": "Result",
-        "judge": "Before, by",
-        "reason": "Reason",
-    }
+            "Schedule": lambda one: one[0].name,
+            "The clock changes": lambda one: format_instant(one[1].change, one[0].time_zone),
+            "Differ": lambda one: f"{one[1].differ} s",
+            "Result": lambda one: describe_grade(one[1].differ, one[1].unverified),
+            "Before, by": lambda one: "PagerDuty's rendering" if one[1].judged else "our reading of the layers",
+            "Reason": lambda one: _describe_window(*one),
+        },
+        "No schedule lives in a zone whose clock changes.",
+    )
     seconds = verified.count_windows()
     text = (
-        f"Both next changes of every time zone, days before and after: agree {tell_hours(seconds['agree_seconds'])}, "
-        f"differ {tell_hours(seconds['differ_seconds'])}. Counted apart from the horizon."
+        f"Both next changes of every time zone, days before and after: agree {format_hours(seconds['agree_seconds'])}, "
+        f"differ {format_hours(seconds['differ_seconds'])}. Counted apart from the horizon."
     )
-    table = make_table(rows, columns, empty="No schedule lives in a zone whose clock changes.")
-    return Section("When the clock changes", text, table, folded=len(rows) > 12)
+    return Section("When the clock changes", text, table, open_up_to=12)
 
 
-def _tell_window(s: ScheduleParity, w: WindowParity) -> str:
+def _describe_window(s: ScheduleParity, w: WindowParity) -> str:
     """What lies behind a difference there: a decision, the day until which the schedule holds, or nothing."""
     if not w.differ:
         return ""
-    later = w.held_until is not None and any(start >= w.held_until for start, _, _, _ in w.compared.unexplained)
-    words = [w.compared.tell(w.start, w.held_until if later else w.end), s.fidelity.reason if later else ""]
-    return "; ".join(filter(None, words))
+    held = w.held_until
+    if held is not None and any(start >= held for start, _, _, _ in w.compared.unexplained):
+        return "; ".join(filter(None, (w.compared.tell(w.start, held), s.fidelity.reason)))
+    return w.compared.tell(w.start, w.end)
 
 
 def section_gaps(verified: Verified) -> Section:
     """Times without anybody on call: those that were there before, and those that are new."""
-    rows = [
-        {
-            "name": s.name,
-            "before": tell_hours(total(s.gaps_before)),
-            "new": Tag(tell_hours(total(s.new_gaps)), "bad" if s.new_gaps else "good"),
-            "first": tell_instant(s.new_gaps[0][0], s.time_zone) if s.new_gaps else "",
-        }
-        for s in sorted(verified.schedules, key=lambda s: (-total(s.new_gaps), -total(s.gaps_before)))
-        if s.gaps_before or s.new_gaps
-    ]
-    columns = {"name": "Schedule", "before": "Gaps before", "new": "New gaps", "first": "First new gap"}
     nothing = "Somebody is always on call, before and after." if verified.schedules else NO_SCHEDULES
-    table = make_table(rows, columns, empty=nothing)
-    return Section("Times with nobody on call", "Within the horizon.", table, folded=len(rows) > 12)
+    table = make_table(
+        [
+            s
+            for s in sorted(verified.schedules, key=lambda s: (-total(s.new_gaps), -total(s.gaps_before)))
+            if s.gaps_before or s.new_gaps
+        ],
+        {
+            "Schedule": lambda s: s.name,
+            "Gaps before": lambda s: format_hours(total(s.gaps_before)),
+            "New gaps": lambda s: Tag(format_hours(total(s.new_gaps)), "bad" if s.new_gaps else "good"),
+            "First new gap": lambda s: format_instant(s.new_gaps[0][0], s.time_zone) if s.new_gaps else "",
+        },
+        empty=nothing,
+    )
+    return Section("Times with nobody on call", "Within the horizon.", table, open_up_to=12)
 
 
 def section_differences(verified: Verified) -> Section:
     """When somebody else is on call, and who."""
-    rows = [
-        {
-            "name": s.name,
-            "start": tell_instant(a, s.time_zone),
-            "end": tell_instant(b, s.time_zone),
-            "before": ", ".join(sorted(before)) or "nobody",
-            "after": ", ".join(sorted(after)) or "nobody",
-            "reason": s.compared.tell(a, b),
-        }
-        for s in verified.schedules
-        for a, b, before, after in s.differences
-    ]
-    columns = {
-        "name": "Schedule",
-        "start": "From",
-        "end": "To",
-        "before": "In PagerDuty",
-        "after": "In Harness",
-        "reason": "Reason",
-    }
+
+    def name(people: frozenset[str]) -> str:
+        return ", ".join(sorted(people)) or "nobody"
+
     nothing = "No second differs." if verified.schedules else NO_SCHEDULES
-    return Section("Differences", table=make_table(rows, columns, empty=nothing), folded=len(rows) > 40)
+    table = table_differences(verified.schedules, name, ("In PagerDuty", "In Harness"), nothing)
+    return Section("Differences", table=table, open_up_to=40)
 
 
 def section_services(verified: Verified) -> Section:
     """For pages at every handoff: are the same people notified at the same minutes."""
-    rows = [
-        {
-            "name": s.name,
-            "equal": tell_pages(s),
-            "before": s.before,
-            "after": s.after,
-            "parting": s.parting,
-            "dropped": f"{s.dropped_before} / {s.dropped_after}",
-            "louder": Tag(str(s.louder), "bad") if s.louder else "0",
-            "passed": s.passed,
-            "reason": s.reason,
-        }
-        for s in sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
-    ]
-    columns = {
-        "name": "Service",
-        "equal": "Pages that are the same",
-        "before": "Paged in PagerDuty",
-        "after": "Paged in Harness",
-        "parting": "First parts at, before / after",
-        "dropped": "Dropped, before / after",
-        "louder": "Would newly wake somebody",
-        "passed": "First level empty in Harness",
-        "reason": "Reason",
-    }
     text = "For pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour: who is woken after how many minutes, if nobody acknowledges. At a minute a page is paged to somebody, still waiting for the next level or an answer, or dropped: nobody ever hears of it. Harness does not say what it does with an empty level: it is taken to pass over it at once, as PagerDuty does."
-    return Section("Who is paged for each service", text, make_table(rows, columns))
+    table = make_table(
+        sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
+        {
+            "Service": lambda s: s.name,
+            "Pages that are the same": describe_pages,
+            "Paged in PagerDuty": lambda s: s.before,
+            "Paged in Harness": lambda s: s.after,
+            "First parts at, before / after": lambda s: s.parting,
+            "Dropped, before / after": lambda s: f"{s.dropped_before} / {s.dropped_after}",
+            "Would newly wake somebody": lambda s: Tag(str(s.louder), "bad") if s.louder else "0",
+            "First level empty in Harness": lambda s: s.passed,
+            "Reason": lambda s: s.reason,
+        },
+    )
+    return Section("Who is paged for each service", text, table)
 
 
 def section_unreachable(verified: Verified) -> Section:
@@ -282,34 +239,38 @@ def section_reach(verified: Verified) -> Section:
         "Ask them, and send each a test page."
     )
     table = _table_people(rows, "Everybody else who can be paged is told as soon as today.")
-    return Section("Told later, or not known to be told", text, table, folded=len(rows) > 12)
+    return Section("Told later, or not known to be told", text, table, open_up_to=12)
 
 
 def _table_people(people: tuple[Unreachable, ...], empty: str) -> Table:
-    rows = [
+    table = make_table(
+        people,
         {
-            "email": u.email,
-            "why": u.why,
-            "next": tell_time(u.next_turn) if u.next_turn else "none in the window",
-            "schedules": list(u.schedules),
-        }
-        for u in people
-    ]
-    return make_table(rows, {"email": "Person", "why": "Why", "next": "Next turn", "schedules": "In"}, empty=empty)
+            "Person": lambda u: u.email,
+            "Why": lambda u: u.why,
+            "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
+            "In": lambda u: list(u.schedules),
+        },
+        empty=empty,
+    )
+    return table
 
 
 def section_drift(verified: Verified) -> Section:
     """What the target has otherwise than the plan would leave it."""
-    rows = [{"kind": KIND_NAMES[a.kind], "name": a.name, "changes": list_changes(a)} for a in verified.drift]
     table = make_table(
-        rows,
-        {"kind": "Kind", "name": "Object", "changes": "In Harness → as it should be"},
+        verified.drift,
+        {
+            "Kind": lambda a: KIND_NAMES[a.kind],
+            "Object": lambda a: a.name,
+            "In Harness → as it should be": list_changes,
+        },
         empty="Every field is as it should be.",
     )
     return Section("Field by field", "Read afresh from the target.", table)
 
 
-PARTS = {
+PARTS: dict[str, Callable[[Verified], Section]] = {
     "schedules": section_schedules,
     "timelines": section_timelines,
     "changes": section_changes,
@@ -322,7 +283,3 @@ PARTS = {
     "drift": section_drift,
     "counts": lambda verified: section_counts(verified.draft, landed=True),
 }
-
-
-def _tag(differ: int, unverified: int) -> Tag:
-    return Tag("differ", "bad") if differ else Tag("unverified", "warn") if unverified else Tag("agree", "good")

@@ -1,14 +1,15 @@
 """Words and small tables that several pages share."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.oncall.rota import Rota, to_datetime
-from pdmigrate.pages.report import Section, Tag, make_table
-from pdmigrate.pages.timeline import Bar
+from pdmigrate.oncall.rota import Rota, to_datetime, to_instant
+from pdmigrate.pages.report import Section, Table, Tag, make_table
+from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
+from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
 from pdmigrate.plan.kinds import KINDS
@@ -17,24 +18,29 @@ KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
 TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
 
 
-def tell_time(moment: datetime) -> str:
+def warn_if(attention: object) -> str:
+    """The tone of a figure that is good as long as there is none of it."""
+    return "warn" if attention else "good"
+
+
+def format_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def tell_instant(instant: int, zone: str) -> str:
+def format_instant(instant: int, zone: str) -> str:
     return f"{to_datetime(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
-def tell_requests(requests: int, retries: int) -> str:
+def format_requests(requests: int, retries: int) -> str:
     """How many requests were made, and how many of them were repeats."""
     return f"{requests:,}" + (f", {retries:,} of them repeats" if retries else "")
 
 
-def tell_hours(seconds: int) -> str:
+def format_hours(seconds: int) -> str:
     return f"{seconds / 3600:,.1f} h"
 
 
-def percent(part: int, whole: int) -> str:
+def format_percent(part: int, whole: int) -> str:
     """Never rounded up to 100: only all of it is all of it."""
     if part == whole:
         return "100.000 %"
@@ -43,44 +49,67 @@ def percent(part: int, whole: int) -> str:
 
 def section_counts(draft: Draft, landed: bool = False) -> Section:
     """What becomes of every object in scope; the four add up to the source's count, and where they do not it is said."""
-    rows = [{"kind": KIND_NAMES[kind], **counts} for kind, counts in draft.count_kinds(landed).items()]
-    columns = {
-        "kind": "Kind",
-        "in_source": "In PagerDuty",
-        "exact": "Exact",
-        "changed": "Changed, and said",
-        "handed_over": "For a person to make",
-        "lost": "Not carried over",
-    }
+    table = table_counts(
+        draft.count_kinds(landed),
+        {
+            "In PagerDuty": "in_source",
+            "Exact": "exact",
+            "Changed, and said": "changed",
+            "For a person to make": "handed_over",
+            "Not carried over": "lost",
+        },
+    )
     wrong = draft.miscounted
     text = (
         f"The counts do not add up: {'; '.join(wrong)}."
         if wrong
         else "Every object in scope stands in exactly one column."
     )
-    return Section("What becomes of everything", text, make_table(rows, columns))
+    return Section("What becomes of everything", text, table)
+
+
+def table_counts(counts: Mapping[str, Mapping[str, int]], columns: Mapping[str, str]) -> Table:
+    """A line for each kind. Columns: the heading, and the name of the count beneath it."""
+    numbers = {heading: lambda one, name=name: one[1][name] for heading, name in columns.items()}
+    return make_table(counts.items(), {"Kind": lambda one: KIND_NAMES[one[0]], **numbers})
+
+
+def table_differences(
+    schedules: Iterable[ScheduleParity], name: Callable[[frozenset[str]], str], sides: tuple[str, str], empty: str
+) -> Table:
+    """When somebody else is on call, and who. name: of the people on a side. sides: what the two are called."""
+    return make_table(
+        [(s, *difference) for s in schedules for difference in s.differences],
+        {
+            "Schedule": lambda one: one[0].name,
+            "From": lambda one: format_instant(one[1], one[0].time_zone),
+            "To": lambda one: format_instant(one[2], one[0].time_zone),
+            sides[0]: lambda one: name(one[3]),
+            sides[1]: lambda one: name(one[4]),
+            "Reason": lambda one: one[0].compared.tell(one[1], one[2]),
+        },
+        empty,
+    )
 
 
 def section_fates(draft: Draft) -> Section:
     """Every object that is not carried over exactly, and why."""
-    rows = [
+    table = make_table(
+        [f for f in draft.work.fates if f.grade != "exact"],
         {
-            "kind": KIND_NAMES[f.kind],
-            "name": f.name,
-            "id": f.id,
-            "grade": Tag(f.grade.replace("_", " "), TONES[f.grade]),
-            "reason": f.reason,
-        }
-        for f in draft.work.fates
-        if f.grade != "exact"
-    ]
-    columns = {"kind": "Kind", "name": "Name", "id": "PagerDuty id", "grade": "What becomes of it", "reason": "Why"}
-    table = make_table(rows, columns, empty="Everything is carried over exactly.")
+            "Kind": lambda f: KIND_NAMES[f.kind],
+            "Name": lambda f: f.name,
+            "PagerDuty id": lambda f: f.id,
+            "What becomes of it": lambda f: Tag(f.grade.replace("_", " "), TONES[f.grade]),
+            "Why": lambda f: f.reason,
+        },
+        empty="Everything is carried over exactly.",
+    )
     return Section(
         "Not exactly the same",
         "Changed, handed to a person, or not carried over: each with its reason.",
         table,
-        folded=len(rows) > 40,
+        open_up_to=40,
     )
 
 
@@ -93,46 +122,37 @@ def section_fields(draft: Draft) -> Section:
         if one.grade != "exact"
     )
     order = list(KIND_NAMES)
-    rows = [
+    table = make_table(
+        sorted(said, key=lambda one: (order.index(one[0]), one)),
         {
-            "kind": KIND_NAMES[kind],
-            "field": field.replace("_", " "),
-            "grade": Tag(grade.replace("_", " "), TONES[grade]),
-            "reason": reason,
-            "objects": number,
-        }
-        for (kind, field, grade, reason), number in sorted(said.items(), key=lambda one: (order.index(one[0][0]), *one))
-    ]
-    columns = {"kind": "Kind", "field": "Field", "grade": "What becomes of it", "reason": "Why", "objects": "Objects"}
+            "Kind": lambda one: KIND_NAMES[one[0]],
+            "Field": lambda one: one[1].replace("_", " "),
+            "What becomes of it": lambda one: Tag(one[2].replace("_", " "), TONES[one[2]]),
+            "Why": lambda one: one[3],
+            "Objects": lambda one: said[one],
+        },
+        "Every field is carried over exactly.",
+    )
     note = "What pages nobody leaves its object exact, and is said here."
-    table = make_table(rows, columns, empty="Every field is carried over exactly.")
-    return Section("Fields that are not exactly the same", note, table, folded=len(rows) > 40)
+    return Section("Fields that are not exactly the same", note, table, open_up_to=40)
 
 
 def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> Section:
     """Questions with what they mean for paging and what each option will do."""
-    rows = [
+    table = make_table(
+        conflicts,
         {
-            "about": conflict.about.replace("_", " "),
-            "name": conflict.name,
-            "id": conflict.id,
-            "question": conflict.question,
-            "meaning": conflict.meaning,
-            "recommended": conflict.recommended.replace("_", " "),
-            "options": [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
-        }
-        for conflict in conflicts
-    ]
-    columns = {
-        "about": "Class",
-        "name": "Object",
-        "id": "Id",
-        "question": "Question",
-        "meaning": "What it means for paging",
-        "recommended": "Recommended",
-        "options": "Options",
-    }
-    return Section(title, table=make_table(rows, columns, empty=empty))
+            "Class": lambda conflict: conflict.about.replace("_", " "),
+            "Object": lambda conflict: conflict.name,
+            "Id": lambda conflict: conflict.id,
+            "Question": lambda conflict: conflict.question,
+            "What it means for paging": lambda conflict: conflict.meaning,
+            "Recommended": lambda conflict: conflict.recommended.replace("_", " "),
+            "Options": lambda conflict: [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
+        },
+        empty=empty,
+    )
+    return Section(title, table=table)
 
 
 def list_changes(action: Action) -> list[str]:
@@ -150,10 +170,22 @@ def name_people(draft: Draft) -> dict[str, str]:
     return {email: users[id].name for id, email in draft.work.emails.items() if id in users}
 
 
-def make_bars(rota: Rota, names: dict[str, str]) -> tuple[Bar, ...]:
+def make_bars(rota: Rota, names: Mapping[str, str]) -> tuple[Bar, ...]:
     """A rota as bars of a timeline, with people's names where they are known."""
     people = [(s, e, ", ".join(sorted(names.get(p, p) for p in who))) for s, e, who in rota.entries]
     return tuple(Bar(to_datetime(s), to_datetime(e), text, text) for s, e, text in people)
+
+
+def draw_sides(
+    s: ScheduleParity, since: datetime, until: datetime, names: Mapping[str, str], harness: bool = True
+) -> str:
+    """Both sides of a schedule as two lanes, with what differs marked. harness: whether the target is drawn."""
+    start, end = to_instant(since), to_instant(until)
+    lanes = [Lane("PagerDuty", make_bars(s.before.clip(start, end), names))]
+    lanes += [Lane("Harness", make_bars(s.after.clip(start, end), names), True)] * harness
+    spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
+    marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]
+    return draw_timeline(lanes, since, until, s.time_zone, s.name, marks)
 
 
 def _brief(value: object) -> str:

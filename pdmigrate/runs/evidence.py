@@ -77,18 +77,29 @@ class Manifest(BaseModel):
 def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str = "") -> Path:
     """Write the run's manifest. Returns its path. A run that is sealed again gets a new one: work by hand, with each step."""
     _copy_sources(workspace, folder / COPIES)
-    plan = workspace.find_state("plan") or {}
+    digest = (workspace.find_state("plan") or {}).get("digest", "")
+    approvals = read_decisions(folder / COPIES / "decisions.yaml").approvals
+    known = workspace.find_state("snapshot")
+    snapshot = workspace.snapshots / known["file"] if known else None
     manifest = {
         "sealed": at.isoformat(timespec="seconds"),
         "files": _digest_files(folder),
-        "snapshot": _digest_snapshot(workspace),
+        "snapshot": (
+            {"file": snapshot.name, "sha256": digest_file(snapshot)} if snapshot and snapshot.is_file() else {}
+        ),
         "plan": {
-            "digest": plan.get("digest", ""),
-            "loaded_as_approved": _find_loaded(folder),
-            "approvals": _find_approvals(folder, plan.get("digest", "")),
+            "digest": digest,
+            # by whom, or by which option, the load was let pass: on the command line nobody's name stands
+            "loaded_as_approved": read_results(folder).get("load", {}).get("summary", {}).get("approved_by", ""),
+            "approvals": [one.model_dump(exclude_defaults=True) for one in approvals if one.plan == digest],
         },
         **_digest_others(workspace, folder),
-        "versions": _list_versions(version),
+        "versions": {
+            "pdmigrate": version or metadata.version("pdmigrate"),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            **{name: metadata.version(name) for name in PACKAGES},
+        },
     }
     write_json(folder / MANIFEST, manifest)
     return folder / MANIFEST
@@ -117,33 +128,25 @@ def _check_run(folder: Path) -> Checked:
     sealed = _read_manifest(folder / MANIFEST)
     if sealed is None:
         return Checked(folder, _digest_if_readable(folder / MANIFEST), 0, "", "", (f"{MANIFEST} is damaged",))
-    plan, snapshot = sealed.plan, sealed.snapshot
-    problems = (*_compare_files(sealed.files, _digest_files(folder)), *_check_snapshot(folder, snapshot))
-    apart = "" if _has_snapshots(folder) or not snapshot else f"the snapshot {snapshot.file} is not here, not compared"
+    before, now = sealed.files, _digest_files(folder)
+    problems = [f"{name} is missing" for name in sorted(before.keys() - now.keys())]
+    problems += [f"{name} was changed" for name in sorted(before.keys() & now.keys()) if before[name] != now[name]]
+    problems += [f"{name} was added" for name in sorted(now.keys() - before.keys())]
+    # The snapshot lies in the workspace, since it is large and many runs may share it; a run taken elsewhere has none.
+    snapshots, apart = folder.parent.parent / "snapshots", ""
+    if sealed.snapshot and snapshots.is_dir():
+        place = snapshots / sealed.snapshot.file
+        if not place.is_file():
+            problems.append(f"the snapshot {place.name} is missing")
+        elif digest_file(place) != sealed.snapshot.sha256:
+            problems.append(f"the snapshot {place.name} was changed")
+    elif sealed.snapshot:
+        apart = f"the snapshot {sealed.snapshot.file} is not here, not compared"
+    plan = sealed.plan
     named = [f"{a.get('by', 'somebody')}, {a.get('at', 'no date')}" for a in plan.approvals]
     approved = "; ".join(named) or plan.loaded_as_approved
-    return Checked(folder, digest_file(folder / MANIFEST), len(sealed.files), plan.digest, approved, problems, apart)
-
-
-def _compare_files(sealed: dict[str, str], found: dict[str, str]) -> list[str]:
-    gone = [f"{name} is missing" for name in sorted(sealed.keys() - found.keys())]
-    new = [f"{name} was added" for name in sorted(found.keys() - sealed.keys())]
-    changed = [f"{name} was changed" for name in sorted(sealed.keys() & found.keys()) if sealed[name] != found[name]]
-    return gone + changed + new
-
-
-def _check_snapshot(folder: Path, snapshot: _Snapshot | None) -> list[str]:
-    """The snapshot lies in the workspace, since it is large and many runs may share it; a run taken elsewhere has none."""
-    if snapshot is None or not _has_snapshots(folder):
-        return []
-    place = folder.parent.parent / "snapshots" / snapshot.file
-    if not place.is_file():
-        return [f"the snapshot {place.name} is missing"]
-    return [] if digest_file(place) == snapshot.sha256 else [f"the snapshot {place.name} was changed"]
-
-
-def _has_snapshots(folder: Path) -> bool:
-    return (folder.parent.parent / "snapshots").is_dir()
+    digest = digest_file(folder / MANIFEST)
+    return Checked(folder, digest, len(before), plan.digest, approved, tuple(problems), apart)
 
 
 def _digest_files(folder: Path) -> dict[str, str]:
@@ -168,32 +171,14 @@ def _copy_sources(workspace: Workspace, folder: Path) -> None:
             old.backup(new)
 
 
-def _digest_snapshot(workspace: Workspace) -> dict[str, str]:
-    known = workspace.find_state("snapshot")
-    path = workspace.snapshots / known["file"] if known else None
-    return {"file": path.name, "sha256": digest_file(path)} if path and path.is_file() else {}
-
-
-def _find_approvals(folder: Path, digest: str) -> list[dict[str, Any]]:
-    """Those of the plan, as the copy of decisions.yaml has them."""
-    approvals = read_decisions(folder / COPIES / "decisions.yaml").approvals
-    return [approval.model_dump(exclude_defaults=True) for approval in approvals if approval.plan == digest]
-
-
-def _find_loaded(folder: Path) -> str:
-    """By whom, or by which option, the load was let pass: on the command line nobody's name stands."""
-    return read_results(folder).get("load", {}).get("summary", {}).get("approved_by", "")
-
-
 def _digest_others(workspace: Workspace, folder: Path) -> dict[str, Any]:
     """The manifest sealed before this one: a chain, so that a run cannot be taken out unseen.
 
     One that is damaged says no time: it is named with its own digest beside the chain, and stops nothing.
     """
     others = [p for p in sorted(workspace.reports.glob(f"*/{MANIFEST}")) if p.parent.resolve() != folder.resolve()]
-    found = {path: _read_manifest(path) for path in others}
-    whole = [path for path in others if found[path]]
-    newest = max(whole, key=lambda path: found[path].sealed, default=None)
+    whole = {path: manifest for path in others if (manifest := _read_manifest(path))}
+    newest = max(whole, key=lambda path: whole[path].sealed, default=None)
     damaged = {path.parent.name: _digest_if_readable(path) for path in others if path not in whole}
     for name in damaged:
         log.warning(
@@ -216,13 +201,3 @@ def _digest_if_readable(path: Path) -> str:
         return digest_file(path)
     except OSError:
         return ""
-
-
-def _list_versions(version: str) -> dict[str, str]:
-    found = {name: metadata.version(name) for name in PACKAGES}
-    return {
-        "pdmigrate": version or metadata.version("pdmigrate"),
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        **found,
-    }

@@ -12,23 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
-from pdmigrate.errors import SecretFoundError, UsageError
+from pdmigrate.errors import UsageError
 from pdmigrate.runs.evidence import seal_run
-from pdmigrate.runs.publish import scan_for_secrets
-from pdmigrate.runs.summary import write_run
+from pdmigrate.runs.notebooks import notebook_of
+from pdmigrate.runs.publish import check_published
+from pdmigrate.runs.summary import Left, write_run
 from pdmigrate.steps.job import find_journal, place_journal, read_clock
 from pdmigrate.workspace.folder import STEPS, Workspace, write_text
 from pdmigrate.workspace.hold import hold, lent_tokens, make_token
 from pdmigrate.workspace.settings import read_settings
 
 log = logging.getLogger("pdmigrate")
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
 
@@ -50,7 +49,7 @@ class RunOutcome:
 
     folder: Path
     exit_code: int
-    summary: dict[str, Any]
+    summary: Left
     errors: tuple[str, ...]
 
 
@@ -90,20 +89,27 @@ def run_steps(
     settings, purpose = read_settings(place.settings_file), f"run {', '.join(steps)}"
     with hold(place_journal(place, settings), settings.name, place.folder, purpose, read_clock(), stop.run):
         place.drop_requests(lent_tokens())
-        return _close_run(workspace, folder, _run_in_order(workspace, steps, folder, approve, tell, stop))
+        results = _run_in_order(workspace, steps, folder, approve, tell, stop)
+        summary = write_run(settings.name, folder, results, read_clock())
+        troubles = tuple(f"{step}: {result['error']}" for step, result in results.items() if result["error"])
+        return RunOutcome(folder, summary["exit_code"], summary, troubles)
 
 
 def _run_in_order(
     workspace: Path, steps: Sequence[str], folder: Path, approve: str, tell: Callable[[str], None], stop: Stop
-) -> dict[str, dict]:
-    results: dict[str, dict] = {}
+) -> dict[str, Left]:
+    results: dict[str, Left] = {}
     for step in steps:
         if stop.asked:
-            results[step] = _cancelled(step)
+            words = f"cancelled before {step}; the same command goes on from here"
+            code = errors.InterruptedLoadError.exit_code
+            results[step] = {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
             break
-        results[step] = _run_one(step, workspace, folder, approve)
-        tell(_tell_step(step, results[step]))
-        code = results[step]["exit_code"]
+        result = results[step] = _run_one(step, workspace, folder, approve)
+        figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
+        words = result["error"] or figures or result["status"]
+        tell(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}")
+        code = result["exit_code"]
         if code and code not in GOES_ON_AFTER.get(step, ()):
             break
         if step == "load" and code == 3 and not _anything_loaded(workspace):
@@ -143,22 +149,25 @@ def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
     return chosen[: chosen.index(until) + 1] if until in chosen else chosen
 
 
-def notebook_of(step: str) -> Path:
-    return NOTEBOOKS / f"{STEPS.index(step) + 1}_{step}.ipynb"
-
-
-def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> dict:
-    source, output = notebook_of(step), folder / "notebooks" / notebook_of(step).name
+def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> Left:
+    source, result = notebook_of(step), folder / "results" / f"{step}.json"
+    output = folder / "notebooks" / source.name
     output.parent.mkdir(parents=True, exist_ok=True)
-    parameters = {"workspace": str(workspace), "reports": str(folder)} | (
-        {"approve": approve} if step == "load" else {}
-    )
-    _check_parameters(source, parameters)
-    result = folder / "results" / f"{step}.json"
+    parameters = {"workspace": str(workspace), "reports": str(folder)}
+    parameters |= {"approve": approve} if step == "load" else {}
+    unknown = set(parameters) - set(papermill.inspect_notebook(source))
+    if unknown:  # of which papermill would only write a line in its log, and go on with the default
+        raise UsageError(f"{source.name} has no parameter {', '.join(sorted(unknown))}.")
     result.unlink(missing_ok=True)
     started = time.monotonic()
     trouble = _execute(source, output, parameters)
-    found = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else _no_result(step, trouble)
+    if result.is_file():
+        found: Left = json.loads(result.read_text(encoding="utf-8"))
+    else:  # it broke before its step began: exit codes of errors by name, else a bug
+        name, _, words = trouble.partition(": ")
+        code = getattr(getattr(errors, name, None), "exit_code", 1)
+        words = words or "the notebook left no result"
+        found = {"step": step, "status": "failed", "exit_code": code, "error": words}
     return {**found, "seconds": round(time.monotonic() - started, 2)}
 
 
@@ -184,32 +193,12 @@ def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
 
 def _scrub(path: Path) -> None:
     """Drop what papermill and the widgets keep beside the cells: parameters and widget state."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     for name in ("papermill", "widgets"):
-        notebook.metadata.pop(name, None)
-    for cell in notebook.cells:
-        cell.metadata.pop("papermill", None)
-    write_text(path, nbformat.writes(notebook))
-
-
-def _check_parameters(source: Path, parameters: dict[str, str]) -> None:
-    """Papermill only logs an unknown parameter, and goes on with the default."""
-    unknown = set(parameters) - set(papermill.inspect_notebook(source))
-    if unknown:
-        raise UsageError(f"{source.name} has no parameter {', '.join(sorted(unknown))}.")
-
-
-def _no_result(step: str, trouble: str) -> dict:
-    """A notebook that broke before its step began: exit codes of errors by name, else a bug."""
-    name, _, words = trouble.partition(": ")
-    code = getattr(getattr(errors, name, None), "exit_code", 1)
-    return {"step": step, "status": "failed", "exit_code": code, "error": words or "the notebook left no result"}
-
-
-def _cancelled(step: str) -> dict:
-    words = f"cancelled before {step}; the same command goes on from here"
-    code = errors.InterruptedLoadError.exit_code
-    return {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
+        notebook["metadata"].pop(name, None)
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("papermill", None)
+    write_text(path, json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False))
 
 
 def _anything_loaded(workspace: Path) -> bool:
@@ -219,29 +208,6 @@ def _anything_loaded(workspace: Path) -> bool:
         return False
     with journal.opened():
         return bool(journal.other_sources())
-
-
-def _close_run(workspace: Path, folder: Path, results: dict[str, dict]) -> RunOutcome:
-    name = read_settings(Workspace(workspace).settings_file).name
-    summary = write_run(name, folder, results, read_clock())
-    troubles = tuple(f"{step}: {result['error']}" for step, result in results.items() if result["error"])
-    return RunOutcome(folder, summary["exit_code"], summary, troubles)
-
-
-def _tell_step(step: str, result: dict) -> str:
-    figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
-    words = result["error"] or figures or result["status"]
-    return f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}"
-
-
-def check_published(folder: Path, secrets: Sequence[str]) -> None:
-    """Raise SecretFoundError, and remove the files, where a secret stands in what a run leaves behind."""
-    found = scan_for_secrets(folder, secrets)
-    for path in found:
-        path.unlink()
-    if found:
-        names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
-        raise SecretFoundError(f"A secret stood in {names}: removed; change the key, and report this as a bug.")
 
 
 def seal(workspace: Path, folder: Path, secrets: Sequence[str], version: str) -> None:

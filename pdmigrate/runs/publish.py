@@ -38,11 +38,15 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     other, SecretFoundError, before anything is written, where a secret stands in a page.
     """
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
-    _refuse_secrets(run, sources, secrets)
+    found = [str(path.relative_to(run)) for path in sources if holds_secret(path.read_bytes(), secrets)]
+    if found:
+        raise SecretFoundError(
+            f"A secret stands in {', '.join(found[:5])}: nothing was published; change the key, report this as a bug."
+        )
     _clear(folder)
     texts = {path.relative_to(run): path.read_text(encoding="utf-8") for path in sources}
     for name, text in texts.items():
-        write_text(folder / name, _mask(name, text) if mask else text)
+        write_text(folder / name, mask_file(name, text) if mask else text)
     return [folder / name for name in texts]
 
 
@@ -54,6 +58,16 @@ def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and holds_secret(_read(path), secrets)]
 
 
+def check_published(folder: Path, secrets: Sequence[str]) -> None:
+    """Raise SecretFoundError, and remove the files, where a secret stands in what a run leaves behind."""
+    found = scan_for_secrets(folder, secrets)
+    for path in found:
+        path.unlink()
+    if found:
+        names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
+        raise SecretFoundError(f"A secret stood in {names}: removed; change the key, and report this as a bug.")
+
+
 def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
     """What is shorter than a real key is no secret."""
     long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
@@ -62,28 +76,15 @@ def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
 
 
 def _read(path: Path) -> bytes:
+    """With what is packed in it; of a file that is damaged, up to where it breaks."""
     content = path.read_bytes()
-    return content + _unpack(content) if path.suffix == ".gz" else content
-
-
-def _unpack(content: bytes) -> bytes:
-    """All that can be had of it: a file that is damaged is looked into as well, up to where it breaks."""
     unpacked, packer = bytearray(), zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        for start in range(0, len(content), 64):
+        for start in range(0, len(content) if path.suffix == ".gz" else 0, 64):
             unpacked += packer.decompress(content[start : start + 64])
     except zlib.error:
         pass  # what came before it is there
-    return bytes(unpacked)
-
-
-def _refuse_secrets(run: Path, sources: Sequence[Path], secrets: Sequence[str]) -> None:
-    found = [path for path in sources if holds_secret(path.read_bytes(), secrets)]
-    if found:
-        names = ", ".join(str(path.relative_to(run)) for path in found[:5])
-        raise SecretFoundError(
-            f"A secret stands in {names}: nothing was published; change the key, report this as a bug."
-        )
+    return content + bytes(unpacked)
 
 
 def _clear(folder: Path) -> None:
@@ -98,19 +99,22 @@ def _clear(folder: Path) -> None:
     shutil.rmtree(folder / "tables", ignore_errors=True)
 
 
-def _mask(name: Path, text: str) -> str:
+def mask_file(name: Path, text: str) -> str:
+    """A page or a table with emails and phone numbers made unusable."""
     return mask_text(text) if name.suffix == ".csv" else mask_page(text)
 
 
 def mask_page(page: str) -> str:
-    """Mask the words of a page, and those that only a screen reader says; style and script must stay as their hash says."""
+    """Mask the words of a page, and those that only a screen reader says; style and script must stay as their hash says.
+
+    A run's folder has its pages and not what they were made of, so what is masked is the page.
+    """
+
+    def mask_attribute(found: re.Match[str]) -> str:
+        policy = found[2].startswith("default-src")
+        return f'{found[1]}="{found[2] if policy else mask_text(found[2])}"'
+
     parts = _LEFT_ALONE.split(page)
-    return "".join(part if _LEFT_ALONE.fullmatch(part) else _mask_attributes(mask_markup(part)) for part in parts)
-
-
-def _mask_attributes(part: str) -> str:
-    return _WORDED.sub(lambda found: f'{found[1]}="{found[2] if _is_policy(found[2]) else mask_text(found[2])}"', part)
-
-
-def _is_policy(value: str) -> bool:
-    return value.startswith("default-src")
+    return "".join(
+        part if _LEFT_ALONE.fullmatch(part) else _WORDED.sub(mask_attribute, mask_markup(part)) for part in parts
+    )

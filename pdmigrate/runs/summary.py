@@ -12,6 +12,9 @@ from pdmigrate.errors import worst_code
 from pdmigrate.pages.report import Figure, Link, Page, Section, make_table, write_index
 from pdmigrate.workspace.folder import STEPS, write_json
 
+Left = dict[str, Any]
+"""What a step left in results/STEP.json, or a run in summary.json: JSON, as docs/summary.md has it."""
+
 DRAFTED = ("preview", "invite", "conflicts", "verify")
 BESIDE = {
     "stakeholders.html": (
@@ -36,15 +39,15 @@ class _Result(BaseModel):
     seconds: float
 
 
-def read_results(folder: Path) -> dict[str, dict]:
+def read_results(folder: Path) -> dict[str, Left]:
     """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing."""
     paths = {step: folder / "results" / f"{step}.json" for step in STEPS}
     return {step: _read_result(step, path) for step, path in paths.items() if path.is_file()}
 
 
-def _read_result(step: str, path: Path) -> dict:
+def _read_result(step: str, path: Path) -> Left:
     try:
-        found = json.loads(path.read_bytes())
+        found: Left = json.loads(path.read_bytes())
         _Result.model_validate(found)
     except (ValueError, OSError):
         words = f"results/{path.name} is damaged: run {step} again"
@@ -52,7 +55,7 @@ def _read_result(step: str, path: Path) -> dict:
     return found
 
 
-def write_run(name: str, folder: Path, results: dict[str, dict], now: datetime) -> dict[str, Any]:
+def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) -> Left:
     """Write index.html and summary.json. Returns the summary."""
     code = worst_code([result["exit_code"] for result in results.values()])
     troubles = [f"{step}: {result['error']}" for step, result in results.items() if result["error"]]
@@ -62,7 +65,7 @@ def write_run(name: str, folder: Path, results: dict[str, dict], now: datetime) 
     return summary
 
 
-def summarise_run(name: str, run: str, code: int, results: dict[str, dict]) -> dict[str, Any]:
+def summarise_run(name: str, run: str, code: int, results: dict[str, Left]) -> Left:
     """summary.json: documented in docs/summary.md, and stable."""
     steps = {step: {"status": r["status"], "seconds": r["seconds"]} for step, r in results.items()}
     drafted = [results[step]["summary"] for step in DRAFTED if "summary" in results.get(step, {})]
@@ -80,46 +83,41 @@ def summarise_run(name: str, run: str, code: int, results: dict[str, dict]) -> d
     return summary | ({"parity": verified["parity"]} if verified else {})
 
 
-def _add_counts(results: dict[str, dict], side: str) -> dict[str, int]:
+def _add_counts(results: dict[str, Left], side: str) -> dict[str, int]:
     counts = [result[side] for result in results.values() if side in result]
     names = ("requests", "retries", *(("writes",) if side == "target" else ("clock_requests", "oncall_requests")))
     return {name: sum(count.get(name, 0) for count in counts) for name in names}
 
 
-def _write_index(folder: Path, summary: dict, results: dict[str, dict], troubles: Sequence[str], now: datetime) -> None:
-    pages = [_make_card(step, results.get(step)) for step in STEPS]
+def _write_index(folder: Path, summary: Left, results: dict[str, Left], troubles: Sequence[str], now: datetime) -> None:
     done = sum(result["exit_code"] == 0 for result in results.values())
-    lead = (
-        f"{done} of {len(STEPS)} steps are done."
-        if not troubles
-        else "A person is needed, or something went wrong: see below."
-    )
+    lead = "A person is needed, or something went wrong: see below."
     facts = (
         ("Workspace", summary["workspace"]),
         ("Run", summary["run"]),
         ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
         ("Exit code", str(summary["exit_code"])),
     )
-    beside = _list_beside(folder)
-    write_index(folder, f"Migration {summary['workspace']}", lead, pages, facts, "\n".join(troubles), beside)
+    there = [file for file in BESIDE if (folder / file).is_file()]  # the pages of this run that are no step's
+    columns = {"Page": lambda file: Link(BESIDE[file][0], file), "What": lambda file: BESIDE[file][1]}
+    beside = [Section("Beside the steps", table=make_table(there, columns))] if there else []
+    write_index(
+        folder,
+        f"Migration {summary['workspace']}",
+        lead if troubles else f"{done} of {len(STEPS)} steps are done.",
+        [_make_card(step, results.get(step)) for step in STEPS],
+        facts,
+        "\n".join(troubles),
+        beside,
+    )
 
 
-def _list_beside(folder: Path) -> tuple[Section, ...]:
-    """The pages of this run that are no step's."""
-    rows = [
-        {"page": Link(title, file), "what": what} for file, (title, what) in BESIDE.items() if (folder / file).is_file()
-    ]
-    return (Section("Beside the steps", table=make_table(rows, {"page": "Page", "what": "What"})),) if rows else ()
-
-
-def _make_card(step: str, result: dict | None) -> Page:
+def _make_card(step: str, result: Left | None) -> Page:
     if result is None:
         return Page(step, step.capitalize(), "Not run.", "not run")
-    card = result.get("card")
-    if card is None:
-        return Page(
-            step, step.capitalize(), result["error"], "not run" if result["status"] == "done" else result["status"]
-        )
-    return Page(
-        step, card["title"], card["lead"], card["status"], tuple(Figure(**figure) for figure in card["figures"])
-    )
+    if "card" not in result:
+        status = "not run" if result["status"] == "done" else result["status"]
+        return Page(step, step.capitalize(), result["error"], status)
+    card = result["card"]
+    figures = tuple(Figure(**figure) for figure in card["figures"])
+    return Page(step, card["title"], card["lead"], card["status"], figures)

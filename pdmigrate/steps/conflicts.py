@@ -6,7 +6,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pdmigrate.errors import PlanMovedError, UsageError, find_nearest
+from pdmigrate.errors import (
+    OpenConflictsError,
+    PdmigrateError,
+    PlanMovedError,
+    RefusedError,
+    UsageError,
+    find_nearest,
+)
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import rota
 from pdmigrate.plan.actions import Plan, plan_from_json, plan_to_json
@@ -15,12 +22,13 @@ from pdmigrate.plan.guards import GUARDS, TARGET_MOVED, UNRESOLVED, Refusal, See
 from pdmigrate.steps.clock_windows import ask_in_doubt
 from pdmigrate.steps.draft import ASKED, draft, leave_questions, list_ids, refuse_open
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.resuming import continues, find_done
 from pdmigrate.workspace.decisions import drop_answer, save_answers
 
 
 @dataclass(frozen=True)
-class Decided:
+class Decided(Result):
     """Questions, plan and guards. `stop` is the sentence that ends a headless run while questions are open.
 
     guards: all that refuse the plan, those that somebody waived with the name of who did. raised: the same before any waiver.
@@ -30,6 +38,7 @@ class Decided:
     PagerDuty about the days around changes of the clock took, apart from everything else.
     """
 
+    step = "conflicts"
     draft: Draft
     guards: tuple[Refusal, ...]
     approval: Approval | None
@@ -49,6 +58,16 @@ class Decided:
         """The sentences of the guards that nobody has waived, with the name that a waiver gives; `stop` tells of questions."""
         standing = (g for g in self.guards if not g.waived_by and g.guard != UNRESOLVED)
         return tuple(f"{g.sentence} (guard {g.guard})" for g in standing)
+
+    @property
+    def error(self) -> PdmigrateError | None:
+        if self.refusals:
+            return RefusedError(" ".join(self.refusals))
+        return OpenConflictsError(self.stop) if self.stop else None
+
+    def summarise(self) -> dict[str, Any]:
+        writes = sum(action.writes for action in self.plan.actions)
+        return {**summarise_draft(self.draft), "plan": self.plan.digest, "to_write": writes}
 
 
 @records_step("conflicts")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pdmigrate.pagerduty.access import KeyAccess, Readable
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.result import Result
 
 WAYS = {True: "by API", False: "by handover: a person makes it"}
 TERRAFORM = "by handover: Terraform files"
@@ -26,12 +27,13 @@ BEYOND = {
 
 
 @dataclass(frozen=True)
-class Access:
+class Access(Result):
     """What both sides answered. `capabilities` says for each kind how the target takes it.
 
     door: what the target answered instead of our contract, where it does not speak it.
     """
 
+    step = "connect"
     subdomain: str
     abilities: tuple[str, ...]
     target: str

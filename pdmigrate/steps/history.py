@@ -13,6 +13,7 @@ from pdmigrate.plan.kinds import PAGING_KINDS
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.result import Result
 from pdmigrate.workspace.journal import Run, Step
 
 NAMES_ONLY = {"name", "description"}
@@ -49,9 +50,10 @@ class Change:
 
 
 @dataclass(frozen=True)
-class History:
+class History(Result):
     """All runs, newest first, and what has changed since the last. to_do: what a run would write now."""
 
+    step = "history"
     runs: tuple[Told, ...]
     changes: tuple[Change, ...]
     to_do: tuple[Action, ...]

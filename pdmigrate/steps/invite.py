@@ -11,6 +11,7 @@ from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import User
 from pdmigrate.steps.draft import draft, leave_questions
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.result import Result, summarise_draft
 
 LINK_LIVES = timedelta(days=7)
 """How long the link in an invitation works (Harness's documentation); the invitation itself stays for 30 days."""
@@ -42,15 +43,19 @@ class Matched:
 
 
 @dataclass(frozen=True)
-class People:
+class People(Result):
     """Everybody in scope, the most urgent first, and the draft that says so."""
 
+    step = "invite"
     matched: tuple[Matched, ...]
     draft: Draft
 
     def count(self) -> dict[str, int]:
         states = [person.state for person in self.matched]
         return {state: states.count(state) for state in sorted(set(states))}
+
+    def summarise(self) -> dict[str, Any]:
+        return summarise_draft(self.draft)
 
 
 @records_step("invite")

@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 from pdmigrate.errors import (
     InterruptedLoadError,
     OpenConflictsError,
+    PartialLoadError,
     PdmigrateError,
     PlanMovedError,
     RefusedError,
     SideError,
     TargetMovedError,
+    UnapprovedPlanError,
     UnreachableError,
 )
 from pdmigrate.harness.records import State
@@ -27,7 +29,8 @@ from pdmigrate.plan import guards
 from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.job import Job, records_step
-from pdmigrate.steps.resuming import has_moved, is_there
+from pdmigrate.steps.result import Result
+from pdmigrate.steps.resuming import find_begun, has_moved, is_there
 from pdmigrate.workspace.hold import lent_tokens
 from pdmigrate.workspace.journal import Journal
 
@@ -55,9 +58,10 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class Loaded(Result):
     """The whole load. waiting: actions that nobody has approved. requests, retries: what went to Harness."""
 
+    step = "load"
     plan: Plan
     done: tuple[Done, ...]
     held: tuple[Held, ...]
@@ -80,6 +84,27 @@ class Loaded:
             counts[held.kind]["skipped"] += held.open_question
         return {kind: {name: counter[name] for name in OUTCOMES} for kind, counter in counts.items()}
 
+    @property
+    def error(self) -> PdmigrateError | None:
+        """A person is needed before trouble is told: the codes' order is the command line's."""
+        if self.waiting:
+            return UnapprovedPlanError(
+                f"{len(self.waiting)} actions wait for approval: look at the plan, then run with --approve {self.plan.digest}."
+            )
+        failed = [done for done in self.done if done.outcome in ("failed", "skipped")]
+        if failed:
+            return PartialLoadError(
+                f"{len(failed)} actions failed or were skipped, the first: {failed[0].action.kind} {failed[0].action.name}: {failed[0].note}"
+            )
+        waiting = sum(held.open_question for held in self.held)
+        if waiting:
+            return PartialLoadError(f"{waiting} objects were skipped because of an open question: see the page load.")
+        return None
+
+    def summarise(self) -> dict[str, Any]:
+        known = {"plan": self.plan.digest, "loaded": bool(self.plan.pending), "approved_by": self.approved_by}
+        return {"target_kinds": self.count_kinds(), **known}
+
 
 Progress = Callable[[Done, int, int], None]
 """Called after each action with it, how many are done, and of how many."""
@@ -94,15 +119,12 @@ class LoadProgress:
         self._kinds: Counter[str] = Counter()
 
     def tell(self, done: Done, number: int, total: int) -> str:
-        """`60 of 180, about 12 s left: teams 8, users 28, schedules 24`."""
+        """`60 of 180, about 12 s left: teams 8, users 28, schedules 24`; by the steps so far, which differ: about right."""
         self._kinds[done.action.kind] += 1
         kinds = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in self._kinds.items())
-        return f"{number} of {total}, {self._tell_left(number, total)}: {kinds}"
-
-    def _tell_left(self, number: int, total: int) -> str:
-        """By the steps so far; they differ, so it is about right."""
         seconds = round((self._clock() - self._started) / number * (total - number))
-        return f"about {seconds // 60} min left" if seconds >= 120 else f"about {seconds} s left"
+        left = f"{seconds // 60} min" if seconds >= 120 else f"{seconds} s"
+        return f"{number} of {total}, about {left} left: {kinds}"
 
 
 MOST_ILL = 5
@@ -137,7 +159,7 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
         plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
         approved_by = guards.read_approval(plan, approve, job.decisions())
         state = job.target.read_state()
-        begun = _find_begun(journal, plan)
+        begun = find_begun(journal, plan)
         moved = _check(job, plan, state, journal, begun)
         small = job.settings.rules.auto_approve
         passed = {a.id for a in plan.pending if approved_by or guards.is_small(a, small)}
@@ -194,7 +216,9 @@ class _Run:
         to_do = []
         for action in plan.actions:
             if action.verb in ("keep", "handover"):
-                self._note_unwritten(action)
+                if action.verb == "keep" and action.synced is not None:
+                    self.journal.book(action, self.job.clock())
+                self.results.append(Done(action, PAST[action.verb], action.reason))
             elif action.id not in passed:
                 self.results.append(Done(action, "waiting", "nobody has approved it"))
             else:
@@ -203,11 +227,6 @@ class _Run:
         self._load_all([action for action in to_do if not self._settle_early(action, moved)])
         if self.number and not self.broken:
             self.journal.finish_load(self.number, self.job.clock())
-
-    def _note_unwritten(self, action: Action) -> None:
-        if action.verb == "keep" and action.synced is not None:
-            self.journal.book(action, self.job.clock())
-        self.results.append(Done(action, PAST[action.verb], action.reason))
 
     def _settle_early(self, action: Action, moved: set[str]) -> bool:
         """What was done before an interruption is not done twice, whatever people have made of it since."""
@@ -273,6 +292,7 @@ class _Run:
             raise gone
 
     def _load_batch(self, batch: tuple[Action, ...]) -> None:
+        """All of a batch share their groups and roles."""
         self._stop_if_asked()
         fresh = tuple(action for action in batch if not is_there(action, self.state))
         for action in (action for action in batch if action not in fresh):
@@ -280,7 +300,8 @@ class _Run:
         for action in fresh:
             self.journal.record(self.number, action, "intended", self.job.clock())
         try:
-            words = self._invite(fresh) if fresh else {}
+            invited = sorted({action.identifier for action in fresh})
+            words = self.job.target.invite_people(invited, *_name_groups(batch[0])) if fresh else {}
         except PdmigrateError as error:
             gone = [self._fail(action, error) for action in fresh]
             if any(gone):
@@ -289,11 +310,6 @@ class _Run:
         for action in fresh:
             word = words[action.identifier]
             self._finish(action, "failed" if word else PAST[action.verb], word)
-
-    def _invite(self, actions: tuple[Action, ...]) -> dict[str, str]:
-        """All of a batch share their groups and roles."""
-        groups, roles = _name_groups(actions[0])
-        return self.job.target.invite_people(sorted({action.identifier for action in actions}), groups, roles)
 
     def _fail(self, action: Action, error: PdmigrateError) -> PdmigrateError | None:
         """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's, and is returned.
@@ -342,14 +358,6 @@ def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
 def _name_groups(action: Action) -> tuple[tuple[str, ...], tuple[str, ...]]:
     fields = action.after or {}
     return tuple(fields["groups"]), tuple(fields.get("roles") or ())
-
-
-def _find_begun(journal: Journal, plan: Plan) -> dict[str, str]:
-    """The state of each action that an interrupted load of this plan has begun."""
-    unfinished = journal.unfinished()
-    if unfinished is None or unfinished[1].digest != plan.digest:
-        return {}
-    return {id: step.state for id, step in journal.states(unfinished[0]).items()}
 
 
 def _check(job: Job, plan: Plan, state: State, journal: Journal, begun: dict[str, str]) -> set[str]:

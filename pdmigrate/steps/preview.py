@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.client import Reading
 from pdmigrate.steps.draft import draft, leave_questions
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.result import Result, summarise_draft
 
 
 @dataclass(frozen=True)
-class Preview:
+class Preview(Result):
     """The snapshot and the draft made of it."""
 
+    step = "preview"
     snapshot: Snapshot
     draft: Draft
+
+    def summarise(self) -> dict[str, Any]:
+        return summarise_draft(self.draft)
 
 
 @records_step("preview")

@@ -11,6 +11,14 @@ def find_done(journal: Journal, load: int) -> set[str]:
     return {id for id, step in journal.states(load).items() if step.state == "done"}
 
 
+def find_begun(journal: Journal, plan: Plan) -> dict[str, str]:
+    """The state of each action that an interrupted load of this plan has begun."""
+    unfinished = journal.unfinished()
+    if unfinished is None or unfinished[1].digest != plan.digest:
+        return {}
+    return {id: step.state for id, step in journal.states(unfinished[0]).items()}
+
+
 def continues(unfinished: Plan, done: set[str], now: Plan) -> bool:
     """Whether what is to be done now is just what the unfinished plan has left to do."""
     if (unfinished.source, unfinished.target) != (now.source, now.target):

@@ -8,6 +8,7 @@ from pdmigrate.harness.records import State
 from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.result import Result
 from pdmigrate.workspace.journal import Journal, Run, Step
 
 
@@ -21,9 +22,10 @@ class Revert:
 
 
 @dataclass(frozen=True)
-class Undone:
+class Undone(Result):
     """What an undo would do, or, where `written`, has done."""
 
+    step = "undo"
     run: Run
     reverts: tuple[Revert, ...]
     written: bool

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from pdmigrate.errors import PdmigrateError, UnexplainedDifferenceError
 from pdmigrate.harness.rota import read_coverage
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.proof import AnySchedule
 from pdmigrate.oncall import paging, rota
 from pdmigrate.parity.people import Reach, Unreachable, find_reach
-from pdmigrate.parity.policies import PolicyParity, compare_policies
+from pdmigrate.parity.policies import PolicyParity, compare_policies, count_level_seconds, count_policies
 from pdmigrate.parity.policies import find_unexplained as find_policies
 from pdmigrate.parity.schedules import Difference, ScheduleParity, compare_schedule, find_end
 from pdmigrate.parity.services import ServiceParity, compare_service
@@ -23,19 +24,21 @@ from pdmigrate.steps.clock_windows import ask_all
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.oncall_witness import ask_levels
+from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.rota_files import write_rota
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verified(Result):
     """What was found. `unexplained` are the sentences of differences that no decision explains.
 
     window_requests: what asking PagerDuty about the days around changes of the clock took, apart from everything else;
     oncall_requests: the same about the levels of policies.
     """
 
+    step = "verify"
     draft: Draft
     since: datetime
     until: datetime
@@ -68,6 +71,23 @@ class Verified:
         differ = sum(window.differ for window in read)
         whole, unread = (sum(w.end - w.start for w in some) for some in (read, [w for w in windows if w.unverified]))
         return {"agree_seconds": whole - differ, "differ_seconds": differ, "unverified_seconds": unread}
+
+    @property
+    def error(self) -> PdmigrateError | None:
+        if not self.unexplained:
+            return None
+        number, shown = len(self.unexplained), "; ".join(self.unexplained[:5])
+        more = f"; and {number - 5} more" if number > 5 else ""
+        return UnexplainedDifferenceError(
+            f"{number} differences have no decision behind them: {shown}{more}. See the page verify."
+        )
+
+    def summarise(self) -> dict[str, Any]:
+        names = ("agree", "differ", "unverified")
+        schedules = {s.id: {f"{name}_seconds": getattr(s, name) for name in names} for s in self.schedules}
+        levels = {"policies": count_policies(self.policies), "levels": count_level_seconds(self.policies)}
+        parity = {**self.count_seconds(), **levels, "schedules": schedules}
+        return {**summarise_draft(self.draft, landed=True), "parity": parity}
 
 
 @records_step("verify")

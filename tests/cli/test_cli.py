@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pdmigrate import conflicts, open_job, preview
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.errors import worst_code
 from pdmigrate.runs.headless import QuietKernelManager
 from pdmigrate.sandbox.company import build_company
@@ -274,7 +274,7 @@ def sandbox():
     started = []
 
     def start(*words):
-        command = [sys.executable, "-m", "pdmigrate.cli.main", "sandbox", *map(str, words)]
+        command = [sys.executable, "-m", "pdmigrate.cli", "sandbox", *map(str, words)]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]
 

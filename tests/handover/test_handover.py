@@ -16,11 +16,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.handover.advice import advise
-from pdmigrate.handover.folder import read_items
-from pdmigrate.handover.objects import tell_rotation
-from pdmigrate.handover.ticks import read_ticks, tick_item, untick_item
+from pdmigrate.handover.objects import describe_rotation
+from pdmigrate.handover.ticks import read_items, tick_item, untick_item
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
 from pdmigrate.workspace.folder import Workspace, write_text
@@ -268,8 +267,8 @@ def test_people_who_tick_at_once_lose_no_tick(handed):
     workspace = Workspace(handed[0])
     items, now = read_items(workspace), datetime(2026, 11, 23, tzinfo=UTC)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda item: tick_item(workspace, items, item.key, "ann", now), items[:60]))
-    assert {item.key for item in items[:60]} <= read_ticks(workspace).keys()
+        list(pool.map(lambda item: tick_item(workspace, item, "ann", now), items[:60]))
+    assert {item.key for item in items[:60]} <= {item.key for item in read_items(workspace) if item.tick}
     for item in items[:60]:
         untick_item(workspace, item.key)
 
@@ -358,8 +357,8 @@ def test_a_rotation_is_said_as_a_form_asks(days, seconds, words):
     rotation |= {"windows": windows, "since": "2024-01-01T09:00:00Z", "until": None}
     start = "Turns of 1 week, the first from Monday 2024-01-01 09:00:00 UTC: a@e.com, (nobody)"
     early, late = (datetime(year, 6, 1, tzinfo=UTC) for year in (2023, 2024))
-    assert tell_rotation(rotation, "UTC", early) == f"{start}. {words}. Since 2024-01-01 09:00:00 UTC"
-    assert tell_rotation(rotation, "UTC", late) == f"{start}. {words}"
+    assert describe_rotation(rotation, "UTC", early) == f"{start}. {words}. Since 2024-01-01 09:00:00 UTC"
+    assert describe_rotation(rotation, "UTC", late) == f"{start}. {words}"
 
 
 def test_the_page_of_a_run_leads_to_its_checklist(handed):

@@ -21,7 +21,7 @@ from mapping_account import (
 )
 
 from pdmigrate import connect, finish, open_job, preview
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.handover.links import Links
 from pdmigrate.harness.pacing import Limits, PacedTransport, Quota
 from pdmigrate.harness.records import UserGroup

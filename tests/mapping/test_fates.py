@@ -7,7 +7,6 @@ from small_company import cut_down
 from pdmigrate import choose, conflicts, connect, invite, load, look, open_job, preview, verify
 from pdmigrate.errors import RefusedError
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps import draft
 from pdmigrate.steps.job import read_clock
@@ -75,8 +74,8 @@ def test_what_the_mapping_forgets_is_refused_by_name(small, monkeypatch, kind):
     decided = conflicts(small)
     [sentence] = decided.draft.miscounted
     assert f"({dropped[0].id}): it is in scope, and nothing says what becomes of it" in sentence
-    assert sentence in str(judge(decided))
-    assert judge(decided).exit_code == 4
+    assert sentence in str(decided.error)
+    assert decided.error.exit_code == 4
     assert decided.draft.count_out_of_scope() == before, "what is forgotten is not out of scope"
     assert "The counts do not add up" in str(look(preview(small), "counts")._repr_html_())
     with pytest.raises(RefusedError, match="The counts do not add up"):
@@ -88,10 +87,10 @@ def test_what_the_mapping_forgets_is_refused_by_name(small, monkeypatch, kind):
 def test_verify_ends_with_5_for_what_is_forgotten(small, monkeypatch, kind):
     conflicts(small)
     load(small, "all")
-    assert judge(verify(small)) is None
+    assert verify(small).error is None
     dropped = forget(monkeypatch, kind)
     verified = verify(small)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     assert any(f"({dropped[0].id}): it is in scope" in sentence for sentence in verified.unexplained)
 
 

@@ -16,8 +16,7 @@ from pagerduty_http import NOW as COMPANY_NOW
 from conftest import SHARED
 from pdmigrate import conflicts, connect, load, open_job, preview, verify
 from pdmigrate.harness.records import State
-from pdmigrate.pages import verify as verify_page
-from pdmigrate.runs.finish import judge, summarise
+from pdmigrate.pages import make_page
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.workspace.folder import write_json
@@ -107,15 +106,15 @@ def plain_account(**more):
 
 def test_a_deleted_target_costs_neither_policy_nor_service(tmp_path):
     found = run_steps(tmp_path, plain_account(), load, verify)
-    assert judge(found) is None
-    kinds = summarise(found)["kinds"]
+    assert found.error is None
+    kinds = found.summarise()["kinds"]
     assert (kinds["escalation_policies"]["changed"], kinds["services"]["lost"]) == (1, 0)
     assert found.draft.answered["deleted_target:PE1/PU9"].choice == "without"
 
 
 def test_a_run_without_schedules_says_that_there_is_none_to_compare(tmp_path):
     found = run_steps(tmp_path, plain_account(), load, verify)
-    page = verify_page.make_page(found, "done")
+    page = make_page(found)
     assert "No schedule is in scope: there is none to compare." in page.lead
     said = {section.title: str(section.table) for section in page.sections}
     for title in ("Who is on call", "Differences", "Times with nobody on call"):
@@ -133,4 +132,4 @@ def test_a_run_without_schedules_says_that_there_is_none_to_compare(tmp_path):
     ids=["broken policy", "unlisted target", "absent policy", "hidden team"],
 )
 def test_what_would_not_move_ends_the_run(tmp_path, account, code):
-    assert judge(run_steps(tmp_path, account)).exit_code == code
+    assert run_steps(tmp_path, account).error.exit_code == code

@@ -8,9 +8,8 @@ from mapping_account import layer, map_rows, override, people, policy, refer, sc
 from small_company import cut_down, edit
 
 from pdmigrate import conflicts, decide, load, open_job, preview, verify
-from pdmigrate.pages.verify import make_page
+from pdmigrate.pages import make_page
 from pdmigrate.runs.demo import DECISIONS
-from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.settings import make_workspace
@@ -97,11 +96,11 @@ def settle(job):
 
 
 def test_nothing_is_loaded_before_the_answer_and_nothing_agrees_after_it(job):
-    assert judge(conflicts(job)).exit_code == 3
+    assert conflicts(job).error.exit_code == 3
     assert f"unread_overrides:{job.bare}" in settle(job)
     load(job, "all")
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     seen = {s.id: s for s in verified.schedules}
     assert (seen[job.bare].agree, seen[job.bare].differ) == (0, 0)
     assert all(s.unverified == 0 for id, s in seen.items() if id != job.bare)
@@ -109,7 +108,7 @@ def test_nothing_is_loaded_before_the_answer_and_nothing_agrees_after_it(job):
     assert service.unverified
     [policy_seen] = verified.policies
     assert any("were not read" in note for level in policy_seen.levels for note in level.notes)
-    assert "our reading of the layers; its overrides were not read" in repr(make_page(verified, "done"))
+    assert "our reading of the layers; its overrides were not read" in repr(make_page(verified))
 
 
 def test_what_is_otherwise_than_the_layers_rings_all_the_same(job):
@@ -120,7 +119,7 @@ def test_what_is_otherwise_than_the_layers_rings_all_the_same(job):
         rotation = held["oncall"]["schedules"][place]["rotations"][0]
         rotation["participants"] = rotation["participants"][:1]
     verified = verify(job)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     assert any(f"({job.bare})" in sentence for sentence in verified.unexplained)
 
 

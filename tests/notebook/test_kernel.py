@@ -7,7 +7,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from kill_loads import Rehearsal
 
-from pdmigrate.cli.status import tell_status
+from pdmigrate.cli.status import describe_status
 from pdmigrate.runs.headless import notebook_of
 from pdmigrate.workspace.folder import Workspace
 
@@ -67,7 +67,7 @@ def test_the_stop_button_stops_a_load_between_two_steps_and_the_cell_goes_on(per
     number, total = (int(word) for word in words.split() if word.isdigit())
     assert 5 <= number < total / 2
     assert words.endswith("run load again, it goes on from there.")
-    assert "was interrupted" in tell_status(Workspace(person.workspace))
+    assert "was interrupted" in describe_status(Workspace(person.workspace))
     assert person.run(load) == []
     assert person.run(f"assert sum(d.note.startswith('done before') for d in loaded.done) == {number}") == []
 

@@ -6,7 +6,7 @@ import pytest
 from lab import Lab, need_browser, open_browser, start_lab
 
 from pdmigrate import open_job
-from pdmigrate.cli.status import tell_status
+from pdmigrate.cli.status import describe_status
 from pdmigrate.runs.headless import run_steps
 from pdmigrate.runs.publish import scan_for_secrets
 from pdmigrate.sandbox import company
@@ -227,7 +227,7 @@ def load_with_interruptions(notebook, server, workspace):
     notebook.see("Cancelled after")
     server.app.config["FAULTS"].clear()
     notebook.wait_run()
-    assert "was interrupted" in tell_status(workspace)
+    assert "was interrupted" in describe_status(workspace)
     notebook.run_all()
     notebook.see("Finished:")
 

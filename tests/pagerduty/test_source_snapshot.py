@@ -11,7 +11,7 @@ from small_company import edit
 from source_http import NOW, company, find_shared
 
 from pdmigrate import conflicts, connect, finish, open_job, preview
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty.compare import compare_accounts
 from pdmigrate.sandbox.accounts import load_account

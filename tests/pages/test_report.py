@@ -8,14 +8,16 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from operator import itemgetter
 
 import pandas as pd
 import pytest
 
 from pdmigrate.pages.markup import mask_text
 from pdmigrate.pages.report import Figure, Page, Section, write_index, write_page
-from pdmigrate.pages.show import Link, Table, Tag, make_table, show
+from pdmigrate.pages.show import Link, Table, Tag, cell_text, make_table, show
 from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
+from pdmigrate.runs.publish import mask_file
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\u202e🚨</script></style>"
 START, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 8, tzinfo=UTC)
@@ -48,7 +50,7 @@ def sample(word="Ana", rows=3, **more):
     drawing = draw_timeline([Lane(word, (Bar(START, END, word),))], START, END, "UTC", word)
     cells = tuple((word, n, Tag(word, "good"), Link(word, "https://example.com/x"), [word, word]) for n in range(rows))
     table = Table((word, "n", "tag", "link", "list"), cells, note=word)
-    sections = (Section(word, f"{word}\n\n- {word}", table, drawing), Section(word, table=table, folded=True, level=3))
+    sections = (Section(word, f"{word}\n\n- {word}", table, drawing), Section(word, table=table, level=3, open_up_to=0))
     return Page("sample", word, word, "done", (Figure(word, word, "bad"),), sections, ((word, word),), **more)
 
 
@@ -103,7 +105,7 @@ def test_anchors_are_unique_and_the_own_page_is_marked(tmp_path):
 
 
 def test_empty_places_say_so(tmp_path):
-    page = Page("bare", "Bare", "", "done", sections=(Section("None", table=make_table([], {"a": "A"}, "No one.")),))
+    page = Page("bare", "Bare", "", "done", sections=(Section("None", table=make_table([], {"A": str}, "No one.")),))
     words = "".join(read(write_page(page, tmp_path)).words)
     assert "No one." in words
     assert "No step was run." in "".join(read(write_index(tmp_path, "T", "", [])).words)
@@ -172,19 +174,27 @@ def test_masking_hides_who_and_keeps_when(text, masked):
 
 def test_masking_reaches_every_place(tmp_path):
     page = sample("ana.brown@example.com +442079460060", error="ana.brown@example.com +442079460060")
-    write_page(page, tmp_path, [("a.html", "ana.brown@example.com")], mask=True)
-    write_index(tmp_path, page.title, page.lead, [page], page.facts, page.error, page.sections, mask=True)
-    texts = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.*")]
+    page = replace(page, sections=tuple(replace(section, title="People") for section in page.sections))
+    write_page(page, tmp_path, [("a.html", "ana.brown@example.com")])
+    write_index(tmp_path, page.title, page.lead, [page], page.facts, page.error, page.sections)
+    texts = [mask_file(path, path.read_text(encoding="utf-8")) for path in tmp_path.rglob("*.*")]
     assert len(texts) == 6
     assert not [text for text in texts if "ana.brown" in text or "7946" in text]
     assert all("a…@example.com" in text for text in texts)
 
 
 def test_a_table_from_mappings_for_page_notebook_and_pandas():
-    table = make_table([{"b": 1, "a": None}, {"b": 2, "c": True}])
+    rows = [{"b": 1}, {"b": 2, "c": True}]
+    table = make_table(rows, {name: lambda row, name=name: row.get(name) for name in "bac"})
     assert table.columns == ("b", "a", "c")
     assert table.frame().to_numpy().tolist() == [[1, "", ""], [2, "", "yes"]]
-    assert make_table([{"a": 1, "b": 2}], {"b": "Bee"}).rows == ((2,),)
+    assert make_table([{"a": 1, "b": 2}], {"Bee": itemgetter("b")}).rows == ((2,),)
+
+
+def test_what_is_missing_in_a_data_frame_is_an_empty_cell():
+    frame = pd.DataFrame({"at": [pd.NaT, pd.Timestamp("2026-11-02 09:00")], "x": [None, 1.5], "n": [pd.NA, 2]})
+    (table,) = show(frame).parts
+    assert [[cell_text(cell) for cell in row] for row in table.rows] == [["", "", ""], ["2026-11-02 09:00", "1.5", "2"]]
 
 
 def test_a_notebook_shows_the_look_of_the_page_and_text_where_there_is_no_browser():
@@ -200,9 +210,13 @@ def test_a_notebook_shows_the_look_of_the_page_and_text_where_there_is_no_browse
 @pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
 def test_in_a_browser_nothing_is_fetched_nothing_complains_and_the_filter_finds(tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api", reason="there is no Playwright here")
-    rows = [{"name": f"Person {n}", "team": HOSTILE} for n in range(300)]
+    rows, columns = range(300), {"name": lambda n: f"Person {n}", "team": lambda n: HOSTILE}
     page = Page(
-        "wide", HOSTILE, HOSTILE, "done", sections=(Section("People", table=make_table(rows)), *sample().sections)
+        "wide",
+        HOSTILE,
+        HOSTILE,
+        "done",
+        sections=(Section("People", table=make_table(rows, columns)), *sample().sections),
     )
     address = write_page(page, tmp_path).as_uri()
     with sync_api.sync_playwright() as playwright:

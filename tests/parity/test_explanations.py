@@ -18,7 +18,6 @@ from pdmigrate.parity.schedules import Compared
 from pdmigrate.parity.services import expect_levels, find_policy
 from pdmigrate.plan.actions import Held
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.runs.finish import judge
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ def loaded(loaded_folder, tmp_path):
 
 def see_unexplained(job):
     verified = verify(job)
-    error = judge(verified)
+    error = verified.error
     assert error is None or (isinstance(error, UnexplainedDifferenceError) and error.exit_code == 5)
     return verified.unexplained
 
@@ -267,7 +266,7 @@ def test_a_schedule_that_was_merged_keeps_what_was_there_run_after_run(tmp_path)
             )
             preview(job)
             decided = conflicts(job)
-            assert (judge(decided), [a for a in decided.plan.actions if a.writes]) == (None, [])
+            assert (decided.error, [a for a in decided.plan.actions if a.writes]) == (None, [])
             migrate(job)
 
 
@@ -302,10 +301,10 @@ def test_what_a_person_keeps_as_it_is_in_harness_is_explained_in_that_state_only
         change(held)
     asked = conflicts(loaded)
     [question] = [q for q in asked.draft.open.values() if q.about == "changed_in_harness"]
-    assert judge(asked).exit_code == 3
+    assert asked.error.exit_code == 3
     assert verify(loaded).unexplained, "a question is no answer"
     decide(loaded, "changed_in_harness", question.id, "keep_harness", by="ann", why="agreed on Monday")
-    assert judge(conflicts(loaded)) is None
+    assert conflicts(loaded).error is None
     verified = verify(loaded)
     assert verified.unexplained == ()
     told = [*(s.reason for s in verified.schedules), *(s.reason for s in verified.services)]

@@ -9,10 +9,9 @@ from small_company import cut_down, edit
 from source_http import QUICK
 
 from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, verify
-from pdmigrate.pages.verify import make_page
+from pdmigrate.pages import make_page
 from pdmigrate.parity.policies import count_policies
 from pdmigrate.runs.demo import DECISIONS, make_demo_workspace
-from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.steps.job import read_clock
@@ -69,9 +68,9 @@ def level_of(verified, policy_id, number):
 
 def test_what_is_known_agrees(job):
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     assert grades(verified) == dict.fromkeys(POLICIES, "agree") | {"PPOL12": "unverified"}
-    assert "Who is on call at each level" in repr(make_page(verified, "done"))
+    assert "Who is on call at each level" in repr(make_page(verified))
 
 
 def plant(job, place, moment, stranger):
@@ -100,7 +99,7 @@ def test_somebody_else_at_one_level_for_one_day_is_named(job, place):
     stranger = sorted(job.latest_snapshot().account.users)[-1]
     plant(job, place, moment, stranger)
     verified = verify(job)
-    error = judge(verified)
+    error = verified.error
     assert error.exit_code == 5
     [sentence] = verified.unexplained
     name = account.policies[place[0]].name
@@ -110,8 +109,8 @@ def test_somebody_else_at_one_level_for_one_day_is_named(job, place):
     seen = level_of(verified, *place)
     assert (seen.differ, seen.unverified) == (DAY, 0)
     assert {id for id, grade in grades(verified).items() if grade == "differ"} == {place[0]}
-    assert f"{moment:%Y-%m-%d %H:%M:%S} to" in repr(make_page(verified, "partial"))
-    assert summarise(verified)["parity"]["policies"] == {"agree": 2, "differ": 1, "unverified": 1}
+    assert f"{moment:%Y-%m-%d %H:%M:%S} to" in repr(make_page(verified))
+    assert verified.summarise()["parity"]["policies"] == {"agree": 2, "differ": 1, "unverified": 1}
 
 
 def test_nobody_at_a_level_is_a_word_too(job):
@@ -132,7 +131,7 @@ def test_an_override_that_our_reading_has_not_is_found_at_every_level_that_it_se
         stand_in = {"id": "POVERX", "user": {"id": "PUSER07", "type": "user_reference"}, **times}
         document["overrides"].setdefault("PSCHED19", []).append(stand_in)
     verified = verify(job)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     places = {sentence.split(":")[0] for sentence in verified.unexplained}
     names = {("Platform", "PPOL01", 3), ("Platform follow-the-sun", "PPOL02", 2), ("Payments", "PPOL03", 3)}
     assert places == {f"policy {name} ({id}), level {number}" for name, id, number in names}
@@ -150,7 +149,7 @@ def swap_levels(job, words="payments"):
 def test_a_level_swapped_in_harness_is_named(job):
     swap_levels(job)
     verified = verify(job)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     told = [sentence for sentence in verified.unexplained if sentence.startswith("policy ")]
     assert [sentence.split(":")[0] for sentence in told] == [
         "policy Payments (PPOL03), level 1",
@@ -184,7 +183,7 @@ def serves(job):
 def test_a_refusal_is_said_in_pagerdutys_words_and_stops_nothing(job, status, words):
     serves(job).view_functions["oncalls"] = lambda: ({"error": {"message": words, "code": 2010}}, status)
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     assert count_policies(verified.policies) == {"agree": 0, "differ": 0, "unverified": 4}
     assert any(f"{status} 2010: {words}" in note for note in notes(verified))
     assert job.counts()["source"]["oncall_requests"] == 1, "the next batch would be told the same"
@@ -194,7 +193,7 @@ def test_a_refusal_is_said_in_pagerdutys_words_and_stops_nothing(job, status, wo
 def test_a_storm_that_does_not_end_is_said_and_stops_nothing(job, kind):
     replace_faults(serves(job), [{"kind": kind, "path": "/oncalls", "seconds": 0.0}])
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     assert count_policies(verified.policies)["unverified"] == 4
     assert any("does not answer GET /oncalls" in note for note in notes(verified))
     assert verified.count_seconds()["agree_seconds"] > 0
@@ -215,7 +214,7 @@ def test_a_swapped_level_is_found_though_pagerduty_says_nothing(job):
     serves(job).config["OPTIONS"]["forbidden"] = ("/oncalls",)
     swap_levels(job)
     verified = verify(job)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     assert grades(verified)["PPOL03"] == "differ"
     assert grades(verified)["PPOL01"] == "unverified"
 
@@ -227,7 +226,7 @@ def test_an_entry_that_cannot_be_read_leaves_its_policy_unread(job):
     with edit(job, "pagerduty") as document:
         document["oncalls"] = said | {"oncalls": [first | {"escalation_level": "second"}, *rest, *others]}
     verified = verify(job)
-    assert judge(verified) is None
+    assert verified.error is None
     assert (grades(verified)["PPOL01"], grades(verified)["PPOL02"]) == ("unverified", "agree")
 
 
@@ -264,18 +263,18 @@ def test_a_policy_of_no_service_that_waits_otherwise_rings(job, at, field, more)
     use_nowhere(job)
     conflicts(job)
     load(job, "all")
-    assert judge(verify(job)) is None
+    assert verify(job).error is None
     change_levels(job, lambda levels: levels[at].update({field: levels[at][field] + more}))
     verified = verify(job)
     [sentence] = verified.unexplained
     assert sentence.startswith("policy Platform follow-the-sun (PPOL02): its levels begin after 0, ")
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     assert grades(verified)["PPOL02"] == "differ"
-    assert "its levels begin after 0, " in repr(make_page(verified, "partial"))
+    assert "its levels begin after 0, " in repr(make_page(verified))
     asked = conflicts(job).draft.open["changed_in_harness:PPOL02"]
     decide(job, "changed_in_harness", asked.id, "keep_harness", by="ann")
     kept = verify(job)
-    assert (judge(kept), grades(kept)["PPOL02"]) == (None, "differ")
+    assert (kept.error, grades(kept)["PPOL02"]) == (None, "differ")
 
 
 def test_how_long_its_last_level_waits_is_nobody_s_page(job):

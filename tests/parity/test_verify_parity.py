@@ -11,8 +11,8 @@ import pytest
 from small_company import by_ids, cut_down
 
 from pdmigrate import approve, conflicts, connect, decide, load, open_job, preview, verify
-from pdmigrate.cli.asking import print_on_call
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
+from pdmigrate.cli.rota import print_on_call
 from pdmigrate.mapping.schedules_v3 import say_shifts
 from pdmigrate.oncall import paging, rota
 from pdmigrate.oncall.zones import read_zone
@@ -21,8 +21,7 @@ from pdmigrate.pagerduty.records import Service
 from pdmigrate.pagerduty.rota_v3 import read_final, render_schedule
 from pdmigrate.pagerduty.urgency import urgencies_at
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.pages.preview import make_page as make_preview_page
-from pdmigrate.pages.verify import make_page
+from pdmigrate.pages import make_page
 from pdmigrate.parity.schedules import Compared, ScheduleParity
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
@@ -55,8 +54,8 @@ def test_every_schedule_of_the_company_is_exact_over_the_horizon_and_both_change
     assert [s.name for s in found.schedules if s.gaps_before]
     assert not [s.name for s in found.services if s.louder]
     assert all(s.reason for s in found.services if s.equal < s.moments or s.dropped_after > s.dropped_before)
-    assert "exact for ever" in repr(make_preview_page(seen, "done"))
-    assert "When the clock changes" in repr(make_page(found, "done"))
+    assert "exact for ever" in repr(make_page(seen))
+    assert "When the clock changes" in repr(make_page(found))
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ def test_a_shift_based_schedule_with_a_rule_that_nobody_can_read_is_held_and_unv
     assert "nobody can read the rule" in held.reason
     [seen] = [s for s in found.schedules if s.id == "PSHIFT01"]
     assert (seen.agree, seen.unverified) == (0, 56 * 86_400)
-    assert "nobody can read" in repr(make_page(found, "done"))
+    assert "nobody can read" in repr(make_page(found))
 
 
 def test_rota_knows_shift_based_schedules(tmp_path, shift_based):

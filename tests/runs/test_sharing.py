@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, verify
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.errors import RefusedError, SecretFoundError
 from pdmigrate.runs.evidence import check_evidence, seal_run
 from pdmigrate.runs.publish import holds_secret, publish, scan_for_secrets

@@ -8,8 +8,8 @@ import psutil
 import pytest
 from kill_loads import Rehearsal
 
-from pdmigrate.cli.status import tell_status
-from pdmigrate.runs.headless import notebook_of
+from pdmigrate.cli.status import describe_status
+from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.workspace.folder import Workspace
 
 
@@ -52,13 +52,13 @@ def test_a_headless_run_stops_between_two_writes_and_the_same_command_goes_on(re
     """Once by SIGTERM, once by Ctrl-C, once by both, which does not wait for the step; then it is let be."""
     expected, writes = undisturbed
     workspace = rehearsal.begin()
-    command = Command(rehearsal, "pdmigrate.cli.main", "run", workspace, "load")
+    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load")
     for signals in ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT)):
         code, written, said, alive = command.run(30, *signals)
         assert (code, alive) == (7, []), said
         assert 30 <= written < 40
         assert "Traceback" not in said
-        assert "is open" in tell_status(Workspace(workspace))
+        assert "is open" in describe_status(Workspace(workspace))
     assert command.run()[0] == 0
     assert rehearsal.see() == expected
     assert set(rehearsal.mails().values()) == {1}

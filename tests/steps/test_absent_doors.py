@@ -8,7 +8,7 @@ import pytest
 from source_http import NOW, QUICK, company, find_shared
 
 from pdmigrate import open_job
-from pdmigrate.cli.asking import read_schedule
+from pdmigrate.cli.rota import read_schedule
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import dump_record
 from pdmigrate.pagerduty.client import Reading

@@ -7,7 +7,7 @@ import pytest
 from kill_loads import MEMORY, MOMENTS, Rehearsal, find_doubles, kill_and_go_on
 
 from pdmigrate import open_job
-from pdmigrate.cli.status import tell_status
+from pdmigrate.cli.status import describe_status
 from pdmigrate.workspace.folder import Workspace
 
 
@@ -53,7 +53,7 @@ def test_a_load_killed_again_and_again_comes_to_its_end(rehearsal, undisturbed):
 def test_status_says_what_a_killed_load_has_left_open(rehearsal, undisturbed):
     workspace = rehearsal.begin()
     rehearsal.run(workspace, 60, "before the answer")
-    said = tell_status(Workspace(workspace))
+    said = describe_status(Workspace(workspace))
     assert "run 1 is open" in said
     assert "under way when it stopped" in said
     with open_job(workspace) as job, job.journal().opened() as journal:

@@ -8,7 +8,7 @@ import requests
 from small_company import edit, look
 
 from pdmigrate import approve, conflicts, finish, history, load, open_job, preview
-from pdmigrate.cli.status import tell_status
+from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import InterruptedLoadError
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
@@ -165,9 +165,9 @@ def test_status_tells_small_changes_that_are_loaded_from_what_waits(small):
     plan = conflicts(small).plan
     load(small)
     said = f"plan: the small changes are loaded, 1 to write, waits for approval (--approve {plan.digest})"
-    assert said in tell_status(small.workspace)
+    assert said in describe_status(small.workspace)
     load(small, plan.digest)
-    assert f"plan: {plan.digest[:12]} is loaded" in tell_status(small.workspace)
+    assert f"plan: {plan.digest[:12]} is loaded" in describe_status(small.workspace)
 
 
 def test_a_rename_in_pagerduty_is_carried_over_and_the_identifier_stays(small):

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, verify
-from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.workspace.settings import make_workspace
@@ -65,15 +64,15 @@ def recorded_counts(folder):
 def test_it_is_carried_through_to_the_end(carried):
     decided, loaded, verified = carried
     assert not decided.draft.open
-    assert judge(decided) is None
-    assert judge(loaded) is None
-    assert judge(verified) is None
+    assert decided.error is None
+    assert loaded.error is None
+    assert verified.error is None
     assert {done.outcome for done in loaded.done} == {"created"}
 
 
 def test_the_counts_are_those_of_the_files_and_add_up(carried, recorded_account):
     *_, verified = carried
-    counts = summarise(verified)["kinds"]
+    counts = verified.summarise()["kinds"]
     recorded = recorded_counts(recorded_account)
     assert {kind: counts[kind]["in_source"] for kind in recorded} == recorded
     for kind, figures in counts.items():
@@ -145,7 +144,7 @@ def test_what_pages_by_a_policy_that_nobody_sees_is_not_moved(carried):
         fate.id: fate.reason for fate in decided.draft.work.fates if fate.kind == "services" and fate.grade == "lost"
     }
     assert any("PT25XJK" in reason for reason in lost.values())
-    assert summarise(verified)["kinds"]["services"]["lost"] == len(lost)
+    assert verified.summarise()["kinds"]["services"]["lost"] == len(lost)
 
 
 def test_every_second_agrees_or_is_held_with_a_reason(carried):

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, load, open_job, preview, verify
-from pdmigrate.cli.status import tell_status
+from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import (
     InterruptedLoadError,
     KeyRefusedError,
@@ -18,7 +18,6 @@ from pdmigrate.errors import (
 )
 from pdmigrate.plan import guards
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.load import Cancel
 
@@ -68,7 +67,7 @@ def outcomes(loaded):
 def check_whole(job):
     """All is there as planned, nothing twice, and nothing is left to do."""
     assert conflicts(job).plan.empty
-    assert judge(verify(job)) is None
+    assert verify(job).error is None
     document = read_harness(job)
     emails = [row["email"] for row in [*document["invites"], *document["users"]]]
     assert len(emails) == len(set(emails))
@@ -88,7 +87,7 @@ def test_a_failed_invitation_blocks_only_what_needs_that_person(planned):
     assert {("services", "PSERV05"), ("contact_methods", "PUSER19")} <= skipped
     assert became[("schedules", "PSCHED06")] == became[("services", "PSERV10")] == "created"
     assert set(became.values()) == {"created", "kept", "failed", "skipped"}
-    assert judge(loaded).exit_code == 5
+    assert loaded.error.exit_code == 5
     needed = [done for done in loaded.done if done.outcome == "skipped"]
     assert all(done.note.startswith("it needs ") for done in needed)
 
@@ -96,13 +95,13 @@ def test_a_failed_invitation_blocks_only_what_needs_that_person(planned):
 def test_what_failed_is_made_by_the_next_run(planned):
     post(planned, "config", {"failing_emails": [RAJ]})
     load(planned, "all")
-    assert "failed in part" in tell_status(planned.workspace)
+    assert "failed in part" in describe_status(planned.workspace)
     before = writes_of(planned)
     post(planned, "config", {"failing_emails": []})
     again = load(planned, "all")
-    assert judge(again) is None
+    assert again.error is None
     assert writes_of(planned) - before < 30, "only what was missing"
-    assert "is loaded" in tell_status(planned.workspace)
+    assert "is loaded" in describe_status(planned.workspace)
     check_whole(planned)
 
 
@@ -119,7 +118,7 @@ def test_an_answer_that_leaves_somebody_out_is_looked_up(planned):
 @pytest.mark.parametrize("path,after", [("/ng/api/user/users", 0), ("/ng/api/servicesV2", 3)])
 def test_a_post_whose_answer_is_lost_is_settled_by_a_look(planned, path, after):
     play(planned, {"kind": "lost_answer", "method": "POST", "path": path, "count": 1, "after": after})
-    assert judge(load(planned, "all")) is None
+    assert load(planned, "all").error is None
     check_whole(planned)
 
 
@@ -127,9 +126,9 @@ def test_a_post_that_may_not_have_arrived_is_never_sent_blindly(planned):
     play(planned, {"kind": "reset", "method": "POST", "path": "/ng/api/user-groups", "count": 1, "after": 2})
     with pytest.raises(SideError):
         load(planned, "all")
-    assert "interrupted" in tell_status(planned.workspace)
+    assert "interrupted" in describe_status(planned.workspace)
     play(planned)
-    assert judge(load(planned, "all")) is None
+    assert load(planned, "all").error is None
     check_whole(planned)
 
 
@@ -137,7 +136,7 @@ def test_a_post_that_may_not_have_arrived_is_never_sent_blindly(planned):
 def test_what_may_be_sent_twice_goes_through(planned, kind):
     planned.target.transport._sleep = lambda seconds: None
     play(planned, {"kind": kind, "method": "PUT", "share": 0.2, "seed": 3})
-    assert judge(load(planned, "all")) is None
+    assert load(planned, "all").error is None
     play(planned)
     assert conflicts(planned).plan.empty
 
@@ -148,7 +147,7 @@ def test_a_key_that_is_revoked_half_way_stops_the_load_and_a_good_one_goes_on(pl
         load(planned, "all")
     assert 0 < writes_of(planned) < WHOLE
     play(planned)
-    assert judge(load(planned, "all")) is None
+    assert load(planned, "all").error is None
     assert writes_of(planned) == WHOLE
     check_whole(planned)
 
@@ -176,7 +175,7 @@ def test_a_cancelled_load_stops_between_two_steps_and_goes_on(planned, killed):
     assert caught.value.exit_code == 7
     assert 0 < writes_of(planned) < 70
     for _ in range(2):
-        assert judge(load(planned, "all")) is None
+        assert load(planned, "all").error is None
         assert writes_of(planned) == WHOLE, "what our own load wrote is neither moved nor written again"
     check_whole(planned)
 

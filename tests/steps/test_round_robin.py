@@ -5,7 +5,6 @@ from small_company import cut_down, edit
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
@@ -26,8 +25,8 @@ def loaded(tmp_path):
         decide(job, "round_robin", POLICY, "first_only", by="ann", why="grace asked for it")
         preview(job)
         invite(job)
-        assert judge(conflicts(job)) is None
-        assert judge(load(job, "all")) is None
+        assert conflicts(job).error is None
+        assert load(job, "all").error is None
         yield job
 
 
@@ -50,7 +49,7 @@ def test_only_the_first_target_is_in_harness_and_every_page_is_graded(loaded):
         first = read_levels(held)[0]
     assert [target["id"].partition(".")[0] for target in first["targets"]] == ["grace"]
     verified = verify(loaded)
-    assert judge(verified) is None
+    assert verified.error is None
     service, policy = see(verified)
     assert service.moments
     assert service.equal == 0, "PagerDuty pages one of three, and nobody knows whom: no page is the same"
@@ -80,6 +79,6 @@ def test_whoever_else_is_paged_is_nobodys_decision(loaded, change):
         for target in targets:
             target["id"] = people[target["id"].partition(".")[0]]
     verified = verify(loaded)
-    assert judge(verified).exit_code == 5
+    assert verified.error.exit_code == 5
     service, _ = see(verified)
     assert len(service.unexplained) == service.moments

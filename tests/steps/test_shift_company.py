@@ -8,11 +8,11 @@ import pytest
 from shift_company import ONLY_IN_SHIFTS, build_shift_company
 
 from pdmigrate import open_job, verify
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.handover.folder import read_items
 from pdmigrate.handover.items import list_items
 from pdmigrate.handover.links import Links
-from pdmigrate.handover.todo import find_paged
+from pdmigrate.handover.ticks import find_paged
 from pdmigrate.oncall import rota
 from pdmigrate.parity.services import compare_service, target_levels
 from pdmigrate.runs.demo import make_demo_workspace

@@ -8,7 +8,6 @@ from pdmigrate import conflicts, connect, decide, invite, load, open_job, previe
 from pdmigrate.errors import PlanMovedError
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.runs.demo import change_source, make_demo_workspace
-from pdmigrate.runs.finish import judge, summarise
 from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.sandbox.store import Store
 
@@ -69,8 +68,8 @@ def test_every_object_has_one_place_and_the_counts_are_the_sources(first):
 def test_everything_that_was_planned_was_written(first):
     job, _, loaded, verified = first
     assert {done.outcome for done in loaded.done} == {"created", "kept"}
-    assert judge(loaded) is None
-    assert judge(verified) is None
+    assert loaded.error is None
+    assert verified.error is None
     assert verified.drift == ()
     assert loaded.writes == writes_of(job)
 
@@ -95,7 +94,7 @@ def test_the_same_people_are_paged_for_each_service(first):
 def test_pagerdutys_word_on_every_level_agrees_or_is_said_to_be_missing(first):
     """PagerDuty does not say whose turn it will be at the level of Support that takes turns."""
     job, *_, verified = first
-    parity = summarise(verified)["parity"]
+    parity = verified.summarise()["parity"]
     assert parity["policies"] == {"agree": 14, "differ": 0, "unverified": 1}
     assert parity["levels"] == {
         "agree_seconds": 32 * 56 * 86_400,
@@ -139,7 +138,7 @@ def test_a_second_run_writes_nothing(moved):
     job, before = moved
     loaded, verified = migrate(job, approve="")
     assert loaded.plan.empty
-    assert judge(loaded) is None
+    assert loaded.error is None
     assert (writes_of(job), verified.drift) == (before, ())
 
 
@@ -154,7 +153,7 @@ def test_after_a_week_only_what_changed_is_written(moved):
         ("create", "services", "Loyalty points"),
     }
     assert writes_of(job) == before + 6, "a service, its on-call settings and its alert rule are three requests"
-    assert judge(verified) is None
+    assert verified.error is None
     assert plan_again(job).empty
 
 
@@ -246,7 +245,7 @@ def test_a_cancelled_override_is_taken_back(moved):
     [action] = loaded.plan.pending
     assert (action.kind, action.after) == ("overrides", None)
     assert writes_of(job) == before + 1
-    assert judge(verified) is None
+    assert verified.error is None
     assert plan_again(job).empty
 
 
@@ -269,7 +268,7 @@ def test_what_nobody_has_approved_is_not_loaded(job):
     preview(job)
     conflicts(job)
     loaded = load(job)
-    assert judge(loaded).exit_code == 3
+    assert loaded.error.exit_code == 3
     assert writes_of(job) == 0
     assert {done.outcome for done in loaded.done} == {"waiting", "kept"}
 

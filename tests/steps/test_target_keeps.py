@@ -8,7 +8,6 @@ from small_company import cut_down, edit
 
 from pdmigrate import conflicts, decide, load, open_job, preview, undo
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.runs.finish import judge
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
@@ -126,13 +125,13 @@ def test_a_change_by_hand_that_pages_otherwise_ends_the_run_with_3(loaded, what,
         change(row)
         after = {**row}
     decided = plan_again(loaded)
-    assert judge(decided).exit_code == 3
+    assert decided.error.exit_code == 3
     [asked] = decided.draft.open.values()
     assert words in asked.question
     assert decided.plan.empty
     assert look_at(loaded, kind, before["identifier"]) == after
     kept = answer_all(loaded, "keep_harness")
-    assert (judge(kept), kept.plan.empty) == (None, True)
+    assert (kept.error, kept.plan.empty) == (None, True)
     assert plan_again(loaded).draft.answered[asked.key].choice == "keep_harness"
     decide(loaded, asked.about, asked.id, "take_source", by="ann")
     assert [action.key for action in conflicts(loaded).plan.pending] == [asked.id]
@@ -173,7 +172,7 @@ def test_a_second_rule_for_a_service(loaded, choice, paging):
         rule = {**paging_rule(held), "identifier": "night", "name": "Night", "default_service": True}
         held["oncall"][RULE]["default/sre/night"] = rule
     decided = plan_again(loaded)
-    assert judge(decided).exit_code == 3
+    assert decided.error.exit_code == 3
     [asked] = decided.draft.open.values()
     assert asked.id.endswith("/night")
     answer_all(loaded, choice)

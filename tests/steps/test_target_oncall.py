@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, connect, decide, load, open_job, preview, verify
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.errors import RefusedError, SettingsError
 from pdmigrate.pages import look
 from pdmigrate.runs.demo import make_demo_workspace

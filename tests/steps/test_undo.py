@@ -4,7 +4,7 @@ import pytest
 from small_company import edit, look
 
 from pdmigrate import conflicts, finish, load, preview, undo
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.errors import UsageError
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from source_http import find_shared
 
 from pdmigrate import conflicts, decide, finish, load, open_job, preview, verify
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.handover.sheets import write_csv
 from pdmigrate.oncall import rota
 from pdmigrate.pages.show import Table

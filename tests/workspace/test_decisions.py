@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pdmigrate import conflicts, decide, finish, open_job, preview
-from pdmigrate.cli.status import tell_status
+from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import OpenConflictsError, SettingsError
 from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Approval, Choice, Conflict, Decision, Decisions, Option
 from pdmigrate.plan.guards import GUARDS, TARGET_MOVED
@@ -296,7 +296,7 @@ def test_an_answer_for_an_object_that_is_nowhere_is_named_with_the_nearest_one(w
         said = f"decisions.yaml answers user_not_found for {asked.id}X, which is nowhere (did you mean {asked.id}?)."
         assert decided.strays == (said,)
         assert said in decided.stop
-        assert said in tell_status(job.workspace)
+        assert said in describe_status(job.workspace)
         with pytest.raises(OpenConflictsError):
             finish(job, decided)
         assert said in (job.folder / "conflicts.html").read_text(encoding="utf-8")

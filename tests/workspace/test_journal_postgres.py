@@ -17,7 +17,7 @@ import yaml
 
 from conftest import skip
 from pdmigrate import conflicts, load, open_job, preview
-from pdmigrate.cli.main import main
+from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError, UnreachableError, WorkspaceHeldError
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.hold import TOKENS, hold

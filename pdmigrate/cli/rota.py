@@ -1,9 +1,11 @@
-"""Who is on call here, really: one schedule, as PagerDuty's API answers it, rendered by its rules alone."""
+"""`rota`: who is on call by one schedule, as PagerDuty's API answers it, rendered by its rules alone."""
 
+import argparse
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -16,6 +18,23 @@ from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import find_foreign, render_schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.steps.rota_files import print_rota
+
+
+def add_rota(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="the body of GET /schedules/ID or /v3/schedules/ID")
+    command.add_argument(
+        "--from", dest="start", required=True, metavar="T", help="as 2026-12-24T09:00, or with an offset"
+    )
+    command.add_argument("--to", dest="end", required=True, metavar="T")
+    command.add_argument("--zone", metavar="Z", help="print times in this zone (default: the schedule's)")
+    command.set_defaults(run=run_rota)
+
+
+def run_rota(options: argparse.Namespace) -> int:
+    """Print the rota, and the doubts on stderr."""
+    for doubt in print_on_call(options.file, options.start, options.end, options.zone, sys.stdout):
+        print(doubt, file=sys.stderr)
+    return 0
 
 
 def print_on_call(path: Path, start: str, end: str, zone: str | None, file: TextIO) -> list[str]:
@@ -32,11 +51,14 @@ def print_on_call(path: Path, start: str, end: str, zone: str | None, file: Text
     if span[0] >= span[1]:
         raise UsageError("--to must be later than --from.")
     try:
-        who = _render(schedule, own, span)
+        if isinstance(schedule, ScheduleV3):
+            who = rota_v3.render_schedule(schedule, *span)
+        else:
+            who = render_schedule(schedule, own, *span)
     except ValueError as error:
         raise UsageError(f"{path.name}: {error}.") from None
     print_rota(file, who, shown.key)
-    return tell_doubts(schedule)
+    return describe_doubts(schedule)
 
 
 def read_schedule(path: Path) -> Schedule | ScheduleV3:
@@ -50,15 +72,16 @@ def read_schedule(path: Path) -> Schedule | ScheduleV3:
     row = body.get("schedule", body) if isinstance(body, dict) else None
     if not isinstance(row, dict) or not ("schedule_layers" in row or "rotations" in row):
         raise UsageError(f"{path.name} holds no schedule with layers or rotations: save the body of GET /schedules/ID.")
+    row = {**row, "final_schedule": None}
     try:
-        return _validate(row)
+        return ScheduleV3.model_validate(row) if "rotations" in row else Schedule.model_validate(row)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise UsageError(f"{path.name} cannot be used: {place}: {first['msg']}.") from None
 
 
-def tell_doubts(schedule: Schedule | ScheduleV3) -> list[str]:
+def describe_doubts(schedule: Schedule | ScheduleV3) -> list[str]:
     """Sentences about what the file does not hold, and about windows that are not in the schedule's zone."""
     parts = ", ".join(part.removesuffix("_subschedule").replace("_", " ") for part in schedule.unread)
     said = [f"Not in the file, and so not applied: {parts} (save it with since and until)."] if parts else []
@@ -69,19 +92,6 @@ def tell_doubts(schedule: Schedule | ScheduleV3) -> list[str]:
             "windows, most likely: save GET /schedules/ID, which writes in the schedule's own."
         )
     return said
-
-
-def _validate(row: dict[str, Any]) -> Schedule | ScheduleV3:
-    row = {**row, "final_schedule": None}
-    if "rotations" in row:
-        return ScheduleV3.model_validate(row)
-    return Schedule.model_validate(row)
-
-
-def _render(schedule: Schedule | ScheduleV3, zone: ZoneInfo, span: rota.Span) -> rota.Rota:
-    if isinstance(schedule, ScheduleV3):
-        return rota_v3.render_schedule(schedule, *span)
-    return render_schedule(schedule, zone, *span)
 
 
 def _find_zone(name: str, what: str) -> ZoneInfo:

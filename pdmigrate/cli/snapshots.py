@@ -1,4 +1,4 @@
-"""Two commands about snapshots: `snapshot` makes one, `compare` says what changed between two.
+"""Snapshots: `snapshot` makes one, `compare` says what changed between two, `survey` makes one of the target.
 
     pdmigrate snapshot --subdomain acme --token env:PD_TOKEN --to acme.json.gz
 
@@ -6,6 +6,7 @@ is all that a client has to run: a read-only key is enough, nothing else is aske
 """
 
 import argparse
+from collections.abc import Sized
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,23 +16,14 @@ from pdmigrate.pagerduty.client import Reading, make_client
 from pdmigrate.pagerduty.compare import compare_accounts
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.workspace.folder import Workspace
-from pdmigrate.workspace.settings import Settings, Source, read_settings, resolve_secret
+from pdmigrate.workspace.settings import Source, read_settings, resolve_secret
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
+from pdmigrate.workspace.survey import save_survey
 
 HORIZON_DAYS = 56
 
 
-def add_commands(commands) -> None:
-    """Add `snapshot` and `compare` to the command line."""
-    _add_snapshot(commands)
-    compare = commands.add_parser("compare", help="what changed in the source between two snapshots")
-    compare.add_argument("before", type=Path, metavar="A")
-    compare.add_argument("after", type=Path, metavar="B")
-    compare.set_defaults(run=run_compare)
-
-
-def _add_snapshot(commands) -> None:
-    snapshot = commands.add_parser("snapshot", help="read a PagerDuty account into one file, and nothing else")
+def add_snapshot(snapshot: argparse.ArgumentParser) -> None:
     snapshot.add_argument("workspace", nargs="?", type=Path, metavar="DIR", help="its source; or name one:")
     snapshot.add_argument("--subdomain", help="as in https://SUBDOMAIN.pagerduty.com")
     snapshot.add_argument("--token", default="env:PD_TOKEN", help="env:NAME, file:PATH or keyring:SERVICE/NAME")
@@ -51,8 +43,14 @@ def run_snapshot(options: argparse.Namespace) -> int:
         raise UsageError("Name either a workspace or --subdomain, and --to FILE.")
     snapshot = _read_workspace(options) if options.workspace else _read_account(options)
     save_snapshot(options.to, snapshot)
-    print(tell_snapshot(snapshot, options.to))
+    print(describe_snapshot(snapshot, options.to))
     return 0
+
+
+def add_compare(compare: argparse.ArgumentParser) -> None:
+    compare.add_argument("before", type=Path, metavar="A")
+    compare.add_argument("after", type=Path, metavar="B")
+    compare.set_defaults(run=run_compare)
 
 
 def run_compare(options: argparse.Namespace) -> int:
@@ -63,10 +61,10 @@ def run_compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def tell_snapshot(snapshot: Snapshot, path: Path) -> str:
+def describe_snapshot(snapshot: Snapshot, path: Path) -> str:
     """One paragraph: what was read, what was not, at what cost."""
     account = snapshot.account
-    kinds = {
+    kinds: dict[str, Sized] = {
         "users": account.users,
         "teams": account.teams,
         "schedules": account.schedules,
@@ -83,24 +81,15 @@ def tell_snapshot(snapshot: Snapshot, path: Path) -> str:
 
 
 def _read_workspace(options: argparse.Namespace) -> Snapshot:
-    settings = read_settings(Workspace(options.workspace).check().settings_file)
-    if settings.source.kind == "pagerduty":
-        return _read_live(settings, options)
-    source = settings.source
+    source = (settings := read_settings(Workspace(options.workspace).check().settings_file)).source
+    extras = _choose_extras(options, source)
+    if source.kind == "pagerduty":  # without opening the workspace: the target's key is none of this command's business
+        client = make_client(source.base_url, source.region, resolve_secret(source.token or ""))
+        return client.fetch(Reading(source.subdomain or "", read_clock(), timedelta(settings.horizon_days), **extras))
     with open_job(options.workspace) as job:
         if job.source is None:
             return job.read_source_snapshot()
-        return job.source.fetch(
-            Reading(job.read_subdomain(), job.clock(), job.horizon, **_choose_extras(options, source))
-        )
-
-
-def _read_live(settings: Settings, options: argparse.Namespace) -> Snapshot:
-    """Without opening the workspace: the target's key is none of this command's business."""
-    source = settings.source
-    client = make_client(source.base_url, source.region, resolve_secret(source.token))
-    horizon = timedelta(settings.horizon_days)
-    return client.fetch(Reading(source.subdomain, read_clock(), horizon, **_choose_extras(options, source)))
+        return job.source.fetch(Reading(job.read_subdomain(), job.clock(), job.horizon, **extras))
 
 
 def _read_account(options: argparse.Namespace) -> Snapshot:
@@ -117,3 +106,22 @@ def _choose_extras(options: argparse.Namespace, source: Source | None = None) ->
         "service_orchestrations": "service_orchestrations",
     }
     return {name: getattr(options, key) or getattr(source, key, False) for name, key in names.items()}
+
+
+def add_survey(survey: argparse.ArgumentParser) -> None:
+    survey.add_argument("workspace", type=Path, metavar="DIR")
+    survey.add_argument("--to", type=Path, required=True, metavar="FILE", help="for target.survey of another workspace")
+    survey.set_defaults(run=run_survey)
+
+
+def run_survey(options: argparse.Namespace) -> int:
+    """Read the target and write the file. Prints what is in it."""
+    with open_job(options.workspace) as job:
+        if job.settings.target.survey:
+            raise UsageError("The target of this workspace is a survey already: take it where the keys are.")
+        now = job.clock()
+        state = save_survey(job.target, options.to, now, now, now + job.horizon)
+    print(
+        f"Surveyed {len(state.people)} people, {len(state.groups)} groups, {len(state.services)} services: {options.to}"
+    )
+    return 0

@@ -1,0 +1,92 @@
+"""The embedded pair, to try everything on: `lab` and `sandbox`."""
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pdmigrate.errors import UsageError
+from pdmigrate.runs.notebooks import NOTEBOOKS
+from pdmigrate.sandbox import accounts, company
+from pdmigrate.sandbox.harness import build_target, new_document, start_harness
+from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.sandbox.server import Server
+from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
+from pdmigrate.workspace.settings import make_workspace
+
+
+def add_lab(lab: argparse.ArgumentParser) -> None:
+    lab.add_argument("--workspace", type=Path, default=Path("lab"))
+    lab.add_argument("--port", type=int, default=8888)
+    lab.add_argument("--no-browser", action="store_true")
+    lab.set_defaults(run=run_lab)
+
+
+def run_lab(options: argparse.Namespace) -> int:
+    """JupyterLab on the notebooks, until it is stopped."""
+    if not (options.workspace / "migration.yaml").is_file():
+        make_workspace(options.workspace, {"source": "embedded", "target": "embedded", "name": "acme"})
+    workspace = options.workspace.resolve()
+    environment = {**os.environ, "PDMIGRATE_WORKSPACE": str(workspace)}
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS.parent}", f"--port={options.port}"]
+    command += ["--allow-root"] * (os.geteuid() == 0)  # a container's only user
+    command += [f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.name}/1_connect.ipynb", "--ServerApp.ip=127.0.0.1"]
+    with open_job(workspace):  # holds the embedded pair while the lab runs
+        print(f"The workspace is {workspace}; the notebooks find it by themselves.", file=sys.stderr)
+        return subprocess.call(command + ["--no-browser"] * options.no_browser, env=environment)  # noqa: S603 - our own words
+
+
+def add_sandbox(sandbox: argparse.ArgumentParser) -> None:
+    sandbox.add_argument(
+        "--account", type=Path, metavar="FILE_OR_FOLDER", help="serve this account instead of the company"
+    )
+    sandbox.add_argument("--pagerduty-port", type=int, default=0, metavar="N")
+    sandbox.add_argument("--harness-port", type=int, default=0, metavar="N")
+    sandbox.set_defaults(run=run_sandbox)
+
+
+def run_sandbox(options: argparse.Namespace) -> int:
+    """Serve both until Ctrl-C, and print where and with which keys."""
+    if options.account is None:
+        document, target = company.build_company(read_clock()), build_target(company.build_harness_people())
+    else:
+        try:
+            document, target = (
+                accounts.load_account(options.account),
+                new_document(account=EMBEDDED["account"], org=EMBEDDED["org"], project=EMBEDDED["project"]),
+            )
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    pagerduty = _serve(start_pagerduty, document, options.pagerduty_port, token=EMBEDDED_TOKEN)
+    harness = _serve(start_harness, target, options.harness_port, api_key=EMBEDDED_KEY)
+    lines = {
+        "PAGERDUTY_URL": pagerduty.url,
+        "PAGERDUTY_TOKEN": EMBEDDED_TOKEN,
+        "HARNESS_URL": harness.url,
+        "HARNESS_API_KEY": EMBEDDED_KEY,
+        "HARNESS_ACCOUNT": EMBEDDED["account"],
+    }
+    with contextlib.suppress(KeyboardInterrupt):
+        print("\n".join(f"{name}={value}" for name, value in lines.items()), flush=True)
+        print(
+            "The embedded pair runs until you press Ctrl-C (subdomain, org and project: "
+            f"{document['subdomain']}, {EMBEDDED['org']}, {EMBEDDED['project']}).",
+            file=sys.stderr,
+        )
+        while True:
+            time.sleep(3600)
+    pagerduty.stop()
+    harness.stop()
+    return 0
+
+
+def _serve(start: Callable[..., Server], document: dict[str, Any], port: int, **key: str) -> Server:
+    try:
+        return start(document, port=port, **key)
+    except (OSError, OverflowError):
+        raise UsageError(f"The port {port} is taken: choose another one, or 0 for any.") from None

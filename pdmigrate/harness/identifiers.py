@@ -14,17 +14,13 @@ _NAME = re.compile(r"[^A-Za-z0-9\-_. /]+")
 
 def make_identifier(name: str, source_id: str) -> str:
     """`^[a-zA-Z_][0-9a-zA-Z_$]{0,127}$`, never a reserved word, since it ends in the PagerDuty id."""
-    tail = _make_tail(source_id)
+    tail = source_id
+    if not re.fullmatch(r"[0-9a-zA-Z]{1,60}", source_id):  # a fingerprint keeps it distinct
+        fingerprint = hashlib.sha256(source_id.encode()).hexdigest()[:12]
+        tail = f"{re.sub(r'[^0-9a-zA-Z]', '', source_id)[:40]}_{fingerprint}"
     slug = re.sub(r"[^0-9a-zA-Z]+", "_", _plain(name)).strip("_").lower()
     slug = slug if re.match(r"[a-z]", slug) else f"pd_{slug}".strip("_")
     return f"{slug[: LONGEST - 1 - len(tail)]}_{tail}"
-
-
-def _make_tail(source_id: str) -> str:
-    """The id as it is; one that does not fit, or has other characters, with a fingerprint so that it stays distinct."""
-    if re.fullmatch(r"[0-9a-zA-Z]{1,60}", source_id):
-        return source_id
-    return f"{re.sub(r'[^0-9a-zA-Z]', '', source_id)[:40]}_{hashlib.sha256(source_id.encode()).hexdigest()[:12]}"
 
 
 def make_name(name: str, source_id: str) -> str:

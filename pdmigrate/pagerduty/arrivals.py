@@ -111,12 +111,13 @@ def tell_unread(kind: str, arrived: Arrived) -> Arrived:
 def _keep_usable_parts(kind: str, row: Any, remarks: list[Problem]) -> Any:
     if not isinstance(row, dict):
         return row
-    kept = {}
+    kept: dict[str, Any] = {}
     for field, model in PARTS[kind].items():
         if isinstance(row.get(field), list):
             kept[field] = [part for part in row[field] if not _complain(kind, row, field, model, part, remarks)]
-    if kind == "schedules":
-        kept |= _keep_usable_rendering(row, remarks)
+    final = row.get("final_schedule") if kind == "schedules" else None
+    if final is not None and _complain(kind, row, "final_schedule", records.Rendered, final, remarks):
+        kept["final_schedule"] = None  # the schedule is carried over all the same, and cannot be checked by it
     return _add_notes(kind, {**row, **kept})
 
 
@@ -139,13 +140,6 @@ def _complain(
         remarks.append(_name_problem(kind, row, f"{field} {id} was left out: {_tell(error)}"))
         return True
     return False
-
-
-def _keep_usable_rendering(row: dict[str, Any], remarks: list[Problem]) -> dict[str, Any]:
-    """A rendering that cannot be read is dropped: the schedule is carried over all the same, and cannot be checked by it."""
-    final = row.get("final_schedule")
-    broken = final is not None and _complain("schedules", row, "final_schedule", records.Rendered, final, remarks)
-    return {"final_schedule": None} if broken else {}
 
 
 def _check_user(user: records.User) -> list[str]:

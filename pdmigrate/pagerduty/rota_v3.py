@@ -163,7 +163,9 @@ def first_number(event: Event, reading: ShiftReading) -> int:
     if reading.since == "start":
         return 0
     zone, (_, length) = event_zone(event), first_start(event)
-    return _count_before(event, rota.to_naive_at(rota.to_instant(event.effective_since), zone) - length + 1, reading)
+    begun = rota.to_naive_at(rota.to_instant(event.effective_since), zone) - length + 1
+    changes = sum(change for date, _, change in list_exceptions(event, reading) if date < begun)
+    return read_recurrence(event).rule.before(begun) + changes
 
 
 def list_occurrences(event: Event, since: int, until: int, reading: ShiftReading = USUAL) -> Iterator[tuple[int, int]]:
@@ -183,12 +185,6 @@ def list_occurrences(event: Event, since: int, until: int, reading: ShiftReading
             ahead += changes[at][1]
             at += 1
         yield number + ahead - counted - (0 if change else 1), start
-
-
-def _count_before(event: Event, naive: int, reading: ShiftReading) -> int:
-    """How many turns there are before that naive second."""
-    changes = sum(change for date, _, change in list_exceptions(event, reading) if date < naive)
-    return read_recurrence(event).rule.before(naive) + changes
 
 
 def place_of(event: Event, number: int) -> tuple[str | None, ...]:

@@ -70,7 +70,7 @@ def change_company(document: Json) -> None:
     schedule = next(one for one in document["schedules"] if one["id"] == JOINED)
     schedule["schedule_layers"][0]["users"].append({"user": dict(known[JOINS])})
     schedule["users"].append(dict(known[JOINS]))
-    service = _complete("service", copy.deepcopy(_read_data()["added"]))
+    service = _complete("service", _read_data()["added"])
     service = _fill_references(service, known | {service["id"]: refer(service)})
     document["services"].append(service)
     policy = next(one for one in document["escalation_policies"] if one["id"] == service["escalation_policy"]["id"])
@@ -79,7 +79,7 @@ def change_company(document: Json) -> None:
 
 def _complete(kind: str, row: Json) -> Json:
     """A record with its links and with the defaults of its kind; its parts likewise."""
-    defaults = copy.deepcopy(_read_data()["defaults"])
+    defaults = _read_data()["defaults"]
     fields = {**defaults.get(kind, {}), **row}
     record = make_record(kind, fields.pop("id"), fields.pop("name"), **fields)
     for name in PARTS & record.keys():
@@ -88,7 +88,7 @@ def _complete(kind: str, row: Json) -> Json:
 
 
 def _complete_part(name: str, part: Json, owner: Json) -> Json:
-    part = {**copy.deepcopy(_read_data()["defaults"].get(part.get("type"), {})), **part}
+    part = {**_read_data()["defaults"].get(part.get("type"), {}), **part}
     if name == "schedule_layers":
         part["users"] = [{"user": user} for user in part["users"]]
     if name == "integrations":
@@ -125,7 +125,7 @@ def _list_linked(value: Any) -> Iterator[Json]:
 
 
 def _fill_references(value: Any, known: dict[str, Json], field: str = "") -> Any:
-    """References in the place of ids, wherever a field holds them."""
+    """References in the place of ids, wherever a field holds them; all of it anew, and nothing twice the same object."""
     if isinstance(value, dict):
         return {key: _fill_references(one, known, key) for key, one in value.items()}
     if isinstance(value, list):

@@ -92,10 +92,7 @@ class Job:
         """The source account's name. Where the source is a file it is that of what preview read out of it."""
         if self.settings.source.kind != "snapshot":
             return self._subdomain
-        return self._read_once("subdomain", self._find_subdomain)
-
-    def _find_subdomain(self) -> str:
-        latest = self.workspace.find_state("snapshot") or {}
+        latest = self._read_once("latest", lambda: self.workspace.find_state("snapshot") or {})
         return str(latest["subdomain"]) if "subdomain" in latest else self.read_source_snapshot().subdomain
 
     def read_choices(self) -> None:
@@ -202,17 +199,13 @@ class Job:
     def leave_result(self, step: str, result: dict[str, Any]) -> None:
         """Write results/STEP.json, since papermill itself only says that something failed."""
         seconds = round(self.seconds.get(step, 0.0), 3)
-        spent = self._count_own(step)
-        write_json(self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **spent, **result})
-
-    def _count_own(self, step: str) -> Spent:
-        """What was sent for this step: all but what other steps have left as theirs, since a summary adds them up."""
+        # only what was sent for this step, and not what others have left as theirs: a summary adds them up
         others = [spent for name, spent in self._spent.items() if name != step]
-        self._spent[step] = {
+        spent = self._spent[step] = {
             side: {name: number - sum(one[side][name] for one in others) for name, number in numbers.items()}
             for side, numbers in self.counts().items()
         }
-        return self._spent[step]
+        write_json(self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **spent, **result})
 
     def close(self) -> None:
         for server in self._servers:

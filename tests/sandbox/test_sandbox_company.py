@@ -102,6 +102,14 @@ def references(value):
     return own + [found for one in value.values() for found in references(one)]
 
 
+def test_what_happens_to_one_company_is_not_in_the_next():
+    kept, changed = json.dumps(build_company(NOW)), build_company(NOW)
+    change_company(changed)
+    for record in changed["services"]:
+        record["incident_urgency_rule"].clear()
+    assert json.dumps(build_company(NOW)) == kept
+
+
 def test_some_people_have_a_harness_account_already():
     people, users = build_harness_people(), build_company(NOW)["users"]
     exact = {one["email"] for one in people} & {one["email"] for one in users}

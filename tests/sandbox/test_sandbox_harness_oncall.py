@@ -210,6 +210,13 @@ def test_a_wrong_schedule_is_refused_by_field(oncall, change, field):
     assert oncall.data("GET", "/schedules")["totalItems"] == 0
 
 
+def test_all_that_is_wrong_is_told_and_what_does_not_exist_only_where_the_shape_is_right(oncall):
+    wrong = schedule(rotation("who@example.com", turn_seconds=0), owner_group="nobody", colour="red")
+    assert oncall.wrong("/schedules/s", wrong) == ["rotations[0].turn_seconds", "colour"]
+    absent = schedule(rotation("who@example.com"), owner_group="nobody")
+    assert oncall.wrong("/schedules/s", absent) == ["owner_group", "rotations[0].participants[0]"]
+
+
 def test_a_wrong_policy_is_refused_by_field(oncall):
     path = "/escalation-policies/p"
     targets = [

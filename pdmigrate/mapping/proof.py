@@ -289,8 +289,8 @@ def judge(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> Judgement[
         return Judgement(fitting[0])
     behind = rota.zone_changes(zone, max(now, parting - REACH), parting + 1)
     fields: tuple[str, ...] = fitting[0]._fields
-    apart = [name for name in fields if len({getattr(one, name) for one in fitting}) > 1]
-    why = "; ".join(dict.fromkeys(IN_DOUBT.get(name, IN_DOUBT["windows"]) for name in apart))
+    open_parts = [name for name in fields if len({getattr(one, name) for one in fitting}) > 1]
+    why = "; ".join(dict.fromkeys(IN_DOUBT.get(name, IN_DOUBT["windows"]) for name in open_parts))
     return Judgement(fitting[0], (behind[-1] if behind else parting,), why=why)
 
 

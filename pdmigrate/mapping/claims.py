@@ -102,10 +102,6 @@ def _same_turns(layers: tuple[Turning, ...], made: tuple[Turning, ...], stacked:
 
 def _list_people(many: tuple[Turning, ...], second: int, stacked: bool) -> list[str]:
     """Who is on call then, by the first that has somebody, or by all of them."""
-    people = [person for one in many if (person := _who(one, second)) is not None]
+    turns = (people[(second - anchor) // turn % len(people)] for people, anchor, turn in many)
+    people = [person for person in turns if person is not None]
     return [person for person in (people[:1] if stacked else people) if person != DELETED]
-
-
-def _who(one: Turning, second: int) -> str | None:
-    people, anchor, turn = one
-    return people[(second - anchor) // turn % len(people)]

@@ -86,15 +86,12 @@ def _map_methods(work: Work, user: User, email: str) -> dict[str, Fields]:
 def _method_fates(method: ContactMethod, channel: Fields) -> list[FieldFate]:
     label, cut = (method.label or "").strip(), tell_extension(method)
     same = label.lower() in ("", channel["label"].lower())
+    said = "" if same else f"the label {label} becomes {channel['label']}: Harness knows Work, Home and Other"
     return [
         FieldFate("address", "changed" if cut else "exact", cut),
-        FieldFate("label", "exact" if same else "changed", "" if same else _tell_label(label, channel["label"])),
+        FieldFate("label", "exact" if same else "changed", said),
         *tell_left(method),
     ]
-
-
-def _tell_label(label: str, new: str) -> str:
-    return f"the label {label} becomes {new}: Harness knows Work, Home and Other"
 
 
 def tell_extension(method: ContactMethod) -> str:

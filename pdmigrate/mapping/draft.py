@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pdmigrate.harness.records import AlertRule, State
-from pdmigrate.mapping import GRADES, Fate, Grade, Work
+from pdmigrate.mapping import GRADES, Grade, Work
 from pdmigrate.mapping.fates import count_out_of_scope, find_miscounted
 from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
@@ -111,11 +111,14 @@ class Draft:
         """
         left = {(a.kind, s): a.verb for a in self.plan.actions if landed and a.writes for s in a.sources}
         fates = [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.work.fates]
-        return {kind: _count([fate for fate in fates if fate.kind == kind]) for kind in KINDS}
+        return {kind: _count([fate.grade for fate in fates if fate.kind == kind]) for kind in KINDS}
 
     def count_fields(self) -> dict[str, dict[str, int]]:
         """The same for their fields; an object that is nowhere has lost them all, and counts as one."""
-        return {kind: _count_fields([fate for fate in self.work.fates if fate.kind == kind]) for kind in KINDS}
+        grades: dict[str, list[Grade]] = {kind: [] for kind in KINDS}
+        for fate in self.work.fates:
+            grades[fate.kind] += [field.grade for field in fate.fields] or [fate.grade]
+        return {kind: _count(found) for kind, found in grades.items()}
 
     def count_out_of_scope(self) -> dict[str, int]:
         """Objects that stay behind because nobody chose them, or, contact details, because the rules leave them out."""
@@ -140,12 +143,7 @@ def _grade_left(grade: Grade, verb: str | None) -> Grade:
     return "changed" if verb and grade == "exact" else grade
 
 
-def _count(fates: list[Fate]) -> dict[str, int]:
-    return {"in_source": len(fates), **{grade: sum(f.grade == grade for f in fates) for grade in GRADES}}
-
-
-def _count_fields(fates: list[Fate]) -> dict[str, int]:
-    grades = [field.grade for fate in fates for field in fate.fields] + [f.grade for f in fates if not f.fields]
+def _count(grades: list[Grade]) -> dict[str, int]:
     return {"in_source": len(grades), **{grade: grades.count(grade) for grade in GRADES}}
 
 

@@ -63,14 +63,10 @@ def _list_due(
                 continue
             yield (kind, id), record.name
             if isinstance(record, User) and contact_details:
-                yield from _list_contacts(record)
+                for part in CONTACTS:
+                    yield from (((part, thing.id), f"of {record.name}") for thing in getattr(record, part))
             if isinstance(record, Schedule | ScheduleV3):
                 yield from (((("overrides", key), f"in {record.name}")) for key in _list_dated(account, record, ledger))
-
-
-def _list_contacts(user: User) -> Iterator[tuple[Place, str]]:
-    for kind in CONTACTS:
-        yield from (((kind, thing.id), f"of {user.name}") for thing in getattr(user, kind))
 
 
 def _list_dated(account: Account, schedule: Schedule | ScheduleV3, ledger: dict[Place, Entry]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pdmigrate.mapping.work import Fate, Work
-from pdmigrate.pagerduty.records import NotificationRule, User
+from pdmigrate.pagerduty.records import User
 from pdmigrate.plan.actions import Held
 from pdmigrate.plan.answers import Conflict, Option
 
@@ -14,7 +14,8 @@ def ask_lost(work: Work, user: User, fates: Iterable[Fate]) -> None:
     What is blocked or switched off in PagerDuty pages nobody today; a number in a country has a question of its own.
     """
     lost = {fate.id: fate.reason for fate in fates if fate.grade == "lost"}
-    unread = [rule for rule in user.notification_rules if rule.id in lost and _is_unread(rule)]
+    bare = (r for r in user.notification_rules if r.start_delay_in_minutes is None or r.contact_method is None)
+    unread = [rule for rule in bare if rule.id in lost]
     high = [rule for rule in user.notification_rules if rule.urgency != "low"]
     used = {rule.contact_method.id for rule in high if rule.contact_method is not None}
     silent = [
@@ -22,20 +23,12 @@ def ask_lost(work: Work, user: User, fates: Iterable[Fate]) -> None:
         for method in user.contact_methods
         if method.id in lost and (method.id in used or unread) and method.enabled and not method.blacklisted
     ]
-    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if not _is_asked(work, m.id)]
+    asked = work.questions.open.keys() | work.questions.answered.keys()
+    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if f"phone_country:{m.id}" not in asked]
     said += [f"{len(unread)} notification rules came without their delay or contact method"] if unread else []
     if said and work.questions.ask(_ask_contacts(user, said)) is None:
         ids = (*(one.id for one in silent), *(one.id for one in unread))
         work.held.append(Held("contact_methods", user.id, user.name, "open question: lost contacts", True, ids))
-
-
-def _is_unread(rule: NotificationRule) -> bool:
-    return rule.start_delay_in_minutes is None or rule.contact_method is None
-
-
-def _is_asked(work: Work, id: str) -> bool:
-    key = f"phone_country:{id}"
-    return key in work.questions.open or key in work.questions.answered
 
 
 def _ask_contacts(user: User, said: list[str]) -> Conflict:

@@ -223,7 +223,7 @@ def _list_doubtful(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> l
             return []
         shown = [(span, who) for span, who in list_evidence(account, schedule) if span[0] == now]
         readings = [one for one in ways.readings if _fits(ways, one, shown)]
-        near = [span for span in windows_around(zone, now) if _part(ways, readings, span)]
+        near = [span for span in windows_around(zone, now) if len({ways.draw(one, *span) for one in readings}) > 1]
         return _tell_apart(ways, readings, near, now)
     except (ValueError, OverflowError):  # it cannot be read at all, which its own question says
         return []
@@ -288,7 +288,10 @@ def judge(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> Judgement[
     if parting is None:
         return Judgement(fitting[0])
     behind = rota.zone_changes(zone, max(now, parting - REACH), parting + 1)
-    return Judgement(fitting[0], (behind[-1] if behind else parting,), why=_tell_parting(fitting))
+    fields: tuple[str, ...] = fitting[0]._fields
+    open_parts = [name for name in fields if len({getattr(one, name) for one in fitting}) > 1]
+    why = "; ".join(dict.fromkeys(IN_DOUBT.get(name, IN_DOUBT["windows"]) for name in open_parts))
+    return Judgement(fitting[0], (behind[-1] if behind else parting,), why=why)
 
 
 def name_apart(difference: rota.Difference, span: rota.Span, zone: ZoneInfo) -> Apart:
@@ -317,12 +320,6 @@ def tell_doubt(judgement: Judgement[Any], zone: ZoneInfo) -> str:
     """What is in doubt from when on, for a page."""
     day = f"{rota.to_datetime(judgement.doubts[0]).astimezone(zone):%Y-%m-%d}"
     return f"on {day} {judgement.why or IN_DOUBT['windows']}"
-
-
-def _tell_parting(readings: Sequence[AnyReading]) -> str:
-    """What nobody has shown, of readings that part."""
-    apart = [name for name in readings[0]._fields if len({getattr(one, name) for one in readings}) > 1]
-    return "; ".join(dict.fromkeys(IN_DOUBT.get(name, IN_DOUBT["windows"]) for name in apart))
 
 
 def read_shown(schedule: AnySchedule) -> rota.Rota | None:
@@ -399,7 +396,3 @@ def _compare(ways: _Ways, reading: AnyReading, evidence: Iterable[Evidence]) -> 
 
 def _fits(ways: _Ways, reading: AnyReading, evidence: Iterable[Evidence]) -> bool:
     return not any(_compare(ways, reading, evidence))
-
-
-def _part(ways: _Ways, readings: Sequence[AnyReading], span: rota.Span) -> bool:
-    return len({ways.draw(reading, *span) for reading in readings}) > 1

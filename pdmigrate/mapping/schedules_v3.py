@@ -44,7 +44,8 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
         return
     try:
         judgement = judge(work.account, schedule, ZoneInfo(zone))
-        own = _common_zone(schedule) or zone
+        zones = {event_zone(event).key for one in schedule.rotations for event in one.events}
+        own = zones.pop() if len(zones) == 1 else zone
     except (ValueError, OverflowError) as error:
         return hold_unsaid(work, schedule, tell_unread(error, "one of its events"))
     if not may_load(work, schedule, judgement):
@@ -58,12 +59,6 @@ def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
         note = tell_together(named, ZoneInfo(own), *span)
         want_schedule(work, schedule, own, place, named, _field_fates(work, schedule, own, place, named, note), note)
     return None
-
-
-def _common_zone(schedule: ScheduleV3) -> str | None:
-    """The zone of all its events, in which its rotations turn; None where they have several."""
-    zones = {event_zone(event).key for one in schedule.rotations for event in one.events}
-    return zones.pop() if len(zones) == 1 else None
 
 
 def say_shifts(
@@ -161,12 +156,14 @@ def _say_with_dates(
 
 def _name_events(schedule: ScheduleV3, now: int) -> list[tuple[Event, str]]:
     events = [event for one in schedule.rotations for event in one.events]
-    names = tell_apart([Alike(one.name, one.id, _find_begin(one), find_end(one)) for one in events], now)
+    names = tell_apart(
+        [
+            Alike(one.name, one.id, max(life_of(one)[0], rota.to_instant(one.start_time.date_time)), find_end(one))
+            for one in events
+        ],
+        now,
+    )
     return list(zip(events, names, strict=True))
-
-
-def _find_begin(event: Event) -> int:
-    return max(life_of(event)[0], rota.to_instant(event.start_time.date_time))
 
 
 def _grade(

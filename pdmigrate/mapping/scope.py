@@ -29,8 +29,9 @@ def choose_scope(account: Account, scope: Scope) -> Reasons:
     if scope.whole:
         return {kind: dict.fromkeys(records, "the whole account") for kind, records in list_records(account).items()}
     reasons: Reasons = {kind: {} for kind in list_records(account)}
-    for key, words in _list_chosen(scope).items():
-        for word in words:
+    for key in KEYS:
+        words = getattr(scope, key)
+        for word in () if words == "all" else words:
             reasons[KEYS[key]][_find(account, key, word)] = "chosen"
     _follow_chosen_teams(account, reasons)
     _follow_services(account, reasons)
@@ -59,11 +60,6 @@ def find_shared(account: Account, reasons: Reasons) -> dict[tuple[str, str], lis
 def list_records(account: Account) -> dict[str, dict[str, Any]]:
     """The records of each kind that a scope chooses from, by id; schedules of both sorts."""
     return {kind: getattr(account, KINDS[kind].source) for kind in SOURCE_KINDS}
-
-
-def _list_chosen(scope: Scope) -> dict[str, list[str]]:
-    services = [] if scope.services == "all" else scope.services
-    return {"services": services, "teams": scope.teams, "schedules": scope.schedules, "policies": scope.policies}
 
 
 def _find(account: Account, key: str, word: str) -> str:

@@ -1,8 +1,8 @@
-"""What mapping works on and what comes out of it: one Work per run, filled kind by kind."""
+"""What the mapping reads (Inputs) and what comes out of it: one Work per run, filled kind by kind."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from pdmigrate.harness.records import State
 from pdmigrate.mapping.proof import Fidelity
@@ -89,24 +89,33 @@ class Stop:
 
 
 @dataclass
-class Work:
-    """Inputs, and what the mapping has found so far.
+class Inputs:
+    """What the mapping reads, and does not change; the questions collect what comes up.
 
-    scope: PagerDuty ids by kind. people_map: PagerDuty's email to Harness's, as people wrote it down. emails: PagerDuty
-    user id to the Harness email that will be paged for him (absent: has neither account nor invitation). groups, schedules, policies: PagerDuty id to Harness identifier, where carried over.
-    fidelity: PagerDuty id of a schedule to how long what is written stays right.
-    lost: what is held, by kind and PagerDuty id.
-    nobodies: PagerDuty ids of users whose places stay empty by decision. routes: of each service that moves. unserved: country codes that Harness does not call, with the people there.
-    holders: who has a field that this version does not know, by kind and path.
+    scope: PagerDuty ids by kind. people_map: PagerDuty's email to Harness's, as people wrote it down.
     """
 
-    account: Account
-    state: State
-    ledger: dict[tuple[str, str], Entry]
-    questions: Questions
-    rules: Rules
-    scope: dict[str, frozenset[str]]
-    people_map: dict[str, str] = field(default_factory=dict)
+    account: Final[Account]
+    state: Final[State]
+    ledger: Final[dict[tuple[str, str], Entry]]
+    questions: Final[Questions]
+    rules: Final[Rules]
+    scope: Final[dict[str, frozenset[str]]]
+    people_map: Final[dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass
+class Work(Inputs):
+    """What the mapping has found so far, filled kind by kind.
+
+    emails: PagerDuty user id to the Harness email that will be paged for him (absent: has neither account nor invitation).
+    groups, schedules, policies: PagerDuty id to Harness identifier, where carried over. zones, fidelity: of a schedule by
+    its PagerDuty id, the zone in which it is written, and how long what is written stays right. lost: what is held, by
+    kind and PagerDuty id. undecided, nobodies: PagerDuty ids of users of whom nobody has decided who they are, and of
+    those whose places stay empty by decision. routes: of each service that moves. unserved: country codes that Harness
+    does not call, with the people there. holders: who has a field that this version does not know, by kind and path.
+    """
+
     desired: list[Desired] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)

@@ -38,15 +38,7 @@ KINDS = {
         terraform=True,
         small="group_members",
     ),
-    "users": Kind(
-        label="Users",
-        one="user",
-        source="users",
-        target="people",
-        link="users/{}",
-        risk=5,
-        terraform=True,
-    ),
+    "users": Kind(label="Users", one="user", source="users", target="people", link="users/{}", risk=5, terraform=True),
     "contact_methods": Kind(
         label="Contact methods",
         one="contact method",

@@ -103,17 +103,14 @@ def reconsider(job: Job, decided: Decided) -> Decided:
 def find_strays(decisions: Decisions, found: Draft) -> Iterator[str]:
     """Sentences about answers for objects that are nowhere: misspelt, or gone for good."""
     asked = [*found.open.values(), *(answer.conflict for answer in found.answered.values())]
-    known = _list_known(found) | {conflict.id for conflict in asked}
+    methods = (method.id for user in found.account.users.values() for method in user.contact_methods)
+    known = {"all", *methods, *(key for _, key in found.ledger), *(conflict.id for conflict in asked)}
+    known = known.union(*list_ids(found.account).values())
     for decision in decisions.decisions:
         if known.isdisjoint((decision.object, decision.object.partition("/")[0])):
             near = [c.id for c in asked if c.about == decision.conflict] or sorted(known)
             hint = find_nearest(decision.object, near)
             yield f"decisions.yaml answers {decision.conflict} for {decision.object}, which is nowhere{hint}."
-
-
-def _list_known(found: Draft) -> set[str]:
-    methods = {method.id for user in found.account.users.values() for method in user.contact_methods}
-    return {"all", *(key for _, key in found.ledger), *methods}.union(*list_ids(found.account).values())
 
 
 def _take_up(job: Job, found: Draft) -> tuple[Draft, int | None]:

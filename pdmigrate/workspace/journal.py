@@ -196,7 +196,22 @@ class Journal:
         """All steps of a run, in their order."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(steps).where(steps.c.load == load).order_by(steps.c.id)).all()
-        return [_read_step(row) for row in rows]
+        return [
+            Step(
+                action=row.action,
+                verb=row.verb,
+                state=row.state,
+                note=row.note,
+                at=row.at,
+                kind=row.kind,
+                key=row.key,
+                identifier=row.identifier,
+                name=row.name,
+                before=_unpack(row.before),
+                after=_unpack(row.after),
+            )
+            for row in rows
+        ]
 
     def states(self, load: int) -> dict[str, Step]:
         """The latest step of each action of a run."""
@@ -232,11 +247,6 @@ def _pack(fields: Fields | None) -> str | None:
 
 def _unpack(text: str | None) -> Fields | None:
     return None if text is None else json.loads(text)
-
-
-def _read_step(row: sa.Row[Any]) -> Step:
-    place = (row.kind, row.key, row.identifier, row.name)
-    return Step(row.action, row.verb, row.state, row.note, row.at, *place, _unpack(row.before), _unpack(row.after))
 
 
 # --- where they are ---

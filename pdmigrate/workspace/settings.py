@@ -130,19 +130,16 @@ def parse_settings(data: Any, name: str = "migration.yaml") -> Settings:
 def resolve_secret(reference: str) -> str:
     """The secret behind `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`. Raises SettingsError where there is none."""
     kind, _, name = reference.partition(":")
-    value = {"env": _from_environment, "file": _from_file, "keyring": _from_keyring}[kind](name)
+    if kind == "keyring":
+        value = _from_keyring(name)
+    elif kind == "env":
+        value = os.environ.get(name, "").strip()
+    else:
+        path = Path(name).expanduser()
+        value = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
     if not value:
         raise SettingsError(f"The secret {reference} is empty or not there: set it, then run again.")
     return value
-
-
-def _from_environment(name: str) -> str:
-    return os.environ.get(name, "").strip()
-
-
-def _from_file(name: str) -> str:
-    path = Path(name).expanduser()
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
 def _from_keyring(name: str) -> str:

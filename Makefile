@@ -34,9 +34,10 @@ test: $(VENV)/.installed-test lint  ## every check and every test, notebooks inc
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile \
 		--nbval-lax --nbval-current-env tests notebooks
 
-lint: $(VENV)/.installed-test  ## ruff, and notebooks without outputs; changes nothing
+lint: $(VENV)/.installed-test  ## ruff, mypy, and notebooks without outputs; changes nothing
 	@$(BIN)/ruff check -q --output-format concise $(CODE)
 	@$(BIN)/ruff format -q --check --output-format concise $(CODE)
+	@$(BIN)/mypy --no-error-summary pdmigrate
 	@test -z "$(NOTEBOOKS)" || $(STRIP) --verify $(NOTEBOOKS) \
 		|| { echo "a notebook has outputs or traces of a run: make format" >&2; exit 1; }
 
@@ -56,7 +57,7 @@ example: $(VENV)/.installed-test  ## reports/example/ and docs/pictures/ anew, a
 	@$(BIN)/python docs/make_pictures.py
 
 clean:  ## remove what tests and the demo left; $(VENV) stays
-	@rm -rf demo build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	@rm -rf demo build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find pdmigrate tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
 # Installed once, and again when the list of what to install changes. The stamp is made last, so that an install cut

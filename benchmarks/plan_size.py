@@ -4,15 +4,16 @@ import tempfile
 import time
 from pathlib import Path
 
+from pdmigrate.mapping.mapped import Mapped
+
 from pdmigrate.harness.records import EscalationPolicy, State, UserGroup
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.work import Work
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import make_page
 from pdmigrate.pages.report import write_page
 from pdmigrate.plan.actions import Desired, make_plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Decisions
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.plan.rules import Rules
@@ -44,13 +45,13 @@ def make_state(wishes: list[Desired]) -> tuple[State, dict]:
     policies = {
         w.identifier: EscalationPolicy(identifier=w.identifier, **last[w.key]) for w in wishes if w.kind != "teams"
     }
-    ledger = {(w.kind, w.key): Entry(w.kind, w.key, w.identifier, w.name, last[w.key]) for w in wishes}
+    ledger = {(w.kind, w.key): LedgerEntry(w.kind, w.key, w.identifier, w.name, last[w.key]) for w in wishes}
     return State(oncall=True, groups=groups, policies=policies), ledger
 
 
-def measure(what: str, work):
+def measure(what: str, mapped):
     started = time.perf_counter()
-    result = work()
+    result = mapped()
     print(f"{what:<42} {time.perf_counter() - started:6.2f} s")
     return result
 
@@ -68,8 +69,8 @@ def show_plan(wishes: list[Desired], state: State, ledger: dict) -> None:
     planned = measure("compare", lambda: plan_actions(wishes, [], state, ledger, "preserve", questions))
     plan = measure("order and digest", lambda: make_plan("source", "a/b/c", planned.actions, planned.held))
     empty = Account("acme", *[None] * 3, {}, {}, {}, {}, {}, (), {})
-    work = Work(empty, state, ledger, questions, Rules(), {})
-    decided = Decided(Draft(empty, state, {}, work, plan, ledger), (), None, "")
+    mapped = Mapped(empty, state, ledger, questions, Rules(), {})
+    decided = Decided(Draft(empty, state, {}, mapped, plan, ledger), (), None, "")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.json"
         measure("save and read", lambda: (write_json(path, plan_to_json(plan)), plan_from_json(plan_to_json(plan))))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.proof import Judgement, judge, render_with_overrides
-from pdmigrate.mapping.schedules_v2 import say_layers
+from pdmigrate.mapping.schedules_v2 import map_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.readings import WALL
@@ -49,7 +49,7 @@ def main() -> None:
     judged: list[Judgement] = [judge(account, one, ZoneInfo(one.time_zone)) for one in schedules]
     read = time.process_time()
     said = [
-        say_layers(one, judgement, ZoneInfo(one.time_zone), start, end)[0]
+        map_layers(one, judgement, ZoneInfo(one.time_zone), start, end)[0]
         for one, judgement in zip(schedules, judged, strict=True)
     ]
     mapped = time.process_time()

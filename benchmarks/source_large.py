@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
-from pdmigrate.pagerduty.client import Reading, make_client
+from pdmigrate.pagerduty.client import FetchOptions, make_client
 from pdmigrate.sandbox.crowd import Size, build_crowd
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
 
@@ -34,7 +34,7 @@ def main() -> int:
     process.start()
     client, now = make_client(ours.recv(), "us", DEFAULT_TOKEN), datetime.now(UTC)
     began = time.perf_counter()
-    snapshot = client.fetch(Reading("acme", now, timedelta(days=56)))
+    snapshot = client.fetch(FetchOptions("acme", now, timedelta(days=56)))
     seconds, fetched = time.perf_counter() - began, read_peak()
     digest = snapshot.digest
     ours.send("stop")

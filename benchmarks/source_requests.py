@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
 from pdmigrate.mapping.proof import list_windows
-from pdmigrate.pagerduty.client import Reading, make_client
+from pdmigrate.pagerduty.client import FetchOptions, make_client
 from pdmigrate.sandbox.crowd import PEERS_ACCOUNT, Size, build_crowd
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
 
@@ -50,7 +50,7 @@ def measure(zones: int, final_on_lists: bool, latency: float = LATENCY) -> dict:
     began, worked = time.perf_counter(), time.process_time()
     access = client.check_account("acme", now)
     connected = client.transport.counts.requests
-    snapshot = client.fetch(Reading("acme", now, timedelta(days=56), final_on_lists=access.final_on_lists))
+    snapshot = client.fetch(FetchOptions("acme", now, timedelta(days=56), final_on_lists=access.final_on_lists))
     seconds, worked = time.perf_counter() - began, time.process_time() - worked
     ours.send("stop")
     log = ours.recv()

@@ -25,7 +25,7 @@ def make_example(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         migrate(Path(scratch))
         shutil.rmtree(folder, ignore_errors=True)
-        run = Path(scratch) / "reports" / "desk"
+        run = Path(scratch) / "reports" / "by-hand"
         for path in (path for pattern in SHOWN for path in run.glob(pattern)):
             (folder / path.relative_to(run)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / path.relative_to(run))

@@ -84,7 +84,7 @@ def answer_all(notebook, workspace) -> None:
 
 def photograph_report(context, workspace) -> None:
     page = context.new_page()
-    page.goto((workspace.reports / "desk" / "stakeholders.html").as_uri())
+    page.goto((workspace.reports / "by-hand" / "stakeholders.html").as_uri())
     page.screenshot(path=FOLDER / "7-report.png")
 
 

@@ -64,7 +64,7 @@ def live(seed, runs):
         company.teardown()
 
 
-def tell(words):
+def describe(words):
     sys.stdout.write(f"{words}\n")
 
 
@@ -82,10 +82,10 @@ def main():
     asked = sum((counts for counts, _ in found), Counter())
     failed = {seed: words for seed, (_, words) in zip(seeds, found, strict=True) if words}
     for seed, words in failed.items():
-        tell(f"seed {seed}:\n{words}")
+        describe(f"seed {seed}:\n{words}")
     for (kind, answer), number in sorted(asked.items()):
-        tell(f"asked about {kind}, {answer}: {number}")
-    tell(f"{len(seeds)} companies, {said.runs} runs each and a second one after each: {len(failed)} failed")
+        describe(f"asked about {kind}, {answer}: {number}")
+    describe(f"{len(seeds)} companies, {said.runs} runs each and a second one after each: {len(failed)} failed")
     return bool(failed)
 
 

@@ -22,8 +22,8 @@ from rota_random import make_shifts, make_stack
 
 from pdmigrate.mapping.dated import TooManyDatedError
 from pdmigrate.mapping.proof import CannotBeSaidError, Judgement, judge, list_windows
-from pdmigrate.mapping.schedules_v2 import say_layers
-from pdmigrate.mapping.schedules_v3 import say_shifts
+from pdmigrate.mapping.schedules_v2 import map_layers
+from pdmigrate.mapping.schedules_v3 import map_shifts
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.readings import WALL
 from pdmigrate.pagerduty.records import Schedule
@@ -46,7 +46,7 @@ def run_v2(random):
     """Map one v2 schedule and check it. Returns what became of it."""
     facts = make_stack(random)
     record, zone = Schedule.model_validate(facts), ZoneInfo(facts["time_zone"])
-    said, grade = _say(lambda: say_layers(record, Judgement(WALL), zone, SINCE, HORIZON))
+    said, grade = _map(lambda: map_layers(record, Judgement(WALL), zone, SINCE, HORIZON))
     if random.random() < JUDGED:
         _judge(record, zone, {"schedules": {record.id: record}})
     if said:
@@ -58,7 +58,7 @@ def run_v3(random):
     """The same with a v3 schedule; several people may be meant at once, so rotations are joined."""
     facts = make_shifts(random)
     record, zone = ScheduleV3.model_validate(facts), ZoneInfo(facts["time_zone"])
-    said, grade = _say(lambda: say_shifts(record, zone, SINCE, HORIZON))
+    said, grade = _map(lambda: map_shifts(record, zone, SINCE, HORIZON))
     if random.random() < JUDGED:
         _judge(record, zone, {"schedules": {}, "schedules_v3": {record.id: record}})
     if said:
@@ -71,7 +71,7 @@ def run_v3(random):
 KINDS = {"v2": run_v2, "v3": run_v3}
 
 
-def _say(say):
+def _map(say):
     begun = time.process_time()
     try:
         said = say()

@@ -195,20 +195,20 @@ def main():
         rehearsal = Rehearsal(Path(folder))
         ended, writes = rehearsal.run(rehearsal.begin())
         expected, mails = rehearsal.see(), len(rehearsal.mails())
-        tell(f"undisturbed: exit {ended}, {writes} writes, {mails} mails")
+        describe(f"undisturbed: exit {ended}, {writes} writes, {mails} mails")
         started, wrong = time.monotonic(), []
         numbers = sorted(range(1, writes + 1, options.every), key=lambda number: number % 10)
         points = [(number, moment) for number in numbers for moment in MOMENTS]
         for count, point in enumerate(points, 1):
             wrong += filter(None, [kill_and_go_on(rehearsal, *point, expected)])
-            tell(
+            describe(
                 f"{count} of {len(points)} points, {time.monotonic() - started:.0f} s, {len(wrong)} wrong {wrong[-1:]}"
             )
         rehearsal.close()
     sys.exit(bool(wrong))
 
 
-def tell(line):
+def describe(line):
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from pdmigrate.harness.records import Person, State
-from pdmigrate.mapping import Work, choose_scope, map_all
+from pdmigrate.mapping import Mapped, choose_scope, map_all
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.questions import Questions
@@ -85,29 +85,31 @@ def map_rows(rows, state=None, decisions=(), rule="stop", ledger=None, services=
     questions = Questions(Decisions(decisions=(*answered, *decisions)), rule)
     scope = {kind: frozenset(ids) for kind, ids in choose_scope(account, Scope(services=services)).items()}
     state = State(oncall=True) if state is None else state
-    work = map_all(Work(account, state, ledger or {}, questions, Rules(**rules), scope))
-    check_fates(work)
-    return work
+    mapped = map_all(Mapped(account, state, ledger or {}, questions, Rules(**rules), scope))
+    check_fates(mapped)
+    return mapped
 
 
-def check_fates(work):
-    """Every object in scope has exactly one fate, and what is wanted and what is lost are not the same."""
-    fates = Counter((fate.kind, fate.id) for fate in work.fates)
-    assert {key: number for key, number in fates.items() if number > 1} == {}
-    asked = {(kind, id) for kind in EVERYTHING for id in work.scope[kind]}
-    assert asked <= fates.keys(), "an object has no fate"
-    lost = {(fate.kind, fate.id) for fate in work.fates if fate.grade == "lost"}
-    assert not lost & {(wish.kind, source) for wish in work.desired for source in wish.sources}
-    assert all(fate.reason for fate in work.fates if fate.grade in ("lost", "handed_over")), "a loss without a reason"
+def check_fates(mapped):
+    """Every object in scope has exactly one outcome, and what is wanted and what is lost are not the same."""
+    outcomes = Counter((outcome.kind, outcome.id) for outcome in mapped.outcomes)
+    assert {key: number for key, number in outcomes.items() if number > 1} == {}
+    asked = {(kind, id) for kind in EVERYTHING for id in mapped.scope[kind]}
+    assert asked <= outcomes.keys(), "an object has no outcome"
+    lost = {(outcome.kind, outcome.id) for outcome in mapped.outcomes if outcome.grade == "lost"}
+    assert not lost & {(wish.kind, source) for wish in mapped.desired for source in wish.sources}
+    assert all(outcome.reason for outcome in mapped.outcomes if outcome.grade in ("lost", "handed_over")), (
+        "a loss without a reason"
+    )
 
 
-def wishes(work, kind):
-    return {wish.key: wish for wish in work.desired if wish.kind == kind}
+def wishes(mapped, kind):
+    return {wish.key: wish for wish in mapped.desired if wish.kind == kind}
 
 
-def grades(work, kind):
-    return {fate.id: fate.grade for fate in work.fates if fate.kind == kind}
+def grades(mapped, kind):
+    return {outcome.id: outcome.grade for outcome in mapped.outcomes if outcome.kind == kind}
 
 
-def reason(work, kind, id):
-    return next(fate.reason for fate in work.fates if (fate.kind, fate.id) == (kind, id))
+def reason(mapped, kind, id):
+    return next(outcome.reason for outcome in mapped.outcomes if (outcome.kind, outcome.id) == (kind, id))

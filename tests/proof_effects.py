@@ -47,7 +47,7 @@ class Effects:
         """
         policy = self.policies.get(identifier)
         rows = policy["levels"] if policy else ()
-        levels = [sorted(map(self.tell_target, row["targets"])) for row in rows]
+        levels = [sorted(map(self.describe_target, row["targets"])) for row in rows]
         return levels if self.is_run(identifier) else [levels, self.list_begins(rows)]
 
     def is_run(self, identifier):
@@ -60,7 +60,7 @@ class Effects:
         waits = [row["timeout_minutes"] for row in rows for _ in range(row["retries"] + 1)]
         return [sum(waits[:number]) for number in range(len(waits))]
 
-    def tell_target(self, target):
+    def describe_target(self, target):
         if target["type"] == "user":
             return f"user {target['id']}"
         if target["type"] == "user_group":

@@ -227,7 +227,7 @@ def carry_over(folder, now, corner=False):
         return {
             "noticed": "",
             "people": sorted([row.email, row.why] for row in (*found.unreachable, *found.doubted)),
-            **_tell(effects),
+            **_describe(effects),
         }
 
 
@@ -251,7 +251,7 @@ def _settle_people(folder, users):
     (folder / "sandbox" / "harness.json").write_text(json.dumps(document), encoding="utf-8")
 
 
-def _tell(effects):
+def _describe(effects):
     """What Harness does with every alert, as text: of all that is in it, whoever made it."""
     watched = {("schedules", id) for id in effects.schedules} | {("escalation_policies", id) for id in effects.policies}
     watched |= {("services", id) for id in effects.settings}
@@ -348,7 +348,7 @@ def load_libraries():
         importlib.import_module(name)
 
 
-def run(number, seed, share=(0, 1), tell=lambda mutant, verdict, words: None, rooms=ROOMS, corner=False):
+def run(number, seed, share=(0, 1), describe=lambda mutant, verdict, words: None, rooms=ROOMS, corner=False):
     """[(mutant, verdict, words)] of this share of the mutants."""
     load_libraries()
     now = datetime.now(UTC).replace(microsecond=0)
@@ -359,7 +359,7 @@ def run(number, seed, share=(0, 1), tell=lambda mutant, verdict, words: None, ro
     for mutant in choose(number, seed, rooms)[share[0] :: share[1]]:
         verdict, words = judge_mutant(run_one(mutant, now, corner), base)
         outcomes.append((mutant, verdict, words))
-        tell(mutant, verdict, words)
+        describe(mutant, verdict, words)
     return outcomes
 
 

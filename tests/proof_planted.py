@@ -134,17 +134,17 @@ def load_company(folder):
     return folder
 
 
-def run(folder, number, seed, share=(0, 1), tell=lambda outcome: None):
+def run(folder, number, seed, share=(0, 1), describe=lambda outcome: None):
     """Plant `number` changes, those of this share of the work; returns the outcomes."""
-    work = folder.parent / f"share{share[0]}"
-    shutil.copytree(folder, work)
-    with open_job(work) as job:
+    mapped = folder.parent / f"share{share[0]}"
+    shutil.copytree(folder, mapped)
+    with open_job(mapped) as job:
         field = Field(job)
         plants = choose(list(list_plants(field.clean, field.ledger, datetime.now(UTC))), number, seed)
         outcomes = []
         for plant in plants[share[0] :: share[1]]:
             outcomes.append(field.try_plant(plant))
-            tell(outcomes[-1])
+            describe(outcomes[-1])
     return outcomes
 
 

@@ -52,26 +52,26 @@ def read_options(arguments):
     return parser.parse_args(arguments)
 
 
-def gather(pool, work, calls):
+def gather(pool, mapped, calls):
     """Results of all shares, in the order in which one process would have them."""
-    shares = [list(rows) for rows in pool.map(work, calls)]
+    shares = [list(rows) for rows in pool.map(mapped, calls)]
     return [rows.pop(0) for turn in range(max(map(len, shares))) for rows in shares if rows]
 
 
 def plant_share(call):
     folder, number, seed, share = call
-    outcomes = proof_planted.run(folder, number, seed, share, lambda o: tell(o.verdict, o.plant, o.said))
+    outcomes = proof_planted.run(folder, number, seed, share, lambda o: describe(o.verdict, o.plant, o.said))
     return [{"plant": o.plant.describe(), "verdict": o.verdict, "said": o.said, "changes": o.changes} for o in outcomes]
 
 
 def mutate_share(call):
     number, seed, share, rooms = call
     return proof_mutants.run(
-        number, seed, share, lambda mutant, verdict, words: tell(verdict, mutant, words), rooms=rooms
+        number, seed, share, lambda mutant, verdict, words: describe(verdict, mutant, words), rooms=rooms
     )
 
 
-def tell(verdict, what, words):
+def describe(verdict, what, words):
     """A line as it comes, so that a long run is no riddle."""
     print(f"{verdict:<11} {what}: {words[:140]}", file=sys.stderr, flush=True)
 

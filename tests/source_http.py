@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pdmigrate.pagerduty.client import Reading, make_client
+from pdmigrate.pagerduty.client import FetchOptions, make_client
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
@@ -39,7 +39,7 @@ class Source:
         self.subdomain = document.get("subdomain", "acme")
 
     def fetch(self, days=28, **choices):
-        return self.client.fetch(Reading(self.subdomain, NOW, timedelta(days=days), **choices))
+        return self.client.fetch(FetchOptions(self.subdomain, NOW, timedelta(days=days), **choices))
 
     def check(self, subdomain=None):
         return self.client.check_account(subdomain or self.subdomain, NOW)

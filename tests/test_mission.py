@@ -246,7 +246,7 @@ def changed(tmp_path_factory):
 
 
 def test_every_team_is_a_group_with_just_its_members_who_have_an_account(carried):
-    account, state, emails = carried["preview"].draft.account, carried["state"], carried["preview"].draft.work.emails
+    account, state, emails = carried["preview"].draft.account, carried["state"], carried["preview"].draft.mapped.emails
     for action in (a for a in carried["conflicts"].plan.actions if a.kind == "teams"):
         team = account.teams[action.key]
         wanted = {emails[m.user.id] for m in account.members_of(team) if m.user.id in emails}
@@ -282,7 +282,7 @@ def test_a_page_for_every_service_reaches_the_same_people_at_the_same_minutes(ca
 
 def test_every_service_that_pages_has_the_policy_and_the_owner_of_its_team(carried):
     account, state = carried["preview"].draft.account, carried["state"]
-    groups, policies = carried["preview"].draft.work.groups, carried["preview"].draft.work.policies
+    groups, policies = carried["preview"].draft.mapped.groups, carried["preview"].draft.mapped.policies
     moved = [a for a in carried["conflicts"].plan.actions if a.kind == "services"]
     assert len(moved) > 15
     for action in moved:
@@ -295,7 +295,7 @@ def test_every_service_that_pages_has_the_policy_and_the_owner_of_its_team(carri
 def test_everybody_is_notified_after_the_minutes_of_his_high_urgency_rules(carried):
     """The waits between Harness's steps add up to PagerDuty's delays."""
     account, rules = carried["preview"].draft.account, carried["state"].rules
-    emails = carried["preview"].draft.work.emails
+    emails = carried["preview"].draft.mapped.emails
     moved = {a.key: a for a in carried["conflicts"].plan.actions if a.kind == "notification_rules"}
     assert len(moved) > 20
     for key, action in moved.items():

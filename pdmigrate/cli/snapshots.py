@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.pagerduty.client import Reading, make_client
+from pdmigrate.pagerduty.client import FetchOptions, make_client
 from pdmigrate.pagerduty.compare import compare_accounts
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.workspace.folder import Workspace
@@ -56,7 +56,7 @@ def add_compare(compare: argparse.ArgumentParser) -> None:
 def run_compare(options: argparse.Namespace) -> int:
     """Print what changed, a line each; rendered entries and times are no change."""
     before, after = load_snapshot(options.before), load_snapshot(options.after)
-    lines = [change.tell() for change in compare_accounts(before.account, after.account)]
+    lines = [change.describe() for change in compare_accounts(before.account, after.account)]
     print("\n".join(lines or ["Nothing changed."]))
     return 0
 
@@ -85,17 +85,19 @@ def _read_workspace(options: argparse.Namespace) -> Snapshot:
     extras = _choose_extras(options, source)
     if source.kind == "pagerduty":  # without opening the workspace: the target's key is none of this command's business
         client = make_client(source.base_url, source.region, resolve_secret(source.token or ""))
-        return client.fetch(Reading(source.subdomain or "", read_clock(), timedelta(settings.horizon_days), **extras))
+        return client.fetch(
+            FetchOptions(source.subdomain or "", read_clock(), timedelta(settings.horizon_days), **extras)
+        )
     with open_job(options.workspace) as job:
         if job.source is None:
             return job.read_source_snapshot()
-        return job.source.fetch(Reading(job.read_subdomain(), job.clock(), job.horizon, **extras))
+        return job.source.fetch(FetchOptions(job.read_subdomain(), job.clock(), job.horizon, **extras))
 
 
 def _read_account(options: argparse.Namespace) -> Snapshot:
     client = make_client(options.base_url, options.region, resolve_secret(options.token))
     horizon = timedelta(days=options.horizon_days)
-    return client.fetch(Reading(options.subdomain, read_clock(), horizon, **_choose_extras(options)))
+    return client.fetch(FetchOptions(options.subdomain, read_clock(), horizon, **_choose_extras(options)))
 
 
 def _choose_extras(options: argparse.Namespace, source: Source | None = None) -> dict[str, bool]:

@@ -9,7 +9,7 @@ from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.reaching import list_missing
-from pdmigrate.mapping.contacts import find_first_minute, tell_extension, tell_first_wait
+from pdmigrate.mapping.contacts import describe_extension, describe_first_wait, find_first_minute
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pagerduty.not_carried import NotCarried
@@ -190,7 +190,7 @@ def name_group(found: Draft, identifier: str | None) -> str:
 
 def name_policy(found: Draft, policy_id: str) -> str:
     """By its name in Harness; one that is not carried over is said to be missing."""
-    wish = next((w for w in found.work.desired if (w.kind, w.key) == ("escalation_policies", policy_id)), None)
+    wish = next((w for w in found.mapped.desired if (w.kind, w.key) == ("escalation_policies", policy_id)), None)
     if wish:
         return repr(wish.name)
     policy = found.account.policies.get(policy_id)
@@ -206,7 +206,7 @@ def _expect_schedule(found: Draft, fields: Fields, action: Action) -> str:
 
 
 def _expect_override(found: Draft, fields: Fields, action: Action) -> str:
-    zone = next((w.fields["time_zone"] for w in found.work.desired if w.identifier == fields["schedule"]), "UTC")
+    zone = next((w.fields["time_zone"] for w in found.mapped.desired if w.identifier == fields["schedule"]), "UTC")
     start, end = format_local(fields["start"], zone), format_local(fields["end"], zone)
     return f"The preview of the schedule shows {fields['person']} from {start} to {end} ({zone})."
 
@@ -223,7 +223,7 @@ def _expect_policy(found: Draft, fields: Fields, action: Action) -> str:
 def _expect_contacts(found: Draft, fields: Fields, action: Action) -> str:
     named = ", ".join(f"{method['type']} {method['address']} ({method['label']})" for method in fields["methods"])
     methods = [one for one in found.account.users[action.key].contact_methods if one.id in action.sources]
-    cut = [said for one in methods if (said := tell_extension(one))]
+    cut = [said for one in methods if (said := describe_extension(one))]
     return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
 
 
@@ -235,7 +235,7 @@ def _expect_rules(found: Draft, fields: Fields, action: Action) -> str:
     waits = " and ".join(f"{later - at} min" for at, later in pairwise(minutes))
     said = f"The profile of {action.identifier}, Notification Rules: {steps}{f' (waits of {waits})' if waits else ''}."
     first = find_first_minute(found.account.users[action.key], action.sources)
-    return f"{said} {tell_first_wait(first)}" if first else said
+    return f"{said} {describe_first_wait(first)}" if first else said
 
 
 def _expect_group(found: Draft, fields: Fields, action: Action) -> str:
@@ -291,7 +291,7 @@ def _from_apps(found: Draft, links: Links) -> Iterator[Item]:
 
 def _from_services(found: Draft, links: Links) -> Iterator[Item]:
     """Owner, policy and alert rule, where the target takes none of them by API."""
-    for want in () if found.state.oncall else found.work.routes:
+    for want in () if found.state.oncall else found.mapped.routes:
         policy, owner = name_policy(found, want.policy_key), name_group(found, want.owner)
         paging = "on" if want.paging else "off"
         told = {
@@ -304,8 +304,8 @@ def _from_services(found: Draft, links: Links) -> Iterator[Item]:
 
 def _from_senders(found: Draft, links: Links) -> Iterator[Item]:
     """The webhook of a service pages for whatever arrives, whatever was decided about its urgency."""
-    routes = {route.key: route for route in found.work.routes}
-    for service in found.work.in_scope("services", found.account.services):
+    routes = {route.key: route for route in found.mapped.routes}
+    for service in found.mapped.in_scope("services", found.account.services):
         route = routes.get(service.id)
         if route is None:
             expected = "The service is not carried over: this sender stays with PagerDuty until it is."
@@ -343,15 +343,15 @@ def _from_routers(found: Draft, links: Links) -> Iterator[Item]:
 
 def _from_countries(found: Draft, links: Links) -> Iterator[Item]:
     """One request a country: adding one takes Harness weeks."""
-    for code, names in sorted(found.work.unserved.items()):
+    for code, names in sorted(found.mapped.unserved.items()):
         expected = f"Harness confirms calls and SMS to +{code}, for {', '.join(sorted(set(names)))}; then run again."
         yield _make_item(links, "countries", f"+{code}", f"+{code}", expected=expected, file="countries.csv")
 
 
 def _from_fidelity(found: Draft, links: Links) -> Iterator[Item]:
     """Schedules that are right until a day: from then on Harness pages somebody else, or nobody."""
-    for id in found.work.schedules:
-        fidelity, name = found.work.fidelity[id], found.account.all_schedules[id].name
+    for id in found.mapped.schedules:
+        fidelity, name = found.mapped.fidelity[id], found.account.all_schedules[id].name
         if fidelity.until is not None:
             day = f"{to_datetime(fidelity.until):%Y-%m-%d}"
             expected = f"{name!r} holds until {day} ({fidelity.reason}). Run pdmigrate before then: this line names a later day, or is gone."

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pdmigrate.harness.records import ContactDetails, NotificationRule
 from pdmigrate.mapping.contacts import TYPES
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.work import Work
+from pdmigrate.mapping.mapped import Mapped
 from pdmigrate.oncall.rota import Rota, to_instant
 from pdmigrate.pagerduty.records import User
 from pdmigrate.parity.people import group_users, judge_account, judge_channel, list_notifications
@@ -28,16 +28,18 @@ class Missing:
 
 def list_missing(found: Draft) -> Iterator[Missing]:
     """For everybody who can be paged and moves; who is only invited is asked to accept by another line."""
-    work = foresee(found)
+    mapped = foresee(found)
     window = (to_instant(found.account.since), to_instant(found.account.until))
-    schedules = [(schedule.id, Rota(), Rota()) for schedule in work.in_scope("schedules", work.account.all_schedules)]
-    paged = {place.person for place in list_places(work, schedules, window)}
-    for email, users in sorted(group_users(work).items()):
+    schedules = [
+        (schedule.id, Rota(), Rota()) for schedule in mapped.in_scope("schedules", mapped.account.all_schedules)
+    ]
+    paged = {place.person for place in list_places(mapped, schedules, window)}
+    for email, users in sorted(group_users(mapped).items()):
         if email in paged:
-            yield from _list_missing(work, email, users)
+            yield from _list_missing(mapped, email, users)
 
 
-def foresee(found: Draft) -> Work:
+def foresee(found: Draft) -> Mapped:
     """The work with Harness as it will be: contact details and rules that are planned are there, however they get there."""
 
     def read(kind: str, record: type[Record]) -> dict[str, Record]:
@@ -47,20 +49,20 @@ def foresee(found: Draft) -> Work:
     contacts = found.state.contacts | read("contact_methods", ContactDetails)
     rules = found.state.rules | read("notification_rules", NotificationRule)
     return replace(
-        found.work, state=found.state.model_copy(update={"contacts": contacts, "rules": rules, "oncall": True})
+        found.mapped, state=found.state.model_copy(update={"contacts": contacts, "rules": rules, "oncall": True})
     )
 
 
-def _list_missing(work: Work, email: str, users: list[User]) -> Iterator[Missing]:
-    person, user = work.state.people.get(email), users[0]
-    if person and person.accepted and (why := judge_account(work, email)):
+def _list_missing(mapped: Mapped, email: str, users: list[User]) -> Iterator[Missing]:
+    person, user = mapped.state.people.get(email), users[0]
+    if person and person.accepted and (why := judge_account(mapped, email)):
         said = f"Access Control, Users shows {email} as active; now {why}."
         yield Missing(user, email, "account", said)
-    doubt = judge_channel(work, email, users)
+    doubt = judge_channel(mapped, email, users)
     lists = f"The profile of {email}, Contact Methods, lists an email address or a number that Harness serves"
     if doubt.unproven:
         yield Missing(user, email, "own", f"{lists}; pdmigrate does not carry contact details over here.")
-    elif doubt.unreachable and email not in work.state.rules:
+    elif doubt.unreachable and email not in mapped.state.rules:
         yield Missing(user, email, "channel", f"{lists}; now: {doubt.unreachable}.")
     elif doubt.unreachable or (doubt.late and not _is_set_up_apart(users)):
         said = f"The first step of the notification rule of {email} names an address of its Contact Methods"

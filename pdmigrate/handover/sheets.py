@@ -50,8 +50,8 @@ class Files:
 
 def make_files(found: Draft, links: Links) -> Files:
     """All that items may name, and who the people are."""
-    users = found.work.in_scope("users", found.account.users)
-    people = {user.id: {"name": user.name, "email": found.work.emails.get(user.id, user.email)} for user in users}
+    users = found.mapped.in_scope("users", found.account.users)
+    people = {user.id: {"name": user.name, "email": found.mapped.emails.get(user.id, user.email)} for user in users}
     texts = _write_documents(found, links)
     groups, invited = _handed(found, "teams"), _handed(found, "users")
     if groups or invited:
@@ -59,7 +59,7 @@ def make_files(found: Draft, links: Links) -> Files:
         texts["terraform/main.tf.json"] = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
     countries = [
         _entry({"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}, f"countries:+{code}")
-        for code, names in sorted(found.work.unserved.items())
+        for code, names in sorted(found.mapped.unserved.items())
     ]
     sheets = {
         "contact_details.csv": _list_contacts(found),
@@ -93,7 +93,7 @@ def _write_documents(found: Draft, links: Links) -> dict[str, str]:
         files[f"schedules/{action.identifier}.yaml"] = write_schedule(
             action, overrides, back, turns, found.account.since
         )
-    names = {wish.identifier: wish.name for wish in found.work.desired if wish.kind == "schedules"}
+    names = {wish.identifier: wish.name for wish in found.mapped.desired if wish.kind == "schedules"}
     for action in _handed(found, "escalation_policies"):
         back = {"id": action.key, "link": links.to_pagerduty("escalation_policies", action.key)}
         files[f"policies/{action.identifier}.yaml"] = write_policy(action, back, names)
@@ -112,7 +112,7 @@ def _next_turns(found: Draft, schedule: Schedule | ScheduleV3 | None, zone: str)
         {
             "start": rota.to_datetime(start).astimezone(here).isoformat(),
             "end": rota.to_datetime(end).astimezone(here).isoformat(),
-            "person": found.work.emails.get(id, id),
+            "person": found.mapped.emails.get(id, id),
         }
         for start, end, people in (shown.entries if shown else ())
         for id in sorted(people)
@@ -192,7 +192,7 @@ def _list_routes(found: Draft, links: Links) -> list[Entry]:
             f"services:{route.key}",
             f"alert_rules:{route.key}",
         )
-        for route in found.work.routes
+        for route in found.mapped.routes
     ]
 
 
@@ -201,9 +201,9 @@ def _list_senders(found: Draft, links: Links) -> list[Entry]:
 
     A sender whose service is to page nobody gets no webhook at all: that is how it is kept from flooding.
     """
-    routes = {route.key: route for route in found.work.routes}
+    routes = {route.key: route for route in found.mapped.routes}
     rows: list[Entry] = []
-    for service in found.work.in_scope("services", found.account.services):
+    for service in found.mapped.in_scope("services", found.account.services):
         route = routes.get(service.id)
         first = "" if route and route.paging else f"{QUIET} " if route else f"{STAYS} "
         for sender in service.integrations:

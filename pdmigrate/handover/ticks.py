@@ -31,7 +31,7 @@ def list_todo(workspace: Workspace, draft: Draft) -> tuple[Item, ...]:
     page that arrives is the only proof that one can.
     """
     ticks = {key: Tick("", **row) for key, row in (workspace.find_state(TESTS) or {}).items()}
-    users, emails = draft.account.users, draft.work.emails
+    users, emails = draft.account.users, draft.mapped.emails
     people = sorted((users[id] for id in find_paged(draft) if id in users), key=lambda u: u.name.casefold())
     tests = [
         Item(

@@ -22,8 +22,8 @@ def read_coverage(coverage: tuple[Coverage, ...]) -> rota.Rota:
     return rota.make_rota((rota.to_instant(c.start), rota.to_instant(c.end), c.people) for c in coverage)
 
 
-def make_rotation(rotation: Rotation) -> rota.Rotation:
-    return rota.Rotation(
+def make_rotation(rotation: Rotation) -> rota.Roster:
+    return rota.Roster(
         participants=rotation.participants,
         anchor=rota.to_naive(rotation.anchor),
         turn=rotation.turn_seconds,

@@ -7,6 +7,7 @@ from pdmigrate.harness.identifiers import make_name
 from pdmigrate.mapping.collisions import find_twins
 from pdmigrate.mapping.contacts import map_contacts
 from pdmigrate.mapping.left import stop_unknown
+from pdmigrate.mapping.mapped import GRADES, FieldOutcome, Grade, Mapped, Outcome
 from pdmigrate.mapping.overrides import map_overrides
 from pdmigrate.mapping.people import map_people, want_people
 from pdmigrate.mapping.policies import map_policies
@@ -18,34 +19,35 @@ from pdmigrate.mapping.services import map_services
 from pdmigrate.mapping.teams import map_teams
 from pdmigrate.mapping.unread import stop_unread
 from pdmigrate.mapping.unusable import lose_unusable
-from pdmigrate.mapping.work import GRADES, Fate, FieldFate, Grade, Work
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
-__all__ = ["GRADES", "Fate", "FieldFate", "Grade", "Work", "choose_scope", "map_all"]
+__all__ = ["GRADES", "FieldOutcome", "Grade", "Mapped", "Outcome", "choose_scope", "map_all"]
 
 
-def map_all(work: Work) -> Work:
+def map_all(mapped: Mapped) -> Mapped:
     """Fill the work with what is wanted, what becomes of each source object, and what is held."""
-    lose_unusable(work)
-    map_people(work)
-    map_teams(work)
-    want_people(work)
-    if work.rules.contact_details:
-        map_contacts(work)
-    _map_schedules(work)
-    map_overrides(work)
-    map_policies(work)
-    map_services(work)
-    return work
+    lose_unusable(mapped)
+    map_people(mapped)
+    map_teams(mapped)
+    want_people(mapped)
+    if mapped.rules.contact_details:
+        map_contacts(mapped)
+    _map_schedules(mapped)
+    map_overrides(mapped)
+    map_policies(mapped)
+    map_services(mapped)
+    return mapped
 
 
-def _map_schedules(work: Work) -> None:
+def _map_schedules(mapped: Mapped) -> None:
     """Want a schedule for every one in scope that can be held exactly. Fills `work.schedules`, `zones`, `fidelity`."""
-    schedules = list(work.in_scope("schedules", work.account.all_schedules))
+    schedules = list(mapped.in_scope("schedules", mapped.account.all_schedules))
     twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
     for schedule in schedules:
-        work.fidelity[schedule.id] = NOT_CARRIED
-        if work.stop("schedules", schedule, [stop_unknown(work, "schedules", schedule), stop_unread(work, schedule)]):
+        mapped.fidelity[schedule.id] = NOT_CARRIED
+        if mapped.stop(
+            "schedules", schedule, [stop_unknown(mapped, "schedules", schedule), stop_unread(mapped, schedule)]
+        ):
             continue
         map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else map_layer_schedule
-        map_one(work, schedule, schedule.id in twins)
+        map_one(mapped, schedule, schedule.id in twins)

@@ -24,8 +24,8 @@ Turning = tuple[tuple[str | None, ...], int, int]
 
 
 def always_same(
-    layers: Sequence[rota.Rotation],
-    made: Sequence[rota.Rotation],
+    layers: Sequence[rota.Roster],
+    made: Sequence[rota.Roster],
     start: int,
     end: int | None,
     stacked: bool = False,
@@ -46,12 +46,12 @@ def always_same(
     )
 
 
-def _lives(one: rota.Rotation, start: int, end: int) -> bool:
+def _lives(one: rota.Roster, start: int, end: int) -> bool:
     since, until = life_of(one)
     return since <= start and end <= until and any(one.participants)
 
 
-def _same_in_week(layers: list[rota.Rotation], made: list[rota.Rotation], stacked: bool) -> bool:
+def _same_in_week(layers: list[rota.Roster], made: list[rota.Roster], stacked: bool) -> bool:
     cuts = {0, *_list_edges(layers), *_list_edges(made)} - {rota.WEEK}
     places = {(_find_open(layers, cut, True), _find_open(made, cut, stacked)) for cut in cuts}
     return all(
@@ -60,11 +60,11 @@ def _same_in_week(layers: list[rota.Rotation], made: list[rota.Rotation], stacke
     )
 
 
-def _list_edges(rotations: list[rota.Rotation]) -> set[int]:
+def _list_edges(rotations: list[rota.Roster]) -> set[int]:
     return {edge for one in rotations for span in one.week or () for edge in span}
 
 
-def _find_open(rotations: list[rota.Rotation], second: int, stacked: bool) -> tuple[int, ...]:
+def _find_open(rotations: list[rota.Roster], second: int, stacked: bool) -> tuple[int, ...]:
     """The numbers of those that are open there; stacked, down to the first that is never empty."""
     counted = []
     for i, one in enumerate(rotations):
@@ -75,12 +75,12 @@ def _find_open(rotations: list[rota.Rotation], second: int, stacked: bool) -> tu
     return tuple(counted)
 
 
-def _is_open(one: rota.Rotation, second: int) -> bool:
+def _is_open(one: rota.Roster, second: int) -> bool:
     week = FULL_WEEK if one.week is None else one.week
     return any(start <= second < end for start, end in week)
 
 
-def _turning(one: rota.Rotation) -> Turning:
+def _turning(one: rota.Roster) -> Turning:
     return one.participants, one.anchor, one.turn
 
 

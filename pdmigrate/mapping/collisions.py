@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pdmigrate.mapping.mapped import Existing, Mapped, Source
 from pdmigrate.mapping.succession import ask_recreated, find_predecessor, keep_name
-from pdmigrate.mapping.work import Existing, Source, Work
 from pdmigrate.plan.answers import Conflict, Option, Settled
 from pdmigrate.plan.merging import THEIRS
 
@@ -19,7 +19,7 @@ R = TypeVar("R", bound=Source)
 
 
 @dataclass(frozen=True)
-class Place:
+class NamePlace:
     """Where a source object goes: its identifier and name, and whether that object exists in Harness already."""
 
     identifier: str
@@ -29,7 +29,7 @@ class Place:
 
 
 def find_place(
-    work: Work,
+    mapped: Mapped,
     kind: str,
     about: str,
     record: Source,
@@ -37,23 +37,27 @@ def find_place(
     name: str,
     existing: Mapping[str, Existing],
     twins: bool,
-) -> Place | None:
+) -> NamePlace | None:
     """The place of a record: what the ledger says, else a new one, else what was decided. None: held.
 
     existing: what Harness has of the kind, by identifier. twins: another source object has the same name.
     """
-    entry = work.known(kind, record.id)
+    entry = mapped.known(kind, record.id)
     if entry is not None:
-        return Place(entry.identifier, keep_name(work, record, entry, name, existing), merge=THEIRS in entry.synced)
-    before = find_predecessor(work, kind, name, existing)
+        return NamePlace(
+            entry.identifier, keep_name(mapped, record, entry, name, existing), merge=THEIRS in entry.synced
+        )
+    before = find_predecessor(mapped, kind, name, existing)
     if before is not None:
-        return _decide(work, ask_recreated(kind, record, before), record, identifier, name, existing[before.identifier])
-    same = _find_same_name(work, kind, name, identifier, existing)
+        return _decide(
+            mapped, ask_recreated(kind, record, before), record, identifier, name, existing[before.identifier]
+        )
+    same = _find_same_name(mapped, kind, name, identifier, existing)
     if same is not None:
-        return _decide(work, _ask_existing(kind, about, record, same), record, identifier, name, same)
+        return _decide(mapped, _ask_existing(kind, about, record, same), record, identifier, name, same)
     if twins:
-        return _decide(work, _ask_twins(kind, record, name), record, identifier, name, None)
-    return Place(identifier, name)
+        return _decide(mapped, _ask_twins(kind, record, name), record, identifier, name, None)
+    return NamePlace(identifier, name)
 
 
 def find_twins(records: Iterable[R], name_of: Callable[[R], str]) -> set[str]:
@@ -65,28 +69,28 @@ def find_twins(records: Iterable[R], name_of: Callable[[R], str]) -> set[str]:
 
 
 def _find_same_name(
-    work: Work, kind: str, name: str, identifier: str, existing: Mapping[str, Existing]
+    mapped: Mapped, kind: str, name: str, identifier: str, existing: Mapping[str, Existing]
 ) -> Existing | None:
-    ours = {entry.identifier for entry in work.ledger.values() if entry.kind == kind} | {identifier}
+    ours = {entry.identifier for entry in mapped.ledger.values() if entry.kind == kind} | {identifier}
     return next(
         (e for e in existing.values() if e.name.casefold() == name.casefold() and e.identifier not in ours), None
     )
 
 
 def _decide(
-    work: Work, conflict: Conflict, record: Source, identifier: str, name: str, same: Existing | None
-) -> Place | None:
-    answer = work.questions.ask(conflict)
+    mapped: Mapped, conflict: Conflict, record: Source, identifier: str, name: str, same: Existing | None
+) -> NamePlace | None:
+    answer = mapped.questions.ask(conflict)
     if answer is None:
-        work.lose(conflict.kind, record.id, record.name, f"open question: {conflict.question}", True)
+        mapped.lose(conflict.kind, record.id, record.name, f"open question: {conflict.question}", True)
         return None
     if same is not None and answer.choice in ("adopt", "merge", "take_over"):
-        return Place(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
+        return NamePlace(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
     if answer.choice == "leave_out":
         reason = f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
-        work.lose(conflict.kind, record.id, record.name, reason, decided=conflict.key)
+        mapped.lose(conflict.kind, record.id, record.name, reason, decided=conflict.key)
         return None
-    return Place(identifier, _new_name(answer, name, record.id))
+    return NamePlace(identifier, _new_name(answer, name, record.id))
 
 
 def _new_name(answer: Settled, name: str, id: str) -> str:
@@ -107,7 +111,7 @@ def _ask_existing(kind: str, about: str, record: Source, same: Existing) -> Conf
         options += [
             Option(
                 name="merge",
-                effect=f"the one in Harness keeps what it has and gets what PagerDuty has{_tell_zone(record, same)}",
+                effect=f"the one in Harness keeps what it has and gets what PagerDuty has{_describe_zone(record, same)}",
             ),
             Option(name="adopt", effect="the one in Harness becomes ours and is made as PagerDuty's is"),
         ]
@@ -124,7 +128,7 @@ def _ask_existing(kind: str, about: str, record: Source, same: Existing) -> Conf
     )
 
 
-def _tell_zone(record: Source, same: Existing) -> str:
+def _describe_zone(record: Source, same: Existing) -> str:
     """Harness has one zone for a schedule: the turns that were there before would move with it."""
     old, new = getattr(same, "time_zone", ""), getattr(record, "time_zone", "")
     return f"; its own rotations then turn by the clock of {new} instead of {old}" if old != new else ""

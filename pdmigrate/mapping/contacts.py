@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import phonenumbers
 
-from pdmigrate.mapping.left import stop_unknown, tell_left
+from pdmigrate.mapping.left import describe_left, stop_unknown
 from pdmigrate.mapping.lost_contacts import ask_lost
-from pdmigrate.mapping.work import Fate, FieldFate, Grade, Stop, Work, exact
+from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
 from pdmigrate.plan.actions import Desired, Fields, Held
 from pdmigrate.plan.answers import Conflict, Option
@@ -31,46 +31,46 @@ NOTICES = {
 TYPES = {"email_contact_method": "email", "phone_contact_method": "phone", "sms_contact_method": "sms"}
 
 
-def map_contacts(work: Work) -> None:
+def map_contacts(mapped: Mapped) -> None:
     """Want the contact details and the notification rule of everybody who is carried over."""
     first: dict[str, User] = {}
-    for user in work.in_scope("users", work.account.users):
-        email = work.emails.get(user.id)
+    for user in mapped.in_scope("users", mapped.account.users):
+        email = mapped.emails.get(user.id)
         if email is None:
-            _lose_all(work, user, work.stop_behind("users", user.id, f"{user.name} is not carried over"))
+            _lose_all(mapped, user, mapped.stop_behind("users", user.id, f"{user.name} is not carried over"))
             continue
         if first.setdefault(email, user) is not user:
-            _lose_all(work, user, _stop_same(work, user, first[email]))
+            _lose_all(mapped, user, _stop_same(mapped, user, first[email]))
             continue
-        before = len(work.fates)
-        reached = _map_methods(work, user, email)
-        _map_rules(work, user, email, reached)
-        ask_lost(work, user, work.fates[before:])
+        before = len(mapped.outcomes)
+        reached = _map_methods(mapped, user, email)
+        _map_rules(mapped, user, email, reached)
+        ask_lost(mapped, user, mapped.outcomes[before:])
 
 
-def _stop_same(work: Work, user: User, other: User) -> Stop:
+def _stop_same(mapped: Mapped, user: User, other: User) -> Stop:
     """Two of PagerDuty are one person, by the answer about either of them."""
     keys = (f"user_found_twice:{one.id}" for one in (user, other))
-    decided = next((key for key in keys if key in work.questions.answered), "")
+    decided = next((key for key in keys if key in mapped.questions.answered), "")
     return Stop(f"{other.name} is the same person in Harness, and his are carried over", not decided, decided)
 
 
-def _lose_all(work: Work, user: User, stop: Stop) -> None:
+def _lose_all(mapped: Mapped, user: User, stop: Stop) -> None:
     for kind, things in (("contact_methods", user.contact_methods), ("notification_rules", user.notification_rules)):
         for thing in things:
             name = f"{user.name}: {thing.summary or thing.id}"
-            work.lose(kind, thing.id, name, stop.reason, stop.waits, stop.decided)
+            mapped.lose(kind, thing.id, name, stop.reason, stop.waits, stop.decided)
 
 
-def _map_methods(work: Work, user: User, email: str) -> dict[str, Fields]:
+def _map_methods(mapped: Mapped, user: User, email: str) -> dict[str, Fields]:
     """PagerDuty id of each method that moves to the channel that it becomes."""
     channels = {}
     for method in user.contact_methods:
-        channel, grade, reason = _judge_method(work, user, method)
+        channel, grade, reason = _judge_method(mapped, user, method)
         if channel:
             channels[method.id] = channel
         elif grade:
-            _book(work, "contact_methods", method, user, grade, reason)
+            _book(mapped, "contact_methods", method, user, grade, reason)
     if channels:
         rows = sorted({tuple(sorted(channel.items())) for channel in channels.values()})
         fields = {"methods": [dict(row) for row in rows]}
@@ -79,22 +79,22 @@ def _map_methods(work: Work, user: User, email: str) -> dict[str, Fields]:
             "contact_methods", user.id, email, f"Contact details of {user.name}", fields, tuple(channels), needs
         )
         moved = [method for method in user.contact_methods if method.id in channels]
-        work.want(desired, exact("type"), own={one.id: _method_fates(one, channels[one.id]) for one in moved})
+        mapped.want(desired, exact("type"), own={one.id: _method_fates(one, channels[one.id]) for one in moved})
     return channels
 
 
-def _method_fates(method: ContactMethod, channel: Fields) -> list[FieldFate]:
-    label, cut = (method.label or "").strip(), tell_extension(method)
+def _method_fates(method: ContactMethod, channel: Fields) -> list[FieldOutcome]:
+    label, cut = (method.label or "").strip(), describe_extension(method)
     same = label.lower() in ("", channel["label"].lower())
     said = "" if same else f"the label {label} becomes {channel['label']}: Harness knows Work, Home and Other"
     return [
-        FieldFate("address", "changed" if cut else "exact", cut),
-        FieldFate("label", "exact" if same else "changed", said),
-        *tell_left(method),
+        FieldOutcome("address", "changed" if cut else "exact", cut),
+        FieldOutcome("label", "exact" if same else "changed", said),
+        *describe_left(method),
     ]
 
 
-def tell_extension(method: ContactMethod) -> str:
+def describe_extension(method: ContactMethod) -> str:
     """What becomes of what is dialled after the number (`x123`, `,,123`, `;ext=123`); "" where there is nothing."""
     number = read_phone(method) if TYPES.get(method.type) in ("phone", "sms") and method.address else None
     if number is None or not number.extension:
@@ -103,7 +103,7 @@ def tell_extension(method: ContactMethod) -> str:
     return f"PagerDuty dials {number.extension} after {alone}; Harness documents no extensions and calls {alone} alone"
 
 
-def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[Fields | None, Grade | None, str]:
+def _judge_method(mapped: Mapped, user: User, method: ContactMethod) -> tuple[Fields | None, Grade | None, str]:
     """(channel, None, "") for one that moves, (None, grade, reason) for one that does not."""
     if method.type in LINKED:
         return None, "handed_over", LINKED[method.type][0]
@@ -116,20 +116,22 @@ def _judge_method(work: Work, user: User, method: ContactMethod) -> tuple[Fields
     label = LABELS.get((method.label or "").strip().lower(), "Other")
     if TYPES[method.type] == "email":
         return {"type": "email", "address": method.address.strip().lower(), "label": label}, None, ""
-    return _judge_phone(work, user, method, label)
+    return _judge_phone(mapped, user, method, label)
 
 
-def _judge_phone(work: Work, user: User, method: ContactMethod, label: str) -> tuple[Fields | None, Grade | None, str]:
+def _judge_phone(
+    mapped: Mapped, user: User, method: ContactMethod, label: str
+) -> tuple[Fields | None, Grade | None, str]:
     number = read_phone(method)
     if number is None:
         return None, "lost", f"+{method.country_code} {method.address} is no phone number"
     if phonenumbers.region_code_for_number(number) in SERVED_REGIONS:
         address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return {"type": TYPES[method.type], "address": address, "label": label}, None, ""
-    work.unserved.setdefault(number.country_code or 0, []).append(user.name)
-    answer = work.questions.ask(_ask_country(user, method, number))
+    mapped.unserved.setdefault(number.country_code or 0, []).append(user.name)
+    answer = mapped.questions.ask(_ask_country(user, method, number))
     if answer is None:
-        work.held.append(
+        mapped.held.append(
             Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,))
         )
     return None, "lost", f"Harness does not call +{number.country_code}" + ("" if answer else " (open question)")
@@ -161,38 +163,40 @@ def _ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNu
     )
 
 
-def _map_rules(work: Work, user: User, email: str, reached: dict[str, Fields]) -> None:
+def _map_rules(mapped: Mapped, user: User, email: str, reached: dict[str, Fields]) -> None:
     kept: dict[int, list[Fields]] = defaultdict(list)
     moved = []
     for rule in user.notification_rules:
         grade, reason = _judge_rule(rule, reached)
         if grade or rule.contact_method is None or rule.start_delay_in_minutes is None:
-            _book(work, "notification_rules", rule, user, grade or "lost", reason)
-        elif stop := stop_unknown(work, "notification_rules", rule):
+            _book(mapped, "notification_rules", rule, user, grade or "lost", reason)
+        elif stop := stop_unknown(mapped, "notification_rules", rule):
             name = f"{user.name}: {rule.summary or rule.id}"
-            work.lose("notification_rules", rule.id, name, stop.reason, stop.waits, stop.decided)
+            mapped.lose("notification_rules", rule.id, name, stop.reason, stop.waits, stop.decided)
         else:
             moved.append(rule)
             channel = {name: reached[rule.contact_method.id][name] for name in ("type", "address")}
             if channel not in kept[rule.start_delay_in_minutes]:
                 kept[rule.start_delay_in_minutes].append(channel)
     if moved:
-        _want_rules(work, user, email, moved, {"steps": _make_steps(kept)})
+        _want_rules(mapped, user, email, moved, {"steps": _make_steps(kept)})
 
 
-def _want_rules(work: Work, user: User, email: str, moved: list[NotificationRule], fields: Fields) -> None:
+def _want_rules(mapped: Mapped, user: User, email: str, moved: list[NotificationRule], fields: Fields) -> None:
     sources, needs = tuple(rule.id for rule in moved), (("users", user.id), ("contact_methods", user.id))
     name = f"Notification rule of {user.name}"
-    wait = _judge_first_wait(work, find_first_minute(user, sources))
+    wait = _judge_first_wait(mapped, find_first_minute(user, sources))
     desired = Desired("notification_rules", user.id, email, name, fields, sources, needs)
-    work.want(desired, [wait, *exact("contact_method", "urgency")], own={rule.id: tell_left(rule) for rule in moved})
+    mapped.want(
+        desired, [wait, *exact("contact_method", "urgency")], own={rule.id: describe_left(rule) for rule in moved}
+    )
 
 
-def _judge_first_wait(work: Work, minutes: int) -> FieldFate:
+def _judge_first_wait(mapped: Mapped, minutes: int) -> FieldOutcome:
     """Our contract has a wait before every step; Harness documents waits between steps only."""
-    if minutes and not work.state.oncall:
-        return FieldFate("start_delay_in_minutes", "changed", tell_first_wait(minutes))
-    return FieldFate("start_delay_in_minutes", "exact")
+    if minutes and not mapped.state.oncall:
+        return FieldOutcome("start_delay_in_minutes", "changed", describe_first_wait(minutes))
+    return FieldOutcome("start_delay_in_minutes", "exact")
 
 
 def find_first_minute(user: User, sources: Iterable[str]) -> int:
@@ -207,7 +211,7 @@ def _is_linked(rule: NotificationRule) -> bool:
     return rule.type == ASSIGNMENT and rule.contact_method.type in LINKED
 
 
-def tell_first_wait(minutes: int) -> str:
+def describe_first_wait(minutes: int) -> str:
     """What becomes of a wait before the first step, for whoever types the rule in."""
     return (
         f"PagerDuty waits {minutes} min before the first notification; Harness documents waits between steps only: "
@@ -241,7 +245,9 @@ def _make_steps(kept: dict[int, list[Fields]]) -> list[Fields]:
 
 
 def _book(
-    work: Work, kind: str, thing: ContactMethod | NotificationRule, user: User, grade: Grade, reason: str
+    mapped: Mapped, kind: str, thing: ContactMethod | NotificationRule, user: User, grade: Grade, reason: str
 ) -> None:
     name = f"{user.name}: {thing.summary or thing.id}"
-    work.fates.append(Fate(kind, thing.id, name, grade, reason, (FieldFate("contact_method", grade, reason),)))
+    mapped.outcomes.append(
+        Outcome(kind, thing.id, name, grade, reason, (FieldOutcome("contact_method", grade, reason),))
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.flatten import life_of, live
-from pdmigrate.mapping.rotations import Named, dated_shift, name_parts, tell_date
+from pdmigrate.mapping.rotations import Named, dated_shift, describe_date, name_parts
 from pdmigrate.oncall import rota
 
 MOST_SHIFTS = 400
@@ -56,7 +56,7 @@ def write_shifts(wanted: rota.Rota, zone: ZoneInfo) -> list[Named]:
 
 
 def _name_shift(start: int, number: int) -> str:
-    return f"Shift {tell_date(start)}" + (f" at the same time {number + 1}" if number else "")
+    return f"Shift {describe_date(start)}" + (f" at the same time {number + 1}" if number else "")
 
 
 def _cut_out(named: Named, spans: tuple[rota.Span, ...], drawn: rota.Rota, now: int) -> list[Named]:

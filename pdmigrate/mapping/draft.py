@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pdmigrate.harness.records import AlertRule, State
-from pdmigrate.mapping import GRADES, Grade, Work
-from pdmigrate.mapping.fates import count_out_of_scope, find_miscounted
+from pdmigrate.mapping import GRADES, Grade, Mapped
+from pdmigrate.mapping.outcomes import count_out_of_scope, find_miscounted
 from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy
@@ -14,19 +14,19 @@ from pdmigrate.plan.actions import Desired, Held, Plan
 from pdmigrate.plan.answers import Conflict, Settled
 from pdmigrate.plan.handmade import group_rules
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 
 
 @dataclass(frozen=True)
 class Draft:
-    """One look at both sides. `work` has the fates, `plan` the actions; nothing was written."""
+    """One look at both sides. `mapped` has the outcomes, `plan` the actions; nothing was written."""
 
     account: Account
     state: State
     reasons: Reasons
-    work: Work
+    mapped: Mapped
     plan: Plan
-    ledger: dict[tuple[str, str], Entry]
+    ledger: dict[tuple[str, str], LedgerEntry]
 
     @cached_property
     def emails(self) -> dict[str, str]:
@@ -39,15 +39,15 @@ class Draft:
             for answer in self.answered.values()
             if answer.conflict.kind == "users" and answer.choice == "map"
         }
-        users = [user for id, user in self.account.users.items() if id in self.work.emails]
+        users = [user for id, user in self.account.users.items() if id in self.mapped.emails]
         return {user.id: mapped.get(user.id) or self._follow_rules(user.email.strip().lower()) for user in users}
 
     def _follow_rules(self, email: str) -> str:
         """`rules.people_file` and `rules.renamed_domains` of migration.yaml; an address that Harness knows stays."""
-        if email in self.work.people_map:
-            return self.work.people_map[email]
+        if email in self.mapped.people_map:
+            return self.mapped.people_map[email]
         box, _, domain = email.rpartition("@")
-        renamed = {old.lower(): new.lower() for old, new in self.work.rules.renamed_domains.items()}
+        renamed = {old.lower(): new.lower() for old, new in self.mapped.rules.renamed_domains.items()}
         moved = f"{box}@{renamed.get(domain, domain)}"
         return email if email in self.state.people and moved not in self.state.people else moved
 
@@ -70,7 +70,7 @@ class Draft:
     @cached_property
     def wanted(self) -> dict[tuple[str, str], Desired]:
         """What is wanted in Harness, by kind and the key that the ledger and the answers have for it."""
-        return {(wish.kind, wish.key): wish for wish in self.work.desired}
+        return {(wish.kind, wish.key): wish for wish in self.mapped.desired}
 
     def identifier_of(self, kind: str, id: str) -> str:
         """Where an object of PagerDuty is in Harness: wanted there, or carried over earlier; "" where it never was."""
@@ -97,11 +97,11 @@ class Draft:
 
     @property
     def open(self) -> dict[str, Conflict]:
-        return self.work.questions.open
+        return self.mapped.questions.open
 
     @property
     def answered(self) -> dict[str, Settled]:
-        return self.work.questions.answered
+        return self.mapped.questions.answered
 
     def count_kinds(self, landed: bool = False) -> dict[str, dict[str, int]]:
         """Objects in scope per kind: every one stands in exactly one place.
@@ -110,25 +110,25 @@ class Draft:
         still has to be written is not exact.
         """
         left = {(a.kind, s): a.verb for a in self.plan.actions if landed and a.writes for s in a.sources}
-        fates = [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.work.fates]
-        return {kind: _count([fate.grade for fate in fates if fate.kind == kind]) for kind in KINDS}
+        outcomes = [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.mapped.outcomes]
+        return {kind: _count([outcome.grade for outcome in outcomes if outcome.kind == kind]) for kind in KINDS}
 
     def count_fields(self) -> dict[str, dict[str, int]]:
         """The same for their fields; an object that is nowhere has lost them all, and counts as one."""
         grades: dict[str, list[Grade]] = {kind: [] for kind in KINDS}
-        for fate in self.work.fates:
-            grades[fate.kind] += [field.grade for field in fate.fields] or [fate.grade]
+        for outcome in self.mapped.outcomes:
+            grades[outcome.kind] += [field.grade for field in outcome.fields] or [outcome.grade]
         return {kind: _count(found) for kind, found in grades.items()}
 
     def count_out_of_scope(self) -> dict[str, int]:
         """Objects that stay behind because nobody chose them, or, contact details, because the rules leave them out."""
-        return count_out_of_scope(self.account, self.reasons, self.work.rules.contact_details)
+        return count_out_of_scope(self.account, self.reasons, self.mapped.rules.contact_details)
 
     @cached_property
     def miscounted(self) -> tuple[str, ...]:
-        """A sentence for each object in scope that has no fate, or more than one: then no count adds up."""
-        details, fates = self.work.rules.contact_details, self.work.fates
-        return find_miscounted(self.account, self.reasons, details, self.ledger, fates)
+        """A sentence for each object in scope that has no outcome, or more than one: then no count adds up."""
+        details, outcomes = self.mapped.rules.contact_details, self.mapped.outcomes
+        return find_miscounted(self.account, self.reasons, details, self.ledger, outcomes)
 
     def count_conflicts(self) -> dict[str, dict[str, int]]:
         """Open and decided questions per class."""

@@ -31,7 +31,7 @@ class Piece:
     """
 
     layer: int
-    rotation: rota.Rotation
+    rotation: rota.Roster
     fills: tuple[int, ...] = ()
     dated: bool = False
 
@@ -54,7 +54,7 @@ class _Stretch:
     fills: tuple[int, ...]
 
 
-def flatten(layers: list[rota.Rotation], zone: ZoneInfo, now: int, near: int, far: int) -> Flat:
+def flatten(layers: list[rota.Roster], zone: ZoneInfo, now: int, near: int, far: int) -> Flat:
     """What is left of each layer at or after `now`. Ended layers leave nothing; neither do those that end before they start.
 
     near: how far dated pieces reach; those that only begin later, but before far, reach further. Everything else holds
@@ -66,7 +66,7 @@ def flatten(layers: list[rota.Rotation], zone: ZoneInfo, now: int, near: int, fa
     for at, number in enumerate(peopled):
         # Ended layers cut as well: were they left out here, a piece would change its start as they end, and every run its plan.
         for stretch in _cut(layers, number, peopled[:at], now):
-            said, end = _say(layers, number, stretch, zone, now, _reach(stretch, now, near, far))
+            said, end = _map(layers, number, stretch, zone, now, _reach(stretch, now, near, far))
             pieces += said
             ends += [end] if end is not None else []
     alive = tuple(piece for piece in pieces if life_of(piece.rotation)[1] > now)
@@ -80,22 +80,22 @@ def _reach(stretch: _Stretch, now: int, near: int, far: int) -> int:
     return stretch.since if stretch.since >= far else max(near, rota.month_after(stretch.since + DATED_AHEAD))
 
 
-def _lives(layer: rota.Rotation) -> bool:
+def _lives(layer: rota.Roster) -> bool:
     since, until = life_of(layer)
     return since < until
 
 
-def life_of(layer: rota.Rotation) -> rota.Span:
+def life_of(layer: rota.Roster) -> rota.Span:
     """From when until when a rotation exists."""
     return (-FOREVER if layer.since is None else layer.since, FOREVER if layer.until is None else layer.until)
 
 
-def live(layer: rota.Rotation, since: int, until: int) -> rota.Rotation:
+def live(layer: rota.Roster, since: int, until: int) -> rota.Roster:
     """The same rotation with that life."""
     return replace(layer, since=None if since == -FOREVER else since, until=None if until == FOREVER else until)
 
 
-def _cut(layers: list[rota.Rotation], number: int, above: list[int], now: int) -> list[_Stretch]:
+def _cut(layers: list[rota.Roster], number: int, above: list[int], now: int) -> list[_Stretch]:
     """The layer's own time from now on; what is the same since long before begins when that began."""
     start, end = life_of(layers[number])
     edges = sorted({start, end, *(edge for i in above for edge in life_of(layers[i]) if start < edge < end)})
@@ -116,12 +116,12 @@ def _cut(layers: list[rota.Rotation], number: int, above: list[int], now: int) -
     return stretches
 
 
-def _list_active(layers: list[rota.Rotation], above: list[int], since: int, until: int) -> list[int]:
+def _list_active(layers: list[rota.Roster], above: list[int], since: int, until: int) -> list[int]:
     return [i for i in above if life_of(layers[i])[0] <= since and until <= life_of(layers[i])[1]]
 
 
 def _look_back(
-    layers: list[rota.Rotation], number: int, above: list[int], past: list[rota.Span], stretch: _Stretch
+    layers: list[rota.Roster], number: int, above: list[int], past: list[rota.Span], stretch: _Stretch
 ) -> _Stretch:
     """The same stretch from when it began: only one share of each time that is over is worked out, however many there were."""
     for since, until in reversed(past):
@@ -139,7 +139,7 @@ Share = tuple[tuple[int, ...], Week]
 """The layers with empty places that are open, and when they are."""
 
 
-def _own_week(layers: list[rota.Rotation], number: int, active: list[int], fills: tuple[int, ...]) -> Week | None:
+def _own_week(layers: list[rota.Roster], number: int, active: list[int], fills: tuple[int, ...]) -> Week | None:
     """The layer's windows where exactly those upper layers with empty places are open; None where one of them is not there."""
     if any(i not in active or None not in layers[i].participants for i in fills):
         return None
@@ -149,7 +149,7 @@ def _own_week(layers: list[rota.Rotation], number: int, active: list[int], fills
     return week
 
 
-def _share(layers: list[rota.Rotation], number: int, active: list[int]) -> list[Share]:
+def _share(layers: list[rota.Roster], number: int, active: list[int]) -> list[Share]:
     """The layer's windows without those of the full layers above, apart by the layers with empty places that are open."""
     full = [i for i in active if None not in layers[i].participants]
     week = rota.subtract_spans(_week(layers[number]), [span for i in full for span in _week(layers[i])])
@@ -165,8 +165,8 @@ def _share(layers: list[rota.Rotation], number: int, active: list[int]) -> list[
     return shares
 
 
-def _say(
-    layers: list[rota.Rotation], number: int, stretch: _Stretch, zone: ZoneInfo, now: int, reach: int
+def _map(
+    layers: list[rota.Roster], number: int, stretch: _Stretch, zone: ZoneInfo, now: int, reach: int
 ) -> tuple[list[Piece], int | None]:
     """Its pieces, and from when on they do not say all of it; None where they do."""
     week = None if stretch.week == FULL_WEEK else stretch.week
@@ -183,7 +183,7 @@ def _say(
     return pieces, None if stretch.until <= reach else reach
 
 
-def weave(layer: rota.Rotation, above: list[rota.Rotation]) -> rota.Rotation | None:
+def weave(layer: rota.Roster, above: list[rota.Roster]) -> rota.Roster | None:
     """The layer in the empty turns of those above only, as one rotation whose places are as long as all turns allow.
 
     None where the turns do not fit: more than MOST_PLACES places until everything comes round again, or too short ones.
@@ -201,16 +201,16 @@ def weave(layer: rota.Rotation, above: list[rota.Rotation]) -> rota.Rotation | N
     return replace(layer, anchor=anchor, turn=place, participants=participants)
 
 
-def _empty_spans(above: list[rota.Rotation], zone: ZoneInfo, now: int, until: int) -> tuple[rota.Span, ...]:
+def _empty_spans(above: list[rota.Roster], zone: ZoneInfo, now: int, until: int) -> tuple[rota.Span, ...]:
     """When all of them are empty, from now until then. A span that runs now has its true start."""
     start = now - max(one.turn * (len(one.participants) + 1) for one in above)
     spans: tuple[rota.Span, ...] = ((start, until),) if now < until else ()
     for one in above:
         turned = tuple(None if place else "empty" for place in one.participants)
-        always = rota.Rotation(turned, one.anchor, one.turn)
+        always = rota.Roster(turned, one.anchor, one.turn)
         spans = rota.intersect_spans(spans, always.render(zone, start, until).covered())
     return tuple(span for span in spans if span[1] > now)
 
 
-def _week(layer: rota.Rotation) -> tuple[rota.Span, ...]:
+def _week(layer: rota.Roster) -> tuple[rota.Span, ...]:
     return FULL_WEEK if layer.week is None else layer.week

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 
-from pdmigrate.mapping.work import Fate, Work
+from pdmigrate.mapping.mapped import Mapped, Outcome
 from pdmigrate.pagerduty.records import User
 from pdmigrate.plan.actions import Held
 from pdmigrate.plan.answers import Conflict, Option
 
 
-def ask_lost(work: Work, user: User, fates: Iterable[Fate]) -> None:
-    """Ask about what pages the person today and is lost. fates: what becomes of his contact methods and rules.
+def ask_lost(mapped: Mapped, user: User, outcomes: Iterable[Outcome]) -> None:
+    """Ask about what pages the person today and is lost. outcomes: what becomes of his contact methods and rules.
 
     What is blocked or switched off in PagerDuty pages nobody today; a number in a country has a question of its own.
     """
-    lost = {fate.id: fate.reason for fate in fates if fate.grade == "lost"}
+    lost = {outcome.id: outcome.reason for outcome in outcomes if outcome.grade == "lost"}
     bare = (r for r in user.notification_rules if r.start_delay_in_minutes is None or r.contact_method is None)
     unread = [rule for rule in bare if rule.id in lost]
     high = [rule for rule in user.notification_rules if rule.urgency != "low"]
@@ -23,12 +23,12 @@ def ask_lost(work: Work, user: User, fates: Iterable[Fate]) -> None:
         for method in user.contact_methods
         if method.id in lost and (method.id in used or unread) and method.enabled and not method.blacklisted
     ]
-    asked = work.questions.open.keys() | work.questions.answered.keys()
+    asked = mapped.questions.open.keys() | mapped.questions.answered.keys()
     said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if f"phone_country:{m.id}" not in asked]
     said += [f"{len(unread)} notification rules came without their delay or contact method"] if unread else []
-    if said and work.questions.ask(_ask_contacts(user, said)) is None:
+    if said and mapped.questions.ask(_ask_contacts(user, said)) is None:
         ids = (*(one.id for one in silent), *(one.id for one in unread))
-        work.held.append(Held("contact_methods", user.id, user.name, "open question: lost contacts", True, ids))
+        mapped.held.append(Held("contact_methods", user.id, user.name, "open question: lost contacts", True, ids))
 
 
 def _ask_contacts(user: User, said: list[str]) -> Conflict:

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from pdmigrate.harness.records import Override
-from pdmigrate.mapping.work import Fate, FieldFate, Stop, Work, exact, read_stop
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Outcome, Stop, exact, read_stop
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Conflict, Option
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 
 COVERED = "others that were made later take all of its time"
 DATED = "written as a dated shift of the schedule"
@@ -28,15 +28,15 @@ Known = dict[str, dict[str, int]]
 """What earlier runs have written: stem to the keys of overrides, each with its start."""
 
 
-def map_overrides(work: Work) -> None:
+def map_overrides(mapped: Mapped) -> None:
     """Want every override of the schedules in scope that has not ended yet. Fills `work.dropped`."""
-    known, held = read_known(work.ledger), set()
-    for schedule in work.in_scope("schedules", work.account.all_schedules):
+    known, held = read_known(mapped.ledger), set()
+    for schedule in mapped.in_scope("schedules", mapped.account.all_schedules):
         if isinstance(schedule, ScheduleV3):
-            _count_shifts(work, schedule)
+            _count_shifts(mapped, schedule)
         else:
-            held |= _map_schedule(work, schedule, known)
-    work.dropped = _find_dropped(work, held)
+            held |= _map_schedule(mapped, schedule, known)
+    mapped.dropped = _find_dropped(mapped, held)
 
 
 def count_overrides(schedule: records.Schedule | ScheduleV3, since: datetime) -> int:
@@ -47,7 +47,9 @@ def count_overrides(schedule: records.Schedule | ScheduleV3, since: datetime) ->
     return sum(entry.end > since for entry in schedule.overrides)
 
 
-def cut_overrides(entries: tuple[records.Entry, ...]) -> Iterator[tuple[records.Entry, tuple[rota.Span, ...]]]:
+def cut_overrides(
+    entries: tuple[records.RenderedEntry, ...],
+) -> Iterator[tuple[records.RenderedEntry, tuple[rota.Span, ...]]]:
     """Each with what is left of it: in PagerDuty a later one wins, in Harness both people would be on call.
 
     One whose stand-in was deleted takes nothing from the others: nobody stands in.
@@ -77,7 +79,7 @@ def _find_touched(taken: list[rota.Span], span: rota.Span) -> tuple[int, int]:
 # --- keys ---
 
 
-def override_key(schedule_id: str, entry: records.Entry) -> str:
+def override_key(schedule_id: str, entry: records.RenderedEntry) -> str:
     """The list of schedules gives overrides no id: schedule, person, end and start tell them apart."""
     return f"{_stem(schedule_id, entry)}_s{rota.to_instant(entry.start)}"
 
@@ -106,23 +108,23 @@ def key_overrides(schedule: records.Schedule, known: Known, now: datetime) -> li
     return [keys.get(number) or override_key(schedule.id, entry) for number, entry in enumerate(entries)]
 
 
-def _has_its_start(entry: records.Entry, start: int, now: int) -> bool:
+def _has_its_start(entry: records.RenderedEntry, start: int, now: int) -> bool:
     return rota.to_instant(entry.start) == start
 
 
-def _may_be_it(entry: records.Entry, start: int, now: int) -> bool:
+def _may_be_it(entry: records.RenderedEntry, start: int, now: int) -> bool:
     """Both have begun, or a first piece of it was written that begins later."""
     own = rota.to_instant(entry.start)
     return max(own, start) <= now or own <= start < rota.to_instant(entry.end)
 
 
-def _stem(schedule_id: str, entry: records.Entry) -> str:
+def _stem(schedule_id: str, entry: records.RenderedEntry) -> str:
     person = entry.user.id if entry.user else "nobody"
     end = entry.end.astimezone(UTC).isoformat()
     return f"{schedule_id}_{hashlib.sha256(f'{person} {end}'.encode()).hexdigest()[:12]}"
 
 
-def read_known(ledger: dict[tuple[str, str], Entry]) -> Known:
+def read_known(ledger: dict[tuple[str, str], LedgerEntry]) -> Known:
     """The keys of the overrides that the ledger has, as `key_overrides` wants them."""
     known: Known = {}
     for (kind, key), entry in sorted(ledger.items()):
@@ -133,23 +135,23 @@ def read_known(ledger: dict[tuple[str, str], Entry]) -> Known:
     return known
 
 
-def _find_dropped(work: Work, held: set[str]) -> list[Entry]:
+def _find_dropped(mapped: Mapped, held: set[str]) -> list[LedgerEntry]:
     """What we wrote for the schedules in scope, is wanted no more, and pages somebody still.
 
     Cancelled, or covered by a later one. What is held in the meantime stays as it is, and so do schedules that the
     source does not show: whatever is held itself, its overrides are known. Where the overrides of a schedule were not
     read, nobody knows which of them are gone: none is taken back.
     """
-    wanted = {wish.key for wish in work.desired if wish.kind == "overrides"}
-    read = [id for id in work.scope["schedules"] if id in work.account.all_schedules]
-    read = [id for id in read if not work.account.all_schedules[id].unread]
-    schedules = {work.schedules.get(id) or _find_written(work, id) for id in read}
-    ours = [entry for (kind, _), entry in work.ledger.items() if kind == "overrides" and entry.key not in wanted]
-    return [e for e in ours if e.synced["schedule"] in schedules and _base(e.key) not in held and _is_on(work, e)]
+    wanted = {wish.key for wish in mapped.desired if wish.kind == "overrides"}
+    read = [id for id in mapped.scope["schedules"] if id in mapped.account.all_schedules]
+    read = [id for id in read if not mapped.account.all_schedules[id].unread]
+    schedules = {mapped.schedules.get(id) or _find_written(mapped, id) for id in read}
+    ours = [entry for (kind, _), entry in mapped.ledger.items() if kind == "overrides" and entry.key not in wanted]
+    return [e for e in ours if e.synced["schedule"] in schedules and _base(e.key) not in held and _is_on(mapped, e)]
 
 
-def _find_written(work: Work, schedule_id: str) -> str | None:
-    entry = work.known("schedules", schedule_id) if schedule_id in work.account.all_schedules else None
+def _find_written(mapped: Mapped, schedule_id: str) -> str | None:
+    entry = mapped.known("schedules", schedule_id) if schedule_id in mapped.account.all_schedules else None
     return entry.identifier if entry else None
 
 
@@ -158,46 +160,46 @@ def _base(key: str) -> str:
     return found["base"] if found else key
 
 
-def _is_on(work: Work, entry: Entry) -> bool:
+def _is_on(mapped: Mapped, entry: LedgerEntry) -> bool:
     """Not over yet: as we wrote it, or as somebody has lengthened it since."""
-    there = work.state.overrides.get(entry.identifier)
+    there = mapped.state.overrides.get(entry.identifier)
     ends = [datetime.fromisoformat(entry.synced["end"]), *([there.end] if there else [])]
-    return max(ends) > work.account.since
+    return max(ends) > mapped.account.since
 
 
 # --- what becomes of each ---
 
 
-def _map_schedule(work: Work, schedule: records.Schedule, known: Known) -> set[str]:
+def _map_schedule(mapped: Mapped, schedule: records.Schedule, known: Known) -> set[str]:
     """Returns the keys of those that are held."""
-    keys, held, now = key_overrides(schedule, known, work.account.since), set(), rota.to_instant(work.account.since)
-    not_carried = None if schedule.id in work.schedules else work.stop_behind("schedules", schedule.id, NOT_CARRIED)
+    keys, held, now = key_overrides(schedule, known, mapped.account.since), set(), rota.to_instant(mapped.account.since)
+    not_carried = None if schedule.id in mapped.schedules else mapped.stop_behind("schedules", schedule.id, NOT_CARRIED)
     for key, (entry, spans) in zip(keys, cut_overrides(schedule.overrides), strict=True):
-        if entry.end <= work.account.since:
+        if entry.end <= mapped.account.since:
             continue
-        name = f"{_name_stand_in(work, entry)} in {schedule.name}"
+        name = f"{_name_stand_in(mapped, entry)} in {schedule.name}"
         pieces = [(number, span) for number, span in enumerate(spans, 1) if span[1] > now]
-        nothing = _tell_nothing(work, entry, pieces)
+        nothing = _describe_nothing(mapped, entry, pieces)
         if nothing:
-            work.fates.append(Fate("overrides", key, name, "changed", nothing))
+            mapped.outcomes.append(Outcome("overrides", key, name, "changed", nothing))
             continue
-        found = not_carried or _find_stand_in(work, schedule, entry, key)
+        found = not_carried or _find_stand_in(mapped, schedule, entry, key)
         if isinstance(found, Stop):
-            work.lose("overrides", key, name, found.reason, found.waits, found.decided)
+            mapped.lose("overrides", key, name, found.reason, found.waits, found.decided)
             held.add(key)
         else:
-            _want_override(work, schedule, entry, (key, name, found), pieces)
+            _want_override(mapped, schedule, entry, (key, name, found), pieces)
     return held
 
 
-def _name_stand_in(work: Work, entry: records.Entry) -> str:
+def _name_stand_in(mapped: Mapped, entry: records.RenderedEntry) -> str:
     if entry.user is None:
         return "nobody"
-    user = work.account.users.get(entry.user.id)
+    user = mapped.account.users.get(entry.user.id)
     return user.name if user else entry.user.summary or entry.user.id
 
 
-def _tell_nothing(work: Work, entry: records.Entry, pieces: Sequence[object]) -> str:
+def _describe_nothing(mapped: Mapped, entry: records.RenderedEntry, pieces: Sequence[object]) -> str:
     """Why there is nothing to write: it puts nobody on call in PagerDuty either."""
     if entry.start == entry.end:
         return "it is empty (it starts and ends at the same time): nobody stands in, in PagerDuty as well"
@@ -205,39 +207,39 @@ def _tell_nothing(work: Work, entry: records.Entry, pieces: Sequence[object]) ->
         return "it ends before it starts: nobody stands in, in PagerDuty as well"
     if entry.user is not None and entry.user.deleted_at:
         return (
-            f"its stand-in {_name_stand_in(work, entry)} was deleted in PagerDuty: nobody stands in, "
+            f"its stand-in {_name_stand_in(mapped, entry)} was deleted in PagerDuty: nobody stands in, "
             "and whoever has the turn is on call"
         )
     return "" if pieces else COVERED
 
 
-def _find_stand_in(work: Work, schedule: records.Schedule, entry: records.Entry, key: str) -> str | Stop:
+def _find_stand_in(mapped: Mapped, schedule: records.Schedule, entry: records.RenderedEntry, key: str) -> str | Stop:
     """The email of who stands in, or why the override stays behind."""
     user = entry.user
-    if user is not None and user.id in work.emails:
-        return work.emails[user.id]
-    if user is not None and user.id in work.nobodies:
+    if user is not None and user.id in mapped.emails:
+        return mapped.emails[user.id]
+    if user is not None and user.id in mapped.nobodies:
         why = "its stand-in is nobody by decision, and an override of Harness names a person: those hours would page"
-        return work.stop_behind("users", user.id, why)
-    if user is not None and ("users", user.id) in work.lost:
-        return work.stop_behind("users", user.id, "the stand-in has neither account nor invitation")
-    return _ask_for(work, _ask_stand_in(work, schedule, entry, key))
+        return mapped.stop_behind("users", user.id, why)
+    if user is not None and ("users", user.id) in mapped.lost:
+        return mapped.stop_behind("users", user.id, "the stand-in has neither account nor invitation")
+    return _ask_for(mapped, _ask_stand_in(mapped, schedule, entry, key))
 
 
-def _ask_for(work: Work, conflict: Conflict) -> str | Stop:
+def _ask_for(mapped: Mapped, conflict: Conflict) -> str | Stop:
     """Whoever a person names in place of somebody whom PagerDuty does not show."""
-    answer = work.questions.ask(conflict)
+    answer = mapped.questions.ask(conflict)
     email = (answer.value or "").strip().lower() if answer and answer.choice == "map" else ""
     if answer is None or not email:
         return read_stop(answer, "no list of PagerDuty shows its stand-in")
-    if email in work.state.people:
+    if email in mapped.state.people:
         return email
-    work.questions.reopen(answer)
+    mapped.questions.reopen(answer)
     return Stop(f"its stand-in was decided to be {email}, who is not in the Harness project", True)
 
 
-def _ask_stand_in(work: Work, schedule: records.Schedule, entry: records.Entry, key: str) -> Conflict:
-    who = f"{_name_stand_in(work, entry)} ({entry.user.id})" if entry.user else "somebody without a name"
+def _ask_stand_in(mapped: Mapped, schedule: records.Schedule, entry: records.RenderedEntry, key: str) -> Conflict:
+    who = f"{_name_stand_in(mapped, entry)} ({entry.user.id})" if entry.user else "somebody without a name"
     start, end = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for moment in (entry.start, entry.end))
     return Conflict(
         about="override_stand_in",
@@ -258,9 +260,9 @@ def _ask_stand_in(work: Work, schedule: records.Schedule, entry: records.Entry, 
 
 
 def _want_override(
-    work: Work,
+    mapped: Mapped,
     schedule: records.Schedule,
-    entry: records.Entry,
+    entry: records.RenderedEntry,
     who: tuple[str, str, str],
     pieces: list[tuple[int, rota.Span]],
 ) -> None:
@@ -268,39 +270,39 @@ def _want_override(
 
     who: key, name and email.
     """
-    (key, name, email), identifier = who, work.schedules[schedule.id]
+    (key, name, email), identifier = who, mapped.schedules[schedule.id]
     for number, span in pieces:
         own = name_piece(key, number)
         start, end = (rota.to_datetime(edge) for edge in span)
         override = Override(identifier=f"pd_{own}", person=email, start=start, end=end)
         fields = {"schedule": identifier, **override.model_dump(mode="json", exclude={"identifier"})}
-        people = (("users", entry.user.id),) if entry.user and entry.user.id in work.emails else ()
+        people = (("users", entry.user.id),) if entry.user and entry.user.id in mapped.emails else ()
         needs, sources = (("schedules", schedule.id), *people), (key,) if number == pieces[0][0] else ()
         wish = Desired("overrides", own, f"{identifier}/pd_{own}", name, fields, sources, needs)
-        work.want(wish, exact("start", "end", "user"))
+        mapped.want(wish, exact("start", "end", "user"))
 
 
-def _count_shifts(work: Work, schedule: ScheduleV3) -> None:
+def _count_shifts(mapped: Mapped, schedule: ScheduleV3) -> None:
     """Overrides and custom shifts of a shift-based schedule are in its rotations, or stay behind with it."""
     dated = [(one.id, one.end_time, one.overriding_member) for one in schedule.overrides]
     dated += [(one.id, one.end_time, one.assignments[0].member) for one in schedule.custom_shifts if one.assignments]
-    reach = work.fidelity[schedule.id].dated
+    reach = mapped.fidelity[schedule.id].dated
     for key, end, member in dated:
-        if end <= work.account.since:
+        if end <= mapped.account.since:
             continue
-        user = work.account.users.get(member.user_id or "")
+        user = mapped.account.users.get(member.user_id or "")
         name = f"{user.name if user else member.user_id or 'nobody'} in {schedule.name}"
-        if schedule.id in work.schedules:
-            work.fates.append(_tell_dated(key, name, end, reach))
+        if schedule.id in mapped.schedules:
+            mapped.outcomes.append(_describe_dated(key, name, end, reach))
         else:
-            stop = work.stop_behind("schedules", schedule.id, NOT_CARRIED)
-            work.lose("overrides", key, name, stop.reason, stop.waits, stop.decided)
+            stop = mapped.stop_behind("schedules", schedule.id, NOT_CARRIED)
+            mapped.lose("overrides", key, name, stop.reason, stop.waits, stop.decided)
 
 
-def _tell_dated(key: str, name: str, end: datetime, reach: int | None) -> Fate:
+def _describe_dated(key: str, name: str, end: datetime, reach: int | None) -> Outcome:
     """reach: the instant up to which its schedule is written with dates, where more dates must follow."""
     if reach is None or rota.to_instant(end) <= reach:
-        return Fate("overrides", key, name, "exact", DATED, tuple(exact("start", "end")))
+        return Outcome("overrides", key, name, "exact", DATED, tuple(exact("start", "end")))
     day = f"{rota.to_datetime(reach):%Y-%m-%d}"
     words = f"its schedule is written with dates until {day}: what of it comes later is written by a later run"
-    return Fate("overrides", key, name, "changed", words, (FieldFate("end", "changed", words),))
+    return Outcome("overrides", key, name, "changed", words, (FieldOutcome("end", "changed", words),))

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pdmigrate.errors import SettingsError
-from pdmigrate.mapping.left import tell_left
+from pdmigrate.mapping.left import describe_left
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
 from pdmigrate.mapping.scope import list_standing
-from pdmigrate.mapping.work import FieldFate, Work, exact
 from pdmigrate.pagerduty.records import User
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Conflict, Option, Settled
@@ -53,87 +53,87 @@ BY_HAND = (
 """No rotation is ever made shorter, whatever the target can say."""
 
 
-def map_people(work: Work) -> None:
+def map_people(mapped: Mapped) -> None:
     """Decide for every user in scope who he is in Harness. Fills `work.emails`; invitations follow in `want_people`."""
-    duties = count_duties(work)
-    users = list(work.in_scope("users", work.account.users))
-    guessed = {user.id: guess_email(work, user) for user in users}
+    duties = count_duties(mapped)
+    users = list(mapped.in_scope("users", mapped.account.users))
+    guessed = {user.id: guess_email(mapped, user) for user in users}
     twice = Counter(guessed.values())
     for user in users:
         email = guessed[user.id]
-        if twice[email] > 1 and not _allow_twice(work, user, email):
+        if twice[email] > 1 and not _allow_twice(mapped, user, email):
             continue
-        if email in work.state.people:
-            work.emails[user.id] = email
+        if email in mapped.state.people:
+            mapped.emails[user.id] = email
         else:
-            _place_stranger(work, user, email, duties[user.id], twice)
+            _place_stranger(mapped, user, email, duties[user.id], twice)
 
 
-def want_people(work: Work) -> None:
+def want_people(mapped: Mapped) -> None:
     """The people as they should be, once the groups that they will join are known: each once, whoever they are here."""
     users: dict[str, list[User]] = {}
-    for user in work.in_scope("users", work.account.users):
-        if user.id in work.emails:
-            users.setdefault(work.emails[user.id], []).append(user)
+    for user in mapped.in_scope("users", mapped.account.users):
+        if user.id in mapped.emails:
+            users.setdefault(mapped.emails[user.id], []).append(user)
     for email, same in users.items():
-        _want_person(work, email, same)
+        _want_person(mapped, email, same)
 
 
-def _want_person(work: Work, email: str, users: list[User]) -> None:
-    teams = [team for user in users for team in teams_of(work, user.id) if team in work.groups]
-    fields = {"email": email, "groups": sorted({work.groups[team] for team in teams})}
-    if work.rules.invite_roles:
-        fields["roles"] = sorted(work.rules.invite_roles)
+def _want_person(mapped: Mapped, email: str, users: list[User]) -> None:
+    teams = [team for user in users for team in teams_of(mapped, user.id) if team in mapped.groups]
+    fields = {"email": email, "groups": sorted({mapped.groups[team] for team in teams})}
+    if mapped.rules.invite_roles:
+        fields["roles"] = sorted(mapped.rules.invite_roles)
     needs, ids = tuple(("teams", team) for team in dict.fromkeys(teams)), tuple(user.id for user in users)
-    own = {user.id: _field_fates(work, user, email) for user in users}
-    work.want(Desired("users", ids[0], email, users[0].name, fields, ids, needs), [], own=own)
+    own = {user.id: _field_outcomes(mapped, user, email) for user in users}
+    mapped.want(Desired("users", ids[0], email, users[0].name, fields, ids, needs), [], own=own)
 
 
-def teams_of(work: Work, user_id: str) -> list[str]:
+def teams_of(mapped: Mapped, user_id: str) -> list[str]:
     """The teams in scope that a user is a member of."""
-    teams = {team.id for team in work.in_scope("teams", work.account.teams)}
-    return [team_id for team_id in work.account.teams_by_member.get(user_id, ()) if team_id in teams]
+    teams = {team.id for team in mapped.in_scope("teams", mapped.account.teams)}
+    return [team_id for team_id in mapped.account.teams_by_member.get(user_id, ()) if team_id in teams]
 
 
-def count_duties(work: Work) -> Counter[str]:
+def count_duties(mapped: Mapped) -> Counter[str]:
     """In how many schedules, overrides and policy levels each user stands, now or later."""
-    schedules, now = work.account.all_schedules.values(), work.account.since
+    schedules, now = mapped.account.all_schedules.values(), mapped.account.since
     places = [user.id for schedule in schedules for user in list_standing(schedule, now)]
-    rules = [rule for policy in work.account.policies.values() for rule in policy.escalation_rules]
+    rules = [rule for policy in mapped.account.policies.values() for rule in policy.escalation_rules]
     return Counter([*places, *(target.id for rule in rules for target in rule.targets)])
 
 
-def _place_stranger(work: Work, user: User, email: str, duties: int, guessed: Counter[str]) -> None:
-    answer = work.questions.ask(_ask_stranger(work, user, email, duties))
+def _place_stranger(mapped: Mapped, user: User, email: str, duties: int, guessed: Counter[str]) -> None:
+    answer = mapped.questions.ask(_ask_stranger(mapped, user, email, duties))
     if answer is None:
-        work.undecided.add(user.id)
-        work.lose("users", user.id, user.name, "nobody has decided yet whether to invite or map this person", True)
+        mapped.undecided.add(user.id)
+        mapped.lose("users", user.id, user.name, "nobody has decided yet whether to invite or map this person", True)
     elif answer.choice == "invite":
-        work.emails[user.id] = email
+        mapped.emails[user.id] = email
     elif answer.choice == "empty_place":
-        work.nobodies.add(user.id)
+        mapped.nobodies.add(user.id)
         reason = f"nobody by decision ({answer.by}): its places stay empty"
-        work.lose("users", user.id, user.name, reason, decided=answer.conflict.key)
+        mapped.lose("users", user.id, user.name, reason, decided=answer.conflict.key)
     elif answer.choice == "map":
-        _map_by_hand(work, user, answer, guessed)
+        _map_by_hand(mapped, user, answer, guessed)
     else:
         reason = f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
-        work.lose("users", user.id, user.name, reason, decided=answer.conflict.key)
+        mapped.lose("users", user.id, user.name, reason, decided=answer.conflict.key)
 
 
-def _map_by_hand(work: Work, user: User, answer: Settled, guessed: Counter[str]) -> None:
+def _map_by_hand(mapped: Mapped, user: User, answer: Settled, guessed: Counter[str]) -> None:
     """The answer names somebody else in Harness, who must be there, and may be another user's, whichever comes first."""
     value = (answer.value or "").strip().lower()
-    if value not in work.state.people:
-        work.questions.reopen(answer)
-        work.undecided.add(user.id)
-        work.lose("users", user.id, user.name, f"decided to be {value}, who is not in the Harness project", True)
-    elif not (guessed[value] or value in work.emails.values()) or _allow_twice(work, user, value):
-        work.emails[user.id] = value
+    if value not in mapped.state.people:
+        mapped.questions.reopen(answer)
+        mapped.undecided.add(user.id)
+        mapped.lose("users", user.id, user.name, f"decided to be {value}, who is not in the Harness project", True)
+    elif not (guessed[value] or value in mapped.emails.values()) or _allow_twice(mapped, user, value):
+        mapped.emails[user.id] = value
 
 
-def _ask_stranger(work: Work, user: User, email: str, duties: int) -> Conflict:
-    needed = duties > 0 or bool(teams_of(work, user.id))
+def _ask_stranger(mapped: Mapped, user: User, email: str, duties: int) -> Conflict:
+    needed = duties > 0 or bool(teams_of(mapped, user.id))
     kind, good = name_class(user), is_address(email)
     about = ABOUT[kind] if good else "bad_address"
     meaning = f"stands in {duties} places on call" if duties else "is on call nowhere"
@@ -146,25 +146,25 @@ def _ask_stranger(work: Work, user: User, email: str, duties: int) -> Conflict:
         name=user.name,
         question=f"{user.name} ({email}) has no account in the Harness project.{said}",
         meaning=f"{user.name} {meaning}. Until the invitation is accepted nobody can be reached in those turns.",
-        options=tuple(_list_options(work, email, about)),
+        options=tuple(_list_options(mapped, email, about)),
         recommended="empty_place" if empty else "invite" if needed and good else "leave_out",
         changes_paging=empty or (needed and not good),
     )
 
 
-def _list_options(work: Work, email: str, about: str) -> Iterator[Option]:
+def _list_options(mapped: Mapped, email: str, about: str) -> Iterator[Option]:
     if about != "bad_address":
         effect = f"Harness sends an invitation to {email}; it stands in every rotation from the start"
         yield Option(name="invite", effect=effect)
     if about == "nobody_user":
-        yield Option(name="empty_place", effect=EMPTY + (BY_CONTRACT if work.state.oncall else BY_HAND))
+        yield Option(name="empty_place", effect=EMPTY + (BY_CONTRACT if mapped.state.oncall else BY_HAND))
     value = "the email of a person in Harness"
     yield Option(name="map", effect="another account is paged instead", value=value)
     effect = "not moved; every schedule and policy that needs this person is held whole"
     yield Option(name="leave_out", effect=effect)
 
 
-def _allow_twice(work: Work, user: User, email: str) -> bool:
+def _allow_twice(mapped: Mapped, user: User, email: str) -> bool:
     conflict = Conflict(
         about="user_found_twice",
         kind="users",
@@ -179,27 +179,27 @@ def _allow_twice(work: Work, user: User, email: str) -> bool:
         recommended="same_person",
         changes_paging=True,
     )
-    answer = work.questions.ask(conflict)
+    answer = mapped.questions.ask(conflict)
     if answer is None:
-        work.undecided.add(user.id)
+        mapped.undecided.add(user.id)
     if answer is None or answer.choice == "leave_out":
         said = "left out by decision" if answer else "nobody has decided yet"
         reason = f"two PagerDuty users would be this person; {said}"
-        work.lose("users", user.id, user.name, reason, answer is None, conflict.key if answer else "")
+        mapped.lose("users", user.id, user.name, reason, answer is None, conflict.key if answer else "")
         return False
     return True
 
 
-def _field_fates(work: Work, user: User, email: str) -> list[FieldFate]:
-    fates = exact("name")
+def _field_outcomes(mapped: Mapped, user: User, email: str) -> list[FieldOutcome]:
+    outcomes = exact("name")
     same = read_email(user) == email
-    fates.append(
-        FieldFate("email", "exact") if same else FieldFate("email", "changed", f"paged as {email} by decision")
+    outcomes.append(
+        FieldOutcome("email", "exact") if same else FieldOutcome("email", "changed", f"paged as {email} by decision")
     )
-    there = work.state.people.get(email)
+    there = mapped.state.people.get(email)
     if there and there.name and there.name != user.name:
-        fates[0] = FieldFate("name", "changed", f"is {there.name!r} in Harness")
-    return [*fates, *tell_left(user)]
+        outcomes[0] = FieldOutcome("name", "changed", f"is {there.name!r} in Harness")
+    return [*outcomes, *describe_left(user)]
 
 
 # --- whom a user would be by the rules alone, and what kind of a user that is ---
@@ -227,15 +227,15 @@ def read_email(user: User) -> str:
     return user.email.strip().lower()
 
 
-def guess_email(work: Work, user: User) -> str:
+def guess_email(mapped: Mapped, user: User) -> str:
     """The address in Harness: by the file of people, else as it is where Harness knows it, else by the renamed domain."""
     email = read_email(user)
-    if email in work.people_map:
-        return work.people_map[email]
+    if email in mapped.people_map:
+        return mapped.people_map[email]
     name, _, domain = email.rpartition("@")
-    renamed = {old.lower(): new.lower() for old, new in work.rules.renamed_domains.items()}
+    renamed = {old.lower(): new.lower() for old, new in mapped.rules.renamed_domains.items()}
     moved = f"{name}@{renamed[domain]}" if domain in renamed else email
-    return email if email in work.state.people and moved not in work.state.people else moved
+    return email if email in mapped.state.people and moved not in mapped.state.people else moved
 
 
 def is_address(email: str) -> bool:

@@ -1,10 +1,10 @@
 """Escalation policies to levels: exact timeouts, all targets of a level at once, loops unrolled."""
 
 from pdmigrate.harness.identifiers import make_identifier, make_name
-from pdmigrate.mapping.collisions import Place, find_place, find_twins
-from pdmigrate.mapping.left import stop_unknown, tell_heading, tell_teams
-from pdmigrate.mapping.targets import Level, read_levels, tell_targets
-from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, exact, read_stop
+from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
+from pdmigrate.mapping.left import describe_heading, describe_teams, stop_unknown
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, exact, read_stop
+from pdmigrate.mapping.targets import MappedLevel, describe_targets, read_levels
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
 from pdmigrate.plan.actions import Desired, Fields
 from pdmigrate.plan.answers import Conflict, Option, Settled
@@ -12,82 +12,82 @@ from pdmigrate.plan.answers import Conflict, Option, Settled
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
 
-def map_policies(work: Work) -> None:
+def map_policies(mapped: Mapped) -> None:
     """Want a policy for every one in scope whose targets are all carried over. Fills `work.policies`."""
-    policies = list(work.in_scope("escalation_policies", work.account.policies))
+    policies = list(mapped.in_scope("escalation_policies", mapped.account.policies))
     twins = find_twins(policies, lambda policy: make_name(policy.name, policy.id))
     for policy in policies:
-        if work.stop("escalation_policies", policy, [stop_unknown(work, "escalation_policies", policy)]):
+        if mapped.stop("escalation_policies", policy, [stop_unknown(mapped, "escalation_policies", policy)]):
             continue
-        settled = _settle(work, policy)
+        settled = _settle(mapped, policy)
         if settled is None:
             continue
         name, identifier = make_name(policy.name, policy.id), make_identifier(policy.name, policy.id)
-        about, existing = "duplicate_policy", work.state.policies
-        place = find_place(work, "escalation_policies", about, policy, identifier, name, existing, policy.id in twins)
+        about, existing = "duplicate_policy", mapped.state.policies
+        place = find_place(mapped, "escalation_policies", about, policy, identifier, name, existing, policy.id in twins)
         if place is not None:
-            _want_policy(work, policy, *settled, place)
+            _want_policy(mapped, policy, *settled, place)
 
 
-def _settle(work: Work, policy: EscalationPolicy) -> tuple[tuple[Level, ...], int, bool, str | None] | None:
+def _settle(mapped: Mapped, policy: EscalationPolicy) -> tuple[tuple[MappedLevel, ...], int, bool, str | None] | None:
     """(levels, loops, one target a level, owner); None where it is held. All its questions are asked at once."""
-    levels, obstacles = read_levels(work, policy)
+    levels, obstacles = read_levels(mapped, policy)
     if any(not obstacle.waits for obstacle in obstacles):
-        work.stop("escalation_policies", policy, obstacles)
+        mapped.stop("escalation_policies", policy, obstacles)
         return None
     written = [level for level in levels if level.targets or (obstacles and not level.passed_over)]
-    loops, too_long = _choose_loops(work, policy, len(written))
-    one_at_a_time, turns = _choose_round_robin(work, policy, levels)
-    owner, ownerless = _choose_owner(work, policy)
-    if work.stop("escalation_policies", policy, (*obstacles, too_long, turns, ownerless)):
+    loops, too_long = _choose_loops(mapped, policy, len(written))
+    one_at_a_time, turns = _choose_round_robin(mapped, policy, levels)
+    owner, ownerless = _choose_owner(mapped, policy)
+    if mapped.stop("escalation_policies", policy, (*obstacles, too_long, turns, ownerless)):
         return None
     return levels, loops, one_at_a_time, owner
 
 
 def _want_policy(
-    work: Work,
+    mapped: Mapped,
     policy: EscalationPolicy,
-    levels: tuple[Level, ...],
+    levels: tuple[MappedLevel, ...],
     loops: int,
     one_at_a_time: bool,
     owner: str | None,
-    place: Place,
+    place: NamePlace,
 ) -> None:
-    chain = [_make_level(work, level, one_at_a_time) for level in levels if level.targets]
+    chain = [_make_level(mapped, level, one_at_a_time) for level in levels if level.targets]
     fields = {
         "name": place.name,
         "description": describe(policy.name, place.name, policy.description),
         "owner_group": owner,
         "levels": chain * (loops + 1),
     }
-    work.policies[policy.id] = place.identifier
-    kind, needs = "escalation_policies", _needs(work, policy, levels)
+    mapped.policies[policy.id] = place.identifier
+    kind, needs = "escalation_policies", _needs(mapped, policy, levels)
     desired = Desired(kind, policy.id, place.identifier, place.name, fields, (policy.id,), needs, place.adopt)
-    work.want(desired, _field_fates(work, policy, levels, loops, one_at_a_time, place))
+    mapped.want(desired, _field_outcomes(mapped, policy, levels, loops, one_at_a_time, place))
 
 
-def _make_level(work: Work, level: Level, one_at_a_time: bool) -> Fields:
+def _make_level(mapped: Mapped, level: MappedLevel, one_at_a_time: bool) -> Fields:
     """Retries are written explicitly: a retry delays the next level."""
-    targets = [_make_target(work, target) for target in level.targets]
+    targets = [_make_target(mapped, target) for target in level.targets]
     if level.takes_turns and one_at_a_time:
         targets = targets[:1]
     targets = [target for at, target in enumerate(targets) if target not in targets[:at]]
     return {"timeout_minutes": level.rule.escalation_delay_in_minutes, "retries": 0, "targets": targets}
 
 
-def _make_target(work: Work, target: Reference) -> Fields:
+def _make_target(mapped: Mapped, target: Reference) -> Fields:
     if target.type == "user":
-        return {"type": "user", "id": work.emails[target.id]}
-    return {"type": "schedule", "id": work.schedules[target.id]}
+        return {"type": "user", "id": mapped.emails[target.id]}
+    return {"type": "schedule", "id": mapped.schedules[target.id]}
 
 
-def _choose_loops(work: Work, policy: EscalationPolicy, levels: int) -> tuple[int, Stop | None]:
+def _choose_loops(mapped: Mapped, policy: EscalationPolicy, levels: int) -> tuple[int, Stop | None]:
     """How often the chain is repeated. One without loops is written as it is, however many levels it has."""
-    most = work.rules.most_levels
+    most = mapped.rules.most_levels
     if not policy.num_loops or levels * (policy.num_loops + 1) <= most:
         return policy.num_loops, None
     fit = max(0, most // levels - 1)
-    answer = work.questions.ask(_ask_loops(policy, levels, fit, most))
+    answer = mapped.questions.ask(_ask_loops(policy, levels, fit, most))
     return {"fewer": fit}.get(_choice(answer), 0), _stop_at(answer, "its loops")
 
 
@@ -117,16 +117,16 @@ def _ask_loops(policy: EscalationPolicy, levels: int, fit: int, most: int) -> Co
     )
 
 
-def _choose_owner(work: Work, policy: EscalationPolicy) -> tuple[str | None, Stop | None]:
+def _choose_owner(mapped: Mapped, policy: EscalationPolicy) -> tuple[str | None, Stop | None]:
     """The owner group. PagerDuty lets a policy have no team; in Harness a user group owns it, or nobody."""
-    group = work.group_of(policy.teams)
+    group = mapped.group_of(policy.teams)
     if group:
         return group, None
-    answer = work.questions.ask(_ask_owner(policy))
+    answer = mapped.questions.ask(_ask_owner(policy))
     wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None
-    if answer is None or wanted is None or wanted in work.state.groups or wanted in work.groups.values():
+    if answer is None or wanted is None or wanted in mapped.state.groups or wanted in mapped.groups.values():
         return wanted, _stop_at(answer, "its owner")
-    work.questions.reopen(answer)
+    mapped.questions.reopen(answer)
     return None, Stop(f"its owner was decided as {wanted!r}, which is no user group of the project", True)
 
 
@@ -147,11 +147,13 @@ def _ask_owner(policy: EscalationPolicy) -> Conflict:
     )
 
 
-def _choose_round_robin(work: Work, policy: EscalationPolicy, levels: tuple[Level, ...]) -> tuple[bool, Stop | None]:
+def _choose_round_robin(
+    mapped: Mapped, policy: EscalationPolicy, levels: tuple[MappedLevel, ...]
+) -> tuple[bool, Stop | None]:
     """True: one target a level; False: all at once."""
     if not any(level.takes_turns for level in levels):
         return False, None
-    answer = work.questions.ask(_ask_round_robin(policy))
+    answer = mapped.questions.ask(_ask_round_robin(policy))
     return _choice(answer) == "first_only", _stop_at(answer, "round robin")
 
 
@@ -173,22 +175,33 @@ def _ask_round_robin(policy: EscalationPolicy) -> Conflict:
     )
 
 
-def _needs(work: Work, policy: EscalationPolicy, levels: tuple[Level, ...]) -> tuple[tuple[str, str], ...]:
+def _needs(mapped: Mapped, policy: EscalationPolicy, levels: tuple[MappedLevel, ...]) -> tuple[tuple[str, str], ...]:
     real = [target for level in levels for target in level.targets]
     targets = {("users" if target.type == "user" else "schedules", target.id) for target in real}
-    return tuple(sorted(targets)) + tuple(("teams", team.id) for team in policy.teams if team.id in work.groups)
+    return tuple(sorted(targets)) + tuple(("teams", team.id) for team in policy.teams if team.id in mapped.groups)
 
 
-def _field_fates(
-    work: Work, policy: EscalationPolicy, levels: tuple[Level, ...], loops: int, one_at_a_time: bool, place: Place
-) -> list[FieldFate]:
-    fates = [*exact("escalation_delay_in_minutes"), *tell_heading(policy, place.name), tell_teams(work, policy.teams)]
+def _field_outcomes(
+    mapped: Mapped,
+    policy: EscalationPolicy,
+    levels: tuple[MappedLevel, ...],
+    loops: int,
+    one_at_a_time: bool,
+    place: NamePlace,
+) -> list[FieldOutcome]:
+    outcomes = [
+        *exact("escalation_delay_in_minutes"),
+        *describe_heading(policy, place.name),
+        describe_teams(mapped, policy.teams),
+    ]
     if loops == policy.num_loops:
-        fates += exact("num_loops")
+        outcomes += exact("num_loops")
     else:
-        fates.append(
-            FieldFate("num_loops", "changed", f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision")
+        outcomes.append(
+            FieldOutcome(
+                "num_loops", "changed", f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision"
+            )
         )
     said = "only the first target" if one_at_a_time else "all targets at once"
     turns = f"{said} instead of round robin, by decision" if any(level.takes_turns for level in levels) else ""
-    return [*fates, *tell_targets(work, levels, turns)]
+    return [*outcomes, *describe_targets(mapped, levels, turns)]

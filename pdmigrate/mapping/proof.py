@@ -51,7 +51,7 @@ class Fidelity:
     documented: bool = False
     dated: int | None = None
 
-    def tell(self) -> str:
+    def describe(self) -> str:
         """The grade in words."""
         day = f"{rota.to_datetime(self.until):%Y-%m-%d}" if self.until is not None else ""
         return {
@@ -61,7 +61,7 @@ class Fidelity:
             "not_carried_over": "not carried over",
         }[self.grade]
 
-    def tell_needs(self) -> str:
+    def describe_needs(self) -> str:
         """What of Harness it leans on."""
         if self.grade == "not_carried_over":
             return ""
@@ -85,12 +85,12 @@ def grade(named: list[Named], end: int | None, reason: str, dated: int | None = 
     """The fidelity of rotations that are right until `end` (None: for ever). dated: see Fidelity."""
     documented = is_documented(named)
     if end is None:
-        return Fidelity("for_ever", None, reason or _tell_end(named), documented)
+        return Fidelity("for_ever", None, reason or _describe_end(named), documented)
     all_dated = bool(named) and all(one.dated for one in named)
     return Fidelity("within_horizon" if all_dated else "until", end, reason, documented, dated)
 
 
-def _tell_end(named: list[Named]) -> str:
+def _describe_end(named: list[Named]) -> str:
     """Where it comes to an end in PagerDuty as well, that it does."""
     ends = [one.rotation.until for one in named if not one.dated]
     last = max((end for end in ends if end is not None), default=None)
@@ -224,12 +224,12 @@ def _list_doubtful(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> l
         shown = [(span, who) for span, who in list_evidence(account, schedule) if span[0] == now]
         readings = [one for one in ways.readings if _fits(ways, one, shown)]
         near = [span for span in windows_around(zone, now) if len({ways.draw(one, *span) for one in readings}) > 1]
-        return _tell_apart(ways, readings, near, now)
+        return _describe_apart(ways, readings, near, now)
     except (ValueError, OverflowError):  # it cannot be read at all, which its own question says
         return []
 
 
-def _tell_apart(ways: _Ways, readings: Sequence[AnyReading], windows: list[rota.Span], now: int) -> list[rota.Span]:
+def _describe_apart(ways: _Ways, readings: Sequence[AnyReading], windows: list[rota.Span], now: int) -> list[rota.Span]:
     """More windows, until no two readings are left that part in ten years and look alike in all windows."""
     groups = [readings]
     for window in windows:
@@ -316,7 +316,7 @@ def choose_reading(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> A
     return next((one for one in ways.readings if _fits(ways, one, evidence)), ways.readings[0])
 
 
-def tell_doubt(judgement: Judgement[Any], zone: ZoneInfo) -> str:
+def describe_doubt(judgement: Judgement[Any], zone: ZoneInfo) -> str:
     """What is in doubt from when on, for a page."""
     day = f"{rota.to_datetime(judgement.doubts[0]).astimezone(zone):%Y-%m-%d}"
     return f"on {day} {judgement.why or IN_DOUBT['windows']}"

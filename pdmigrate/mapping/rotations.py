@@ -22,12 +22,12 @@ class Named:
     """A rotation of people by PagerDuty id. dated: it stands for certain dates only, others must follow."""
 
     name: str
-    rotation: rota.Rotation
+    rotation: rota.Roster
     dated: bool = False
 
 
 def name_pieces(
-    schedule: Schedule, layers: list[tuple[int, rota.Rotation]], pieces: Sequence[Piece], now: int
+    schedule: Schedule, layers: list[tuple[int, rota.Roster]], pieces: Sequence[Piece], now: int
 ) -> list[Named]:
     """The piece of a layer that is on at `now`, or next, has the layer's own name: when an upper layer starts or ends, an
     escalation level that names it goes on paging. Others are told apart by whose empty turns they fill, and their start.
@@ -71,7 +71,7 @@ def is_documented(named: Iterable[Named]) -> bool:
     return all(_is_plain(one.rotation) for one in named)
 
 
-def tell_together(named: Sequence[Named], zone: ZoneInfo, start: int, end: int) -> str:
+def describe_together(named: Sequence[Named], zone: ZoneInfo, start: int, end: int) -> str:
     """A line that says which rotations are on at the same time as another on purpose; "" where none is."""
     drawn = [
         rota.make_rota((s, e, (one.name,)) for s, e, _ in one.rotation.render(zone, start, end).entries)
@@ -83,7 +83,7 @@ def tell_together(named: Sequence[Named], zone: ZoneInfo, start: int, end: int) 
     return f"Several people at once are meant, as in PagerDuty: {'; '.join(names)}." if names else ""
 
 
-def tell_date(instant: int) -> str:
+def describe_date(instant: int) -> str:
     """For a name: printable, and the same in every zone."""
     return f"{rota.to_datetime(instant):%Y-%m-%d %H.%M.%S}"
 
@@ -102,7 +102,7 @@ class Alike(NamedTuple):
     until: int | None = None
 
 
-def tell_apart(records: Sequence[Alike], now: int) -> list[str]:
+def describe_apart(records: Sequence[Alike], now: int) -> list[str]:
     """Their names. Of several that begin alike one keeps its name, wherever it stands and whatever comes beside it: the
     oldest of those that are on now, else the next; one that has ended does not count. The others have their id."""
     names = [make_name(one.name or one.id, one.id) for one in records]
@@ -122,18 +122,18 @@ def name_parts(name: str, lives: Sequence[rota.Span], now: int) -> list[str]:
     """Names of the parts of one rotation, one after the other. The part that is on now, or next, has the rotation's own
     name: an escalation level that names it goes on paging; later ones are told apart by their start."""
     on = next((at for at, (_, until) in enumerate(lives) if until > now), len(lives))
-    past = [add_to_name(name, f"until {tell_date(until)}") for _, until in lives[:on]]
+    past = [add_to_name(name, f"until {describe_date(until)}") for _, until in lives[:on]]
     return [*past, *[name][: len(lives) - on], *(_name_later(name, s) for s, _ in lives[on + 1 :])]
 
 
 def _name_later(name: str, since: int) -> str:
-    return add_to_name(name, f"from {tell_date(since)}")
+    return add_to_name(name, f"from {describe_date(since)}")
 
 
 def _layer_names(schedule: Schedule, now: int) -> list[str]:
     layers = schedule.schedule_layers
     ends = [rota.to_instant(layer.end) if layer.end else None for layer in layers]
-    return tell_apart(
+    return describe_apart(
         [Alike(one.name, one.id, rota.to_instant(one.start), end) for one, end in zip(layers, ends, strict=True)], now
     )
 
@@ -162,12 +162,12 @@ def _name_alike(pieces: Sequence[Piece], bases: Sequence[str], now: int) -> dict
     }
 
 
-def _is_plain(made: rota.Rotation) -> bool:
+def _is_plain(made: rota.Roster) -> bool:
     alone = len(set(made.participants)) == len(made.participants) and None not in made.participants
     return made.week is None and made.until is None and alone and made.turn % rota.DAY == 0
 
 
 def dated_shift(name: str, person: str, start: int, end: int, offset: int) -> Named:
     """One person from start to end. offset: of the zone at the start."""
-    made = rota.Rotation((person,), start + offset, max(60, end - start), since=start, until=end)
+    made = rota.Roster((person,), start + offset, max(60, end - start), since=start, until=end)
     return Named(name, made, True)

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pdmigrate.harness.identifiers import make_identifier, make_name
-from pdmigrate.mapping.collisions import Place, find_place
+from pdmigrate.mapping.collisions import NamePlace, find_place
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, read_stop
 from pdmigrate.mapping.proof import AnySchedule, Fidelity, Judgement, list_evidence
 from pdmigrate.mapping.rotations import Named, add_to_name, write_rotation
 from pdmigrate.mapping.unusable import find_unusable
-from pdmigrate.mapping.work import FieldFate, Stop, Work, describe, read_stop
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import Zone, read_zone, suggest_zones
 from pdmigrate.pagerduty.records import Reference
@@ -25,27 +25,27 @@ from pdmigrate.wire.canonical import canonical_json
 # --- the time zone ---
 
 
-def choose_zone(work: Work, schedule: AnySchedule) -> str | None:
+def choose_zone(mapped: Mapped, schedule: AnySchedule) -> str | None:
     """An IANA name, or None where the schedule is held for it."""
-    zone = _choose_name(work, schedule)
-    return zone if zone is None or _is_written_in_it(work, schedule) else None
+    zone = _choose_name(mapped, schedule)
+    return zone if zone is None or _is_written_in_it(mapped, schedule) else None
 
 
-def _is_written_in_it(work: Work, schedule: AnySchedule) -> bool:
+def _is_written_in_it(mapped: Mapped, schedule: AnySchedule) -> bool:
     """Whether its windows are in its zone, as far as the offsets of its layers tell; otherwise a person says so.
 
     Where PagerDuty has rendered the schedule, that rendering judges the windows, and nobody is asked.
     """
     moment = find_foreign(schedule.time_zone, getattr(schedule, "schedule_layers", ()))
-    if moment is None or any(True for _ in list_evidence(work.account, schedule)):
+    if moment is None or any(True for _ in list_evidence(mapped.account, schedule)):
         return True
-    answer = work.questions.ask(_ask_foreign(schedule, moment))
+    answer = mapped.questions.ask(_ask_foreign(schedule, moment))
     if answer is not None and answer.choice == "as_written":
         return True
     what = f"its windows may be written in another zone than {schedule.time_zone}"
     decided = answer.conflict.key if answer else ""
     said = f"{'left out by decision' if answer else 'open question'}: {what}"
-    work.lose("schedules", schedule.id, schedule.name, said, answer is None, decided)
+    mapped.lose("schedules", schedule.id, schedule.name, said, answer is None, decided)
     return False
 
 
@@ -73,27 +73,27 @@ def _ask_foreign(schedule: AnySchedule, moment: datetime) -> Conflict:
     )
 
 
-def _choose_name(work: Work, schedule: AnySchedule) -> str | None:
+def _choose_name(mapped: Mapped, schedule: AnySchedule) -> str | None:
     zone = read_zone(schedule.time_zone)
     if zone.iana and not zone.converted:
         return zone.iana
-    answer = work.questions.ask(_ask_zone(schedule, zone))
+    answer = mapped.questions.ask(_ask_zone(schedule, zone))
     if answer is not None and answer.choice == "confirm":
         return zone.iana
     if answer is not None and answer.choice == "other":
         other = read_zone(answer.value or "").iana
         if other is None:
-            _lose_zone(work, schedule, answer)
+            _lose_zone(mapped, schedule, answer)
         return other
     stop = read_stop(answer, f"its time zone {schedule.time_zone!r}")
-    work.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
+    mapped.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
     return None
 
 
-def _lose_zone(work: Work, schedule: AnySchedule, answer: Settled) -> None:
-    work.questions.reopen(answer)
+def _lose_zone(mapped: Mapped, schedule: AnySchedule, answer: Settled) -> None:
+    mapped.questions.reopen(answer)
     reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
-    work.lose("schedules", schedule.id, schedule.name, reason, True)
+    mapped.lose("schedules", schedule.id, schedule.name, reason, True)
 
 
 def _ask_zone(schedule: AnySchedule, zone: Zone) -> Conflict:
@@ -132,28 +132,28 @@ def _ask_zone(schedule: AnySchedule, zone: Zone) -> Conflict:
 LEAVE_OUT = Option(name="leave_out", effect="the schedule is not moved, nor what needs it")
 
 
-def participants_known(work: Work, schedule: AnySchedule, users: Iterable[Reference]) -> bool:
+def participants_known(mapped: Mapped, schedule: AnySchedule, users: Iterable[Reference]) -> bool:
     """Whether all of them can be paged, or their places may stay empty; otherwise the schedule is booked as held.
 
     Everything that has to be asked about them is asked at once.
     """
     each = {user.id: user for user in users}
-    return not work.stop("schedules", schedule, [_find_stop(work, schedule, user) for user in each.values()])
+    return not mapped.stop("schedules", schedule, [_find_stop(mapped, schedule, user) for user in each.values()])
 
 
-def _find_stop(work: Work, schedule: AnySchedule, user: Reference) -> Stop | None:
+def _find_stop(mapped: Mapped, schedule: AnySchedule, user: Reference) -> Stop | None:
     name = user.summary or user.id
     if user.deleted_at:
-        return _allow_empty_place(work, ask_deleted(schedule, user), f"{name} was deleted in PagerDuty")
-    if user.id in work.emails or user.id in work.nobodies:
+        return _allow_empty_place(mapped, ask_deleted(schedule, user), f"{name} was deleted in PagerDuty")
+    if user.id in mapped.emails or user.id in mapped.nobodies:
         return None
-    if user.id in work.account.users or find_unusable(work, "users", user.id):
-        return work.stop_behind("users", user.id, f"{name} stands in it and has neither account nor invitation")
-    return _allow_empty_place(work, ask_unlisted(schedule, user), f"no list of PagerDuty shows {name} ({user.id})")
+    if user.id in mapped.account.users or find_unusable(mapped, "users", user.id):
+        return mapped.stop_behind("users", user.id, f"{name} stands in it and has neither account nor invitation")
+    return _allow_empty_place(mapped, ask_unlisted(schedule, user), f"no list of PagerDuty shows {name} ({user.id})")
 
 
-def _allow_empty_place(work: Work, conflict: Conflict, why: str) -> Stop | None:
-    answer = work.questions.ask(conflict)
+def _allow_empty_place(mapped: Mapped, conflict: Conflict, why: str) -> Stop | None:
+    answer = mapped.questions.ask(conflict)
     return None if answer is not None and answer.choice == "empty_place" else read_stop(answer, why)
 
 
@@ -199,24 +199,24 @@ def ask_unlisted(schedule: AnySchedule, user: Reference) -> Conflict:
     )
 
 
-def people_needed(work: Work, users: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
+def people_needed(mapped: Mapped, users: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
     """What must be there before the schedule is. users: PagerDuty ids."""
-    return tuple(("users", id) for id in sorted({id for id in users if id and id in work.emails}))
+    return tuple(("users", id) for id in sorted({id for id in users if id and id in mapped.emails}))
 
 
-def tell_empty(work: Work, users: Iterable[Reference]) -> list[FieldFate]:
+def describe_empty(mapped: Mapped, users: Iterable[Reference]) -> list[FieldOutcome]:
     """Whose turns stay empty: who is deleted, whom no list shows, and who is nobody by decision."""
     users = tuple(users)
     deleted = {u.summary or u.id for u in users if u.deleted_at}
-    unlisted = {u.summary or u.id for u in users if not u.deleted_at and u.id not in work.account.users}
-    nobodies = {work.account.users[u.id].name for u in users if u.id in work.nobodies}
+    unlisted = {u.summary or u.id for u in users if not u.deleted_at and u.id not in mapped.account.users}
+    nobodies = {mapped.account.users[u.id].name for u in users if u.id in mapped.nobodies}
     reasons = (
         (deleted, "deleted in PagerDuty"),
         (unlisted, "no list of PagerDuty shows them, by decision"),
         (nobodies, "nobody, by decision"),
     )
     said = [f"turns of {', '.join(sorted(names))} stay empty: {why}" for names, why in reasons if names]
-    return [FieldFate("users", "changed", "; ".join(said))] if said else []
+    return [FieldOutcome("users", "changed", "; ".join(said))] if said else []
 
 
 # --- the judge's question, and what is wanted ---
@@ -226,25 +226,27 @@ CONFIGURED: dict[str, Any] = {"time_zone": True, "rotations": True, "schedule_la
 """What of a schedule, layer-based or shift-based, an answer about its rendering is given to; Terraform moves every `start`."""
 
 
-def place_schedule(work: Work, schedule: AnySchedule, twin: bool) -> Place | None:
+def place_schedule(mapped: Mapped, schedule: AnySchedule, twin: bool) -> NamePlace | None:
     """Where in Harness it goes; None where it is held."""
     name, identifier = make_name(schedule.name, schedule.id), make_identifier(schedule.name, schedule.id)
-    return find_place(work, "schedules", "duplicate_schedule", schedule, identifier, name, work.state.schedules, twin)
+    return find_place(
+        mapped, "schedules", "duplicate_schedule", schedule, identifier, name, mapped.state.schedules, twin
+    )
 
 
 def want_schedule(
-    work: Work,
+    mapped: Mapped,
     schedule: AnySchedule,
     zone: str,
-    place: Place,
+    place: NamePlace,
     named: list[Named],
-    fates: list[FieldFate],
+    outcomes: list[FieldOutcome],
     note: str = "",
 ) -> None:
     """Want it in Harness, at its place; what it merges with keeps its rotations. note: first line of its description."""
-    rotations = [write_rotation(one, work.emails) for one in named]
+    rotations = [write_rotation(one, mapped.emails) for one in named]
     if place.merge:
-        theirs = _list_theirs(work, schedule.id, place.identifier)
+        theirs = _list_theirs(mapped, schedule.id, place.identifier)
         rotations = [
             one.model_copy(update={"name": add_to_name(one.name, "PagerDuty")}) if one.name in theirs else one
             for one in rotations
@@ -253,42 +255,42 @@ def want_schedule(
         "name": place.name,
         "description": describe(schedule.name, place.name, "\n".join(filter(None, (note, schedule.description)))),
         "time_zone": zone,
-        "owner_group": work.group_of(schedule.teams),
+        "owner_group": mapped.group_of(schedule.teams),
         "rotations": [rotation.model_dump(mode="json") for rotation in rotations],
     }
-    people = (person for one in named for person in one.rotation.participants if person in work.account.users)
-    needs = tuple(("teams", t.id) for t in schedule.teams if t.id in work.groups) + people_needed(work, people)
-    work.zones[schedule.id] = zone
-    work.schedules[schedule.id] = place.identifier
+    people = (person for one in named for person in one.rotation.participants if person in mapped.account.users)
+    needs = tuple(("teams", t.id) for t in schedule.teams if t.id in mapped.groups) + people_needed(mapped, people)
+    mapped.zones[schedule.id] = zone
+    mapped.schedules[schedule.id] = place.identifier
     where, ids = (place.identifier, place.name), (schedule.id,)
-    work.want(Desired("schedules", schedule.id, *where, fields, ids, needs, place.adopt, place.merge), fates)
+    mapped.want(Desired("schedules", schedule.id, *where, fields, ids, needs, place.adopt, place.merge), outcomes)
 
 
-def _list_theirs(work: Work, id: str, identifier: str) -> set[str]:
+def _list_theirs(mapped: Mapped, id: str, identifier: str) -> set[str]:
     """The names of rotations that were in Harness before us."""
-    entry, there = work.known("schedules", id), work.state.schedules.get(identifier)
+    entry, there = mapped.known("schedules", id), mapped.state.schedules.get(identifier)
     ours = {rotation["name"] for rotation in entry.synced["rotations"]} if entry else set()
     return {rotation.name for rotation in there.rotations} - ours if there else set()
 
 
-def fate_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> FieldFate:
+def outcome_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> FieldOutcome:
     """Turns are exact, but for those that can only be written with dates: these end, and more must follow."""
     if fidelity.until is None or not any(one.dated for one in named):
-        return FieldFate(field, "exact")
-    return FieldFate(field, "changed", f"{fidelity.tell()}: {fidelity.reason}")
+        return FieldOutcome(field, "exact")
+    return FieldOutcome(field, "changed", f"{fidelity.describe()}: {fidelity.reason}")
 
 
-def may_load(work: Work, schedule: AnySchedule, judgement: Judgement[Any]) -> bool:
+def may_load(mapped: Mapped, schedule: AnySchedule, judgement: Judgement[Any]) -> bool:
     """The judge: we do not load what we do not understand, unless a person says so."""
     if not judgement.differing:
         return True
     first = rota.to_datetime(judgement.first).isoformat()
-    answer = work.questions.ask(_ask_rendering(schedule, judgement, first))
+    answer = mapped.questions.ask(_ask_rendering(schedule, judgement, first))
     if answer is not None and answer.choice == "load_anyway":
         return True
     differing = timedelta(seconds=judgement.differing)
     reason = f"PagerDuty shows other people on call than its layers say ({differing} in all)"
-    work.lose("schedules", schedule.id, schedule.name, reason, answer is None, answer.conflict.key if answer else "")
+    mapped.lose("schedules", schedule.id, schedule.name, reason, answer is None, answer.conflict.key if answer else "")
     return False
 
 

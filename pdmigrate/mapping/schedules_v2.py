@@ -12,34 +12,34 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.claims import TEN_YEARS, always_same
-from pdmigrate.mapping.collisions import Place
+from pdmigrate.mapping.collisions import NamePlace
 from pdmigrate.mapping.dated import MOST_SHIFTS, check_dated, mend
 from pdmigrate.mapping.flatten import SHORTEST, flatten
-from pdmigrate.mapping.left import tell_heading, tell_teams
+from pdmigrate.mapping.left import describe_heading, describe_teams
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
 from pdmigrate.mapping.proof import (
     PROOF_DAYS,
     CannotBeSaidError,
     Fidelity,
     Judgement,
     check_turns,
+    describe_doubt,
     grade,
     judge,
     prove,
-    tell_doubt,
 )
 from pdmigrate.mapping.rotations import Named, name_pieces
 from pdmigrate.mapping.schedules import (
     choose_zone,
-    fate_of_turns,
+    describe_empty,
     may_load,
+    outcome_of_turns,
     participants_known,
     place_schedule,
-    tell_empty,
     want_schedule,
 )
 from pdmigrate.mapping.scope import list_participants
-from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
-from pdmigrate.mapping.work import FieldFate, Work, exact
+from pdmigrate.mapping.unsaid import Said, describe_unread, hold_unsaid, map_or_ask
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import DELETED, Reading, make_layers, render_layers
 from pdmigrate.pagerduty.records import Schedule
@@ -48,28 +48,28 @@ MOST_DRAWN = 60_000
 """Turns that are drawn to compare both sides."""
 
 
-def map_layer_schedule(work: Work, schedule: Schedule, twin: bool) -> None:
+def map_layer_schedule(mapped: Mapped, schedule: Schedule, twin: bool) -> None:
     """Want the schedule, or book why it is held."""
-    zone = choose_zone(work, schedule)
-    if zone is None or not participants_known(work, schedule, list_participants(schedule, work.account.since)):
+    zone = choose_zone(mapped, schedule)
+    if zone is None or not participants_known(mapped, schedule, list_participants(schedule, mapped.account.since)):
         return
     try:
-        judgement = judge(work.account, schedule, ZoneInfo(zone))
+        judgement = judge(mapped.account, schedule, ZoneInfo(zone))
     except (ValueError, OverflowError) as error:
-        return hold_unsaid(work, schedule, tell_unread(error))
-    if not may_load(work, schedule, judgement):
+        return hold_unsaid(mapped, schedule, describe_unread(error))
+    if not may_load(mapped, schedule, judgement):
         return None
-    place = place_schedule(work, schedule, twin)
-    span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
-    say = partial(say_layers, schedule, judgement, ZoneInfo(zone), *span)
-    said = say_or_ask(work, schedule, say) if place else None
+    place = place_schedule(mapped, schedule, twin)
+    span = (rota.to_instant(mapped.account.since), rota.to_instant(mapped.account.until))
+    say = partial(map_layers, schedule, judgement, ZoneInfo(zone), *span)
+    said = map_or_ask(mapped, schedule, say) if place else None
     if place and said:
-        named, work.fidelity[schedule.id] = said
-        want_schedule(work, schedule, zone, place, named, _field_fates(work, schedule, zone, place, named))
+        named, mapped.fidelity[schedule.id] = said
+        want_schedule(mapped, schedule, zone, place, named, _field_outcomes(mapped, schedule, zone, place, named))
     return None
 
 
-def say_layers(
+def map_layers(
     schedule: Schedule, judgement: Judgement[Reading], zone: ZoneInfo, now: int, horizon: int, most: int = MOST_SHIFTS
 ) -> Said:
     """Its rotations, proved, and how long they hold. now, horizon: instants. most: rotations with an end.
@@ -103,7 +103,7 @@ def _leave_empty(named: Named) -> Named:
     return replace(named, rotation=replace(made, participants=people, turn=max(made.turn, SHORTEST)))
 
 
-def _shorten(layers: Sequence[tuple[Any, rota.Rotation]], now: int, end: int) -> int:
+def _shorten(layers: Sequence[tuple[Any, rota.Roster]], now: int, end: int) -> int:
     """How far the rotations are compared by date: less than asked for where people hand over every few minutes."""
     turns = sum(layer.count_turns(now, end) for _, layer in layers)
     return end if turns <= MOST_DRAWN else now + (end - now) * MOST_DRAWN // turns
@@ -113,7 +113,7 @@ def _holds(
     schedule: Schedule,
     reading: Reading,
     zone: ZoneInfo,
-    layers: Sequence[tuple[Any, rota.Rotation]],
+    layers: Sequence[tuple[Any, rota.Roster]],
     named: list[Named],
     span: tuple[int, int | None],
 ) -> bool:
@@ -137,9 +137,11 @@ def _grade(
     if end is None:
         return grade(named, None, "")
     if judgement.doubts and end == judgement.doubts[0]:
-        reason = tell_doubt(judgement, zone)
+        reason = describe_doubt(judgement, zone)
     elif not judgement.reading.by_wall:
-        reason = f"PagerDuty counts {judgement.reading.tell()} when the clock changes: corrected with dates until then"
+        reason = (
+            f"PagerDuty counts {judgement.reading.describe()} when the clock changes: corrected with dates until then"
+        )
     elif flat_until is not None:
         reason = "turns of two layers do not fit into one list: written with dates, to be renewed before then"
     else:
@@ -147,16 +149,18 @@ def _grade(
     return grade(named, end, reason, dated)
 
 
-def _field_fates(work: Work, schedule: Schedule, zone: str, place: Place, named: list[Named]) -> list[FieldFate]:
-    said = fate_of_turns("schedule_layers", named, work.fidelity[schedule.id])
-    fates = [said, tell_teams(work, schedule.teams), *tell_heading(schedule, place.name)]
+def _field_outcomes(
+    mapped: Mapped, schedule: Schedule, zone: str, place: NamePlace, named: list[Named]
+) -> list[FieldOutcome]:
+    said = outcome_of_turns("schedule_layers", named, mapped.fidelity[schedule.id])
+    outcomes = [said, describe_teams(mapped, schedule.teams), *describe_heading(schedule, place.name)]
     if zone != schedule.time_zone:
-        fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}"))
+        outcomes.append(FieldOutcome("time_zone", "changed", f"{schedule.time_zone} written as {zone}"))
     else:
-        fates += exact("time_zone")
-    unknown = [p.summary or p.id for p in schedule.escalation_policies if p.id not in work.account.policies]
+        outcomes += exact("time_zone")
+    unknown = [p.summary or p.id for p in schedule.escalation_policies if p.id not in mapped.account.policies]
     if unknown:
-        fates.append(
-            FieldFate("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
+        outcomes.append(
+            FieldOutcome("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
         )
-    return [*fates, *tell_empty(work, list_participants(schedule, work.account.since))]
+    return [*outcomes, *describe_empty(mapped, list_participants(schedule, mapped.account.since))]

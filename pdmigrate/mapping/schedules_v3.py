@@ -9,24 +9,33 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.claims import TEN_YEARS
-from pdmigrate.mapping.collisions import Place
+from pdmigrate.mapping.collisions import NamePlace
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
-from pdmigrate.mapping.left import tell_heading, tell_teams
-from pdmigrate.mapping.proof import PROOF_DAYS, CannotBeSaidError, Fidelity, Judgement, grade, judge, prove, tell_doubt
-from pdmigrate.mapping.rotations import Alike, Named, add_to_name, tell_apart, tell_together
+from pdmigrate.mapping.left import describe_heading, describe_teams
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
+from pdmigrate.mapping.proof import (
+    PROOF_DAYS,
+    CannotBeSaidError,
+    Fidelity,
+    Judgement,
+    describe_doubt,
+    grade,
+    judge,
+    prove,
+)
+from pdmigrate.mapping.rotations import Alike, Named, add_to_name, describe_apart, describe_together
 from pdmigrate.mapping.schedules import (
     choose_zone,
-    fate_of_turns,
+    describe_empty,
     may_load,
+    outcome_of_turns,
     participants_known,
     place_schedule,
-    tell_empty,
     want_schedule,
 )
 from pdmigrate.mapping.scope import list_people
-from pdmigrate.mapping.shifts import find_end, say_event
-from pdmigrate.mapping.unsaid import Said, hold_unsaid, say_or_ask, tell_unread
-from pdmigrate.mapping.work import FieldFate, Work, exact
+from pdmigrate.mapping.shifts import find_end, map_event
+from pdmigrate.mapping.unsaid import Said, describe_unread, hold_unsaid, map_or_ask
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import CHUNK
 from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, read_recurrence, render_schedule
@@ -37,31 +46,33 @@ MOST_SEEN = 100_000
 """Entries that are compared before a claim ends with what was seen."""
 
 
-def map_shift_schedule(work: Work, schedule: ScheduleV3, twin: bool) -> None:
+def map_shift_schedule(mapped: Mapped, schedule: ScheduleV3, twin: bool) -> None:
     """Want the schedule, or book why it is held."""
-    zone = choose_zone(work, schedule)
-    if zone is None or not participants_known(work, schedule, list_people(schedule)):
+    zone = choose_zone(mapped, schedule)
+    if zone is None or not participants_known(mapped, schedule, list_people(schedule)):
         return
     try:
-        judgement = judge(work.account, schedule, ZoneInfo(zone))
+        judgement = judge(mapped.account, schedule, ZoneInfo(zone))
         zones = {event_zone(event).key for one in schedule.rotations for event in one.events}
         own = zones.pop() if len(zones) == 1 else zone
     except (ValueError, OverflowError) as error:
-        return hold_unsaid(work, schedule, tell_unread(error, "one of its events"))
-    if not may_load(work, schedule, judgement):
+        return hold_unsaid(mapped, schedule, describe_unread(error, "one of its events"))
+    if not may_load(mapped, schedule, judgement):
         return None
-    place = place_schedule(work, schedule, twin)
-    span = (rota.to_instant(work.account.since), rota.to_instant(work.account.until))
-    say = partial(say_shifts, schedule, ZoneInfo(own), *span, judgement=judgement)
-    said = say_or_ask(work, schedule, lambda most: say(most=most)) if place else None
+    place = place_schedule(mapped, schedule, twin)
+    span = (rota.to_instant(mapped.account.since), rota.to_instant(mapped.account.until))
+    say = partial(map_shifts, schedule, ZoneInfo(own), *span, judgement=judgement)
+    said = map_or_ask(mapped, schedule, lambda most: say(most=most)) if place else None
     if place and said:
-        named, work.fidelity[schedule.id] = said
-        note = tell_together(named, ZoneInfo(own), *span)
-        want_schedule(work, schedule, own, place, named, _field_fates(work, schedule, own, place, named, note), note)
+        named, mapped.fidelity[schedule.id] = said
+        note = describe_together(named, ZoneInfo(own), *span)
+        want_schedule(
+            mapped, schedule, own, place, named, _field_outcomes(mapped, schedule, own, place, named, note), note
+        )
     return None
 
 
-def say_shifts(
+def map_shifts(
     schedule: ScheduleV3,
     zone: ZoneInfo,
     now: int,
@@ -75,7 +86,7 @@ def say_shifts(
     """
     reading, start = judgement.reading, rota.month_before(now)
     near, far = rota.month_after(horizon), rota.month_after(now + PROOF_DAYS * rota.DAY)
-    named, endless = _say_events(schedule, zone, (start, near), now, reading)
+    named, endless = _map_events(schedule, zone, (start, near), now, reading)
     check_dated(named, most)
     regular = schedule.model_copy(update={"overrides": (), "custom_shifts": ()})
     until = near if endless else max(far, _find_last(schedule))
@@ -122,22 +133,22 @@ def _find_drift(
     return None
 
 
-def _say_events(
+def _map_events(
     schedule: ScheduleV3, zone: ZoneInfo, span: rota.Span, now: int, reading: ShiftReading
 ) -> tuple[list[Named], bool]:
     """The rotations of all events, and whether some event could only be written with dates, over `span`."""
     named, endless = [], False
     for event, name in _name_events(schedule, now):
-        said = say_event(event, name, span[0], now, reading) if event_zone(event).key == zone.key else None
+        said = map_event(event, name, span[0], now, reading) if event_zone(event).key == zone.key else None
         if said is None:
             end = find_end(event)
             endless = endless or end is None or end > span[1]
-            said = _say_with_dates(schedule, event, name, zone, span, reading)
+            said = _map_with_dates(schedule, event, name, zone, span, reading)
         named += said
     return named, endless
 
 
-def _say_with_dates(
+def _map_with_dates(
     schedule: ScheduleV3, event: Event, name: str, zone: ZoneInfo, span: rota.Span, reading: ShiftReading
 ) -> list[Named]:
     owner = next(one for one in schedule.rotations if event in one.events)
@@ -156,7 +167,7 @@ def _say_with_dates(
 
 def _name_events(schedule: ScheduleV3, now: int) -> list[tuple[Event, str]]:
     events = [event for one in schedule.rotations for event in one.events]
-    names = tell_apart(
+    names = describe_apart(
         [
             Alike(one.name, one.id, max(life_of(one)[0], rota.to_instant(one.start_time.date_time)), find_end(one))
             for one in events
@@ -176,7 +187,7 @@ def _grade(
 ) -> Fidelity:
     """How long it holds: until the first doubt, or until more dates are needed."""
     if judgement.doubts and (certain is None or judgement.doubts[0] <= certain):
-        return grade(named, judgement.doubts[0], tell_doubt(judgement, zone), dated)
+        return grade(named, judgement.doubts[0], describe_doubt(judgement, zone), dated)
     if certain is None:
         return grade(named, None, "")
     if dated is None:
@@ -187,19 +198,21 @@ def _grade(
     return grade(named, certain, reason, dated)
 
 
-def _field_fates(
-    work: Work, schedule: ScheduleV3, zone: str, place: Place, named: list[Named], note: str
-) -> list[FieldFate]:
-    said = fate_of_turns("rotations", named, work.fidelity[schedule.id])
-    fates = [said, tell_teams(work, schedule.teams), *tell_heading(schedule, place.name, note)]
+def _field_outcomes(
+    mapped: Mapped, schedule: ScheduleV3, zone: str, place: NamePlace, named: list[Named], note: str
+) -> list[FieldOutcome]:
+    said = outcome_of_turns("rotations", named, mapped.fidelity[schedule.id])
+    outcomes = [said, describe_teams(mapped, schedule.teams), *describe_heading(schedule, place.name, note)]
     if zone != schedule.time_zone:
-        fates.append(FieldFate("time_zone", "changed", f"{schedule.time_zone} written as {zone}, its events' own"))
+        outcomes.append(
+            FieldOutcome("time_zone", "changed", f"{schedule.time_zone} written as {zone}, its events' own")
+        )
     else:
-        fates += exact("time_zone")
-    return [*fates, *_tell_strays(schedule), *tell_empty(work, list_people(schedule))]
+        outcomes += exact("time_zone")
+    return [*outcomes, *_describe_strays(schedule), *describe_empty(mapped, list_people(schedule))]
 
 
-def _tell_strays(schedule: ScheduleV3) -> list[FieldFate]:
+def _describe_strays(schedule: ScheduleV3) -> list[FieldOutcome]:
     """The EXDATEs that meet no occurrence: somebody meant them to."""
     strays = [
         f"{rota.from_naive(date):%Y-%m-%d %H:%M} of {event.name or event.id}"
@@ -213,5 +226,7 @@ def _tell_strays(schedule: ScheduleV3) -> list[FieldFate]:
         return []
     more = f"; and {len(strays) - 5} more" if len(strays) > 5 else ""
     return [
-        FieldFate("recurrence", "changed", f"EXDATEs that meet no start leave none out: {'; '.join(strays[:5])}{more}")
+        FieldOutcome(
+            "recurrence", "changed", f"EXDATEs that meet no start leave none out: {'; '.join(strays[:5])}{more}"
+        )
     ]

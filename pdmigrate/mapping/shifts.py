@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pdmigrate.mapping.flatten import FOREVER, MOST_PLACES, SHORTEST
-from pdmigrate.mapping.rotations import Named, add_to_name, dated_shift, name_parts, tell_date
+from pdmigrate.mapping.rotations import Named, add_to_name, dated_shift, describe_date, name_parts
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.recurrence import Pattern
 from pdmigrate.pagerduty.rota_v3 import (
@@ -56,7 +56,7 @@ class Segment:
     ahead: int
 
 
-def say_event(event: Event, name: str, start: int, now: int, reading: ShiftReading = USUAL) -> list[Named] | None:
+def map_event(event: Event, name: str, start: int, now: int, reading: ShiftReading = USUAL) -> list[Named] | None:
     """Rotations that say the event from `start` on, or None where its rule has no fixed period.
 
     Their names hang on its rule, never on its members: who comes or goes renames nothing.
@@ -68,8 +68,8 @@ def say_event(event: Event, name: str, start: int, now: int, reading: ShiftReadi
     segments = list(_list_segments(event, pattern, start, reading))
     lives = [(segment.since, FOREVER if segment.until is None else segment.until) for segment in segments]
     for here, segment in zip(name_parts(name, lives, now), segments, strict=True):
-        named += _say_segment(event, here, pattern, segment)
-    return named + _say_added(event, name, start, reading)
+        named += _map_segment(event, here, pattern, segment)
+    return named + _map_added(event, name, start, reading)
 
 
 def _is_sayable(event: Event, slots: int, period: int) -> bool:
@@ -114,7 +114,7 @@ def find_end(event: Event) -> int | None:
     return end if until is None else min(end, until)
 
 
-def _say_segment(event: Event, name: str, pattern: Pattern, segment: Segment) -> list[Named]:
+def _map_segment(event: Event, name: str, pattern: Pattern, segment: Segment) -> list[Named]:
     strategy, length = event.assignment_strategy, first_start(event)[1]
     starts, period = pattern.starts, pattern.period
     rotating = strategy.type == "rotating_member_assignment_strategy"
@@ -217,7 +217,7 @@ def _name_slots(slots: list[Slot], name: str, segment: Segment) -> list[Named]:
             continue
         turn, places = _shorten(slot)
         week = rota.week_spans(slot.windows) if slot.windows else None
-        made = rota.Rotation(places, slot.start, turn, week, segment.since, segment.until)
+        made = rota.Roster(places, slot.start, turn, week, segment.since, segment.until)
         named.append(Named(add_to_name(name, slot.label) if number else name, made))
     return named
 
@@ -233,7 +233,7 @@ def _shorten(slot: Slot) -> tuple[int, tuple[str | None, ...]]:
     return slot.step, slot.places
 
 
-def _say_added(event: Event, name: str, start: int, reading: ShiftReading) -> list[Named]:
+def _map_added(event: Event, name: str, start: int, reading: ShiftReading) -> list[Named]:
     """The RDATEs that are still to come, as shifts."""
     added = {date for date, kind, _ in list_exceptions(event, reading) if kind > 0}
     if not added:
@@ -248,7 +248,7 @@ def _say_added(event: Event, name: str, start: int, reading: ShiftReading) -> li
         if naive in added and begin < end and end > start:
             named += [
                 dated_shift(
-                    f"{add_to_name(name, tell_date(begin))} {i}", person, begin, end, rota.offset_at(zone, begin)
+                    f"{add_to_name(name, describe_date(begin))} {i}", person, begin, end, rota.offset_at(zone, begin)
                 )
                 for i, person in enumerate(place_of(event, number), 1)
                 if person

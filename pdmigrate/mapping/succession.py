@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 
+from pdmigrate.mapping.mapped import Existing, Mapped, Source
 from pdmigrate.mapping.scope import list_records
-from pdmigrate.mapping.work import Existing, Source, Work
 from pdmigrate.plan.answers import Conflict, Option
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 
 
-def keep_name(work: Work, record: Source, entry: Entry, name: str, existing: Mapping[str, Existing]) -> str:
+def keep_name(mapped: Mapped, record: Source, entry: LedgerEntry, name: str, existing: Mapping[str, Existing]) -> str:
     """What an object that is carried over is to be called: PagerDuty's new name, where the old one was PagerDuty's.
 
     A name that a person chose, that was there before us, or that another object has by now, is not touched; a suffix
     that told two objects apart stays.
     """
     ours = entry.identifier.endswith(record.id)
-    if not ours or work.questions.names(entry.name):
+    if not ours or mapped.questions.names(entry.name):
         return entry.name
     suffix = next((s for s in (" - PagerDuty", f" {record.id}") if entry.name.endswith(s)), "")
     fresh = name if name.endswith(suffix) else f"{name[: 127 - len(suffix)]}{suffix}"
@@ -23,14 +23,14 @@ def keep_name(work: Work, record: Source, entry: Entry, name: str, existing: Map
     return entry.name if any(other.name.casefold() == fresh.casefold() for other in others) else fresh
 
 
-def find_predecessor(work: Work, kind: str, name: str, existing: Mapping[str, Existing]) -> Entry | None:
+def find_predecessor(mapped: Mapped, kind: str, name: str, existing: Mapping[str, Existing]) -> LedgerEntry | None:
     """What we carried over under this name from an object that PagerDuty does not have any more."""
-    there = list_records(work.account)[kind]
-    entries = (entry for (k, key), entry in work.ledger.items() if k == kind and key not in there)
+    there = list_records(mapped.account)[kind]
+    entries = (entry for (k, key), entry in mapped.ledger.items() if k == kind and key not in there)
     return next((e for e in entries if e.name.casefold() == name.casefold() and e.identifier in existing), None)
 
 
-def ask_recreated(kind: str, record: Source, before: Entry) -> Conflict:
+def ask_recreated(kind: str, record: Source, before: LedgerEntry) -> Conflict:
     return Conflict(
         about="recreated_in_source",
         kind=kind,

@@ -1,7 +1,7 @@
 """Overrides and custom shifts that nobody has read: they page somebody today, and are never taken for "none"."""
 
+from pdmigrate.mapping.mapped import Mapped, Stop, read_stop
 from pdmigrate.mapping.proof import read_shown
-from pdmigrate.mapping.work import Stop, Work, read_stop
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.answers import Conflict, Option
@@ -9,7 +9,7 @@ from pdmigrate.plan.answers import Conflict, Option
 NAMES = {"overrides_subschedule": "overrides", "overrides": "overrides", "custom_shifts": "custom shifts"}
 
 
-def tell_unread_parts(schedule: Schedule | ScheduleV3) -> str:
+def describe_unread_parts(schedule: Schedule | ScheduleV3) -> str:
     """Which of its dated parts were not read, in words; "" where all were, or where PagerDuty's own rendering has them.
 
     What PagerDuty renders has its overrides in it: an override that we have not read is a difference from it.
@@ -17,12 +17,12 @@ def tell_unread_parts(schedule: Schedule | ScheduleV3) -> str:
     return " and ".join(NAMES[part] for part in schedule.unread) if read_shown(schedule) is None else ""
 
 
-def stop_unread(work: Work, schedule: Schedule | ScheduleV3) -> Stop | None:
+def stop_unread(mapped: Mapped, schedule: Schedule | ScheduleV3) -> Stop | None:
     """Held until somebody says what to do without them."""
-    parts = tell_unread_parts(schedule)
+    parts = describe_unread_parts(schedule)
     if not parts:
         return None
-    answer = work.questions.ask(_ask_unread(schedule, parts))
+    answer = mapped.questions.ask(_ask_unread(schedule, parts))
     if answer is not None and answer.choice == "without":
         return None
     return read_stop(answer, f"its {parts} were not read")

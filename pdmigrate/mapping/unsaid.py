@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError
+from pdmigrate.mapping.mapped import Mapped
 from pdmigrate.mapping.proof import AnySchedule, CannotBeSaidError, Fidelity
 from pdmigrate.mapping.rotations import Named
-from pdmigrate.mapping.work import Work
 from pdmigrate.oncall.rota import TooManyTurnsError
 from pdmigrate.plan.answers import Conflict, Option
 
@@ -15,48 +15,48 @@ MOST_WRITTEN = 20_000
 Said = tuple[list[Named], Fidelity]
 
 
-def say_or_ask(work: Work, schedule: AnySchedule, say: Callable[[int], Said]) -> Said | None:
+def map_or_ask(mapped: Mapped, schedule: AnySchedule, say: Callable[[int], Said]) -> Said | None:
     """What `say` makes of it, given how many dated rotations there may be; None where it is held, which is booked."""
     try:
-        return _say_within(work, schedule, say)
+        return _map_within(mapped, schedule, say)
     except CannotBeSaidError as error:
         reason = str(error)
     except (ValueError, OverflowError) as error:
-        reason = tell_unread(error)
-    hold_unsaid(work, schedule, reason)
+        reason = describe_unread(error)
+    hold_unsaid(mapped, schedule, reason)
     return None
 
 
-def _say_within(work: Work, schedule: AnySchedule, say: Callable[[int], Said]) -> Said | None:
+def _map_within(mapped: Mapped, schedule: AnySchedule, say: Callable[[int], Said]) -> Said | None:
     try:
         return say(MOST_SHIFTS)
     except TooManyDatedError as error:
-        answer = work.questions.ask(_ask_dated(schedule, error))
+        answer = mapped.questions.ask(_ask_dated(schedule, error))
         if answer is not None and answer.choice == "write_dates":
-            return _say_all(say)
+            return _map_all(say)
         reason = f"{error}, and {MOST_SHIFTS} is what somebody can check"
         decided = answer.conflict.key if answer else ""
-        work.lose("schedules", schedule.id, schedule.name, reason, answer is None, decided)
+        mapped.lose("schedules", schedule.id, schedule.name, reason, answer is None, decided)
         return None
 
 
-def _say_all(say: Callable[[int], Said]) -> Said:
+def _map_all(say: Callable[[int], Said]) -> Said:
     try:
         return say(MOST_WRITTEN)
     except TooManyDatedError as error:
         raise CannotBeSaidError(f"{error}, and {MOST_WRITTEN:,} are the most that are written") from None
 
 
-def tell_unread(error: Exception, what: str = "it") -> str:
+def describe_unread(error: Exception, what: str = "it") -> str:
     """Why a schedule, or what of it, is not understood."""
     return str(error) if isinstance(error, TooManyTurnsError) else f"{what} cannot be read: {error}"
 
 
-def hold_unsaid(work: Work, schedule: AnySchedule, reason: str) -> None:
+def hold_unsaid(mapped: Mapped, schedule: AnySchedule, reason: str) -> None:
     """Ask about a schedule that cannot be carried over, and book it as held."""
-    answer = work.questions.ask(_ask_unsaid(schedule, reason))
+    answer = mapped.questions.ask(_ask_unsaid(schedule, reason))
     decided = answer.conflict.key if answer else ""
-    work.lose("schedules", schedule.id, schedule.name, reason, answer is None, decided)
+    mapped.lose("schedules", schedule.id, schedule.name, reason, answer is None, decided)
 
 
 LEAVE = Option(

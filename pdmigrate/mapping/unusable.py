@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from pdmigrate.mapping.mapped import Mapped, read_stop
 from pdmigrate.mapping.scope import list_people, list_records
-from pdmigrate.mapping.work import Work, read_stop
 from pdmigrate.pagerduty.records import Problem
 from pdmigrate.plan.answers import Conflict, Option
 
@@ -16,40 +16,40 @@ MEANINGS = {
 }
 
 
-def lose_unusable(work: Work) -> None:
+def lose_unusable(mapped: Mapped) -> None:
     """Ask about each that the account, or what was chosen of it, needs; the others stay behind with the scope."""
-    whole = all(work.scope[kind] == records.keys() for kind, records in list_records(work.account).items())
-    named = set() if whole else set(_list_named(work))
-    for problem in work.account.problems:
+    whole = all(mapped.scope[kind] == records.keys() for kind, records in list_records(mapped.account).items())
+    named = set() if whole else set(_list_named(mapped))
+    for problem in mapped.account.problems:
         if whole or problem.id in named:
-            stop = read_stop(work.questions.ask(_ask_unusable(problem)), tell_unusable(problem))
-            work.lose(problem.kind, problem.id, problem.name, stop.reason, stop.waits, stop.decided)
+            stop = read_stop(mapped.questions.ask(_ask_unusable(problem)), describe_unusable(problem))
+            mapped.lose(problem.kind, problem.id, problem.name, stop.reason, stop.waits, stop.decided)
         else:
-            reason = f"outside the scope; {tell_unusable(problem)}"
-            work.lose(problem.kind, problem.id, problem.name, reason, decided="rule:scope")
+            reason = f"outside the scope; {describe_unusable(problem)}"
+            mapped.lose(problem.kind, problem.id, problem.name, reason, decided="rule:scope")
 
 
-def find_unusable(work: Work, kind: str, id: str) -> Problem | None:
+def find_unusable(mapped: Mapped, kind: str, id: str) -> Problem | None:
     """What is wrong with a record that arrived; None where none of that id did, or where it can be used."""
-    return next((one for one in work.account.problems if (one.kind, one.id) == (kind, id)), None)
+    return next((one for one in mapped.account.problems if (one.kind, one.id) == (kind, id)), None)
 
 
-def tell_unusable(problem: Problem) -> str:
+def describe_unusable(problem: Problem) -> str:
     """What is wrong with it, as a reason."""
     return f"it arrived in a form that cannot be used: {problem.message}"
 
 
-def _list_named(work: Work) -> Iterator[str]:
+def _list_named(mapped: Mapped) -> Iterator[str]:
     """The ids that anything in scope names."""
-    for service in work.in_scope("services", work.account.services):
+    for service in mapped.in_scope("services", mapped.account.services):
         yield from (one.id for one in (service.escalation_policy, *service.teams) if one)
-    for policy in work.in_scope("escalation_policies", work.account.policies):
+    for policy in mapped.in_scope("escalation_policies", mapped.account.policies):
         yield from (target.id for rule in policy.escalation_rules for target in rule.targets)
         yield from (team.id for team in policy.teams)
-    for schedule in work.in_scope("schedules", work.account.all_schedules):
+    for schedule in mapped.in_scope("schedules", mapped.account.all_schedules):
         yield from (one.id for one in (*list_people(schedule), *schedule.teams))
-    for team in work.in_scope("teams", work.account.teams):
-        yield from (member.user.id for member in work.account.members_of(team))
+    for team in mapped.in_scope("teams", mapped.account.teams):
+        yield from (member.user.id for member in mapped.account.members_of(team))
 
 
 def _ask_unusable(problem: Problem) -> Conflict:

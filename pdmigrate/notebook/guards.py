@@ -37,7 +37,7 @@ class Waivers:
 
     def list_rows(self) -> list[Row]:
         guards = reconsider(self.job, self.decided).guards
-        return [Row(g.guard, f"{_name(g.guard)} · {g.sentence} · {self._tell(g)}") for g in guards]
+        return [Row(g.guard, f"{_name(g.guard)} · {g.sentence} · {self._describe(g)}") for g in guards]
 
     def waive(self) -> None:
         until = self.until.value.isoformat() if self.until.value else ""
@@ -55,7 +55,7 @@ class Waivers:
         done = self.sign.attempt(lambda: [act(guard) for guard in ticked], f"{words}: {named}, for {self.digest[:12]}.")
         return self.roll.replace(self.list_rows(), () if done else ticked)
 
-    def _tell(self, guard: Refusal) -> str:
+    def _describe(self, guard: Refusal) -> str:
         waiver = self.job.decisions().waives(guard.guard, self.digest, self.job.clock())
         return f"waived by {waiver.by} until {waiver.until}: {waiver.why}" if waiver else "refuses"
 

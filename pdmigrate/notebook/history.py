@@ -24,11 +24,11 @@ class _Runs:
     def __init__(self, job: Job, runs: tuple[Told, ...]):
         self.job, self.runs = job, {told.run.number: told for told in runs}
         self.which = make_menu("Run", [(name_run(told), told.run.number) for told in runs])
-        self.which.observe(lambda _: self.tell(), "value")
+        self.which.observe(lambda _: self.describe(), "value")
         self.table, self.steps, self.changes = (ipywidgets.HTML() for _ in range(3))
         self.table.value = draw(section_runs(History(runs, (), ())))
         self.said = Saying()
-        self.tell()
+        self.describe()
 
     @property
     def box(self) -> ipywidgets.Widget:
@@ -36,7 +36,7 @@ class _Runs:
         ask = make_button("What has changed since", self.ask, hint=hint)
         return stand_below(self.table, self.which, self.steps, ask, self.said.line, self.changes)
 
-    def tell(self) -> None:
+    def describe(self) -> None:
         """The steps of the chosen run."""
         self.steps.value = draw(section_steps(History((self.runs[self.which.value],), (), ())))
 

@@ -32,12 +32,12 @@ async def load_plan(job: Job, approved: str = "") -> Loaded:
     if not is_interactive():
         said = LoadProgress()
 
-        def tell(done: Done, number: int, total: int) -> None:
-            words = said.tell(done, number, total)
+        def describe(done: Done, number: int, total: int) -> None:
+            words = said.describe(done, number, total)
             if number == total or number % TELL_EVERY == 0:
                 print(words, file=sys.stderr)
 
-        loaded: Loaded = load(job, approved, tell)
+        loaded: Loaded = load(job, approved, describe)
         return loaded
     progress = _Progress(job)
     display(progress.box)  # type: ignore[no-untyped-call]  # IPython's has no types
@@ -100,7 +100,7 @@ class _Progress:
     def run(self, approved: str) -> Loaded:
         self.said.say("Checking that nothing has moved since the plan was made.")
         try:
-            loaded: Loaded = load(self.job, approved, self.tell, self.steering)
+            loaded: Loaded = load(self.job, approved, self.describe, self.steering)
         except PdmigrateError as error:
             self.said.say(str(error), "bad")
             raise
@@ -112,9 +112,9 @@ class _Progress:
         self.said.say(waits if loaded.waiting else f"Finished: {told}.")
         return loaded
 
-    def tell(self, done: Done, number: int, total: int) -> None:
+    def describe(self, done: Done, number: int, total: int) -> None:
         self.bars[done.action.kind].value += 1
-        words = f"{self.progress.tell(done, number, total)}; {done.action.name}: {done.outcome}"
+        words = f"{self.progress.describe(done, number, total)}; {done.action.name}: {done.outcome}"
         if not self.steering.paused:  # steps under way when it was pressed still end
             self.said.say(words)
 

@@ -51,29 +51,29 @@ class _Browser:
         """Another schedule, from the start of the window."""
         self.start = self.verified.since
         self.place: int | None = None
-        self.tell("")
+        self.describe("")
 
     def move(self, by: timedelta) -> None:
         last = max(self.verified.since, self.verified.until - SPAN)
         self.start = min(max(self.start + by, self.verified.since), last)
-        self.tell("")
+        self.describe("")
 
     def jump(self, step: int) -> None:
         """To the next difference of this schedule, round and round."""
         differences = self.schedule.differences
         if not differences:
-            return self.tell("There is no difference in this schedule.")
+            return self.describe("There is no difference in this schedule.")
         first = 0 if step > 0 else len(differences) - 1
         self.place = first if self.place is None else (self.place + step) % len(differences)
         start, end, before, after = differences[self.place]
         last = max(self.verified.since, self.verified.until - SPAN)
         self.start = min(max(to_datetime(start) - SPAN / 4, self.verified.since), last)
         span = f"{format_instant(start, self.schedule.time_zone)} to {format_instant(end, self.schedule.time_zone)}"
-        reason = self.schedule.compared.tell(start, end)
+        reason = self.schedule.compared.describe(start, end)
         who = f"{self._name(before)} in PagerDuty, {self._name(after)} in Harness"
-        return self.tell(f"Difference {self.place + 1} of {len(differences)}: {span}: {who} ({reason}).")
+        return self.describe(f"Difference {self.place + 1} of {len(differences)}: {span}: {who} ({reason}).")
 
-    def tell(self, words: str) -> None:
+    def describe(self, words: str) -> None:
         s, until = self.schedule, min(self.start + SPAN, self.verified.until)
         drawing = draw_sides(s, self.start, until, self.names)
         self.told.value = draw(Section(_name(s), words or _describe_grade(s), drawing=drawing, level=3))
@@ -89,7 +89,7 @@ def _name(schedule: ScheduleParity) -> str:
 
 def _describe_grade(s: ScheduleParity) -> str:
     if s.doubted and not s.is_unverified:
-        return f"Nothing of it is verified: {s.tell_doubted()}; without them {s.differ} s differ."
+        return f"Nothing of it is verified: {s.describe_doubted()}; without them {s.differ} s differ."
     if s.unverified:
         return "Harness has no API to read it: what was meant to be written could not be compared."
     judge = "PagerDuty's own rendering" if s.judged else "our reading of the layers"

@@ -98,7 +98,7 @@ class _Approval:
         self.table = ipywidgets.HTML()
         self.sign = Signature(("Approve this plan", self.save, "primary"), ("Withdraw the approval", self.withdraw))
         self.typed = make_text("Digest", f"the first {DIGEST_AT_LEAST} characters: {self.digest[:DIGEST_AT_LEAST]}")
-        self.tell()
+        self.describe()
 
     @property
     def box(self) -> ipywidgets.Widget:
@@ -106,7 +106,7 @@ class _Approval:
             return self.table
         return self.sign.stand_below(self.table, self.typed)
 
-    def tell(self) -> None:
+    def describe(self) -> None:
         self.table.value = draw(_describe_plan(self.job, self.decided))
 
     def save(self) -> None:
@@ -126,4 +126,4 @@ class _Approval:
     def _write(self, act: Any, words: str) -> None:
         after = " Go on with 5 · Load." if words == "Approved" else ""
         self.sign.attempt(act, f"{words}: {self.digest[:12]}.{after}")
-        self.tell()
+        self.describe()

@@ -84,7 +84,7 @@ class _Questions:
         options = _share_options(ticked)
         self.choice.options = [(UNDECIDED, ""), *((name.replace("_", " "), name) for name in options)]
         self.choice.value, self.value.value, self.whole.value = "", "", False
-        self.told.value = _tell(ticked) if ticked else self._describe_nothing()
+        self.told.value = _describe(ticked) if ticked else self._describe_nothing()
 
     def find_ticked(self) -> list[Conflict]:
         wanted = self.roll.ticked
@@ -178,7 +178,7 @@ def _count(objects: dict[str, list[str]]) -> str:
     return "; ".join(told)
 
 
-def _tell(conflicts: list[Conflict]) -> str:
+def _describe(conflicts: list[Conflict]) -> str:
     """What is asked and what each answer will do; for many, the first stands for all."""
     first = conflicts[0]
     table = make_table(

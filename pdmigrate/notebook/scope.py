@@ -37,21 +37,21 @@ class _Scope:
         self.job, self.account = job, draft.account
         job.read_choices()
         start = {"Kind": "services", "Team": "everything"}
-        self.roll = Roll(_list_rows(draft.account), start, self._read_chosen(), self.tell)
+        self.roll = Roll(_list_rows(draft.account), start, self._read_chosen(), self.describe)
         self.along = ipywidgets.HTML()
         self.sign = Signature(
             ("Move what is ticked", self.save_some, "primary"),
             ("Move the whole account", self.save_all),
             ("Take the choice back", self.take_back),
         )
-        self.tell()
+        self.describe()
         self.sign.say(_describe_choice(job))
 
     @property
     def box(self) -> ipywidgets.Widget:
         return self.sign.stand_below(self.roll.box, self.along)
 
-    def tell(self) -> None:
+    def describe(self) -> None:
         """What is ticked brings this along."""
         if len(_pick(self.roll.ticked, "services")) == len(self.account.services):
             self.along.value = '<p role="status">All services are ticked: everything that pages comes along.</p>'

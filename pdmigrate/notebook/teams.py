@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pdmigrate.notebook.parts import Signature, is_interactive
 from pdmigrate.notebook.roll import Roll, Row
+from pdmigrate.pages.readiness import Readiness, read_readiness
 from pdmigrate.pages.show import show
-from pdmigrate.pages.standing import Standing, read_standing
 from pdmigrate.pages.teams import section_teams
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.steps.job import Job
@@ -16,7 +16,7 @@ from pdmigrate.workspace.decisions import drop_answer, save_answers
 def sign_off_teams(job: Job, verified: Verified) -> Any:
     """Go or no-go per team, written to decisions.yaml. Headless: what was said."""
     if not is_interactive():
-        return show(section_teams(read_standing(job, verified)))
+        return show(section_teams(read_readiness(job, verified)))
     return _SignOff(job, verified).box
 
 
@@ -35,10 +35,10 @@ class _SignOff:
         return self.sign.stand_below(self.roll.box)
 
     def list_rows(self) -> list[Row]:
-        self.standing: Standing = read_standing(self.job, self.verified)
+        self.readiness: Readiness = read_readiness(self.job, self.verified)
         rows = []
-        for team in self.standing.teams:
-            said = self.standing.sign_off(team.id)
+        for team in self.readiness.teams:
+            said = self.readiness.sign_off(team.id)
             word = f"{said.choice.replace('_', '-')}, {said.by or 'somebody'}, {said.at}" if said else "nothing said"
             trouble = "; ".join(team.troubles) or "ready"
             rows.append(Row(team.id, f"{team.name} · {word} · {trouble}", {"Said": [word.partition(",")[0]]}))
@@ -54,7 +54,7 @@ class _SignOff:
             path, at = self.job.workspace.decisions_file, self.job.clock().isoformat(timespec="seconds")
             for team in teams:
                 if choice:
-                    plan, by, why = self.standing.plan_digest, self.sign.by, self.sign.why
+                    plan, by, why = self.readiness.plan_digest, self.sign.by, self.sign.why
                     save_answers(path, SignOff(team=team, choice=choice, plan=plan, by=by, at=at, why=why))
                 else:
                     drop_answer(path, SignOff, team)

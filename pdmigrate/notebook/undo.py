@@ -72,12 +72,12 @@ class _Undo:
         self._allow()
 
     def _run(self, yes: bool) -> None:
-        undone = undo(self.job, self.which.value, yes, self.tell)
+        undone = undo(self.job, self.which.value, yes, self.describe)
         self.steps = len(undone.reverts) - len(undone.left)
         self.listed.value = look(undone, "back", "left")._repr_html_()
         finish(self.job, undone)
 
-    def tell(self, revert: Revert) -> None:
+    def describe(self, revert: Revert) -> None:
         self.said.say(f"{revert.step.name}: {f'left, {revert.left}' if revert.left else revert.note}")
 
     def _allow(self) -> None:

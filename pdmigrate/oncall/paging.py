@@ -9,7 +9,7 @@ from pdmigrate.oncall.rota import People, Rota
 
 
 @dataclass(frozen=True)
-class Level:
+class PagedLevel:
     """Everybody in `people` and whoever is on call in `rotas`, for `minutes`; then the next level.
 
     one_of: only one of them is paged, and nobody can say beforehand who (PagerDuty: round robin).
@@ -32,7 +32,7 @@ Paged = tuple[tuple[int, People], ...]
 """(minutes after the page, who is notified then), in order. Empty: dropped, nobody is ever notified."""
 
 
-def walk(levels: Iterable[Level], instant: int) -> Paged:
+def walk(levels: Iterable[PagedLevel], instant: int) -> Paged:
     """Who is notified when, for a page at `instant` that nobody acknowledges.
 
     A level with nobody in it is passed over at once (PagerDuty API: a schedule nobody is on call for is skipped).
@@ -46,7 +46,7 @@ def walk(levels: Iterable[Level], instant: int) -> Paged:
     return tuple(paged)
 
 
-def walk_all(chains: Iterable[Iterable[Level]], instant: int) -> Paged:
+def walk_all(chains: Iterable[Iterable[PagedLevel]], instant: int) -> Paged:
     """The same where one alert starts several chains at once."""
     paged: dict[int, People] = {}
     for chain in chains:
@@ -62,12 +62,12 @@ def state_at(paged: Paged, minute: int) -> str:
     return "paged" if any(when == minute for when, _ in paged) else "waiting"
 
 
-def tell(paged: Paged) -> str:
+def describe(paged: Paged) -> str:
     """In words: `0 min: ann; 5 min: bob, cat`."""
     return "; ".join(f"{minute} min: {', '.join(sorted(people))}" for minute, people in paged) or "nobody"
 
 
-def tell_parting(before: Paged, after: Paged) -> str:
+def describe_parting(before: Paged, after: Paged) -> str:
     """The first minute at which the two sides do something else, and what each does then; "" where they are the same."""
     for minute in sorted({when for when, _ in (*before, *after)}):
         then = [[people for when, people in paged if when == minute] for paged in (before, after)]
@@ -78,7 +78,7 @@ def tell_parting(before: Paged, after: Paged) -> str:
     return ""
 
 
-def moments(levels: Iterable[Level], start: int, end: int, most: int) -> list[int]:
+def moments(levels: Iterable[PagedLevel], start: int, end: int, most: int) -> list[int]:
     """The instants of a page that matter: the start, and just before and at each handoff.
 
     A handoff matters to a page that was raised a few levels earlier, too: so each one counts back by the timeouts before

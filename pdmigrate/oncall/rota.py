@@ -193,7 +193,7 @@ def total(spans: Iterable[Span]) -> int:
 
 
 @dataclass(frozen=True)
-class Rotation:
+class Roster:
     """Turns by the wall clock of a zone.
 
     participants: in order, None is an empty place, one may stand twice. anchor: naive seconds of the start of turn 0.

@@ -9,7 +9,7 @@ from pdmigrate.errors import AnswerError, KeyRefusedError, WrongAccountError
 from pdmigrate.pagerduty.account import find_host
 from pdmigrate.pagerduty.lists import run_together
 from pdmigrate.pagerduty.schedules_reading import list_honours_final
-from pdmigrate.pagerduty.window import Window, whole_seconds
+from pdmigrate.pagerduty.window import FetchWindow, whole_seconds
 from pdmigrate.wire.transport import Transport
 
 PROBED = {
@@ -86,7 +86,7 @@ def _probe(transport: Transport, kind: str, now: datetime) -> tuple[dict[str, An
     params: dict[str, Any] = {"limit": 1, "total": "true"}
     if kind == "schedules":
         since = whole_seconds(now)
-        params |= {"include[]": ["final_schedule"], **Window(since, since + timedelta(hours=1)).params}
+        params |= {"include[]": ["final_schedule"], **FetchWindow(since, since + timedelta(hours=1)).params}
     try:
         answer = transport.send("GET", PROBED[kind], params)
     except AnswerError as error:

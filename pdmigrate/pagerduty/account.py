@@ -11,7 +11,7 @@ from typing import Any
 
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty import records
-from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, read_records, tell_unread
+from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, describe_unread, read_records
 from pdmigrate.pagerduty.evidence import OnCalls, Rendering, read_oncalls, read_renderings
 from pdmigrate.pagerduty.not_carried import INVENTORY, Hidden, NotCarried, find_hidden, list_not_carried
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -152,7 +152,7 @@ def dump_record(record: records.Record) -> dict[str, Any]:
 def read_account(snapshot: Snapshot) -> Account:
     """Records from a snapshot's rows. What cannot be read becomes a problem, and never stops the rest."""
     rows = {**snapshot.rows, "teams": _with_members(snapshot.rows)}
-    read = {kind: tell_unread(kind, read_records(kind, rows.get(kind) or [])) for kind in KINDS}
+    read = {kind: describe_unread(kind, read_records(kind, rows.get(kind) or [])) for kind in KINDS}
     if "team_members" in (rows.get("unread") or {}):  # a guard says so, once and not of every team
         remarks = tuple(one for one in read["teams"].remarks if one.message != UNREAD["members"])
         read["teams"] = replace(read["teams"], remarks=remarks)

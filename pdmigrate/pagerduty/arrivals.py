@@ -14,7 +14,7 @@ from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.fields import TABLES
 from pdmigrate.pagerduty.notes import read_notes
 from pdmigrate.pagerduty.records import Problem, Record
-from pdmigrate.pagerduty.urgency import tell_unreadable
+from pdmigrate.pagerduty.urgency import describe_unreadable
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 KINDS: dict[str, type[Record]] = {
@@ -92,16 +92,16 @@ def read_records(kind: str, rows: Iterable[Any]) -> Arrived:
             record: Any = KINDS[kind].model_validate(_keep_usable_parts(kind, row, remarks))
             found[record.id] = record
         except ValidationError as error:
-            problems.append(_name_problem(kind, row, _tell(error)))
+            problems.append(_name_problem(kind, row, _describe(error)))
     by_id = {id: found[id] for id in sorted(found)}
-    remarks += [tell_problem(kind, record, said) for record in by_id.values() for said in _CHECKS[kind](record)]
+    remarks += [describe_problem(kind, record, said) for record in by_id.values() for said in _CHECKS[kind](record)]
     return Arrived(by_id, _in_order(problems), _in_order(remarks))
 
 
-def tell_unread(kind: str, arrived: Arrived) -> Arrived:
+def describe_unread(kind: str, arrived: Arrived) -> Arrived:
     """With a remark about each part that was not read: it is not "none", and a person has to look."""
     said = [
-        tell_problem(kind, record, UNREAD[part])
+        describe_problem(kind, record, UNREAD[part])
         for record in arrived.by_id.values()
         for part in getattr(record, "unread", ())
     ]
@@ -137,7 +137,7 @@ def _complain(
         model.model_validate(part)
     except ValidationError as error:
         id = part.get("id") if isinstance(part, dict) else part
-        remarks.append(_name_problem(kind, row, f"{field} {id} was left out: {_tell(error)}"))
+        remarks.append(_name_problem(kind, row, f"{field} {id} was left out: {_describe(error)}"))
         return True
     return False
 
@@ -172,7 +172,7 @@ def _check_service(service: records.Service) -> list[str]:
     rule = service.incident_urgency_rule
     said = _unknown("status", service.status, "active warning critical maintenance disabled")
     said += _unknown("type of its urgency rule", rule.type if rule else None, "constant use_support_hours")
-    said += [words] if (words := tell_unreadable(service)) else []
+    said += [words] if (words := describe_unreadable(service)) else []
     return said + _unknown("urgency", rule.urgency if rule else None, "high low severity_based")
 
 
@@ -192,7 +192,7 @@ def _unknown(what: str, value: str | None, known: str) -> list[str]:
     )
 
 
-def tell_problem(kind: str, record: Any, message: str) -> Problem:
+def describe_problem(kind: str, record: Any, message: str) -> Problem:
     """A sentence about a record, with its name and id."""
     return Problem(kind=kind, id=record.id, name=record.name, message=message)
 
@@ -202,7 +202,7 @@ def _name_problem(kind: str, row: Any, message: str) -> Problem:
     return Problem(kind=kind, id=str(row.get("id")), name=str(row.get("name") or row.get("summary")), message=message)
 
 
-def _tell(error: ValidationError) -> str:
+def _describe(error: ValidationError) -> str:
     """What is wrong and where; a value is left out, since it may be anything, but for an unknown word of a list."""
     return "; ".join(f"{'.'.join(map(str, e['loc']))}: {_word(e)}" for e in error.errors())
 

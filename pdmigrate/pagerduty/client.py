@@ -15,7 +15,7 @@ from pdmigrate.pagerduty.records import is_rendered
 from pdmigrate.pagerduty.schedules_reading import ScheduleReader, ShiftReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.v3_records import SHOWN
-from pdmigrate.pagerduty.window import Window, override_window, whole_seconds
+from pdmigrate.pagerduty.window import FetchWindow, override_window, whole_seconds
 from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.transport import Transport
 
@@ -49,7 +49,7 @@ MAY_BE_ABSENT = (
 
 
 @dataclass(frozen=True)
-class Reading:
+class FetchOptions:
     """How an account is read. horizon: how far ahead schedules are rendered. keep_keys: secrets are kept. handoffs and
     service_orchestrations: these are read too, at one request each.
 
@@ -88,11 +88,11 @@ class PagerDuty:
         self.transport.resume()
         return ask_access(self.transport, subdomain, self.region, now)
 
-    def fetch(self, reading: Reading, progress: Callable[[str], None] = lambda kind: None) -> Snapshot:
+    def fetch(self, reading: FetchOptions, progress: Callable[[str], None] = lambda kind: None) -> Snapshot:
         """Read the whole account. Calls `progress` with each kind that is done. Raises IncompleteFetchError where a list is not complete."""
         before = replace(self.transport.counts)
         since = whole_seconds(reading.now)
-        window = Window(since, since + reading.horizon)
+        window = FetchWindow(since, since + reading.horizon)
         rows, zone = _Fetch(self.transport, reading, window).run(progress)
         subdomain = check_subdomain([row for kind in ("users", "services") for row in rows[kind]], reading.subdomain)
         if not reading.keep_keys:
@@ -107,7 +107,7 @@ class PagerDuty:
         An id that no list of layer-based schedules has is asked for as a shift-based one, and where the list does not
         render, each is asked for alone: what was not shown is no evidence that nobody is on call.
         """
-        window = Window(since, until).params
+        window = FetchWindow(since, until).params
         params = {"include[]": ["final_schedule"], "time_zone": "UTC", **window}
         listed = ListReader(self.transport).read(ListCall("schedules", "/schedules", params, rendered=True))
         known = {row["id"] for row in listed}
@@ -137,7 +137,7 @@ class PagerDuty:
 class _Fetch:
     """One fetch under way. The kinds are read side by side; a kind that needs another waits for it."""
 
-    def __init__(self, transport: Transport, reading: Reading, window: Window):
+    def __init__(self, transport: Transport, reading: FetchOptions, window: FetchWindow):
         self._transport = transport
         self._reading = reading
         self._window = window
@@ -209,7 +209,7 @@ class _Fetch:
         found = run_together(self._lists.read_known, [ListCall("members", f"/teams/{id}/members") for id in ids])
         return {id: members for id, members in zip(ids, found, strict=True) if members is not None}
 
-    def _read_schedules(self, dated: Window) -> list[Row]:
+    def _read_schedules(self, dated: FetchWindow) -> list[Row]:
         zone = common_zone(self._take("users"))
         reader = ScheduleReader(self._transport, self._lists, zone, self._window, dated)
         return reader.read(try_list=self._reading.final_on_lists is not False)
@@ -251,7 +251,7 @@ class OnCallReader:
 
     def _read_some(self, ids: list[str], since: datetime, until: datetime) -> list[Row]:
         """The entries of these policies; where there are too many for one list, of half of them, or of half the time."""
-        params = {"escalation_policy_ids[]": ids, "time_zone": "UTC", **Window(since, until).params}
+        params = {"escalation_policy_ids[]": ids, "time_zone": "UTC", **FetchWindow(since, until).params}
         try:
             return self._lists.read(ListCall("oncalls", "/oncalls", params, identify=canonical_json))
         except TooLongError:

@@ -26,7 +26,7 @@ class SourceChange:
     verb: str
     fields: tuple[str, ...] = ()
 
-    def tell(self) -> str:
+    def describe(self) -> str:
         """One line for a person."""
         where = f": {', '.join(field.replace('_', ' ') for field in self.fields)}" if self.fields else ""
         return f"{self.verb:<8} {self.kind} {self.name} ({self.id}){where}"

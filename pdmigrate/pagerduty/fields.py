@@ -15,12 +15,12 @@ Words = str | Callable[[Any], str]
 
 
 @dataclass(frozen=True)
-class Table:
+class FieldTable:
     """The fields of one kind or part; names stand apart by blanks.
 
     carried: goes to Harness, or decides what goes there. compared: read, and used as a check. server: made by PagerDuty.
     lost: stays behind and changes how somebody is paged. listed: stays behind and pages nobody. Both with the reason.
-    parts: the tables of what lies inside. own: parts that are objects of their own, with fates of their own.
+    parts: the tables of what lies inside. own: parts that are objects of their own, with outcomes of their own.
     known: the values that this version understands. usual: values that say nothing. switch: the field inside that says
     whether it is on. whole: the kinds whose fields it may have as well, since a reference may come as the whole object.
     older: fields that say less well what a newer one says, which is looked at where it is there.
@@ -77,19 +77,19 @@ def show_value(value: Any) -> str:
 # --- the sentences that need the value ---
 
 
-def _tell_pause(value: Any) -> str:
-    wait = _tell_minutes(value, "timeout", "recommended_timeout") or "as long as PagerDuty advises"
+def _describe_pause(value: Any) -> str:
+    wait = _describe_minutes(value, "timeout", "recommended_timeout") or "as long as PagerDuty advises"
     return f"alerts that look transient wait {wait} in PagerDuty, and page at once in Harness"
 
 
-def _tell_grouping(value: Any) -> str:
+def _describe_grouping(value: Any) -> str:
     parts = value if isinstance(value, dict) else {"type": value}
-    within = _tell_minutes(parts.get("config"), "time_window", "timeout")
+    within = _describe_minutes(parts.get("config"), "time_window", "timeout")
     how = f"{show_value(parts.get('type'))}{within and f', within {within}'}"
     return f"PagerDuty groups alerts ({how}) into one incident that pages once; in Harness each pages"
 
 
-def _tell_minutes(value: Any, *names: str) -> str:
+def _describe_minutes(value: Any, *names: str) -> str:
     """The first of these seconds that says something, in minutes; "" where none does."""
     found = [value.get(name) for name in names] if isinstance(value, dict) else []
     return next((f"{each / 60:g} min" for each in found if isinstance(each, int | float) and each), "")
@@ -103,8 +103,8 @@ MAILS = "PagerDuty makes incidents of some mails only; Harness's webhook pages f
 LINKS = "id type summary self html_url"
 KINDS = "users teams schedules schedules_v3 escalation_policies services"
 
-TABLES: dict[str, Table] = {
-    "users": Table(
+TABLES: dict[str, FieldTable] = {
+    "users": FieldTable(
         carried="name email contact_methods notification_rules teams",
         server=f"{LINKS} avatar_url invitation_sent created_via_sso billed coordinated_incidents",
         listed={
@@ -120,7 +120,7 @@ TABLES: dict[str, Table] = {
         parts={"teams": "references"},
         own="contact_methods notification_rules",
     ),
-    "contact_methods": Table(
+    "contact_methods": FieldTable(
         carried="type address country_code label",
         compared="blacklisted enabled",
         server="id summary self html_url created_at device_type",
@@ -130,7 +130,7 @@ TABLES: dict[str, Table] = {
             "sounds": "the person chooses the sounds in Harness's app",
         },
     ),
-    "notification_rules": Table(
+    "notification_rules": FieldTable(
         carried="start_delay_in_minutes contact_method",
         compared="type urgency",
         server="id summary self html_url created_at",
@@ -141,8 +141,10 @@ TABLES: dict[str, Table] = {
         },
         pages=True,
     ),
-    "contact_references": Table(carried="id type", server="summary self html_url", whole="contact_methods", pages=True),
-    "teams": Table(
+    "contact_references": FieldTable(
+        carried="id type", server="summary self html_url", whole="contact_methods", pages=True
+    ),
+    "teams": FieldTable(
         carried="name description members",
         server=f"{LINKS} unread",
         lost={
@@ -152,13 +154,13 @@ TABLES: dict[str, Table] = {
         parts={"members": "members"},
         usual={"default_role": "manager observer responder"},
     ),
-    "members": Table(carried="user", listed={"role": ""}, parts={"user": "references"}),
-    "references": Table(carried="id", compared="type summary deleted_at", server="self html_url", whole=KINDS),
-    "people": Table(
+    "members": FieldTable(carried="user", listed={"role": ""}, parts={"user": "references"}),
+    "references": FieldTable(carried="id", compared="type summary deleted_at", server="self html_url", whole=KINDS),
+    "people": FieldTable(
         carried="id", compared="type summary deleted_at", server="self html_url", whole="users", pages=True
     ),
     # --- layer-based schedules ---
-    "schedules": Table(
+    "schedules": FieldTable(
         carried="name description time_zone schedule_layers overrides_subschedule teams",
         compared="final_schedule escalation_policies type",
         server="id summary self html_url users next_oncall_for_user",
@@ -173,29 +175,29 @@ TABLES: dict[str, Table] = {
             "escalation_policies": "references",
         },
     ),
-    "layers": Table(
+    "layers": FieldTable(
         carried="id name start end users restrictions rotation_virtual_start rotation_turn_length_seconds",
         server="rendered_schedule_entries rendered_coverage_percentage",
         parts={"users": "layer_users", "restrictions": "restrictions"},
         pages=True,
     ),
-    "layer_users": Table(carried="user", parts={"user": "people"}, pages=True),
-    "restrictions": Table(
+    "layer_users": FieldTable(carried="user", parts={"user": "people"}, pages=True),
+    "restrictions": FieldTable(
         carried="type start_time_of_day duration_seconds start_day_of_week",
         known={"type": "daily_restriction weekly_restriction"},
         pages=True,
     ),
-    "subschedules": Table(
+    "subschedules": FieldTable(
         carried="rendered_schedule_entries",
         server="name rendered_coverage_percentage",
         parts={"rendered_schedule_entries": "entries"},
         pages=True,
     ),
-    "entries": Table(
+    "entries": FieldTable(
         carried="start end user", server="id type summary self html_url", parts={"user": "people"}, pages=True
     ),
     # --- shift-based schedules ---
-    "schedules_v3": Table(
+    "schedules_v3": FieldTable(
         carried="name description time_zone rotations custom_shifts overrides teams",
         compared="final_schedule escalation_policies type summary",
         server="id self html_url users",
@@ -209,7 +211,7 @@ TABLES: dict[str, Table] = {
             "escalation_policies": "references",
         },
     ),
-    "rotations": Table(
+    "rotations": FieldTable(
         carried="events",
         compared="id type",
         server="self html_url",
@@ -217,7 +219,7 @@ TABLES: dict[str, Table] = {
         known={"type": "schedule_rotation"},
         pages=True,
     ),
-    "events": Table(
+    "events": FieldTable(
         carried="name start_time end_time effective_since effective_until recurrence assignment_strategy",
         compared="id type",
         server="self html_url",
@@ -225,15 +227,15 @@ TABLES: dict[str, Table] = {
         known={"type": "schedule_event"},
         pages=True,
     ),
-    "zoned_times": Table(carried="date_time time_zone", pages=True),
-    "assignment_strategies": Table(
+    "zoned_times": FieldTable(carried="date_time time_zone", pages=True),
+    "assignment_strategies": FieldTable(
         carried="type shifts_per_member members",
         parts={"members": "shift_members"},
         known={"type": "rotating_member_assignment_strategy every_member_assignment_strategy"},
         pages=True,
     ),
-    "shift_members": Table(carried="type user_id", known={"type": "user_member empty_member"}, pages=True),
-    "custom_shifts": Table(
+    "shift_members": FieldTable(carried="type user_id", known={"type": "user_member empty_member"}, pages=True),
+    "custom_shifts": FieldTable(
         carried="start_time end_time assignments",
         compared="id type",
         server="self html_url",
@@ -241,14 +243,14 @@ TABLES: dict[str, Table] = {
         known={"type": "custom_shift"},
         pages=True,
     ),
-    "assignments": Table(
+    "assignments": FieldTable(
         carried="member",
         compared="id type",
         parts={"member": "shift_members"},
         known={"type": "shift_assignment"},
         pages=True,
     ),
-    "overrides": Table(
+    "overrides": FieldTable(
         carried="rotation_id custom_shift_id start_time end_time overridden_member overriding_member",
         compared="id type",
         server="self html_url",
@@ -256,39 +258,39 @@ TABLES: dict[str, Table] = {
         known={"type": "override_shift"},
         pages=True,
     ),
-    "final_schedules": Table(
+    "final_schedules": FieldTable(
         compared="computed_shift_assignments",
         server="type rendered_coverage_percentage",
         parts={"computed_shift_assignments": "computed_assignments"},
         pages=True,
     ),
-    "computed_assignments": Table(
+    "computed_assignments": FieldTable(
         compared="start_time end_time member source type",
         parts={"member": "shift_members", "source": "shift_sources"},
         known={"type": "computed_shift_assignment"},
         pages=True,
     ),
-    "shift_sources": Table(
+    "shift_sources": FieldTable(
         compared="type rotation_id shift_id override_id",
         known={"type": "schedule_rotation custom_shift schedule_rotation_override custom_shift_override"},
         pages=True,
     ),
     # --- escalation policies ---
-    "escalation_policies": Table(
+    "escalation_policies": FieldTable(
         carried="name description num_loops escalation_rules teams",
         server=f"{LINKS} services",
         listed={"on_call_handoff_notifications": "Harness tells nobody by policy that his turn begins or ends"},
         parts={"escalation_rules": "levels", "teams": "references"},
         usual={"on_call_handoff_notifications": "if_has_services"},
     ),
-    "levels": Table(
+    "levels": FieldTable(
         carried="escalation_delay_in_minutes targets escalation_rule_assignment_strategy",
         compared="id",
         parts={"targets": "targets", "escalation_rule_assignment_strategy": "level_strategies"},
         pages=True,
     ),
-    "level_strategies": Table(carried="type", known={"type": "assign_to_everyone round_robin"}, pages=True),
-    "targets": Table(
+    "level_strategies": FieldTable(carried="type", known={"type": "assign_to_everyone round_robin"}, pages=True),
+    "targets": FieldTable(
         carried="id type",
         compared="summary deleted_at",
         server="self html_url",
@@ -296,14 +298,14 @@ TABLES: dict[str, Table] = {
         pages=True,
     ),
     # --- services ---
-    "services": Table(
+    "services": FieldTable(
         carried="name description status escalation_policy teams integrations incident_urgency_rule support_hours",
         compared="acknowledgement_timeout auto_resolve_timeout",
         server=f"{LINKS} created_at updated_at last_incident_timestamp",
         lost={
-            "alert_grouping_parameters": _tell_grouping,
-            "alert_grouping": _tell_grouping,
-            "auto_pause_notifications_parameters": _tell_pause,
+            "alert_grouping_parameters": _describe_grouping,
+            "alert_grouping": _describe_grouping,
+            "auto_pause_notifications_parameters": _describe_pause,
             "response_play": "PagerDuty may run its response play on every incident, and so page more people",
             "scheduled_actions": "incidents that are still open when support hours begin become urgent, and page then",
         },
@@ -325,16 +327,16 @@ TABLES: dict[str, Table] = {
         switch={"alert_grouping_parameters": "type", "auto_pause_notifications_parameters": "enabled"},
         pages=True,
     ),
-    "urgency_rules": Table(
+    "urgency_rules": FieldTable(
         carried="type urgency during_support_hours outside_support_hours",
         parts={"during_support_hours": "urgency_rules", "outside_support_hours": "urgency_rules"},
         known={"type": "constant use_support_hours", "urgency": "high low severity_based"},
         pages=True,
     ),
-    "support_hours": Table(
+    "support_hours": FieldTable(
         carried="type time_zone days_of_week start_time end_time", known={"type": "fixed_time_per_day"}, pages=True
     ),
-    "integrations": Table(
+    "integrations": FieldTable(
         carried="id type summary",
         server="self html_url name service created_at vendor",
         lost={

@@ -51,7 +51,7 @@ class ListCall:
 
 
 @dataclass(frozen=True)
-class Page:
+class ListPage:
     """What one request brought. `total` is None where PagerDuty does not tell it."""
 
     rows: list[Row]
@@ -102,7 +102,7 @@ class ListReader:
         except PartAbsentError:
             return None
 
-    def _read_rest(self, call: ListCall, first: Page) -> Rows | None:
+    def _read_rest(self, call: ListCall, first: ListPage) -> Rows | None:
         """The rows by id; None where the list moved: an id came twice, or the count is another."""
         pages = [first]
         if first.more:
@@ -113,11 +113,11 @@ class ListReader:
         missing = first.total is not None and len(by_id) != first.total
         return None if len(pages) > 1 and (moved or missing) else by_id
 
-    def _read_counted(self, call: ListCall, first: Page, total: int) -> list[Page]:
+    def _read_counted(self, call: ListCall, first: ListPage, total: int) -> list[ListPage]:
         step = len(first.rows) or call.limit
         return run_together(lambda offset: self._ask(call, offset, step), range(step, total, step))
 
-    def _follow(self, call: ListCall, first: Page) -> list[Page]:
+    def _follow(self, call: ListCall, first: ListPage) -> list[ListPage]:
         pages, offset = [], len(first.rows)
         more = first.more
         while more and offset < CAP:
@@ -127,7 +127,7 @@ class ListReader:
             raise self._too_long(call)
         return pages
 
-    def _ask(self, call: ListCall, offset: int, limit: int) -> Page:
+    def _ask(self, call: ListCall, offset: int, limit: int) -> ListPage:
         """One page; where it takes too long to render, in two halves."""
         try:
             late = LATE if call.rendered and limit > SMALLEST_PAGE else 0
@@ -138,9 +138,9 @@ class ListReader:
             if not first.more:
                 return first
             second = self._ask(call, offset + half, limit - half)
-            return Page(first.rows + second.rows, second.more, second.total)
+            return ListPage(first.rows + second.rows, second.more, second.total)
 
-    def _ask_once(self, call: ListCall, offset: int, limit: int, late: int) -> Page:
+    def _ask_once(self, call: ListCall, offset: int, limit: int, late: int) -> ListPage:
         limit = min(limit, CAP - offset)
         params = {**call.params, "limit": limit, "offset": offset, **({"total": "true"} if call.counted else {})}
         answer = self._transport.send("GET", call.path, params, late=late)
@@ -148,7 +148,7 @@ class ListReader:
         if not isinstance(rows, list):
             raise PartAbsentError(f"PagerDuty's answer to {call.path} holds no {call.key}: nothing was taken from it.")
         total = answer.get("total")
-        return Page(rows, bool(answer.get("more")), total if isinstance(total, int) else None)
+        return ListPage(rows, bool(answer.get("more")), total if isinstance(total, int) else None)
 
     def _read_cut(self, call: ListCall, total: int) -> list[Row]:
         """A list that is too long, by team and then by name, until as many are there as PagerDuty counts."""

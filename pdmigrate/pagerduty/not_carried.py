@@ -33,7 +33,7 @@ def list_not_carried(rows: dict[str, Any]) -> tuple[NotCarried, ...]:
             kind,
             str(row.get("id")),
             str(row.get("name") or row.get("summary") or row.get("description") or row.get("id")),
-            _tell_effect(kind, row),
+            _describe_effect(kind, row),
         )
         for kind in kinds
         for row in _list_rows(rows, kind)
@@ -50,7 +50,7 @@ class Hidden:
     name: str
     named_by: tuple[tuple[str, str, str], ...]
 
-    def tell(self, scope: Mapping[str, Container[str]]) -> str:
+    def describe(self, scope: Mapping[str, Container[str]]) -> str:
         """The sentence about it; "" where nothing in scope names it. scope: ids by kind."""
         names = [f"the {NOUNS[kind]} {name}" for kind, id, name in self.named_by if id in scope[kind]]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -106,7 +106,7 @@ def _list_references(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, dict
     return ((to, reference) for to, reference in said if reference.get("id") and not reference.get("deleted_at"))
 
 
-def _tell_effect(kind: str, row: dict[str, Any]) -> str:
+def _describe_effect(kind: str, row: dict[str, Any]) -> str:
     """How it changes which alerts page whom."""
     suppressing, said = row.get("suppressing_rules"), []
     if suppressing:

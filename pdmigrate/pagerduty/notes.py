@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pdmigrate.pagerduty.fields import TABLES, Table, show_value
+from pdmigrate.pagerduty.fields import TABLES, FieldTable, show_value
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def read_notes(kind: str, row: dict[str, Any]) -> Notes:
     return notes
 
 
-def _walk(table: Table, row: dict[str, Any], path: str, notes: Notes) -> None:
+def _walk(table: FieldTable, row: dict[str, Any], path: str, notes: Notes) -> None:
     for name in sorted(name for name in row.keys() - table.plain if isinstance(name, str)):
         value = row[name]
         newer = table.older.get(name)
@@ -38,7 +38,7 @@ def _walk(table: Table, row: dict[str, Any], path: str, notes: Notes) -> None:
             _note(table, name, value, f"{path}{name}", notes)
 
 
-def _note(table: Table, name: str, value: Any, where: str, notes: Notes) -> None:
+def _note(table: FieldTable, name: str, value: Any, where: str, notes: Notes) -> None:
     words = table.lost.get(name, table.listed.get(name, ""))
     if words:
         reason = words if isinstance(words, str) else words(value)

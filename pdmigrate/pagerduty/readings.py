@@ -47,7 +47,7 @@ class Reading(NamedTuple):
         """Whether who is on call is a function of what the clock shows."""
         return (self.windows, self.turns) == ("wall", "wall")
 
-    def tell(self) -> str:
+    def describe(self) -> str:
         """In words, for a page."""
         hides = ["the turn of a deleted user hides the layers below"] if self.deleted == "hides" else []
         clock = "by the wall clock" if self.by_wall else f"windows {TOLD[self.windows]}, turns {TOLD[self.turns]}"
@@ -95,7 +95,7 @@ def lasting_part(reading: Reading) -> tuple[str, bool]:
 
 def list_settings(
     schedule: Schedule, reading: Reading, zone: ZoneInfo, start: int, end: int
-) -> list[list[rota.Rotation]]:
+) -> list[list[rota.Roster]]:
     """The layers as rotations by the wall clock, once for every offset that the clock has in [start, end): turns that are
     counted in elapsed seconds have another anchor under each."""
     made = [make_rotation(layer, zone, _stand_in(reading)) for layer in schedule.schedule_layers]
@@ -112,25 +112,25 @@ def list_settings(
     ]
 
 
-def _list_live(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> list[tuple[Layer, rota.Rotation]]:
+def _list_live(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> list[tuple[Layer, rota.Roster]]:
     """The layers with people that exist at some time in [start, end), or soon before or after."""
     made = ((layer, make_rotation(layer, zone, DELETED)) for layer in schedule.schedule_layers if layer.users)
     return [(layer, one) for layer, one in made if _lives(one, start - REACH, end + REACH)]
 
 
-def _lives(made: rota.Rotation, start: int, end: int) -> bool:
+def _lives(made: rota.Roster, start: int, end: int) -> bool:
     """Whether a layer exists at some time in [start, end)."""
     since, until = made.life
     return since < end and max(start, since) < until
 
 
-def _may_hide(layers: list[rota.Rotation]) -> bool:
+def _may_hide(layers: list[rota.Roster]) -> bool:
     """Whether a layer with somebody who was deleted has one with people below it."""
     peopled = [any(person != DELETED for person in one.participants) for one in layers]
     return any(DELETED in one.participants and any(peopled[at + 1 :]) for at, one in enumerate(layers))
 
 
-def _is_uneven(made: rota.Rotation) -> bool:
+def _is_uneven(made: rota.Roster) -> bool:
     return len(set(made.participants)) > 1 and made.turn % rota.DAY > 0
 
 
@@ -142,7 +142,7 @@ def render_layers(schedule: Schedule, reading: Reading, zone: ZoneInfo, start: i
     return rota.make_rota((s, e, people - {DELETED}) for s, e, people in drawn.entries)
 
 
-def make_layers(schedule: Schedule, reading: Reading, zone: ZoneInfo, now: int) -> list[tuple[int, rota.Rotation]]:
+def make_layers(schedule: Schedule, reading: Reading, zone: ZoneInfo, now: int) -> list[tuple[int, rota.Roster]]:
     """(number of the layer, rotation), top first, from `now` on. A rotation goes by the wall clock: turns counted in
     elapsed seconds get another anchor at each change of the clock, as many as AHEAD sees. DELETED stands where a turn of
     somebody who is gone hides what is below."""
@@ -153,7 +153,7 @@ def make_layers(schedule: Schedule, reading: Reading, zone: ZoneInfo, now: int) 
     return [(i, one) for i, (layer, whole) in enumerate(pairs) for one in _re_anchor(layer, whole, zone, now)]
 
 
-def _re_anchor(layer: Layer, made: rota.Rotation, zone: ZoneInfo, now: int) -> Iterator[rota.Rotation]:
+def _re_anchor(layer: Layer, made: rota.Roster, zone: ZoneInfo, now: int) -> Iterator[rota.Roster]:
     changes = [None, *rota.zone_changes(zone, now - AHEAD, now + AHEAD), None]
     if made.turn % rota.DAY == 0 or len(set(made.participants)) < 2:
         yield made
@@ -187,17 +187,17 @@ def _stand_in(reading: Reading) -> str | None:
     return DELETED if reading.deleted == "hides" else None
 
 
-def _list_turns(layer: Layer, made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterable[Turn]:
+def _list_turns(layer: Layer, made: rota.Roster, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterable[Turn]:
     if rule == "wall" or len(set(made.participants)) == 1 or (rule == "elapsed" and made.turn % rota.DAY == 0):
-        always = rota.Rotation(made.participants, made.anchor, made.turn)
+        always = rota.Roster(made.participants, made.anchor, made.turn)
         return always.render(zone, start, end).entries
     if rule == "elapsed":
-        counted = rota.Rotation(made.participants, rota.to_instant(layer.rotation_virtual_start), made.turn)
+        counted = rota.Roster(made.participants, rota.to_instant(layer.rotation_virtual_start), made.turn)
         return counted.render(ZoneInfo("UTC"), start, end).entries
     return _resolved_turns(made, rule, zone, start, end)
 
 
-def _resolved_turns(made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterator[Turn]:
+def _resolved_turns(made: rota.Roster, rule: str, zone: ZoneInfo, start: int, end: int) -> Iterator[Turn]:
     number = (start - rota.DAY - made.anchor) // made.turn
     while True:
         edges = [find_instant(made.anchor + n * made.turn, zone, rule) for n in (number, number + 1)]
@@ -210,10 +210,10 @@ def _resolved_turns(made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, 
 
 
 def _open_spans(
-    layer: Layer, made: rota.Rotation, rule: str, zone: ZoneInfo, start: int, end: int
+    layer: Layer, made: rota.Roster, rule: str, zone: ZoneInfo, start: int, end: int
 ) -> Iterable[rota.Span]:
     if rule == "wall":
-        always = rota.Rotation(("open",), 0, rota.DAY, made.week)
+        always = rota.Roster(("open",), 0, rota.DAY, made.week)
         return always.render(zone, start, end).covered()
     if not layer.restrictions:
         return [(start, end)]
@@ -245,7 +245,7 @@ def _find_instants(naive: int, key: str) -> tuple[int, ...]:
     return hits or tuple(finish for _, finish, offset in stretches if naive - offset >= finish)[-1:]
 
 
-class Change(NamedTuple):
+class ClockChange(NamedTuple):
     """A change of the clock: when, and what the clock shows at both ends of what is skipped or repeated, naive seconds."""
 
     instant: int
@@ -254,15 +254,15 @@ class Change(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def list_changes(zone: ZoneInfo, start: int, end: int) -> tuple[Change, ...]:
+def list_changes(zone: ZoneInfo, start: int, end: int) -> tuple[ClockChange, ...]:
     shown = (
         (c, *sorted((c + rota.offset_at(zone, c - 1), c + rota.offset_at(zone, c))))
         for c in rota.zone_changes(zone, start, end)
     )
-    return tuple(Change(*one) for one in shown)
+    return tuple(ClockChange(*one) for one in shown)
 
 
-def _windows_feel(made: rota.Rotation, change: Change, near: int) -> bool:
+def _windows_feel(made: rota.Roster, change: ClockChange, near: int) -> bool:
     """Whether a window is open at the change, or opens or closes in what is skipped or repeated, give or take `near`."""
     if not _is_alive(made, change):
         return False
@@ -273,7 +273,7 @@ def _windows_feel(made: rota.Rotation, change: Change, near: int) -> bool:
     )
 
 
-def _edges_feel(made: rota.Rotation, change: Change, near: int) -> bool:
+def _edges_feel(made: rota.Roster, change: ClockChange, near: int) -> bool:
     """Whether a window opens or closes in what is skipped or repeated."""
     if not _is_alive(made, change):
         return False
@@ -282,13 +282,13 @@ def _edges_feel(made: rota.Rotation, change: Change, near: int) -> bool:
     return any(first <= edge + week <= last for span in made.week or () for edge in span for week in (0, rota.WEEK))
 
 
-def _turns_feel(made: rota.Rotation, change: Change) -> bool:
+def _turns_feel(made: rota.Roster, change: ClockChange) -> bool:
     number = -((made.anchor - change.early) // made.turn)
     turned = len(set(made.participants)) > 1 and made.anchor + number * made.turn <= change.late
     return turned and _is_alive(made, change)
 
 
-def _is_alive(made: rota.Rotation, change: Change) -> bool:
+def _is_alive(made: rota.Roster, change: ClockChange) -> bool:
     """Whether the layer exists when the change may be felt."""
     since, until = made.life
     return since < change.instant + REACH and change.instant - REACH < until

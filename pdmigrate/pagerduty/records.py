@@ -205,7 +205,7 @@ class Layer(Record):
     restrictions: tuple[Restriction, ...] = ()
 
 
-class Entry(Record):
+class RenderedEntry(Record):
     """Somebody is on call from `start` to `end`: a rendered entry, or an override."""
 
     id: str | None = None
@@ -217,7 +217,7 @@ class Entry(Record):
 class Rendered(Record):
     """PagerDuty's own word on who is on call, over the window that was asked for."""
 
-    rendered_schedule_entries: tuple[Entry, ...] = ()
+    rendered_schedule_entries: tuple[RenderedEntry, ...] = ()
 
 
 def is_rendered(part: Any, entries: str = "rendered_schedule_entries") -> bool:
@@ -257,7 +257,7 @@ class Schedule(Noted):
         return {k: v for k, v in value.items() if k not in empty} if empty else value
 
     @property
-    def overrides(self) -> tuple[Entry, ...]:
+    def overrides(self) -> tuple[RenderedEntry, ...]:
         """Those that were read; `unread` tells where that is no answer."""
         return self.overrides_subschedule.rendered_schedule_entries
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import read_zone
-from pdmigrate.pagerduty.records import Entry, Layer, Restriction, Schedule
+from pdmigrate.pagerduty.records import Layer, RenderedEntry, Restriction, Schedule
 
 
 def render_schedule(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> rota.Rota:
@@ -26,7 +26,7 @@ def read_final(schedule: Schedule) -> rota.Rota | None:
     return read_entries(schedule.final_schedule.rendered_schedule_entries)
 
 
-def read_entries(entries: tuple[Entry, ...]) -> rota.Rota:
+def read_entries(entries: tuple[RenderedEntry, ...]) -> rota.Rota:
     """Rendered entries or overrides as a rota. Where two overlap, the later in the list wins; the deleted are nobody."""
     spans = [
         (rota.to_instant(entry.start), rota.to_instant(entry.end), (entry.user.id,))
@@ -38,9 +38,9 @@ def read_entries(entries: tuple[Entry, ...]) -> rota.Rota:
     return rota.stack([rota.make_rota([span]) for span in spans[::-1]])
 
 
-def make_rotation(layer: Layer, zone: ZoneInfo, deleted: str | None = None) -> rota.Rotation:
+def make_rotation(layer: Layer, zone: ZoneInfo, deleted: str | None = None) -> rota.Roster:
     """A layer as a rotation. Deleted users are empty places: nobody is on call in their turns. deleted: who stands there."""
-    return rota.Rotation(
+    return rota.Roster(
         participants=tuple(deleted if place.user.deleted_at else place.user.id for place in layer.users),
         anchor=rota.local_seconds(layer.rotation_virtual_start, zone),
         turn=layer.rotation_turn_length_seconds,

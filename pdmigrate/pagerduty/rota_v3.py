@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import read_zone
-from pdmigrate.pagerduty.readings import REACH, Change, find_instant, list_changes
+from pdmigrate.pagerduty.readings import REACH, ClockChange, find_instant, list_changes
 from pdmigrate.pagerduty.recurrence import Recurrence, is_rule, read_lines, split_rule
 from pdmigrate.pagerduty.v3_records import ComputedShiftAssignment, Event, OverrideShift, ScheduleV3, ShiftMember
 
@@ -39,7 +39,7 @@ class ShiftReading(NamedTuple):
         """Whether shifts begin and end by the clock, as RFC 5545 has it."""
         return (self.edges, self.length) == ("rfc", "wall")
 
-    def tell(self) -> str:
+    def describe(self) -> str:
         """In words, for a page."""
         said = [TOLD[name, value] for name, value in self._asdict().items() if value != getattr(USUAL, name)]
         return ", ".join(said) or "by the wall clock"
@@ -297,7 +297,7 @@ def _lives(event: Event, start: int, end: int) -> bool:
     return since < end and (until is None or max(start, since) < until)
 
 
-def _list_felt(event: Event, start: int, end: int) -> Iterator[Change]:
+def _list_felt(event: Event, start: int, end: int) -> Iterator[ClockChange]:
     """The changes of the clock that an occurrence runs through, or begins or ends at."""
     length, said = first_start(event)[1], read_recurrence(event)
     since, until = life_of(event)
@@ -309,7 +309,7 @@ def _list_felt(event: Event, start: int, end: int) -> Iterator[Change]:
             yield change
 
 
-def _is_edge(event: Event, change: Change) -> bool:
+def _is_edge(event: Event, change: ClockChange) -> bool:
     """Whether an occurrence begins or ends in what is skipped or repeated."""
     length, said = first_start(event)[1], read_recurrence(event)
     spans = ((change.early, change.late + 1), (change.early - length, change.late + 1 - length))

@@ -19,7 +19,7 @@ from pdmigrate.pagerduty.lists import PAGE, READINGS, ListCall, ListReader, Row,
 from pdmigrate.pagerduty.records import Layer, is_rendered
 from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.pagerduty.v3_records import SHOWN
-from pdmigrate.pagerduty.window import LongWindow, Window, join_rendered
+from pdmigrate.pagerduty.window import FetchWindow, LongWindow, join_rendered
 from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")
@@ -47,7 +47,9 @@ def list_honours_final(rows: list[Row]) -> bool | None:
 class ScheduleReader:
     """One account's v2 schedules. `zone` is the one to sweep in, `rendered` the window of PagerDuty's rendering."""
 
-    def __init__(self, transport: Transport, lists: ListReader, zone: str, rendered: Window, overrides: Window):
+    def __init__(
+        self, transport: Transport, lists: ListReader, zone: str, rendered: FetchWindow, overrides: FetchWindow
+    ):
         self._transport = transport
         self._lists = lists
         self._zone = zone
@@ -91,7 +93,7 @@ class ScheduleReader:
             log.warning("PagerDuty's list of schedules renders none of them; asking for each alone")
             return None
 
-    def _sweep(self, parts: list[str], zone: str, window: Window, check: Check | None = None) -> Rows:
+    def _sweep(self, parts: list[str], zone: str, window: FetchWindow, check: Check | None = None) -> Rows:
         """The whole list, with these parts rendered; in shorter windows where PagerDuty refuses the long one."""
         call = replace(LAYERED, rendered=True, check=check)
         params = {"include[]": parts, "time_zone": zone}
@@ -160,11 +162,11 @@ class ScheduleReader:
         found = {**overrides, **self._read_singles(lacking, self._overrides)}
         return [{**row, part: found[id].get(part)} for id, row in rows.items()]
 
-    def _read_singles(self, ids: Iterable[str], window: Window | None) -> Rows:
+    def _read_singles(self, ids: Iterable[str], window: FetchWindow | None) -> Rows:
         """Ask for schedules one by one: PagerDuty then writes windows in the schedule's own zone."""
         return _by_id(run_together(lambda id: self._read_single(id, window), ids))
 
-    def _read_single(self, id: str, window: Window | None) -> Row:
+    def _read_single(self, id: str, window: FetchWindow | None) -> Row:
         try:
             if window is None:
                 return self._ask_single(id, None)
@@ -193,7 +195,7 @@ def _check_rendered(rows: list[Row]) -> None:
         raise UnrenderedListError
 
 
-def _join_windows(parts: list[tuple[Window, Rows]]) -> Rows:
+def _join_windows(parts: list[tuple[FetchWindow, Rows]]) -> Rows:
     """The rows that every window has, with their renderings put together."""
     first = parts[0][1]
     if len(parts) == 1:
@@ -243,7 +245,7 @@ class ShiftReader:
     The list leaves out in silence what the key may not read; a reference that no list has shown is the only sign of it.
     `rendered` is the window of PagerDuty's rendering, `dated` that of dated shifts."""
 
-    def __init__(self, transport: Transport, lists: ListReader, rendered: Window, dated: Window):
+    def __init__(self, transport: Transport, lists: ListReader, rendered: FetchWindow, dated: FetchWindow):
         self._transport = transport
         self._lists = lists
         self._rendered = rendered
@@ -268,7 +270,7 @@ class ShiftReader:
                 f"The schedule {id} was removed while the account was read: read it again."
             ) from None
 
-    def _ask(self, id: str, window: Window) -> Row:
+    def _ask(self, id: str, window: FetchWindow) -> Row:
         params = {"include[]": ["final_schedule"], **window.params}
         row: Row = self._transport.send("GET", f"/v3/schedules/{id}", params)["schedule"]
         return row

@@ -24,12 +24,12 @@ def urgencies_at(service: Service, instant: int) -> frozenset[str]:
     rule = service.incident_urgency_rule
     if rule is None or rule.type != "use_support_hours":
         return _read(rule)
-    if tell_unreadable(service):
+    if describe_unreadable(service):
         return _read(rule.during_support_hours) | _read(rule.outside_support_hours)
     return _read(rule.during_support_hours if is_supported(service, instant) else rule.outside_support_hours)
 
 
-def tell_unreadable(service: Service) -> str:
+def describe_unreadable(service: Service) -> str:
     """What is wrong with the support hours of a service whose urgency hangs on them, in words; "" where nothing is."""
     rule, hours = service.incident_urgency_rule, service.support_hours or SupportHours()
     if rule is None or rule.type != "use_support_hours" or _support_week(service) is not None:
@@ -44,7 +44,7 @@ def list_edges(service: Service, start: int, end: int) -> list[int]:
     hours = _support_week(service)
     if hours is None:
         return []
-    always = rota.Rotation(("supported",), 0, rota.DAY, hours[1])
+    always = rota.Roster(("supported",), 0, rota.DAY, hours[1])
     return sorted({edge for span in always.render(hours[0], start, end).covered() for edge in span})
 
 

@@ -54,7 +54,7 @@ class Event(Record):
     assignment_strategy: EventAssignmentStrategy
 
 
-class Rotation(Record):
+class RotationV3(Record):
     id: str
     events: tuple[Event, ...]
 
@@ -118,7 +118,7 @@ class ScheduleV3(Noted):
     time_zone: str
     teams: Annotated[tuple[Reference, ...], Unordered] = ()
     escalation_policies: Annotated[tuple[Reference, ...], Unordered] = ()
-    rotations: tuple[Rotation, ...]
+    rotations: tuple[RotationV3, ...]
     custom_shifts: tuple[CustomShift, ...] = ()
     overrides: tuple[OverrideShift, ...] = ()
     final_schedule: FinalSchedule | None = None

@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
-class Window:
+class FetchWindow:
     """A stretch of time, [since, until)."""
 
     since: datetime
@@ -40,11 +40,11 @@ class Window:
     def length(self) -> timedelta:
         return self.until - self.since
 
-    def cut(self, longest: timedelta | None) -> list["Window"]:
+    def cut(self, longest: timedelta | None) -> list["FetchWindow"]:
         """The window in equal parts of `longest` at most, one after the other; None leaves it whole."""
         number = math.ceil(self.length / longest) if longest else 1
         edges = [self.since + timedelta(seconds=self.length.total_seconds() * n // number) for n in range(number)]
-        return [Window(*edge) for edge in zip(edges, [*edges[1:], self.until], strict=True)]
+        return [FetchWindow(*edge) for edge in zip(edges, [*edges[1:], self.until], strict=True)]
 
 
 class LongWindow:
@@ -53,7 +53,7 @@ class LongWindow:
     def __init__(self) -> None:
         self._longest: timedelta | None = None
 
-    def ask(self, window: Window, ask: Callable[[Window], Answer]) -> list[tuple[Window, Answer]]:
+    def ask(self, window: FetchWindow, ask: Callable[[FetchWindow], Answer]) -> list[tuple[FetchWindow, Answer]]:
         """What was answered to each part of the window, in order. Raises AnswerError where even short ones are refused."""
         while True:
             parts = window.cut(self._longest)
@@ -79,13 +79,13 @@ def whole_seconds(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def override_window(since: datetime) -> Window:
+def override_window(since: datetime) -> FetchWindow:
     """From the start of last month on: a fixed day, so that a running override looks the same tomorrow."""
     start = (since.replace(day=1, hour=0, minute=0, second=0) - timedelta(days=1)).replace(day=1)
-    return Window(start, start + OVERRIDES_AHEAD + timedelta(days=62))
+    return FetchWindow(start, start + OVERRIDES_AHEAD + timedelta(days=62))
 
 
-Parts = Sequence[tuple[Window, Any]]
+Parts = Sequence[tuple[FetchWindow, Any]]
 
 
 def join_rendered(

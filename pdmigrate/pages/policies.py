@@ -2,7 +2,7 @@
 
 from pdmigrate.pages.report import Section, Tag, make_table
 from pdmigrate.pages.words import format_hours, format_instant
-from pdmigrate.parity.policies import LevelParity, PolicyParity, count_policies, tell_begins, tell_people
+from pdmigrate.parity.policies import LevelParity, PolicyParity, count_policies, describe_begins, describe_people
 from pdmigrate.steps.verify import Verified
 
 TONES = {"differ": "bad", "unverified": "warn", "agree": "good"}
@@ -42,7 +42,7 @@ def _tag(grade: str) -> Tag:
 def _describe_begins(policy: PolicyParity) -> str:
     if policy.begins is None:
         return ""
-    return tell_begins(policy.begins) + ("" if policy.begins.unexplained else ", by decision")
+    return describe_begins(policy.begins) + ("" if policy.begins.unexplained else ", by decision")
 
 
 def _describe_text(verified: Verified) -> str:
@@ -61,9 +61,9 @@ def _describe_text(verified: Verified) -> str:
 def _describe_first(level: LevelParity) -> list[str]:
     """Each kind of difference once, with the first moment and the people on both sides."""
     kinds = (("PagerDuty says", "we read", level.differences), ("in PagerDuty", "in Harness", level.target_differences))
-    return [_tell(left, right, *min(found, key=lambda one: one[:2])) for left, right, found in kinds if found]
+    return [_describe(left, right, *min(found, key=lambda one: one[:2])) for left, right, found in kinds if found]
 
 
-def _tell(left: str, right: str, start: int, end: int, before: frozenset[str], after: frozenset[str]) -> str:
+def _describe(left: str, right: str, start: int, end: int, before: frozenset[str], after: frozenset[str]) -> str:
     span = f"{format_instant(start, 'UTC')} to {format_instant(end, 'UTC')} UTC"
-    return f"{span}: {left} {tell_people(before)}; {right} {tell_people(after)}"
+    return f"{span}: {left} {describe_people(before)}; {right} {describe_people(after)}"

@@ -21,8 +21,8 @@ from pdmigrate.pages.words import (
     make_bars,
     section_conflicts,
     section_counts,
-    section_fates,
     section_fields,
+    section_outcomes,
     warn_if,
 )
 from pdmigrate.plan.kinds import KINDS
@@ -66,9 +66,9 @@ def section_schedules(preview: Preview) -> Section:
             "Layers, top first, or events": _describe_parts,
             "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
             "Becomes": lambda s: grades.get(s.id),
-            "How long it holds": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell(),
-            "Leans on": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).tell_needs(),
-            "Why": lambda s: preview.draft.work.fidelity.get(s.id, NOT_CARRIED).reason,
+            "How long it holds": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe(),
+            "Leans on": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe_needs(),
+            "Why": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).reason,
             "In scope because": lambda s: preview.draft.reasons["schedules"][s.id],
         },
     )
@@ -114,13 +114,13 @@ def section_policies(preview: Preview) -> Section:
 
 def section_teams(preview: Preview) -> Section:
     """Teams and the user groups that they become."""
-    account, work = preview.draft.account, preview.draft.work
+    account, mapped = preview.draft.account, preview.draft.mapped
     table = make_table(
         _scoped(preview, "teams", account.teams),
         {
             "Team": lambda t: t.name,
             "Members": lambda t: len(account.members_of(t)),
-            "User group in Harness": lambda t: work.groups.get(t.id, "not carried over"),
+            "User group in Harness": lambda t: mapped.groups.get(t.id, "not carried over"),
         },
     )
     return Section("Teams", table=table)
@@ -150,7 +150,7 @@ def section_services(preview: Preview) -> Section:
 
 def section_countries(preview: Preview) -> Section:
     """Countries that Harness neither calls nor sends SMS to: the first thing to ask for, since it takes longest."""
-    unserved = preview.draft.work.unserved
+    unserved = preview.draft.mapped.unserved
     table = make_table(
         sorted(unserved),
         {
@@ -215,9 +215,9 @@ NOT_ASKED = {
 """What is read only where it is asked for: the snapshot's name for it to ours, and to why it is not here."""
 
 
-def section_aside(preview: Preview) -> Section:
+def section_not_carried(preview: Preview) -> Section:
     """What PagerDuty has that is not part of this migration, and what could not be read."""
-    account, rules = preview.draft.account, preview.draft.work.rules
+    account, rules = preview.draft.account, preview.draft.mapped.rules
     left: list[tuple[str, int | None, str, list[str]]] = []
     for kind, number in preview.draft.count_out_of_scope().items():
         by_rule = KINDS[kind].own and not rules.contact_details
@@ -296,10 +296,10 @@ PARTS: dict[str, Callable[[Preview], Section]] = {
     "conflicts": lambda preview: section_conflicts(
         preview.draft.open.values(), "Open questions", "No question is open."
     ),
-    "fates": lambda preview: section_fates(preview.draft),
+    "outcomes": lambda preview: section_outcomes(preview.draft),
     "fields": lambda preview: section_fields(preview.draft),
     "oddities": section_oddities,
-    "aside": section_aside,
+    "not_carried": section_not_carried,
 }
 
 
@@ -308,7 +308,9 @@ def _scoped(preview: Preview, kind: str, there: Mapping[str, Named]) -> list[Nam
 
 
 def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
-    return {f.id: Tag(f.grade.replace("_", " "), TONES[f.grade]) for f in preview.draft.work.fates if f.kind == kind}
+    return {
+        f.id: Tag(f.grade.replace("_", " "), TONES[f.grade]) for f in preview.draft.mapped.outcomes if f.kind == kind
+    }
 
 
 def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:

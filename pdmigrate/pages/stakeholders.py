@@ -4,8 +4,8 @@ from datetime import timedelta
 from operator import itemgetter
 
 from pdmigrate.pages.handover import section_handover
+from pdmigrate.pages.readiness import Readiness, find_untested, format_number
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.standing import Standing, find_untested, format_number
 from pdmigrate.pages.teams import describe_facts, describe_pages, section_teams
 from pdmigrate.pages.words import format_hours, format_percent, format_time, section_counts, warn_if
 from pdmigrate.parity.people import Unreachable
@@ -18,69 +18,69 @@ SOON = timedelta(days=7)
 SAME_HOURS = 1 / 3600
 
 
-def make_page(standing: Standing) -> Page:
-    said = [standing.sign_off(team.id) for team in standing.teams]
+def make_page(readiness: Readiness) -> Page:
+    said = [readiness.sign_off(team.id) for team in readiness.teams]
     going = sum(s is not None and s.choice == "go" for s in said)
-    seconds = standing.verified.count_seconds()
+    seconds = readiness.verified.count_seconds()
     read = seconds["agree_seconds"] + seconds["differ_seconds"]
     share = format_percent(seconds["agree_seconds"], read) if read else "not known"
-    left = _count_unpointed(standing)
+    left = _count_unpointed(readiness)
     figures = (
         Figure("Teams that said go", f"{going} of {len(said)}", warn_if(going < len(said))),
         Figure("Same people on call", share, warn_if(not read or bool(seconds["differ_seconds"]))),
         Figure(
             "Cannot be reached yet",
-            str(len(standing.verified.unreachable)),
-            warn_if(standing.verified.unreachable),
+            str(len(readiness.verified.unreachable)),
+            warn_if(readiness.verified.unreachable),
         ),
         Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", warn_if(left[0] > 0)),
-        Figure("Open questions", str(len(standing.draft.open)), warn_if(standing.draft.open)),
+        Figure("Open questions", str(len(readiness.draft.open)), warn_if(readiness.draft.open)),
     )
     facts = (
-        ("Good until", _describe_good_until(standing)),
-        *describe_facts(standing),
-        ("Approved", _describe_approval(standing)),
+        ("Good until", _describe_good_until(readiness)),
+        *describe_facts(readiness),
+        ("Approved", _describe_approval(readiness)),
     )
-    sections = tuple(part(standing) for part in PARTS)
-    title = f"Moving {standing.name} from PagerDuty to Harness"
+    sections = tuple(part(readiness) for part in PARTS)
+    title = f"Moving {readiness.name} from PagerDuty to Harness"
     return Page(
-        NAME, title, _describe_lead(standing, going, share), _name_status(standing, going), figures, sections, facts
+        NAME, title, _describe_lead(readiness, going, share), _name_status(readiness, going), figures, sections, facts
     )
 
 
-def _describe_lead(standing: Standing, going: int, share: str) -> str:
-    teams, out = len(standing.teams), len(standing.verified.unreachable)
+def _describe_lead(readiness: Readiness, going: int, share: str) -> str:
+    teams, out = len(readiness.teams), len(readiness.verified.unreachable)
     reach = (
         f"{format_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
         if out
         else ""
     )
-    same = f"Over the {_days(standing)} days compared, the same people are on call for {share} of the time."
-    if not standing.verified.schedules:
+    same = f"Over the {_days(readiness)} days compared, the same people are on call for {share} of the time."
+    if not readiness.verified.schedules:
         same = "No schedule is in scope: who is on call cannot be compared, only who is paged for each service."
     state = f"{going} of {teams} teams have said go." if going else "No team has said go yet."
     return " ".join(filter(None, (state, same, reach)))
 
 
-def _name_status(standing: Standing, going: int) -> str:
-    said = [s.choice for team in standing.teams if (s := standing.sign_off(team.id))]
-    return "no-go" if "no_go" in said else "go" if going == len(standing.teams) else "waiting"
+def _name_status(readiness: Readiness, going: int) -> str:
+    said = [s.choice for team in readiness.teams if (s := readiness.sign_off(team.id))]
+    return "no-go" if "no_go" in said else "go" if going == len(readiness.teams) else "waiting"
 
 
-def _days(standing: Standing) -> int:
-    return (standing.verified.until - standing.verified.since).days
+def _days(readiness: Readiness) -> int:
+    return (readiness.verified.until - readiness.verified.since).days
 
 
-def _describe_good_until(standing: Standing) -> str:
+def _describe_good_until(readiness: Readiness) -> str:
     """A plan may be made from data of this age; who is on call is compared for longer."""
-    until = standing.draft.account.taken + standing.good_for
+    until = readiness.draft.account.taken + readiness.good_for
     return (
-        f"{format_time(until)} for decisions; who is on call is compared until {format_time(standing.verified.until)}"
+        f"{format_time(until)} for decisions; who is on call is compared until {format_time(readiness.verified.until)}"
     )
 
 
-def _describe_approval(standing: Standing) -> str:
-    known = standing.approval
+def _describe_approval(readiness: Readiness) -> str:
+    known = readiness.approval
     return (
         f"by {known.by or 'somebody'}, {known.at[:16].replace('T', ' ')} UTC"
         if known
@@ -88,35 +88,35 @@ def _describe_approval(standing: Standing) -> str:
     )
 
 
-def section_summary(standing: Standing) -> Section:
+def section_summary(readiness: Readiness) -> Section:
     """When the data are from, how long they are good, what was approved."""
     text = "\n".join(
         (
-            f"- Data as of {format_time(standing.draft.account.taken)}. Good until {_describe_good_until(standing)}.",
-            f"- Plan {standing.plan_digest[:12]}, approved {_describe_approval(standing)}.",
+            f"- Data as of {format_time(readiness.draft.account.taken)}. Good until {_describe_good_until(readiness)}.",
+            f"- Plan {readiness.plan_digest[:12]}, approved {_describe_approval(readiness)}.",
             "- PagerDuty was only read. It goes on paging until its integrations are pointed at Harness.",
         )
     )
     return Section("In short", text)
 
 
-def section_paged(standing: Standing) -> Section:
+def section_paged(readiness: Readiness) -> Section:
     """Who is newly paged, who no longer, and by how much the hours change."""
-    before, after = standing.paged
+    before, after = readiness.paged
     table = make_table(
-        sorted(standing.hours, key=lambda row: (-abs(row[2] - row[1]), standing.name_of(row[0]))),
+        sorted(readiness.hours, key=lambda row: (-abs(row[2] - row[1]), readiness.name_of(row[0]))),
         {
-            "Person": lambda row: standing.name_of(row[0]),
+            "Person": lambda row: readiness.name_of(row[0]),
             "Hours before": lambda row: round(row[1], 1),
             "Hours after": lambda row: round(row[2], 1),
             "Change": lambda row: _tag_change(row[0], row[2] - row[1], before, after),
         },
         "Nobody is on call.",
     )
-    newly, gone = sorted(map(standing.name_of, after - before)), sorted(map(standing.name_of, before - after))
+    newly, gone = sorted(map(readiness.name_of, after - before)), sorted(map(readiness.name_of, before - after))
     text = (
         f"- Newly paged: {_list(newly)}.\n- No longer paged: {_list(gone)}.\n"
-        f"- Hours are those on call over {_days(standing)} days, all schedules added up."
+        f"- Hours are those on call over {_days(readiness)} days, all schedules added up."
     )
     return Section("Who is paged", text, table, open_up_to=FOLD_FROM)
 
@@ -134,9 +134,9 @@ def _tag_change(person: str, change: float, before: frozenset[str], after: froze
     return Tag("the same") if abs(change) < SAME_HOURS else Tag(f"{change:+,.1f} h", "warn")
 
 
-def section_services(standing: Standing) -> Section:
+def section_services(readiness: Readiness) -> Section:
     """Those that paged most lately first, with what is open for each."""
-    services, last = standing.verified.services, standing.draft.account.services
+    services, last = readiness.verified.services, readiness.draft.account.services
     ranked = sorted(services, key=lambda s: s.name.casefold())
     ranked.sort(key=lambda s: last[s.id].last_incident_timestamp or "", reverse=True)
     text = "Those that paged most lately stand first: a snapshot of PagerDuty says when a service paged last, not how often."
@@ -148,17 +148,17 @@ def section_services(standing: Standing) -> Section:
                 "T", " "
             ),
             "Pages that are the same": describe_pages,
-            "Open": lambda s: _list_open(standing, s) or "nothing",
+            "Open": lambda s: _list_open(readiness, s) or "nothing",
         },
         "No service is in scope.",
     )
     return Section("Services", text, table, open_up_to=FOLD_FROM)
 
 
-def _list_open(standing: Standing, service: ServiceParity) -> list[str]:
+def _list_open(readiness: Readiness, service: ServiceParity) -> list[str]:
     differs = [f"pages others: {service.reason}"] if service.different else []
     nobody = ["pages nobody in Harness"] if service.after == "nobody" and service.before != "nobody" else []
-    mine = [i for i in standing.items if i.about == ("services", service.id) and i.what == "re-point" and not i.tick]
+    mine = [i for i in readiness.items if i.about == ("services", service.id) and i.what == "re-point" and not i.tick]
     return (
         differs
         + nobody
@@ -166,36 +166,36 @@ def _list_open(standing: Standing, service: ServiceParity) -> list[str]:
     )
 
 
-def section_reach(standing: Standing) -> Section:
+def section_reach(readiness: Readiness) -> Section:
     """Who cannot be reached, the most urgent first; how many were tested."""
-    untested, asked = len(find_untested(standing)), sum(item.what == "test page" for item in standing.items)
+    untested, asked = len(find_untested(readiness)), sum(item.what == "test page" for item in readiness.items)
     text = f"A test page was seen to arrive by {asked - untested} of {format_number(asked, 'person', 'people')} who can be paged."
     table = make_table(
-        standing.verified.unreachable,
+        readiness.verified.unreachable,
         {
-            "Cannot be reached yet": lambda u: standing.name_of(u.email),
+            "Cannot be reached yet": lambda u: readiness.name_of(u.email),
             "Why": lambda u: u.why,
             "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
-            "Turn": lambda u: Tag("within a week", "bad") if _is_soon(standing, u) else Tag("later"),
+            "Turn": lambda u: Tag("within a week", "bad") if _is_soon(readiness, u) else Tag("later"),
         },
         "Nobody is known to be out of reach.",
     )
     return Section("Who can be reached", text, table, open_up_to=FOLD_FROM)
 
 
-def _is_soon(standing: Standing, unreachable: Unreachable) -> bool:
-    return unreachable.next_turn is not None and unreachable.next_turn - standing.now < SOON
+def _is_soon(readiness: Readiness, unreachable: Unreachable) -> bool:
+    return unreachable.next_turn is not None and unreachable.next_turn - readiness.now < SOON
 
 
-def section_integrations(standing: Standing) -> Section:
+def section_integrations(readiness: Readiness) -> Section:
     """What still sends to PagerDuty only."""
-    items = [item for item in standing.items if item.what == "re-point" and not item.tick]
+    items = [item for item in readiness.items if item.what == "re-point" and not item.tick]
     return section_handover(items, "Integrations not yet re-pointed", FOLD_FROM)
 
 
-def section_parity(standing: Standing) -> Section:
+def section_parity(readiness: Readiness) -> Section:
     """Each figure of parity, and where its evidence lies."""
-    verified, seconds = standing.verified, standing.verified.count_seconds()
+    verified, seconds = readiness.verified, readiness.verified.count_seconds()
     judged = sum(s.judged for s in verified.schedules)
     equal, asked = sum(s.equal for s in verified.services), sum(s.moments for s in verified.services)
     explained = sum(not s.unexplained for s in verified.schedules if s.differ)
@@ -221,40 +221,40 @@ def section_parity(standing: Standing) -> Section:
     return Section("What is proved, and by what", "Agree, differ and unverified are never added together.", table)
 
 
-def section_risks(standing: Standing) -> Section:
+def section_risks(readiness: Readiness) -> Section:
     """What may go wrong, worst first."""
-    soon = [u for u in standing.verified.unreachable if _is_soon(standing, u)]
-    silent = [s.name for s in standing.verified.services if s.after == "nobody" and s.before != "nobody"]
+    soon = [u for u in readiness.verified.unreachable if _is_soon(readiness, u)]
+    silent = [s.name for s in readiness.verified.services if s.after == "nobody" and s.before != "nobody"]
     told = (
         (silent, "bad", "Services that page nobody in Harness", _list(silent)),
         (
-            standing.verified.unexplained,
+            readiness.verified.unexplained,
             "bad",
             "Differences without a decision",
-            _list(list(standing.verified.unexplained), 4),
+            _list(list(readiness.verified.unexplained), 4),
         ),
-        (soon, "bad", "On call within a week, cannot be reached", _list([standing.name_of(u.email) for u in soon])),
+        (soon, "bad", "On call within a week, cannot be reached", _list([readiness.name_of(u.email) for u in soon])),
         (
-            standing.draft.plan.held,
+            readiness.draft.plan.held,
             "warn",
             "Objects that do not move",
-            _list([h.name for h in standing.draft.plan.held]),
+            _list([h.name for h in readiness.draft.plan.held]),
         ),
-        (standing.draft.open, "warn", "Open questions", format_number(len(standing.draft.open), "question")),
+        (readiness.draft.open, "warn", "Open questions", format_number(len(readiness.draft.open), "question")),
         (
-            find_untested(standing),
+            find_untested(readiness),
             "warn",
             "Never tested",
-            f"{format_number(len(find_untested(standing)), 'person', 'people')} on call",
+            f"{format_number(len(find_untested(readiness)), 'person', 'people')} on call",
         ),
     )
     known = [(Tag(name, tone), detail) for there, tone, name, detail in told if there]
     return Section("Risks", table=make_table(known, {"Risk": itemgetter(0), "What": itemgetter(1)}, "None is known."))
 
 
-def section_return(standing: Standing) -> Section:
+def section_return(readiness: Readiness) -> Section:
     """Until when the way back is open."""
-    left, whole = _count_unpointed(standing)
+    left, whole = _count_unpointed(readiness)
     if not whole:
         words = "No integration is in scope, so nothing was re-pointed."
     elif left == whole:
@@ -265,17 +265,17 @@ def section_return(standing: Standing) -> Section:
     return Section("The point of return", text)
 
 
-def section_next(standing: Standing) -> Section:
+def section_next(readiness: Readiness) -> Section:
     """In order, those that are left."""
-    left, _ = _count_unpointed(standing)
-    waiting = sum(standing.sign_off(team.id) is None for team in standing.teams)
+    left, _ = _count_unpointed(readiness)
+    waiting = sum(readiness.sign_off(team.id) is None for team in readiness.teams)
     steps = (
-        (standing.draft.open, "Answer the open questions (notebook conflicts), load again."),
+        (readiness.draft.open, "Answer the open questions (notebook conflicts), load again."),
         (
-            standing.verified.unreachable,
+            readiness.verified.unreachable,
             "Make everybody reachable: accept invitations (they live seven days), enable accounts, enter contact methods.",
         ),
-        (find_untested(standing), "Send everybody on call a test page, and tick who has seen it (notebook verify)."),
+        (find_untested(readiness), "Send everybody on call a test page, and tick who has seen it (notebook verify)."),
         (waiting, f"{format_number(waiting, 'team')} to say go or no-go, each on its page."),
         (left, "Point the integrations at Harness, team by team, and tick them."),
         (True, "Run verify again shortly before each team goes over: the data are good for a day."),
@@ -289,7 +289,7 @@ PARTS = (
     section_next,
     section_risks,
     section_return,
-    lambda standing: section_counts(standing.draft, landed=True),
+    lambda readiness: section_counts(readiness.draft, landed=True),
     section_paged,
     section_services,
     section_integrations,
@@ -298,7 +298,7 @@ PARTS = (
 )
 
 
-def _count_unpointed(standing: Standing) -> tuple[int, int]:
+def _count_unpointed(readiness: Readiness) -> tuple[int, int]:
     """(integrations not re-pointed, all of them)."""
-    items = [item for item in standing.items if item.what == "re-point"]
+    items = [item for item in readiness.items if item.what == "re-point"]
     return sum(not item.tick for item in items), len(items)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from operator import itemgetter
 
 from pdmigrate.pages.handover import section_handover
+from pdmigrate.pages.readiness import Readiness, TeamReadiness
 from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
-from pdmigrate.pages.standing import Standing, Team
 from pdmigrate.pages.words import draw_sides, format_hours, format_time, table_differences, warn_if
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
@@ -21,12 +21,12 @@ def page_name(team: str) -> str:
     return "team-" + re.sub(r"[^A-Za-z0-9_-]", "-", team)
 
 
-def make_pages(standing: Standing) -> list[Page]:
-    return [make_page(standing, team) for team in standing.teams]
+def make_pages(readiness: Readiness) -> list[Page]:
+    return [make_page(readiness, team) for team in readiness.teams]
 
 
-def make_page(standing: Standing, team: Team) -> Page:
-    said = standing.sign_off(team.id)
+def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
+    said = readiness.sign_off(team.id)
     status = said.choice.replace("_", "-") if said else "not signed off"
     ready = (
         "Nothing speaks against going over." if not team.troubles else f"Before going over: {'; '.join(team.troubles)}."
@@ -42,31 +42,31 @@ def make_page(standing: Standing, team: Team) -> Page:
         Figure("Cannot be reached yet", str(len(team.unreachable)), warn_if(team.unreachable)),
     )
     sections = (
-        section_sign_off(standing, team),
+        section_sign_off(readiness, team),
         section_schedules(team),
-        section_timelines(standing, team),
-        section_differences(standing, team),
+        section_timelines(readiness, team),
+        section_differences(readiness, team),
         section_services(team),
-        section_people(standing, team),
+        section_people(readiness, team),
         section_handover(team.items, "For the team to do"),
     )
-    return Page(page_name(team.id), f"Team {team.name}", ready, status, figures, sections, describe_facts(standing))
+    return Page(page_name(team.id), f"Team {team.name}", ready, status, figures, sections, describe_facts(readiness))
 
 
-def describe_facts(standing: Standing) -> tuple[tuple[str, str], ...]:
+def describe_facts(readiness: Readiness) -> tuple[tuple[str, str], ...]:
     """What a reader of months later needs to know about the data behind a page."""
     return (
-        ("Migration", standing.name),
-        ("Data as of", format_time(standing.draft.account.taken)),
-        ("Compared until", format_time(standing.verified.until)),
-        ("Plan", standing.plan_digest),
-        ("Snapshot", standing.draft.account.digest),
+        ("Migration", readiness.name),
+        ("Data as of", format_time(readiness.draft.account.taken)),
+        ("Compared until", format_time(readiness.verified.until)),
+        ("Plan", readiness.plan_digest),
+        ("Snapshot", readiness.draft.account.digest),
     )
 
 
-def section_teams(standing: Standing) -> Section:
+def section_teams(readiness: Readiness) -> Section:
     """Go or no-go per team."""
-    said = [(team, standing.sign_off(team.id)) for team in standing.teams]
+    said = [(team, readiness.sign_off(team.id)) for team in readiness.teams]
     table = make_table(
         said,
         {
@@ -85,21 +85,21 @@ def section_teams(standing: Standing) -> Section:
     return Section("Teams", text, table)
 
 
-def section_sign_off(standing: Standing, team: Team) -> Section:
+def section_sign_off(readiness: Readiness, team: TeamReadiness) -> Section:
     """What was said; or the lines to sign on paper."""
-    said, blank = standing.sign_off(team.id), "____________________"
+    said, blank = readiness.sign_off(team.id), "____________________"
     lines = {
         "Team lead": ", ".join(team.leads) or "PagerDuty names no manager",
         "Go or no-go": said.choice.replace("_", "-") if said else blank,
         "By": said.by if said else blank,
         "Date": said.at if said else blank,
-        "Plan that this is about": said.plan if said else standing.plan_digest,
+        "Plan that this is about": said.plan if said else readiness.plan_digest,
         "Remark": said.why if said else blank,
     }
     return Section("Sign-off", table=make_table(lines.items(), {"Line": itemgetter(0), "Entry": itemgetter(1)}))
 
 
-def section_schedules(team: Team) -> Section:
+def section_schedules(team: TeamReadiness) -> Section:
     table = make_table(
         sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold())),
         {
@@ -115,12 +115,12 @@ def section_schedules(team: Team) -> Section:
     return Section("Who is on call", table=table)
 
 
-def section_timelines(standing: Standing, team: Team) -> Section:
+def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
     """Before and after, for two weeks."""
-    since = standing.verified.since
-    until = min(since + timedelta(days=DAYS_DRAWN), standing.verified.until)
+    since = readiness.verified.since
+    until = min(since + timedelta(days=DAYS_DRAWN), readiness.verified.until)
     shown = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))[:MOST_DRAWN]
-    drawings = [draw_sides(s, since, until, standing.names, not s.is_unverified) for s in shown]
+    drawings = [draw_sides(s, since, until, readiness.names, not s.is_unverified) for s in shown]
     text = (
         f"{len(shown)} of {len(team.schedules)} schedules, {DAYS_DRAWN} days."
         if shown
@@ -129,9 +129,9 @@ def section_timelines(standing: Standing, team: Team) -> Section:
     return Section("Before and after", text, drawing="".join(drawings))
 
 
-def section_differences(standing: Standing, team: Team) -> Section:
+def section_differences(readiness: Readiness, team: TeamReadiness) -> Section:
     def name(people: frozenset[str]) -> str:
-        return ", ".join(sorted(map(standing.name_of, people))) or "nobody"
+        return ", ".join(sorted(map(readiness.name_of, people))) or "nobody"
 
     nothing = "No second differs." if team.schedules else "There is no schedule to compare."
     return Section(
@@ -139,7 +139,7 @@ def section_differences(standing: Standing, team: Team) -> Section:
     )
 
 
-def section_services(team: Team) -> Section:
+def section_services(team: TeamReadiness) -> Section:
     table = make_table(
         sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
         {
@@ -154,16 +154,16 @@ def section_services(team: Team) -> Section:
     return Section("Services", table=table, open_up_to=40)
 
 
-def section_people(standing: Standing, team: Team) -> Section:
+def section_people(readiness: Readiness, team: TeamReadiness) -> Section:
     """Who can be reached, who was tested. Targets of the team's policies that page nobody stand among the people."""
     why = {u.email: u for u in (*team.doubted, *team.unreachable)}
-    tested = {item.about[1] for item in standing.items if item.what == "test page" and item.tick}
-    ids = {email: id for id, email in standing.draft.work.emails.items()}
+    tested = {item.about[1] for item in readiness.items if item.what == "test page" and item.tick}
+    ids = {email: id for id, email in readiness.draft.mapped.emails.items()}
     known = [person for person in team.people if person in ids or person in why]
     table = make_table(
         [*known, *sorted(why.keys() - set(known))],
         {
-            "Person": standing.name_of,
+            "Person": readiness.name_of,
             "Paged as": lambda person: person,
             "Can be reached": lambda person: _describe_reach(team, why.get(person)),
             "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
@@ -177,7 +177,7 @@ def section_people(standing: Standing, team: Team) -> Section:
     return Section("People", table=table, open_up_to=40)
 
 
-def _describe_reach(team: Team, found: Unreachable | None) -> Tag:
+def _describe_reach(team: TeamReadiness, found: Unreachable | None) -> Tag:
     if found is None:
         return Tag("has an account", "good")
     return Tag(found.why, "bad" if found in team.unreachable else "warn")

@@ -19,11 +19,11 @@ def make_page(undone: Undone) -> Page:
 def section_back(undone: Undone) -> Section:
     """What is taken back, newest first."""
 
-    def tell(revert: Revert) -> str:
+    def describe(revert: Revert) -> str:
         return revert.note or ("would be removed" if revert.step.before is None else "would be as it was before")
 
     back = [revert for revert in undone.reverts if not revert.left]
-    return Section(_title(undone), table=_table(back, "Now", tell, "Nothing."))
+    return Section(_title(undone), table=_table(back, "Now", describe, "Nothing."))
 
 
 def _title(undone: Undone) -> str:
@@ -45,14 +45,14 @@ def describe_undone(undone: Undone) -> list[str]:
     return (lines or ["nothing to take back"]) + hint
 
 
-def _table(reverts: Iterable[Revert], heading: str, tell: Callable[[Revert], str], empty: str) -> Table:
+def _table(reverts: Iterable[Revert], heading: str, describe: Callable[[Revert], str], empty: str) -> Table:
     return make_table(
         reverts,
         {
             "Kind": lambda revert: KIND_NAMES[revert.step.kind],
             "Object": lambda revert: revert.step.name,
             "The run did": lambda revert: revert.step.verb,
-            heading: tell,
+            heading: describe,
         },
         empty,
     )

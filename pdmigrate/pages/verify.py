@@ -85,8 +85,8 @@ def section_schedules(verified: Verified) -> Section:
             "Unverified": lambda s: format_hours(s.unverified),
             "Result": lambda s: describe_grade(s.differ, s.unverified),
             "Before, by": lambda s: _describe_judge(s),
-            "How long it holds": lambda s: s.fidelity.tell(),
-            "Leans on": lambda s: s.fidelity.tell_needs(),
+            "How long it holds": lambda s: s.fidelity.describe(),
+            "Leans on": lambda s: s.fidelity.describe_needs(),
             "Our reading": lambda s: format_hours(s.read_otherwise) if s.read_otherwise else "the same",
             "Reason": lambda s: "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
         },
@@ -106,7 +106,7 @@ def section_timelines(verified: Verified) -> Section:
     """Source and target of some schedules: those that differ first, then the liveliest."""
     until = min(verified.since + timedelta(days=DAYS_DRAWN), verified.until)
     start, end = to_instant(verified.since), to_instant(until)
-    names = {email: verified.draft.account.users[id].name for id, email in verified.draft.work.emails.items()}
+    names = {email: verified.draft.account.users[id].name for id, email in verified.draft.mapped.emails.items()}
     shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))[
         :MOST_DRAWN
     ]
@@ -166,8 +166,8 @@ def _describe_window(s: ScheduleParity, w: WindowParity) -> str:
         return ""
     held = w.held_until
     if held is not None and any(start >= held for start, _, _, _ in w.compared.unexplained):
-        return "; ".join(filter(None, (w.compared.tell(w.start, held), s.fidelity.reason)))
-    return w.compared.tell(w.start, w.end)
+        return "; ".join(filter(None, (w.compared.describe(w.start, held), s.fidelity.reason)))
+    return w.compared.describe(w.start, w.end)
 
 
 def section_gaps(verified: Verified) -> Section:

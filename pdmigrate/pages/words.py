@@ -86,16 +86,16 @@ def table_differences(
             "To": lambda one: format_instant(one[2], one[0].time_zone),
             sides[0]: lambda one: name(one[3]),
             sides[1]: lambda one: name(one[4]),
-            "Reason": lambda one: one[0].compared.tell(one[1], one[2]),
+            "Reason": lambda one: one[0].compared.describe(one[1], one[2]),
         },
         empty,
     )
 
 
-def section_fates(draft: Draft) -> Section:
+def section_outcomes(draft: Draft) -> Section:
     """Every object that is not carried over exactly, and why."""
     table = make_table(
-        [f for f in draft.work.fates if f.grade != "exact"],
+        [f for f in draft.mapped.outcomes if f.grade != "exact"],
         {
             "Kind": lambda f: KIND_NAMES[f.kind],
             "Name": lambda f: f.name,
@@ -116,9 +116,9 @@ def section_fates(draft: Draft) -> Section:
 def section_fields(draft: Draft) -> Section:
     """What of their fields stays behind or is changed, the same said once: also what leaves its object exact."""
     said = Counter(
-        (fate.kind, one.field, one.grade, one.reason)
-        for fate in draft.work.fates
-        for one in fate.fields
+        (outcome.kind, one.field, one.grade, one.reason)
+        for outcome in draft.mapped.outcomes
+        for one in outcome.fields
         if one.grade != "exact"
     )
     order = list(KIND_NAMES)
@@ -167,7 +167,7 @@ def list_changes(action: Action) -> list[str]:
 def name_people(draft: Draft) -> dict[str, str]:
     """The name behind each email that is paged."""
     users = draft.account.users
-    return {email: users[id].name for id, email in draft.work.emails.items() if id in users}
+    return {email: users[id].name for id, email in draft.mapped.emails.items() if id in users}
 
 
 def make_bars(rota: Rota, names: Mapping[str, str]) -> tuple[Bar, ...]:

@@ -69,17 +69,17 @@ def explain_absence(found: Draft, kind: str, id: str, fields: tuple[str, ...]) -
         return None  # whoever accepted something did not leave it out: the loss is nobody's decision
     by = answer.by if answer else held.decided.removeprefix("rule:")
     return Explanation(
-        by, held.decided, kind, id, fields, f"not moved, by {_tell_who(answer, held.decided)}: {held.reason}"
+        by, held.decided, kind, id, fields, f"not moved, by {_describe_who(answer, held.decided)}: {held.reason}"
     )
 
 
 def explain(answer: Settled, kind: str, id: str, fields: tuple[str, ...], words: str) -> Explanation:
     """What one answer explains; its effect is up to the caller."""
     key = answer.conflict.key
-    return Explanation(answer.by, key, kind, id, fields, f"{words}, by {_tell_who(answer, key)}")
+    return Explanation(answer.by, key, kind, id, fields, f"{words}, by {_describe_who(answer, key)}")
 
 
-def _tell_who(answer: Settled | None, key: str) -> str:
+def _describe_who(answer: Settled | None, key: str) -> str:
     if answer is None:
         return f"the rule {key.removeprefix('rule:')}"
     return f"decision of {answer.by or 'somebody'} ({key})"
@@ -215,12 +215,12 @@ def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: 
     answer = find_kept(found, wish.key)
     if answer:
         kept = _keep_parts(answer, shown, there)
-        yield _tell_kept(answer, schedule.id, ("rotations", "time_zone"), shown, kept, span)
+        yield _describe_kept(answer, schedule.id, ("rotations", "time_zone"), shown, kept, span)
         shown = kept
     for key, override in _list_kept_overrides(found, there):
         stand_ins[key] = override
         kept = shown.model_copy(update={"overrides": tuple(stand_ins.values())})
-        yield _tell_kept(found.kept[key], schedule.id, ("overrides",), shown, kept, span)
+        yield _describe_kept(found.kept[key], schedule.id, ("overrides",), shown, kept, span)
         shown = kept
 
 
@@ -258,7 +258,7 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     """A person merged it with a schedule that was in Harness before: whoever is on call there goes on being so."""
     wish = found.wanted.get(("schedules", schedule.id))
     there = found.state.schedules.get(wish.identifier) if wish and wish.merge else None
-    choice = found.work.questions.find_choice("duplicate_schedule", schedule.id)
+    choice = found.mapped.questions.find_choice("duplicate_schedule", schedule.id)
     if wish is None or there is None or choice is None:
         return
     alone = Schedule.model_validate({"identifier": wish.identifier, **wish.fields, "overrides": there.overrides})
@@ -281,7 +281,7 @@ def _make_override(wish: Desired) -> Override:
     return Override.model_validate({**wish.fields, "identifier": wish.identifier.partition("/")[2]})
 
 
-def _tell_kept(
+def _describe_kept(
     answer: Settled, id: str, fields: tuple[str, ...], wanted: Schedule, kept: Schedule, span: rota.Span
 ) -> Explanation:
     changes = _list_changes(render_schedule(wanted, *span), render_schedule(kept, *span))
@@ -294,7 +294,7 @@ def _list_changes(before: rota.Rota, after: rota.Rota) -> tuple[Change, ...]:
 
 def render_source(found: Draft, schedule: AnySchedule, span: rota.Span) -> rota.Rota:
     """Our own reading of a schedule, in PagerDuty ids. Raises ValueError for a rule that cannot be read."""
-    zone = ZoneInfo(found.work.zones.get(schedule.id) or "UTC")
+    zone = ZoneInfo(found.mapped.zones.get(schedule.id) or "UTC")
     if isinstance(schedule, ScheduleV3):
         return rota_v3.render_schedule(schedule, *span, choose_reading(found.account, schedule, zone))
     doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule

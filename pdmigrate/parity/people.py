@@ -15,10 +15,10 @@ import phonenumbers
 
 from pdmigrate.harness.records import Channel, Contact, NotificationRule
 from pdmigrate.mapping.contacts import NOTICES, SERVED_REGIONS, TYPES, read_phone
-from pdmigrate.mapping.work import Work
+from pdmigrate.mapping.mapped import Mapped
 from pdmigrate.oncall.rota import Span, to_datetime
 from pdmigrate.pagerduty.records import ContactMethod, User
-from pdmigrate.parity.places import About, Place, Rotas, list_dead, list_places
+from pdmigrate.parity.places import About, PagingPlace, Rotas, list_dead, list_places
 
 BY_DEFAULT = {"email": 0, "phone": 1, "sms": 1}
 """Minutes after which Harness tells somebody who has no notification rule."""
@@ -62,14 +62,14 @@ class Doubt:
     unproven: str = ""
 
 
-def find_reach(work: Work, rotas: Iterable[Rotas], window: Span) -> Reach:
+def find_reach(mapped: Mapped, rotas: Iterable[Rotas], window: Span) -> Reach:
     """Everybody who can be paged and is not known to hear it at once, the most urgent first."""
-    places: dict[str, list[Place]] = defaultdict(list)
-    for place in list_places(work, rotas, window):
+    places: dict[str, list[PagingPlace]] = defaultdict(list)
+    for place in list_places(mapped, rotas, window):
         places[place.person].append(place)
-    users = group_users(work)
-    doubts = {person: judge_person(work, person, users.get(person, [])) for person in places}
-    dead = [_describe(dead.name, dead.why, [dead.place]) for dead in list_dead(work, window)]
+    users = group_users(mapped)
+    doubts = {person: judge_person(mapped, person, users.get(person, [])) for person in places}
+    dead = [_describe(dead.name, dead.why, [dead.place]) for dead in list_dead(mapped, window)]
     named = {
         grade: [_describe(p, why, places[p]) for p, doubt in doubts.items() if (why := getattr(doubt, grade))]
         for grade in ("unreachable", "late", "unproven")
@@ -82,9 +82,9 @@ def _urgency(row: Unreachable) -> tuple[bool, datetime | None, str, str]:
     return row.next_turn is None, row.next_turn, row.email, row.why
 
 
-def _describe(person: str, why: str, places: list[Place]) -> Unreachable:
+def _describe(person: str, why: str, places: list[PagingPlace]) -> Unreachable:
     """Each object once, in the order in which it matters; a level of a policy once, although both sides have it."""
-    first: dict[About, Place] = {}
+    first: dict[About, PagingPlace] = {}
     for place in sorted(places, key=lambda p: (p.moment is None, p.moment)):
         first.setdefault(place.about, place)
     soonest = min((p.moment for p in places if p.moment is not None), default=None)
@@ -92,25 +92,25 @@ def _describe(person: str, why: str, places: list[Place]) -> Unreachable:
     return Unreachable(person, why, None if soonest is None else to_datetime(soonest), said, frozenset(first))
 
 
-def group_users(work: Work) -> dict[str, list[User]]:
+def group_users(mapped: Mapped) -> dict[str, list[User]]:
     """The PagerDuty users behind each Harness email; two may be the same person."""
     users: dict[str, list[User]] = defaultdict(list)
-    for id, email in work.emails.items():
-        users[email].append(work.account.users[id])
+    for id, email in mapped.emails.items():
+        users[email].append(mapped.account.users[id])
     return users
 
 
-def judge_person(work: Work, email: str, users: list[User]) -> Doubt:
+def judge_person(mapped: Mapped, email: str, users: list[User]) -> Doubt:
     """The account first; whoever has none yet is also told what the first step will lack then, or how late it will be."""
-    account, channel = judge_account(work, email), judge_channel(work, email, users)
+    account, channel = judge_account(mapped, email), judge_channel(mapped, email, users)
     then = channel.unreachable or channel.late
-    if account and then and work.state.people.get(email):
+    if account and then and mapped.state.people.get(email):
         return Doubt(f"{account}; and then {then}")
     return Doubt(account) if account else channel
 
 
-def judge_account(work: Work, email: str) -> str:
-    person = work.state.people.get(email)
+def judge_account(mapped: Mapped, email: str) -> str:
+    person = mapped.state.people.get(email)
     if person is None:
         return "no account and no invitation"
     if not person.accepted:
@@ -118,16 +118,16 @@ def judge_account(work: Work, email: str) -> str:
     return "the account is disabled" if person.disabled else "the account is locked" if person.locked else ""
 
 
-def judge_channel(work: Work, email: str, users: list[User]) -> Doubt:
+def judge_channel(mapped: Mapped, email: str, users: list[User]) -> Doubt:
     """Where the first step leads, and when, compared with PagerDuty."""
-    if not work.state.oncall:
+    if not mapped.state.oncall:
         return Doubt(unproven=UNREAD)
-    details, rule = work.state.contacts.get(email), work.state.rules.get(email)
+    details, rule = mapped.state.contacts.get(email), mapped.state.rules.get(email)
     methods = details.methods if details else ()
-    if not methods and not work.rules.contact_details:
+    if not methods and not mapped.rules.contact_details:
         return Doubt(unproven=NOT_CARRIED)
     if not methods:
-        return Doubt(f"no contact method in Harness{_tell_source(users)}")
+        return Doubt(f"no contact method in Harness{_describe_source(users)}")
     own = [(is_blocked(m), channel) for user in users for m in user.contact_methods if (channel := read_method(m))]
     blocked = {channel for shut, channel in own if shut} - {channel for shut, channel in own if not shut}
     known = {_key(method) for method in methods}
@@ -135,20 +135,22 @@ def judge_channel(work: Work, email: str, users: list[User]) -> Doubt:
     minutes, why = find_first_minute(rule, channels, known, blocked)
     if why:
         return Doubt(why)
-    late = tell_delay(users, minutes)
-    if late or not work.rules.contact_details:
+    late = describe_delay(users, minutes)
+    if late or not mapped.rules.contact_details:
         return Doubt(late=late)
     told = list_told(rule, channels, known)
-    return Doubt(late=tell_missing(users, told) or _tell_shut(blocked & told.keys()) or _tell_default(users, rule))
+    return Doubt(
+        late=describe_missing(users, told) or _describe_shut(blocked & told.keys()) or _describe_default(users, rule)
+    )
 
 
-def _tell_default(users: list[User], rule: NotificationRule | None) -> str:
+def _describe_default(users: list[User], rule: NotificationRule | None) -> str:
     """Whoever has rules in PagerDuty that Harness could hold, and none in Harness, is told at other minutes."""
     held = any(read_method(method) for _, method in _list_ways(users))
     return "has no notification rule in Harness, which tells by its own defaults" if held and rule is None else ""
 
 
-def _tell_shut(channels: set[tuple[str, str]]) -> str:
+def _describe_shut(channels: set[tuple[str, str]]) -> str:
     """What Harness tells somebody by, and that person has switched off in PagerDuty."""
     said = ", ".join(f"by {type} to {address}" for type, address in sorted(channels))
     return f"is told {said}, which is blocked or switched off in PagerDuty" if said else ""
@@ -168,7 +170,7 @@ def list_told(rule: NotificationRule | None, methods: list[Channel], known: Keys
     return told
 
 
-def tell_missing(users: list[User], told: dict[tuple[str, str], list[int]]) -> str:
+def describe_missing(users: list[User], told: dict[tuple[str, str], list[int]]) -> str:
     """What PagerDuty does to tell somebody, Harness could do, and does not, or does later; "" where nothing is missing."""
     today: dict[tuple[str, str], set[int]] = defaultdict(set)
     for minute, method in _list_ways(users):
@@ -244,7 +246,7 @@ def read_method(method: ContactMethod) -> tuple[str, str] | None:
     )
 
 
-def _tell_source(users: list[User]) -> str:
+def _describe_source(users: list[User]) -> str:
     """What PagerDuty has of somebody of whom nothing arrived."""
     methods = [method for user in users for method in user.contact_methods]
     if not methods:
@@ -259,7 +261,7 @@ def _name_type(type: str) -> str:
     return type.removesuffix("_contact_method").removesuffix("_notification").replace("_", " ")
 
 
-def tell_delay(users: list[User], minutes: int) -> str:
+def describe_delay(users: list[User], minutes: int) -> str:
     """How much later than today somebody is told; "" where it is not later. minutes: of Harness's first notification."""
     today = list_notifications(users)
     first = min((minute for minute, _ in today), default=minutes)

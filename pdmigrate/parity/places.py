@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import records as harness
 from pdmigrate.harness.rota import make_rotation, render_schedule
+from pdmigrate.mapping.mapped import Mapped
 from pdmigrate.mapping.scope import list_standing
-from pdmigrate.mapping.work import Work
 from pdmigrate.oncall.rota import Rota, Span, to_datetime, to_instant
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -22,7 +22,7 @@ About = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Place:
+class PagingPlace:
     """Somebody can be paged here. moment: the instant at which it matters next, None where the window has none."""
 
     person: str
@@ -37,19 +37,19 @@ class Dead:
 
     name: str
     why: str
-    place: Place
+    place: PagingPlace
 
 
-def list_places(work: Work, rotas: Iterable[Rotas], window: Span) -> list[Place]:
+def list_places(mapped: Mapped, rotas: Iterable[Rotas], window: Span) -> list[PagingPlace]:
     """Every place of every person; those whose turns stay empty by decision are nobody."""
-    found = [*_from_schedules(work, rotas, window), *_from_policies(work, window[0])]
-    found += [place for place in walk_targets(work, window) if isinstance(place, Place)]
-    return [place for place in found if place.person not in work.nobodies]
+    found = [*_from_schedules(mapped, rotas, window), *_from_policies(mapped, window[0])]
+    found += [place for place in walk_targets(mapped, window) if isinstance(place, PagingPlace)]
+    return [place for place in found if place.person not in mapped.nobodies]
 
 
-def list_dead(work: Work, window: Span) -> list[Dead]:
+def list_dead(mapped: Mapped, window: Span) -> list[Dead]:
     """The targets of Harness's levels that page nobody."""
-    return [dead for dead in walk_targets(work, window) if isinstance(dead, Dead)]
+    return [dead for dead in walk_targets(mapped, window) if isinstance(dead, Dead)]
 
 
 def first_turns(rota: Rota, start: int) -> dict[str, int]:
@@ -64,17 +64,17 @@ def first_turns(rota: Rota, start: int) -> dict[str, int]:
 # --- schedules ---
 
 
-def _from_schedules(work: Work, rotas: Iterable[Rotas], window: Span) -> Iterator[Place]:
+def _from_schedules(mapped: Mapped, rotas: Iterable[Rotas], window: Span) -> Iterator[PagingPlace]:
     """Whoever has a turn in the window on either side, and whoever stands in what is not over and is no deleted user."""
-    users = work.account.users
+    users = mapped.account.users
     for id, before, after in rotas:
         turns = [first_turns(rota, window[0]) for rota in (before, after)]
-        schedule, there = work.account.all_schedules[id], work.state.schedules.get(work.schedules.get(id, ""))
-        standing = {work.emails.get(user, user) for user in _list_ids(schedule, window[0]) if user in users}
-        people = {*standing, *turns[0], *turns[1], *(_list_participants(there, window[0]) if there else ())}
+        schedule, there = mapped.account.all_schedules[id], mapped.state.schedules.get(mapped.schedules.get(id, ""))
+        readiness = {mapped.emails.get(user, user) for user in _list_ids(schedule, window[0]) if user in users}
+        people = {*readiness, *turns[0], *turns[1], *(_list_participants(there, window[0]) if there else ())}
         for person in sorted(people):
             moments = [mine[person] for mine in turns if person in mine]
-            yield Place(person, schedule.name, ("schedules", id), min(moments, default=None))
+            yield PagingPlace(person, schedule.name, ("schedules", id), min(moments, default=None))
 
 
 def _list_ids(schedule: Schedule | ScheduleV3, start: int) -> Iterator[str]:
@@ -92,65 +92,67 @@ def _list_participants(schedule: harness.Schedule, start: int) -> Iterator[str]:
 # --- policies ---
 
 
-def _from_policies(work: Work, start: int) -> Iterator[Place]:
+def _from_policies(mapped: Mapped, start: int) -> Iterator[PagingPlace]:
     """PagerDuty's direct targets: they matter whenever the policy comes that far, so from now on."""
-    for policy in work.in_scope("escalation_policies", work.account.policies):
+    for policy in mapped.in_scope("escalation_policies", mapped.account.policies):
         for number, rule in enumerate(policy.escalation_rules, 1):
             for target in rule.targets:
                 if target.type == "user" and not target.deleted_at:
-                    person = work.emails.get(target.id, target.id)
-                    yield Place(person, _tell_level(policy.name, number), ("escalation_policies", policy.id), start)
+                    person = mapped.emails.get(target.id, target.id)
+                    yield PagingPlace(
+                        person, _describe_level(policy.name, number), ("escalation_policies", policy.id), start
+                    )
 
 
-def walk_targets(work: Work, window: Span) -> Iterator[Place | Dead]:
+def walk_targets(mapped: Mapped, window: Span) -> Iterator[PagingPlace | Dead]:
     """Everybody whom Harness's levels page, and the targets that page nobody."""
-    joining = _list_joining(work)
-    ours = set(work.schedules.values())
-    for about, policy in _list_policies(work):
+    joining = _list_joining(mapped)
+    ours = set(mapped.schedules.values())
+    for about, policy in _list_policies(mapped):
         for number, level in enumerate(policy.levels, 1):
-            said = _tell_level(policy.name, number)
+            said = _describe_level(policy.name, number)
             for target in level.targets:
-                if target.type == "schedule" and target.id in ours & work.state.schedules.keys():
+                if target.type == "schedule" and target.id in ours & mapped.state.schedules.keys():
                     continue
-                turns, name, why = _find_people(work, target, joining, window)
-                yield from (Place(person, said, about, turns[person]) for person in sorted(turns))
+                turns, name, why = _find_people(mapped, target, joining, window)
+                yield from (PagingPlace(person, said, about, turns[person]) for person in sorted(turns))
                 if not turns:
-                    yield Dead(name, why, Place(name, said, about, window[0]))
+                    yield Dead(name, why, PagingPlace(name, said, about, window[0]))
 
 
-def _list_policies(work: Work) -> Iterator[tuple[About, harness.EscalationPolicy]]:
+def _list_policies(mapped: Mapped) -> Iterator[tuple[About, harness.EscalationPolicy]]:
     """Those that were carried over, and those that the alerts of a service in scope would run."""
-    named = [(("escalation_policies", id), identifier) for id, identifier in work.policies.items()]
-    ours = set(work.policies.values())
+    named = [(("escalation_policies", id), identifier) for id, identifier in mapped.policies.items()]
+    ours = set(mapped.policies.values())
     rules: dict[str | None, set[str | None]] = {}
-    for rule in work.state.alert_rules.values():
+    for rule in mapped.state.alert_rules.values():
         rules.setdefault(rule.service, set()).update({rule.escalation_policy} if rule.paging else ())
-    for route in work.routes:
-        service = work.state.services.get(route.identifier)
+    for route in mapped.routes:
+        service = mapped.state.services.get(route.identifier)
         used = {service.rule_policy, service.escalation_policy, *rules.get(route.identifier, ())} if service else set()
         named += [(("services", route.key), identifier) for identifier in sorted(filter(None, used - ours))]
-    yield from ((about, work.state.policies[i]) for about, i in named if i in work.state.policies)
+    yield from ((about, mapped.state.policies[i]) for about, i in named if i in mapped.state.policies)
 
 
 def _find_people(
-    work: Work, target: harness.LevelTarget, joining: dict[str, set[str]], window: Span
+    mapped: Mapped, target: harness.LevelTarget, joining: dict[str, set[str]], window: Span
 ) -> tuple[dict[str, int | None], str, str]:
     """(when each person of a target matters next, its name, why it pages nobody if it does)."""
     if target.type == "user":
         return {target.id: window[0]}, "", ""
     if target.type == "user_group":
-        group = work.state.groups.get(target.id)
+        group = mapped.state.groups.get(target.id)
         people = {*(group.users if group else ()), *joining.get(target.id, ())}
         why = "the group has no members" if group else "there is no such group"
         return dict.fromkeys(people, window[0]), f"user group {group.name if group else target.id}", why
     identifier, _, name = target.id.partition("/")
-    schedule = work.state.schedules.get(identifier)
+    schedule = mapped.state.schedules.get(identifier)
     if schedule is None:
         return {}, f"schedule {identifier}", "there is no such schedule"
     if target.type == "schedule":
         turns = first_turns(render_schedule(schedule, *window), window[0])
-        standing = _list_participants(schedule, window[0])
-        return {**dict.fromkeys(standing), **turns}, f"schedule {schedule.name}", "nobody stands in it"
+        readiness = _list_participants(schedule, window[0])
+        return {**dict.fromkeys(readiness), **turns}, f"schedule {schedule.name}", "nobody stands in it"
     return _find_rotation(schedule, name, window)
 
 
@@ -168,15 +170,15 @@ def _is_over(rotation: harness.Rotation, start: int) -> bool:
     return rotation.until is not None and to_instant(rotation.until) <= start
 
 
-def _list_joining(work: Work) -> dict[str, set[str]]:
+def _list_joining(mapped: Mapped) -> dict[str, set[str]]:
     """Group to those who are invited into it and join when they accept."""
     people: dict[str, set[str]] = {}
-    for wish in work.desired:
-        person = work.state.people.get(wish.identifier) if wish.kind == "users" else None
+    for wish in mapped.desired:
+        person = mapped.state.people.get(wish.identifier) if wish.kind == "users" else None
         for group in wish.fields["groups"] if person and not person.accepted else ():
             people.setdefault(group, set()).add(wish.identifier)
     return people
 
 
-def _tell_level(policy: str, number: int) -> str:
+def _describe_level(policy: str, number: int) -> str:
     return f"whenever the policy {policy!r} reaches level {number}"

@@ -30,7 +30,7 @@ from pdmigrate.parity.services import (
 Difference = rota.Difference
 LevelDifference = tuple[int, int, int, rota.People, rota.People]
 """The level's number, and the difference."""
-NOBODY = paging.Level(0, rota.NOBODY, ())
+NOBODY = paging.PagedLevel(0, rota.NOBODY, ())
 NOT_ASKED = "nobody has asked PagerDuty who is on call at its levels: a snapshot cannot be asked"
 UNUSED = "no service uses it, and PagerDuty's /oncalls leaves out what nothing uses"
 NO_API = "Harness has no API to read it from"
@@ -150,47 +150,47 @@ def find_unexplained(policies: Iterable[PolicyParity]) -> tuple[str, ...]:
     Where our reading is wrong, that Harness has it as we read it is no second finding; nor is, where its levels page
     others, that they begin at other minutes.
     """
-    return tuple(sentence for policy in policies for sentence in _tell_policy(policy))
+    return tuple(sentence for policy in policies for sentence in _describe_policy(policy))
 
 
-def _tell_policy(policy: PolicyParity) -> Iterator[str]:
+def _describe_policy(policy: PolicyParity) -> Iterator[str]:
     for level in policy.levels:
-        yield from _tell_level(policy, level)
+        yield from _describe_level(policy, level)
     if policy.begins and policy.begins.unexplained and not policy.unexplained:
-        yield f"policy {policy.name} ({policy.id}): {tell_begins(policy.begins)}"
+        yield f"policy {policy.name} ({policy.id}): {describe_begins(policy.begins)}"
 
 
-def tell_begins(begins: Begins) -> str:
+def describe_begins(begins: Begins) -> str:
     """When the levels begin on both sides."""
-    before, after = (_tell_minutes(minutes) for minutes in (begins.before, begins.after))
+    before, after = (_describe_minutes(minutes) for minutes in (begins.before, begins.after))
     return f"its levels begin after {before} in PagerDuty, after {after} in Harness"
 
 
-def _tell_minutes(minutes: tuple[int, ...]) -> str:
+def _describe_minutes(minutes: tuple[int, ...]) -> str:
     return f"{', '.join(map(str, minutes))} min" if minutes else "nothing"
 
 
-def _tell_level(policy: PolicyParity, level: LevelParity) -> Iterator[str]:
+def _describe_level(policy: PolicyParity, level: LevelParity) -> Iterator[str]:
     place = f"policy {policy.name} ({policy.id}), level {level.number}"
     if level.differences:
-        yield f"{place}: {_tell_first(level.differences, 'as PagerDuty says', 'as we read it')}"
+        yield f"{place}: {_describe_first(level.differences, 'as PagerDuty says', 'as we read it')}"
     misread = [(start, end) for start, end, _, _ in level.differences]
     left = [(start, end, a, b) for number, start, end, a, b in policy.unexplained if number == level.number]
     rest = [one for one in left if rota.subtract_spans([one[:2]], misread)]
     if rest:
-        yield f"{place}: {_tell_first(rest, 'in PagerDuty', 'in Harness')}"
+        yield f"{place}: {_describe_first(rest, 'in PagerDuty', 'in Harness')}"
 
 
-def _tell_first(differences: Iterable[Difference], left: str, right: str) -> str:
+def _describe_first(differences: Iterable[Difference], left: str, right: str) -> str:
     """The first difference in words, and how long it is in all."""
     found = sorted(differences, key=lambda one: one[:2])
     start, _, before, after = found[0]
     seconds = rota.total((s, e) for s, e, _, _ in found)
     moment = f"{rota.to_datetime(start):%Y-%m-%d %H:%M} UTC"
-    return f"{tell_people(before)} {left}, {tell_people(after)} {right}, from {moment}; {seconds} s differ"
+    return f"{describe_people(before)} {left}, {describe_people(after)} {right}, from {moment}; {seconds} s differ"
 
 
-def tell_people(people: rota.People) -> str:
+def describe_people(people: rota.People) -> str:
     return ", ".join(sorted(people)) or "nobody"
 
 
@@ -225,7 +225,7 @@ def _compare_begins(found: Draft, policy: SourcePolicy, schedules: tuple[Schedul
     return Begins(*(_list_begins(levels) for levels in sides))
 
 
-def _list_begins(levels: Iterable[paging.Level]) -> tuple[int, ...]:
+def _list_begins(levels: Iterable[paging.PagedLevel]) -> tuple[int, ...]:
     waits = [level.minutes for level in levels if level.people or level.rotas]
     return tuple(accumulate(waits[:-1], initial=0)) if waits else ()
 
@@ -269,8 +269,8 @@ def _lay_side_by_side(
         ours = source_levels(found, policy, before)[number - 1]
         written = _is_written(rules[number - 1])
         there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
-        turns, unread = rule.round_robin and len(rule.targets) > 1, _tell_unread(rule, before)
-        doubt = "; ".join(s.tell_doubted() for s in schedules if s.doubted and s.id in {t.id for t in rule.targets})
+        turns, unread = rule.round_robin and len(rule.targets) > 1, _describe_unread(rule, before)
+        doubt = "; ".join(s.describe_doubted() for s in schedules if s.doubted and s.id in {t.id for t in rule.targets})
         first, second, third = (_draw(level, span) for level in (ours, there, expected))
         yield _Level(number, first, second, third, unread, unseen, turns, doubt)
     further, rounds = list(theirs), list(decided)
@@ -278,7 +278,7 @@ def _lay_side_by_side(
         yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
 
 
-def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> list[paging.Level]:
+def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> list[paging.PagedLevel]:
     """Harness's levels, in order. A retry pages the level again: it is no other level."""
     policy = found.state.policies.get(identifier)
     if policy is None:
@@ -287,7 +287,7 @@ def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> 
     return target_levels(found, policy.model_copy(update={"levels": once}), rotas)
 
 
-def _read_decided(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> list[paging.Level]:
+def _read_decided(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> list[paging.PagedLevel]:
     """The same as people decided them. A policy that they kept as somebody changed it has Harness's own levels."""
     there = {s.identifier: s.expected for s in schedules if s.identifier}
     if find_kept(found, policy.id):
@@ -295,7 +295,7 @@ def _read_decided(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleP
     return [level for level in expect_chain(found, policy, schedules, there)[0] if level.people or level.rotas]
 
 
-def _draw(level: paging.Level, span: rota.Span) -> rota.Rota:
+def _draw(level: paging.PagedLevel, span: rota.Span) -> rota.Rota:
     """Everybody whom a level pages, over time."""
     return rota.join([rota.make_rota([(*span, level.people)]), *level.rotas]).clip(*span)
 
@@ -305,7 +305,7 @@ def _is_written(rule: EscalationRule) -> bool:
     return any(not target.deleted_at for target in rule.targets)
 
 
-def _tell_unread(rule: EscalationRule, known: Container[str]) -> str:
+def _describe_unread(rule: EscalationRule, known: Container[str]) -> str:
     """Which schedules of a level nobody has read; "" where all are known."""
     schedules = (t for t in rule.targets if t.type in SCHEDULE_TYPES and not t.deleted_at)
     names = [f"{t.summary or t.id} ({t.id})" for t in schedules if t.id not in known]

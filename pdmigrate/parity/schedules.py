@@ -19,7 +19,7 @@ from pdmigrate.mapping.proof import (
     read_shown,
     windows_around,
 )
-from pdmigrate.mapping.unread import tell_unread_parts
+from pdmigrate.mapping.unread import describe_unread_parts
 from pdmigrate.oncall import rota
 from pdmigrate.parity.explanations import (
     Explanation,
@@ -55,15 +55,15 @@ class Compared:
         undecided = rota.intersect_spans(parted, [(s, e) for s, e, _, _ in rota.differences(self.expected, self.after)])
         return rota.differences(self.before.within(undecided), self.after.within(undecided))
 
-    def tell(self, start: int, end: int) -> str:
+    def describe(self, start: int, end: int) -> str:
         """What lies behind a difference from start to end: the decisions that cover it, and whether all of it."""
-        return _tell_reasons(
+        return _describe_reasons(
             [x for x in self.explanations if any(s < end and start < e for s, e, _, _ in x.changes)],
             any(s < end and start < e for s, e, _, _ in self.unexplained),
         )
 
 
-def _tell_reasons(explanations: list[Explanation], undecided: bool) -> str:
+def _describe_reasons(explanations: list[Explanation], undecided: bool) -> str:
     words = list(dict.fromkeys(explanation.words for explanation in explanations))
     if undecided:
         words.append(f"the rest: {UNDECIDED}" if words else UNDECIDED)
@@ -173,7 +173,7 @@ class ScheduleParity:
         """Seconds."""
         return self.span[1] - self.span[0] - self.differ if self.is_unverified or self.doubted else 0
 
-    def tell_doubted(self) -> str:
+    def describe_doubted(self) -> str:
         """What of it was not read."""
         return f"the {self.doubted} of {self.name} ({self.id}) were not read"
 
@@ -182,7 +182,7 @@ class ScheduleParity:
         """The decisions behind its differences; that there is none, where one has none; "" where nothing differs."""
         if not self.differ:
             return ""
-        return _tell_reasons([x for x in self.compared.explanations if x.changes], bool(self.unexplained))
+        return _describe_reasons([x for x in self.compared.explanations if x.changes], bool(self.unexplained))
 
     @property
     def gaps_before(self) -> tuple[rota.Span, ...]:
@@ -205,7 +205,7 @@ def find_end(found: Draft, schedule: AnySchedule) -> int:
 
 def find_zone(found: Draft, schedule: AnySchedule) -> ZoneInfo:
     """The zone in which the schedule moves; UTC where nobody knows any."""
-    return ZoneInfo(found.work.zones.get(schedule.id) or "UTC")
+    return ZoneInfo(found.mapped.zones.get(schedule.id) or "UTC")
 
 
 def compare_schedule(found: Draft, schedule: AnySchedule, answer: rota.Rota | None) -> ScheduleParity:
@@ -235,11 +235,11 @@ def compare_schedule(found: Draft, schedule: AnySchedule, answer: rota.Rota | No
         compared=compared,
         is_unverified=not read,
         judged=shown is not None,
-        fidelity=found.work.fidelity.get(schedule.id, NOT_CARRIED),
+        fidelity=found.mapped.fidelity.get(schedule.id, NOT_CARRIED),
         windows=tuple(windows),
         read_otherwise=_read_otherwise(found, identifier, compared.after, span) if read else 0,
         unread=known is None,
-        doubted=tell_unread_parts(schedule),
+        doubted=describe_unread_parts(schedule),
         source=(known or rota.Rota()).clip(*span),
     )
 
@@ -256,8 +256,8 @@ def _compare_window(
     evidence = next((shown for span, shown in list_evidence(found.account, schedule) if span == window), None)
     known = evidence if evidence is not None else _render_readable(found, schedule, window)
     compared = _compare(found, schedule, known or rota.Rota(), whole, window)
-    fidelity = found.work.fidelity.get(schedule.id)
-    doubted = evidence is None and bool(tell_unread_parts(schedule)) and not compared.differences
+    fidelity = found.mapped.fidelity.get(schedule.id)
+    doubted = evidence is None and bool(describe_unread_parts(schedule)) and not compared.differences
     unverified = not read or known is None or doubted
     return WindowParity(change, compared, evidence is not None, unverified, fidelity.until if fidelity else None)
 

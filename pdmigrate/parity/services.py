@@ -30,12 +30,12 @@ MOST_EARLIER = 600
 """Pages raised before a handoff that are asked for per service, besides one at each handoff and one just before it."""
 
 Rotas = dict[str, rota.Rota]
-Chains = Sequence[list[paging.Level]]
+Chains = Sequence[list[paging.PagedLevel]]
 """The chains of levels that one alert starts at once: a page may go several ways, each by an alert rule of its own."""
 
 
 @dataclass(frozen=True)
-class Page:
+class Alert:
     """A page and what becomes of it. expected: what is to become of it in Harness by the answers of people."""
 
     instant: int
@@ -67,8 +67,8 @@ class ServiceParity:
     dropped_after: int
     louder: int
     passed: int
-    shown: Page
-    different: tuple[Page, ...] = ()
+    shown: Alert
+    different: tuple[Alert, ...] = ()
     explanations: tuple[Explanation, ...] = ()
     unverified: bool = False
 
@@ -84,19 +84,19 @@ class ServiceParity:
 
     @property
     def before(self) -> str:
-        return paging.tell(self.shown.before)
+        return paging.describe(self.shown.before)
 
     @property
     def after(self) -> str:
-        return "not known" if self.unverified else paging.tell(self.shown.after)
+        return "not known" if self.unverified else paging.describe(self.shown.after)
 
     @property
     def parting(self) -> str:
         """The first minute at which the page that is shown parts, and who is paged, waiting or dropped then."""
-        return "" if self.unverified else paging.tell_parting(self.shown.before, self.shown.after)
+        return "" if self.unverified else paging.describe_parting(self.shown.before, self.shown.after)
 
     @property
-    def unexplained(self) -> tuple[Page, ...]:
+    def unexplained(self) -> tuple[Alert, ...]:
         """Pages that differ, and not as anybody decided."""
         return tuple(page for page in self.different if page.unexplained)
 
@@ -165,11 +165,11 @@ def find_policy(found: Draft, service: records.Service) -> records.EscalationPol
     return found.account.policies.get(service.escalation_policy.id) if service.escalation_policy else None
 
 
-def source_levels(found: Draft, policy: records.EscalationPolicy, rotas: Rotas) -> list[paging.Level]:
+def source_levels(found: Draft, policy: records.EscalationPolicy, rotas: Rotas) -> list[paging.PagedLevel]:
     """PagerDuty's chain, unrolled. Deleted people are not paged, and of a round-robin level one target is."""
     emails = found.emails
     chain = [
-        paging.Level(
+        paging.PagedLevel(
             rule.escalation_delay_in_minutes,
             frozenset(emails.get(t.id, t.id) for t in rule.targets if t.type == "user" and not t.deleted_at),
             tuple(rotas[t.id] for t in rule.targets if t.type in SCHEDULE_TYPES and t.id in rotas),
@@ -180,10 +180,10 @@ def source_levels(found: Draft, policy: records.EscalationPolicy, rotas: Rotas) 
     return chain * (policy.num_loops + 1)
 
 
-def target_levels(found: Draft, policy: EscalationPolicy | None, rotas: Rotas) -> list[paging.Level]:
+def target_levels(found: Draft, policy: EscalationPolicy | None, rotas: Rotas) -> list[paging.PagedLevel]:
     """Harness's levels; a retry pages the level again, and delays the next one. A rotation that is not there is skipped."""
     return [
-        paging.Level(
+        paging.PagedLevel(
             level.timeout_minutes,
             frozenset(person for t in level.targets for person in _people_of(found, t)),
             tuple(one for t in level.targets if (one := _rota_of(found, t, rotas)) is not None),
@@ -228,7 +228,7 @@ def expect_levels(
 
 def _expect_kept(
     found: Draft, service: records.Service, kept: Settled, schedules: Sequence[ScheduleParity], rotas: Rotas
-) -> tuple[list[paging.Level], Callable[[bool], bool], tuple[Explanation, ...]]:
+) -> tuple[list[paging.PagedLevel], Callable[[bool], bool], tuple[Explanation, ...]]:
     """The chain of its own alert rule, with the fields that the answer was about as they are in Harness."""
     fields = {field for field, _ in list_kept(kept)}
     there = found.state.services[found.identifier_of("services", service.id)].model_dump()
@@ -247,7 +247,7 @@ def _is_target(policy: records.EscalationPolicy, id: str) -> bool:
 
 def _expect_target(
     found: Draft, there: EscalationPolicy, schedules: Sequence[ScheduleParity], rotas: Rotas
-) -> list[paging.Level]:
+) -> list[paging.PagedLevel]:
     """A policy of Harness that a person let stand: as ours is to be, or, where it is none of ours, as it is."""
     ours = found.policies_by_identifier.get(there.identifier)
     return expect_chain(found, ours, schedules, rotas)[0] if ours else target_levels(found, there, rotas)
@@ -255,7 +255,7 @@ def _expect_target(
 
 def _list_kept_rules(
     found: Draft, service: records.Service, schedules: Sequence[ScheduleParity], rotas: Rotas
-) -> Iterator[tuple[list[paging.Level], Explanation]]:
+) -> Iterator[tuple[list[paging.PagedLevel], Explanation]]:
     """The levels of alert rules that somebody made in Harness beside the service's own, and a person let stand."""
     identifier = found.identifier_of("services", service.id)
     there = found.state.services.get(identifier)
@@ -272,7 +272,7 @@ def _list_kept_rules(
 
 def expect_chain(
     found: Draft, policy: records.EscalationPolicy, schedules: Sequence[ScheduleParity], there: Rotas
-) -> tuple[list[paging.Level], tuple[Explanation, ...]]:
+) -> tuple[list[paging.PagedLevel], tuple[Explanation, ...]]:
     """The levels of a policy as people decided them, on schedules as people decided them."""
     absent = explain_absence(found, "escalation_policies", policy.id, ("levels",))
     if absent:
@@ -333,7 +333,7 @@ def _expect_loops(found: Draft, policy: records.EscalationPolicy, levels: int) -
     answer = find_answer(found, "escalation_loops", policy.id)
     if answer is None or answer.choice not in ("fewer", "none"):
         return policy.num_loops, []
-    loops = max(0, found.work.rules.most_levels // max(1, levels) - 1) if answer.choice == "fewer" else 0
+    loops = max(0, found.mapped.rules.most_levels // max(1, levels) - 1) if answer.choice == "fewer" else 0
     words = f"{policy.name} is run {loops + 1} times instead of {policy.num_loops + 1}"
     return loops, [explain(answer, "escalation_policies", policy.id, ("num_loops",), words)]
 
@@ -356,8 +356,8 @@ def _is_ever_quiet(service: records.Service) -> bool:
 
 
 def _raise_pages(
-    found: Draft, service: records.Service, source: list[paging.Level], target: Chains, expected: Expected
-) -> list[Page]:
+    found: Draft, service: records.Service, source: list[paging.PagedLevel], target: Chains, expected: Expected
+) -> list[Alert]:
     start, end = rota.to_instant(found.account.since), rota.to_instant(found.account.until)
     hours = [instant for edge in list_edges(service, start, end) for instant in (edge - 1, edge)]
     levels = [*source, *(level for chain in (*target, *expected.chains) for level in chain)]
@@ -371,7 +371,7 @@ def _raise_pages(
         wanted = loud if as_before else paging.walk_all(expected.chains, instant)
         for urgency in sorted(urgencies_at(service, instant)) or ["none"]:
             high = urgency == "high"
-            pages.append(Page(instant, urgency, loud if high else (), after, wanted if expected.pages(high) else ()))
+            pages.append(Alert(instant, urgency, loud if high else (), after, wanted if expected.pages(high) else ()))
     return pages
 
 

@@ -18,7 +18,7 @@ from pdmigrate.oncall import rota
 from pdmigrate.plan.actions import Action, Fields, Plan
 from pdmigrate.plan.answers import Conflict, Decisions, Waiver
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.rules import Guards
 
 NEEDED = ("team_members", "schedules_v3")
@@ -50,7 +50,7 @@ class Seen:
 
     plan: Plan
     state: State
-    ledger: dict[tuple[str, str], Entry]
+    ledger: dict[tuple[str, str], LedgerEntry]
     ids: dict[str, set[str]]
     taken: datetime
     since: datetime
@@ -83,10 +83,10 @@ def _apply_waiver(refusal: Refusal, decisions: Decisions, digest: str, now: date
     if waiver:
         return replace(refusal, waived_by=waiver.by)
     idle = next((w for w in reversed(decisions.waivers) if w.guard == refusal.guard), None)
-    return replace(refusal, sentence=f"{refusal.sentence} {_tell_idle(idle, digest)}") if idle else refusal
+    return replace(refusal, sentence=f"{refusal.sentence} {_describe_idle(idle, digest)}") if idle else refusal
 
 
-def _tell_idle(waiver: Waiver, digest: str) -> str:
+def _describe_idle(waiver: Waiver, digest: str) -> str:
     if digest.startswith(waiver.plan):
         return f"The waiver of {waiver.by} ran out on {waiver.until}."
     return f"The waiver of {waiver.by} is for the plan {waiver.plan[:12]}, and this is {digest[:12]}."
@@ -269,8 +269,8 @@ def _runs_out(seen: Seen) -> str | None:
     )
 
 
-def _tell_miscounted(seen: Seen) -> str | None:
-    """Every object in scope has exactly one fate: what the plan forgets would be missed by nobody."""
+def _describe_miscounted(seen: Seen) -> str | None:
+    """Every object in scope has exactly one outcome: what the plan forgets would be missed by nobody."""
     if not seen.miscounted:
         return None
     more = f"; and {len(seen.miscounted) - 5} more" if len(seen.miscounted) > 5 else ""
@@ -306,7 +306,7 @@ GUARDS = {
     "runs_out": _runs_out,
     "source_unread": lambda seen: check_complete(seen.unread),
     "source_hidden": lambda seen: check_hidden(seen.hidden),
-    "miscounted": _tell_miscounted,
+    "miscounted": _describe_miscounted,
     UNRESOLVED: _unresolved,
 }
 """By the name that a waiver gives. TARGET_MOVED, which load alone can see, is the last."""

@@ -37,7 +37,7 @@ def ask_changed(wish: Desired, changes: Iterable[ByHand], strategy: Strategy) ->
     """Whether what people have changed in Harness is right. An answer is for this state of it."""
     changes = list(changes)
     who = "in Harness, and in PagerDuty as well," if any(change.both for change in changes) else "in Harness"
-    told = "; ".join(phrase for change in changes for phrase in _tell(change))
+    told = "; ".join(phrase for change in changes for phrase in _describe(change))
     detail = [[c.field, c.part, c.have, c.want] for c in changes]
     return make_question(
         (wish.kind, wish.key, wish.name),
@@ -51,7 +51,7 @@ def ask_changed(wish: Desired, changes: Iterable[ByHand], strategy: Strategy) ->
 def ask_dropped(key: str, name: str, have: Fields, want: Fields, strategy: Strategy) -> Conflict:
     """An override that PagerDuty does not have any more, and that people have changed in Harness."""
     changes = [ByHand(field, "", have.get(field), want.get(field), False) for field in ("person", "start", "end")]
-    told = "; ".join(phrase for c in changes if c.have != c.want for phrase in _tell(c))
+    told = "; ".join(phrase for c in changes if c.have != c.want for phrase in _describe(c))
     return make_question(
         ("overrides", key, name),
         f"It is over in PagerDuty, or was cancelled there, and was changed in Harness: {told}.",
@@ -121,12 +121,12 @@ def make_question(
 # --- words ---
 
 
-def _tell(change: ByHand) -> list[str]:
+def _describe(change: ByHand) -> list[str]:
     was = "PagerDuty says" if change.both else "was"
     return list(_WORDS[change.field](change, was))
 
 
-def _tell_rotation(change: ByHand, was: str) -> Iterator[str]:
+def _describe_rotation(change: ByHand, was: str) -> Iterator[str]:
     have, want, name = change.have, change.want, f"rotation {change.part}"
     if have is None:
         yield f"{name} is gone: {_join(want['participants'])} are not on call by it"
@@ -140,34 +140,34 @@ def _tell_rotation(change: ByHand, was: str) -> Iterator[str]:
 
 _ROTATION: dict[str, Callable[[Any], str]] = {
     "participants": lambda people: f"has {_join(people)}",
-    "turn_seconds": lambda seconds: f"turns every {_tell_length(seconds)}",
+    "turn_seconds": lambda seconds: f"turns every {_describe_length(seconds)}",
     "anchor": lambda anchor: f"counts its turns from {anchor}",
-    "windows": lambda windows: f"is on {_tell_windows(windows)}",
+    "windows": lambda windows: f"is on {_describe_windows(windows)}",
     "since": lambda since: f"begins {since or 'without a start'}",
     "until": lambda until: f"ends {until or 'never'}",
 }
 
 
-def _tell_levels(change: ByHand, was: str) -> Iterator[str]:
+def _describe_levels(change: ByHand, was: str) -> Iterator[str]:
     for number, (have, want) in enumerate(zip_longest(change.have or (), change.want or ()), 1):
         if have is None:
-            yield f"level {number} is gone, {was} {_tell_targets(want)} for {want['timeout_minutes']} min"
+            yield f"level {number} is gone, {was} {_describe_targets(want)} for {want['timeout_minutes']} min"
         elif want is None:
-            yield f"level {number} is new: {_tell_targets(have)} for {have['timeout_minutes']} min"
+            yield f"level {number} is new: {_describe_targets(have)} for {have['timeout_minutes']} min"
         else:
             if have["timeout_minutes"] != want["timeout_minutes"]:
                 yield f"level {number} waits {have['timeout_minutes']} min, {was} {want['timeout_minutes']}"
             if have.get("retries", 0) != want.get("retries", 0):
                 yield f"level {number} is repeated {have.get('retries', 0)} times, {was} {want.get('retries', 0)}"
-            if _tell_targets(have) != _tell_targets(want):
-                yield f"level {number} pages {_tell_targets(have)}, {was} {_tell_targets(want)}"
+            if _describe_targets(have) != _describe_targets(want):
+                yield f"level {number} pages {_describe_targets(have)}, {was} {_describe_targets(want)}"
 
 
-def _tell_targets(level: Fields) -> str:
+def _describe_targets(level: Fields) -> str:
     return _join(f"{target['type'].replace('_', ' ')} {target['id']}" for target in level["targets"])
 
 
-def _tell_members(change: ByHand, was: str) -> Iterator[str]:
+def _describe_members(change: ByHand, was: str) -> Iterator[str]:
     more, fewer = (sorted(set(a) - set(b)) for a, b in ((change.have, change.want), (change.want, change.have)))
     if more:
         yield f"a level that targets the group pages {_join(more)} as well"
@@ -175,29 +175,29 @@ def _tell_members(change: ByHand, was: str) -> Iterator[str]:
         yield f"a level that targets the group pages {_join(fewer)} no more"
 
 
-def _tell_paging(change: ByHand, was: str) -> Iterator[str]:
+def _describe_paging(change: ByHand, was: str) -> Iterator[str]:
     yes, no = "its alert rule pages", "its alerts are only logged and page nobody"
     yield f"{yes if change.have else no}, {was} {'paging' if change.want else 'only logged'}"
 
 
-def _tell_plain(words: str) -> Callable[[ByHand, str], Iterator[str]]:
-    def tell(change: ByHand, was: str) -> Iterator[str]:
+def _describe_plain(words: str) -> Callable[[ByHand, str], Iterator[str]]:
+    def describe(change: ByHand, was: str) -> Iterator[str]:
         yield f"{words} {change.have or 'none'}, {was} {change.want or 'none'}"
 
-    return tell
+    return describe
 
 
 _WORDS: dict[str, Callable[[ByHand, str], Iterator[str]]] = {
-    "rotations": _tell_rotation,
-    "time_zone": _tell_plain("its turns and windows go by the clock of"),
-    "person": _tell_plain("who stands in is"),
-    "start": _tell_plain("it begins"),
-    "end": _tell_plain("it ends"),
-    "levels": _tell_levels,
-    "users": _tell_members,
-    "paging": _tell_paging,
-    "escalation_policy": _tell_plain("the service's policy is"),
-    "rule_policy": _tell_plain("its alert rule, which goes before the service, pages by the policy"),
+    "rotations": _describe_rotation,
+    "time_zone": _describe_plain("its turns and windows go by the clock of"),
+    "person": _describe_plain("who stands in is"),
+    "start": _describe_plain("it begins"),
+    "end": _describe_plain("it ends"),
+    "levels": _describe_levels,
+    "users": _describe_members,
+    "paging": _describe_paging,
+    "escalation_policy": _describe_plain("the service's policy is"),
+    "rule_policy": _describe_plain("its alert rule, which goes before the service, pages by the policy"),
 }
 
 
@@ -205,15 +205,15 @@ def _join(names: Iterable[str | None]) -> str:
     return ", ".join(name or "nobody" for name in names) or "nobody"
 
 
-def _tell_length(seconds: int) -> str:
+def _describe_length(seconds: int) -> str:
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds % length == 0:
             return f"{seconds // length} {unit}"
     return f"{seconds} s"
 
 
-def _tell_windows(windows: Iterable[Fields] | None) -> str:
+def _describe_windows(windows: Iterable[Fields] | None) -> str:
     said = [
-        f"{DAYS[w['day']]} {w['start'].removesuffix(':00')} for {_tell_length(w['seconds'])}" for w in windows or ()
+        f"{DAYS[w['day']]} {w['start'].removesuffix(':00')} for {_describe_length(w['seconds'])}" for w in windows or ()
     ]
     return ", ".join(said) or "always"

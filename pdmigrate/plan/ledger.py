@@ -6,7 +6,7 @@ from pdmigrate.plan.actions import Fields
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A line of the ledger: what the PagerDuty object is called in Harness, and the fields on which both sides agreed.
 
     synced: per field what PagerDuty said when it was last carried over; that, and not what Harness holds, is what

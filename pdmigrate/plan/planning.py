@@ -15,7 +15,7 @@ from pdmigrate.plan import handmade, merging
 from pdmigrate.plan.actions import Action, Desired, Fields, Held, Verb
 from pdmigrate.plan.answers import Conflict, Option
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, ORDER, TERRAFORM_KINDS
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.merging import Merged, Strategy
 from pdmigrate.plan.questions import Questions
 from pdmigrate.wire.canonical import canonical_json
@@ -59,9 +59,9 @@ class _Sides:
 
 def plan_actions(
     desired: Iterable[Desired],
-    dropped: Iterable[Entry],
+    dropped: Iterable[LedgerEntry],
     state: State,
-    ledger: dict[tuple[str, str], Entry],
+    ledger: dict[tuple[str, str], LedgerEntry],
     strategy: Strategy,
     questions: Questions,
     by_terraform: bool = False,
@@ -159,7 +159,7 @@ LEFT_REMOVED = "removed in Harness, and left so by decision"
 CHANGED = "open question: somebody has changed in Harness who is paged"
 
 
-def _plan_one(wish: Desired, entry: Entry | None, before: Entry | None, sides: _Sides) -> Action | _Held:
+def _plan_one(wish: Desired, entry: LedgerEntry | None, before: LedgerEntry | None, sides: _Sides) -> Action | _Held:
     """The action, or the reason why there is none. before: the entry, or that of what PagerDuty had in its place."""
     state = sides.state
     if wish.kind in CONTRACT_KINDS and not state.oncall:
@@ -177,7 +177,7 @@ def _plan_one(wish: Desired, entry: Entry | None, before: Entry | None, sides: _
     return _plan_present(wish, entry, have, merged)
 
 
-def _plan_absent(wish: Desired, entry: Entry | None, questions: Questions) -> Action | _Held:
+def _plan_absent(wish: Desired, entry: LedgerEntry | None, questions: Questions) -> Action | _Held:
     if entry is None:
         return _act("create", wish, None, wish.fields, "")
     answer = questions.ask(_ask_removed(wish))
@@ -188,7 +188,7 @@ def _plan_absent(wish: Desired, entry: Entry | None, questions: Questions) -> Ac
     return _act("create", wish, None, wish.fields, "somebody has removed it in Harness; made again by decision")
 
 
-def _plan_present(wish: Desired, entry: Entry | None, have: Fields, merged: Merged) -> Action:
+def _plan_present(wish: Desired, entry: LedgerEntry | None, have: Fields, merged: Merged) -> Action:
     if entry is None and wish.kind != "users":
         verb: Verb = "adopt"
     else:
@@ -206,7 +206,7 @@ def _settle_other_rules(wish: Desired, sides: _Sides) -> dict[str, bool | None]:
     return {rule: False if answer else None for rule, answer in asked.items() if rule not in kept}
 
 
-def _merge(wish: Desired, entry: Entry | None, have: Fields, sides: _Sides) -> Merged | None:
+def _merge(wish: Desired, entry: LedgerEntry | None, have: Fields, sides: _Sides) -> Merged | None:
     """The merge, with what a person or the strategy has decided; None while who is paged is an open question."""
 
     def merge(taken: Iterable[str] = ()) -> Merged:
@@ -226,7 +226,7 @@ def _merge(wish: Desired, entry: Entry | None, have: Fields, sides: _Sides) -> M
     return None if open_question else merge(taken) if taken else merged
 
 
-def _ask_both(wish: Desired, entry: Entry, have: Fields, both: list[str], strategy: Strategy) -> Conflict:
+def _ask_both(wish: Desired, entry: LedgerEntry, have: Fields, both: list[str], strategy: Strategy) -> Conflict:
     told = "; ".join(
         f"{name}: was {merging.brief(entry.synced.get(name))}, PagerDuty says {merging.brief(wish.fields[name])}, "
         f"Harness {merging.brief(have.get(name))}"
@@ -265,7 +265,7 @@ def _ask_removed(wish: Desired) -> Conflict:
     )
 
 
-def _take_back(planned: Planned, entry: Entry, sides: _Sides) -> None:
+def _take_back(planned: Planned, entry: LedgerEntry, sides: _Sides) -> None:
     """Overrides must not go on paging; whole objects are a person's to remove."""
     have = read_existing(entry.kind, entry.identifier, entry.synced, sides.state)
     if have is None:

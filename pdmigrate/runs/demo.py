@@ -58,7 +58,7 @@ def change_source(workspace: Workspace) -> None:
 
 def _run_act(folder: Path, number: int) -> int:
     reports = (folder / "reports" / str(number)).resolve()
-    outcome = run_steps(folder.resolve(), STEPS, reports, approve="all", tell=lambda line: print(f"  {line}"))
+    outcome = run_steps(folder.resolve(), STEPS, reports, approve="all", describe=lambda line: print(f"  {line}"))
     seal(folder, reports, (EMBEDDED_TOKEN, EMBEDDED_KEY), __version__)
     target = outcome.summary.get("target", {})
     print(f"  writes {target.get('writes', 0)}, exit code {outcome.exit_code}: {reports / 'index.html'}")

@@ -11,9 +11,9 @@ from pdmigrate.handover.links import Links
 from pdmigrate.handover.ticks import read_items
 from pdmigrate.pages import make_page, stakeholders, teams
 from pdmigrate.pages.handover import make_page as make_checklist
+from pdmigrate.pages.readiness import Readiness, read_readiness
 from pdmigrate.pages.report import write_page
 from pdmigrate.pages.show import Written
-from pdmigrate.pages.standing import Standing, read_standing
 from pdmigrate.runs.evidence import is_sealed, seal_run
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.steps.conflicts import Decided
@@ -47,7 +47,7 @@ def finish(job: Job, result: Result) -> Written:
     job.leave_result(result.step, left)
     write_run(job.settings.name, job.folder, read_results(job.folder), job.clock())
     written.append(("All pages of this run", job.folder / "index.html"))
-    if job.folder == job.workspace.desk:
+    if job.folder == job.workspace.by_hand:
         seal_run(job.workspace, job.folder, job.clock())
     if error:
         raise error
@@ -67,7 +67,7 @@ def _hand_over(job: Job, loaded: Loaded) -> dict[str, Path]:
 
 
 def _report(job: Job, verified: Verified) -> dict[str, Path]:
-    return {"Report for stakeholders": write_shared(read_standing(job, verified), job.folder)}
+    return {"Report for stakeholders": write_shared(read_readiness(job, verified), job.folder)}
 
 
 BESIDE: dict[str, Callable[[Job, Any], dict[str, Path]]] = {
@@ -96,20 +96,20 @@ def refresh_handovers(workspace: Workspace, name: str, now: datetime) -> None:
     items = {item.key for item in read_items(workspace)}
     given = {row["folder"] for key, row in (workspace.find_state(GIVEN) or {}).items() if key in items}
     folders = [folder for folder in sorted(map(Path, given)) if folder.is_dir()]
-    sealed = [folder for folder in folders if is_sealed(folder.parent) and folder.parent != workspace.desk]
+    sealed = [folder for folder in folders if is_sealed(folder.parent) and folder.parent != workspace.by_hand]
     for folder in folders:
         if folder not in sealed:
             write_handover(workspace, name, folder)
     if sealed:
         write_handover(workspace, name, workspace.reports / "handover", everything=True)
-    if is_sealed(workspace.desk):
-        seal_run(workspace, workspace.desk, now)
+    if is_sealed(workspace.by_hand):
+        seal_run(workspace, workspace.by_hand, now)
 
 
-def write_shared(standing: Standing, folder: Path) -> Path:
+def write_shared(readiness: Readiness, folder: Path) -> Path:
     """Write the pages for those outside the project: the stakeholders' report, and one per team. They link each other only."""
-    report = stakeholders.make_page(standing)
+    report = stakeholders.make_page(readiness)
     home = (f"{report.name}.html", "All teams")
-    for page in teams.make_pages(standing):
+    for page in teams.make_pages(readiness):
         write_page(page, folder, [home, (f"{page.name}.html", page.title)])
     return write_page(report, folder)

@@ -53,7 +53,7 @@ class RunOutcome:
     errors: tuple[str, ...]
 
 
-class Stop:
+class StopRequest:
     """A request to one run to stop between two steps. The notebooks of this run, and of no other, see its file."""
 
     def __init__(self, workspace: Path):
@@ -78,25 +78,30 @@ def run_steps(
     steps: Sequence[str],
     folder: Path,
     approve: str = "",
-    tell: Callable[[str], None] = print,
-    stop: Stop | None = None,
+    describe: Callable[[str], None] = print,
+    stop: StopRequest | None = None,
 ) -> RunOutcome:
     """Run the notebooks of `steps`. Every one leaves its page, or the index says why not; never raises for their errors.
 
     Raises WorkspaceHeldError where another run is under way.
     """
-    place, stop = Workspace(workspace), stop or Stop(workspace)
+    place, stop = Workspace(workspace), stop or StopRequest(workspace)
     settings, purpose = read_settings(place.settings_file), f"run {', '.join(steps)}"
     with hold(place_journal(place, settings), settings.name, place.folder, purpose, read_clock(), stop.run):
         place.drop_requests(lent_tokens())
-        results = _run_in_order(workspace, steps, folder, approve, tell, stop)
+        results = _run_in_order(workspace, steps, folder, approve, describe, stop)
         summary = write_run(settings.name, folder, results, read_clock())
         troubles = tuple(f"{step}: {result['error']}" for step, result in results.items() if result["error"])
         return RunOutcome(folder, summary["exit_code"], summary, troubles)
 
 
 def _run_in_order(
-    workspace: Path, steps: Sequence[str], folder: Path, approve: str, tell: Callable[[str], None], stop: Stop
+    workspace: Path,
+    steps: Sequence[str],
+    folder: Path,
+    approve: str,
+    describe: Callable[[str], None],
+    stop: StopRequest,
 ) -> dict[str, Left]:
     results: dict[str, Left] = {}
     for step in steps:
@@ -108,7 +113,7 @@ def _run_in_order(
         result = results[step] = _run_one(step, workspace, folder, approve)
         figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
         words = result["error"] or figures or result["status"]
-        tell(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}")
+        describe(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}")
         code = result["exit_code"]
         if code and code not in GOES_ON_AFTER.get(step, ()):
             break
@@ -118,12 +123,12 @@ def _run_in_order(
 
 
 @contextmanager
-def stopping_between_steps(workspace: Path) -> Iterator[Stop]:
+def stopping_between_steps(workspace: Path) -> Iterator[StopRequest]:
     """The first Ctrl-C or SIGTERM lets the step under way come to a stop between two writes; the second breaks it off.
 
     What it yields is for run_steps: the request is to that run, and another run never sees it.
     """
-    stop = Stop(workspace)
+    stop = StopRequest(workspace)
 
     def ask(*_: object) -> None:
         if stop.asked:

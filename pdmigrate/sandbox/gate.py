@@ -226,7 +226,7 @@ def _revoke(rule: Rule) -> None:
     )
 
 
-def say_seconds(rule: Rule) -> str:
+def map_seconds(rule: Rule) -> str:
     """What a 429 says to wait."""
     return str(math.ceil(rule.seconds))
 

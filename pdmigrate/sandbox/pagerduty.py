@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
-from pdmigrate.sandbox.gate import Play, add_gate, lock, log, route, say_seconds
+from pdmigrate.sandbox.gate import Play, add_gate, lock, log, map_seconds, route
 from pdmigrate.sandbox.pagerduty_lists import add_lists
 from pdmigrate.sandbox.pagerduty_oncalls import list_oncalls
 from pdmigrate.sandbox.pagerduty_schedules import MANNERS, add_schedules
@@ -92,8 +92,8 @@ def _add_limits(response: Response) -> Response:
 
 FAULTS: dict[str, Play] = {
     "429_bare": lambda rule: Response(status=429),
-    "429_reset": lambda rule: Response(status=429, headers={"ratelimit-reset": say_seconds(rule)}),
-    "429_retry_after": lambda rule: Response(status=429, headers={"Retry-After": say_seconds(rule)}),
+    "429_reset": lambda rule: Response(status=429, headers={"ratelimit-reset": map_seconds(rule)}),
+    "429_retry_after": lambda rule: Response(status=429, headers={"Retry-After": map_seconds(rule)}),
     "500": lambda rule: refusal(500, "Internal Server Error", 2000, "Something went wrong.").response(),
     "200_html": lambda rule: Response("<html>Sign in to go on</html>", mimetype="text/html"),  # a proxy's own page
 }

@@ -156,14 +156,14 @@ def _occurrences(event: Json, until: datetime) -> Iterator[tuple[int, datetime, 
 
 
 def _rule(event: Json, first: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    lines = "\n".join(_say_local(line, zone) for line in event["recurrence"] if "VALUE=DATE:" not in line)
+    lines = "\n".join(_map_local(line, zone) for line in event["recurrence"] if "VALUE=DATE:" not in line)
     local = INSTANT.sub(
         lambda found: read_clock(datetime.fromisoformat(found[0]), zone).strftime("%Y%m%dT%H%M%S"), lines
     )
     return iter(rrulestr(local, dtstart=first, forceset=True))
 
 
-def _say_local(line: str, zone: ZoneInfo) -> str:
+def _map_local(line: str, zone: ZoneInfo) -> str:
     """An EXDATE or RDATE on the event's own clock. One that is a day and no time meets nothing (RFC 5545): left out before."""
     head, _, values = line.partition(":")
     name, _, own = head.partition(";TZID=")

@@ -142,8 +142,8 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
         found.open,
         skip,
         account.unread,
-        [said for one in account.hidden if (said := one.tell(found.reasons))],
-        {id: rota.to_datetime(one.dated) for id, one in found.work.fidelity.items() if one.dated},
+        [said for one in account.hidden if (said := one.describe(found.reasons))],
+        {id: rota.to_datetime(one.dated) for id, one in found.mapped.fidelity.items() if one.dated},
         found.miscounted,
     )
     return find_refusals(seen)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from pdmigrate.errors import OpenConflictsError, TargetMovedError
 from pdmigrate.harness.records import State
-from pdmigrate.mapping import Work, choose_scope, map_all
+from pdmigrate.mapping import Mapped, choose_scope, map_all
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import make_plan
 from pdmigrate.plan.answers import Conflict
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.steps.job import Job
@@ -30,14 +30,19 @@ def draft(job: Job) -> Draft:
     reasons = choose_scope(account, job.settings.scope)
     scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
     questions = Questions(job.decisions(), rules.open_conflicts)
-    work = map_all(Work(account, state, ledger, questions, rules, scope, read_people_map(job)))
-    dropped = [*work.dropped, *find_gone(account, ledger, work)]
+    mapped = map_all(Mapped(account, state, ledger, questions, rules, scope, read_people_map(job)))
+    dropped = [*mapped.dropped, *find_gone(account, ledger, mapped)]
     planned = plan_actions(
-        work.desired, dropped, state, ledger, rules.strategy, questions, rules.terraform, account.since
+        mapped.desired, dropped, state, ledger, rules.strategy, questions, rules.terraform, account.since
     )
-    held = [*work.held, *planned.held]
+    held = [*mapped.held, *planned.held]
     return Draft(
-        account, state, reasons, work, make_plan(account.digest, job.target.address.name, planned.actions, held), ledger
+        account,
+        state,
+        reasons,
+        mapped,
+        make_plan(account.digest, job.target.address.name, planned.actions, held),
+        ledger,
     )
 
 
@@ -57,10 +62,10 @@ def list_ids(account: Account) -> dict[str, set[str]]:
     return {kind: {*there, *(id for k, id in broken if k == kind)} for kind, there in list_records(account).items()}
 
 
-def find_gone(account: Account, ledger: dict[tuple[str, str], Entry], work: Work) -> list[Entry]:
+def find_gone(account: Account, ledger: dict[tuple[str, str], LedgerEntry], mapped: Mapped) -> list[LedgerEntry]:
     """Whole objects that we carried over and the source does not have any more, in or out of scope."""
     ids = list_ids(account)
-    taken_over = {(wish.kind, wish.identifier) for wish in work.desired}
+    taken_over = {(wish.kind, wish.identifier) for wish in mapped.desired}
     gone = [entry for (kind, key), entry in ledger.items() if kind in ids and key not in ids[kind]]
     return [entry for entry in gone if (entry.kind, entry.identifier) not in taken_over]
 

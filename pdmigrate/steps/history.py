@@ -14,7 +14,7 @@ from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
-from pdmigrate.workspace.journal import Run, Step
+from pdmigrate.workspace.journal import JournalStep, Run
 
 NAMES_ONLY = {"name", "description"}
 Configured = User | Team | Schedule | ScheduleV3 | EscalationPolicy | Service
@@ -26,7 +26,7 @@ class Told:
     """A run and its steps as they ended."""
 
     run: Run
-    steps: tuple[Step, ...]
+    steps: tuple[JournalStep, ...]
 
     def count(self) -> dict[str, int]:
         """How many steps ended in which state; a step that sent nothing counts as booked."""
@@ -135,13 +135,13 @@ def _compare_problems(before: tuple[Problem, ...], after: tuple[Problem, ...]) -
             yield Change("PagerDuty", problem.kind, problem.name, word, fields, problem.kind in PAGING_KINDS)
 
 
-def _list_left(runs: list[Told]) -> dict[str, Step]:
+def _list_left(runs: list[Told]) -> dict[str, JournalStep]:
     """Each object as the last run that wrote to it left it."""
     written = [step for told in runs for step in told.steps if step.state == "done"]
     return {step.action: step for step in written}
 
 
-def _compare_target(step: Step, found: Draft) -> Change | None:
+def _compare_target(step: JournalStep, found: Draft) -> Change | None:
     """What people made of an object since a run left it."""
     if step.after is None:
         return None

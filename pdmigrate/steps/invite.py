@@ -63,11 +63,11 @@ def invite(job: Job) -> People:
     """Match people. Leaves `people` in the workspace. Invitations are sent by load, after approval."""
     found = draft(job)
     leave_questions(job, found)
-    duties, turns = count_duties(found.work), _find_next_turns(found)
+    duties, turns = count_duties(found.mapped), _find_next_turns(found)
     before = {row["id"]: row for row in job.workspace.find_state("people") or []}
     with job.journal().opened() as journal:
         sent = journal.booked_at("users")
-    users = found.work.in_scope("users", found.account.users)
+    users = found.mapped.in_scope("users", found.account.users)
     matched = [_match(found, user, duties[user.id], turns.get(user.id), before, sent, job.clock()) for user in users]
     job.workspace.save_state("people", [_save(person) for person in sorted(matched, key=lambda person: person.id)])
     return People(tuple(sorted(matched, key=_rank)), found)
@@ -88,7 +88,7 @@ def _rank(person: Matched) -> tuple[bool, float, int, str]:
 def _find_next_turns(found: Draft) -> dict[str, datetime]:
     """When each user is on call next, by PagerDuty's own rendering of the schedules in scope."""
     now, soonest = rota.to_instant(found.account.since), dict[str, int]()
-    for schedule in found.work.in_scope("schedules", found.account.all_schedules):
+    for schedule in found.mapped.in_scope("schedules", found.account.all_schedules):
         final = read_shown(schedule)
         for start, end, people in final.entries if final else ():
             if end <= now:
@@ -107,7 +107,7 @@ def _match(
     sent: dict[str, datetime],
     now: datetime,
 ) -> Matched:
-    email, earlier = found.work.emails.get(user.id), before.get(user.id, {})
+    email, earlier = found.mapped.emails.get(user.id), before.get(user.id, {})
     state = _name_state(found, user, email, earlier.get("state", ""))
     since = _find_since(state, earlier, sent.get(user.id), now)
     days = (now - since).days if since else 0
@@ -125,7 +125,7 @@ def _find_since(state: str, earlier: dict[str, Any], sent: datetime | None, now:
 
 def _name_state(found: Draft, user: User, email: str | None, earlier: str) -> str:
     if email is None:
-        return "undecided" if user.id in found.work.undecided else "left out"
+        return "undecided" if user.id in found.mapped.undecided else "left out"
     person = found.state.people.get(email)
     if person is None:
         return "to invite"

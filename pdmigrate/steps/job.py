@@ -284,7 +284,7 @@ class Job:
 def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callable[[], datetime] = read_clock) -> Job:
     """Open a workspace; without a name the one in PDMIGRATE_WORKSPACE.
 
-    `reports` is the run's folder; without it, pages of work by hand go to DIR/reports/desk. Raises SettingsError where
+    `reports` is the run's folder; without it, pages of work by hand go to DIR/reports/by-hand. Raises SettingsError where
     there is no workspace, or its migration.yaml cannot be used.
     """
     named = str(workspace) or os.environ.get("PDMIGRATE_WORKSPACE", "")
@@ -292,7 +292,7 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
         raise SettingsError("Name the workspace: set the parameter `workspace`, or the variable PDMIGRATE_WORKSPACE.")
     place = Workspace(named).check()
     settings = _read_settings(place, read_decisions(place.decisions_file))
-    return Job(place, settings, Path(reports).resolve() if str(reports) else place.desk, clock)
+    return Job(place, settings, Path(reports).resolve() if str(reports) else place.by_hand, clock)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -118,7 +118,7 @@ class LoadProgress:
         self._started = clock()
         self._kinds: Counter[str] = Counter()
 
-    def tell(self, done: Done, number: int, total: int) -> str:
+    def describe(self, done: Done, number: int, total: int) -> str:
         """`60 of 180, about 12 s left: teams 8, users 28, schedules 24`; by the steps so far, which differ: about right."""
         self._kinds[done.action.kind] += 1
         kinds = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in self._kinds.items())

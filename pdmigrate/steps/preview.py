@@ -6,7 +6,7 @@ from typing import Any
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.pagerduty.client import Reading
+from pdmigrate.pagerduty.client import FetchOptions
 from pdmigrate.steps.draft import draft, leave_questions
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result, summarise_draft
@@ -42,12 +42,12 @@ def fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
     return job.source.fetch(_choose_reading(job), progress)
 
 
-def _choose_reading(job: Job) -> Reading:
+def _choose_reading(job: Job) -> FetchOptions:
     """As the settings say, and with what connect found out about this account."""
     access = job.workspace.find_state("access") or {}
     subdomain, source = job.read_subdomain(), job.settings.source
     known = access.get("final_on_lists") if access.get("subdomain") == subdomain else None
-    return Reading(
+    return FetchOptions(
         subdomain,
         job.clock(),
         job.horizon,

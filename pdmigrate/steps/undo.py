@@ -9,14 +9,14 @@ from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
-from pdmigrate.workspace.journal import Journal, Run, Step
+from pdmigrate.workspace.journal import Journal, JournalStep, Run
 
 
 @dataclass(frozen=True)
 class Revert:
     """One step of a run, to be taken back; `left` says why it is not: changed since, or already gone."""
 
-    step: Step
+    step: JournalStep
     left: str = ""
     note: str = ""
 
@@ -37,7 +37,7 @@ class Undone(Result):
 
 @records_step("undo")
 def undo(
-    job: Job, number: int | None = None, yes: bool = False, tell: Callable[[Revert], None] = lambda r: None
+    job: Job, number: int | None = None, yes: bool = False, describe: Callable[[Revert], None] = lambda r: None
 ) -> Undone:
     """List what run `number` (the latest load, without one) wrote and can be reverted; with `yes`, revert it.
 
@@ -53,7 +53,7 @@ def undo(
         later = _list_later(journal, run)
         listed = [_judge(step, state, later) for step in reversed(steps)]
         if yes:
-            listed = _revert_all(job, journal, run, listed, state, tell)
+            listed = _revert_all(job, journal, run, listed, state, describe)
     return Undone(run, tuple(listed), yes)
 
 
@@ -77,7 +77,7 @@ def _list_later(journal: Journal, run: Run) -> dict[str, int]:
     }
 
 
-def _judge(step: Step, state: State, later: dict[str, int]) -> Revert:
+def _judge(step: JournalStep, state: State, later: dict[str, int]) -> Revert:
     if step.action in later:
         return Revert(step, f"run {later[step.action]} has written to it since")
     have = read_existing(step.kind, step.identifier, step.after or step.before or {}, state)
@@ -88,18 +88,18 @@ def _judge(step: Step, state: State, later: dict[str, int]) -> Revert:
 
 
 def _revert_all(
-    job: Job, journal: Journal, run: Run, listed: list[Revert], state: State, tell: Callable[[Revert], None]
+    job: Job, journal: Journal, run: Run, listed: list[Revert], state: State, describe: Callable[[Revert], None]
 ) -> list[Revert]:
     number = journal.start_undo(run.number, job.clock())
     done = []
     for revert in listed:
         done.append(revert if revert.left else _revert(job, journal, number, revert.step, state))
-        tell(done[-1])
+        describe(done[-1])
     journal.finish_load(number, job.clock())
     return done
 
 
-def _revert(job: Job, journal: Journal, number: int, step: Step, state: State) -> Revert:
+def _revert(job: Job, journal: Journal, number: int, step: JournalStep, state: State) -> Revert:
     action = Action("update", step.kind, step.key, step.identifier, step.name, step.after, step.before)
     journal.record(number, action, "intended", job.clock())
     try:

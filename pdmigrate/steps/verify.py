@@ -105,7 +105,7 @@ def verify(job: Job) -> Verified:
     policies = compare_policies(found, schedules, services)
     drift = tuple(action for action in found.plan.actions if action.writes)
     window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
-    reach = find_reach(found.work, [(s.id, s.before, s.after) for s in schedules], window)
+    reach = find_reach(found.mapped, [(s.id, s.before, s.after) for s in schedules], window)
     verified = Verified(
         found,
         found.account.since,
@@ -143,34 +143,34 @@ def find_unexplained(schedules: Iterable[ScheduleParity], services: Iterable[Ser
     """A sentence for each object that is otherwise in Harness without a decision: who, when, and since which moment."""
     for s in schedules:
         if s.unexplained:
-            yield f"schedule {s.name} ({s.id}): {_tell_first(s.unexplained)}"
+            yield f"schedule {s.name} ({s.id}): {_describe_first(s.unexplained)}"
         for window in s.windows:
             if window.unexplained:
                 day = f"{rota.to_datetime(window.change):%Y-%m-%d}"
-                told = _tell_first(window.unexplained)
+                told = _describe_first(window.unexplained)
                 yield f"schedule {s.name} ({s.id}), around the clock change of {day}: {told}"
     for service in services:
         if service.unexplained:
             first = service.unexplained[0]
-            where = paging.tell_parting(first.before, first.after)
+            where = paging.describe_parting(first.before, first.after)
             yield (
                 f"service {service.name} ({service.id}): {len(service.unexplained)} of {service.moments} pages differ, the "
-                f"first raised at {_tell_moment(first.instant)}, {where} (PagerDuty / Harness)"
+                f"first raised at {_describe_moment(first.instant)}, {where} (PagerDuty / Harness)"
             )
 
 
-def _tell_first(differences: Sequence[Difference]) -> str:
+def _describe_first(differences: Sequence[Difference]) -> str:
     seconds = rota.total((start, end) for start, end, _, _ in differences)
     start, _, before, after = differences[0]
     who = f"{_name_all(before)} in PagerDuty, {_name_all(after)} in Harness"
-    return f"other people are on call for {timedelta(seconds=seconds)}, first at {_tell_moment(start)}: {who}"
+    return f"other people are on call for {timedelta(seconds=seconds)}, first at {_describe_moment(start)}: {who}"
 
 
 def _name_all(people: rota.People) -> str:
     return ", ".join(sorted(people)) or "nobody"
 
 
-def _tell_moment(instant: int) -> str:
+def _describe_moment(instant: int) -> str:
     return f"{rota.to_datetime(instant):%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -180,7 +180,7 @@ def _write_rotas(folder: Path, found: Draft, schedules: Iterable[ScheduleParity]
     Who is one person in Harness and several users in PagerDuty is named by all of their ids in the target's.
     """
     ids: dict[str, list[str]] = {}
-    for id, email in found.work.emails.items():
+    for id, email in found.mapped.emails.items():
         ids.setdefault(email, []).append(id)
     for schedule in schedules:
         write_rota(folder / "source" / f"{schedule.id}.csv", schedule.source, schedule.time_zone)

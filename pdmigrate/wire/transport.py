@@ -205,7 +205,7 @@ class Transport:
             raise KeyRefusedError(
                 f"{self.side} at {self.base_url} refuses the key (401): check the key and its region."
             )
-        message = _tell_redirect(answer) or self._redact(message)
+        message = _describe_redirect(answer) or self._redact(message)
         words = f"{answer.status_code} {code}".strip()
         raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
 
@@ -228,7 +228,7 @@ def _decode(answer: requests.Response) -> Any:
         return _NOTHING if answer.status_code < 300 else None
 
 
-def _tell_redirect(answer: requests.Response) -> str:
+def _describe_redirect(answer: requests.Response) -> str:
     """Where a redirect leads, without its query, which may hold secrets; the key is never sent after it."""
     if answer.status_code >= 400 or "Location" not in answer.headers:
         return ""

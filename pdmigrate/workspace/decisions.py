@@ -42,7 +42,7 @@ from pydantic import ValidationError
 from pdmigrate.errors import SettingsError, hint
 from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Answer, Decisions
 from pdmigrate.workspace.folder import lock_beside, write_text
-from pdmigrate.workspace.strict import find_line, say_problem
+from pdmigrate.workspace.strict import describe_problem, find_line
 from pdmigrate.workspace.yaml_lists import edit_list, read_yaml
 
 
@@ -76,7 +76,7 @@ def _check(name: str, data: Any, text: str = "") -> Decisions:
     try:
         read = Decisions.model_validate(data)
     except ValidationError as error:
-        problems = [(tuple(entry["loc"]), say_problem(entry, Decisions)) for entry in error.errors()]
+        problems = [(tuple(entry["loc"]), describe_problem(entry, Decisions)) for entry in error.errors()]
     else:
         problems = list(_find_slips(read))
     if problems:

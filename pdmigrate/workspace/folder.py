@@ -63,9 +63,9 @@ class Workspace:
         return self.folder / "reports"
 
     @property
-    def desk(self) -> Path:
+    def by_hand(self) -> Path:
         """The folder of what is done by hand."""
-        return self.reports / "desk"
+        return self.reports / "by-hand"
 
     def check(self) -> "Workspace":
         """Raise SettingsError unless this is a workspace."""

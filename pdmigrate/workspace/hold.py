@@ -44,7 +44,7 @@ class Holder:
     purpose: str
     token: str
 
-    def tell(self) -> str:
+    def describe(self) -> str:
         return f"{self.who} on {self.host} (process {self.pid}) since {self.since} for {self.purpose}"
 
 
@@ -150,12 +150,12 @@ def _judge(got: bool, said: str) -> None:
     other = _read_holder(said)
     if got:
         if other:
-            log.warning("The run of %s ended without a word; this one goes on from there.", other.tell())
+            log.warning("The run of %s ended without a word; this one goes on from there.", other.describe())
         return
     if other is None:
         raise WorkspaceHeldError("Another run has just taken the workspace: wait for it, then run again.")
     if other.token not in lent_tokens() or (other.host, other.pid) == (socket.gethostname(), os.getpid()):
-        raise WorkspaceHeldError(f"The workspace is held by {other.tell()}: wait for it, then run again.")
+        raise WorkspaceHeldError(f"The workspace is held by {other.describe()}: wait for it, then run again.")
 
 
 def _read_holder(said: str) -> Holder | None:

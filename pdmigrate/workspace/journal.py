@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pdmigrate.errors import SettingsError, UnreachableError
 from pdmigrate.harness.identifiers import make_identifier
 from pdmigrate.plan.actions import Action, Fields, Plan, plan_from_json, plan_to_json
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 
 # --- the tables ---
 
@@ -76,7 +76,7 @@ holders = sa.Table(
 
 
 @dataclass(frozen=True)
-class Step:
+class JournalStep:
     """One action of one load: its state is intended, done, failed or skipped. before, after: of what is done."""
 
     action: str
@@ -122,11 +122,11 @@ class Journal:
         finally:
             self.close()
 
-    def ledger(self) -> dict[tuple[str, str], Entry]:
+    def ledger(self) -> dict[tuple[str, str], LedgerEntry]:
         """All lines of the source account, by (kind, key)."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(ledger).where(ledger.c.source == self._source)).all()
-        return {(r.kind, r.key): Entry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced)) for r in rows}
+        return {(r.kind, r.key): LedgerEntry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced)) for r in rows}
 
     def booked_at(self, kind: str) -> dict[str, datetime]:
         """When each object of a kind was last written, by its PagerDuty id."""
@@ -192,12 +192,12 @@ class Journal:
         with self._engine.begin() as connection:
             self._book(connection, action, at)
 
-    def steps(self, load: int) -> list[Step]:
+    def steps(self, load: int) -> list[JournalStep]:
         """All steps of a run, in their order."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(steps).where(steps.c.load == load).order_by(steps.c.id)).all()
         return [
-            Step(
+            JournalStep(
                 action=row.action,
                 verb=row.verb,
                 state=row.state,
@@ -213,7 +213,7 @@ class Journal:
             for row in rows
         ]
 
-    def states(self, load: int) -> dict[str, Step]:
+    def states(self, load: int) -> dict[str, JournalStep]:
         """The latest step of each action of a run."""
         return {step.action: step for step in self.steps(load)}
 

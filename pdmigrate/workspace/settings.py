@@ -12,7 +12,7 @@ from pdmigrate.errors import SettingsError, UsageError, find_nearest
 from pdmigrate.harness.target import OWN, list_kinds
 from pdmigrate.plan.rules import Rules, Scope, _Strict
 from pdmigrate.workspace.folder import Workspace, write_text
-from pdmigrate.workspace.strict import say_problem
+from pdmigrate.workspace.strict import describe_problem
 
 
 def _check_reference(value: str | None) -> str | None:
@@ -123,7 +123,7 @@ def parse_settings(data: Any, name: str = "migration.yaml") -> Settings:
         return Settings.model_validate(data)
     except ValidationError as error:
         raise SettingsError(
-            f"{name}: " + "; ".join(say_problem(entry, Settings) for entry in error.errors()) + "."
+            f"{name}: " + "; ".join(describe_problem(entry, Settings) for entry in error.errors()) + "."
         ) from None
 
 

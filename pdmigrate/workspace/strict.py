@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from pdmigrate.errors import find_nearest, hint
 
 
-def say_problem(entry: ErrorDetails, model: type[BaseModel]) -> str:
+def describe_problem(entry: ErrorDetails, model: type[BaseModel]) -> str:
     """One of pydantic's errors in words. The value is never repeated: it may be a token that somebody typed."""
     place = ".".join(str(part) for part in entry["loc"])
     if entry["type"] == "extra_forbidden":

@@ -80,7 +80,7 @@ def test_every_object_stands_in_one_place_and_the_counts_add_up(handed):
 @pytest.mark.parametrize("kind", CONTRACT)
 def test_the_list_holds_everything_that_is_handed_over_exactly_once(handed, kind):
     _, decided, _, _, reports = handed
-    wanted = sorted(f.id for f in decided.draft.work.fates if f.kind == kind and f.grade == "handed_over")
+    wanted = sorted(f.id for f in decided.draft.mapped.outcomes if f.kind == kind and f.grade == "handed_over")
     found = sorted(id for row in read_list(reports) if row["kind"] == kind for id in row["pagerduty_id"].split(";"))
     assert found == wanted
     assert wanted
@@ -178,7 +178,7 @@ def test_the_sheet_of_senders_says_for_each_how_it_must_not_flood(handed):
 def test_no_sender_of_a_service_that_pages_nobody_is_given_a_webhook(handed):
     """The webhook pages for whatever arrives: low urgency would become a full page by the back door."""
     _, decided, _, _, reports = handed
-    quiet = {route.key for route in decided.draft.work.routes if not route.paging}
+    quiet = {route.key for route in decided.draft.mapped.routes if not route.paging}
     sheet = {row["pagerduty_id"]: row for row in read_sheet(reports, "integrations")}
     rows = [row for row in read_list(reports) if row["key"].partition("/")[0].removeprefix("integrations:") in quiet]
     senders = [row for row in rows if row["kind"] == "integrations"]

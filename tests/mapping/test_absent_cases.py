@@ -31,8 +31,8 @@ from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.records import Schedule, Service
 from pdmigrate.pagerduty.rota import read_final, render_schedule
 from pdmigrate.pagerduty.secrets import strip_secrets
-from pdmigrate.pagerduty.urgency import list_edges, tell_unreadable, urgencies_at
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.pagerduty.urgency import describe_unreadable, list_edges, urgencies_at
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.runs.summary import read_results, summarise_run
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.wire.transport import Patience
@@ -103,7 +103,7 @@ def test_overrides_that_were_not_read_are_said_and_none_is_taken_back():
     there = schedule("ps1", layer(["ann"]), overrides_subschedule={"rendered_schedule_entries": [ahead]})
     key = override_key("ps1", Schedule.model_validate(there).overrides[0])
     synced = {"schedule": "ps1_ps1", "person": "bob@example.com", "start": ahead["start"], "end": ahead["end"]}
-    ledger = {("overrides", key): Entry("overrides", key, f"ps1_ps1/pd_{key}", "Bob", synced)}
+    ledger = {("overrides", key): LedgerEntry("overrides", key, f"ps1_ps1/pd_{key}", "Bob", synced)}
     gone = map_schedules({**there, "overrides_subschedule": NOBODY}, ledger=ledger)
     assert [entry.key for entry in gone.dropped] == [key]
     for absent in (None, UNRENDERED):
@@ -142,16 +142,16 @@ def test_members_that_were_not_read_are_those_who_say_so_and_nobody_is_taken_out
     state = state.model_copy(
         update={"groups": {"pt1_pt1": UserGroup(identifier="pt1_pt1", name="Pt1", users=("bob@example.com",))}}
     )
-    ledger = {("teams", "pt1"): Entry("teams", "pt1", "pt1_pt1", "Pt1", {"users": ["bob@example.com"]})}
+    ledger = {("teams", "pt1"): LedgerEntry("teams", "pt1", "pt1_pt1", "Pt1", {"users": ["bob@example.com"]})}
     known = {"users": said, "teams": [team("pt1")], "team_members": {"pt1": [{"user": refer("user", "ann")}]}}
-    work = map_rows(known, state, ledger=ledger)
-    assert wishes(work, "teams")["pt1"].fields["users"] == ["ann@example.com"]
-    assert work.account.remarks == ()
+    mapped = map_rows(known, state, ledger=ledger)
+    assert wishes(mapped, "teams")["pt1"].fields["users"] == ["ann@example.com"]
+    assert mapped.account.remarks == ()
     silent = [said[0], {k: v for k, v in said[1].items() if k != "teams"}]
     for users, members in ((said, ["ann"]), (silent, ["ann", "bob"])):
-        work = map_rows({**known, "users": users, "team_members": {}}, state, ledger=ledger)
-        assert wishes(work, "teams")["pt1"].fields["users"] == [f"{name}@example.com" for name in members]
-        assert "its members were not read" in " ".join(remark.message for remark in work.account.remarks)
+        mapped = map_rows({**known, "users": users, "team_members": {}}, state, ledger=ledger)
+        assert wishes(mapped, "teams")["pt1"].fields["users"] == [f"{name}@example.com" for name in members]
+        assert "its members were not read" in " ".join(remark.message for remark in mapped.account.remarks)
 
 
 def test_parts_that_were_not_read_are_named():
@@ -178,20 +178,20 @@ def in_another_zone(**more):
 
 
 def test_a_list_in_another_zone_is_a_question_that_no_rule_answers():
-    work = map_schedules(in_another_zone())
-    [question] = work.questions.open.values()
+    mapped = map_schedules(in_another_zone())
+    [question] = mapped.questions.open.values()
     assert (question.key, question.changes_paging) == ("written_in_another_zone:ps1", True)
     assert "2026-10-05T00:00:00-07:00" in question.question
-    [held] = work.held
+    [held] = mapped.held
     assert held.open_question
-    assert "schedules" not in {wish.kind for wish in work.desired}
+    assert "schedules" not in {wish.kind for wish in mapped.desired}
 
 
 @pytest.mark.parametrize("choice", ["as_written", "leave_out"])
 def test_a_person_decides_about_a_list_in_another_zone(choice):
-    work = map_schedules(in_another_zone(), decisions=[decide("written_in_another_zone", "ps1", choice)])
-    assert ("ps1" in wishes(work, "schedules")) is (choice == "as_written")
-    assert [held.decided for held in work.held] == ([] if choice == "as_written" else ["written_in_another_zone:ps1"])
+    mapped = map_schedules(in_another_zone(), decisions=[decide("written_in_another_zone", "ps1", choice)])
+    assert ("ps1" in wishes(mapped, "schedules")) is (choice == "as_written")
+    assert [held.decided for held in mapped.held] == ([] if choice == "as_written" else ["written_in_another_zone:ps1"])
 
 
 def test_a_rendering_judges_the_windows_and_nobody_is_asked():
@@ -202,9 +202,9 @@ def test_a_rendering_judges_the_windows_and_nobody_is_asked():
         {"start": str(rota.to_datetime(s)), "end": str(rota.to_datetime(e)), "user": refer("user", min(who))}
         for s, e, who in render_schedule(parsed, ZoneInfo("Europe/Berlin"), *span).entries
     ]
-    work = map_schedules({**row, "final_schedule": {**NOBODY, "rendered_schedule_entries": shown}})
-    assert list(work.questions.open) == []
-    assert "ps1" in wishes(work, "schedules")
+    mapped = map_schedules({**row, "final_schedule": {**NOBODY, "rendered_schedule_entries": shown}})
+    assert list(mapped.questions.open) == []
+    assert "ps1" in wishes(mapped, "schedules")
 
 
 def test_a_schedule_without_windows_is_the_same_in_every_zone():
@@ -237,11 +237,11 @@ def test_a_daily_restriction_has_no_day(day):
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00-08:00"])
 def test_a_time_that_no_clock_can_tell_names_its_schedule(field, moment):
     row = schedule("ps1", layer(["ann"], **{field: moment}), time_zone="America/Los_Angeles")
-    work = map_schedules(row, schedule("ps2", layer(["bob"]), overrides_subschedule=NOBODY))
-    [problem] = work.account.problems
+    mapped = map_schedules(row, schedule("ps2", layer(["bob"]), overrides_subschedule=NOBODY))
+    [problem] = mapped.account.problems
     assert (problem.id, problem.name) == ("ps1", "Ps1")
     assert f"schedule_layers.0.{field}: Value error, is in the year" in problem.message
-    assert "ps2" in wishes(work, "schedules")
+    assert "ps2" in wishes(mapped, "schedules")
 
 
 # --- support hours ---
@@ -273,7 +273,7 @@ def make_service(**hours):
 )
 def test_date_and_offset_of_support_hours_are_ignored(start, end):
     made = make_service(start_time=start, end_time=end)
-    assert tell_unreadable(made) == ""
+    assert describe_unreadable(made) == ""
     assert [urgencies_at(made, at) for at in (LIMA_NOON, LIMA_NIGHT)] == [{"high"}, {"low"}]
 
 
@@ -300,9 +300,9 @@ def test_support_hours_that_nobody_can_read_are_said_and_both_urgencies_count(ho
 def test_a_service_without_the_support_hours_that_it_follows_is_said():
     bare = Service.model_validate(service("s1", incident_urgency_rule=BY_HOURS, support_hours=None))
     assert urgencies_at(bare, LIMA_NOON) == {"high", "low"}
-    assert "nobody can read" in tell_unreadable(bare)
+    assert "nobody can read" in describe_unreadable(bare)
     always = Service.model_validate(service("s1", incident_urgency_rule={"type": "constant", "urgency": "high"}))
-    assert tell_unreadable(always) == ""
+    assert describe_unreadable(always) == ""
 
 
 # --- what is private, and where an account lives ---
@@ -366,7 +366,7 @@ def test_each_request_is_counted_once_however_many_steps_one_job_runs(decided_wo
         finish(job, connect(job))
         finish(job, preview(job))
         finish(job, preview(job))
-        summary = summarise_run("acme", "desk", 0, read_results(job.folder))
+        summary = summarise_run("acme", "by-hand", 0, read_results(job.folder))
         sent = job._servers[0].app.config["LOG"].requests
         assert summary["source"]["requests"] == sent == job.source.transport.counts.requests
         assert connect(job).source_requests == read_results(job.folder)["connect"]["source"]["requests"]

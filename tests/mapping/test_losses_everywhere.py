@@ -38,16 +38,20 @@ CASES = SHARED / "cases"
 FOLDERS = sorted(folder for folder in CASES.iterdir() if (folder / "account").is_dir()) if CASES.is_dir() else []
 
 
-def check_losses(work):
+def check_losses(mapped):
     """Each is open or decided and never both, and what it names was answered or is open."""
-    check_fates(work)
-    for one in work.held:
+    check_fates(mapped)
+    for one in mapped.held:
         assert one.open_question != bool(one.decided), one
-        assert not one.decided or one.decided in work.questions.answered or one.decided.startswith("rule:"), one
-    assert work.questions.open or not any(one.open_question for one in work.held)
+        assert not one.decided or one.decided in mapped.questions.answered or one.decided.startswith("rule:"), one
+    assert mapped.questions.open or not any(one.open_question for one in mapped.held)
     parts = ("contact_methods", "notification_rules")
-    known = {(one.kind, one.key) for one in work.held}
-    lost = {(fate.kind, fate.id) for fate in work.fates if fate.grade == "lost" and fate.kind not in parts}
+    known = {(one.kind, one.key) for one in mapped.held}
+    lost = {
+        (outcome.kind, outcome.id)
+        for outcome in mapped.outcomes
+        if outcome.grade == "lost" and outcome.kind not in parts
+    }
     assert lost <= known, "lost, and nobody was asked"
 
 
@@ -66,9 +70,9 @@ LEFT_OUT = [
 @pytest.mark.parametrize("choice", ["leave_out", "invite"])
 def test_every_loss_by_an_answer_names_it(choice):
     answers = [decide("user_not_found", "PUSER01", choice), decide("user_not_found", "PUSER02", "leave_out"), *LEFT_OUT]
-    work = map_rows(build_company(COMPANY_NOW), State(oncall=True), answers)
-    check_losses(work)
-    assert any(one.decided == "user_not_found:PUSER02" and one.kind == "services" for one in work.held)
+    mapped = map_rows(build_company(COMPANY_NOW), State(oncall=True), answers)
+    check_losses(mapped)
+    assert any(one.decided == "user_not_found:PUSER02" and one.kind == "services" for one in mapped.held)
 
 
 @pytest.mark.parametrize("rule", ["stop", "skip", "recommended"])

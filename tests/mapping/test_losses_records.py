@@ -22,8 +22,8 @@ ZED = refer("user", "zed")
 USERS = [user("ann"), user("bob")]
 
 
-def held(work, kind, key):
-    return next(one for one in work.held if (one.kind, one.key) == (kind, key))
+def held(mapped, kind, key):
+    return next(one for one in mapped.held if (one.kind, one.key) == (kind, key))
 
 
 ODD = {"escalation_rule_assignment_strategy": {"type": "assign_to_least_recent"}}
@@ -37,13 +37,13 @@ def odd_policy(id="pe1"):
 
 def test_a_policy_that_cannot_be_used_is_not_one_that_no_list_shows():
     rows = {"users": USERS, "escalation_policies": [odd_policy()], "services": [service("sv1", "pe1")]}
-    work = map_rows(rows, people("ann", "bob"), rule="recommended")
-    assert sorted(work.questions.open) == ["unusable_policy:sv1", "unusable_record:pe1"]
-    for asked in work.questions.open.values():
+    mapped = map_rows(rows, people("ann", "bob"), rule="recommended")
+    assert sorted(mapped.questions.open) == ["unusable_policy:sv1", "unusable_record:pe1"]
+    for asked in mapped.questions.open.values():
         assert "escalation_rule_assignment_strategy: Input should be 'assign_to_everyone'" in asked.question
         assert "or 'round_robin', not 'assign_to_least_recent'" in asked.question
         assert "Pe1" in asked.question
-    assert held(work, "services", "sv1").open_question
+    assert held(mapped, "services", "sv1").open_question
     answers = [decide("unusable_policy", "sv1", "leave_out"), decide("unusable_record", "pe1", "leave_out")]
     done = map_rows(rows, people("ann", "bob"), answers)
     assert {one.key: one.decided for one in done.held} == {"pe1": "unusable_record:pe1", "sv1": "unusable_policy:sv1"}
@@ -68,9 +68,9 @@ BROKEN = {
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_record_that_cannot_be_used_is_a_question_in_every_kind(kind):
     rows = {"users": USERS}
-    work = map_rows(rows | {kind: [*rows.get(kind, ()), BROKEN[kind]]}, people("ann", "bob"), rule="recommended")
-    assert list(work.questions.open) == ["unusable_record:x1"]
-    assert held(work, kind, "x1").open_question
+    mapped = map_rows(rows | {kind: [*rows.get(kind, ()), BROKEN[kind]]}, people("ann", "bob"), rule="recommended")
+    assert list(mapped.questions.open) == ["unusable_record:x1"]
+    assert held(mapped, kind, "x1").open_question
 
 
 def test_what_needs_a_broken_record_waits_for_its_answer():
@@ -79,10 +79,10 @@ def test_what_needs_a_broken_record_waits_for_its_answer():
         policy("pe1", (5, [refer("schedule", "ps1")])),
         policy("pe2", (5, [refer("user", "odd")])),
     ]
-    work = map_rows(rows, people("ann", "bob"), [decide("unusable_record", "odd", "leave_out")])
-    assert not work.questions.open
-    assert {one.decided for one in work.held} == {"unusable_record:odd"}
-    assert [one.key for one in work.held] == ["odd", "ps1", "pe1", "pe2"]
+    mapped = map_rows(rows, people("ann", "bob"), [decide("unusable_record", "odd", "leave_out")])
+    assert not mapped.questions.open
+    assert {one.decided for one in mapped.held} == {"unusable_record:odd"}
+    assert [one.key for one in mapped.held] == ["odd", "ps1", "pe1", "pe2"]
 
 
 def test_a_broken_record_outside_the_scope_is_no_question():
@@ -95,8 +95,8 @@ def test_a_broken_record_outside_the_scope_is_no_question():
 
 def test_a_service_without_a_policy_is_a_question():
     rows = {"users": USERS, "services": [service("sv1")]}
-    work = map_rows(rows, people("ann", "bob"), rule="recommended")
-    assert list(work.questions.open) == ["service_without_policy:sv1"]
+    mapped = map_rows(rows, people("ann", "bob"), rule="recommended")
+    assert list(mapped.questions.open) == ["service_without_policy:sv1"]
     done = map_rows(rows, people("ann", "bob"), [decide("service_without_policy", "all", "leave_out")])
     assert held(done, "services", "sv1").decided == "service_without_policy:sv1"
 
@@ -105,8 +105,8 @@ def test_without_the_on_call_api_too_a_service_waits_for_its_policy():
     rows = {"users": USERS, "services": [service("sv1", "pe1")]}
     rows["escalation_policies"] = [policy("pe1", (5, [ANN, ZED]))]
     public = State(people=people("ann", "bob").people)
-    work = map_rows(rows, public, [decide("dangling_reference", "pe1/zed", "leave_out")], "recommended")
-    assert held(work, "services", "sv1").decided == "dangling_reference:pe1/zed"
+    mapped = map_rows(rows, public, [decide("dangling_reference", "pe1/zed", "leave_out")], "recommended")
+    assert held(mapped, "services", "sv1").decided == "dangling_reference:pe1/zed"
 
 
 # --- members and contacts ---
@@ -115,11 +115,11 @@ def test_without_the_on_call_api_too_a_service_waits_for_its_policy():
 def test_members_whom_no_list_shows_are_one_question_of_their_team():
     members = {"pt1": [{"user": ANN}, {"user": ZED}, {"user": CAT}]}
     rows = {"users": USERS, "teams": [team("pt1")], "team_members": members}
-    work = map_rows(rows, people("ann", "bob"))
-    asked = work.questions.open["unlisted_member:pt1"]
+    mapped = map_rows(rows, people("ann", "bob"))
+    asked = mapped.questions.open["unlisted_member:pt1"]
     assert "Zed" in asked.question
     assert "Cat" not in asked.question, "PagerDuty says that she is deleted"
-    assert held(work, "teams", "pt1/members").open_question
+    assert held(mapped, "teams", "pt1/members").open_question
     assert not map_rows(rows, people("ann", "bob"), rule="recommended").questions.open
 
 
@@ -127,7 +127,7 @@ def contacts(methods, rules):
     return {"users": [user("ann", contact_methods=methods, notification_rules=rules)]}
 
 
-def tell(method_id, urgency="high"):
+def describe(method_id, urgency="high"):
     to = {"id": method_id, "type": "whatsapp_contact_method_reference"}
     return {"id": f"n-{method_id}", "urgency": urgency, "start_delay_in_minutes": 0, "contact_method": to}
 
@@ -136,13 +136,13 @@ WHATSAPP = {"id": "m1", "type": "whatsapp_contact_method", "address": "1", "summ
 
 
 def test_a_contact_that_pages_today_and_does_not_move_is_a_question_of_its_person():
-    work = map_rows(contacts([WHATSAPP], [tell("m1")]), people("ann"), rule="recommended")
-    asked = work.questions.open["lost_contact:ann"]
+    mapped = map_rows(contacts([WHATSAPP], [describe("m1")]), people("ann"), rule="recommended")
+    asked = mapped.questions.open["lost_contact:ann"]
     assert "WhatsApp: Harness has no whatsapp" in asked.question
     assert asked.changes_paging
-    assert held(work, "contact_methods", "ann").open_question
+    assert held(mapped, "contact_methods", "ann").open_question
     assert not map_rows(
-        contacts([WHATSAPP], [tell("m1")]), people("ann"), [decide("lost_contact", "all", "leave_out")]
+        contacts([WHATSAPP], [describe("m1")]), people("ann"), [decide("lost_contact", "all", "leave_out")]
     ).questions.open
 
 
@@ -150,9 +150,9 @@ def test_a_contact_that_pages_today_and_does_not_move_is_a_question_of_its_perso
     "methods,rules",
     [
         ([WHATSAPP], []),
-        ([WHATSAPP], [tell("m1", "low")]),
-        ([{**WHATSAPP, "enabled": False}], [tell("m1")]),
-        ([{"id": "m1", "type": "push_notification_contact_method", "address": "x"}], [tell("m1")]),
+        ([WHATSAPP], [describe("m1", "low")]),
+        ([{**WHATSAPP, "enabled": False}], [describe("m1")]),
+        ([{"id": "m1", "type": "push_notification_contact_method", "address": "x"}], [describe("m1")]),
     ],
     ids=["no rule uses it", "low urgency only", "switched off", "handed over"],
 )
@@ -162,8 +162,8 @@ def test_a_contact_that_pages_nobody_today_is_no_question(methods, rules):
 
 def test_contacts_that_came_as_references_only_are_a_question():
     bare = [{"id": "m1", "type": "email_contact_method_reference", "summary": "Default"}]
-    work = map_rows(contacts(bare, [{"id": "n1", "type": "assignment_notification_rule_reference"}]), people("ann"))
-    asked = work.questions.open["lost_contact:ann"]
+    mapped = map_rows(contacts(bare, [{"id": "n1", "type": "assignment_notification_rule_reference"}]), people("ann"))
+    asked = mapped.questions.open["lost_contact:ann"]
     assert "Default: PagerDuty gave a reference only, no address" in asked.question
     assert "1 notification rules came without their delay or contact method" in asked.question
 
@@ -180,16 +180,16 @@ def account_with_a_hidden_team():
 
 
 def test_teams_and_services_that_others_name_and_no_list_shows_are_said():
-    work = map_rows(account_with_a_hidden_team(), people("ann", "bob"))
-    assert [one.tell(work.scope) for one in work.account.hidden] == [
+    mapped = map_rows(account_with_a_hidden_team(), people("ann", "bob"))
+    assert [one.describe(mapped.scope) for one in mapped.account.hidden] == [
         "the service Pshid (PSHID), named by the policy Pe1",
         "the team Security (private) (PTHID), named by the policy Pe1, the service Sv1, the user Ann",
     ]
 
 
 def test_what_nothing_in_scope_names_hides_nothing():
-    work = map_rows(account_with_a_hidden_team(), people("ann", "bob"), services=["sv2"])
-    assert [one.tell(work.scope) for one in work.account.hidden] == ["", ""]
+    mapped = map_rows(account_with_a_hidden_team(), people("ann", "bob"), services=["sv2"])
+    assert [one.describe(mapped.scope) for one in mapped.account.hidden] == ["", ""]
 
 
 def test_a_list_of_teams_that_could_not_be_read_hides_no_team():

@@ -21,12 +21,12 @@ def map_ann(methods, rules=(), decisions=(), state=None, who=(), **settings):
     return map_rows(rows, people("ann") if state is None else state, decisions, **settings)
 
 
-def methods_of(work):
-    return wishes(work, "contact_methods")["ann"].fields["methods"]
+def methods_of(mapped):
+    return wishes(mapped, "contact_methods")["ann"].fields["methods"]
 
 
-def steps_of(work):
-    return wishes(work, "notification_rules")["ann"].fields["steps"]
+def steps_of(mapped):
+    return wishes(mapped, "notification_rules")["ann"].fields["steps"]
 
 
 # --- contact methods ---
@@ -44,23 +44,23 @@ def steps_of(work):
 )
 @pytest.mark.parametrize("kind", ["phone", "sms"])
 def test_a_number_is_written_as_e164(kind, country, address, written):
-    work = map_ann([method("m1", kind, address, country_code=country)])
-    assert methods_of(work) == [{"type": kind, "address": written, "label": "Work"}]
-    assert grades(work, "contact_methods") == {"m1": "exact"}
+    mapped = map_ann([method("m1", kind, address, country_code=country)])
+    assert methods_of(mapped) == [{"type": kind, "address": written, "label": "Work"}]
+    assert grades(mapped, "contact_methods") == {"m1": "exact"}
 
 
 def test_an_email_is_written_in_lower_case_and_labels_that_harness_has_are_kept():
-    work = map_ann([method("m1", "email", " Ann@Example.com ", label="Work"), method("m2", label="Home")])
-    assert methods_of(work) == [
+    mapped = map_ann([method("m1", "email", " Ann@Example.com ", label="Work"), method("m2", label="Home")])
+    assert methods_of(mapped) == [
         {"type": "phone", "address": "+12125550101", "label": "Home"},
         {"type": "email", "address": "ann@example.com", "label": "Work"},
     ]
 
 
 def test_two_methods_that_are_one_are_written_once_and_both_are_carried_over():
-    work = map_ann([method("m1", address="212 555 0101"), method("m2", address="2125550101")])
-    assert len(methods_of(work)) == 1
-    assert grades(work, "contact_methods") == {"m1": "exact", "m2": "exact"}
+    mapped = map_ann([method("m1", address="212 555 0101"), method("m2", address="2125550101")])
+    assert len(methods_of(mapped)) == 1
+    assert grades(mapped, "contact_methods") == {"m1": "exact", "m2": "exact"}
 
 
 @pytest.mark.parametrize(
@@ -76,27 +76,27 @@ def test_two_methods_that_are_one_are_written_once_and_both_are_carried_over():
     ],
 )
 def test_what_does_not_move_says_why(odd, grade, why):
-    work = map_ann([odd])
-    assert grades(work, "contact_methods") == {"m1": grade}
-    assert why in reason(work, "contact_methods", "m1")
-    assert wishes(work, "contact_methods") == {}
+    mapped = map_ann([odd])
+    assert grades(mapped, "contact_methods") == {"m1": grade}
+    assert why in reason(mapped, "contact_methods", "m1")
+    assert wishes(mapped, "contact_methods") == {}
 
 
 GERMAN = method("m1", address="15123456789", country_code=49)
 
 
 def test_a_country_that_harness_does_not_serve_is_a_question_that_no_rule_answers():
-    work = map_ann([GERMAN, method("m2")], rule="recommended")
-    assert list(work.questions.open) == ["phone_country:m1"]
-    assert [held.key for held in work.held if held.open_question] == ["m1"]
-    assert [each["address"] for each in methods_of(work)] == ["+12125550101"]
+    mapped = map_ann([GERMAN, method("m2")], rule="recommended")
+    assert list(mapped.questions.open) == ["phone_country:m1"]
+    assert [held.key for held in mapped.held if held.open_question] == ["m1"]
+    assert [each["address"] for each in methods_of(mapped)] == ["+12125550101"]
 
 
 @pytest.mark.parametrize("choice", ["leave_out", "ask_harness"])
 def test_such_a_number_is_not_moved_whatever_is_decided(choice):
-    work = map_ann([GERMAN], decisions=[decide("phone_country", "all", choice)])
-    assert grades(work, "contact_methods") == {"m1": "lost"}
-    assert not work.held
+    mapped = map_ann([GERMAN], decisions=[decide("phone_country", "all", choice)])
+    assert grades(mapped, "contact_methods") == {"m1": "lost"}
+    assert not mapped.held
 
 
 # --- notification rules ---
@@ -127,15 +127,15 @@ def test_a_first_wait_that_a_persons_form_may_not_take_is_a_change_and_said():
     assert "before the first" not in reason(
         map_ann([PHONE], [app, rule("r1", "p", 5)], state=by_hand), "notification_rules", "r1"
     )
-    work = map_ann([PHONE], [rule("r1", "p", 5)], state=by_hand)
-    assert "waits 5 min before the first notification" in reason(work, "notification_rules", "r1")
+    mapped = map_ann([PHONE], [rule("r1", "p", 5)], state=by_hand)
+    assert "waits 5 min before the first notification" in reason(mapped, "notification_rules", "r1")
     assert grades(map_ann([PHONE], [rule("r1", "p", 5)]), "notification_rules") == {"r1": "exact"}
 
 
 def test_the_same_channel_twice_in_a_minute_is_once():
-    work = map_ann([PHONE], [rule("r1", "p"), rule("r2", "p")])
-    assert steps_of(work) == [{"methods": [CALL], "wait_minutes": 0}]
-    assert grades(work, "notification_rules") == {"r1": "exact", "r2": "exact"}
+    mapped = map_ann([PHONE], [rule("r1", "p"), rule("r2", "p")])
+    assert steps_of(mapped) == [{"methods": [CALL], "wait_minutes": 0}]
+    assert grades(mapped, "notification_rules") == {"r1": "exact", "r2": "exact"}
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_the_same_channel_twice_in_a_minute_is_once():
     ],
 )
 def test_a_rule_that_does_not_move_says_why(odd, grade, why):
-    work = map_ann([PHONE], [odd])
-    assert grades(work, "notification_rules") == {"r1": grade}
-    assert why in reason(work, "notification_rules", "r1")
-    assert wishes(work, "notification_rules") == {}
+    mapped = map_ann([PHONE], [odd])
+    assert grades(mapped, "notification_rules") == {"r1": grade}
+    assert why in reason(mapped, "notification_rules", "r1")
+    assert wishes(mapped, "notification_rules") == {}
 
 
 # --- whose they are ---
@@ -159,23 +159,23 @@ def test_a_rule_that_does_not_move_says_why(odd, grade, why):
 
 def test_the_details_of_whoever_stays_behind_stay_behind_and_are_counted():
     answers = [decide("user_not_found", "ann", "leave_out")]
-    work = map_ann([EMAIL, PHONE], [rule("r1", "p")], answers, state=State(oncall=True))
-    assert set(grades(work, "contact_methods").values()) == {"lost"}
-    assert (len(grades(work, "contact_methods")), len(grades(work, "notification_rules"))) == (2, 1)
+    mapped = map_ann([EMAIL, PHONE], [rule("r1", "p")], answers, state=State(oncall=True))
+    assert set(grades(mapped, "contact_methods").values()) == {"lost"}
+    assert (len(grades(mapped, "contact_methods")), len(grades(mapped, "notification_rules"))) == (2, 1)
 
 
 def test_one_person_with_two_users_keeps_the_details_of_the_first():
     twin = user("ann2", email="ann@example.com", contact_methods=[method("p2", address="2125550199")])
-    work = map_ann([PHONE], decisions=[decide("user_found_twice", "all", "same_person")], who=[twin])
-    assert grades(work, "contact_methods") == {"p": "exact", "p2": "lost"}
-    assert [each["address"] for each in methods_of(work)] == ["+12125550101"]
+    mapped = map_ann([PHONE], decisions=[decide("user_found_twice", "all", "same_person")], who=[twin])
+    assert grades(mapped, "contact_methods") == {"p": "exact", "p2": "lost"}
+    assert [each["address"] for each in methods_of(mapped)] == ["+12125550101"]
 
 
 def test_without_the_on_call_api_a_person_types_them_in():
-    work = map_ann([EMAIL], [rule("r1", "e")], state=State(people=people("ann").people))
-    assert set((grades(work, "contact_methods") | grades(work, "notification_rules")).values()) == {"handed_over"}
+    mapped = map_ann([EMAIL], [rule("r1", "e")], state=State(people=people("ann").people))
+    assert set((grades(mapped, "contact_methods") | grades(mapped, "notification_rules")).values()) == {"handed_over"}
 
 
 def test_contact_details_may_be_left_where_they_are():
-    work = map_ann([EMAIL, PHONE], [rule("r1", "p")], contact_details=False)
-    assert {wish.kind for wish in work.desired} == {"users"}
+    mapped = map_ann([EMAIL, PHONE], [rule("r1", "p")], contact_details=False)
+    assert {wish.kind for wish in mapped.desired} == {"users"}

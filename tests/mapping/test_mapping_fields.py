@@ -21,63 +21,65 @@ from test_mapping_contacts import map_ann, method, methods_of, rule, steps_of
 from pdmigrate.mapping.contacts import find_first_minute
 
 
-def fields_of(work, kind, id):
+def fields_of(mapped, kind, id):
     """Grade and reason of each field of an object."""
-    [fate] = [fate for fate in work.fates if (fate.kind, fate.id) == (kind, id)]
-    return {one.field: (one.grade, one.reason) for one in fate.fields}
+    [outcome] = [outcome for outcome in mapped.outcomes if (outcome.kind, outcome.id) == (kind, id)]
+    return {one.field: (one.grade, one.reason) for one in outcome.fields}
 
 
 # --- how people are reached ---
 
 
 def test_a_label_that_harness_has_not_is_a_change_of_that_method_alone():
-    work = map_ann([method("m1", "sms", label="Mobile"), method("m2", label="Work"), method("m3", label=None)])
-    assert grades(work, "contact_methods") == {"m1": "changed", "m2": "exact", "m3": "exact"}
-    assert reason(work, "contact_methods", "m1") == "the label Mobile becomes Other: Harness knows Work, Home and Other"
+    mapped = map_ann([method("m1", "sms", label="Mobile"), method("m2", label="Work"), method("m3", label=None)])
+    assert grades(mapped, "contact_methods") == {"m1": "changed", "m2": "exact", "m3": "exact"}
+    assert (
+        reason(mapped, "contact_methods", "m1") == "the label Mobile becomes Other: Harness knows Work, Home and Other"
+    )
 
 
 def test_a_short_mail_for_a_pager_that_becomes_a_whole_one_is_said():
     pager = method("m1", "email", "1234567890@pager.example", label="Pager", send_short_email=True)
-    work = map_ann([pager, method("m2", "email", "ann@example.com", send_short_email=False)])
-    assert grades(work, "contact_methods") == {"m1": "changed", "m2": "exact"}
-    assert "a short mail, made for pagers" in reason(work, "contact_methods", "m1")
-    assert "the label Pager becomes Other" in reason(work, "contact_methods", "m1")
+    mapped = map_ann([pager, method("m2", "email", "ann@example.com", send_short_email=False)])
+    assert grades(mapped, "contact_methods") == {"m1": "changed", "m2": "exact"}
+    assert "a short mail, made for pagers" in reason(mapped, "contact_methods", "m1")
+    assert "the label Pager becomes Other" in reason(mapped, "contact_methods", "m1")
 
 
 @pytest.mark.parametrize(
     "address", ["2125550101 x123", "212-555-0101 ext. 123", "2125550101;ext=123", "2125550101,,123", "2125550101#123"]
 )
 def test_a_number_that_loses_its_extension_is_not_exact(address):
-    work = map_ann([method("m1", address=address), method("m2", address="2125550102")])
-    assert [one["address"] for one in methods_of(work)] == ["+12125550101", "+12125550102"]
-    assert grades(work, "contact_methods") == {"m1": "changed", "m2": "exact"}
-    assert reason(work, "contact_methods", "m1").startswith("PagerDuty dials 123 after +12125550101")
+    mapped = map_ann([method("m1", address=address), method("m2", address="2125550102")])
+    assert [one["address"] for one in methods_of(mapped)] == ["+12125550101", "+12125550102"]
+    assert grades(mapped, "contact_methods") == {"m1": "changed", "m2": "exact"}
+    assert reason(mapped, "contact_methods", "m1").startswith("PagerDuty dials 123 after +12125550101")
 
 
 def test_slack_is_linked_by_the_person_as_the_app_is_installed_by_him():
     slack = method("m1", "slack", "https://example.slack.com/team/U0", label="Slack")
-    work = map_ann([slack, method("m2")], [rule("r1", "m1", 0, kind="slack"), rule("r2", "m2", 5)])
-    assert grades(work, "contact_methods") == {"m1": "handed_over", "m2": "exact"}
-    assert grades(work, "notification_rules") == {"r1": "handed_over", "r2": "exact"}
-    assert reason(work, "notification_rules", "r1") == "the person links Slack"
-    assert [step["wait_minutes"] for step in steps_of(work)] == [5]
-    assert find_first_minute(work.account.users["ann"], ["r2"]) == 0
+    mapped = map_ann([slack, method("m2")], [rule("r1", "m1", 0, kind="slack"), rule("r2", "m2", 5)])
+    assert grades(mapped, "contact_methods") == {"m1": "handed_over", "m2": "exact"}
+    assert grades(mapped, "notification_rules") == {"r1": "handed_over", "r2": "exact"}
+    assert reason(mapped, "notification_rules", "r1") == "the person links Slack"
+    assert [step["wait_minutes"] for step in steps_of(mapped)] == [5]
+    assert find_first_minute(mapped.account.users["ann"], ["r2"]) == 0
 
 
 @pytest.mark.parametrize("type", ["oncall_handoff_notification_rule", "status_update_notification_rule"])
 def test_a_rule_that_is_no_part_of_a_page_is_never_written_as_one(type):
-    work = map_ann([method("m1")], [rule("r1", "m1", 0) | {"type": type}, rule("r2", "m1", 5)])
-    assert grades(work, "notification_rules") == {"r1": "lost", "r2": "exact"}
-    assert "pages nobody" in reason(work, "notification_rules", "r1")
-    assert [step["wait_minutes"] for step in steps_of(work)] == [5]
+    mapped = map_ann([method("m1")], [rule("r1", "m1", 0) | {"type": type}, rule("r2", "m1", 5)])
+    assert grades(mapped, "notification_rules") == {"r1": "lost", "r2": "exact"}
+    assert "pages nobody" in reason(mapped, "notification_rules", "r1")
+    assert [step["wait_minutes"] for step in steps_of(mapped)] == [5]
 
 
 def test_what_a_person_says_of_himself_stays_behind_and_leaves_him_exact():
     state = people("ann")
     state.people["ann@example.com"] = state.people["ann@example.com"].model_copy(update={"name": "Anne L."})
-    work = map_rows({"users": [user("ann", color="teal", description="likes tea", role="admin")]}, state)
-    fields = fields_of(work, "users", "ann")
-    assert grades(work, "users") == {"ann": "exact"}
+    mapped = map_rows({"users": [user("ann", color="teal", description="likes tea", role="admin")]}, state)
+    fields = fields_of(mapped, "users", "ann")
+    assert grades(mapped, "users") == {"ann": "exact"}
     assert {name for name, (grade, _) in fields.items() if grade == "lost"} == {"color", "description", "role"}
     assert "PagerDuty role admin" in fields["role"][1]
     assert fields["name"] == ("changed", "is 'Anne L.' in Harness")
@@ -92,10 +94,10 @@ def test_a_team_below_another_and_a_private_one_are_said():
         team("night", parent=refer("team", "support"), default_role="manager"),
         team("secret", default_role="none"),
     ]
-    work = map_rows({"teams": rows})
-    assert grades(work, "teams") == {"support": "exact", "night": "changed", "secret": "changed"}
-    assert reason(work, "teams", "night") == "it is part of the team Support: groups in Harness are flat"
-    assert "it is private in PagerDuty" in reason(work, "teams", "secret")
+    mapped = map_rows({"teams": rows})
+    assert grades(mapped, "teams") == {"support": "exact", "night": "changed", "secret": "changed"}
+    assert reason(mapped, "teams", "night") == "it is part of the team Support: groups in Harness are flat"
+    assert "it is private in PagerDuty" in reason(mapped, "teams", "secret")
 
 
 def test_a_second_team_is_said_wherever_harness_has_one_owner():
@@ -107,13 +109,13 @@ def test_a_second_team_is_said_wherever_harness_has_one_owner():
         "escalation_policies": [policy("pp1", (10, [refer("user", "ann")]), teams=both[:1])],
         "services": [service("s1", "pp1", teams=both)],
     }
-    work = map_rows(rows, people("ann"))
-    assert grades(work, "schedules") == {"ps1": "changed", "ps2": "exact"}
-    assert reason(work, "schedules", "ps1") == (
+    mapped = map_rows(rows, people("ann"))
+    assert grades(mapped, "schedules") == {"ps1": "changed", "ps2": "exact"}
+    assert reason(mapped, "schedules", "ps1") == (
         "owned by A alone: Harness has one owner, and in PagerDuty it is also in B"
     )
-    assert grades(work, "escalation_policies") == {"pp1": "exact"}
-    assert fields_of(work, "services", "s1")["teams"][0] == "changed"
+    assert grades(mapped, "escalation_policies") == {"pp1": "exact"}
+    assert fields_of(mapped, "services", "s1")["teams"][0] == "changed"
 
 
 # --- services and policies ---
@@ -153,10 +155,10 @@ ADVISED = {"enabled": True, "timeout": 0, "recommended_timeout": 180}
     ],
 )
 def test_what_makes_a_service_page_less_in_pagerduty_is_a_change_that_is_said(more, field, said):
-    work = map_service(more)
-    assert grades(work, "services") == {"s1": "changed"}
-    assert said in reason(work, "services", "s1")
-    assert fields_of(work, "services", "s1")[field][0] == "lost"
+    mapped = map_service(more)
+    assert grades(mapped, "services") == {"s1": "changed"}
+    assert said in reason(mapped, "services", "s1")
+    assert fields_of(mapped, "services", "s1")[field][0] == "lost"
     quiet = map_service(
         more | {"incident_urgency_rule": {"type": "constant", "urgency": "low"}},
         [decide("service_urgency", "all", "no_page")],
@@ -175,20 +177,20 @@ def test_what_makes_a_service_page_less_in_pagerduty_is_a_change_that_is_said(mo
     ],
 )
 def test_what_is_switched_off_or_usual_changes_nothing(more):
-    work = map_service(more)
-    assert grades(work, "services") == {"s1": "exact"}
-    assert "lost" not in {grade for grade, _ in fields_of(work, "services", "s1").values()}
+    mapped = map_service(more)
+    assert grades(mapped, "services") == {"s1": "exact"}
+    assert "lost" not in {grade for grade, _ in fields_of(mapped, "services", "s1").values()}
 
 
 def test_hand_off_notices_of_a_policy_and_add_ons_stay_behind_and_page_nobody():
     addon = {"id": "A", "src": "https://example.com"}
-    work = map_service(
+    mapped = map_service(
         {"addons": [addon], "alert_creation": "create_incidents"}, on_call_handoff_notifications="always"
     )
-    assert grades(work, "services") == {"s1": "exact"}
-    assert grades(work, "escalation_policies") == {"pp1": "exact"}
-    assert fields_of(work, "escalation_policies", "pp1")["on_call_handoff_notifications"][0] == "lost"
-    assert {"addons", "alert_creation"} <= fields_of(work, "services", "s1").keys()
+    assert grades(mapped, "services") == {"s1": "exact"}
+    assert grades(mapped, "escalation_policies") == {"pp1": "exact"}
+    assert fields_of(mapped, "escalation_policies", "pp1")["on_call_handoff_notifications"][0] == "lost"
+    assert {"addons", "alert_creation"} <= fields_of(mapped, "services", "s1").keys()
 
 
 # --- names and descriptions ---
@@ -197,21 +199,21 @@ def test_hand_off_notices_of_a_policy_and_add_ons_stay_behind_and_page_nobody():
 @pytest.mark.parametrize("length", [0, 900, 999, 1000, 1024, 3000])
 def test_the_pagerduty_name_stays_whatever_the_description(length):
     row = schedule("ps1", layer(["ann"]), name="オンコール 当番", description="x" * length)
-    work = map_rows({"users": [user("ann")], "schedules": [row]}, people("ann"))
-    written = wishes(work, "schedules")["ps1"].fields["description"]
+    mapped = map_rows({"users": [user("ann")], "schedules": [row]}, people("ann"))
+    written = wishes(mapped, "schedules")["ps1"].fields["description"]
     assert len(written) <= 1024
     assert written.endswith("PagerDuty name: オンコール 当番")
     whole = "x" * length in written
-    assert fields_of(work, "schedules", "ps1")["description"][0] == ("exact" if whole else "changed")
+    assert fields_of(mapped, "schedules", "ps1")["description"][0] == ("exact" if whole else "changed")
     assert whole == (length <= 999)
 
 
 def test_a_description_that_fits_beside_no_name_is_whole():
-    work = map_rows({"teams": [team("support", description="x" * 1024), team("night", description="x" * 1025)]})
-    assert wishes(work, "teams")["support"].fields["description"] == "x" * 1024
-    assert fields_of(work, "teams", "support")["description"] == ("exact", "")
-    assert fields_of(work, "teams", "night")["description"][0] == "changed"
-    assert grades(work, "teams") == {"support": "exact", "night": "exact"}, "it pages nobody"
+    mapped = map_rows({"teams": [team("support", description="x" * 1024), team("night", description="x" * 1025)]})
+    assert wishes(mapped, "teams")["support"].fields["description"] == "x" * 1024
+    assert fields_of(mapped, "teams", "support")["description"] == ("exact", "")
+    assert fields_of(mapped, "teams", "night")["description"][0] == "changed"
+    assert grades(mapped, "teams") == {"support": "exact", "night": "exact"}, "it pages nobody"
 
 
 # --- what nobody knows ---
@@ -222,19 +224,19 @@ def map_schedules(*rows, decisions=(), rule="recommended"):
 
 
 def test_a_field_that_pages_nobody_is_named_and_makes_its_object_changed():
-    work = map_schedules(schedule("ps1", layer(["ann"]), icon="moon"), schedule("ps2", layer(["ann"]), icon=None))
-    assert grades(work, "schedules") == {"ps1": "changed", "ps2": "exact"}
-    assert reason(work, "schedules", "ps1") == "this version does not know icon and leaves it behind"
+    mapped = map_schedules(schedule("ps1", layer(["ann"]), icon="moon"), schedule("ps2", layer(["ann"]), icon=None))
+    assert grades(mapped, "schedules") == {"ps1": "changed", "ps2": "exact"}
+    assert reason(mapped, "schedules", "ps1") == "this version does not know icon and leaves it behind"
 
 
 def test_a_field_that_may_page_is_asked_once_for_all_that_have_it_and_by_no_rule():
     odd = [schedule(f"ps{n}", layer(["ann"], shadow=True)) for n in range(3)]
-    work = map_schedules(*odd, schedule("plain", layer(["ann"])))
-    [question] = work.questions.open.values()
+    mapped = map_schedules(*odd, schedule("plain", layer(["ann"])))
+    [question] = mapped.questions.open.values()
     assert question.key == "unknown_field:schedules/schedule_layers.shadow"
     assert "3 schedules have it: Ps0 (ps0), Ps1 (ps1), Ps2 (ps2)" in question.question
-    assert {held.key for held in work.held if held.open_question} == {"ps0", "ps1", "ps2"}
-    assert grades(work, "schedules") == {"ps0": "lost", "ps1": "lost", "ps2": "lost", "plain": "exact"}
+    assert {held.key for held in mapped.held if held.open_question} == {"ps0", "ps1", "ps2"}
+    assert grades(mapped, "schedules") == {"ps0": "lost", "ps1": "lost", "ps2": "lost", "plain": "exact"}
 
 
 def test_another_object_with_the_field_is_another_question():
@@ -286,9 +288,9 @@ def shifts(**rotation):
 )
 def test_a_shadow_rotation_is_never_written_as_one_that_pages(rotation, path):
     rows = {"users": [user("ann")], "schedules_v3": [shifts(**rotation)]}
-    work = map_rows(rows, people("ann"), rule="recommended")
-    assert list(work.questions.open) == [f"unknown_field:schedules/{path}"]
-    assert not wishes(work, "schedules")
+    mapped = map_rows(rows, people("ann"), rule="recommended")
+    assert list(mapped.questions.open) == [f"unknown_field:schedules/{path}"]
+    assert not wishes(mapped, "schedules")
     assert wishes(map_rows({**rows, "schedules_v3": [shifts()]}, people("ann")), "schedules")
 
 
@@ -301,19 +303,19 @@ def test_what_nobody_knows_of_services_policies_and_rules_is_asked():
         ],
         "services": [service("s1", "pp1", paused_until="noon"), service("s2", "pp1", status="asleep")],
     }
-    work = map_rows(rows, people("ann"), rule="recommended")
-    assert {key.partition("/")[2] for key in work.questions.open} == {
+    mapped = map_rows(rows, people("ann"), rule="recommended")
+    assert {key.partition("/")[2] for key in mapped.questions.open} == {
         "escalation_rules.targets.only_on",
         "paused_until",
         "status=asleep",
         "urgency=severe",
     }
-    assert {held.key for held in work.held if held.open_question} == {"pp2", "s1", "s2", "r1"}
+    assert {held.key for held in mapped.held if held.open_question} == {"pp2", "s1", "s2", "r1"}
     ignored = [decide("unknown_field", "all", "ignore")]
-    work = map_rows(rows, people("ann"), ignored, rule="recommended")
-    assert grades(work, "services") == {"s1": "changed", "s2": "changed"}
-    assert grades(work, "notification_rules") == {"r1": "changed"}
-    assert grades(work, "escalation_policies") == {"pp1": "exact", "pp2": "changed"}
+    mapped = map_rows(rows, people("ann"), ignored, rule="recommended")
+    assert grades(mapped, "services") == {"s1": "changed", "s2": "changed"}
+    assert grades(mapped, "notification_rules") == {"r1": "changed"}
+    assert grades(mapped, "escalation_policies") == {"pp1": "exact", "pp2": "changed"}
 
 
 def test_an_unknown_field_that_comes_or_goes_is_a_change_of_the_configuration():

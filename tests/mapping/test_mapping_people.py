@@ -18,7 +18,7 @@ from mapping_account import (
 )
 
 from pdmigrate.harness.records import State, UserGroup
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 
 ANN, BOB = user("ann"), user("bob")
 
@@ -31,10 +31,10 @@ def members(*names, role="responder"):
 
 
 def test_people_are_found_by_email_whatever_its_case():
-    work = map_rows({"users": [user("ann", email=" Ann@Example.COM ")]}, people("ann"))
-    assert work.emails == {"ann": "ann@example.com"}
-    assert wishes(work, "users")["ann"].identifier == "ann@example.com"
-    assert not work.questions.open
+    mapped = map_rows({"users": [user("ann", email=" Ann@Example.COM ")]}, people("ann"))
+    assert mapped.emails == {"ann": "ann@example.com"}
+    assert wishes(mapped, "users")["ann"].identifier == "ann@example.com"
+    assert not mapped.questions.open
 
 
 def test_what_is_over_or_covers_no_time_is_no_place_on_call():
@@ -43,97 +43,97 @@ def test_what_is_over_or_covers_no_time_is_no_place_on_call():
     upside_down = layer(["bob"], "PL2", start="2027-01-01T00:00:00Z", end="2026-12-01T00:00:00Z")
     stood_in = {"rendered_schedule_entries": [override("bob", -9, -8), override("bob", 4, 4), override("bob", 6, 5)]}
     rows = [schedule("ps1", over, upside_down, layer(["ann"], "PL3"), overrides_subschedule=stood_in)]
-    work = map_rows({"users": [ANN, BOB], "schedules": rows})
-    asked = work.questions.open
+    mapped = map_rows({"users": [ANN, BOB], "schedules": rows})
+    asked = mapped.questions.open
     assert "stands in 1 places on call" in asked["user_not_found:ann"].meaning
     assert "is on call nowhere" in asked["user_not_found:bob"].meaning
     assert [asked[f"user_not_found:{name}"].recommended for name in ("ann", "bob")] == ["invite", "leave_out"]
 
 
 def test_an_invited_person_is_found_too():
-    work = map_rows({"users": [ANN]}, people(invited=["ann"]))
-    assert work.emails == {"ann": "ann@example.com"}
+    mapped = map_rows({"users": [ANN]}, people(invited=["ann"]))
+    assert mapped.emails == {"ann": "ann@example.com"}
 
 
 def test_a_stranger_is_a_question_and_in_no_plan():
-    work = map_rows({"users": [ANN], "schedules": [schedule("ps1", layer(["ann"]))]})
-    assert list(work.questions.open) == ["user_not_found:ann"]
-    assert work.questions.open["user_not_found:ann"].recommended == "invite"
-    assert "stands in 1 places on call" in work.questions.open["user_not_found:ann"].meaning
-    assert work.desired == []
-    assert work.undecided == {"ann"}
-    assert all(held.open_question for held in work.held)
+    mapped = map_rows({"users": [ANN], "schedules": [schedule("ps1", layer(["ann"]))]})
+    assert list(mapped.questions.open) == ["user_not_found:ann"]
+    assert mapped.questions.open["user_not_found:ann"].recommended == "invite"
+    assert "stands in 1 places on call" in mapped.questions.open["user_not_found:ann"].meaning
+    assert mapped.desired == []
+    assert mapped.undecided == {"ann"}
+    assert all(held.open_question for held in mapped.held)
 
 
 def test_nobody_recommends_to_invite_who_is_on_call_nowhere():
-    work = map_rows({"users": [ANN]})
-    assert work.questions.open["user_not_found:ann"].recommended == "leave_out"
+    mapped = map_rows({"users": [ANN]})
+    assert mapped.questions.open["user_not_found:ann"].recommended == "leave_out"
 
 
 def test_an_invited_one_joins_the_groups_of_his_teams():
     rows = {"users": [ANN], "teams": [team("pt1"), team("pt2")], "team_members": {"pt1": members("ann")}}
-    work = map_rows(rows, decisions=[decide("user_not_found", "ann", "invite")])
-    wish = wishes(work, "users")["ann"]
+    mapped = map_rows(rows, decisions=[decide("user_not_found", "ann", "invite")])
+    wish = wishes(mapped, "users")["ann"]
     assert wish.fields == {"email": "ann@example.com", "groups": ["pt1_pt1"]}
     assert wish.needs == (("teams", "pt1"),)
-    assert wishes(work, "teams")["pt1"].fields["users"] == [], "he joins by the invitation"
+    assert wishes(mapped, "teams")["pt1"].fields["users"] == [], "he joins by the invitation"
 
 
 def test_a_person_mapped_by_hand_is_paged_as_the_other():
     rows = {"users": [ANN], "schedules": [schedule("ps1", layer(["ann"]))]}
-    work = map_rows(rows, people("bob"), [decide("user_not_found", "ann", "map", "Bob@example.com")])
-    assert work.emails == {"ann": "bob@example.com"}
-    assert wishes(work, "schedules")["ps1"].fields["rotations"][0]["participants"] == ["bob@example.com"]
-    assert grades(work, "users") == {"ann": "changed"}
+    mapped = map_rows(rows, people("bob"), [decide("user_not_found", "ann", "map", "Bob@example.com")])
+    assert mapped.emails == {"ann": "bob@example.com"}
+    assert wishes(mapped, "schedules")["ps1"].fields["rotations"][0]["participants"] == ["bob@example.com"]
+    assert grades(mapped, "users") == {"ann": "changed"}
 
 
 def test_nobody_is_mapped_to_somebody_who_is_not_there():
-    work = map_rows({"users": [ANN]}, people("bob"), [decide("user_not_found", "ann", "map", "cat@example.com")])
-    assert list(work.questions.open) == ["user_not_found:ann"]
-    assert not work.questions.answered
-    assert "cat@example.com" in reason(work, "users", "ann")
+    mapped = map_rows({"users": [ANN]}, people("bob"), [decide("user_not_found", "ann", "map", "cat@example.com")])
+    assert list(mapped.questions.open) == ["user_not_found:ann"]
+    assert not mapped.questions.answered
+    assert "cat@example.com" in reason(mapped, "users", "ann")
 
 
 def test_whoever_is_left_out_holds_every_schedule_that_needs_him():
     rows = {"users": [ANN, BOB], "schedules": [schedule("ps1", layer(["ann", "bob"])), schedule("ps2", layer(["bob"]))]}
-    work = map_rows(rows, people("bob"), [decide("user_not_found", "ann", "leave_out")])
-    assert grades(work, "schedules") == {"ps1": "lost", "ps2": "exact"}
-    assert "Ann stands in it and has neither account nor invitation" in reason(work, "schedules", "ps1")
-    assert not any(held.open_question for held in work.held)
+    mapped = map_rows(rows, people("bob"), [decide("user_not_found", "ann", "leave_out")])
+    assert grades(mapped, "schedules") == {"ps1": "lost", "ps2": "exact"}
+    assert "Ann stands in it and has neither account nor invitation" in reason(mapped, "schedules", "ps1")
+    assert not any(held.open_question for held in mapped.held)
 
 
 def test_two_users_with_one_email_are_a_question_for_each():
     rows = {"users": [ANN, user("ann2", email="ANN@example.com")]}
-    work = map_rows(rows, people("ann"), rule="recommended")
-    assert sorted(work.questions.open) == ["user_found_twice:ann", "user_found_twice:ann2"]
-    assert work.emails == {}
+    mapped = map_rows(rows, people("ann"), rule="recommended")
+    assert sorted(mapped.questions.open) == ["user_found_twice:ann", "user_found_twice:ann2"]
+    assert mapped.emails == {}
 
 
 def test_two_users_who_are_one_person_become_one():
     rows = {"users": [ANN, user("ann2", email="ANN@example.com")]}
-    work = map_rows(rows, people("ann"), [decide("user_found_twice", "all", "same_person")])
-    assert set(work.emails.values()) == {"ann@example.com"}
+    mapped = map_rows(rows, people("ann"), [decide("user_found_twice", "all", "same_person")])
+    assert set(mapped.emails.values()) == {"ann@example.com"}
 
 
 def test_one_of_two_users_may_be_left_out():
     rows = {"users": [ANN, user("ann2", email="ann@example.com")]}
     answers = [decide("user_found_twice", "ann", "same_person"), decide("user_found_twice", "ann2", "leave_out")]
-    work = map_rows(rows, people("ann"), answers)
-    assert work.emails == {"ann": "ann@example.com"}
-    assert grades(work, "users") == {"ann": "exact", "ann2": "lost"}
+    mapped = map_rows(rows, people("ann"), answers)
+    assert mapped.emails == {"ann": "ann@example.com"}
+    assert grades(mapped, "users") == {"ann": "exact", "ann2": "lost"}
 
 
 def test_what_harness_does_not_know_of_a_person_is_lost_and_said():
-    work = map_rows({"users": [user("ann", role="admin", job_title="SRE", time_zone="UTC")]}, people("ann"))
-    [fate] = work.fates
-    assert fate.grade == "exact", "it pages nobody"
-    assert {f.field for f in fate.fields if f.grade == "lost"} == {"role", "job_title", "time_zone"}
+    mapped = map_rows({"users": [user("ann", role="admin", job_title="SRE", time_zone="UTC")]}, people("ann"))
+    [outcome] = mapped.outcomes
+    assert outcome.grade == "exact", "it pages nobody"
+    assert {f.field for f in outcome.fields if f.grade == "lost"} == {"role", "job_title", "time_zone"}
 
 
 def test_a_user_that_cannot_be_read_is_lost_with_the_reason():
-    work = map_rows({"users": [{"id": "odd", "name": "Odd"}]})
-    assert grades(work, "users") == {"odd": "lost"}
-    assert "email" in reason(work, "users", "odd")
+    mapped = map_rows({"users": [{"id": "odd", "name": "Odd"}]})
+    assert grades(mapped, "users") == {"odd": "lost"}
+    assert "email" in reason(mapped, "users", "odd")
 
 
 # --- a user who is nobody ---
@@ -154,12 +154,12 @@ def test_a_nobody_is_a_class_of_its_own_that_no_rule_answers():
 
 
 def test_an_empty_place_keeps_the_rotation_as_long_as_it_is():
-    work = with_nobody(people("ann"), [EMPTY])
-    [rotation] = wishes(work, "schedules")["ps1"].fields["rotations"]
+    mapped = with_nobody(people("ann"), [EMPTY])
+    [rotation] = wishes(mapped, "schedules")["ps1"].fields["rotations"]
     assert rotation["participants"] == ["ann@example.com", None]
-    assert wishes(work, "schedules")["ps1"].needs == (("users", "ann"),)
-    assert reason(work, "schedules", "ps1") == "turns of Nobody stay empty: nobody, by decision"
-    assert grades(work, "users") == {"ann": "exact", "nobody": "lost"}
+    assert wishes(mapped, "schedules")["ps1"].needs == (("users", "ann"),)
+    assert reason(mapped, "schedules", "ps1") == "turns of Nobody stay empty: nobody, by decision"
+    assert grades(mapped, "users") == {"ann": "exact", "nobody": "lost"}
 
 
 def test_without_the_contract_the_option_says_that_harness_documents_no_empty_place():
@@ -173,20 +173,22 @@ def test_without_the_contract_the_option_says_that_harness_documents_no_empty_pl
 def test_a_level_of_nobody_alone_holds_its_policy_and_one_beside_others_is_left_out():
     alone = policy("pp1", (5, [refer("user", "nobody")]), (5, [refer("user", "ann")]))
     beside = policy("pp2", (5, [refer("user", "nobody"), refer("user", "ann")]))
-    work = with_nobody(people("ann"), [EMPTY], escalation_policies=[alone, beside])
-    assert "level 1 pages Nobody only" in reason(work, "escalation_policies", "pp1")
-    assert work.questions.open["silent_level:pp1"].recommended == "leave_out"
-    [level] = wishes(work, "escalation_policies")["pp2"].fields["levels"]
+    mapped = with_nobody(people("ann"), [EMPTY], escalation_policies=[alone, beside])
+    assert "level 1 pages Nobody only" in reason(mapped, "escalation_policies", "pp1")
+    assert mapped.questions.open["silent_level:pp1"].recommended == "leave_out"
+    [level] = wishes(mapped, "escalation_policies")["pp2"].fields["levels"]
     assert level["targets"] == [{"type": "user", "id": "ann@example.com"}]
-    assert "without Nobody" in reason(work, "escalation_policies", "pp2")
+    assert "without Nobody" in reason(mapped, "escalation_policies", "pp2")
 
 
 def test_an_override_by_nobody_is_lost_and_says_that_its_hours_page():
     silenced = schedule(
         "ps1", layer(["ann"]), overrides_subschedule={"rendered_schedule_entries": [override("nobody", 1, 2)]}
     )
-    work = with_nobody(people("ann"), [EMPTY], schedules=[silenced])
-    assert next(fate.reason for fate in work.fates if fate.kind == "overrides").endswith("those hours would page")
+    mapped = with_nobody(people("ann"), [EMPTY], schedules=[silenced])
+    assert next(outcome.reason for outcome in mapped.outcomes if outcome.kind == "overrides").endswith(
+        "those hours would page"
+    )
 
 
 # --- teams ---
@@ -200,18 +202,18 @@ def groups(*names, **more):
 def test_a_team_is_a_group_with_those_who_have_an_account():
     rows = {"users": [ANN, BOB], "teams": [team("pt1", "Payments", description="Cards")]}
     rows["team_members"] = {"pt1": members("bob", "ann")}
-    work = map_rows(rows, people("ann", invited=["bob"]))
-    wish = wishes(work, "teams")["pt1"]
+    mapped = map_rows(rows, people("ann", invited=["bob"]))
+    wish = wishes(mapped, "teams")["pt1"]
     assert (wish.identifier, wish.adopt) == ("payments_pt1", False)
     assert wish.fields == {"name": "Payments", "description": "Cards", "users": ["ann@example.com"]}
 
 
 def test_a_team_says_who_stays_behind_and_which_roles_are_lost():
     rows = {"users": [ANN, BOB], "teams": [team("pt1")], "team_members": {"pt1": members("ann", "bob", role="manager")}}
-    work = map_rows(rows, people("ann"), [decide("user_not_found", "bob", "leave_out")])
-    assert grades(work, "teams") == {"pt1": "changed"}
-    assert reason(work, "teams", "pt1") == "without Bob"
-    [roles] = [f for fate in work.fates for f in fate.fields if f.field == "roles"]
+    mapped = map_rows(rows, people("ann"), [decide("user_not_found", "bob", "leave_out")])
+    assert grades(mapped, "teams") == {"pt1": "changed"}
+    assert reason(mapped, "teams", "pt1") == "without Bob"
+    [roles] = [f for outcome in mapped.outcomes for f in outcome.fields if f.field == "roles"]
     assert "manager" in roles.reason
 
 
@@ -221,8 +223,8 @@ def test_whoever_says_he_is_in_a_team_is_in_it():
 
 
 def test_a_name_that_harness_cannot_hold_is_kept_in_the_description():
-    work = map_rows({"teams": [team("pt1", "Search & Catalog 🔎", description="All")]})
-    fields = wishes(work, "teams")["pt1"].fields
+    mapped = map_rows({"teams": [team("pt1", "Search & Catalog 🔎", description="All")]})
+    fields = wishes(mapped, "teams")["pt1"].fields
     assert (fields["name"], fields["description"]) == ("Search Catalog", "All\nPagerDuty name: Search & Catalog 🔎")
 
 
@@ -240,8 +242,8 @@ COLLIDES = "group_name_collision"
 def test_a_group_of_the_same_name_is_a_question(choice, identifier, name, adopt):
     rows = {"teams": [team("pt1", "Payments")]}
     assert list(map_rows(rows, groups("PAYMENTS")).questions.open) == [f"{COLLIDES}:pt1"]
-    work = map_rows(rows, groups("PAYMENTS"), [decide(COLLIDES, "pt1", choice)])
-    wish = wishes(work, "teams")["pt1"]
+    mapped = map_rows(rows, groups("PAYMENTS"), [decide(COLLIDES, "pt1", choice)])
+    wish = wishes(mapped, "teams")["pt1"]
     assert (wish.identifier, wish.name, wish.adopt) == (identifier, name, adopt)
 
 
@@ -254,14 +256,14 @@ def test_a_group_of_somebody_elses_can_neither_be_merged_nor_adopted():
 
 def test_a_new_name_may_be_given():
     answer = [decide(COLLIDES, "pt1", "rename", "Payments EU")]
-    work = map_rows({"teams": [team("pt1", "Payments")]}, groups("Payments"), answer)
-    assert wishes(work, "teams")["pt1"].name == "Payments EU"
+    mapped = map_rows({"teams": [team("pt1", "Payments")]}, groups("Payments"), answer)
+    assert wishes(mapped, "teams")["pt1"].name == "Payments EU"
 
 
 def test_two_teams_of_one_name_are_a_question_for_each():
     rows = {"teams": [team("pt1", "Payments"), team("pt2", "payments!"), team("pt3", "Fraud")]}
-    work = map_rows(rows)
-    assert sorted(work.questions.open) == ["same_name_in_source:pt1", "same_name_in_source:pt2"]
+    mapped = map_rows(rows)
+    assert sorted(mapped.questions.open) == ["same_name_in_source:pt1", "same_name_in_source:pt2"]
     named = map_rows(rows, rule="recommended")
     assert {wish.name for wish in named.desired} == {"Payments pt1", "payments pt2", "Fraud"}
     both = map_rows(rows, decisions=[decide("same_name_in_source", "all", "keep_both")])
@@ -269,15 +271,15 @@ def test_two_teams_of_one_name_are_a_question_for_each():
 
 
 def test_what_we_made_ourselves_is_no_collision():
-    ledger = {("teams", "pt1"): Entry("teams", "pt1", "payments", "Payments", {})}
-    work = map_rows({"teams": [team("pt1", "Payments renamed")]}, groups("Payments"), ledger=ledger)
-    assert not work.questions.open
-    assert wishes(work, "teams")["pt1"].identifier == "payments"
+    ledger = {("teams", "pt1"): LedgerEntry("teams", "pt1", "payments", "Payments", {})}
+    mapped = map_rows({"teams": [team("pt1", "Payments renamed")]}, groups("Payments"), ledger=ledger)
+    assert not mapped.questions.open
+    assert wishes(mapped, "teams")["pt1"].identifier == "payments"
 
 
 def test_a_team_without_an_answer_is_nobodys_owner():
     rows = {"users": [ANN], "teams": [team("pt1", "Payments")]}
     rows["escalation_policies"] = [policy("pp1", (5, [refer("user", "ann")]), teams=[refer("team", "pt1")])]
-    work = map_rows(rows, groups("Payments"))
-    assert wishes(work, "escalation_policies")["pp1"].fields["owner_group"] is None
-    assert "teams" in {held.kind for held in work.held}
+    mapped = map_rows(rows, groups("Payments"))
+    assert wishes(mapped, "escalation_policies")["pp1"].fields["owner_group"] is None
+    assert "teams" in {held.kind for held in mapped.held}

@@ -33,8 +33,8 @@ def map_schedule(*schedules, decisions=(), rule="stop", state=None, ledger=None,
     return map_rows(rows, state or people("ann", "bob", "cat"), decisions, rule, ledger)
 
 
-def fields(work, id="ps1"):
-    return wishes(work, "schedules")[id].fields
+def fields(mapped, id="ps1"):
+    return wishes(mapped, "schedules")[id].fields
 
 
 def daily(start, hours):
@@ -63,8 +63,8 @@ def test_a_layer_is_a_rotation():
 
 def test_a_schedule_knows_its_team_its_people_and_its_own_name():
     made = schedule("ps1", layer(["ann"]), name="On-call 🛒", description="Shop", teams=[refer("team", "pt1")])
-    work = map_schedule(made, teams=[team("pt1")])
-    wish = wishes(work, "schedules")["ps1"]
+    mapped = map_schedule(made, teams=[team("pt1")])
+    wish = wishes(mapped, "schedules")["ps1"]
     assert (wish.identifier, wish.name, wish.fields["owner_group"]) == ("on_call_ps1", "On-call", "pt1_pt1")
     assert wish.fields["description"] == "Shop\nPagerDuty name: On-call 🛒"
     assert wish.needs == (("teams", "pt1"), ("users", "ann"))
@@ -73,8 +73,8 @@ def test_a_schedule_knows_its_team_its_people_and_its_own_name():
 @pytest.mark.parametrize("stacked", [True, False])
 def test_stacked_layers_page_the_same_people_whether_a_target_stacks_or_joins(stacked):
     upper = layer(["ann", "bob"], "PL1", restrictions=[daily("09:00:00", 8)], rotation_turn_length_seconds=86_400)
-    work = map_schedule(schedule("ps1", upper, layer(["cat"], "PL2")))
-    made = harness.Schedule(identifier="ps1", **fields(work))
+    mapped = map_schedule(schedule("ps1", upper, layer(["cat"], "PL2")))
+    made = harness.Schedule(identifier="ps1", **fields(mapped))
     start = rota.to_instant(NOW)
     who = render_schedule(made, start, start + 28 * rota.DAY, stacked)
     assert {len(people) for _, _, people in who.entries} == {1}
@@ -92,15 +92,15 @@ def test_two_layers_of_one_name_are_told_apart():
 
 def test_an_ended_layer_leaves_nothing():
     old = layer(["cat"], "PL0", name="Old", end="2026-01-01T00:00:00Z")
-    work = map_schedule(schedule("ps1", layer(["ann"], name="New"), old))
-    assert [each["name"] for each in fields(work)["rotations"]] == ["New"]
+    mapped = map_schedule(schedule("ps1", layer(["ann"], name="New"), old))
+    assert [each["name"] for each in fields(mapped)["rotations"]] == ["New"]
 
 
 def test_under_empty_places_of_an_upper_layer_the_lower_one_is_laid_out_over_the_turns_of_both():
     """Windows cannot say `every other week`: the turns of who is gone belong to the layer below."""
-    work = map_schedule(schedule("ps1", layer(["ann", GONE], "PL1"), layer(["bob"], "PL2")), rule="recommended")
-    assert grades(work, "schedules") == {"ps1": "changed"}
-    upper, lower = (each["participants"] for each in fields(work)["rotations"])
+    mapped = map_schedule(schedule("ps1", layer(["ann", GONE], "PL1"), layer(["bob"], "PL2")), rule="recommended")
+    assert grades(mapped, "schedules") == {"ps1": "changed"}
+    upper, lower = (each["participants"] for each in fields(mapped)["rotations"])
     assert upper == ["ann@example.com", None]
     assert lower == [None, "bob@example.com"]
 
@@ -109,23 +109,23 @@ def test_under_empty_places_of_an_upper_layer_the_lower_one_is_laid_out_over_the
 
 
 def test_the_turns_of_a_deleted_user_stay_empty_and_that_is_said():
-    work = map_schedule(schedule("ps1", layer(["ann", GONE])), rule="recommended")
-    assert fields(work)["rotations"][0]["participants"] == ["ann@example.com", None]
-    assert grades(work, "schedules") == {"ps1": "changed"}
-    assert "turns of Gus stay empty" in reason(work, "schedules", "ps1")
+    mapped = map_schedule(schedule("ps1", layer(["ann", GONE])), rule="recommended")
+    assert fields(mapped)["rotations"][0]["participants"] == ["ann@example.com", None]
+    assert grades(mapped, "schedules") == {"ps1": "changed"}
+    assert "turns of Gus stay empty" in reason(mapped, "schedules", "ps1")
 
 
 def test_a_user_that_no_list_shows_is_a_question_that_no_rule_answers():
     """Perhaps the key may not see him; he may be paged today."""
-    work = map_schedule(schedule("ps1", layer(["ann", "zed"])), rule="recommended")
-    assert list(work.questions.open) == ["dangling_reference:ps1/zed"]
-    assert work.held[0].open_question
+    mapped = map_schedule(schedule("ps1", layer(["ann", "zed"])), rule="recommended")
+    assert list(mapped.questions.open) == ["dangling_reference:ps1/zed"]
+    assert mapped.held[0].open_question
 
 
 def test_a_user_that_no_list_shows_leaves_an_empty_place_by_decision():
     made = schedule("ps1", layer(["ann", "zed"]))
-    work = map_schedule(made, decisions=[decide("dangling_reference", "ps1/zed", "empty_place")])
-    assert fields(work)["rotations"][0]["participants"] == ["ann@example.com", None]
+    mapped = map_schedule(made, decisions=[decide("dangling_reference", "ps1/zed", "empty_place")])
+    assert fields(mapped)["rotations"][0]["participants"] == ["ann@example.com", None]
 
 
 def test_policies_that_no_list_shows_are_said():
@@ -139,16 +139,16 @@ def test_policies_that_no_list_shows_are_said():
 def test_a_rails_zone_is_confirmed_first():
     made = schedule("ps1", layer(["ann"]), time_zone="Pacific Time (US & Canada)")
     assert list(map_schedule(made).questions.open) == ["time_zone_mismatch:ps1"]
-    work = map_schedule(made, rule="recommended")
-    assert fields(work)["time_zone"] == "America/Los_Angeles"
-    assert "written as America/Los_Angeles" in reason(work, "schedules", "ps1")
+    mapped = map_schedule(made, rule="recommended")
+    assert fields(mapped)["time_zone"] == "America/Los_Angeles"
+    assert "written as America/Los_Angeles" in reason(mapped, "schedules", "ps1")
 
 
 def test_an_unknown_zone_is_never_guessed():
     made = schedule("ps1", layer(["ann"]), time_zone="Europe/Lodnon")
     assert list(map_schedule(made, rule="recommended").questions.open) == ["unknown_time_zone:ps1"]
-    work = map_schedule(made, decisions=[decide("unknown_time_zone", "ps1", "other", "Europe/London")])
-    assert fields(work)["time_zone"] == "Europe/London"
+    mapped = map_schedule(made, decisions=[decide("unknown_time_zone", "ps1", "other", "Europe/London")])
+    assert fields(mapped)["time_zone"] == "Europe/London"
     again = map_schedule(made, decisions=[decide("unknown_time_zone", "ps1", "other", "Middle/Earth")])
     assert "'Middle/Earth', which nobody knows" in reason(again, "schedules", "ps1")
 
@@ -159,11 +159,11 @@ def test_an_unknown_zone_is_never_guessed():
 def test_a_schedule_that_pagerduty_renders_otherwise_is_not_loaded():
     entry = {**override("cat", 0, 56), "id": "x"}
     made = schedule("ps1", layer(["ann"]), final_schedule=rendered(entry))
-    work = map_schedule(made, rule="recommended")
-    assert list(work.questions.open) == ["rendering_differs:ps1"]
-    assert "56 days" in reason(work, "schedules", "ps1")
+    mapped = map_schedule(made, rule="recommended")
+    assert list(mapped.questions.open) == ["rendering_differs:ps1"]
+    assert "56 days" in reason(mapped, "schedules", "ps1")
     seen = decide("rendering_differs", "ps1", "load_anyway")
-    seen = seen.model_copy(update={"question": work.questions.open["rendering_differs:ps1"].digest})
+    seen = seen.model_copy(update={"question": mapped.questions.open["rendering_differs:ps1"].digest})
     assert wishes(map_schedule(made, decisions=[seen]), "schedules")
     for blank in (decide("rendering_differs", id, "load_anyway") for id in ("all", "ps1")):
         held = map_schedule(made, decisions=[blank])
@@ -203,9 +203,9 @@ def test_a_shift_based_schedule_that_pagerduty_renders_otherwise_is_held():
     for assignments, held in ((shown[:1], False), (shown, True)):
         made = {"id": "pv3", "name": "Shifts", "time_zone": "Etc/UTC", "rotations": [{"id": "R1", "events": [event]}]}
         made["final_schedule"] = {"computed_shift_assignments": assignments}
-        work = map_schedule(schedules_v3=[made], rule="recommended")
-        assert ("pv3" in wishes(work, "schedules")) is not held
-        assert list(work.questions.open) == ["rendering_differs:pv3"] * held
+        mapped = map_schedule(schedules_v3=[made], rule="recommended")
+        assert ("pv3" in wishes(mapped, "schedules")) is not held
+        assert list(mapped.questions.open) == ["rendering_differs:pv3"] * held
 
 
 def stand(person):
@@ -216,10 +216,10 @@ def stand(person):
 
 
 def test_two_schedules_of_one_name_are_a_question_for_each():
-    work = map_schedule(
+    mapped = map_schedule(
         schedule("ps1", layer(["ann"]), name="On-call"), schedule("ps2", layer(["bob"]), name="on-call")
     )
-    assert sorted(work.questions.open) == ["same_name_in_source:ps1", "same_name_in_source:ps2"]
+    assert sorted(mapped.questions.open) == ["same_name_in_source:ps1", "same_name_in_source:ps2"]
 
 
 @pytest.mark.parametrize("choice", ["adopt", "merge"])
@@ -229,12 +229,12 @@ def test_a_schedule_of_the_same_name_in_harness_is_adopted_or_merged(choice):
     state = people("ann").model_copy(update={"schedules": {"mine": there}})
     made = schedule("ps1", layer(["ann"]), name="Primary")
     assert list(map_schedule(made, state=state).questions.open)[-1] == "duplicate_schedule:ps1"
-    work = map_schedule(
+    mapped = map_schedule(
         made,
         state=state,
         decisions=[decide("duplicate_schedule", "ps1", choice), decide("user_not_found", "all", "invite")],
     )
-    wish = wishes(work, "schedules")["ps1"]
+    wish = wishes(mapped, "schedules")["ps1"]
     assert (wish.identifier, wish.adopt, wish.merge) == ("mine", True, choice == "merge")
     assert [each["name"] for each in wish.fields["rotations"]] == ["Layer 1"]
 
@@ -247,8 +247,8 @@ def with_overrides(*overrides, **more):
 
 
 def test_an_override_is_a_part_of_its_schedule():
-    work = map_schedule(with_overrides(override("bob", 1, 2)))
-    [wish] = wishes(work, "overrides").values()
+    mapped = map_schedule(with_overrides(override("bob", 1, 2)))
+    [wish] = wishes(mapped, "overrides").values()
     assert wish.identifier == f"ps1_ps1/pd_{wish.key}"
     assert wish.fields == {
         "schedule": "ps1_ps1",
@@ -272,8 +272,8 @@ def test_one_that_has_ended_is_none_and_one_that_runs_is():
     ],
 )
 def test_an_override_that_stays_behind_says_why(made, why):
-    [fate] = [fate for fate in map_schedule(made).fates if fate.kind == "overrides"]
-    assert (fate.grade, fate.reason) == ("lost", why)
+    [outcome] = [outcome for outcome in map_schedule(made).outcomes if outcome.kind == "overrides"]
+    assert (outcome.grade, outcome.reason) == ("lost", why)
 
 
 # --- scope ---
@@ -297,15 +297,21 @@ ACCOUNT = {
 
 @pytest.mark.parametrize("word", ["s1", "Cart"])
 def test_a_service_brings_exactly_what_it_needs(word):
-    work = map_rows(ACCOUNT, people("ann", "bob", "cat"), services=[word])
-    assert {kind: sorted(ids) for kind, ids in work.scope.items()} == {
+    mapped = map_rows(ACCOUNT, people("ann", "bob", "cat"), services=[word])
+    assert {kind: sorted(ids) for kind, ids in mapped.scope.items()} == {
         "users": ["ann", "bob"],
         "teams": ["pt1"],
         "schedules": ["ps1"],
         "escalation_policies": ["pp1"],
         "services": ["s1"],
     }
-    assert {fate.kind for fate in work.fates} == {"users", "teams", "schedules", "escalation_policies", "services"}
+    assert {outcome.kind for outcome in mapped.outcomes} == {
+        "users",
+        "teams",
+        "schedules",
+        "escalation_policies",
+        "services",
+    }
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_what_the_rules_or_the_scope_leave_out_is_counted_and_shown(job):
     choose(job, "rules.contact_details", False)
     shown = preview(job)
     assert there.items() <= shown.draft.count_out_of_scope().items()
-    assert "left out by rules.contact_details" in str(look(shown, "aside")._repr_html_())
+    assert "left out by rules.contact_details" in str(look(shown, "not_carried")._repr_html_())
     choose(job, "rules.contact_details", None)
     choose(job, "scope.services", [next(iter(shown.draft.account.services))])
     found = preview(job).draft

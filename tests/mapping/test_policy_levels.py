@@ -13,7 +13,7 @@ from pdmigrate.parity.policies import compare_policies, find_unexplained
 from pdmigrate.parity.schedules import Compared, ScheduleParity
 from pdmigrate.plan.actions import Held, make_plan
 from pdmigrate.plan.answers import Conflict, Settled
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 
 DAY = 86_400
 
@@ -25,17 +25,19 @@ def find(
 ):
     """A policy pp of a service, with these people on call in the schedule ps in Harness, and these levels there."""
     held = {"services": [service("psv", "pp")], "users": [user("ann"), user("bob"), user("cat")]} | rows
-    work = map_rows(held | ({"oncalls": said} if said else {}), people(*there.split()), decisions)
+    mapped = map_rows(held | ({"oncalls": said} if said else {}), people(*there.split()), decisions)
     if kept:
         words = dict.fromkeys(("name", "question", "meaning", "recommended"), "")
         asked = Conflict(about="changed_in_harness", kind="escalation_policies", id="pp", options=(), **words)
-        work.questions.answered[asked.key] = Settled(conflict=asked, choice="keep_harness", by="ann")
+        mapped.questions.answered[asked.key] = Settled(conflict=asked, choice="keep_harness", by="ann")
     made = EscalationPolicy(identifier="pp_pp", name="Pp", levels=tuple(levels))
-    state = State(people=work.state.people, policies={"pp_pp": made}, oncall=True)
-    reasons = {kind: dict.fromkeys(ids, "") for kind, ids in work.scope.items()}
-    ledger = {("escalation_policies", "pp"): Entry("escalation_policies", "pp", "pp_pp", "Pp", {})} if carried else {}
+    state = State(people=mapped.state.people, policies={"pp_pp": made}, oncall=True)
+    reasons = {kind: dict.fromkeys(ids, "") for kind, ids in mapped.scope.items()}
+    ledger = (
+        {("escalation_policies", "pp"): LedgerEntry("escalation_policies", "pp", "pp_pp", "Pp", {})} if carried else {}
+    )
     plan = make_plan("", "", [], [] if carried else [Held("escalation_policies", "pp", "Pp", "a test", True)])
-    found = Draft(work.account, state, reasons, replace(work, desired=[]), plan, ledger)
+    found = Draft(mapped.account, state, reasons, replace(mapped, desired=[]), plan, ledger)
     now = rota.make_rota([(*SPAN, tuple(after))])
     seen = ScheduleParity(
         "ps", "Ps", "ps_ps", "UTC", Compared(*SPAN, rota.Rota(), now, now), unread, True, unread=unread

@@ -39,10 +39,10 @@ def answer(shown):
     return decide("rendering_differs", "ps1", "load_anyway").model_copy(update={"question": asked.digest})
 
 
-def make_draft(work):
-    reasons = {kind: dict.fromkeys(ids, "") for kind, ids in work.scope.items()}
-    state = State(people=work.state.people, oncall=True)
-    return Draft(work.account, state, reasons, replace(work), make_plan("", "", [], []), {})
+def make_draft(mapped):
+    reasons = {kind: dict.fromkeys(ids, "") for kind, ids in mapped.scope.items()}
+    state = State(people=mapped.state.people, oncall=True)
+    return Draft(mapped.account, state, reasons, replace(mapped), make_plan("", "", [], []), {})
 
 
 def is_open(shown, *decisions):

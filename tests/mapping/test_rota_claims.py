@@ -30,7 +30,7 @@ from test_rota_named import schedule as stack
 
 from pdmigrate.mapping.claims import TEN_YEARS, always_same
 from pdmigrate.mapping.proof import judge, list_windows
-from pdmigrate.mapping.schedules_v2 import say_layers
+from pdmigrate.mapping.schedules_v2 import map_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import Reading
 from pdmigrate.pagerduty.records import Schedule
@@ -43,8 +43,8 @@ def map_one(*schedules, decisions=(), **more):
     return map_rows({"users": USERS, "schedules": list(schedules), **more}, people("ann", "bob", "cat"), decisions)
 
 
-def rotations(work, id="ps1"):
-    return wishes(work, "schedules")[id].fields["rotations"]
+def rotations(mapped, id="ps1"):
+    return wishes(mapped, "schedules")[id].fields["rotations"]
 
 
 # --- layers that are over, and names ---
@@ -75,7 +75,7 @@ def test_the_layer_that_follows_takes_the_name_when_its_turn_comes():
     one, zone, judgement, _ = say(facts)
     for day, alive in ((0, ("a", "b")), (6, ("b", "c"))):
         now = SINCE + day * DAY
-        named, _ = say_layers(one, judgement, zone, now, now + 56 * DAY)
+        named, _ = map_layers(one, judgement, zone, now, now + 56 * DAY)
         assert next(made.rotation.participants for made in named if made.name == "Layer 1") == alive
 
 
@@ -90,9 +90,9 @@ def test_overlapping_layers_of_the_past_cost_nothing():
 
 def test_nobody_is_asked_about_people_of_layers_that_have_ended():
     gone = refer("user", "gus", deleted_at="2025-02-21T00:00:00Z")
-    work = map_one(schedule("ps1", row(["ann", gone], "PL1", end="2026-01-01T00:00:00Z"), row(["ann"], "PL2")))
-    assert work.questions.open == {}
-    assert [fate.grade for fate in work.fates if fate.kind == "schedules"] == ["exact"]
+    mapped = map_one(schedule("ps1", row(["ann", gone], "PL1", end="2026-01-01T00:00:00Z"), row(["ann"], "PL2")))
+    assert mapped.questions.open == {}
+    assert [outcome.grade for outcome in mapped.outcomes if outcome.kind == "schedules"] == ["exact"]
 
 
 def test_many_layers_with_deleted_people_at_once_cost_nothing():
@@ -109,9 +109,9 @@ def test_many_layers_with_deleted_people_at_once_cost_nothing():
 def test_turns_of_seconds_are_a_question_at_once(turn):
     begun = time.process_time()
     short = row(["ann", "bob"], rotation_turn_length_seconds=turn)
-    work = map_one(schedule("ps1", short))
-    assert list(work.questions.open) == ["cannot_be_said:ps1"]
-    assert work.held[0].open_question
+    mapped = map_one(schedule("ps1", short))
+    assert list(mapped.questions.open) == ["cannot_be_said:ps1"]
+    assert mapped.held[0].open_question
     answered = map_one(schedule("ps1", short), decisions=[decide("cannot_be_said", "ps1", "leave_out")])
     assert (answered.held[0].open_question, answered.held[0].decided) == (False, "cannot_be_said:ps1")
     assert time.process_time() - begun < 2
@@ -125,9 +125,9 @@ def test_the_turn_of_one_who_is_always_on_is_of_no_matter():
 def test_turns_of_a_minute_are_written_in_no_time():
     begun = time.process_time()
     made = row(["ann", "bob", "cat"], rotation_turn_length_seconds=60)
-    work = map_one(schedule("ps1", made, time_zone="Asia/Tokyo"))
-    assert rotations(work)[0]["turn_seconds"] == 60
-    assert work.fidelity["ps1"].grade == "for_ever"
+    mapped = map_one(schedule("ps1", made, time_zone="Asia/Tokyo"))
+    assert rotations(mapped)[0]["turn_seconds"] == 60
+    assert mapped.fidelity["ps1"].grade == "for_ever"
     assert time.process_time() - begun < 8
 
 
@@ -141,9 +141,9 @@ def test_five_hundred_windows_and_ten_thousand_places_cost_little():
 
 def test_an_anchor_of_year_one_names_the_schedule():
     odd = row(["ann", "bob"], rotation_virtual_start="0001-01-01T00:00:00+14:00")
-    work = map_one(schedule("ps1", odd, time_zone="America/New_York"), schedule("ps2", row(["ann"])))
-    assert list(work.questions.open) == ["unusable_record:ps1"]
-    assert "ps2" in wishes(work, "schedules")
+    mapped = map_one(schedule("ps1", odd, time_zone="America/New_York"), schedule("ps2", row(["ann"])))
+    assert list(mapped.questions.open) == ["unusable_record:ps1"]
+    assert "ps2" in wishes(mapped, "schedules")
 
 
 def test_more_dates_than_anybody_can_check_are_a_question():
@@ -154,8 +154,8 @@ def test_more_dates_than_anybody_can_check_are_a_question():
     empty = decide("deleted_participant", "all", "empty_place")
     assert list(map_one(made, decisions=[empty]).questions.open) == ["too_many_dated:ps1"]
     begun = time.process_time()
-    work = map_one(made, decisions=[empty, decide("too_many_dated", "ps1", "write_dates")])
-    assert len(rotations(work)) > 400
+    mapped = map_one(made, decisions=[empty, decide("too_many_dated", "ps1", "write_dates")])
+    assert len(rotations(mapped)) > 400
     assert time.process_time() - begun < 5
     left = map_one(made, decisions=[empty, decide("too_many_dated", "ps1", "leave_out")])
     assert left.held[0].decided == "too_many_dated:ps1"
@@ -200,11 +200,11 @@ def test_one_that_starts_behind_the_month_is_written_with_dates():
 
 def test_the_structure_shows_what_no_date_of_the_next_years_does():
     """A rotation that is right for ten years and wrong afterwards is not the same for ever."""
-    one = rota.Rotation(("a", "b"), 0, WEEK)
-    late = rota.Rotation(("a",), 0, WEEK, until=SINCE + 2 * TEN_YEARS)
+    one = rota.Roster(("a", "b"), 0, WEEK)
+    late = rota.Roster(("a",), 0, WEEK, until=SINCE + 2 * TEN_YEARS)
     assert always_same([one], [one], SINCE, None)
     assert not always_same([late, one], [late, one], SINCE, None), "joined, both are on"
-    rest = rota.Rotation(("a", "b"), 0, WEEK, since=SINCE + 2 * TEN_YEARS)
+    rest = rota.Roster(("a", "b"), 0, WEEK, since=SINCE + 2 * TEN_YEARS)
     assert always_same([late, one], [late, rest], SINCE, None)
     assert not always_same([late, one], [late], SINCE, None)
 
@@ -279,9 +279,9 @@ def test_what_ends_in_pagerduty_is_exact_and_says_so():
 def test_a_schedule_of_overrides_alone_has_no_rotation():
     stand_in = {"rendered_schedule_entries": [override("bob", 8, 9)]}
     ended = row(["ann"], end="2026-06-02T00:00:00Z")
-    work = map_one(schedule("ps1", ended, overrides_subschedule=stand_in))
-    assert rotations(work) == []
-    assert [wish.fields["person"] for wish in wishes(work, "overrides").values()] == ["bob@example.com"]
+    mapped = map_one(schedule("ps1", ended, overrides_subschedule=stand_in))
+    assert rotations(mapped) == []
+    assert [wish.fields["person"] for wish in wishes(mapped, "overrides").values()] == ["bob@example.com"]
 
 
 # --- the campaign ---
@@ -296,17 +296,17 @@ def test_a_sample_of_the_campaign():
 def test_the_campaign_can_fail(monkeypatch):
     """One turn off, and it says so."""
 
-    def say_wrongly(*arguments, **more):
-        named, fidelity = say_layers(*arguments, **more)
+    def map_wrongly(*arguments, **more):
+        named, fidelity = map_layers(*arguments, **more)
         off = [SimpleNamespace(name=one.name, rotation=_turn_on(one.rotation), dated=one.dated) for one in named]
         return off, fidelity
 
-    monkeypatch.setattr("campaigns.say_layers", say_wrongly)
+    monkeypatch.setattr("campaigns.say_layers", map_wrongly)
     wrong = [run_one(("v2", "sample", number))[2] for number in range(12)]
     assert sum("are paged" in text for text in wrong) > 6
 
 
 def _turn_on(made):
-    return rota.Rotation(
+    return rota.Roster(
         made.participants[1:] + made.participants[:1], made.anchor, made.turn, made.week, made.since, made.until
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rota_cases import START, ZONES, Facts, all_edges, read_both_ways, schedules
 
 from pdmigrate.mapping.proof import Judgement, render_with_overrides
-from pdmigrate.mapping.schedules_v2 import say_layers
+from pdmigrate.mapping.schedules_v2 import map_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import rota as pagerduty_rota
 from pdmigrate.pagerduty.readings import RULES, WALL, Reading
@@ -34,7 +34,7 @@ def test_what_is_written_pages_whom_the_layers_page(schedule):
     a second before it, and at 60 random instants."""
     record, zone = Schedule.model_validate(schedule), ZoneInfo(schedule["time_zone"])
     before = pagerduty_rota.render_schedule(record, zone, SINCE, UNTIL)
-    named, _ = say_layers(record, Judgement(WALL), zone, SINCE, UNTIL)
+    named, _ = map_layers(record, Judgement(WALL), zone, SINCE, UNTIL)
     assert len({one.name for one in named}) == len(named)
     after = read_both_ways(record, zone, named, SINCE, UNTIL)
     assert after == [before] * 2
@@ -51,7 +51,7 @@ def test_what_is_written_pages_whom_the_layers_page(schedule):
 def test_whatever_way_pagerduty_counts_at_a_change_of_the_clock_is_written(schedule, reading):
     """Rotations that are corrected with dates; or the schedule is held, where that takes more shifts than one can check."""
     record, zone = Schedule.model_validate(schedule), ZoneInfo(schedule["time_zone"])
-    said = say_layers(record, Judgement(reading), zone, SINCE, UNTIL)
+    said = map_layers(record, Judgement(reading), zone, SINCE, UNTIL)
     if said is not None:
         before = render_with_overrides(record, reading, zone, SINCE, UNTIL)
         assert read_both_ways(record, zone, said[0], SINCE, UNTIL) == [before] * 2

@@ -11,7 +11,7 @@ from test_rota_v3 import HORIZON, SINCE, UNTIL, member, names, weekly
 
 from pdmigrate.mapping.dated import TooManyDatedError
 from pdmigrate.mapping.proof import CannotBeSaidError, judge, list_windows
-from pdmigrate.mapping.schedules_v3 import say_shifts
+from pdmigrate.mapping.schedules_v3 import map_shifts
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
@@ -36,16 +36,16 @@ def test_exdates_behind_the_end_leave_one_rotation(end):
     schedule = weekly(rule, *holidays)
     if end == "effective_until":
         schedule = change(schedule, effective_until=START + timedelta(days=20))
-    named, _ = say_shifts(schedule, LONDON, SINCE - 30 * rota.DAY, HORIZON)
+    named, _ = map_shifts(schedule, LONDON, SINCE - 30 * rota.DAY, HORIZON)
     assert len(named) == 1
     assert named[0].rotation.since < named[0].rotation.until
 
 
 def test_a_rule_that_never_happens_pages_nobody():
     """Every seventh day from a Monday is no Tuesday."""
-    named, fidelity = say_shifts(weekly("RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU"), LONDON, SINCE, HORIZON)
+    named, fidelity = map_shifts(weekly("RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU"), LONDON, SINCE, HORIZON)
     assert (named, fidelity.grade) == ([], "for_ever")
-    named, _ = say_shifts(
+    named, _ = map_shifts(
         weekly("RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU", "RDATE:20261222T090000"), LONDON, SINCE, HORIZON
     )
     assert [one.dated for one in named] == [True]
@@ -66,7 +66,7 @@ def test_exdates_are_read_by_rfc_5545(date, left_out):
     schedule = weekly("RRULE:FREQ=WEEKLY", date)
     day = int(datetime(2026, 12, 28, 12, tzinfo=UTC).timestamp())
     assert (render_schedule(schedule, day, day + 3600).entries == ()) is left_out
-    named, _ = say_shifts(schedule, LONDON, SINCE, HORIZON)
+    named, _ = map_shifts(schedule, LONDON, SINCE, HORIZON)
     drawn = rota.join([one.rotation.render(LONDON, SINCE, UNTIL) for one in named])
     assert drawn == render_schedule(schedule, SINCE, UNTIL)
 
@@ -87,7 +87,7 @@ def test_an_exdate_in_a_zone_that_nobody_knows_is_no_date():
     ],
 )
 def test_the_same_shifts_by_rules_of_other_frequencies(rule, length, rotations):
-    named, _ = say_shifts(weekly(rule, length=length, zone="Asia/Tokyo"), ZoneInfo("Asia/Tokyo"), SINCE, HORIZON)
+    named, _ = map_shifts(weekly(rule, length=length, zone="Asia/Tokyo"), ZoneInfo("Asia/Tokyo"), SINCE, HORIZON)
     assert len(named) == rotations
     assert not any(one.dated for one in named)
 
@@ -99,7 +99,7 @@ def test_the_same_shifts_by_rules_of_other_frequencies(rule, length, rotations):
 def test_rules_that_begin_all_the_time_are_refused_at_once(rule):
     begun = time.process_time()
     with pytest.raises((ValueError, CannotBeSaidError)):
-        say_shifts(weekly(f"RRULE:{rule}"), LONDON, SINCE, HORIZON)
+        map_shifts(weekly(f"RRULE:{rule}"), LONDON, SINCE, HORIZON)
     assert time.process_time() - begun < 3
 
 
@@ -108,8 +108,8 @@ def test_hundreds_of_holidays_are_a_question():
     schedule = weekly("RRULE:FREQ=DAILY", *(f"EXDATE:{day:%Y%m%d}T090000" for day in days[::2]))
     begun = time.process_time()
     with pytest.raises(TooManyDatedError):
-        say_shifts(schedule, LONDON, SINCE, HORIZON)
-    assert len(say_shifts(schedule, LONDON, SINCE, HORIZON, most=5000)[0]) > 400
+        map_shifts(schedule, LONDON, SINCE, HORIZON)
+    assert len(map_shifts(schedule, LONDON, SINCE, HORIZON, most=5000)[0]) > 400
     assert time.process_time() - begun < 8
 
 
@@ -123,7 +123,7 @@ def test_a_rule_of_five_days_is_claimed_until_a_start_meets_a_change_of_the_cloc
              ("end_time", weekly("RRULE:FREQ=DAILY").rotations[0].events[0].end_time)), (0, 8), strict=True)
     }  # fmt: skip
     schedule = change(weekly("RRULE:FREQ=DAILY;INTERVAL=5"), **times, effective_since=begin)
-    named, fidelity = say_shifts(schedule, LONDON, SINCE, HORIZON)
+    named, fidelity = map_shifts(schedule, LONDON, SINCE, HORIZON)
     assert UNTIL < fidelity.until < SINCE + 3653 * rota.DAY
     drawn = rota.join([one.rotation.render(LONDON, SINCE, fidelity.until) for one in named])
     assert drawn == render_schedule(schedule, SINCE, fidelity.until)
@@ -138,7 +138,7 @@ def test_what_stands_in_behind_the_months_that_are_compared_is_written_as_well()
     stand_in = {"id": "O1", "rotation_id": "R", "start_time": day, "end_time": day + timedelta(days=14)}
     stand_in |= {"overridden_member": member("bob"), "overriding_member": member("fay")}
     schedule = ScheduleV3.model_validate(weekly("RRULE:FREQ=WEEKLY").model_dump() | {"overrides": [stand_in]})
-    named, _ = say_shifts(schedule, LONDON, SINCE, HORIZON)
+    named, _ = map_shifts(schedule, LONDON, SINCE, HORIZON)
     assert any("fay" in one.rotation.participants for one in named)
 
 
@@ -196,12 +196,12 @@ NIGHTS = weekly("RRULE:FREQ=DAILY", people=("ann", "bob", "cat"), length=24)
 def test_what_pagerduty_does_not_document_is_in_doubt_until_it_shows_it(schedule, readings):
     judgement = judged(schedule)
     assert judgement.reading == readings[0]
-    _, fidelity = say_shifts(schedule, LONDON, SINCE, HORIZON, judgement)
+    _, fidelity = map_shifts(schedule, LONDON, SINCE, HORIZON, judgement)
     assert (fidelity.grade, fidelity.until) == ("until", judgement.doubts[0])
     windows = list(list_windows(as_account(schedule), in_doubt=True))
     for reading in readings:
         found = judged(schedule, *(show(schedule, reading, span) for span in windows))
         assert (found.reading, found.differing, found.doubts) == (reading, 0, ())
-        named, _ = say_shifts(schedule, LONDON, SINCE, HORIZON, found)
+        named, _ = map_shifts(schedule, LONDON, SINCE, HORIZON, found)
         drawn = rota.join([one.rotation.render(LONDON, SINCE, UNTIL) for one in named])
         assert drawn == render_schedule(schedule, SINCE, UNTIL, reading)

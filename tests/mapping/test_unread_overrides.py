@@ -23,10 +23,10 @@ def test_overrides_that_were_not_read_are_a_question_that_no_rule_answers(absent
     """They page somebody today: without an answer the schedule waits, and what needs it."""
     row = schedule("ps1", layer(["ann"]), overrides_subschedule=absent)
     rows = {"users": USERS, "schedules": [row], "escalation_policies": [policy("pp", (5, [refer("schedule", "ps1")]))]}
-    work = ask_all(rows)
-    [asked] = work.questions.open.values()
+    mapped = ask_all(rows)
+    [asked] = mapped.questions.open.values()
     assert (asked.key, asked.changes_paging) == ("unread_overrides:ps1", True)
-    assert {(held.kind, held.open_question) for held in work.held} == {
+    assert {(held.kind, held.open_question) for held in mapped.held} == {
         ("schedules", True),
         ("escalation_policies", True),
     }
@@ -39,8 +39,8 @@ def test_overrides_that_were_not_read_are_a_question_that_no_rule_answers(absent
 @pytest.mark.parametrize("dated", ["overrides", "custom_shifts"])
 def test_so_are_those_of_a_shift_based_schedule(dated):
     row = {"id": "ps1", "name": "S", "time_zone": "UTC", "rotations": [], "overrides": [], "custom_shifts": []}
-    work = ask_all({"users": USERS, "schedules_v3": [{**row, dated: None}]})
-    assert list(work.questions.open) == ["unread_overrides:ps1"]
+    mapped = ask_all({"users": USERS, "schedules_v3": [{**row, dated: None}]})
+    assert list(mapped.questions.open) == ["unread_overrides:ps1"]
     assert not ask_all({"users": USERS, "schedules_v3": [row]}).questions.open
 
 

@@ -122,14 +122,14 @@ def run_papermill(tmp_path, *options, name="1_connect"):
 def test_papermill_runs_a_notebook_with_nothing_but_the_workspace(tmp_path, workspace):
     done = run_papermill(tmp_path, "-p", "workspace", workspace)
     assert done.returncode == 0, done.stderr
-    desk = workspace / "reports" / "desk"
-    assert (desk / "connect.html").is_file()
-    result = json.loads((desk / "results" / "connect.json").read_text(encoding="utf-8"))
+    by_hand = workspace / "reports" / "by-hand"
+    assert (by_hand / "connect.html").is_file()
+    result = json.loads((by_hand / "results" / "connect.json").read_text(encoding="utf-8"))
     assert (result["step"], result["status"], result["exit_code"], result["error"]) == ("connect", "done", 0, "")
     [shown] = code_of(nbformat.read(tmp_path / "out.ipynb", as_version=4))[-1].outputs
-    assert f"Page Connect: {desk / 'connect.html'}" in shown.data["text/plain"]
+    assert f"Page Connect: {by_hand / 'connect.html'}" in shown.data["text/plain"]
     links = re.findall(r'href="([^"]+)"', shown.data["text/html"])
-    assert [Path(link).resolve() for link in links] == [desk / "connect.html", desk / "index.html"]
+    assert [Path(link).resolve() for link in links] == [by_hand / "connect.html", by_hand / "index.html"]
 
 
 def test_a_notebook_that_stops_says_why_in_one_line(tmp_path, workspace):

@@ -278,8 +278,10 @@ def test_no_key_is_in_any_file_the_saved_widgets_included(walked):
 
 def test_what_was_done_by_hand_left_its_pages(walked):
     workspace, _, _ = walked
-    desk = workspace.reports / "desk"
-    assert {f"{step}.html" for step in STEPS} | {"stakeholders.html", "index.html"} <= {p.name for p in desk.iterdir()}
+    by_hand = workspace.reports / "by-hand"
+    assert {f"{step}.html" for step in STEPS} | {"stakeholders.html", "index.html"} <= {
+        p.name for p in by_hand.iterdir()
+    }
 
 
 def test_the_same_decisions_headless_give_the_same_target(walked, tmp_path, monkeypatch):

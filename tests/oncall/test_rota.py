@@ -26,7 +26,7 @@ def told(who, day="%d/%H:%M"):
 
 
 def turns(people, anchor="2025-01-06 09:00", turn=rota.WEEK, **more):
-    return rota.Rotation(tuple(None if p == "-" else p for p in people), at(anchor), turn, **more)
+    return rota.Roster(tuple(None if p == "-" else p for p in people), at(anchor), turn, **more)
 
 
 def shown(rotation, since, until, zone=UTC_ZONE):
@@ -213,7 +213,7 @@ def test_overrides_go_first_then_the_layers_from_the_top():
 
 def test_the_later_of_two_overrides_wins():
     rows = [override("A", "06T00:00:00", "06T12:00:00"), override("B", "06T06:00:00", "06T08:00:00")]
-    entries = tuple(records.Entry.model_validate(row) for row in rows)
+    entries = tuple(records.RenderedEntry.model_validate(row) for row in rows)
     assert told(read_entries(entries)) == ["06/00:00 06/06:00 A", "06/06:00 06/08:00 B", "06/08:00 06/12:00 A"]
 
 

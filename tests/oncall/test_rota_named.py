@@ -9,12 +9,12 @@ from rota_cases import Facts, place, read_both_ways
 
 from pdmigrate.mapping.overrides import cut_overrides
 from pdmigrate.mapping.proof import Fidelity, judge
-from pdmigrate.mapping.schedules_v2 import say_layers
+from pdmigrate.mapping.schedules_v2 import map_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.readings import Reading, render_layers
-from pdmigrate.pagerduty.records import Entry, Schedule
+from pdmigrate.pagerduty.records import RenderedEntry, Schedule
 from pdmigrate.pagerduty.rota import read_entries, render_schedule
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -83,7 +83,7 @@ def make_account(one, **more):
 def say(facts, **more):
     one, zone = Schedule.model_validate(facts), ZoneInfo(facts["time_zone"])
     judgement = judge(make_account(one, **more), one, zone)
-    return one, zone, judgement, say_layers(one, judgement, zone, SINCE, HORIZON)
+    return one, zone, judgement, map_layers(one, judgement, zone, SINCE, HORIZON)
 
 
 @pytest.mark.parametrize("facts, rotations", CASES.values(), ids=CASES)
@@ -118,10 +118,10 @@ def test_windows_across_the_change_of_the_clock(name, month, edges):
         [drawn, stacked] = read_both_ways(one, zone, named, start, start + DAY)
         assert drawn == stacked
         shown += [(day, drawn)]
-    assert ", ".join(f"{day} {tell_hours(drawn)}" for day, drawn in shown) == edges
+    assert ", ".join(f"{day} {describe_hours(drawn)}" for day, drawn in shown) == edges
 
 
-def tell_hours(drawn):
+def describe_hours(drawn):
     [(start, end)] = [span for span in drawn.covered() if span[1] % DAY and span[0] % DAY]
     return f"{rota.to_datetime(start):%H}-{rota.to_datetime(end):%H}"
 
@@ -130,7 +130,7 @@ def tell_hours(drawn):
 def test_names_are_the_same_a_fortnight_later(facts):
     """A renamed rotation silently loses its escalation level in Harness. What has ended may be gone."""
     one, zone, judgement, (named, _) = say(facts)
-    later, _ = say_layers(one, judgement, zone, SINCE + 14 * DAY, HORIZON + 14 * DAY)
+    later, _ = map_layers(one, judgement, zone, SINCE + 14 * DAY, HORIZON + 14 * DAY)
     before = {rotation.name: rotation.rotation for rotation in named}
     assert {rotation.name for rotation in later} <= before.keys()
     assert all(before[rotation.name] == rotation.rotation for rotation in later)
@@ -152,7 +152,7 @@ def test_the_layer_keeps_its_own_name_when_the_one_above_starts_or_ends(facts):
     one, zone, judgement, _ = say(facts)
     for day in (0, 9, 12, 29, 31, 60):
         now = SINCE + day * DAY
-        named, _ = say_layers(one, judgement, zone, now, now + 56 * DAY)
+        named, _ = map_layers(one, judgement, zone, now, now + 56 * DAY)
         alone = {rotation.name: rotation.rotation for rotation in named}
         assert len(alone) == len(named)
         others = [name for name, made in alone.items() if name != "Layer 1" and _lives(made, now)]
@@ -187,7 +187,7 @@ def test_names_stay_whoever_comes_or_goes_and_however_the_layers_are_ordered():
 def name_all(layers):
     one = Schedule.model_validate({"id": "PS1", "name": "Named", "time_zone": NEW_YORK, "schedule_layers": layers})
     zone = ZoneInfo(NEW_YORK)
-    return {named.name for named in say_layers(one, judge(make_account(one), one, zone), zone, SINCE, HORIZON)[0]}
+    return {named.name for named in map_layers(one, judge(make_account(one), one, zone), zone, SINCE, HORIZON)[0]}
 
 
 def test_windows_away_from_the_change_hold_for_ever():
@@ -261,7 +261,7 @@ def test_a_rendering_that_no_reading_explains_is_a_difference():
 def test_overrides_that_overlap_are_cut_since_the_later_one_wins():
     times = [(0, 10), (2, 4), (3, 5)]
     entries = tuple(
-        Entry(start=NOW + timedelta(hours=a), end=NOW + timedelta(hours=b), user={"id": "a"}) for a, b in times
+        RenderedEntry(start=NOW + timedelta(hours=a), end=NOW + timedelta(hours=b), user={"id": "a"}) for a, b in times
     )
     left = [[((s - SINCE) // 3600, (e - SINCE) // 3600) for s, e in spans] for _, spans in cut_overrides(entries)]
     assert left == [[(0, 2), (5, 10)], [(2, 3)], [(3, 5)]]
@@ -270,7 +270,7 @@ def test_overrides_that_overlap_are_cut_since_the_later_one_wins():
 def test_an_override_whose_stand_in_was_deleted_takes_nothing_from_another():
     """As it is read in PagerDuty: nobody stands in, so the earlier one still does."""
     who = ({"id": "a"}, {"id": "b", "deleted_at": "2026-01-01T00:00:00Z"})
-    entries = tuple(Entry(start=NOW, end=NOW + timedelta(hours=4), user=user) for user in who)
+    entries = tuple(RenderedEntry(start=NOW, end=NOW + timedelta(hours=4), user=user) for user in who)
     [(_, spans), _] = cut_overrides(entries)
     assert spans == read_entries(entries).covered() == ((SINCE, SINCE + 4 * 3600),)
 

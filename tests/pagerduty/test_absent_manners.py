@@ -8,7 +8,7 @@ from source_http import NOW, company
 
 from pdmigrate.errors import AnswerError
 from pdmigrate.pagerduty.account import dump_record
-from pdmigrate.pagerduty.window import LongWindow, Window
+from pdmigrate.pagerduty.window import FetchWindow, LongWindow
 
 LATER = datetime(2026, 11, 5, 9, tzinfo=UTC)
 """Beyond what is rendered, and more than a year ahead."""
@@ -97,7 +97,7 @@ def test_a_window_that_is_refused_however_short_is_an_error():
         raise AnswerError("PagerDuty refused", 400)
 
     with pytest.raises(AnswerError):
-        LongWindow().ask(Window(NOW, NOW + timedelta(days=460)), refuse)
+        LongWindow().ask(FetchWindow(NOW, NOW + timedelta(days=460)), refuse)
     assert len(asked) < 8
     assert asked == sorted(asked, reverse=True)
 
@@ -107,7 +107,7 @@ def test_a_refusal_of_another_kind_is_no_reason_to_ask_for_less():
         raise AnswerError("PagerDuty refused", 403)
 
     with pytest.raises(AnswerError):
-        LongWindow().ask(Window(NOW, NOW + timedelta(days=460)), refuse)
+        LongWindow().ask(FetchWindow(NOW, NOW + timedelta(days=460)), refuse)
 
 
 def test_pagerduty_is_asked_with_the_zone_name_that_it_gave(serve_source):

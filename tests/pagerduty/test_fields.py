@@ -30,7 +30,7 @@ READERS = {
     "layer_users": records.LayerUser,
     "restrictions": records.Restriction,
     "subschedules": records.Rendered,
-    "entries": records.Entry,
+    "entries": records.RenderedEntry,
     "schedules_v3": v3_records.ScheduleV3,
     "rotations": v3_records.Rotation,
     "events": v3_records.Event,

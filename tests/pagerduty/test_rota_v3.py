@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rota_cases import PEOPLE, START, ZONES
 
-from pdmigrate.mapping.schedules_v3 import say_shifts
-from pdmigrate.mapping.shifts import say_event
+from pdmigrate.mapping.schedules_v3 import map_shifts
+from pdmigrate.mapping.shifts import map_event
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.rota_v3 import render_schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
@@ -137,7 +137,7 @@ def test_the_rendering_agrees_with_dateutil(schedule):
 def test_the_rotations_have_the_same_people_as_the_events(schedule):
     """As long as the fidelity says; joined, since several people at once are meant."""
     record, zone = ScheduleV3.model_validate(schedule), ZoneInfo(schedule["time_zone"])
-    said = say_shifts(record, zone, SINCE, HORIZON)
+    said = map_shifts(record, zone, SINCE, HORIZON)
     assert said is not None
     named, fidelity = said
     until = min(UNTIL, fidelity.until or UNTIL)
@@ -163,7 +163,7 @@ def test_who_comes_and_goes_renames_no_rotation(event, others):
 
 def name_rotations(event, people):
     strategy = event["assignment_strategy"] | {"members": [member(name) for name in people]}
-    said = say_event(Event.model_validate(event | {"assignment_strategy": strategy}), "Shop", SINCE, SINCE)
+    said = map_event(Event.model_validate(event | {"assignment_strategy": strategy}), "Shop", SINCE, SINCE)
     return [one.name for one in said or ()]
 
 
@@ -194,12 +194,12 @@ def weekly(rule, *extra, people=("ann", "bob"), per=1, length=8, zone="Europe/Lo
     ids="weeks-of-one-person each-day-another whole-days two-weeks count holiday past-holiday extra-day".split(),  # noqa: SIM905
 )
 def test_rotations_of_common_rules(schedule, rotations, grade):
-    named, fidelity = say_shifts(schedule, ZoneInfo("Europe/London"), SINCE, HORIZON)
+    named, fidelity = map_shifts(schedule, ZoneInfo("Europe/London"), SINCE, HORIZON)
     assert (len(named), fidelity.grade) == (rotations, grade), [one.name for one in named]
 
 
 def names(schedule, now=SINCE):
-    return [one.name for one in say_shifts(schedule, ZoneInfo("Europe/London"), now, now + 56 * rota.DAY)[0]]
+    return [one.name for one in map_shifts(schedule, ZoneInfo("Europe/London"), now, now + 56 * rota.DAY)[0]]
 
 
 def test_the_part_that_is_on_now_has_the_rotations_own_name():
@@ -229,7 +229,7 @@ def test_of_two_events_of_one_name_the_older_keeps_it_wherever_it_stands():
 
 
 def test_a_monthly_rule_is_written_with_dates_until_a_day_that_is_said():
-    named, fidelity = say_shifts(weekly("RRULE:FREQ=MONTHLY;BYMONTHDAY=5"), ZoneInfo("Europe/London"), SINCE, HORIZON)
+    named, fidelity = map_shifts(weekly("RRULE:FREQ=MONTHLY;BYMONTHDAY=5"), ZoneInfo("Europe/London"), SINCE, HORIZON)
     assert fidelity.grade == "within_horizon"
     assert fidelity.until > HORIZON
     assert all(one.dated for one in named)

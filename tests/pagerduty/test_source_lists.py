@@ -111,10 +111,10 @@ def test_a_schedule_that_no_list_has_shown_is_named(serve_source):
     account = serve_source(company(), v3_hidden=["PSHIFT01"]).fetch().account
     assert list(account.schedules_v3) == ["PSHIFT02"]
     [hidden] = account.hidden
-    assert hidden.tell({"escalation_policies": {"PPOL15"}}) == (
+    assert hidden.describe({"escalation_policies": {"PPOL15"}}) == (
         "the schedule Store systems shifts (PSHIFT01), named by the policy Store mailbox"
     )
-    assert hidden.tell({"escalation_policies": {"PPOL01"}}) == "", "nothing in scope names it"
+    assert hidden.describe({"escalation_policies": {"PPOL01"}}) == "", "nothing in scope names it"
 
 
 def test_the_peers_account_is_read_in_48_requests_and_in_64_over_six_zones(serve_source):

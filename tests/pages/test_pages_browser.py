@@ -30,7 +30,7 @@ def pages(tmp_path_factory):
     with open_job(workspace, clock=lambda: MORNING) as job:
         finish(job, history(job))
         finish(job, undo(job))
-    folder = workspace / "reports" / "desk"
+    folder = workspace / "reports" / "by-hand"
     columns = {"Name": lambda n: f"{HOSTILE} {n}", "Mail": lambda n: f"p{n}@example.com"}
     section = Section(HOSTILE, HOSTILE, make_table(range(10_000), columns))
     write_page(

@@ -85,7 +85,7 @@ def test_a_policy_rewritten_by_hand_rings_and_is_named(loaded):
     services = {
         s.id
         for s in verified.draft.account.services.values()
-        if verified.draft.work.policies.get(s.escalation_policy.id) == identifier
+        if verified.draft.mapped.policies.get(s.escalation_policy.id) == identifier
         and f"service_urgency:{s.id}" not in verified.draft.answered
     }
     assert services
@@ -201,10 +201,10 @@ def test_low_urgency_explains_that_nobody_is_paged_and_not_that_others_are(loade
 def test_who_a_person_is_in_harness_is_read_from_the_answers_and_not_from_the_mapping(loaded):
     """Two people swapped by a slip of the mapping would be swapped on both sides, and nobody would see it."""
     found = verify(loaded).draft
-    one, other = [id for id, email in found.work.emails.items() if email in found.state.people][:2]
+    one, other = [id for id, email in found.mapped.emails.items() if email in found.state.people][:2]
     right = found.emails
-    found.work.emails[one], found.work.emails[other] = found.work.emails[other], found.work.emails[one]
-    assert replace(found, work=found.work).emails == right
+    found.mapped.emails[one], found.mapped.emails[other] = found.mapped.emails[other], found.mapped.emails[one]
+    assert replace(found, mapped=found.mapped).emails == right
 
 
 def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path):
@@ -336,7 +336,7 @@ def test_an_explanation_covers_its_own_people_and_time_only():
     assert (whole.differences, whole.unexplained) == (((10, 20, ANN, rota.NOBODY),), ())
     longer = compared([(0, 100, ANN)], [(0, 10, ANN), (30, 100, ANN)], gone)
     assert longer.unexplained == ((20, 30, ANN, rota.NOBODY),)
-    assert longer.tell(10, 30) == "decided; the rest: no decision explains it"
+    assert longer.describe(10, 30) == "decided; the rest: no decision explains it"
     others = compared([(0, 100, ANN)], [(0, 10, ANN), (10, 20, CAT), (20, 100, ANN)], gone)
     assert others.unexplained == ((10, 20, ANN, CAT),)
 

@@ -104,7 +104,7 @@ def test_somebody_else_at_one_level_for_one_day_is_named(job, place):
     [sentence] = verified.unexplained
     name = account.policies[place[0]].name
     assert sentence.startswith(f"policy {name} ({place[0]}), level {place[1]}: ")
-    assert verified.draft.work.emails[stranger] in sentence
+    assert verified.draft.mapped.emails[stranger] in sentence
     assert f"{moment:%Y-%m-%d %H:%M} UTC; {DAY} s differ" in sentence
     seen = level_of(verified, *place)
     assert (seen.differ, seen.unverified) == (DAY, 0)

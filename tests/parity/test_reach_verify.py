@@ -149,8 +149,8 @@ def test_what_somebody_switched_off_and_harness_rings_all_the_same_is_named():
         contacts={"ann@acme.example": {"email": "ann@acme.example", "methods": contacts}},
         rules={"ann@acme.example": {"email": "ann@acme.example", "steps": steps}},
     )
-    work = SimpleNamespace(state=state, rules=SimpleNamespace(contact_details=True))
-    doubt = judge_channel(work, "ann@acme.example", [user])
+    mapped = SimpleNamespace(state=state, rules=SimpleNamespace(contact_details=True))
+    doubt = judge_channel(mapped, "ann@acme.example", [user])
     assert doubt.late == "is told by phone to +12125550101, which is blocked or switched off in PagerDuty"
 
 
@@ -175,7 +175,7 @@ def test_a_targeted_group_its_members_and_its_emptying_are_named(job):
 
 
 def job_policies(job):
-    return set(conflicts(job).draft.work.policies.values())
+    return set(conflicts(job).draft.mapped.policies.values())
 
 
 # --- people whom a policy names directly, and who have no channel ---

@@ -53,9 +53,9 @@ SOUND = {"contacts": details(("email", ANN)), "rules": steps((0, ("email", ANN))
 
 def look(rows, state=None, rotas=(), who=None, **rules):
     """What is found once Harness has this state; who: the people in it."""
-    work = map_rows(rows, who or people("ann", "ben", "cat"), **rules)
-    work = replace(work, state=work.state.model_copy(update=SOUND if state is None else state))
-    return find_reach(work, rotas, WINDOW)
+    mapped = map_rows(rows, who or people("ann", "ben", "cat"), **rules)
+    mapped = replace(mapped, state=mapped.state.model_copy(update=SOUND if state is None else state))
+    return find_reach(mapped, rotas, WINDOW)
 
 
 def whys(found):

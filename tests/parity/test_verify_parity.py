@@ -13,7 +13,7 @@ from small_company import by_ids, cut_down
 from pdmigrate import approve, conflicts, connect, decide, load, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.cli.rota import print_on_call
-from pdmigrate.mapping.schedules_v3 import say_shifts
+from pdmigrate.mapping.schedules_v3 import map_shifts
 from pdmigrate.oncall import paging, rota
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.client import make_client
@@ -82,7 +82,7 @@ def test_shift_based_schedules_are_rendered_as_pagerduty_does(shift_based):
         drawn = render_schedule(schedule, start, end)
         assert drawn.entries
         assert drawn == read_final(schedule).clip(start, end)
-        named, fidelity = say_shifts(schedule, ZoneInfo(schedule.time_zone), start, end)
+        named, fidelity = map_shifts(schedule, ZoneInfo(schedule.time_zone), start, end)
         assert fidelity.grade == "for_ever"
         assert rota.join([one.rotation.render(ZoneInfo(schedule.time_zone), start, end) for one in named]) == drawn
     assert max(len(people) for _, _, people in drawn.entries) == 2
@@ -189,7 +189,7 @@ def test_rota_knows_shift_based_schedules(tmp_path, shift_based):
     assert len(row["users"].split(";")) == 2
 
 
-LATE = paging.Level(5, frozenset(["ann"]), ())
+LATE = paging.PagedLevel(5, frozenset(["ann"]), ())
 SOMEBODY = rota.make_rota([(1000, 2000, ("bob",))])
 
 
@@ -202,24 +202,24 @@ def test_gaps_that_were_there_are_told_from_those_that_are_new():
 
 
 def test_pages_just_before_a_handoff_are_among_the_moments():
-    levels = [LATE, paging.Level(10, frozenset(), (SOMEBODY,))]
+    levels = [LATE, paging.PagedLevel(10, frozenset(), (SOMEBODY,))]
     assert {999, 1000, 1999, 2000, 1000 - 300, 999 - 300} <= set(paging.moments(levels, 0, 5000, 600))
 
 
 def test_paged_waiting_and_dropped_are_told_apart():
-    paged = paging.walk([LATE, paging.Level(10, frozenset(), (SOMEBODY,))], 1000)
+    paged = paging.walk([LATE, paging.PagedLevel(10, frozenset(), (SOMEBODY,))], 1000)
     assert [paging.state_at(paged, minute) for minute in (0, 3, 5, 30)] == ["paged", "waiting", "paged", "waiting"]
-    assert paging.state_at(paging.walk([paging.Level(10, frozenset(), (SOMEBODY,))], 0), 0) == "dropped"
+    assert paging.state_at(paging.walk([paging.PagedLevel(10, frozenset(), (SOMEBODY,))], 0), 0) == "dropped"
 
 
 def test_where_two_chains_part_is_said_with_who_is_paged_and_who_waits():
     """A retry pages the level again and delays the next one."""
-    bob = paging.Level(10, frozenset(["bob"]), ())
+    bob = paging.PagedLevel(10, frozenset(["bob"]), ())
     once, again = paging.walk([LATE, bob], 0), paging.walk([LATE, LATE, bob], 0)
-    assert paging.tell_parting(once, again) == "minute 5: paged bob / paged ann"
-    assert paging.tell_parting(once, paging.walk([LATE], 0)) == "minute 5: paged bob / waiting"
-    assert paging.tell_parting((), once) == "minute 0: dropped / paged ann"
-    assert paging.tell_parting(once, once) == ""
+    assert paging.describe_parting(once, again) == "minute 5: paged bob / paged ann"
+    assert paging.describe_parting(once, paging.walk([LATE], 0)) == "minute 5: paged bob / waiting"
+    assert paging.describe_parting((), once) == "minute 0: dropped / paged ann"
+    assert paging.describe_parting(once, once) == ""
 
 
 def test_support_hours_decide_who_is_woken():

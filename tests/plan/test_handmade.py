@@ -8,7 +8,7 @@ from test_plan_three_way import LEVEL, ROTATION, fields_of, have_state, plan_one
 from pdmigrate.harness.records import AlertRule, EscalationPolicy, Service, State, UserGroup
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Decision, Decisions
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 
@@ -21,7 +21,7 @@ def plan(kind, last, want, have, *decisions, strategy="preserve", state=None, ru
     """One object at NOW: what was synced, what PagerDuty says, what Harness has."""
     identifier = "s/k" if kind == "overrides" else "k"
     wish = Desired(kind, "P1", identifier, "Thing", want, ("P1",))
-    ledger = {(kind, "P1"): Entry(kind, "P1", identifier, "Thing", last)} if last is not None else {}
+    ledger = {(kind, "P1"): LedgerEntry(kind, "P1", identifier, "Thing", last)} if last is not None else {}
     questions = Questions(Decisions(decisions=decisions), rule)
     state = state or have_state(kind, have)
     return plan_actions([wish], [], state, ledger, strategy, questions, now=NOW), questions
@@ -132,7 +132,7 @@ def test_what_it_needs_and_what_needs_it_go_on():
     last, have = fields_of("schedules"), fields_of("schedules", time_zone="Asia/Tokyo")
     schedule = Desired("schedules", "P1", "k", "Rota", last, ("P1",))
     override = Desired("overrides", "P2", "k/o", "ann", {"schedule": "k", "person": "a@x"}, (), (("schedules", "P1"),))
-    ledger = {("schedules", "P1"): Entry("schedules", "P1", "k", "Rota", last)}
+    ledger = {("schedules", "P1"): LedgerEntry("schedules", "P1", "k", "Rota", last)}
     state = have_state("schedules", have)
     planned = plan_actions([schedule, override], [], state, ledger, "preserve", Questions(Decisions(), "stop"))
     assert [(a.verb, a.kind) for a in planned.actions] == [("create", "overrides")]
@@ -291,7 +291,7 @@ def test_a_second_rule_that_is_pointed_elsewhere_is_asked_about_again():
 
 def test_an_override_lengthened_after_pagerdutys_has_ended_is_a_question():
     last = fields_of("overrides", start="2026-11-20T09:00:00Z", end="2026-11-24T09:00:00Z")
-    entry = Entry("overrides", "P1", "s/k", "Thing", last)
+    entry = LedgerEntry("overrides", "P1", "s/k", "Thing", last)
     questions = Questions(Decisions(), "stop")
     state = have_state("overrides", {**last, "end": LATER})
     planned = plan_actions([], [entry], state, {}, "overwrite", questions, now=NOW)
@@ -311,7 +311,7 @@ def test_every_held_object_names_the_answer_behind_it():
 def test_what_was_changed_by_hand_is_asked_about_when_pagerdutys_object_was_made_anew():
     """Taken over from an object that is gone: what people have made of it in Harness since is not ours to drop."""
     fields, by_hand = fields_of("schedules"), fields_of("schedules", time_zone="Asia/Tokyo")
-    entry = Entry("schedules", "OLD", "k", "Thing", fields)
+    entry = LedgerEntry("schedules", "OLD", "k", "Thing", fields)
     wish = Desired("schedules", "NEW", "k", "Thing", fields, ("NEW",), adopt=True)
     questions = Questions(Decisions(), "stop")
     ledger = {("schedules", "OLD"): entry}

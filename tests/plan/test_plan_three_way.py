@@ -12,7 +12,7 @@ from pdmigrate.harness.records import State
 from pdmigrate.plan.actions import Desired, make_plan
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.merging import SETS
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
@@ -81,7 +81,7 @@ def have_state(kind, fields):
 def plan_one(kind, last, want, have, strategy="preserve", decisions=()):
     identifier = "s/k" if kind == "overrides" else "k"
     wish = Desired(kind, "P1", identifier, "Thing", want, ("P1",))
-    ledger = {(kind, "P1"): Entry(kind, "P1", identifier, "Thing", last)} if last is not None else {}
+    ledger = {(kind, "P1"): LedgerEntry(kind, "P1", identifier, "Thing", last)} if last is not None else {}
     questions = Questions(Decisions(decisions=decisions), "stop")
     planned = plan_actions([wish], [], have_state(kind, have), ledger, strategy, questions)
     return planned, questions
@@ -177,7 +177,7 @@ def test_what_was_removed_in_harness_is_a_question(kind):
 
 def test_no_rule_answers_what_changes_who_is_paged():
     wish = Desired("teams", "P1", "k", "Thing", fields_of("teams"), ("P1",))
-    ledger = {("teams", "P1"): Entry("teams", "P1", "k", "Thing", fields_of("teams"))}
+    ledger = {("teams", "P1"): LedgerEntry("teams", "P1", "k", "Thing", fields_of("teams"))}
     questions = Questions(Decisions(), "recommended")
     assert not plan_actions([wish], [], State(oncall=True), ledger, "preserve", questions).actions
     assert questions.open
@@ -186,7 +186,7 @@ def test_no_rule_answers_what_changes_who_is_paged():
 def test_what_needs_something_held_is_held_too():
     team = Desired("teams", "P1", "k", "Thing", fields_of("teams"), ("P1",))
     schedule = Desired("schedules", "P2", "s", "Rota", fields_of("schedules"), ("P2",), (("teams", "P1"),))
-    ledger = {("teams", "P1"): Entry("teams", "P1", "k", "Thing", fields_of("teams"))}
+    ledger = {("teams", "P1"): LedgerEntry("teams", "P1", "k", "Thing", fields_of("teams"))}
     planned = plan_actions([team, schedule], [], State(oncall=True), ledger, "preserve", Questions(Decisions(), "stop"))
     assert [held.key for held in planned.held] == ["P1", "P2"]
     assert "it needs teams Thing" in planned.held[1].reason
@@ -218,7 +218,7 @@ def test_members_and_methods_are_settled_one_by_one(kind, name, last, want, have
 def test_whole_objects_that_the_source_drops_are_a_persons():
     for kind in PLACES:
         fields = fields_of(kind)
-        entry = Entry(kind, "P1", "k", "Thing", fields)
+        entry = LedgerEntry(kind, "P1", "k", "Thing", fields)
         planned = plan_actions([], [entry], have_state(kind, fields), {}, "overwrite", Questions(Decisions(), "stop"))
         assert [(a.verb, a.writes) for a in planned.actions] == [("handover", False)]
         assert not plan_actions(
@@ -228,7 +228,7 @@ def test_whole_objects_that_the_source_drops_are_a_persons():
 
 def test_a_dropped_override_is_taken_back_only_as_we_wrote_it():
     fields = fields_of("overrides", start=TIMES[0], end=TIMES[2])
-    entry = Entry("overrides", "P1", "s/k", "Thing", fields)
+    entry = LedgerEntry("overrides", "P1", "s/k", "Thing", fields)
     questions = Questions(Decisions(), "stop")
     planned = plan_actions([], [entry], have_state("overrides", fields), {}, "preserve", questions)
     assert [(a.verb, a.after) for a in planned.actions] == [("update", None)]

@@ -5,7 +5,7 @@ import pytest
 from pdmigrate.harness.records import ContactDetails, Override, Person, Schedule, Service, State, UserGroup
 from pdmigrate.plan.actions import Desired, make_plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Decision, Decisions
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 
@@ -23,7 +23,7 @@ def wish(kind="teams", identifier="g", needs=(), **fields):
 
 
 def wrote(kind="teams", identifier="g", **fields):
-    return {(kind, "P1"): Entry(kind, "P1", identifier, "Payments", fields)}
+    return {(kind, "P1"): LedgerEntry(kind, "P1", identifier, "Payments", fields)}
 
 
 def plan_many(desired, dropped, state, ledger, strategy, *decisions):
@@ -176,7 +176,7 @@ def with_override(*overrides):
 
 def ours():
     fields = {"schedule": "s", **OVERRIDE.model_dump(mode="json", exclude={"identifier"})}
-    return Entry("overrides", "PS1_1", "s/pd_1", "a in S", fields)
+    return LedgerEntry("overrides", "PS1_1", "s/pd_1", "a in S", fields)
 
 
 def test_a_dropped_override_is_taken_back():

@@ -11,7 +11,7 @@ from pdmigrate import open_job
 from pdmigrate.cli.rota import read_schedule
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import dump_record
-from pdmigrate.pagerduty.client import Reading
+from pdmigrate.pagerduty.client import FetchOptions
 from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.workspace.settings import make_workspace
@@ -39,7 +39,7 @@ def opened(tmp_path, kind, folder):
 def read_embedded(tmp_path, folder):
     with opened(tmp_path, "embedded", folder) as job:
         job.source.transport.patience = QUICK
-        return job.source.fetch(Reading(job.read_subdomain(), NOW, DAYS)).account
+        return job.source.fetch(FetchOptions(job.read_subdomain(), NOW, DAYS)).account
 
 
 def read_recorded(tmp_path, folder):
@@ -47,7 +47,7 @@ def read_recorded(tmp_path, folder):
         return job.read_source_snapshot().account
 
 
-def tell(account):
+def describe(account):
     """All that is known of an account, kind by kind."""
     kinds = ("users", "teams", "schedules", "schedules_v3", "policies", "services")
     records = {kind: {id: dump_record(record) for id, record in getattr(account, kind).items()} for kind in kinds}
@@ -72,7 +72,7 @@ def check_rota(tmp_path, folder, account):
 def test_every_door_gives_the_same_account(tmp_path, name):
     folder = find_shared(name)
     embedded, recorded = read_embedded(tmp_path, folder), read_recorded(tmp_path, folder)
-    assert tell(embedded) == tell(recorded)
+    assert describe(embedded) == describe(recorded)
     assert embedded.digest == recorded.digest
     check_rota(tmp_path, folder, recorded)
 
@@ -112,7 +112,7 @@ def record_untidy(folder):
 def test_every_door_knows_what_the_answers_do_not_say(tmp_path):
     folder = record_untidy(tmp_path / "account")
     embedded, recorded = read_embedded(tmp_path, folder), read_recorded(tmp_path, folder)
-    assert tell(embedded) == tell(recorded)
+    assert describe(embedded) == describe(recorded)
     assert embedded.digest == recorded.digest
     check_rota(tmp_path, folder, recorded)
     first, second, third, fourth, _ = (row["id"] for row in load_account(folder)["schedules"])
@@ -127,11 +127,11 @@ def test_every_door_knows_what_the_answers_do_not_say(tmp_path):
 def test_a_snapshot_of_it_is_the_same_account_again(tmp_path):
     folder = record_untidy(tmp_path / "account")
     with opened(tmp_path, "embedded", folder) as job:
-        snapshot = job.source.fetch(Reading(job.read_subdomain(), NOW, DAYS))
+        snapshot = job.source.fetch(FetchOptions(job.read_subdomain(), NOW, DAYS))
     save_snapshot(tmp_path / "own.json.gz", snapshot)
     with opened(tmp_path / "again", "embedded", tmp_path / "own.json.gz") as job:
-        again = job.source.fetch(Reading(job.read_subdomain(), NOW, DAYS))
-    assert tell(again.account) == tell(snapshot.account)
+        again = job.source.fetch(FetchOptions(job.read_subdomain(), NOW, DAYS))
+    assert describe(again.account) == describe(snapshot.account)
     assert again.digest == snapshot.digest
 
 

@@ -222,7 +222,7 @@ def test_progress_is_told_by_kind_with_the_time_left(small):
     conflicts(small)
     seconds = iter(range(1000))
     pace, said = LoadProgress(lambda: next(seconds)), []
-    load(small, "all", lambda done, number, total: said.append(pace.tell(done, number, total)))
+    load(small, "all", lambda done, number, total: said.append(pace.describe(done, number, total)))
     assert said[0].startswith(f"1 of {len(said)}, about {len(said) - 1} s left: teams 1")
     assert "users 6" in said[-1]
     assert "about 0 s left" in said[-1]

@@ -83,13 +83,16 @@ def test_the_counts_are_those_of_the_files_and_add_up(carried, recorded_account)
 
 def said(decided):
     """Everything that is said about the account: what became of each object and field, and every question."""
-    work = decided.draft.work
-    fates = [f"{fate.kind} {fate.id}: {fate.reason} {[f.reason for f in fate.fields]}" for fate in work.fates]
+    mapped = decided.draft.mapped
+    outcomes = [
+        f"{outcome.kind} {outcome.id}: {outcome.reason} {[f.reason for f in outcome.fields]}"
+        for outcome in mapped.outcomes
+    ]
     answers = [
         f"{answer.conflict.kind} {answer.conflict.id}: {answer.conflict.question}"
-        for answer in work.questions.answered.values()
+        for answer in mapped.questions.answered.values()
     ]
-    return fates + answers
+    return outcomes + answers
 
 
 def find_dangling(folder):
@@ -135,13 +138,15 @@ def test_every_loose_end_is_a_question_or_a_loss(carried, recorded_account):
 
 def test_nothing_is_lost_without_a_reason(carried):
     decided, *_ = carried
-    assert all(fate.reason for fate in decided.draft.work.fates if fate.grade in ("lost", "handed_over"))
+    assert all(outcome.reason for outcome in decided.draft.mapped.outcomes if outcome.grade in ("lost", "handed_over"))
 
 
 def test_what_pages_by_a_policy_that_nobody_sees_is_not_moved(carried):
     decided, _, verified = carried
     lost = {
-        fate.id: fate.reason for fate in decided.draft.work.fates if fate.kind == "services" and fate.grade == "lost"
+        outcome.id: outcome.reason
+        for outcome in decided.draft.mapped.outcomes
+        if outcome.kind == "services" and outcome.grade == "lost"
     }
     assert any("PT25XJK" in reason for reason in lost.values())
     assert verified.summarise()["kinds"]["services"]["lost"] == len(lost)

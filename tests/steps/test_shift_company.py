@@ -55,10 +55,13 @@ def test_what_is_exact_for_ever_is_exact_and_what_has_dates_says_until_when(carr
     assert all(s.judged and not s.differ and not s.read_otherwise for s in seen.values())
     assert not [w for s in seen.values() for w in s.windows if w.unexplained or not w.judged]
     assert not found.unexplained
-    fates = {fate.id: fate for fate in found.draft.work.fates if fate.kind == "schedules"}
-    assert [fates[id].grade for id in SHIFTS] == ["exact"] * 4 + ["changed"]
-    assert "written with dates" in fates["PSHIFT12"].reason
-    assert {fate.id for fate in found.draft.work.fates if fate.kind == "overrides"} >= {"PSOV10", "PSOV11"}
+    outcomes = {outcome.id: outcome for outcome in found.draft.mapped.outcomes if outcome.kind == "schedules"}
+    assert [outcomes[id].grade for id in SHIFTS] == ["exact"] * 4 + ["changed"]
+    assert "written with dates" in outcomes["PSHIFT12"].reason
+    assert {outcome.id for outcome in found.draft.mapped.outcomes if outcome.kind == "overrides"} >= {
+        "PSOV10",
+        "PSOV11",
+    }
 
 
 def test_several_people_at_once_are_there_and_marked_as_meant(carried):
@@ -75,9 +78,9 @@ def test_several_people_at_once_are_there_and_marked_as_meant(carried):
 def test_a_stand_in_replaces_one_person_in_one_rotation(carried):
     """PUSER02 is in both rotations of the desk then, and is replaced in the one only."""
     *_, found = carried
-    desk, emails = next(s for s in found.schedules if s.id == "PSHIFT10"), found.draft.work.emails
+    by_hand, emails = next(s for s in found.schedules if s.id == "PSHIFT10"), found.draft.mapped.emails
     [override] = [o for o in found.draft.account.schedules_v3["PSHIFT10"].overrides if o.id == "PSOV10"]
-    together = desk.after.people_at(int(override.start_time.timestamp()))
+    together = by_hand.after.people_at(int(override.start_time.timestamp()))
     assert together == {emails["PUSER02"], emails["PUSER04"]}
 
 
@@ -103,7 +106,7 @@ def test_what_ends_on_a_day_is_a_reminder_exactly_once(carried):
     folder, _, found = carried
     items = [item for item in read_items(Workspace(folder)) if item.kind == "renewals"]
     [item] = items
-    day = f"{rota.to_datetime(found.draft.work.fidelity['PSHIFT12'].until):%Y-%m-%d}"
+    day = f"{rota.to_datetime(found.draft.mapped.fidelity['PSHIFT12'].until):%Y-%m-%d}"
     assert (item.key, item.name) == ("renewals:PSHIFT12", f"Books: before {day}")
     assert "Run pdmigrate before then" in item.expected
     [later] = [one for one in list_items(_hold_longer(found.draft), LINKS) if one.kind == "renewals"]
@@ -112,8 +115,8 @@ def test_what_ends_on_a_day_is_a_reminder_exactly_once(carried):
 
 
 def _hold_longer(draft):
-    longer = replace(draft.work.fidelity["PSHIFT12"], until=draft.work.fidelity["PSHIFT12"].until + 31 * 86_400)
-    return replace(draft, work=replace(draft.work, fidelity={**draft.work.fidelity, "PSHIFT12": longer}))
+    longer = replace(draft.mapped.fidelity["PSHIFT12"], until=draft.mapped.fidelity["PSHIFT12"].until + 31 * 86_400)
+    return replace(draft, mapped=replace(draft.mapped, fidelity={**draft.mapped.fidelity, "PSHIFT12": longer}))
 
 
 def test_a_page_that_would_newly_wake_somebody_is_a_difference(carried):

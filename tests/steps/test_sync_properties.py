@@ -203,7 +203,7 @@ class TwoSides(RuleBasedStateMachine):
 
     def _check_untouched(self, found, open_keys, before, after):
         """Nothing is written to what an open question is about."""
-        wishes = [w for w in found.draft.work.desired if (w.kind, w.key) in open_keys]
+        wishes = [w for w in found.draft.mapped.desired if (w.kind, w.key) in open_keys]
         changed = {(w.kind, w.identifier) for w in wishes if _own(before, w) != _own(after, w)}
         assert not changed
 
@@ -211,7 +211,7 @@ class TwoSides(RuleBasedStateMachine):
         """An edit is there still; or a person took PagerDuty's, or it pages nobody, PagerDuty has changed the same, and the
         strategy took PagerDuty's."""
         keys = {(entry.kind, entry.identifier): entry.key for entry in found.draft.ledger.values()}
-        keys |= {(wish.kind, wish.identifier): wish.key for wish in found.draft.work.desired}
+        keys |= {(wish.kind, wish.identifier): wish.key for wish in found.draft.mapped.desired}
         taken = {key for key, answer in found.draft.answered.items() if answer.choice == "take_source"}
         second = {key.rpartition("/")[2] for key in taken if key.startswith("changed_in_harness:")}
         lost = {}
@@ -227,7 +227,7 @@ class TwoSides(RuleBasedStateMachine):
             if not settled and not (overwritten and (strategy == "overwrite" or f"changed_in_both:{key}" in taken)):
                 lost[(kind, identifier, field)] = (value, there, sorted(taken))
         assert not lost, lost
-        wanted = {(w.kind, w.identifier, field): v for w in found.draft.work.desired for field, v in w.fields.items()}
+        wanted = {(w.kind, w.identifier, field): v for w in found.draft.mapped.desired for field, v in w.fields.items()}
         self.edits = {
             place: value  # what both sides say by now is nobody's edit any more
             for place, value in self.edits.items()

@@ -48,12 +48,12 @@ def test_an_empty_level_is_left_out_and_all_empty_is_not_moved(folder):
     empty = {**policy["escalation_rules"][0], "id": "PEMPTY", "targets": []}
     change_account(folder, "escalation_policies", policy["name"], escalation_rules=[empty, *policy["escalation_rules"]])
     decided = draft(folder)
-    fate = next(f for f in decided.draft.work.fates if f.id == policy["id"])
-    assert fate.grade == "changed"
-    assert "level 1 has no target" in fate.reason
-    assert all(level["targets"] for level in find(decided, "escalation_policies", fate.name).after["levels"])
+    outcome = next(f for f in decided.draft.mapped.outcomes if f.id == policy["id"])
+    assert outcome.grade == "changed"
+    assert "level 1 has no target" in outcome.reason
+    assert all(level["targets"] for level in find(decided, "escalation_policies", outcome.name).after["levels"])
     change_account(folder, "escalation_policies", policy["name"], escalation_rules=[empty])
-    assert next(f for f in draft(folder).draft.work.fates if f.id == policy["id"]).grade == "lost"
+    assert next(f for f in draft(folder).draft.mapped.outcomes if f.id == policy["id"]).grade == "lost"
 
 
 def test_loops_are_unrolled_up_to_the_limit_that_is_set(folder):
@@ -89,11 +89,11 @@ def test_every_service_gets_an_alert_rule_and_one_that_is_switched_off_is_seen(f
         load(job, "all")
         state = job.target.read_state()
         assert conflicts(job).plan.empty
-        route = next(route for route in decided.draft.work.routes if route.paging)
+        route = next(route for route in decided.draft.mapped.routes if route.paging)
         rule = job.target.oncall("GET", f"/alert-rules/{route.identifier}")
         job.target.oncall("PUT", f"/alert-rules/{route.identifier}", body=rule | {"paging": False})
         assert next(s for s in verify(job).services if s.id == route.key).after == "nobody"
-    for route in decided.draft.work.routes:
+    for route in decided.draft.mapped.routes:
         rule = state.alert_rules[route.identifier]
         assert (rule.service, rule.paging, rule.escalation_policy) == (route.identifier, route.paging, route.policy)
         assert state.services[route.identifier].escalation_policy == route.policy
@@ -112,7 +112,7 @@ def test_an_adopted_group_becomes_as_in_pagerduty_and_a_merged_one_keeps_its_mem
             action = next(a for a in decided.plan.actions if (a.kind, a.key) == ("teams", team.id))
             after[choice] = set(action.after["users"])
         people = decided.draft.state.people
-        members = {decided.draft.work.emails[m.user.id] for m in decided.draft.account.members_of(team)}
+        members = {decided.draft.mapped.emails[m.user.id] for m in decided.draft.account.members_of(team)}
     wanted = {email for email in members if email in people and people[email].accepted}
     assert after == {"merge": before | wanted, "adopt": wanted}
 

@@ -179,18 +179,18 @@ def test_a_nobody_whose_places_stay_empty_is_explained_after_the_load(folder):
         decide(job, "nobody_user", "all", "empty_place", by="test")
         nobody = next(u for u in job.latest_snapshot().account.users.values() if u.name == "Nobody (night)")
         decided = conflicts(job)
-        standing = {s.id for s in decided.draft.account.schedules.values() if nobody.id in list_ids(s)}
+        readiness = {s.id for s in decided.draft.account.schedules.values() if nobody.id in list_ids(s)}
         load(job, "all")
         verified = verify(job)
     written = {a.key: a.after["rotations"] for a in decided.plan.actions if a.kind == "schedules"}
-    assert standing & written.keys()
-    assert all(any(None in rotation["participants"] for rotation in written[id]) for id in standing & written.keys())
-    reasons = {s.reason for s in verified.schedules if s.id in standing & written.keys()}
+    assert readiness & written.keys()
+    assert all(any(None in rotation["participants"] for rotation in written[id]) for id in readiness & written.keys())
+    reasons = {s.reason for s in verified.schedules if s.id in readiness & written.keys()}
     assert len(reasons) == 1
     assert "the turns of Nobody (night) stay empty, by decision of test (nobody_user:" in reasons.pop()
     assert not verified.unexplained
     assert nobody.id not in {row.email for row in verified.unreachable}
-    seen = next(s for s in verified.schedules if s.id in standing & written.keys())
+    seen = next(s for s in verified.schedules if s.id in readiness & written.keys())
     silent = replace(seen.compared, after=Rota())
     assert silent.unexplained, "an empty place explains nobody else's absence"
     assert not [who for _, _, before, _ in silent.unexplained for who in before if before == {nobody.id}]

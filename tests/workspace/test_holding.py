@@ -55,7 +55,9 @@ def test_a_headless_run_takes_leftovers_away_and_never_the_request_to_another_ru
     monkeypatch.setattr(headless, "_run_one", run_one)
     (folder / ".cancel-of-the-dead").touch()
     with stopping_between_steps(folder) as stop:
-        outcome = headless.run_steps(folder, ["preview", "invite"], tmp_path / "out", tell=lambda line: None, stop=stop)
+        outcome = headless.run_steps(
+            folder, ["preview", "invite"], tmp_path / "out", describe=lambda line: None, stop=stop
+        )
     assert ends == [[], [f".cancel-{stop.run}"]]
     assert outcome.exit_code == 7
     assert not list(folder.glob(".cancel*"))
@@ -87,7 +89,7 @@ def test_a_cancelled_headless_run_ends_with_7_and_goes_on(small, monkeypatch, tm
 
     monkeypatch.setattr(headless, "_run_one", run_one)
     outcome = headless.run_steps(
-        small.workspace.folder, ["preview", "invite"], tmp_path / "out", tell=lambda line: None, stop=stop
+        small.workspace.folder, ["preview", "invite"], tmp_path / "out", describe=lambda line: None, stop=stop
     )
     assert outcome.exit_code == 7
     assert "goes on from here" in outcome.errors[0]
@@ -105,7 +107,7 @@ def test_while_a_load_is_under_way_nothing_else_writes_from_the_same_process(sma
             act(other)
         said.append(str(caught.value))
 
-    def tell(done, number, total):
+    def describe(done, number, total):
         if number != 3:
             return
         second()
@@ -114,7 +116,7 @@ def test_while_a_load_is_under_way_nothing_else_writes_from_the_same_process(sma
         threads[0].join()
 
     with hold_elsewhere(small, lent, monkeypatch):
-        load(small, "all", tell)
+        load(small, "all", describe)
     assert len(said) == 2
     assert all(f"is held by {getpass.getuser()} on {socket.gethostname()}" in words for words in said)
     assert all(words.count(f"(process {os.getpid()})") == 1 and "for load:" in words for words in said)
@@ -152,12 +154,12 @@ def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
             load(other, "all")
         said.append(str(caught.value))
 
-    def tell(done, number, total):
+    def describe(done, number, total):
         if number == 3 and not begun.is_set():
             begun.set()
             thread = threading.Thread(target=second)
             thread.start()
             thread.join()
 
-    load(small, "all", tell)
+    load(small, "all", describe)
     assert "is held by" in said[0]

@@ -23,7 +23,7 @@ NO_TEAM = "no-team"
 
 
 @dataclass(frozen=True)
-class Team:
+class TeamReadiness:
     """What belongs to one team. troubles: the sentences that speak against going over now.
 
     doubted: people with an account who are told later than today, or of whose channels nothing is known.
@@ -43,7 +43,7 @@ class Team:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Readiness:
     """All of it at one time. good_for: how old a snapshot may be. plan_digest: of the plan that was loaded last; approval: who let it pass, if a person did."""
 
     name: str
@@ -63,7 +63,7 @@ class Standing:
         return next((said for said in self.decisions.sign_offs if said.team == team), None)
 
     @cached_property
-    def teams(self) -> tuple[Team, ...]:
+    def teams(self) -> tuple[TeamReadiness, ...]:
         """Every team that has something in scope, and one for what belongs to nobody."""
         owned = [self._make_team(id) for id in sorted(self._team_names, key=lambda id: self._team_names[id].casefold())]
         return tuple(team for team in owned if team.schedules or team.services or team.people)
@@ -79,7 +79,7 @@ class Standing:
         """Who stands anywhere on a way that a page can take, before and after."""
         before = {person for s in self._read for _, _, who in s.before.entries for person in who}
         after = {person for s in self._read for _, _, who in s.after.entries for person in who}
-        emails = self.draft.work.emails
+        emails = self.draft.mapped.emails
         asked = {
             emails.get(t.id, t.id)
             for p in self._policies
@@ -87,7 +87,7 @@ class Standing:
             for t in r.targets
             if t.type == "user"
         }
-        there = [p for id, p in self.draft.state.policies.items() if id in set(self.draft.work.policies.values())]
+        there = [p for id, p in self.draft.state.policies.items() if id in set(self.draft.mapped.policies.values())]
         answering = {t.id for p in there for level in p.levels for t in level.targets if t.type == "user"}
         return frozenset(before | asked), frozenset(after | answering)
 
@@ -113,7 +113,7 @@ class Standing:
     @cached_property
     def names(self) -> dict[str, str]:
         """A person's name by PagerDuty id and by email."""
-        users, emails = self.draft.account.users, self.draft.work.emails
+        users, emails = self.draft.account.users, self.draft.mapped.emails
         return {id: user.name for id, user in users.items()} | {
             e: users[id].name for id, e in emails.items() if id in users
         }
@@ -123,11 +123,11 @@ class Standing:
         teams = self.draft.account.teams
         return {id: teams[id].name for id in self.draft.reasons["teams"]} | {NO_TEAM: "No team"}
 
-    def _make_team(self, id: str) -> Team:
+    def _make_team(self, id: str) -> TeamReadiness:
         schedules = tuple(s for s in self.verified.schedules if id in self.owners_of("schedules", s.id))
         services = tuple(s for s in self.verified.services if id in self.owners_of("services", s.id))
         users, leads = self._find_members(id)
-        emails = {self.draft.work.emails.get(user, user) for user in users}
+        emails = {self.draft.mapped.emails.get(user, user) for user in users}
         on_call = {person for s in schedules for _, _, who in s.before.entries for person in who}
         about = (
             {("schedules", s.id) for s in schedules}
@@ -144,7 +144,9 @@ class Standing:
         troubles = _find_troubles(schedules, services, len(unreachable), len(questions))
         people = tuple(sorted(emails | on_call, key=self.name_of))
         name = self._team_names[id]
-        return Team(id, name, leads, people, schedules, services, unreachable, items, questions, troubles, doubted)
+        return TeamReadiness(
+            id, name, leads, people, schedules, services, unreachable, items, questions, troubles, doubted
+        )
 
     def _policies_of(self, team: str, services: tuple[ServiceParity, ...]) -> set[str]:
         """PagerDuty ids of the policies that a team owns, or that its services page by."""
@@ -159,19 +161,19 @@ class Standing:
         return [m.user.id for m in members], leads
 
 
-def read_standing(job: Job, verified: Verified) -> Standing:
+def read_readiness(job: Job, verified: Verified) -> Readiness:
     """Put together what verify found, what people ticked, decided and approved."""
     decisions, plan = job.decisions(), job.workspace.find_state("plan") or {}
     digest = plan.get("digest", verified.draft.plan.digest)
     items = list_todo(job.workspace, verified.draft)
     approval = decisions.approves(digest)
     good_for = timedelta(hours=job.settings.rules.guards.snapshot_hours)
-    return Standing(job.settings.name, verified, items, decisions, digest, approval, job.clock(), good_for)
+    return Readiness(job.settings.name, verified, items, decisions, digest, approval, job.clock(), good_for)
 
 
-def find_untested(standing: Standing) -> list[Item]:
+def find_untested(readiness: Readiness) -> list[Item]:
     """People on call of whom nobody has seen a test page arrive."""
-    return [item for item in standing.items if item.what == "test page" and not item.tick]
+    return [item for item in readiness.items if item.what == "test page" and not item.tick]
 
 
 def _add_hours(rotas: Iterable[Rota]) -> Counter[str]:

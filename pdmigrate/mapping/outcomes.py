@@ -1,22 +1,22 @@
 """Whether the counts add up: what the scope takes in, read from the source, against what the mapping has said about it.
 
 What is out of scope follows from the scope and the rules alone, never from what the mapping left unsaid: whatever is in
-scope and has no fate was forgotten, and whatever has two is counted twice.
+scope and has no outcome was forgotten, and whatever has two is counted twice.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from pdmigrate.mapping.mapped import Outcome
 from pdmigrate.mapping.overrides import count_overrides, key_overrides, read_known
 from pdmigrate.mapping.scope import Reasons, list_records
-from pdmigrate.mapping.work import Fate
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import Schedule, User
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 
 CONTACTS = ("contact_methods", "notification_rules")
-Place = tuple[str, str]
+SourceKey = tuple[str, str]
 """Kind and id of an object of PagerDuty; overrides have the keys that `key_overrides` gives them."""
 
 
@@ -31,21 +31,25 @@ def count_out_of_scope(account: Account, reasons: Reasons, contact_details: bool
 
 
 def find_miscounted(
-    account: Account, reasons: Reasons, contact_details: bool, ledger: dict[Place, Entry], fates: Iterable[Fate]
+    account: Account,
+    reasons: Reasons,
+    contact_details: bool,
+    ledger: dict[SourceKey, LedgerEntry],
+    outcomes: Iterable[Outcome],
 ) -> tuple[str, ...]:
     """A sentence for each object in scope of which the mapping says nothing, or says it more than once.
 
-    contact_details: whether the rules carry them over. Empty where every object in scope has exactly one fate.
+    contact_details: whether the rules carry them over. Empty where every object in scope has exactly one outcome.
     """
     due = list(_list_due(account, reasons, contact_details, ledger))
     wanted = Counter(place for place, _ in due)
-    said = Counter((fate.kind, fate.id) for fate in fates)
+    said = Counter((outcome.kind, outcome.id) for outcome in outcomes)
     names = dict(due)
     wrong = [(place, said[place], number) for place, number in wanted.items() if said[place] != number]
-    return tuple(_tell(place, names[place], found) for place, found, _ in wrong)
+    return tuple(_describe(place, names[place], found) for place, found, _ in wrong)
 
 
-def _tell(place: Place, name: str, found: int) -> str:
+def _describe(place: SourceKey, name: str, found: int) -> str:
     kind, id = place
     said = "nothing says what becomes of it" if not found else f"what becomes of it is said {found} times"
     return (
@@ -54,8 +58,8 @@ def _tell(place: Place, name: str, found: int) -> str:
 
 
 def _list_due(
-    account: Account, reasons: Reasons, contact_details: bool, ledger: dict[Place, Entry]
-) -> Iterator[tuple[Place, str]]:
+    account: Account, reasons: Reasons, contact_details: bool, ledger: dict[SourceKey, LedgerEntry]
+) -> Iterator[tuple[SourceKey, str]]:
     """Every object in scope, with its name."""
     for kind, there in list_records(account).items():
         for id, record in there.items():
@@ -69,7 +73,9 @@ def _list_due(
                 yield from (((("overrides", key), f"in {record.name}")) for key in _list_dated(account, record, ledger))
 
 
-def _list_dated(account: Account, schedule: Schedule | ScheduleV3, ledger: dict[Place, Entry]) -> Iterator[str]:
+def _list_dated(
+    account: Account, schedule: Schedule | ScheduleV3, ledger: dict[SourceKey, LedgerEntry]
+) -> Iterator[str]:
     """The keys of overrides and custom shifts that are not over."""
     if isinstance(schedule, ScheduleV3):
         yield from (one.id for one in schedule.overrides if one.end_time > account.since)

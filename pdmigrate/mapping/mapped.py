@@ -1,4 +1,4 @@
-"""What the mapping reads (Inputs) and what comes out of it: one Work per run, filled kind by kind."""
+"""What the mapping reads (Inputs) and what comes out of it: one Mapped per run, filled kind by kind."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from pdmigrate.pagerduty.records import Reference
 from pdmigrate.plan.actions import Desired, Held
 from pdmigrate.plan.answers import Settled
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
-from pdmigrate.plan.ledger import Entry
+from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.questions import Questions
 from pdmigrate.plan.rules import Rules
 
@@ -38,24 +38,24 @@ class Existing(Protocol):
 
 
 @dataclass(frozen=True)
-class FieldFate:
+class FieldOutcome:
     """What becomes of one field of one object; the reason says the change, the loss, or what a person must do.
 
-    aside: it pages nobody: its loss is counted among the fields, and leaves the object exact.
+    pages_nobody: so its loss is counted among the fields, and leaves the object exact.
     """
 
     field: str
     grade: Grade
     reason: str = ""
-    aside: bool = False
+    pages_nobody: bool = False
 
     @property
     def harmless(self) -> bool:
-        return self.grade == "exact" or self.aside or self.field in ASIDE
+        return self.grade == "exact" or self.pages_nobody or self.field in PAGE_NOBODY
 
 
 @dataclass(frozen=True)
-class Fate:
+class Outcome:
     """What becomes of one source object: every object in scope has exactly one."""
 
     kind: str
@@ -63,7 +63,7 @@ class Fate:
     name: str
     grade: Grade
     reason: str = ""
-    fields: tuple[FieldFate, ...] = ()
+    fields: tuple[FieldOutcome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Inputs:
 
     account: Final[Account]
     state: Final[State]
-    ledger: Final[dict[tuple[str, str], Entry]]
+    ledger: Final[dict[tuple[str, str], LedgerEntry]]
     questions: Final[Questions]
     rules: Final[Rules]
     scope: Final[dict[str, frozenset[str]]]
@@ -105,7 +105,7 @@ class Inputs:
 
 
 @dataclass
-class Work(Inputs):
+class Mapped(Inputs):
     """What the mapping has found so far, filled kind by kind.
 
     emails: PagerDuty user id to the Harness email that will be paged for him (absent: has neither account nor invitation).
@@ -117,10 +117,10 @@ class Work(Inputs):
     """
 
     desired: list[Desired] = field(default_factory=list)
-    fates: list[Fate] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     lost: dict[tuple[str, str], Held] = field(default_factory=dict)
-    dropped: list[Entry] = field(default_factory=list)
+    dropped: list[LedgerEntry] = field(default_factory=list)
     emails: dict[str, str] = field(default_factory=dict)
     undecided: set[str] = field(default_factory=set)
     nobodies: set[str] = field(default_factory=set)
@@ -137,21 +137,25 @@ class Work(Inputs):
         return (record for id, record in records.items() if id in self.scope[kind])
 
     def want(
-        self, desired: Desired, fields: list[FieldFate], reason: str = "", own: dict[str, list[FieldFate]] | None = None
+        self,
+        desired: Desired,
+        fields: list[FieldOutcome],
+        reason: str = "",
+        own: dict[str, list[FieldOutcome]] | None = None,
     ) -> None:
         """The object moves: exactly where every field that pages is exact, else changed, or handed over by a person.
 
-        own: fates of the fields of single sources, by id, where one object carries several.
+        own: outcomes of the fields of single sources, by id, where one object carries several.
         """
         self.desired.append(desired)
         handed = desired.kind in self.by_hand and not self._is_there(desired)
         for source in desired.sources:
-            fates = (*fields, *(own or {}).get(source, ()))
-            kept: Grade = "exact" if all(fate.harmless for fate in fates) else "changed"
-            said = reason or "; ".join(dict.fromkeys(fate.reason for fate in fates if not fate.harmless))
-            words = f"{self._say_by_hand(desired.kind)} {said}".strip() if handed else said
+            outcomes = (*fields, *(own or {}).get(source, ()))
+            kept: Grade = "exact" if all(outcome.harmless for outcome in outcomes) else "changed"
+            said = reason or "; ".join(dict.fromkeys(outcome.reason for outcome in outcomes if not outcome.harmless))
+            words = f"{self._map_by_hand(desired.kind)} {said}".strip() if handed else said
             grade: Grade = "handed_over" if handed else kept
-            self.fates.append(Fate(desired.kind, source, desired.name, grade, words, fates))
+            self.outcomes.append(Outcome(desired.kind, source, desired.name, grade, words, outcomes))
 
     @property
     def by_hand(self) -> frozenset[str]:
@@ -163,7 +167,7 @@ class Work(Inputs):
         """Whether Terraform has nothing to make."""
         return desired.kind in TERRAFORM_KINDS and desired.identifier in getattr(self.state, KINDS[desired.kind].target)
 
-    def _say_by_hand(self, kind: str) -> str:
+    def _map_by_hand(self, kind: str) -> str:
         if kind in TERRAFORM_KINDS:
             return "Terraform makes it: see the handover."
         return "Harness has no API for it: a person makes it."
@@ -173,7 +177,7 @@ class Work(Inputs):
         held = Held(kind, id, name, reason, open_question, (id,), decided)
         self.held.append(held)
         self.lost[kind, id] = held
-        self.fates.append(Fate(kind, id, name, "lost", reason))
+        self.outcomes.append(Outcome(kind, id, name, "lost", reason))
 
     def stop(self, kind: str, record: Source, stops: Iterable[Stop | None]) -> bool:
         """Whether anything stops the object; booked once, what is decided before what waits."""
@@ -187,7 +191,7 @@ class Work(Inputs):
         behind = self.lost.get((kind, id))
         return Stop(reason, behind is None or behind.open_question, behind.decided if behind else "")
 
-    def known(self, kind: str, key: str) -> Entry | None:
+    def known(self, kind: str, key: str) -> LedgerEntry | None:
         return self.ledger.get((kind, key))
 
     def group_of(self, teams: Iterable[Reference]) -> str | None:
@@ -195,7 +199,7 @@ class Work(Inputs):
         return next((self.groups[team.id] for team in teams if team.id in self.groups), None)
 
 
-ASIDE = {
+PAGE_NOBODY = {
     "role",
     "job_title",
     "roles",
@@ -209,13 +213,13 @@ ASIDE = {
 """Fields that page nobody: their loss is counted among the fields, and leaves the object exact."""
 
 
-def exact(*names: str) -> list[FieldFate]:
-    return [FieldFate(name, "exact") for name in names]
+def exact(*names: str) -> list[FieldOutcome]:
+    return [FieldOutcome(name, "exact") for name in names]
 
 
-def name_fate(old: str, new: str) -> FieldFate:
+def name_outcome(old: str, new: str) -> FieldOutcome:
     """Harness allows fewer characters in a name; the original stands in the description."""
-    return FieldFate("name", "exact") if old == new else FieldFate("name", "changed", f"named {new!r} in Harness")
+    return FieldOutcome("name", "exact") if old == new else FieldOutcome("name", "changed", f"named {new!r} in Harness")
 
 
 def read_stop(answer: Settled | None, what: str) -> Stop:

@@ -38,17 +38,17 @@ def small(tmp_path):
 
 
 def forget(monkeypatch, kind):
-    """Let the mapping drop one object of a kind from all that it says. Returns where its fate was."""
+    """Let the mapping drop one object of a kind from all that it says. Returns where its outcome was."""
     whole, dropped = draft.map_all, []
 
-    def drop(work):
-        whole(work)
-        fate = next(fate for fate in work.fates if fate.kind == kind)
-        work.fates.remove(fate)
-        work.desired = [wish for wish in work.desired if (wish.kind, wish.sources) != (kind, (fate.id,))]
-        work.held = [held for held in work.held if (held.kind, held.key) != (kind, fate.id)]
-        dropped.append(fate)
-        return work
+    def drop(mapped):
+        whole(mapped)
+        outcome = next(outcome for outcome in mapped.outcomes if outcome.kind == kind)
+        mapped.outcomes.remove(outcome)
+        mapped.desired = [wish for wish in mapped.desired if (wish.kind, wish.sources) != (kind, (outcome.id,))]
+        mapped.held = [held for held in mapped.held if (held.kind, held.key) != (kind, outcome.id)]
+        dropped.append(outcome)
+        return mapped
 
     monkeypatch.setattr(draft, "map_all", drop)
     return dropped
@@ -97,10 +97,10 @@ def test_verify_ends_with_5_for_what_is_forgotten(small, monkeypatch, kind):
 def test_what_is_said_twice_is_no_count_either(small, monkeypatch):
     whole = draft.map_all
 
-    def repeat(work):
-        whole(work)
-        work.fates.append(next(fate for fate in work.fates if fate.kind == "services"))
-        return work
+    def repeat(mapped):
+        whole(mapped)
+        mapped.outcomes.append(next(outcome for outcome in mapped.outcomes if outcome.kind == "services"))
+        return mapped
 
     monkeypatch.setattr(draft, "map_all", repeat)
     [sentence] = conflicts(small).draft.miscounted

@@ -11,8 +11,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
+from crowd import Size, build_crowd
+
 from pdmigrate.pagerduty.client import FetchOptions, make_client
-from pdmigrate.sandbox.crowd import Size, build_crowd
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
 
 LARGE = Size(users=10_000, teams=1_000, schedules=2_000, schedules_v3=200, policies=2_000, services=5_000, zones=6)

@@ -18,9 +18,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
+from crowd import PEERS_ACCOUNT, Size, build_crowd
+
 from pdmigrate.mapping.proof import list_windows
 from pdmigrate.pagerduty.client import FetchOptions, make_client
-from pdmigrate.sandbox.crowd import PEERS_ACCOUNT, Size, build_crowd
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
 
 LATENCY = 0.2

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 import pytest
+from crowd import Size, build_crowd
 from source_http import NOW, company
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError
 from pdmigrate.pagerduty.client import USERS
 from pdmigrate.pagerduty.lists import ListCall, ListReader
-from pdmigrate.sandbox.crowd import Size, build_crowd
 
 ALL_KINDS = ("users", "teams", "schedules", "escalation_policies", "services")
 

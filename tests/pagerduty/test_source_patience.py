@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from crowd import Size, build_crowd
 from source_http import NOW, Source, company
 
 from pdmigrate.errors import (
@@ -16,7 +17,6 @@ from pdmigrate.errors import (
 from pdmigrate.pagerduty.client import make_client
 from pdmigrate.pagerduty.lists import ListReader
 from pdmigrate.pagerduty.schedules_reading import LAYERED
-from pdmigrate.sandbox.crowd import Size, build_crowd
 from pdmigrate.wire.pace import Pace
 
 KINDS = ("429_bare", "429_reset", "429_retry_after", "500", "502_html", "200_html", "reset", "truncated", "slow")

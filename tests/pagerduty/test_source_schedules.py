@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from crowd import Size, build_crowd
 from source_http import NOW, company
 
 from pdmigrate.sandbox.accounts import load_account
-from pdmigrate.sandbox.crowd import Size, build_crowd
 from pdmigrate.workspace.snapshots import save_snapshot
 
 

@@ -53,6 +53,7 @@ def pytest_configure(config) -> None:
     whole = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
     if whole and "TMPDIR" not in os.environ and not config.option.basetemp and _has_room(MEMORY):
         _memory.append(Path(tempfile.mkdtemp(prefix="pdmigrate-tests-", dir=MEMORY)))
+        _memory[0].chmod(0o711)  # PostgreSQL, which insists on another user than root, has its folder in here
         os.environ["TMPDIR"], tempfile.tempdir = str(_memory[0]), None
 
 

@@ -197,6 +197,7 @@ def write_account(folder, users, targets, on_call):
         "services": [{"id": "PV", "name": "Checkout", "status": "active", "teams": team}],
     }
     rows["schedules"][0]["schedule_layers"] = [layer | {"restrictions": []}]
+    rows["schedules"][0]["overrides_subschedule"] = {"name": "Overrides", "rendered_schedule_entries": []}
     rows["services"][0] |= {"escalation_policy": {"id": "PE", "type": "escalation_policy_reference"}}
     rows["services"][0] |= {"incident_urgency_rule": {"type": "constant", "urgency": "high"}}
     for name, found in rows.items():

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), *(str(room) for room in (ROOT / "tests").iterdir() if room.is_dir())]
 
 import proof_mutants  # noqa: E402
 import proof_planted  # noqa: E402

@@ -6,7 +6,7 @@ One file a kind. Only here are both vocabularies known. The order matters: whate
 from pdmigrate.harness.identifiers import make_name
 from pdmigrate.mapping.collisions import find_twins
 from pdmigrate.mapping.contacts import map_contacts
-from pdmigrate.mapping.left import stop_unknown
+from pdmigrate.mapping.left_behind import stop_unknown
 from pdmigrate.mapping.mapped import GRADES, FieldOutcome, Grade, Mapped, Outcome
 from pdmigrate.mapping.overrides import map_overrides
 from pdmigrate.mapping.people import map_people, want_people
@@ -25,7 +25,7 @@ __all__ = ["GRADES", "FieldOutcome", "Grade", "Mapped", "Outcome", "choose_scope
 
 
 def map_all(mapped: Mapped) -> Mapped:
-    """Fill the work with what is wanted, what becomes of each source object, and what is held."""
+    """Fill `mapped` with what is wanted, what becomes of each source object, and what is held."""
     lose_unusable(mapped)
     map_people(mapped)
     map_teams(mapped)
@@ -40,7 +40,7 @@ def map_all(mapped: Mapped) -> Mapped:
 
 
 def _map_schedules(mapped: Mapped) -> None:
-    """Want a schedule for every one in scope that can be held exactly. Fills `work.schedules`, `zones`, `fidelity`."""
+    """Want a schedule for every one in scope that can be held exactly. Fills `mapped.schedules`, `zones`, `fidelity`."""
     schedules = list(mapped.in_scope("schedules", mapped.account.all_schedules))
     twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
     for schedule in schedules:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import phonenumbers
 
-from pdmigrate.mapping.left import describe_left, stop_unknown
+from pdmigrate.mapping.left_behind import describe_left, stop_unknown
 from pdmigrate.mapping.lost_contacts import ask_lost
 from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User

@@ -57,8 +57,9 @@ class _Stretch:
 def flatten(layers: list[rota.Roster], zone: ZoneInfo, now: int, near: int, far: int) -> Flat:
     """What is left of each layer at or after `now`. Ended layers leave nothing; neither do those that end before they start.
 
-    near: how far dated pieces reach; those that only begin later, but before far, reach further. Everything else holds
-    for ever. Layers without anybody are as good as absent.
+    Pieces that need dates are written up to `near`; one that begins after `now` and before `far` is written DATED_AHEAD and
+    a month past its own start; one that begins later is left to a later run. Everything else holds for ever. Layers
+    without anybody are as good as absent.
     """
     peopled = [i for i, layer in enumerate(layers) if any(layer.participants) and _lives(layer)]
     pieces: list[Piece] = []

@@ -2,7 +2,7 @@
 
 from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
-from pdmigrate.mapping.left import describe_heading, describe_teams, stop_unknown
+from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, exact, read_stop
 from pdmigrate.mapping.targets import MappedLevel, describe_targets, read_levels
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
@@ -13,7 +13,7 @@ SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
 
 def map_policies(mapped: Mapped) -> None:
-    """Want a policy for every one in scope whose targets are all carried over. Fills `work.policies`."""
+    """Want a policy for every one in scope whose targets are all carried over. Fills `mapped.policies`."""
     policies = list(mapped.in_scope("escalation_policies", mapped.account.policies))
     twins = find_twins(policies, lambda policy: make_name(policy.name, policy.id))
     for policy in policies:

@@ -11,9 +11,9 @@ from itertools import product
 from typing import Any, Generic, Literal, TypeVar, overload
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.claims import TEN_YEARS, always_same
 from pdmigrate.mapping.flatten import SHORTEST
 from pdmigrate.mapping.rotations import Named, is_documented
+from pdmigrate.mapping.same_for_ever import TEN_YEARS, always_same
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty import rota_v3

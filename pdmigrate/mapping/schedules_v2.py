@@ -11,11 +11,10 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.claims import TEN_YEARS, always_same
 from pdmigrate.mapping.collisions import NamePlace
 from pdmigrate.mapping.dated import MOST_SHIFTS, check_dated, mend
 from pdmigrate.mapping.flatten import SHORTEST, flatten
-from pdmigrate.mapping.left import describe_heading, describe_teams
+from pdmigrate.mapping.left_behind import describe_heading, describe_teams
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
 from pdmigrate.mapping.proof import (
     PROOF_DAYS,
@@ -29,6 +28,7 @@ from pdmigrate.mapping.proof import (
     prove,
 )
 from pdmigrate.mapping.rotations import Named, name_pieces
+from pdmigrate.mapping.same_for_ever import TEN_YEARS, always_same
 from pdmigrate.mapping.schedules import (
     choose_zone,
     describe_empty,
@@ -39,7 +39,7 @@ from pdmigrate.mapping.schedules import (
     want_schedule,
 )
 from pdmigrate.mapping.scope import list_participants
-from pdmigrate.mapping.unsaid import Said, describe_unread, hold_unsaid, map_or_ask
+from pdmigrate.mapping.unwritable import Said, describe_unread, hold_unsaid, map_or_ask
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import DELETED, Reading, make_layers, render_layers
 from pdmigrate.pagerduty.records import Schedule

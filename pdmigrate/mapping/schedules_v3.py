@@ -8,10 +8,9 @@ from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.claims import TEN_YEARS
 from pdmigrate.mapping.collisions import NamePlace
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
-from pdmigrate.mapping.left import describe_heading, describe_teams
+from pdmigrate.mapping.left_behind import describe_heading, describe_teams
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
 from pdmigrate.mapping.proof import (
     PROOF_DAYS,
@@ -24,6 +23,7 @@ from pdmigrate.mapping.proof import (
     prove,
 )
 from pdmigrate.mapping.rotations import Alike, Named, add_to_name, describe_apart, describe_together
+from pdmigrate.mapping.same_for_ever import TEN_YEARS
 from pdmigrate.mapping.schedules import (
     choose_zone,
     describe_empty,
@@ -35,7 +35,7 @@ from pdmigrate.mapping.schedules import (
 )
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.mapping.shifts import find_end, map_event
-from pdmigrate.mapping.unsaid import Said, describe_unread, hold_unsaid, map_or_ask
+from pdmigrate.mapping.unwritable import Said, describe_unread, hold_unsaid, map_or_ask
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import CHUNK
 from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, read_recurrence, render_schedule

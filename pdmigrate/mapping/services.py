@@ -2,7 +2,7 @@
 
 from pdmigrate.harness.identifiers import make_identifier, make_service_name
 from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
-from pdmigrate.mapping.left import describe_heading, describe_teams, stop_unknown
+from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Route, Stop, describe, exact, read_stop
 from pdmigrate.mapping.service_questions import (
     ask_acknowledgement,
@@ -116,7 +116,7 @@ def _find_quieter(mapped: Mapped, service: Service) -> str:
 
 
 def _accept_silence(mapped: Mapped, service: Service, paging: bool | None) -> Stop | None:
-    """One that pages nobody relies on no second page either."""
+    """Stops a service that pages again after an acknowledgement, until a person accepts that Harness does not."""
     if not service.acknowledgement_timeout or not paging:
         return None
     minutes = service.acknowledgement_timeout // 60
@@ -126,7 +126,7 @@ def _accept_silence(mapped: Mapped, service: Service, paging: bool | None) -> St
 
 
 def _find_way(mapped: Mapped, service: Service, paging: bool | None) -> Stop | None:
-    """Its alert rule is written with it, or its webhook is on the list of the senders."""
+    """Stops a paging service that would get no alerts: Harness takes no alert rule by API, and PagerDuty has no sender to re-point."""
     if mapped.state.oncall or service.integrations or not paging:
         return None
     answer = mapped.questions.ask(ask_way(service))

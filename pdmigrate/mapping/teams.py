@@ -2,7 +2,7 @@
 
 from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
-from pdmigrate.mapping.left import describe_heading
+from pdmigrate.mapping.left_behind import describe_heading
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, describe, exact
 from pdmigrate.pagerduty.records import Team
 from pdmigrate.plan.actions import Desired, Held
@@ -10,7 +10,7 @@ from pdmigrate.plan.answers import Conflict, Option
 
 
 def map_teams(mapped: Mapped) -> None:
-    """Want a group for every team in scope. Fills `work.groups`."""
+    """Want a group for every team in scope. Fills `mapped.groups`."""
     teams = list(mapped.in_scope("teams", mapped.account.teams))
     twins = find_twins(teams, lambda team: make_name(team.name, team.id))
     for team in teams:

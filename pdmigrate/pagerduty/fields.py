@@ -18,6 +18,9 @@ Words = str | Callable[[Any], str]
 class FieldTable:
     """The fields of one kind or part; names stand apart by blanks.
 
+    A new field of PagerDuty goes into exactly one of carried, compared, server, lost and listed; carried and compared ones
+    are read in records.py too.
+
     carried: goes to Harness, or decides what goes there. compared: read, and used as a check. server: made by PagerDuty.
     lost: stays behind and changes how somebody is paged. listed: stays behind and pages nobody. Both with the reason.
     parts: the tables of what lies inside. own: parts that are objects of their own, with outcomes of their own.

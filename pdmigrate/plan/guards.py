@@ -309,7 +309,7 @@ GUARDS = {
     "miscounted": _describe_miscounted,
     UNRESOLVED: _unresolved,
 }
-"""By the name that a waiver gives. TARGET_MOVED, which load alone can see, is the last."""
+"""By the name that a waiver gives, which stands in `answers.GUARD_NAMES` too. TARGET_MOVED, which load alone can see, is the last."""
 
 
 # --- who lets a plan pass ---

@@ -18,7 +18,7 @@ import requests
 
 from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
 from pdmigrate.wire.counts import Counts
-from pdmigrate.wire.pace import Pace
+from pdmigrate.wire.rate_limit import Pace
 
 log = logging.getLogger("pdmigrate")
 

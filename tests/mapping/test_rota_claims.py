@@ -28,8 +28,8 @@ from test_rota_named import (
 )
 from test_rota_named import schedule as stack
 
-from pdmigrate.mapping.claims import TEN_YEARS, always_same
 from pdmigrate.mapping.proof import judge, list_windows
+from pdmigrate.mapping.same_for_ever import TEN_YEARS, always_same
 from pdmigrate.mapping.schedules_v2 import map_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import Reading

@@ -17,7 +17,7 @@ from pdmigrate.errors import (
 from pdmigrate.pagerduty.client import make_client
 from pdmigrate.pagerduty.lists import ListReader
 from pdmigrate.pagerduty.schedules_reading import LAYERED
-from pdmigrate.wire.pace import Pace
+from pdmigrate.wire.rate_limit import Pace
 
 KINDS = ("429_bare", "429_reset", "429_retry_after", "500", "502_html", "200_html", "reset", "truncated", "slow")
 SHARE = 1 - 0.8 ** (1 / len(KINDS))

@@ -77,7 +77,7 @@ def script(running):
 def waits(monkeypatch):
     """What was slept, without sleeping: the clock of the pace goes on by as much."""
     slept, started = [], time.monotonic()
-    monkeypatch.setattr("pdmigrate.wire.pace.time", SimpleNamespace(monotonic=lambda: started + sum(slept)))
+    monkeypatch.setattr("pdmigrate.wire.rate_limit.time", SimpleNamespace(monotonic=lambda: started + sum(slept)))
     return slept
 
 

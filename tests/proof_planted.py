@@ -11,7 +11,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import requests
 from proof_effects import is_told_worse, read_effects
 from proof_plants import Plant, choose, list_plants
 from test_steps import change_harness, migrate, read_harness
@@ -66,16 +65,10 @@ class Field:
 
     def _lift_limits(self):
         """Hundreds of looks in a minute are no migration: neither side counts them."""
-        many, sides = 1_000_000, (self.job.source, self.job.target)
-        for side, path, names in zip(
-            sides,
-            ("options", "config"),
-            (("calls_per_minute", "oncalls_per_minute"), ("calls_per_minute",)),
-            strict=True,
-        ):
-            changes = dict.fromkeys(names, many)
-            url = f"{side.transport.base_url}/sandbox/{path}"
-            requests.post(url, json=changes, timeout=10).raise_for_status()
+        pagerduty, harness = (server.app for server in self.job._servers)
+        pagerduty.config["OPTIONS"] |= dict.fromkeys(("calls_per_minute", "oncalls_per_minute"), 1_000_000)
+        with harness.config["STORE"].change() as held:
+            held["config"]["calls_per_minute"] = None
 
     def read(self):
         url = self.job.target.transport.base_url

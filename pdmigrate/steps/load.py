@@ -247,7 +247,7 @@ class _Run:
             for kind, group in groupby(actions, key=lambda action: action.kind):
                 unblocked = self._unblocked(list(group))
                 if kind == "users":
-                    for batch in batch_invites(unblocked):
+                    for batch in batch_invites(action for action in unblocked if not self._settle_there(action)):
                         self._load_batch(batch)
                 else:
                     self._load_kind(pool, unblocked)
@@ -260,14 +260,19 @@ class _Run:
             else:
                 self._finish(action, "skipped", f"it needs {needed[0]} {needed[1]}, which failed")
 
+    def _settle_there(self, action: Action) -> bool:
+        """What was sent before an interruption and never booked is not sent again, nor does it take a place in a call."""
+        if there := is_there(action, self.state):
+            self._finish(action, PAST[action.verb], "")
+        return there
+
     def _load_kind(self, pool: ThreadPoolExecutor, actions: Iterable[Action]) -> None:
         """A few at a time. Whatever stops this, what was sent is waited for and booked."""
         flying: dict[Future[str], Action] = {}
         try:
             for action in actions:
                 self._stop_if_asked()
-                if is_there(action, self.state):
-                    self._finish(action, PAST[action.verb], "")
+                if self._settle_there(action):
                     continue
                 self.journal.record(self.number, action, "intended", self.job.clock())
                 flying[pool.submit(self.job.target.write_change, action, self.state.people)] = action
@@ -294,20 +299,15 @@ class _Run:
     def _load_batch(self, batch: tuple[Action, ...]) -> None:
         """All of a batch share their groups and roles."""
         self._stop_if_asked()
-        fresh = tuple(action for action in batch if not is_there(action, self.state))
-        for action in (action for action in batch if action not in fresh):
-            self._finish(action, PAST[action.verb], "")
-        for action in fresh:
+        for action in batch:
             self.journal.record(self.number, action, "intended", self.job.clock())
         try:
-            invited = sorted({action.identifier for action in fresh})
-            words = self.job.target.invite_people(invited, *_name_groups(batch[0])) if fresh else {}
+            words = self.job.target.invite_people(sorted({a.identifier for a in batch}), *_name_groups(batch[0]))
         except PdmigrateError as error:
-            gone = [self._fail(action, error) for action in fresh]
-            if any(gone):
+            if any([self._fail(action, error) for action in batch]):  # noqa: C419 - all of them are booked
                 raise
             return
-        for action in fresh:
+        for action in batch:
             word = words[action.identifier]
             self._finish(action, "failed" if word else PAST[action.verb], word)
 

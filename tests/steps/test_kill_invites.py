@@ -1,18 +1,19 @@
 """1,200 people are invited by processes that are killed (SIGKILL): twelve calls, no 429, nobody gets two mails.
 
-Before the request is carried out, between the request and its answer, after the answer; then gone on with. Both sides
-live by a clock that runs thirty times as fast, so that the minute of Harness's limit takes two seconds.
+Before the request is carried out, between the request and its answer, after the answer, half-way through booking it; then
+gone on with. Both sides live by one clock, which stands still but for the loader's waiting: as many calls a minute as
+Harness takes, however quick or slow the machine is.
 """
 
 import json
 import os
 import shutil
-import time
+import signal
 from collections import Counter
 
 import pytest
 import yaml
-from kill_loads import MOMENTS, PROCESSES, Gate
+from kill_loads import MOMENTS, PATIENCE, PROCESSES, Gate
 
 from pdmigrate import conflicts, decide, load, open_job, preview
 from pdmigrate.sandbox.harness import create_app, new_document
@@ -22,24 +23,23 @@ from pdmigrate.steps.job import EMBEDDED_KEY
 from pdmigrate.workspace.settings import make_workspace
 
 PEOPLE = 1200
-FASTER = 30
 
 
-def read_fast_clock():
-    return time.time() * FASTER
+def load_by(clock, workspace, most):
+    """What the killed process runs. most: so many people are booked, and then it kills itself."""
 
+    def wait(seconds):
+        clock.value += seconds
 
-def sleep_fast(seconds):
-    time.sleep(seconds / FASTER)
+    def describe(done, number, total):
+        if number == most:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-
-def load_fast(workspace):
-    """What the killed process runs."""
     os.environ["KILL_KEY"] = EMBEDDED_KEY
     with open_job(workspace) as job:
-        job.target.transport.quota.clock = read_fast_clock
-        job.target.transport.quota.sleep = sleep_fast
-        load(job)
+        quota = job.target.transport.quota
+        quota.clock, quota.sleep = lambda: clock.value, wait
+        load(job, progress=describe)
 
 
 class Statuses:
@@ -62,7 +62,8 @@ class Crowd:
     def __init__(self, folder):
         self.folder, self.planned = folder, folder / "planned"
         self.app = create_app(new_document(), api_key=EMBEDDED_KEY)
-        self.app.config["CLOCK"] = read_fast_clock
+        self.clock = PROCESSES.Value("d", 1_800_000_000, lock=False)  # a killed loader would leave a lock shut
+        self.app.config["CLOCK"] = lambda: self.clock.value
         self.statuses = Statuses(self.app.wsgi_app)
         self.gate = self.app.wsgi_app = Gate(self.statuses)
         self.server = serve(self.app)
@@ -98,12 +99,12 @@ class Crowd:
         shutil.rmtree(self.folder / "run", ignore_errors=True)
         shutil.copytree(self.planned, self.folder / "run")
 
-    def run(self, number=0, moment=None):
-        """One loader, killed at its n-th invitation; how it ended."""
-        loader = PROCESSES.Process(target=load_fast, args=(str(self.folder / "run"),))
+    def run(self, number=0, moment=None, most=0):
+        """One loader, killed at its n-th invitation, or with so many people booked; how it ended."""
+        loader = PROCESSES.Process(target=load_by, args=(self.clock, str(self.folder / "run"), most))
         self.gate.arm(number, moment, lambda: loader.kill())
         loader.start()
-        loader.join(60)
+        loader.join(PATIENCE)
         return loader.exitcode
 
     def count(self):
@@ -126,5 +127,14 @@ def test_loads_killed_at_every_moment_invite_everybody_once(crowd):
     ended = [crowd.run(number, moment) for number, moment in zip((1, 4, 5), MOMENTS, strict=True)]
     assert set(ended) == {-9}
     assert crowd.count()[0] < 12
+    assert crowd.run() == 0
+    assert crowd.count() == (12, PEOPLE, {1}, 0)
+
+
+def test_a_load_killed_half_way_through_booking_a_call_needs_no_call_more(crowd):
+    """Whoever was invited and not booked takes no place in a later call."""
+    crowd.begin()
+    assert crowd.run(most=350) == -9
+    assert crowd.count()[0] == 4
     assert crowd.run() == 0
     assert crowd.count() == (12, PEOPLE, {1}, 0)

@@ -4,10 +4,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from pdmigrate.mapping.mapped import Mapped
-
 from pdmigrate.harness.records import EscalationPolicy, State, UserGroup
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.mapped import Mapped
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import make_page
 from pdmigrate.pages.report import write_page

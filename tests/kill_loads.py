@@ -24,8 +24,17 @@ MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None  # noqa: S
 """Most of a load's time is the journal's syncing to disk, which a killed process does not need: only a power cut would."""
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pdmigrate"])
-PATIENCE = 600
-"""Seconds: a loader that takes longer hangs, on whatever machine."""
+PATIENCE = 300
+"""Seconds: a process that takes longer hangs, on however busy a machine."""
+
+
+def wait_until(ready, process):
+    """Until the process says so. One that has ended says nothing any more."""
+    for _ in range(PATIENCE):
+        if ready.wait(1):
+            return
+        assert process.is_alive(), f"it ended with {process.exitcode}"
+    raise AssertionError(f"not ready after {PATIENCE} s")
 
 
 class Gate:

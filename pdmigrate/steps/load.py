@@ -304,7 +304,7 @@ class _Run:
         try:
             words = self.job.target.invite_people(sorted({a.identifier for a in batch}), *_name_groups(batch[0]))
         except PdmigrateError as error:
-            if any([self._fail(action, error) for action in batch]):  # noqa: C419 - all of them are booked
+            if any([self._fail(action, error) for action in batch]):  # noqa: C419 - a list: all of them are booked
                 raise
             return
         for action in batch:

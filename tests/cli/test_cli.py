@@ -294,7 +294,7 @@ def test_the_sandbox_says_five_lines_and_serves(sandbox):
     assert all(values)
     assert "Ctrl-C" in process.stderr.readline()
     process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=300)
     assert rest == "", "everything else goes to stderr"
     assert process.returncode == 0
 
@@ -310,7 +310,7 @@ def test_a_port_that_is_taken_is_one_line(sandbox):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        out, error = (process := sandbox("--harness-port", port)).communicate(timeout=60)
+        out, error = (process := sandbox("--harness-port", port)).communicate(timeout=300)
     assert (process.returncode, out) == (2, "")
     assert error.splitlines()[-1] == f"pdmigrate: The port {port} is taken: choose another one, or 0 for any."
     assert "Traceback" not in error

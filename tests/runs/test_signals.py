@@ -38,8 +38,8 @@ class Command:
         self.gate.arm(number, "before the answer" if signals else None, lambda: self._strike(signals))
         self.family = []
         self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        said, _ = self.process.communicate(timeout=120)
-        _, alive = psutil.wait_procs(self.family, timeout=10)
+        said, _ = self.process.communicate(timeout=300)
+        _, alive = psutil.wait_procs(self.family, timeout=60)
         return self.process.returncode, self.gate.writes, said, alive
 
     def _strike(self, signals):

@@ -2,13 +2,13 @@
 
 import contextlib
 import getpass
-import multiprocessing
 import os
 import signal
 import socket
 import threading
 
 import pytest
+from kill_loads import PATIENCE, PROCESSES, wait_until
 
 from pdmigrate import conflicts, load, open_job, undo
 from pdmigrate.errors import InterruptedLoadError, WorkspaceHeldError
@@ -128,11 +128,10 @@ def hold_elsewhere(job, token, monkeypatch):
     if not token:
         yield
         return
-    processes = multiprocessing.get_context("forkserver")
-    ready, over = processes.Event(), processes.Event()
-    run = processes.Process(target=lend, args=(job.workspace.folder, token, ready, over))
+    ready, over = PROCESSES.Event(), PROCESSES.Event()
+    run = PROCESSES.Process(target=lend, args=(job.workspace.folder, token, ready, over))
     run.start()
-    assert ready.wait(20)
+    wait_until(ready, run)
     monkeypatch.setenv(TOKENS, token)
     yield
     over.set()
@@ -142,7 +141,7 @@ def hold_elsewhere(job, token, monkeypatch):
 def lend(folder, token, ready, over):
     with hold(folder / "journal.sqlite", "acme", folder, "run load", read_clock(), token):
         ready.set()
-        over.wait(120)
+        over.wait(PATIENCE)
 
 
 def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):

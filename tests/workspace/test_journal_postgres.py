@@ -1,6 +1,5 @@
 """The journal and the lock in a real PostgreSQL, started here; and the same lock beside a SQLite file."""
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import yaml
+from kill_loads import PATIENCE, PROCESSES, wait_until
 
 from conftest import skip
 from pdmigrate import conflicts, load, open_job, preview
@@ -22,8 +22,6 @@ from pdmigrate.errors import SettingsError, UnreachableError, WorkspaceHeldError
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.hold import TOKENS, hold
 from pdmigrate.workspace.journal import Journal
-
-PROCESSES = multiprocessing.get_context("forkserver")
 
 
 def find_postgres():
@@ -57,15 +55,16 @@ def postgres():
         [programs / "postgres", "-D", folder / "data", *options], stderr=subprocess.DEVNULL, cwd="/", **user
     )
     url = f"postgresql://pd:geheim@127.0.0.1:{port}/postgres"
-    wait_for(url)
+    wait_for(url, server)
     yield url
     server.send_signal(signal.SIGINT)
-    server.wait(10)
+    server.wait(PATIENCE)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(url):
-    for _ in range(100):
+def wait_for(url, server):
+    for _ in range(10 * PATIENCE):
+        assert server.poll() is None, "PostgreSQL has ended"
         try:
             Journal(url, "acme", "wait").close()
         except UnreachableError:
@@ -83,7 +82,7 @@ def place(request, tmp_path):
 def hold_for_long(place, folder, ready):
     with hold(place, "acme", folder, "load", read_clock()):
         ready.set()
-        time.sleep(60)
+        time.sleep(PATIENCE)
 
 
 @pytest.fixture
@@ -91,7 +90,7 @@ def other_run(place, tmp_path):
     ready = PROCESSES.Event()
     other = PROCESSES.Process(target=hold_for_long, args=(place, tmp_path, ready))
     other.start()
-    assert ready.wait(20)
+    wait_until(ready, other)
     yield other
     other.kill()
     other.join()
@@ -108,7 +107,7 @@ def test_the_second_run_says_who_holds_the_workspace(place, tmp_path, other_run)
 def test_a_run_that_was_killed_does_not_hold_it_for_ever(place, tmp_path, other_run, caplog):
     other_run.kill()
     other_run.join()
-    for _ in range(50):
+    for _ in range(10 * PATIENCE):
         try:
             with hold(place, "acme", tmp_path, "load", read_clock()):
                 break
@@ -127,7 +126,7 @@ def try_hold(place, folder, tokens, said, release):
     try:
         with hold(place, "acme", folder, "load", read_clock()):
             said.put("held")
-            release.wait(20)
+            release.wait(PATIENCE)
     except WorkspaceHeldError as error:
         said.put(str(error))
 
@@ -142,11 +141,11 @@ def test_what_a_run_starts_may_hold_it_one_at_a_time_and_nobody_else(place, tmp_
             pytest.fail("the process that lends it holds it already")
         assert os.environ[TOKENS] == "token"
         first.start()
-        assert said.get(timeout=20) == "held"
+        assert said.get(timeout=PATIENCE) == "held"
         second.start()
-        assert f"(process {first.pid})" in said.get(timeout=20)
+        assert f"(process {first.pid})" in said.get(timeout=PATIENCE)
         stranger.start()
-        assert f"(process {os.getpid()})" in said.get(timeout=20)
+        assert f"(process {os.getpid()})" in said.get(timeout=PATIENCE)
         release.set()
         for process in all_three:
             process.join()
@@ -158,14 +157,14 @@ def test_threads_of_one_process_hold_it_one_at_a_time(place, tmp_path):
     start, tried, said = threading.Barrier(10), threading.Barrier(10), []
 
     def attempt():
-        start.wait(20)
+        start.wait(PATIENCE)
         try:
             with hold(place, "acme", tmp_path, "load", read_clock()):
                 said.append("held")
-                tried.wait(20)
+                tried.wait(PATIENCE)
         except WorkspaceHeldError as error:
             said.append(str(error))
-            tried.wait(20)
+            tried.wait(PATIENCE)
 
     threads = [threading.Thread(target=attempt) for _ in range(10)]
     for thread in threads:

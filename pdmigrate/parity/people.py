@@ -24,6 +24,8 @@ BY_DEFAULT = {"email": 0, "phone": 1, "sms": 1}
 """Minutes after which Harness tells somebody who has no notification rule."""
 Keys = Collection[tuple[str, str]]
 """Channels, each by type and address."""
+Told = dict[tuple[str, str], list[int]]
+"""Channel to the minutes after the page at which somebody is told, in order."""
 UNREAD = "Harness has no API to read contact details from: ask the person"
 NOT_CARRIED = "contact details are not carried over by the rule contact_details, and Harness shows none: ask the person"
 
@@ -140,14 +142,18 @@ def judge_channel(mapped: Mapped, email: str, users: list[User]) -> Doubt:
         return Doubt(late=late)
     told = list_told(rule, channels, known)
     return Doubt(
-        late=describe_missing(users, told) or _describe_shut(blocked & told.keys()) or _describe_default(users, rule)
+        late=describe_missing(users, told)
+        or _describe_shut(blocked & told.keys())
+        or _describe_default(users, rule, told)
     )
 
 
-def _describe_default(users: list[User], rule: NotificationRule | None) -> str:
-    """Whoever has rules in PagerDuty that Harness could hold, and none in Harness, is told at other minutes."""
-    held = any(read_method(method) for _, method in _list_ways(users))
-    return "has no notification rule in Harness, which tells by its own defaults" if held and rule is None else ""
+def _describe_default(users: list[User], rule: NotificationRule | None, told: Told) -> str:
+    """Whoever has rules in PagerDuty and none in Harness, where Harness's own defaults tell him otherwise than today."""
+    today = _list_today(users)
+    if rule is not None or not today or today == {channel: sorted(minutes) for channel, minutes in told.items()}:
+        return ""
+    return "has no notification rule in Harness, which tells by its own defaults"
 
 
 def _describe_shut(channels: set[tuple[str, str]]) -> str:
@@ -156,7 +162,7 @@ def _describe_shut(channels: set[tuple[str, str]]) -> str:
     return f"is told {said}, which is blocked or switched off in PagerDuty" if said else ""
 
 
-def list_told(rule: NotificationRule | None, methods: list[Channel], known: Keys) -> dict[tuple[str, str], list[int]]:
+def list_told(rule: NotificationRule | None, methods: list[Channel], known: Keys) -> Told:
     """By channel the minutes after the page at which Harness tells somebody, in order."""
     told: dict[tuple[str, str], list[int]] = defaultdict(list)
     for channel in methods if rule is None else ():
@@ -170,17 +176,22 @@ def list_told(rule: NotificationRule | None, methods: list[Channel], known: Keys
     return told
 
 
-def describe_missing(users: list[User], told: dict[tuple[str, str], list[int]]) -> str:
-    """What PagerDuty does to tell somebody, Harness could do, and does not, or does later; "" where nothing is missing."""
+def _list_today(users: list[User]) -> Told:
+    """By channel that Harness could serve the minutes at which PagerDuty tells somebody, in order."""
     today: dict[tuple[str, str], set[int]] = defaultdict(set)
     for minute, method in _list_ways(users):
         channel = read_method(method)
         if channel and (channel[0] == "email" or _is_served(channel[1])):
             today[channel].add(minute)
+    return {channel: sorted(minutes) for channel, minutes in today.items()}
+
+
+def describe_missing(users: list[User], told: Told) -> str:
+    """What PagerDuty does to tell somebody, Harness could do, and does not, or does later; "" where nothing is missing."""
     missing = [
         (minute, channel)
-        for channel, minutes in today.items()
-        for minute, there in zip_longest(sorted(minutes), told.get(channel, ())[: len(minutes)])
+        for channel, minutes in _list_today(users).items()
+        for minute, there in zip_longest(minutes, told.get(channel, ())[: len(minutes)])
         if there is None or there > minute
     ]
     said = "; ".join(f"by {type} to {address} at minute {minute}" for minute, (type, address) in sorted(missing))

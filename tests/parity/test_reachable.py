@@ -192,6 +192,7 @@ LATER = {
         {},
         "has no notification rule in Harness, which tells by its own defaults",
     ),
+    "by Harness's defaults, which are as today": ([rule(MAIL)], {}, None),
     "low urgency is another thing": ([rule(MAIL, 0, "low"), rule(MAIL, 5)], steps((5, ("email", ANN))), None),
     "no rule in PagerDuty": ([], steps((5, ("email", ANN))), None),
 }

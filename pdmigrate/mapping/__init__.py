@@ -40,7 +40,7 @@ def map_all(mapped: Mapped) -> Mapped:
 
 
 def _map_schedules(mapped: Mapped) -> None:
-    """Want a schedule for every one in scope that can be held exactly. Fills `work.schedules`, `zones`, `fidelity`."""
+    """Want a schedule for every one in scope that can be held exactly. Fills `mapped.schedules`, `zones`, `fidelity`."""
     schedules = list(mapped.in_scope("schedules", mapped.account.all_schedules))
     twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
     for schedule in schedules:

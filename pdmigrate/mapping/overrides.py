@@ -29,7 +29,7 @@ Known = dict[str, dict[str, int]]
 
 
 def map_overrides(mapped: Mapped) -> None:
-    """Want every override of the schedules in scope that has not ended yet. Fills `work.dropped`."""
+    """Want every override of the schedules in scope that has not ended yet. Fills `mapped.dropped`."""
     known, held = read_known(mapped.ledger), set()
     for schedule in mapped.in_scope("schedules", mapped.account.all_schedules):
         if isinstance(schedule, ScheduleV3):

@@ -54,7 +54,7 @@ BY_HAND = (
 
 
 def map_people(mapped: Mapped) -> None:
-    """Decide for every user in scope who he is in Harness. Fills `work.emails`; invitations follow in `want_people`."""
+    """Decide for every user in scope who he is in Harness. Fills `mapped.emails`; invitations follow in `want_people`."""
     duties = count_duties(mapped)
     users = list(mapped.in_scope("users", mapped.account.users))
     guessed = {user.id: guess_email(mapped, user) for user in users}

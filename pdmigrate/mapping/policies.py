@@ -13,7 +13,7 @@ SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
 
 def map_policies(mapped: Mapped) -> None:
-    """Want a policy for every one in scope whose targets are all carried over. Fills `work.policies`."""
+    """Want a policy for every one in scope whose targets are all carried over. Fills `mapped.policies`."""
     policies = list(mapped.in_scope("escalation_policies", mapped.account.policies))
     twins = find_twins(policies, lambda policy: make_name(policy.name, policy.id))
     for policy in policies:

@@ -10,7 +10,7 @@ from pdmigrate.plan.answers import Conflict, Option
 
 
 def map_teams(mapped: Mapped) -> None:
-    """Want a group for every team in scope. Fills `work.groups`."""
+    """Want a group for every team in scope. Fills `mapped.groups`."""
     teams = list(mapped.in_scope("teams", mapped.account.teams))
     twins = find_twins(teams, lambda team: make_name(team.name, team.id))
     for team in teams:

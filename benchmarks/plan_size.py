@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pdmigrate.harness.records import EscalationPolicy, State, UserGroup
@@ -20,6 +21,7 @@ from pdmigrate.steps.conflicts import Decided
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.journal import Journal
 
+NOW = datetime.now(UTC)
 OBJECTS = 10_000
 TEAMS = 500
 
@@ -67,7 +69,8 @@ def show_plan(wishes: list[Desired], state: State, ledger: dict) -> None:
     questions = Questions(Decisions(), "stop")
     planned = measure("compare", lambda: plan_actions(wishes, [], state, ledger, "preserve", questions))
     plan = measure("order and digest", lambda: make_plan("source", "a/b/c", planned.actions, planned.held))
-    empty = Account("acme", *[None] * 3, {}, {}, {}, {}, {}, (), {})
+    records = {kind: {} for kind in ("users", "teams", "schedules", "policies", "services", "inventory")}
+    empty = Account(subdomain="acme", taken=NOW, since=NOW, until=NOW, problems=(), **records)
     mapped = Mapped(empty, state, ledger, questions, Rules(), {})
     decided = Decided(Draft(empty, state, {}, mapped, plan, ledger), (), None, "")
     with tempfile.TemporaryDirectory() as folder:

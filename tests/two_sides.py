@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 
 
 def see(held):
@@ -27,13 +28,40 @@ def see(held):
     for kind, table in (("contact_methods", "contact_details"), ("notification_rules", "notification_rules")):
         seen |= {(kind, email): row for email, row in oncall[table].items()}
     return {
-        place: {k: _freeze(v) if k == "methods" else v for k, v in row.items()}
-        for place, row in json_copy(seen).items()
+        place: {k: _freeze(v) if k == "methods" else v for k, v in row.items()} | list_parts(row)
+        for place, row in seen.items()
     }
 
 
-def json_copy(seen):
-    return {place: dict(row) for place, row in seen.items()}
+PARTS = {"users": str, "methods": lambda row: json.dumps(row, sort_keys=True), "rotations": lambda row: row["name"]}
+"""Fields that are settled part by part, and what their parts are known by."""
+
+
+def list_parts(row):
+    """Each part as a field of its own, by field and name."""
+    return {f"{field}/{name(part)}": part for field, name in PARTS.items() for part in row.get(field) or ()}
+
+
+def compare(before, after):
+    """What somebody has changed between two looks: (kind, identifier, field or part) to what it was and what it is."""
+    pairs = [((kind, id), field) for side in (before, after) for (kind, id), row in side.items() for field in row]
+    values = {
+        (*place, field): (before.get(place, {}).get(field), after.get(place, {}).get(field)) for place, field in pairs
+    }
+    return {
+        place: (was, now)
+        for place, (was, now) in values.items()
+        if was != now and place[2] not in PARTS and place[2] != "overrides"  # these are objects of their own
+    }
+
+
+def find_overrides(held, schedule):
+    """PagerDuty's overrides of a schedule as (email, start, end), or None where it has no such schedule."""
+    emails = {user["id"]: user["email"] for user in held["users"]}
+    if schedule not in {row["id"] for row in held["schedules"]}:
+        return None
+    rows = held["overrides"].get(schedule, ())
+    return {(emails.get(r["user"]["id"]), *(datetime.fromisoformat(r[at]) for at in ("start", "end"))) for r in rows}
 
 
 def _freeze(rows):
@@ -157,18 +185,16 @@ SOURCE_EDITS = [
 ]
 
 
-# --- in Harness: each returns what is to be there from now on, (kind, identifier, field) to value ---
+# --- in Harness: what they change is found by looking before and after ---
 
 
 def _set(kind, field, make):
     def edit(held, pick, number):
         rows = _rows(held, kind)
         if not rows:
-            return {}
+            return
         row = rows[pick % len(rows)]
         row[field] = make(row.get(field), number)
-        name = row.get("identifier", row.get("email"))
-        return {(kind, name, field): see(held)[kind, name][field]}
 
     return edit
 
@@ -182,21 +208,19 @@ def _rows(held, kind):
 
 
 def _stand_in(held, pick, number):
-    found = [(s, row) for s in held["oncall"]["schedules"].values() for row in s["overrides"]]
+    found = [row for s in held["oncall"]["schedules"].values() for row in s["overrides"]]
     if not found:
-        return {}
-    schedule, row = found[pick % len(found)]
+        return
+    row = found[pick % len(found)]
     row["person"] = held["users"][number % len(held["users"])]["email"]
-    return {("overrides", f"{schedule['identifier']}/{row['identifier']}", "person"): row["person"]}
 
 
 def _stand_longer(held, pick, number):
-    found = [(s, row) for s in held["oncall"]["schedules"].values() for row in s["overrides"]]
+    found = [row for s in held["oncall"]["schedules"].values() for row in s["overrides"]]
     if not found:
-        return {}
-    schedule, row = found[pick % len(found)]
+        return
+    row = found[pick % len(found)]
     row["end"] = f"2099-01-01T00:{number % 60:02}:00Z"
-    return {("overrides", f"{schedule['identifier']}/{row['identifier']}", "end"): row["end"]}
 
 
 def _takes_in(held, pick, number):
@@ -205,10 +229,9 @@ def _takes_in(held, pick, number):
     group = groups[pick % len(groups)] if groups else {"users": ()}
     others = [user for user in held["users"] if user["uuid"] not in group["users"]]
     if not groups or not others:
-        return {}
+        return
     user = others[number % len(others)]
     group["users"].append(user["uuid"])
-    return {("teams", group["identifier"], "users"): frozenset([user["email"]])}
 
 
 def _groups_of_project(held):
@@ -220,36 +243,38 @@ def _owned_by(kind):
     def edit(held, pick, number):
         rows, groups = _rows(held, kind), _groups_of_project(held)
         if not rows or not groups:
-            return {}
+            return
         row = rows[pick % len(rows)]
         row["owner_group"] = groups[number % len(groups)]["identifier"]
-        return {(kind, row["identifier"], "owner_group"): row["owner_group"]}
 
     return edit
 
 
+def _list_services(held):
+    """Those that are there: what a removed one leaves behind nobody looks at."""
+    there = {f"default/sre/{row['identifier']}" for row in held["services"]}
+    return sorted(there & held["oncall"]["services"].keys())
+
+
 def _hushed(held, pick, number):
     """The alert rule and the service's own switch are one in Harness."""
-    keys = sorted(held["oncall"]["services"])
+    keys = _list_services(held)
     if not keys:
-        return {}
+        return
     key = keys[pick % len(keys)]
     for shelf in ("services", "alert_rules"):
         if key in held["oncall"][shelf]:
             held["oncall"][shelf][key]["paging"] = number % 2 == 0
-    return {("services", key.rsplit("/", 1)[1], "paging"): number % 2 == 0}
 
 
 def _pointed_elsewhere(held, pick, number):
     """The alert rule of a service goes before the service's own policy."""
-    rules = sorted(held["oncall"].get("alert_rules", {}))
-    rules = [key for key in rules if held["oncall"]["alert_rules"][key]["service"] == key.rsplit("/", 1)[1]]
+    rules = [key for key in _list_services(held) if key in held["oncall"].get("alert_rules", {})]
     policies = sorted(row["identifier"] for row in held["oncall"]["escalation_policies"].values())
     if not rules or not policies:
-        return {}
+        return
     rule = held["oncall"]["alert_rules"][rules[pick % len(rules)]]
     rule["escalation_policy"] = policies[number % len(policies)]
-    return {("services", rule["identifier"], "rule_policy"): rule["escalation_policy"]}
 
 
 def _second_rule(held, pick, number):
@@ -257,34 +282,31 @@ def _second_rule(held, pick, number):
     services = sorted(row["identifier"] for row in held["services"])
     policies = sorted(row["identifier"] for row in held["oncall"]["escalation_policies"].values())
     if not services or not policies:
-        return {}
+        return
     name = f"by_hand_{number}"
     rule = {"identifier": name, "name": name, "service": services[pick % len(services)], "paging": True}
     rule |= {"escalation_policy": policies[number % len(policies)], "default_service": False}
     held["oncall"].setdefault("alert_rules", {})[f"default/sre/{name}"] = rule
-    return {("alert_rules", name, "paging"): True}
 
 
 def _targets_group(held, pick, number):
     """A level that pages a whole group."""
     policies, groups = _rows(held, "escalation_policies"), _groups_of_project(held)
     if not policies or not groups:
-        return {}
+        return
     policy = policies[pick % len(policies)]
     target = {"type": "user_group", "id": groups[number % len(groups)]["identifier"]}
     first, *others = policy["levels"]
     policy["levels"] = [{**first, "targets": [t for t in first["targets"] if t != target] + [target]}, *others]
-    return {("escalation_policies", policy["identifier"], "levels"): policy["levels"]}
 
 
 def _one_rotation_more(held, pick, number):
     """Beside those that PagerDuty has: rotations are settled one by one."""
     rows = [row for row in _rows(held, "schedules") if row["rotations"]]
     if not rows:
-        return {}
+        return
     row = rows[pick % len(rows)]
     row["rotations"] = [*row["rotations"], {**row["rotations"][0], "name": f"By hand {number}"}]
-    return {("schedules", row["identifier"], "rotations"): row["rotations"]}
 
 
 def _other_zone(value, number):

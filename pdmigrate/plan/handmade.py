@@ -33,19 +33,24 @@ def find_changes(wish: Desired, merged: Merged, state: State) -> list[ByHand]:
     return [change for change in merged.by_hand if change.field in fields]
 
 
-def ask_changed(wish: Desired, changes: Iterable[ByHand], strategy: Strategy) -> Conflict:
-    """Whether what people have changed in Harness is right. An answer is for this state of it."""
+def ask_changed(wish: Desired, changes: Iterable[ByHand], have: Fields, after: Fields, strategy: Strategy) -> Conflict:
+    """Whether what people have changed in Harness is right. An answer is for this state of it.
+
+    have, after: the object as it is, and as it will be if that is kept.
+    """
     changes = list(changes)
     who = "in Harness, and in PagerDuty as well," if any(change.both for change in changes) else "in Harness"
     told = "; ".join(phrase for change in changes for phrase in _describe(change))
+    clock, moved = _describe_clock(changes, have.get("time_zone"), after.get("time_zone"))
     detail = [[c.field, c.part, c.have, c.want] for c in changes]
-    return make_question(
+    asked = make_question(
         (wish.kind, wish.key, wish.name),
-        f"Changed {who} since the last run: {told}.",
+        f"Changed {who} since the last run: {told}{clock}.",
         ("Harness goes on paging as it was changed", "it pages as PagerDuty says again"),
         strategy,
         detail,
     )
+    return asked.model_copy(update={"meaning": moved + asked.meaning})
 
 
 def ask_dropped(key: str, name: str, have: Fields, want: Fields, strategy: Strategy) -> Conflict:
@@ -124,6 +129,18 @@ def make_question(
 def _describe(change: ByHand) -> list[str]:
     was = "PagerDuty says" if change.both else "was"
     return list(_WORDS[change.field](change, was))
+
+
+def _describe_clock(changes: Iterable[ByHand], now: str | None, then: str | None) -> tuple[str, str]:
+    """By which clock rotations go that are kept, and that it moves, if it does: Harness has one zone for a schedule.
+
+    The first is the same before the write and after it, so that an answer covers both.
+    """
+    stay = [change for change in changes if change.field == "rotations" and change.have is not None]
+    if not stay or any(change.field == "time_zone" for change in changes):
+        return "", ""
+    moved = f"PagerDuty has moved the schedule: what is kept goes now by the clock of {now}, and then by {then}. "
+    return f"; if that is kept, it goes by the clock of {then}", moved if now != then else ""
 
 
 def _describe_rotation(change: ByHand, was: str) -> Iterator[str]:

@@ -215,7 +215,7 @@ def _merge(wish: Desired, entry: LedgerEntry | None, have: Fields, sides: _Sides
     merged, taken, open_question = merge(), set(), False
     paging = handmade.find_changes(wish, merged, sides.state)
     if paging:
-        answer = sides.questions.ask(handmade.ask_changed(wish, paging, sides.strategy))
+        answer = sides.questions.ask(handmade.ask_changed(wish, paging, have, merged.after, sides.strategy))
         open_question = answer is None
         taken |= {change.field for change in paging if answer and answer.choice == handmade.TAKE}
     both = [name for name in merged.both if name not in {change.field for change in paging}]

@@ -197,6 +197,24 @@ def test_a_rotation_that_is_kept_keeps_no_other_from_pagerduty():
     assert (again.actions[0].verb, again.actions[0].synced) == ("keep", None)
 
 
+@BOTH
+def test_a_rotation_that_is_kept_changes_its_clock_only_if_a_person_knows_it(strategy):
+    """Harness has one zone for a schedule: when PagerDuty's moves, so do the hours of what was made by hand."""
+    last, have = rota(turn("A"), time_zone="UTC"), rota(turn("A"), turn("B"), time_zone="UTC")
+    [asked] = plan("schedules", last, last, have, strategy=strategy)[1].open.values()
+    want = rota(turn("A", anchor="2026-01-05T18:00:00"), time_zone="Asia/Tokyo")
+    planned, questions = plan("schedules", last, want, have, answer(asked, "keep_harness"), strategy=strategy)
+    [again] = questions.open.values()
+    assert (planned.actions, planned.held[0].open_question) == ([], True)
+    assert "by the clock of Asia/Tokyo" in again.question
+    assert "now by the clock of UTC" in again.meaning
+    kept = answer(again, "keep_harness")
+    [action] = plan("schedules", last, want, have, kept, strategy=strategy)[0].actions
+    assert action.after == {**want, "rotations": [*want["rotations"], turn("B")]}
+    planned, questions = plan("schedules", action.synced, want, action.after, kept, strategy=strategy)
+    assert (planned.actions[0].verb, questions.open) == ("keep", {}), "it was answered, and is written"
+
+
 def test_the_order_of_rotations_is_no_change():
     one, other = rota(turn("A"), turn("B")), rota(turn("B"), turn("A"))
     planned, questions = plan("schedules", one, one, other)

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +19,18 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from small_company import SERVICES, cut_down
-from two_sides import SOURCE_EDITS, TARGET_EDITS, list_owned, list_paged, recreate, see, strip
+from two_sides import (
+    SOURCE_EDITS,
+    TARGET_EDITS,
+    compare,
+    find_overrides,
+    list_owned,
+    list_paged,
+    list_parts,
+    recreate,
+    see,
+    strip,
+)
 
 from pdmigrate import choose, conflicts, decide, load, open_job, preview, take_back, waive
 from pdmigrate.plan.answers import CLASSES, ONE_STATE
@@ -79,7 +91,7 @@ class TwoSides(RuleBasedStateMachine):
         self.pagerduty = Store(self.folder / "sandbox" / "pagerduty.json", dict)
         self.harness = Store(self.folder / "sandbox" / "harness.json", dict)
         self.number = 0
-        self.edits, self.contested, self.dropped, self.asked = {}, set(), False, Counter()
+        self.edits, self.contested, self.renamed, self.asked = {}, set(), {}, Counter()
 
     # --- PagerDuty's side ---
 
@@ -96,17 +108,17 @@ class TwoSides(RuleBasedStateMachine):
                 gone = held[kind][pick % len(held[kind])]["id"]
                 self.contested |= list_paged(held, gone) | list_owned(held, gone)
                 strip(held, gone)
-                self.dropped = True
 
     @rule(kind=st.sampled_from(["teams", "schedules", "escalation_policies", "services"]), pick=PICK)
     def source_object_is_made_anew(self, kind, pick):
         self.number += 1
         with self.pagerduty.change() as held:
             if held[kind]:
-                old = held[kind][pick % len(held[kind])]["id"]
+                old, new = held[kind][pick % len(held[kind])]["id"], f"PNEW{self.number:03}"
                 self.contested |= list_owned(held, old)
-                recreate(held, old, f"PNEW{self.number:03}")
-                self.dropped |= kind == "schedules"  # its overrides are made anew with it
+                recreate(held, old, new)
+                self.renamed[old] = new
+                self.contested = {(kind, self._follow(id), field) for kind, id, field in self.contested}
 
     @rule(pick=PICK)
     def source_drops_an_override(self, pick):
@@ -114,7 +126,6 @@ class TwoSides(RuleBasedStateMachine):
             rows = [rows for rows in held["overrides"].values() if rows]
             if rows:
                 rows[pick % len(rows)].pop()
-                self.dropped = True
 
     # --- Harness's side ---
 
@@ -122,7 +133,13 @@ class TwoSides(RuleBasedStateMachine):
     def target_changes(self, edit, pick):
         self.number += 1
         with self.harness.change() as held:
-            self.edits |= edit(held, pick, self.number)
+            before = see(held)
+            edit(held, pick, self.number)
+            changed = compare(before, see(held))
+        for place, (was, now) in changed.items():
+            first, _ = self.edits.pop(place, (was, None))
+            if now != first:  # what is as it was before is nobody's edit
+                self.edits[place] = (first, now)
 
     @rule(kind=st.sampled_from(["teams", "schedules", "escalation_policies", "services", "contact_methods"]), pick=PICK)
     def target_loses_an_object(self, kind, pick):
@@ -135,11 +152,13 @@ class TwoSides(RuleBasedStateMachine):
             rows = places.get(kind) if kind in places else held["oncall"][kind]
             if not rows or (kind in ("teams", "escalation_policies") and self._is_named(held)):
                 return
-            if isinstance(rows, list):
-                gone = rows.pop(pick % len(rows))["identifier"]
-            else:
-                gone = rows.pop(sorted(rows)[pick % len(rows)]).get("identifier")
-        self.edits = {place: value for place, value in self.edits.items() if gone not in place[1].split("/")}
+            row = rows.pop(pick % len(rows) if isinstance(rows, list) else sorted(rows)[pick % len(rows)])
+        gone, kinds = (row.get("identifier", row.get("email")), {kind, "overrides"} if kind == "schedules" else {kind})
+        self.edits = {
+            place: edit
+            for place, edit in self.edits.items()
+            if not (place[0] in kinds and place[1].partition("/")[0] == gone)
+        }
 
     def _is_named(self, held):
         """Harness removes nothing that a level or a rule names, and by hand they may name anything."""
@@ -164,10 +183,12 @@ class TwoSides(RuleBasedStateMachine):
         found = self._run(by_hand)
         after = see(self.harness.read())
         open_keys = {(c.kind, c.id.partition("/")[0]) for c in found.draft.open.values() if c.about in ONE_STATE}
-        self._check_nothing_is_deleted(before, after)
+        keys = self._list_keys(found)
+        self._check_nothing_is_deleted(found, keys, before, after)
         self._check_untouched(found, open_keys, before, after)
-        self._check_edits(found, after, strategy)
-        self.dropped = self.dropped and bool(open_keys)
+        self._check_edits(found, keys, after, strategy)
+        self._check_clocks(found, keys, before, after)
+        self._forget(found, keys, after)
         writes = len(self.harness.read()["writes"])
         again = self._run("")
         assert again.plan.empty, [(a.verb, a.kind, a.name, a.changes(), a.reason) for a in again.plan.pending]
@@ -197,9 +218,28 @@ class TwoSides(RuleBasedStateMachine):
         assert not trouble, [(done.action.kind, done.action.name, done.note) for done in trouble]
         return decided
 
-    def _check_nothing_is_deleted(self, before, after):
-        gone = before.keys() - after.keys()
-        assert not {place for place in gone if not (place[0] == "overrides" and self.dropped)}
+    def _list_keys(self, found):
+        """By what PagerDuty's object is known that stands behind one of Harness: the id that it has by now."""
+        keys = {(entry.kind, entry.identifier): entry.key for entry in found.draft.ledger.values()}
+        keys |= {(wish.kind, wish.identifier): wish.key for wish in found.draft.mapped.desired}
+        return {place: self._follow(key) for place, key in keys.items()}
+
+    def _follow(self, id):
+        while id in self.renamed:
+            id = self.renamed[id]
+        return id
+
+    def _check_nothing_is_deleted(self, found, keys, before, after):
+        """But overrides that we wrote and PagerDuty has no more, of a schedule that it still has."""
+        held = self.pagerduty.read()
+        ours = {(entry.kind, entry.identifier): entry for entry in found.draft.ledger.values()}
+        for place in before.keys() - after.keys():
+            assert place[0] == "overrides", place
+            wrote = ours[place]
+            assert find_overrides(held, keys["schedules", wrote.synced["schedule"]]) is not None, place
+            span = tuple(datetime.fromisoformat(wrote.synced[at]) for at in ("start", "end"))
+            there = find_overrides(held, wrote.key.partition("_")[0]) or set()
+            assert not {(wrote.synced["person"], *span), (None, *span)} & there, place
 
     def _check_untouched(self, found, open_keys, before, after):
         """Nothing is written to what an open question is about."""
@@ -207,33 +247,52 @@ class TwoSides(RuleBasedStateMachine):
         changed = {(w.kind, w.identifier) for w in wishes if _own(before, w) != _own(after, w)}
         assert not changed
 
-    def _check_edits(self, found, after, strategy):
-        """An edit is there still; or a person took PagerDuty's, or it pages nobody, PagerDuty has changed the same, and the
-        strategy took PagerDuty's."""
-        keys = {(entry.kind, entry.identifier): entry.key for entry in found.draft.ledger.values()}
-        keys |= {(wish.kind, wish.identifier): wish.key for wish in found.draft.mapped.desired}
+    def _check_edits(self, found, keys, after, strategy):
+        """An edit is there still, part by part; or a person took PagerDuty's; or it pages nobody, PagerDuty has changed
+        the same field, and the strategy or a person took PagerDuty's."""
         taken = {key for key, answer in found.draft.answered.items() if answer.choice == "take_source"}
+        taken = {f"{about}:{self._follow(id)}" for about, _, id in (key.partition(":") for key in taken)}
         second = {key.rpartition("/")[2] for key in taken if key.startswith("changed_in_harness:")}
         lost = {}
-        for (kind, identifier, field), value in self.edits.items():
-            key = keys.get((kind, identifier))
-            there = after.get((kind, identifier), {}).get(field)
-            if there == value or (isinstance(value, frozenset) and there is not None and value <= set(there)):
-                continue
-            pages = field in KINDS[kind].paging or field == "users"
-            settled = pages and f"changed_in_harness:{key}" in taken
-            settled |= kind == "alert_rules" and identifier in second
-            overwritten = not pages and (kind, key, field) in self.contested
-            if not settled and not (overwritten and (strategy == "overwrite" or f"changed_in_both:{key}" in taken)):
-                lost[(kind, identifier, field)] = (value, there, sorted(taken))
+        for (kind, identifier, field), (_, value) in self.edits.items():
+            there, key = after.get((kind, identifier), {}).get(field), keys.get((kind, identifier))
+            whole, part, _ = field.partition("/")
+            if kind == "alert_rules":
+                settled = field == "paging" and identifier in second
+            elif whole in KINDS[kind].paging or whole == "users":
+                settled = f"changed_in_harness:{key}" in taken
+            else:
+                both = not part and (kind, key, field) in self.contested
+                settled = both and (strategy == "overwrite" or f"changed_in_both:{key}" in taken)
+            if there != value and not settled:
+                lost[kind, identifier, field] = (value, there, sorted(taken))
         assert not lost, lost
-        wanted = {(w.kind, w.identifier, field): v for w in found.draft.mapped.desired for field, v in w.fields.items()}
+
+    def _check_clocks(self, found, keys, before, after):
+        """A rotation by hand moves to another clock only if whoever kept it was told so."""
+        answers = [a for a in found.draft.answered.values() if a.conflict.about == "changed_in_harness"]
+        answered = {(a.conflict.kind, self._follow(a.conflict.id)): a for a in answers}
+        for kind, identifier, field in self.edits:
+            row, was = after.get((kind, identifier), {}), before.get((kind, identifier), {})
+            if field.startswith("rotations/") and field in row and row["time_zone"] != was["time_zone"]:
+                said = answered[kind, keys[kind, identifier]].conflict.question
+                assert f"by the clock of {row['time_zone']}" in said, (identifier, said)
+
+    def _forget(self, found, keys, after):
+        """What both sides say by now is nobody's edit any more, and what PagerDuty changed is carried over."""
+        wanted = {(w.kind, w.identifier): w.fields | list_parts(w.fields) for w in found.draft.mapped.desired}
         self.edits = {
-            place: value  # what both sides say by now is nobody's edit any more
-            for place, value in self.edits.items()
-            if after.get(place[:2], {}).get(place[2]) == value != wanted.get(place)
+            place: (was, value)
+            for place, (was, value) in self.edits.items()
+            if after.get(place[:2], {}).get(place[2]) == value != wanted.get(place[:2], {}).get(place[2])
         }
-        self.contested &= {(kind, keys.get((kind, identifier)), field) for kind, identifier, field in self.edits}
+        carried = {
+            (kind, keys.get((kind, identifier)), field)
+            for (kind, identifier), fields in wanted.items()
+            for field, value in fields.items()
+            if after.get((kind, identifier), {}).get(field, value) == value
+        }
+        self.contested -= carried
 
     @invariant()
     def pagerduty_is_only_read(self):

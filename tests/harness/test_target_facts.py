@@ -40,13 +40,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from pdmigrate.mapping.mapped import describe
 
 from pdmigrate import conflicts, load, preview
 from pdmigrate.harness.identifiers import make_identifier, make_name, make_service_name
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.project import open_project
 from pdmigrate.harness.writers import WriteError
+from pdmigrate.mapping.mapped import describe
 from pdmigrate.plan.actions import Action
 from pdmigrate.sandbox.harness import new_document, start_harness
 

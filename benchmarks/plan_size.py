@@ -28,14 +28,19 @@ TEAMS = 500
 
 def make_desired() -> list[Desired]:
     """Teams, and policies that belong to them."""
-    teams = [{"name": f"Team {n}", "description": "", "users": [f"u{n}@x.example"]} for n in range(TEAMS)]
-    wishes = [Desired("teams", f"T{n}", f"team_{n}", f["name"], f, (f"T{n}",)) for n, f in enumerate(teams)]
+    teams = [
+        UserGroup(identifier=f"team_{n}", name=f"Team {n}", description="", users=(f"u{n}@x.example",))
+        for n in range(TEAMS)
+    ]
+    wishes = [Desired("teams", f"T{n}", t.identifier, t.name, t, (f"T{n}",)) for n, t in enumerate(teams)]
     for n in range(OBJECTS - TEAMS):
         target = {"type": "user", "id": f"u{n % TEAMS}@x.example"}
         levels = [{"timeout_minutes": 5 + n % 7, "retries": 0, "targets": [target]} for _ in range(3)]
         fields = {"name": f"Policy {n}", "description": "", "owner_group": f"team_{n % TEAMS}", "levels": levels}
-        needs = (("teams", f"T{n % TEAMS}"),)
-        wishes.append(Desired("escalation_policies", f"P{n}", f"policy_{n}", fields["name"], fields, (f"P{n}",), needs))
+        policy, needs = EscalationPolicy(identifier=f"policy_{n}", **fields), (("teams", f"T{n % TEAMS}"),)
+        wishes.append(
+            Desired("escalation_policies", f"P{n}", policy.identifier, policy.name, policy, (f"P{n}",), needs)
+        )
     return wishes
 
 

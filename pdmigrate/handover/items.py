@@ -9,6 +9,7 @@ from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.reaching import list_missing
+from pdmigrate.harness.records import Schedule
 from pdmigrate.mapping.contacts import describe_extension, describe_first_wait, find_first_minute
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.rota import to_datetime
@@ -206,7 +207,8 @@ def _expect_schedule(found: Draft, fields: Fields, action: Action) -> str:
 
 
 def _expect_override(found: Draft, fields: Fields, action: Action) -> str:
-    zone = next((w.fields["time_zone"] for w in found.mapped.desired if w.identifier == fields["schedule"]), "UTC")
+    zones = {w.identifier: w.record.time_zone for w in found.mapped.desired if isinstance(w.record, Schedule)}
+    zone = zones.get(fields["schedule"], "UTC")
     start, end = format_local(fields["start"], zone), format_local(fields["end"], zone)
     return f"The preview of the schedule shows {fields['person']} from {start} to {end} ({zone})."
 

@@ -15,14 +15,17 @@ def _to_lower(value: str | None) -> str | None:
     return value.strip().lower() if value else value
 
 
+ChannelType = Literal["email", "phone", "sms"]
 Email = Annotated[str, AfterValidator(_to_lower)]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """What is set of a wanted one (`model_fields_set`) is what we own of the object; an existing one has all its fields."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Person(_Record):
+class Person(Record):
     """Somebody in the project: with an account (`uuid`), or invited only (`invite`)."""
 
     email: Email
@@ -37,7 +40,15 @@ class Person(_Record):
         return self.uuid is not None
 
 
-class UserGroup(_Record):
+class Membership(Record):
+    """A person as wanted in the project. An invitation names these groups, by identifier, and roles."""
+
+    email: Email
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+class UserGroup(Record):
     """`users` are emails, sorted. Pending people are in it once they accept; their invite names the group."""
 
     identifier: str
@@ -48,7 +59,7 @@ class UserGroup(_Record):
     tags: dict[str, str] = {}
 
 
-class Window(_Record):
+class Window(Record):
     """Opens every week on `day` (1 is Monday) at `start` by the wall clock of the schedule's zone, for `seconds`."""
 
     day: int
@@ -56,7 +67,7 @@ class Window(_Record):
     seconds: int
 
 
-class Rotation(_Record):
+class Rotation(Record):
     """Participants in order, None is an empty place. `anchor` is naive local time, `since` and `until` are instants."""
 
     name: str
@@ -68,7 +79,7 @@ class Rotation(_Record):
     until: datetime | None = None
 
 
-class Override(_Record):
+class Override(Record):
     """Replaces whoever is on call, from `start` to `end`."""
 
     identifier: str
@@ -77,7 +88,7 @@ class Override(_Record):
     end: datetime
 
 
-class Schedule(_Record):
+class Schedule(Record):
     identifier: str
     name: str
     description: str = ""
@@ -87,18 +98,18 @@ class Schedule(_Record):
     overrides: tuple[Override, ...] = ()
 
 
-class LevelTarget(_Record):
+class LevelTarget(Record):
     type: Literal["user", "schedule", "user_group", "rotation"]
     id: str
 
 
-class Level(_Record):
+class Level(Record):
     timeout_minutes: int
     retries: int = 0
     targets: tuple[LevelTarget, ...] = ()
 
 
-class EscalationPolicy(_Record):
+class EscalationPolicy(Record):
     identifier: str
     name: str
     description: str = ""
@@ -106,7 +117,7 @@ class EscalationPolicy(_Record):
     levels: tuple[Level, ...] = ()
 
 
-class Service(_Record):
+class Service(Record):
     """A CD service of the project with its on-call settings. `paging` and `rule_policy` are its alert rule's."""
 
     identifier: str
@@ -118,7 +129,7 @@ class Service(_Record):
     rule_policy: str | None = None
 
 
-class AlertRule(_Record):
+class AlertRule(Record):
     """What becomes of alerts of a service: paging or only logged, by which policy. No rule: logged, pages nobody."""
 
     identifier: str
@@ -129,42 +140,42 @@ class AlertRule(_Record):
     default_service: bool = False
 
 
-class Contact(_Record):
-    type: Literal["email", "phone", "sms"]
+class Contact(Record):
+    type: ChannelType
     address: str
     label: str = "Other"
 
 
-class ContactDetails(_Record):
+class ContactDetails(Record):
     email: Email
     methods: tuple[Contact, ...] = ()
 
 
-class Channel(_Record):
-    type: Literal["email", "phone", "sms"]
+class Channel(Record):
+    type: ChannelType
     address: str
 
 
-class Step(_Record):
+class Step(Record):
     """`wait_minutes` is the wait before the step, counted from the step before it."""
 
     methods: tuple[Channel, ...]
     wait_minutes: int
 
 
-class NotificationRule(_Record):
+class NotificationRule(Record):
     email: Email
     steps: tuple[Step, ...] = ()
 
 
-class Capabilities(_Record):
+class Capabilities(Record):
     """What a server says that speaks our contract: its version, and the kinds that it takes."""
 
     version: StrictInt
     kinds: tuple[StrictStr, ...]
 
 
-class Coverage(_Record):
+class Coverage(Record):
     """Who is on call from `start` to `end`, as the target itself answers."""
 
     start: datetime
@@ -172,7 +183,7 @@ class Coverage(_Record):
     people: tuple[Email, ...]
 
 
-class State(_Record):
+class State(Record):
     """All of the target that concerns us, read at one time. Dicts are by identifier, people's by email.
 
     `oncall` says whether the on-call contract was there to be read; without it those dicts are empty.

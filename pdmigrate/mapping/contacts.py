@@ -5,11 +5,12 @@ from collections.abc import Iterable
 
 import phonenumbers
 
+from pdmigrate.harness import records as harness
 from pdmigrate.mapping.left_behind import describe_left, stop_unknown
 from pdmigrate.mapping.lost_contacts import ask_lost
 from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
-from pdmigrate.plan.actions import Desired, Fields, Held
+from pdmigrate.plan.actions import Desired, Held
 from pdmigrate.plan.answers import Conflict, Option
 
 SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
@@ -28,7 +29,11 @@ NOTICES = {
     "status_update_notification_rule": "it tells of status updates, and pages nobody: Harness documents none",
 }
 """Rules that are no part of a page."""
-TYPES = {"email_contact_method": "email", "phone_contact_method": "phone", "sms_contact_method": "sms"}
+TYPES: dict[str, harness.ChannelType] = {
+    "email_contact_method": "email",
+    "phone_contact_method": "phone",
+    "sms_contact_method": "sms",
+}
 
 
 def map_contacts(mapped: Mapped) -> None:
@@ -62,7 +67,7 @@ def _lose_all(mapped: Mapped, user: User, stop: Stop) -> None:
             mapped.lose(kind, thing.id, name, stop.reason, stop.waits, stop.decided)
 
 
-def _map_methods(mapped: Mapped, user: User, email: str) -> dict[str, Fields]:
+def _map_methods(mapped: Mapped, user: User, email: str) -> dict[str, harness.Contact]:
     """PagerDuty id of each method that moves to the channel that it becomes."""
     channels = {}
     for method in user.contact_methods:
@@ -72,21 +77,19 @@ def _map_methods(mapped: Mapped, user: User, email: str) -> dict[str, Fields]:
         elif grade:
             _book(mapped, "contact_methods", method, user, grade, reason)
     if channels:
-        rows = sorted({tuple(sorted(channel.items())) for channel in channels.values()})
-        fields = {"methods": [dict(row) for row in rows]}
-        needs = (("users", user.id),)
-        desired = Desired(
-            "contact_methods", user.id, email, f"Contact details of {user.name}", fields, tuple(channels), needs
-        )
+        methods = sorted(set(channels.values()), key=lambda one: (one.address, one.label, one.type))
+        details, name = harness.ContactDetails(email=email, methods=tuple(methods)), f"Contact details of {user.name}"
+        sources, needs = tuple(channels), (("users", user.id),)
+        desired = Desired("contact_methods", user.id, email, name, details, sources, needs)
         moved = [method for method in user.contact_methods if method.id in channels]
         mapped.want(desired, exact("type"), own={one.id: _method_fates(one, channels[one.id]) for one in moved})
     return channels
 
 
-def _method_fates(method: ContactMethod, channel: Fields) -> list[FieldOutcome]:
+def _method_fates(method: ContactMethod, channel: harness.Contact) -> list[FieldOutcome]:
     label, cut = (method.label or "").strip(), describe_extension(method)
-    same = label.lower() in ("", channel["label"].lower())
-    said = "" if same else f"the label {label} becomes {channel['label']}: Harness knows Work, Home and Other"
+    same = label.lower() in ("", channel.label.lower())
+    said = "" if same else f"the label {label} becomes {channel.label}: Harness knows Work, Home and Other"
     return [
         FieldOutcome("address", "changed" if cut else "exact", cut),
         FieldOutcome("label", "exact" if same else "changed", said),
@@ -103,7 +106,9 @@ def describe_extension(method: ContactMethod) -> str:
     return f"PagerDuty dials {number.extension} after {alone}; Harness documents no extensions and calls {alone} alone"
 
 
-def _judge_method(mapped: Mapped, user: User, method: ContactMethod) -> tuple[Fields | None, Grade | None, str]:
+def _judge_method(
+    mapped: Mapped, user: User, method: ContactMethod
+) -> tuple[harness.Contact | None, Grade | None, str]:
     """(channel, None, "") for one that moves, (None, grade, reason) for one that does not."""
     if method.type in LINKED:
         return None, "handed_over", LINKED[method.type][0]
@@ -115,19 +120,19 @@ def _judge_method(mapped: Mapped, user: User, method: ContactMethod) -> tuple[Fi
         return None, "lost", "blocked or switched off in PagerDuty"
     label = LABELS.get((method.label or "").strip().lower(), "Other")
     if TYPES[method.type] == "email":
-        return {"type": "email", "address": method.address.strip().lower(), "label": label}, None, ""
+        return harness.Contact(type="email", address=method.address.strip().lower(), label=label), None, ""
     return _judge_phone(mapped, user, method, label)
 
 
 def _judge_phone(
     mapped: Mapped, user: User, method: ContactMethod, label: str
-) -> tuple[Fields | None, Grade | None, str]:
+) -> tuple[harness.Contact | None, Grade | None, str]:
     number = read_phone(method)
     if number is None:
         return None, "lost", f"+{method.country_code} {method.address} is no phone number"
     if phonenumbers.region_code_for_number(number) in SERVED_REGIONS:
         address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return {"type": TYPES[method.type], "address": address, "label": label}, None, ""
+        return harness.Contact(type=TYPES[method.type], address=address, label=label), None, ""
     mapped.unserved.setdefault(number.country_code or 0, []).append(user.name)
     answer = mapped.questions.ask(_ask_country(user, method, number))
     if answer is None:
@@ -163,8 +168,8 @@ def _ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNu
     )
 
 
-def _map_rules(mapped: Mapped, user: User, email: str, reached: dict[str, Fields]) -> None:
-    kept: dict[int, list[Fields]] = defaultdict(list)
+def _map_rules(mapped: Mapped, user: User, email: str, reached: dict[str, harness.Contact]) -> None:
+    kept: dict[int, set[harness.Channel]] = defaultdict(set)
     moved = []
     for rule in user.notification_rules:
         grade, reason = _judge_rule(rule, reached)
@@ -175,18 +180,19 @@ def _map_rules(mapped: Mapped, user: User, email: str, reached: dict[str, Fields
             mapped.lose("notification_rules", rule.id, name, stop.reason, stop.waits, stop.decided)
         else:
             moved.append(rule)
-            channel = {name: reached[rule.contact_method.id][name] for name in ("type", "address")}
-            if channel not in kept[rule.start_delay_in_minutes]:
-                kept[rule.start_delay_in_minutes].append(channel)
+            contact = reached[rule.contact_method.id]
+            kept[rule.start_delay_in_minutes].add(harness.Channel(type=contact.type, address=contact.address))
     if moved:
-        _want_rules(mapped, user, email, moved, {"steps": _make_steps(kept)})
+        _want_rules(mapped, user, email, moved, harness.NotificationRule(email=email, steps=_make_steps(kept)))
 
 
-def _want_rules(mapped: Mapped, user: User, email: str, moved: list[NotificationRule], fields: Fields) -> None:
+def _want_rules(
+    mapped: Mapped, user: User, email: str, moved: list[NotificationRule], wanted: harness.NotificationRule
+) -> None:
     sources, needs = tuple(rule.id for rule in moved), (("users", user.id), ("contact_methods", user.id))
     name = f"Notification rule of {user.name}"
     wait = _judge_first_wait(mapped, find_first_minute(user, sources))
-    desired = Desired("notification_rules", user.id, email, name, fields, sources, needs)
+    desired = Desired("notification_rules", user.id, email, name, wanted, sources, needs)
     mapped.want(
         desired, [wait, *exact("contact_method", "urgency")], own={rule.id: describe_left(rule) for rule in moved}
     )
@@ -219,7 +225,7 @@ def describe_first_wait(minutes: int) -> str:
     )
 
 
-def _judge_rule(rule: NotificationRule, reached: dict[str, Fields]) -> tuple[Grade | None, str]:
+def _judge_rule(rule: NotificationRule, reached: dict[str, harness.Contact]) -> tuple[Grade | None, str]:
     """(None, "") for a rule that moves, else (grade, reason)."""
     if rule.type in NOTICES:
         return "lost", NOTICES[rule.type]
@@ -234,14 +240,14 @@ def _judge_rule(rule: NotificationRule, reached: dict[str, Fields]) -> tuple[Gra
     return "lost", "its contact method is not carried over"
 
 
-def _make_steps(kept: dict[int, list[Fields]]) -> list[Fields]:
+def _make_steps(kept: dict[int, set[harness.Channel]]) -> tuple[harness.Step, ...]:
     """PagerDuty's delays count from the assignment, Harness's waits from the step before: the differences are exact."""
     steps, last = [], 0
     for delay in sorted(kept):
-        methods = sorted(kept[delay], key=lambda channel: (channel["type"], channel["address"]))
-        steps.append({"methods": methods, "wait_minutes": delay - last})
+        methods = sorted(kept[delay], key=lambda channel: (channel.type, channel.address))
+        steps.append(harness.Step(methods=tuple(methods), wait_minutes=delay - last))
         last = delay
-    return steps
+    return tuple(steps)
 
 
 def _book(

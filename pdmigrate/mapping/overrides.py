@@ -275,10 +275,9 @@ def _want_override(
         own = name_piece(key, number)
         start, end = (rota.to_datetime(edge) for edge in span)
         override = Override(identifier=f"pd_{own}", person=email, start=start, end=end)
-        fields = {"schedule": identifier, **override.model_dump(mode="json", exclude={"identifier"})}
         people = (("users", entry.user.id),) if entry.user and entry.user.id in mapped.emails else ()
         needs, sources = (("schedules", schedule.id), *people), (key,) if number == pieces[0][0] else ()
-        wish = Desired("overrides", own, f"{identifier}/pd_{own}", name, fields, sources, needs)
+        wish = Desired("overrides", own, f"{identifier}/pd_{own}", name, override, sources, needs)
         mapped.want(wish, exact("start", "end", "user"))
 
 

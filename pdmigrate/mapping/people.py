@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pdmigrate.errors import SettingsError
+from pdmigrate.harness.records import Membership
 from pdmigrate.mapping.left_behind import describe_left
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
 from pdmigrate.mapping.scope import list_standing
@@ -81,12 +82,11 @@ def want_people(mapped: Mapped) -> None:
 
 def _want_person(mapped: Mapped, email: str, users: list[User]) -> None:
     teams = [team for user in users for team in teams_of(mapped, user.id) if team in mapped.groups]
-    fields = {"email": email, "groups": sorted({mapped.groups[team] for team in teams})}
-    if mapped.rules.invite_roles:
-        fields["roles"] = sorted(mapped.rules.invite_roles)
+    groups, roles = tuple(sorted({mapped.groups[team] for team in teams})), tuple(sorted(mapped.rules.invite_roles))
+    member = Membership(email=email, groups=groups, roles=roles) if roles else Membership(email=email, groups=groups)
     needs, ids = tuple(("teams", team) for team in dict.fromkeys(teams)), tuple(user.id for user in users)
     own = {user.id: _field_outcomes(mapped, user, email) for user in users}
-    mapped.want(Desired("users", ids[0], email, users[0].name, fields, ids, needs), [], own=own)
+    mapped.want(Desired("users", ids[0], email, users[0].name, member, ids, needs), [], own=own)
 
 
 def teams_of(mapped: Mapped, user_id: str) -> list[str]:

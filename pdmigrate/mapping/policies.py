@@ -1,12 +1,13 @@
 """Escalation policies to levels: exact timeouts, all targets of a level at once, loops unrolled."""
 
+from pdmigrate.harness import records as harness
 from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
 from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, exact, read_stop
 from pdmigrate.mapping.targets import MappedLevel, describe_targets, read_levels
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
-from pdmigrate.plan.actions import Desired, Fields
+from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Conflict, Option, Settled
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
@@ -54,31 +55,32 @@ def _want_policy(
     place: NamePlace,
 ) -> None:
     chain = [_make_level(mapped, level, one_at_a_time) for level in levels if level.targets]
-    fields = {
-        "name": place.name,
-        "description": describe(policy.name, place.name, policy.description),
-        "owner_group": owner,
-        "levels": chain * (loops + 1),
-    }
+    wanted = harness.EscalationPolicy(
+        identifier=place.identifier,
+        name=place.name,
+        description=describe(policy.name, place.name, policy.description),
+        owner_group=owner,
+        levels=tuple(chain * (loops + 1)),
+    )
     mapped.policies[policy.id] = place.identifier
     kind, needs = "escalation_policies", _needs(mapped, policy, levels)
-    desired = Desired(kind, policy.id, place.identifier, place.name, fields, (policy.id,), needs, place.adopt)
+    desired = Desired(kind, policy.id, place.identifier, place.name, wanted, (policy.id,), needs, place.adopt)
     mapped.want(desired, _field_outcomes(mapped, policy, levels, loops, one_at_a_time, place))
 
 
-def _make_level(mapped: Mapped, level: MappedLevel, one_at_a_time: bool) -> Fields:
+def _make_level(mapped: Mapped, level: MappedLevel, one_at_a_time: bool) -> harness.Level:
     """Retries are written explicitly: a retry delays the next level."""
     targets = [_make_target(mapped, target) for target in level.targets]
     if level.takes_turns and one_at_a_time:
         targets = targets[:1]
-    targets = [target for at, target in enumerate(targets) if target not in targets[:at]]
-    return {"timeout_minutes": level.rule.escalation_delay_in_minutes, "retries": 0, "targets": targets}
+    timeout = level.rule.escalation_delay_in_minutes
+    return harness.Level(timeout_minutes=timeout, retries=0, targets=tuple(dict.fromkeys(targets)))
 
 
-def _make_target(mapped: Mapped, target: Reference) -> Fields:
+def _make_target(mapped: Mapped, target: Reference) -> harness.LevelTarget:
     if target.type == "user":
-        return {"type": "user", "id": mapped.emails[target.id]}
-    return {"type": "schedule", "id": mapped.schedules[target.id]}
+        return harness.LevelTarget(type="user", id=mapped.emails[target.id])
+    return harness.LevelTarget(type="schedule", id=mapped.schedules[target.id])
 
 
 def _choose_loops(mapped: Mapped, policy: EscalationPolicy, levels: int) -> tuple[int, Stop | None]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from pdmigrate.harness import records as harness
 from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import NamePlace, find_place
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, read_stop
@@ -251,19 +252,20 @@ def want_schedule(
             one.model_copy(update={"name": add_to_name(one.name, "PagerDuty")}) if one.name in theirs else one
             for one in rotations
         ]
-    fields = {
-        "name": place.name,
-        "description": describe(schedule.name, place.name, "\n".join(filter(None, (note, schedule.description)))),
-        "time_zone": zone,
-        "owner_group": mapped.group_of(schedule.teams),
-        "rotations": [rotation.model_dump(mode="json") for rotation in rotations],
-    }
+    wanted = harness.Schedule(
+        identifier=place.identifier,
+        name=place.name,
+        description=describe(schedule.name, place.name, "\n".join(filter(None, (note, schedule.description)))),
+        time_zone=zone,
+        owner_group=mapped.group_of(schedule.teams),
+        rotations=tuple(rotations),
+    )
     people = (person for one in named for person in one.rotation.participants if person in mapped.account.users)
     needs = tuple(("teams", t.id) for t in schedule.teams if t.id in mapped.groups) + people_needed(mapped, people)
     mapped.zones[schedule.id] = zone
     mapped.schedules[schedule.id] = place.identifier
     where, ids = (place.identifier, place.name), (schedule.id,)
-    mapped.want(Desired("schedules", schedule.id, *where, fields, ids, needs, place.adopt, place.merge), outcomes)
+    mapped.want(Desired("schedules", schedule.id, *where, wanted, ids, needs, place.adopt, place.merge), outcomes)
 
 
 def _list_theirs(mapped: Mapped, id: str, identifier: str) -> set[str]:

@@ -1,5 +1,6 @@
 """Services: a CD service of the project, its owner group, its policy, and whether alerts page at all."""
 
+from pdmigrate.harness import records as harness
 from pdmigrate.harness.identifiers import make_identifier, make_service_name
 from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
 from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
@@ -15,7 +16,7 @@ from pdmigrate.mapping.service_questions import (
 )
 from pdmigrate.mapping.unusable import describe_unusable, find_unusable
 from pdmigrate.pagerduty.records import EscalationPolicy, Service
-from pdmigrate.plan.actions import Desired, Fields
+from pdmigrate.plan.actions import Desired
 
 
 def map_services(mapped: Mapped) -> None:
@@ -61,16 +62,25 @@ def _find_place(mapped: Mapped, service: Service, twins: bool) -> NamePlace | No
 
 def _want_service(mapped: Mapped, service: Service, paging: bool, place: NamePlace) -> None:
     policy = mapped.account.policies.get(service.escalation_policy.id) if service.escalation_policy else None
-    fields: Fields = {"name": place.name, "description": describe(service.name, place.name, service.description)}
     owner = mapped.group_of(service.teams) or (mapped.group_of(policy.teams) if policy else None)
     target = mapped.policies.get(policy.id) if policy else None
     mapped.routes.append(
         Route(service.id, place.identifier, place.name, owner, target, policy.id if policy else "", paging)
     )
+    id, name, said = place.identifier, place.name, describe(service.name, place.name, service.description)
+    wanted = harness.Service(identifier=id, name=name, description=said)
     if mapped.state.oncall:
-        fields |= {"owner_group": owner, "escalation_policy": target, "paging": paging, "rule_policy": target}
+        wanted = harness.Service(
+            identifier=id,
+            name=name,
+            description=said,
+            owner_group=owner,
+            escalation_policy=target,
+            paging=paging,
+            rule_policy=target,
+        )
     needs = _find_needs(mapped, service, policy) if mapped.state.oncall else ()
-    desired = Desired("services", service.id, place.identifier, place.name, fields, (service.id,), needs, place.adopt)
+    desired = Desired("services", service.id, place.identifier, place.name, wanted, (service.id,), needs, place.adopt)
     mapped.want(desired, _field_outcomes(mapped, service, paging, place))
 
 

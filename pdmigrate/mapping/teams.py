@@ -1,6 +1,7 @@
 """Teams to user groups. Members are exact; the roles that PagerDuty gives them in the team have no counterpart."""
 
 from pdmigrate.harness.identifiers import make_identifier, make_name
+from pdmigrate.harness.records import UserGroup
 from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
 from pdmigrate.mapping.left_behind import describe_heading
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, describe, exact
@@ -29,9 +30,14 @@ def _want_group(mapped: Mapped, team: Team, place: NamePlace) -> None:
     users = sorted(email for email in emails if email in mapped.state.people and mapped.state.people[email].accepted)
     if _may_miss_members(mapped, team) and place.identifier in mapped.state.groups:
         users = sorted({*users, *mapped.state.groups[place.identifier].users})
-    fields = {"name": place.name, "description": describe(team.name, place.name, team.description), "users": users}
+    group = UserGroup(
+        identifier=place.identifier,
+        name=place.name,
+        description=describe(team.name, place.name, team.description),
+        users=tuple(users),
+    )
     taken = (place.adopt, place.merge)
-    desired = Desired("teams", team.id, place.identifier, place.name, fields, (team.id,), (), *taken)
+    desired = Desired("teams", team.id, place.identifier, place.name, group, (team.id,), (), *taken)
     mapped.want(
         desired, [*describe_heading(team, place.name), *_describe_parent(mapped, team), *_member_fates(mapped, team)]
     )

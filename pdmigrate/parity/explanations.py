@@ -204,14 +204,12 @@ def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: 
     """What people changed in Harness and a person decided to keep: the difference between it and what we would write."""
     wish = found.wanted.get(("schedules", schedule.id))
     there = found.state.schedules.get(wish.identifier) if wish else None
-    if wish is None or there is None or not found.kept:
+    if wish is None or not isinstance(wish.record, Schedule) or there is None or not found.kept:
         return
-    pieces = (w for (kind, _), w in found.wanted.items() if kind == "overrides")
-    stand_ins = {w.key: _make_override(w) for w in pieces if w.fields["schedule"] == wish.identifier}
-    shown = Schedule.model_validate(
-        {"identifier": wish.identifier, **wish.fields, "overrides": tuple(stand_ins.values())}
-    )
-    shown = shown.model_copy(update={"rotations": (*shown.rotations, *_list_theirs(found, wish))})
+    pieces = [(w, w.record) for w in found.wanted.values() if w.identifier.startswith(f"{wish.identifier}/")]
+    stand_ins = {w.key: override for w, override in pieces if isinstance(override, Override)}
+    rotations = (*wish.record.rotations, *_list_theirs(found, wish))
+    shown = wish.record.model_copy(update={"rotations": rotations, "overrides": tuple(stand_ins.values())})
     answer = find_kept(found, wish.key)
     if answer:
         kept = _keep_parts(answer, shown, there)
@@ -259,9 +257,9 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     wish = found.wanted.get(("schedules", schedule.id))
     there = found.state.schedules.get(wish.identifier) if wish and wish.merge else None
     choice = found.mapped.questions.find_choice("duplicate_schedule", schedule.id)
-    if wish is None or there is None or choice is None:
+    if wish is None or not isinstance(wish.record, Schedule) or there is None or choice is None:
         return
-    alone = Schedule.model_validate({"identifier": wish.identifier, **wish.fields, "overrides": there.overrides})
+    alone = wish.record.model_copy(update={"overrides": there.overrides})
     both = alone.model_copy(update={"rotations": (*alone.rotations, *_list_theirs(found, wish))})
     key, words = (
         f"duplicate_schedule:{schedule.id}",
@@ -275,10 +273,6 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
 def find_kept(found: Draft, key: str) -> Settled | None:
     """The answer that lets stand what somebody changed in Harness."""
     return found.kept.get(key)
-
-
-def _make_override(wish: Desired) -> Override:
-    return Override.model_validate({**wish.fields, "identifier": wish.identifier.partition("/")[2]})
 
 
 def _describe_kept(

@@ -174,9 +174,10 @@ def _list_joining(mapped: Mapped) -> dict[str, set[str]]:
     """Group to those who are invited into it and join when they accept."""
     people: dict[str, set[str]] = {}
     for wish in mapped.desired:
-        person = mapped.state.people.get(wish.identifier) if wish.kind == "users" else None
-        for group in wish.fields["groups"] if person and not person.accepted else ():
-            people.setdefault(group, set()).add(wish.identifier)
+        member, person = wish.record, mapped.state.people.get(wish.identifier)
+        if isinstance(member, harness.Membership) and person and not person.accepted:
+            for group in member.groups:
+                people.setdefault(group, set()).add(member.email)
     return people
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from pdmigrate.harness.records import EscalationPolicy, LevelTarget
+from pdmigrate.harness.records import EscalationPolicy, LevelTarget, Service
 from pdmigrate.harness.rota import make_rotation
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.policies import SCHEDULE_TYPES
@@ -231,11 +231,12 @@ def _expect_kept(
 ) -> tuple[list[paging.PagedLevel], Callable[[bool], bool], tuple[Explanation, ...]]:
     """The chain of its own alert rule, with the fields that the answer was about as they are in Harness."""
     fields = {field for field, _ in list_kept(kept)}
-    there = found.state.services[found.identifier_of("services", service.id)].model_dump()
+    shown = found.state.services[found.identifier_of("services", service.id)]
     wish = found.wanted.get(("services", service.id))
-    shown = there if wish is None else {**wish.fields, **{field: there[field] for field in fields}}
-    policy = found.state.policies.get(shown["rule_policy"] or shown["escalation_policy"] or "")
-    chain = _expect_target(found, policy, schedules, rotas) if policy and shown["paging"] else []
+    if wish and isinstance(wish.record, Service):
+        shown = wish.record.model_copy(update={field: getattr(shown, field) for field in fields})
+    policy = found.state.policies.get(shown.rule_policy or shown.escalation_policy or "")
+    chain = _expect_target(found, policy, schedules, rotas) if policy and shown.paging else []
     pages = (lambda loud: bool(chain)) if "paging" in fields else _expect_urgency(found, service)[0]
     words = "its policy and paging are kept as somebody changed them in Harness"
     return chain, pages, (explain(kept, "services", service.id, tuple(sorted(fields)), words),)

@@ -6,8 +6,10 @@ There is no delete. An Update whose `after` is None takes back a part that we wr
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
+from pdmigrate.harness.records import Membership, Override, Record
 from pdmigrate.plan.kinds import KINDS, ORDER
 from pdmigrate.wire.canonical import canonical_json
 
@@ -22,7 +24,7 @@ class Desired:
     """An object as it should be in Harness.
 
     key: the PagerDuty id (contact_methods and notification_rules: of the person). identifier: its name in Harness's API
-    (people, contacts, rules: the email). fields: only those that we own, as JSON. sources: the PagerDuty ids that it
+    (people, contacts, rules: the email). record: it sets only the fields that we own. sources: the PagerDuty ids that it
     carries. needs: (kind, key) of what must be there first. adopt: it exists in Harness and becomes ours;
     merge: and keeps the parts that it has.
     """
@@ -31,11 +33,23 @@ class Desired:
     key: str
     identifier: str
     name: str
-    fields: Fields
+    record: Record
     sources: tuple[str, ...]
     needs: tuple[tuple[str, str], ...] = ()
     adopt: bool = False
     merge: bool = False
+
+    @cached_property
+    def fields(self) -> Fields:
+        """What we own of it, as JSON: what the three-way merge compares."""
+        key = {"identifier"} if isinstance(self.record, Membership) else {"identifier", "email"}
+        return to_fields(self.record, self.identifier, self.record.model_fields_set - key)
+
+
+def to_fields(record: Record, identifier: str, names: set[str] | None = None) -> Fields:
+    """Fields of a record as JSON, all of them where no names are given; those of an override say its schedule, too."""
+    schedule = {"schedule": identifier.partition("/")[0]} if isinstance(record, Override) else {}
+    return schedule | record.model_dump(mode="json", include=names)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.plan import handmade, merging
-from pdmigrate.plan.actions import Action, Desired, Fields, Held, Verb
+from pdmigrate.plan.actions import Action, Desired, Fields, Held, Verb, to_fields
 from pdmigrate.plan.answers import Conflict, Option
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, ORDER, TERRAFORM_KINDS
 from pdmigrate.plan.ledger import LedgerEntry
@@ -124,11 +124,9 @@ def read_existing(kind: str, identifier: str, wish: Fields, state: State) -> Fie
     found = getattr(state, KINDS[kind].target).get(identifier)
     if found is None:
         return None
-    have = found.model_dump(mode="json")
     if kind == "users":
         return wish  # being there, invited or with an account, is all that is compared; groups are a kind of their own
-    if kind == "overrides":
-        have["schedule"] = identifier.partition("/")[0]
+    have = to_fields(found, identifier)
     if OTHER_RULES in wish:
         rules = (state.alert_rules.get(rule) for rule in wish[OTHER_RULES])
         have[OTHER_RULES] = {rule.identifier: {"paging": rule.paging} for rule in rules if rule}

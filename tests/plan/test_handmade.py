@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from test_plan_three_way import LEVEL, ROTATION, fields_of, have_state, plan_one
+from test_plan_three_way import LEVEL, ROTATION, fields_of, have_state, make_wish, plan_one
 
 from pdmigrate.harness.records import AlertRule, EscalationPolicy, Service, State, UserGroup
-from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
@@ -20,7 +19,7 @@ BOTH = pytest.mark.parametrize("strategy", ["preserve", "overwrite"])
 def plan(kind, last, want, have, *decisions, strategy="preserve", state=None, rule="stop"):
     """One object at NOW: what was synced, what PagerDuty says, what Harness has."""
     identifier = "s/k" if kind == "overrides" else "k"
-    wish = Desired(kind, "P1", identifier, "Thing", want, ("P1",))
+    wish = make_wish(kind, "P1", identifier, "Thing", want, ("P1",))
     ledger = {(kind, "P1"): LedgerEntry(kind, "P1", identifier, "Thing", last)} if last is not None else {}
     questions = Questions(Decisions(decisions=decisions), rule)
     state = state or have_state(kind, have)
@@ -130,8 +129,10 @@ def test_no_rule_answers_it(strategy):
 def test_what_it_needs_and_what_needs_it_go_on():
     """The object is there: an override of a schedule in question is written all the same."""
     last, have = fields_of("schedules"), fields_of("schedules", time_zone="Asia/Tokyo")
-    schedule = Desired("schedules", "P1", "k", "Rota", last, ("P1",))
-    override = Desired("overrides", "P2", "k/o", "ann", {"schedule": "k", "person": "a@x"}, (), (("schedules", "P1"),))
+    schedule = make_wish("schedules", "P1", "k", "Rota", last, ("P1",))
+    override = make_wish(
+        "overrides", "P2", "k/o", "ann", {"schedule": "k", "person": "a@x"}, (), (("schedules", "P1"),)
+    )
     ledger = {("schedules", "P1"): LedgerEntry("schedules", "P1", "k", "Rota", last)}
     state = have_state("schedules", have)
     planned = plan_actions([schedule, override], [], state, ledger, "preserve", Questions(Decisions(), "stop"))
@@ -330,7 +331,7 @@ def test_what_was_changed_by_hand_is_asked_about_when_pagerdutys_object_was_made
     """Taken over from an object that is gone: what people have made of it in Harness since is not ours to drop."""
     fields, by_hand = fields_of("schedules"), fields_of("schedules", time_zone="Asia/Tokyo")
     entry = LedgerEntry("schedules", "OLD", "k", "Thing", fields)
-    wish = Desired("schedules", "NEW", "k", "Thing", fields, ("NEW",), adopt=True)
+    wish = make_wish("schedules", "NEW", "k", "Thing", fields, ("NEW",), adopt=True)
     questions = Questions(Decisions(), "stop")
     ledger = {("schedules", "OLD"): entry}
     assert not plan_actions([wish], [], have_state("schedules", by_hand), ledger, "overwrite", questions).actions

@@ -62,6 +62,18 @@ PLACES = {
 FIELDS = [(kind, name) for kind, fields in VALUES.items() for name in fields if name != "schedule"]
 
 
+RECORDS = {kind: record for kind, (_, record) in PLACES.items()}
+RECORDS |= {"users": records.Membership, "overrides": records.Override}
+NEEDED = {"name": "", "time_zone": "UTC", "person": "", "start": TIMES[0], "end": TIMES[1]}
+
+
+def make_wish(kind, key, identifier, name, fields, *rest, **more):
+    """What is wanted of an object, of which only these fields are ours."""
+    whole = RECORDS[kind].model_validate({"identifier": identifier, "email": identifier, **NEEDED, **fields})
+    record = whole.model_construct(_fields_set=fields.keys() - {"schedule"}, **dict(whole))
+    return Desired(kind, key, identifier, name, record, *rest, **more)
+
+
 def fields_of(kind, **other):
     return {name: values[0] for name, values in VALUES.get(kind, {}).items()} | other
 
@@ -80,7 +92,7 @@ def have_state(kind, fields):
 
 def plan_one(kind, last, want, have, strategy="preserve", decisions=()):
     identifier = "s/k" if kind == "overrides" else "k"
-    wish = Desired(kind, "P1", identifier, "Thing", want, ("P1",))
+    wish = make_wish(kind, "P1", identifier, "Thing", want, ("P1",))
     ledger = {(kind, "P1"): LedgerEntry(kind, "P1", identifier, "Thing", last)} if last is not None else {}
     questions = Questions(Decisions(decisions=decisions), "stop")
     planned = plan_actions([wish], [], have_state(kind, have), ledger, strategy, questions)
@@ -176,7 +188,7 @@ def test_what_was_removed_in_harness_is_a_question(kind):
 
 
 def test_no_rule_answers_what_changes_who_is_paged():
-    wish = Desired("teams", "P1", "k", "Thing", fields_of("teams"), ("P1",))
+    wish = make_wish("teams", "P1", "k", "Thing", fields_of("teams"), ("P1",))
     ledger = {("teams", "P1"): LedgerEntry("teams", "P1", "k", "Thing", fields_of("teams"))}
     questions = Questions(Decisions(), "recommended")
     assert not plan_actions([wish], [], State(oncall=True), ledger, "preserve", questions).actions
@@ -184,8 +196,8 @@ def test_no_rule_answers_what_changes_who_is_paged():
 
 
 def test_what_needs_something_held_is_held_too():
-    team = Desired("teams", "P1", "k", "Thing", fields_of("teams"), ("P1",))
-    schedule = Desired("schedules", "P2", "s", "Rota", fields_of("schedules"), ("P2",), (("teams", "P1"),))
+    team = make_wish("teams", "P1", "k", "Thing", fields_of("teams"), ("P1",))
+    schedule = make_wish("schedules", "P2", "s", "Rota", fields_of("schedules"), ("P2",), (("teams", "P1"),))
     ledger = {("teams", "P1"): LedgerEntry("teams", "P1", "k", "Thing", fields_of("teams"))}
     planned = plan_actions([team, schedule], [], State(oncall=True), ledger, "preserve", Questions(Decisions(), "stop"))
     assert [held.key for held in planned.held] == ["P1", "P2"]

@@ -1,9 +1,10 @@
 """Three-way planning: what we last wrote, what the source wants, what the target has, and who wins."""
 
 import pytest
+from test_plan_three_way import make_wish
 
 from pdmigrate.harness.records import ContactDetails, Override, Person, Schedule, Service, State, UserGroup
-from pdmigrate.plan.actions import Desired, make_plan, plan_from_json, plan_to_json
+from pdmigrate.plan.actions import make_plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
@@ -19,7 +20,7 @@ def target(*groups, oncall=True, **more):
 
 
 def wish(kind="teams", identifier="g", needs=(), **fields):
-    return Desired(kind, "P1", identifier, "Payments", fields, ("P1",), needs)
+    return make_wish(kind, "P1", identifier, "Payments", fields, ("P1",), needs)
 
 
 def wrote(kind="teams", identifier="g", **fields):
@@ -145,12 +146,19 @@ def test_what_people_set_for_themselves_is_never_lost(strategy, address):
     assert address in {method["address"] for method in action.after["methods"]}
 
 
-@pytest.mark.parametrize(
-    "kind", ["schedules", "overrides", "escalation_policies", "contact_methods", "notification_rules"]
-)
+OWNED = {
+    "schedules": {"name": "A"},
+    "overrides": {"schedule": "x", "person": "a@x"},
+    "escalation_policies": {"name": "A"},
+    "contact_methods": {"methods": []},
+    "notification_rules": {"steps": []},
+}
+
+
+@pytest.mark.parametrize("kind", OWNED)
 def test_without_the_on_call_api_a_person_makes_it(kind):
-    action = plan_one(wish(kind, "x/y", name="A"), target(oncall=False))
-    assert (action.verb, action.after, action.writes) == ("handover", {"name": "A"}, False)
+    action = plan_one(wish(kind, "x/y", **OWNED[kind]), target(oncall=False))
+    assert (action.verb, action.after, action.writes) == ("handover", OWNED[kind], False)
 
 
 @pytest.mark.parametrize("kind", ["teams", "users", "services"])

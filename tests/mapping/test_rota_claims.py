@@ -301,7 +301,7 @@ def test_the_campaign_can_fail(monkeypatch):
         off = [SimpleNamespace(name=one.name, rotation=_turn_on(one.rotation), dated=one.dated) for one in named]
         return off, fidelity
 
-    monkeypatch.setattr("campaigns.say_layers", map_wrongly)
+    monkeypatch.setattr("campaigns.map_layers", map_wrongly)
     wrong = [run_one(("v2", "sample", number))[2] for number in range(12)]
     assert sum("are paged" in text for text in wrong) > 6
 

@@ -9,12 +9,12 @@ from pdmigrate.handover.channels import list_channels
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.reaching import list_missing
-from pdmigrate.harness.records import Schedule
+from pdmigrate.harness import records
 from pdmigrate.mapping.contacts import describe_extension, describe_first_wait, find_first_minute
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pagerduty.not_carried import NotCarried
-from pdmigrate.plan.actions import Action, Fields
+from pdmigrate.plan.actions import Action
 from pdmigrate.plan.planning import WAITS
 from pdmigrate.wire.canonical import canonical_json
 
@@ -153,7 +153,7 @@ def _from_plan(found: Draft, links: Links) -> Iterator[Item]:
                     "After terraform apply and another run of pdmigrate it is written by API; nobody types it in."
                 )
             else:
-                expected = _EXPECT[action.kind](found, action.after or {}, action)
+                expected = _EXPECT[action.kind](found, action)
             yield _make_item(
                 links,
                 action.kind,
@@ -171,7 +171,7 @@ def name_file(action: Action, schedules: dict[str, Action]) -> str:
     if action.reason == WAITS:
         return "terraform/main.tf.json"
     if action.kind == "overrides":
-        schedule = schedules.get((action.after or {}).get("schedule", ""))
+        schedule = schedules.get(action.identifier.partition("/")[0])
         return f"schedules/{schedule.identifier}.yaml" if schedule else "overrides.csv"
     folders = {"schedules": "schedules", "escalation_policies": "policies"}
     if action.kind in folders:
@@ -198,41 +198,45 @@ def name_policy(found: Draft, policy_id: str) -> str:
     return f"none yet, since {policy.name!r} is not carried over" if policy else "none"
 
 
-def _expect_schedule(found: Draft, fields: Fields, action: Action) -> str:
-    number = len(fields["rotations"])
+def _expect_schedule(found: Draft, action: Action) -> str:
+    schedule = action.read(records.Schedule)
+    number = len(schedule.rotations)
     return (
-        f"AI SRE, On-Call, Schedules shows {action.name!r} in {fields['time_zone']} with {number} "
+        f"AI SRE, On-Call, Schedules shows {action.name!r} in {schedule.time_zone} with {number} "
         f"rotation{'s' * (number != 1)}, and its preview names the people of on_call_next in the file at those hours."
     )
 
 
-def _expect_override(found: Draft, fields: Fields, action: Action) -> str:
-    zones = {w.identifier: w.record.time_zone for w in found.mapped.desired if isinstance(w.record, Schedule)}
-    zone = zones.get(fields["schedule"], "UTC")
-    start, end = format_local(fields["start"], zone), format_local(fields["end"], zone)
-    return f"The preview of the schedule shows {fields['person']} from {start} to {end} ({zone})."
+def _expect_override(found: Draft, action: Action) -> str:
+    override = action.read(records.Override)
+    zones = {w.identifier: w.record.time_zone for w in found.mapped.desired if isinstance(w.record, records.Schedule)}
+    zone = zones.get(action.identifier.partition("/")[0], "UTC")
+    start, end = format_local(override.start, zone), format_local(override.end, zone)
+    return f"The preview of the schedule shows {override.person} from {start} to {end} ({zone})."
 
 
-def _expect_policy(found: Draft, fields: Fields, action: Action) -> str:
-    waits, number = ", ".join(str(level["timeout_minutes"]) for level in fields["levels"]), len(fields["levels"])
+def _expect_policy(found: Draft, action: Action) -> str:
+    policy = action.read(records.EscalationPolicy)
+    waits, number = ", ".join(str(level.timeout_minutes) for level in policy.levels), len(policy.levels)
     return (
         f"AI SRE, On-Call, Escalation Policies shows {action.name!r}, owned by "
-        f"{name_group(found, fields['owner_group'])}, with {number} level{'s' * (number != 1)}, timeouts of {waits} min "
+        f"{name_group(found, policy.owner_group)}, with {number} level{'s' * (number != 1)}, timeouts of {waits} min "
         "and the targets of the file; retries 0."
     )
 
 
-def _expect_contacts(found: Draft, fields: Fields, action: Action) -> str:
-    named = ", ".join(f"{method['type']} {method['address']} ({method['label']})" for method in fields["methods"])
+def _expect_contacts(found: Draft, action: Action) -> str:
+    named = ", ".join(f"{one.type} {one.address} ({one.label})" for one in action.read(records.ContactDetails).methods)
     methods = [one for one in found.account.users[action.key].contact_methods if one.id in action.sources]
     cut = [said for one in methods if (said := describe_extension(one))]
     return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
 
 
-def _expect_rules(found: Draft, fields: Fields, action: Action) -> str:
+def _expect_rules(found: Draft, action: Action) -> str:
     """Minutes after the page, since that is what the person will live through; the waits are what the form asks for."""
-    minutes = list(accumulate(step["wait_minutes"] for step in fields["steps"]))
-    named = [" and ".join(f"{m['type']} {m['address']}" for m in step["methods"]) for step in fields["steps"]]
+    planned = action.read(records.NotificationRule).steps
+    minutes = list(accumulate(step.wait_minutes for step in planned))
+    named = [" and ".join(f"{one.type} {one.address}" for one in step.methods) for step in planned]
     steps = "; ".join(f"at minute {at} {channels}" for at, channels in zip(minutes, named, strict=True))
     waits = " and ".join(f"{later - at} min" for at, later in pairwise(minutes))
     said = f"The profile of {action.identifier}, Notification Rules: {steps}{f' (waits of {waits})' if waits else ''}."
@@ -240,17 +244,17 @@ def _expect_rules(found: Draft, fields: Fields, action: Action) -> str:
     return f"{said} {describe_first_wait(first)}" if first else said
 
 
-def _expect_group(found: Draft, fields: Fields, action: Action) -> str:
-    return (
-        f"After terraform apply the project has the user group {action.identifier} with {len(fields['users'])} members."
-    )
+def _expect_group(found: Draft, action: Action) -> str:
+    number = len(action.read(records.UserGroup).users)
+    return f"After terraform apply the project has the user group {action.identifier} with {number} members."
 
 
-def _expect_user(found: Draft, fields: Fields, action: Action) -> str:
+def _expect_user(found: Draft, action: Action) -> str:
     """The provider sends the first role only (harness_platform_user, role_bindings)."""
-    rest = ", ".join((fields.get("roles") or ())[1:])
+    member = action.read(records.Membership)
+    rest = ", ".join(member.roles[1:])
     by_hand = f" Give the other roles by hand: {rest}." if rest else ""
-    groups = ", ".join(fields["groups"]) or "none"
+    groups = ", ".join(member.groups) or "none"
     return f"After terraform apply {action.identifier} is invited, with the groups {groups}.{by_hand}"
 
 

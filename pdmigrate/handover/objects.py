@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from pdmigrate.harness import records
 from pdmigrate.plan.actions import Action, Fields
 
 VERSION = "pdmigrate-handover/1"
@@ -62,56 +63,61 @@ def write_schedule(
     action: Action, overrides: Iterable[Action], pagerduty: Fields, turns: list[dict[str, str]], now: datetime
 ) -> str:
     """A schedule as YAML. turns: who is on call next, by PagerDuty's own rendering, to check the result against."""
-    fields = action.after or {}
-    zone = fields["time_zone"]
-    rotations = [{"in_words": describe_rotation(r, zone, now), **r} for r in fields["rotations"]]
+    schedule = action.read(records.Schedule)
+    zone = schedule.time_zone
+    rotations = [
+        {"in_words": describe_rotation(one, zone, now), **one.model_dump(mode="json")} for one in schedule.rotations
+    ]
     stand_ins = []
-    for one in (override.after or {} for override in overrides):
-        words = f"{one['person']} from {format_local(one['start'], zone)} to {format_local(one['end'], zone)} {zone}"
-        stand_ins.append({"in_words": words, **{name: value for name, value in one.items() if name != "schedule"}})
+    for one in (override.read(records.Override) for override in overrides):
+        words = f"{one.person} from {format_local(one.start, zone)} to {format_local(one.end, zone)} {zone}"
+        stand_ins.append({"in_words": words, **one.model_dump(mode="json", exclude={"identifier"})})
     body = {"time_zone": zone, "rotations": rotations, "overrides": stand_ins, "on_call_next": turns}
     return _write(action, "schedule", pagerduty, body)
 
 
-def format_local(instant: str, zone: str) -> str:
+def format_local(instant: datetime, zone: str) -> str:
     """As the form asks for it: by the wall clock of the schedule."""
-    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+    return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
 def write_policy(action: Action, pagerduty: Fields, names: dict[str, str]) -> str:
     """An escalation policy as YAML, its levels numbered. names: of schedules, by identifier."""
-    levels = (action.after or {})["levels"]
+    levels = action.read(records.EscalationPolicy).levels
     numbered = [
-        {"level": number, "in_words": describe_level(level, names, number == len(levels)), **level}
+        {
+            "level": number,
+            "in_words": describe_level(level, names, number == len(levels)),
+            **level.model_dump(mode="json"),
+        }
         for number, level in enumerate(levels, 1)
     ]
     return _write(action, "escalation_policy", pagerduty, {"levels": numbered})
 
 
-def describe_level(level: Fields, names: dict[str, str], last: bool) -> str:
+def describe_level(level: records.Level, names: dict[str, str], last: bool) -> str:
     """A level by the names that Harness shows."""
-    targets = " and ".join(f"the {t['type']} {names.get(t['id'], t['id'])}" for t in level["targets"])
+    targets = " and ".join(f"the {t.type} {names.get(t.id, t.id)}" for t in level.targets)
     then = "the policy ends" if last else "the next level"
-    return f"Page {targets}{', all at once' * (len(level['targets']) > 1)}; {level['timeout_minutes']} min later {then}"
+    return f"Page {targets}{', all at once' * (len(level.targets) > 1)}; {level.timeout_minutes} min later {then}"
 
 
 def _write(action: Action, kind: str, pagerduty: Fields, body: Fields) -> str:
-    fields = action.after or {}
+    fields = action.wanted
     head = {"schema": VERSION, "kind": kind, "name": action.name, "identifier": action.identifier}
     rest = {"description": fields.get("description") or "", "owner_group": fields.get("owner_group")}
     document = {**head, **rest, "pagerduty": pagerduty, **body}
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
 
 
-def describe_rotation(rotation: Fields, zone: str, now: datetime) -> str:
+def describe_rotation(rotation: records.Rotation, zone: str, now: datetime) -> str:
     """A rotation as somebody would say it to the one who types it in. A start that has passed need not be typed."""
-    people = ", ".join(person or "(nobody)" for person in rotation["participants"])
-    anchor = datetime.fromisoformat(rotation["anchor"])
-    turn = _format_turn(rotation["turn_seconds"])
+    people = ", ".join(person or "(nobody)" for person in rotation.participants)
+    turn, anchor = _format_turn(rotation.turn_seconds), rotation.anchor
     when = f"the first from {DAYS[anchor.weekday()]} {anchor:%Y-%m-%d %H:%M:%S} {zone}"
-    windows = "; ".join(_describe_windows(rotation["windows"]))
-    since, until = rotation["since"], rotation["until"]
-    limits = [f"Since {format_local(since, zone)} {zone}"] if since and datetime.fromisoformat(since) > now else []
+    windows = "; ".join(_describe_windows(rotation.windows))
+    since, until = rotation.since, rotation.until
+    limits = [f"Since {format_local(since, zone)} {zone}"] if since and since > now else []
     limits += [f"Until {format_local(until, zone)} {zone}"] if until else []
     return ". ".join(
         filter(None, (f"Turns of {turn}, {when}: {people}", windows and f"Only {windows}", ", ".join(limits)))
@@ -124,10 +130,10 @@ def _format_turn(seconds: int) -> str:
     return f"{number} {word}{'s' * (number != 1)}"
 
 
-def _describe_windows(windows: list[Fields]) -> Iterator[str]:
+def _describe_windows(windows: tuple[records.Window, ...]) -> Iterator[str]:
     """Windows of the same hours in one breath, as a form takes them."""
-    for start, seconds in dict.fromkeys((window["start"], window["seconds"]) for window in windows):
-        days = [w["day"] for w in windows if (w["start"], w["seconds"]) == (start, seconds)]
+    for start, seconds in dict.fromkeys((window.start, window.seconds) for window in windows):
+        days = [w.day for w in windows if (w.start, w.seconds) == (start, seconds)]
         names = [DAYS[day - 1] for day in days]
         told = ", ".join(names)
         if len(days) == len(DAYS):
@@ -157,19 +163,19 @@ def make_terraform(groups: Iterable[Action], users: Iterable[Action], org: str, 
     place = {"org_id": org, "project_id": project}
     teams: Fields = {}
     for action in groups:
-        fields = action.after or {}
-        team = teams[action.identifier] = {"identifier": action.identifier, "name": fields["name"], **place}
+        group = action.read(records.UserGroup)
+        team = teams[action.identifier] = {"identifier": action.identifier, "name": group.name, **place}
         team["tags"] = [f"pagerduty_id:{action.key}"]
-        if fields["description"]:  # a text that somebody typed is no template
-            team["description"] = fields["description"].replace("${", "$${").replace("%{", "%%{")
-        team["user_emails"] = list(fields["users"])
+        if group.description:  # a text that somebody typed is no template
+            team["description"] = group.description.replace("${", "$${").replace("%{", "%%{")
+        team["user_emails"] = list(group.users)
     people: Fields = {}
     for action in users:
-        fields = action.after or {}
-        groups_of = [f"${{harness_platform_usergroup.{g}.identifier}}" if g in teams else g for g in fields["groups"]]
+        member = action.read(records.Membership)
+        groups_of = [f"${{harness_platform_usergroup.{g}.identifier}}" if g in teams else g for g in member.groups]
         name = f"user_{re.sub(r'[^A-Za-z0-9_]', '_', action.key)}"
         user = people[name] = {"email": action.identifier, **place, "user_groups": groups_of}
-        for role in (fields.get("roles") or ())[:1]:
+        for role in member.roles[:1]:
             bound = {"role_identifier": role, "resource_group_identifier": "_all_project_level_resources"}
             user["role_bindings"] = [bound | {"managed_role": role.startswith("_")}]
     resources = {"harness_platform_usergroup": teams, "harness_platform_user": people}

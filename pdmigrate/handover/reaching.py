@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from pdmigrate.harness.records import ContactDetails, NotificationRule
 from pdmigrate.mapping.contacts import TYPES
@@ -12,8 +11,7 @@ from pdmigrate.oncall.rota import Rota, to_instant
 from pdmigrate.pagerduty.records import User
 from pdmigrate.parity.people import group_users, judge_account, judge_channel, list_notifications
 from pdmigrate.parity.places import list_places
-
-Record = TypeVar("Record", ContactDetails, NotificationRule)
+from pdmigrate.plan.actions import R
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,8 @@ def list_missing(found: Draft) -> Iterator[Missing]:
 def foresee(found: Draft) -> Mapped:
     """The work with Harness as it will be: contact details and rules that are planned are there, however they get there."""
 
-    def read(kind: str, record: type[Record]) -> dict[str, Record]:
-        planned = [a for a in found.plan.actions if a.kind == kind and a.after]
-        return {a.identifier: record.model_validate({"email": a.identifier, **(a.after or {})}) for a in planned}
+    def read(kind: str, record: type[R]) -> dict[str, R]:
+        return {a.identifier: a.read(record) for a in found.plan.actions if a.kind == kind and a.after}
 
     contacts = found.state.contacts | read("contact_methods", ContactDetails)
     rules = found.state.rules | read("notification_rules", NotificationRule)

@@ -14,6 +14,7 @@ from pdmigrate.handover.items import Item, list_routers, name_policy
 from pdmigrate.handover.letters import write_letters
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import SCHEMA, make_terraform, write_policy, write_schedule
+from pdmigrate.harness import records
 from pdmigrate.mapping.contacts import read_phone
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.proof import read_shown
@@ -87,9 +88,9 @@ def _write_documents(found: Draft, links: Links) -> dict[str, str]:
     files = {"schema.json": json.dumps(SCHEMA, indent=1) + "\n"}
     for action in _handed(found, "schedules"):
         source = found.account.all_schedules.get(action.key)
-        overrides = [a for a in _handed(found, "overrides") if (a.after or {})["schedule"] == action.identifier]
+        overrides = [a for a in _handed(found, "overrides") if a.identifier.startswith(f"{action.identifier}/")]
         back = {"id": action.key, "link": links.to_pagerduty("schedules", action.key)}
-        turns = _next_turns(found, source, (action.after or {})["time_zone"])
+        turns = _next_turns(found, source, action.read(records.Schedule).time_zone)
         files[f"schedules/{action.identifier}.yaml"] = write_schedule(
             action, overrides, back, turns, found.account.since
         )
@@ -141,7 +142,8 @@ def _list_contacts(found: Draft) -> list[Entry]:
     rows: list[Entry] = []
     for action in _handed(found, "contact_methods"):
         user = found.account.users[action.key]
-        labels = {(m["type"], m["address"]): m["label"] for m in (action.after or {})["methods"]}
+        methods = action.read(records.ContactDetails).methods
+        labels: dict[tuple[str, str], str] = {(one.type, one.address): one.label for one in methods}
         for method in (m for m in user.contact_methods if m.id in action.sources):
             kind, address = read_channel(method)
             row = {"person": user.name, "email": action.identifier, "type": kind, "address": address}

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pdmigrate.harness.records import Membership, Override, Record
 from pdmigrate.plan.kinds import KINDS, ORDER
@@ -17,6 +17,7 @@ Verb = Literal["create", "update", "adopt", "keep", "handover"]
 VERBS: tuple[Verb, ...] = ("create", "update", "adopt", "keep", "handover")
 
 Fields = dict[str, Any]
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ def to_fields(record: Record, identifier: str, names: set[str] | None = None) ->
     return schedule | record.model_dump(mode="json", include=names)
 
 
+def from_fields(record: type[R], identifier: str, fields: Fields) -> R:
+    """The record that `to_fields` was given; of an override the identifier is the part after its schedule."""
+    return record.model_validate({"identifier": identifier.rpartition("/")[2], "email": identifier, **fields})
+
+
 @dataclass(frozen=True)
 class Action:
     """One thing to do: `before` is what Harness has now (None: nothing), `after` what it will have (None: taken back).
@@ -80,6 +86,10 @@ class Action:
     def wanted(self) -> Fields:
         """What Harness will have of it; nothing where it is taken back."""
         return self.after or {}
+
+    def read(self, record: type[R]) -> R:
+        """The same as a record of its kind."""
+        return from_fields(record, self.identifier, self.wanted)
 
     @property
     def writes(self) -> bool:

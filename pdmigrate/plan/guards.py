@@ -7,15 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from pdmigrate.errors import PlanMovedError
-from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, State
+from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, Service, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
-from pdmigrate.plan.actions import Action, Fields, Plan
+from pdmigrate.plan.actions import Action, Fields, Plan, from_fields
 from pdmigrate.plan.answers import Conflict, Decisions, Waiver
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
 from pdmigrate.plan.ledger import LedgerEntry
@@ -24,8 +21,6 @@ from pdmigrate.plan.rules import Guards
 NEEDED = ("team_members", "schedules_v3")
 """The kinds without which an account is read, and no plan may be loaded. Without any other the reading itself fails."""
 UNRESOLVED, TARGET_MOVED = "unresolved_conflict", "target_moved"
-
-M = TypeVar("M", bound=BaseModel)
 
 FEW = 5
 """Below so many changes of a kind no percentage refuses: one of two is half, and says nothing."""
@@ -188,31 +183,33 @@ def _source_incomplete(seen: Seen) -> str | None:
 def _nobody_reachable(seen: Seen) -> str | None:
     """Everybody who will be on call has an account or an invitation, or gets one in this plan."""
     known = set(seen.state.people) | {a.identifier for a in seen.plan.pending if a.kind == "users"}
-    missing = sorted({email for a in _written(seen.plan) for email in _people_of(a.kind, a.wanted)} - known)
+    missing = sorted({email for a in _written(seen.plan) for email in _people_of(a)} - known)
     if not missing:
         return None
     return f"{', '.join(missing[:5])} would be on call with neither account nor invitation ({len(missing)} in all)."
 
 
-def _people_of(kind: str, fields: Fields) -> Iterator[str]:
-    if kind == "schedules":
-        yield from (email for rotation in fields["rotations"] for email in rotation["participants"] if email)
-    if kind == "overrides":
-        yield fields["person"]
-    if kind == "escalation_policies":
-        yield from (t["id"] for level in fields["levels"] for t in level["targets"] if t["type"] == "user")
+def _people_of(action: Action) -> Iterator[str]:
+    if action.kind == "schedules":
+        yield from (email for one in action.read(Schedule).rotations for email in one.participants if email)
+    if action.kind == "overrides":
+        yield action.read(Override).person
+    if action.kind == "escalation_policies":
+        levels = action.read(EscalationPolicy).levels
+        yield from (target.id for level in levels for target in level.targets if target.type == "user")
 
 
 def _nobody_paged(seen: Seen) -> str | None:
     """A service that pages has a policy with somebody in it, if only while somebody stands in."""
     policies = seen.state.policies | {
-        a.identifier: _read(EscalationPolicy, a) for a in _written(seen.plan, "escalation_policies")
+        a.identifier: a.read(EscalationPolicy) for a in _written(seen.plan, "escalation_policies")
     }
-    schedules = seen.state.schedules | {a.identifier: _read(Schedule, a) for a in _written(seen.plan, "schedules")}
+    schedules = seen.state.schedules | {a.identifier: a.read(Schedule) for a in _written(seen.plan, "schedules")}
     manned = {id for id, schedule in schedules.items() if any(any(r.participants) for r in schedule.rotations)}
     manned |= {id for id, overrides in _list_overrides(seen).items() if any(o.end > seen.now for o in overrides)}
-    services = [a for a in _written(seen.plan, "services") if a.wanted.get("paging")]
-    empty = [a.name for a in services if not _pages_somebody(policies.get(a.wanted["escalation_policy"]), manned)]
+    services = [(a.name, a.read(Service)) for a in _written(seen.plan, "services")]
+    routed = [(name, policies.get(one.escalation_policy or "")) for name, one in services if one.paging]
+    empty = [name for name, policy in routed if not _pages_somebody(policy, manned)]
     if not empty:
         return None
     return f"{', '.join(empty[:5])} would have nobody to page ({len(empty)} services): look at their policies."
@@ -229,8 +226,7 @@ def _list_overrides(seen: Seen) -> dict[str, list[Override]]:
     for action in (a for a in seen.plan.pending if a.kind == "overrides"):
         found.pop(action.identifier, None)
         if action.after is not None:
-            name = action.identifier.partition("/")[2]
-            found[action.identifier] = Override.model_validate({**action.after, "identifier": name})
+            found[action.identifier] = action.read(Override)
     by_schedule: dict[str, list[Override]] = {}
     for place, override in found.items():
         by_schedule.setdefault(place.partition("/")[0], []).append(override)
@@ -252,7 +248,7 @@ def _covers_less(seen: Seen) -> str | None:
 
 def _covered(action: Action, fields: Fields, overrides: dict[str, list[Override]], span: rota.Span) -> int:
     stand_ins = overrides.get(action.identifier, ())
-    schedule = Schedule.model_validate({"identifier": action.identifier, **fields, "overrides": stand_ins})
+    schedule = from_fields(Schedule, action.identifier, fields).model_copy(update={"overrides": stand_ins})
     return rota.total((s, e) for s, e, _ in render_schedule(schedule, *span).entries)
 
 
@@ -287,11 +283,6 @@ def _unresolved(seen: Seen) -> str | None:
 def _written(plan: Plan, kind: str = "") -> Iterator[Action]:
     """What will be there, of one kind or of all."""
     return (a for a in plan.pending if a.after is not None and (not kind or a.kind == kind))
-
-
-def _read(model: type[M], action: Action) -> M:
-    """What Harness will have, as a record."""
-    return model.model_validate({"identifier": action.identifier, **action.wanted})
 
 
 GUARDS = {

@@ -24,7 +24,7 @@ from pdmigrate.errors import (
     UnapprovedPlanError,
     UnreachableError,
 )
-from pdmigrate.harness.records import State
+from pdmigrate.harness.records import Membership, State
 from pdmigrate.plan import guards
 from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
@@ -356,8 +356,8 @@ def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
 
 
 def _name_groups(action: Action) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    fields = action.after or {}
-    return tuple(fields["groups"]), tuple(fields.get("roles") or ())
+    member = action.read(Membership)
+    return member.groups, member.roles
 
 
 def _check(job: Job, plan: Plan, state: State, journal: Journal, begun: dict[str, str]) -> set[str]:

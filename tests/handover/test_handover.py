@@ -20,6 +20,7 @@ from pdmigrate.cli import main
 from pdmigrate.handover.advice import advise
 from pdmigrate.handover.objects import describe_rotation
 from pdmigrate.handover.ticks import read_items, tick_item, untick_item
+from pdmigrate.harness.records import Rotation
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
 from pdmigrate.workspace.folder import Workspace, write_text
@@ -353,8 +354,8 @@ def test_terraform_takes_a_text_for_a_text():
 )
 def test_a_rotation_is_said_as_a_form_asks(days, seconds, words):
     windows = [{"day": day, "start": "09:00:00", "seconds": seconds} for day in days]
-    rotation = {"participants": ["a@e.com", None], "anchor": "2024-01-01T09:00:00", "turn_seconds": 604800}
-    rotation |= {"windows": windows, "since": "2024-01-01T09:00:00Z", "until": None}
+    rotation = {"name": "r", "participants": ["a@e.com", None], "anchor": "2024-01-01T09:00:00", "turn_seconds": 604800}
+    rotation = Rotation.model_validate({**rotation, "windows": windows, "since": "2024-01-01T09:00:00Z"})
     start = "Turns of 1 week, the first from Monday 2024-01-01 09:00:00 UTC: a@e.com, (nobody)"
     early, late = (datetime(year, 6, 1, tzinfo=UTC) for year in (2023, 2024))
     assert describe_rotation(rotation, "UTC", early) == f"{start}. {words}. Since 2024-01-01 09:00:00 UTC"

@@ -38,12 +38,23 @@ from pdmigrate.mapping.shifts import find_end, map_event
 from pdmigrate.mapping.unwritable import Said, describe_unread, hold_unsaid, map_or_ask
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import CHUNK
-from pdmigrate.pagerduty.rota_v3 import USUAL, ShiftReading, event_zone, life_of, read_recurrence, render_schedule
+from pdmigrate.pagerduty.rota_v3 import (
+    USUAL,
+    ShiftReading,
+    draw_shifts,
+    event_zone,
+    life_of,
+    list_shifts,
+    read_recurrence,
+    render_schedule,
+)
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 
 JUDGED_USUAL = Judgement(USUAL)
 MOST_SEEN = 100_000
 """Entries that are compared before a claim ends with what was seen."""
+MOST_DRAWN = 500_000
+"""Shifts that are drawn for that: many that run into one another are one entry."""
 
 
 def map_shift_schedule(mapped: Mapped, schedule: ScheduleV3, twin: bool) -> None:
@@ -120,15 +131,16 @@ def _find_drift(
 ) -> int | None:
     """The first instant in ten years at which the rotations say something else, or from which on nobody can look; None
     where they never do: a shift that begins in the hour that the clock skips or repeats may do so in some years only."""
-    end, seen = now + TEN_YEARS, 0
+    end, seen, shown = now + TEN_YEARS, 0, 0
     for begin in range(start, end, CHUNK):
         finish = min(begin + CHUNK, end)
-        wanted = render_schedule(regular, begin, finish, reading)
+        shifts = list_shifts(regular, begin, finish, reading)
+        wanted = draw_shifts(shifts, begin, finish)
         drawn = rota.join([one.rotation.render(zone, begin, finish) for one in named])
-        seen += len(wanted.entries)
+        seen, shown = seen + len(wanted.entries), shown + len(shifts)
         if found := rota.differences(wanted, drawn):
             return found[0][0]
-        if seen > MOST_SEEN:
+        if seen > MOST_SEEN or shown > MOST_DRAWN:
             return finish
     return None
 

@@ -79,7 +79,7 @@ def _is_sayable(event: Event, slots: int, period: int) -> bool:
         return False
     step = _choose_step(length, period)
     rounds = len(strategy.members) * (strategy.shifts_per_member or 1)
-    parts = slots * math.ceil(length / step)
+    parts = slots * math.ceil(length / (step if step >= rota.DAY else period))
     return parts <= MOST_PLACES and step >= SHORTEST and period // step * rounds <= MOST_PLACES
 
 
@@ -166,18 +166,21 @@ def _label_slots(slots: list[Slot]) -> list[Slot]:
 def _cut_slot(
     start: int, length: int, period: int, members: tuple[str | None, ...], turns: tuple[int, ...]
 ) -> Iterator[Slot]:
-    """The slot as steps of a week or a day, with a window, or of what fits where it is shorter; empty steps between."""
+    """The slot as steps of a week or a day, with a window, or of what fits in the period; empty steps between. A shift
+    that outlasts its period has one part a period, however short the steps are."""
     step = _choose_step(length, period)
     steps, windowed = period // step, step >= rota.DAY
-    if not windowed and length <= period:
-        filled = length // step
-        places = tuple(place for member in members for place in (*[member] * filled, *[None] * (steps - filled)))
-        yield Slot(start, length, step, places, (), turns)
+    if not windowed:
+        for begin in range(start, start + length, period):
+            here = min(period, start + length - begin)
+            filled = here // step
+            places = tuple(place for member in members for place in (*[member] * filled, *[None] * (steps - filled)))
+            yield Slot(begin, here, step, places, (), turns)
         return
     for part in range(math.ceil(length / step)):
         places = tuple(place for member in members for place in (member, *[None] * (steps - 1)))
         begin, here = start + part * step, min(step, length - part * step)
-        windows = _window(begin, here, step) if windowed and here < step else ()
+        windows = _window(begin, here, step) if here < step else ()
         yield Slot(begin, here, step, places, windows, turns)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
@@ -248,11 +248,30 @@ class Roster:
         if len(set(self.participants)) == 1:
             yield start, end, self.participants[0]
             return
-        number = (start - self.anchor) // self.turn if self.participants else 0
-        while start < end and self.participants:
-            stop = min(end, self.anchor + (number + 1) * self.turn)
-            yield start, stop, self.participants[number % len(self.participants)]
-            start, number = stop, number + 1
+        if not self.participants:
+            return
+        whole = self.turn * len(self.participants)
+        begun = start - (start - self.anchor) % whole
+        at = bisect_right(self._runs, start - begun, key=itemgetter(1))
+        while begun < end:
+            for first, last, person in self._runs[at:]:
+                if begun + first >= end:
+                    return
+                yield max(start, begun + first), min(end, begun + last), person
+            begun, at = begun + whole, 0
+
+    @cached_property
+    def _runs(self) -> list[tuple[int, int, str]]:
+        """One round as (from, to, person), in seconds since it began: neighbours of one person as one, empty places none.
+
+        So drawing costs what is handed over, however finely a long round is cut.
+        """
+        runs, at = [], 0
+        for person, places in groupby(self.participants):
+            begun, at = at, at + len(list(places))
+            if person is not None:
+                runs.append((begun * self.turn, at * self.turn, person))
+        return runs
 
 
 def week_spans(windows: Iterable[tuple[int, int]]) -> tuple[Span, ...] | None:

@@ -1,6 +1,8 @@
 """Shift-based schedules: rules and dates of every kind, what is claimed for how long, and what is in doubt."""
 
+import math
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,10 +11,12 @@ import pytest
 from rota_cases import START
 from test_rota_v3 import HORIZON, SINCE, UNTIL, member, names, weekly
 
+from pdmigrate.mapping import schedules_v3
 from pdmigrate.mapping.dated import TooManyDatedError
 from pdmigrate.mapping.proof import CannotBeSaidError, judge, list_windows
 from pdmigrate.mapping.schedules_v3 import map_shifts
 from pdmigrate.oncall import rota
+from pdmigrate.pagerduty import rota_v3
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.rota_v3 import ShiftReading, render_schedule
@@ -101,6 +105,33 @@ def test_rules_that_begin_all_the_time_are_refused_at_once(rule):
     with pytest.raises((ValueError, CannotBeSaidError)):
         map_shifts(weekly(f"RRULE:{rule}"), LONDON, SINCE, HORIZON)
     assert time.process_time() - begun < 3
+
+
+@pytest.mark.parametrize("hours", [48, 4 * 48])
+@pytest.mark.parametrize("every, unit", [(36, "HOURLY"), (2_000, "MINUTELY"), (100_000, "SECONDLY")])
+def test_a_shift_that_outlasts_its_period_is_one_rotation_a_period(hours, every, unit):
+    """However little the lengths have in common: not one for each of the steps of minutes that both can be cut into."""
+    period = every * {"HOURLY": 3600, "MINUTELY": 60, "SECONDLY": 1}[unit]
+    schedule = weekly(f"RRULE:FREQ={unit};INTERVAL={every}", people=["ann", "bob"], length=hours, zone="Asia/Tokyo")
+    named, fidelity = map_shifts(schedule, ZoneInfo("Asia/Tokyo"), SINCE, HORIZON)
+    assert len(named) == math.ceil(hours * 3600 / period)
+    assert sum(len(one.rotation.participants) for one in named) <= 2 * 400
+    assert fidelity.grade == "for_ever"
+    drawn = rota.join([one.rotation.render(ZoneInfo("Asia/Tokyo"), SINCE, UNTIL) for one in named])
+    assert drawn == render_schedule(schedule, SINCE, UNTIL)
+
+
+def test_shifts_that_run_into_one_another_are_claimed_as_far_as_they_were_drawn(monkeypatch):
+    """One person all day, in shifts of a quarter of an hour: one entry, and a third of a million shifts in ten years."""
+    monkeypatch.setattr(schedules_v3, "MOST_DRAWN", 20_000)
+    schedule = weekly("RRULE:FREQ=MINUTELY;INTERVAL=15", people=["ann"], length=1, zone="Asia/Tokyo")
+    counted = Counter()
+    find_edges = rota_v3.find_edges
+    monkeypatch.setattr(rota_v3, "find_edges", lambda *given: (counted.update(["shifts"]), find_edges(*given))[1])
+    named, fidelity = map_shifts(schedule, ZoneInfo("Asia/Tokyo"), SINCE, HORIZON)
+    assert len(named) == 4
+    assert SINCE + 400 * rota.DAY < fidelity.until < SINCE + 3 * 365 * rota.DAY
+    assert counted["shifts"] < 300_000
 
 
 def test_hundreds_of_holidays_are_a_question():

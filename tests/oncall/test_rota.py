@@ -1,5 +1,6 @@
 """Who is on call when, by cases worked out by hand: turns, windows, stacks, and the days when the clock changes."""
 
+import sys
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -256,3 +257,40 @@ def test_a_layer_that_is_wholly_covered_or_ended_leaves_nothing():
     assert [number for number, _ in left_of(turns("A"), turns("B"))] == [0]
     assert left_of(turns("A", until=5), now=5) == []
     assert [number for number, _ in left_of(turns(""), turns("B"))] == [1]
+
+
+def count_calls(run):
+    """What it returns, and how often a function was called or a generator went on."""
+    calls = []
+    sys.setprofile(lambda frame, event, value: calls.append(1) if event == "call" else None)
+    try:
+        return run(), len(calls)
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("zone", [UTC_ZONE, NEW_YORK])
+def test_drawing_costs_what_is_handed_over_and_not_how_finely_it_is_cut(zone):
+    start, end = at("2025-01-06 05:00"), at("2025-06-01 00:00")
+    coarse = turns("a-bb-", turn=20 * HOUR)
+    fine = turns("".join(person * 40 for person in "a-bb-"), turn=HOUR // 2)
+    coarse.render(zone, start, end)  # the changes of the zone's clock are looked up once
+    (drawn, few), (same, many) = (
+        count_calls(lambda made=made: made.render(zone, start, end)) for made in (coarse, fine)
+    )
+    assert drawn == same
+    assert len(drawn.entries) > 60
+    assert many < few * 1.2
+
+
+def test_long_rounds_begin_anywhere_and_stop_at_windows():
+    made = turns("aab-b", anchor="2025-01-06 00:00", turn=rota.DAY, week=rota.week_spans([(12 * HOUR, rota.DAY)]))
+    found = made.render(UTC_ZONE, at("2025-01-05 00:00"), at("2025-01-29 00:00"))
+    assert told(found, "%d/%H") == [
+        "06/12 07/12 a",
+        "13/12 14/00 b",
+        "20/12 21/00 b",
+        "21/00 21/12 a",
+        "27/12 28/00 a",
+        "28/00 28/12 b",
+    ]

@@ -309,6 +309,18 @@ def _one_rotation_more(held, pick, number):
     row["rotations"] = [*row["rotations"], {**row["rotations"][0], "name": f"By hand {number}"}]
 
 
+def _fewer(kind, field):
+    """One part is taken away, where more than one is there."""
+
+    def edit(held, pick, number):
+        rows = [row for row in _rows(held, kind) if len(row[field]) > 1]
+        if rows:
+            parts = rows[pick % len(rows)][field]
+            del parts[number % len(parts)]
+
+    return edit
+
+
 def _other_zone(value, number):
     return ("Asia/Kolkata", "Europe/Paris", "America/Denver")[number % 3]
 
@@ -344,4 +356,5 @@ TARGET_EDITS = [
     *(_owned_by(kind) for kind in ("schedules", "escalation_policies")),
     *(_stand_in, _stand_longer, _takes_in, _hushed),
     *(_pointed_elsewhere, _second_rule, _targets_group, _one_rotation_more),
+    *(_fewer("schedules", "rotations"), _fewer("teams", "users"), _fewer("contact_methods", "methods")),
 ]

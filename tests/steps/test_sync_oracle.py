@@ -19,12 +19,13 @@ def sides():
 
 
 def change_both(sides):
-    """A rotation, a member, a description and an address by hand; PagerDuty's own layer turns otherwise."""
+    """A rotation, a member, a description and an address by hand, another address taken away; PagerDuty's own layer turns otherwise."""
     sides.source_changes(edit_schedule(two_sides._turn), 0)
     sides.target_changes(edit_schedule(two_sides._one_rotation_more), 0)
     sides.target_changes(edit_team(two_sides._takes_in), 0)
     sides.target_changes(edit_team(two_sides._set("teams", "description", two_sides._by_hand)), 0)
     sides.target_changes(two_sides._set("contact_methods", "methods", two_sides._another), 0)
+    sides.target_changes(two_sides._fewer("contact_methods", "methods"), 1)
 
 
 def edit_schedule(edit):
@@ -66,6 +67,11 @@ def drop_added(type, last, want, have):
     return want if all(isinstance(part, type) for part in want) else merge_sets(last, want, have)
 
 
+def put_back(last, want, have):
+    """What people have taken away from a set."""
+    return [*have, *(part for part in want if part not in have)]
+
+
 def take_description(clock, name, part, three, taken):
     return (three[1], three[1], []) if name == "description" else settle(clock, name, part, three, taken)
 
@@ -82,6 +88,7 @@ PLANTED = [
     (merging, "_settle_rotations", take_whole, "rotations/By hand"),
     (merging, "_merge_sets", lambda *three: drop_added(str, *three), "users/"),
     (merging, "_merge_sets", lambda *three: drop_added(dict, *three), "methods/"),
+    (merging, "_merge_sets", put_back, "methods/"),
     (merging, "_settle", take_description, "description"),
     (overrides, "_find_dropped", find_all, "overrides"),
 ]

@@ -136,6 +136,9 @@ class Effects:
                 found.setdefault(channel, []).append(minute)
         return found
 
+    def has_rule(self, person):
+        return person in self.held["oncall"]["notification_rules"]
+
     def list_paged(self, watched):
         """Everybody who can be paged by what we carried over."""
         people = {

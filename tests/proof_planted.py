@@ -100,8 +100,13 @@ class Field:
         effects = now.describe(self.watched)
         changes = [key for key in self.base_effects if effects[key] != self.base_effects[key]]
         paged = self.base.list_paged(self.watched) | now.list_paged(self.watched)
-        changes += [("people", p) for p in sorted(paged) if is_told_worse(self.base.told(p), now.told(p))]
-        return tuple(changes)
+        return (*changes, *(("people", p) for p in sorted(paged) if self.is_told_otherwise(p, now)))
+
+    def is_told_otherwise(self, person, now):
+        """Worse than before; or by Harness's defaults, which nobody chose, in place of a rule that told him otherwise."""
+        before, after = self.base.told(person), now.told(person)
+        left_to_defaults = self.base.has_rule(person) and not now.has_rule(person)
+        return is_told_worse(before, after) or (left_to_defaults and before != after)
 
     def is_named(self, changes, said):
         """Whether what was said names one of the objects that are otherwise."""

@@ -86,9 +86,7 @@ def list_shifts(schedule: ScheduleV3, start: int, end: int, reading: ShiftReadin
         for given in custom.assignments
     ]
     shifts = [shift for shift in shifts if shift.start < end and shift.end > start]
-    for override in schedule.overrides:
-        shifts = [piece for shift in shifts for piece in _replace_member(shift, override)]
-    return shifts
+    return _put_in(shifts, schedule.overrides) if schedule.overrides else shifts
 
 
 def draw_shifts(shifts: list[Shift], start: int, end: int) -> rota.Rota:
@@ -227,6 +225,26 @@ def _event_shifts(event: Event, source: str, start: int, end: int, reading: Shif
         begin, finish = max(begin, since), finish if until is None else min(finish, until)
         if begin < finish:
             yield from (Shift(begin, finish, person, source) for person in place_of(event, number))
+
+
+def _put_in(shifts: list[Shift], overrides: tuple[OverrideShift, ...]) -> list[Shift]:
+    """Each shift cut by the overrides of its days, one after the other: not every override is tried on every shift."""
+    begin, finish = min((one.start for one in shifts), default=0), max((one.end for one in shifts), default=0)
+    meant: dict[tuple[str | None, int], dict[int, OverrideShift]] = {}
+    for number, override in enumerate(overrides):
+        start, end = max(begin, rota.to_instant(override.start_time)), min(finish, rota.to_instant(override.end_time))
+        for day in range(start // rota.DAY, end // rota.DAY + 1):
+            for source in (override.rotation_id, override.custom_shift_id):
+                meant.setdefault((source, day), {})[number] = override
+    cut = []
+    for shift in shifts:
+        days = range(shift.start // rota.DAY, shift.end // rota.DAY + 1)
+        touching = {number: one for day in days for number, one in meant.get((shift.source, day), {}).items()}
+        pieces = [shift]
+        for number in sorted(touching):
+            pieces = [piece for whole in pieces for piece in _replace_member(whole, touching[number])]
+        cut += pieces
+    return cut
 
 
 def _replace_member(shift: Shift, override: OverrideShift) -> Iterator[Shift]:

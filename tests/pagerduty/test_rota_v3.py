@@ -1,6 +1,7 @@
 """Shift-based schedules: the rotations say what the events say, and the events what dateutil and a calendar say."""
 
 import os
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,8 @@ from rota_cases import PEOPLE, START, ZONES
 from pdmigrate.mapping.schedules_v3 import map_shifts
 from pdmigrate.mapping.shifts import map_event
 from pdmigrate.oncall import rota
-from pdmigrate.pagerduty.rota_v3 import render_schedule
+from pdmigrate.pagerduty import rota_v3
+from pdmigrate.pagerduty.rota_v3 import list_shifts, render_schedule
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 
 CASES = int(os.environ.get("PDMIGRATE_CASES", "60"))
@@ -233,3 +235,28 @@ def test_a_monthly_rule_is_written_with_dates_until_a_day_that_is_said():
     assert fidelity.grade == "within_horizon"
     assert fidelity.until > HORIZON
     assert all(one.dated for one in named)
+
+
+def replaced_every_third_day(number):
+    """So many overrides of an hourly rotation, over as many shifts as they reach."""
+    begins = [START + timedelta(days=3 * n) for n in range(number)]
+    overrides = [
+        {"id": f"O{n}", "rotation_id": "R", "overridden_member": member("ann"), "overriding_member": member("fay"),
+         "start_time": begin.isoformat(), "end_time": (begin + timedelta(hours=4)).isoformat()}
+        for n, begin in enumerate(begins)
+    ]  # fmt: skip
+    plain = weekly("RRULE:FREQ=HOURLY", length=1)
+    return ScheduleV3.model_validate(plain.model_dump() | {"overrides": overrides})
+
+
+def test_overrides_cost_as_many_tries_as_there_are_shifts_on_their_days(monkeypatch):
+    tries = Counter()
+    replace_member = rota_v3._replace_member
+    monkeypatch.setattr(rota_v3, "_replace_member", lambda *given: tries.update(["all"]) or replace_member(*given))
+    counts = []
+    for number in (20, 80):
+        tries.clear()
+        shifts = list_shifts(replaced_every_third_day(number), SINCE, SINCE + 3 * number * rota.DAY)
+        counts.append(tries["all"])
+        assert sum(shift.member == "fay" for shift in shifts) in range(2 * number, 3 * number + 1)
+    assert 3 * counts[0] < counts[1] < 5 * counts[0]

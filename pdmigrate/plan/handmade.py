@@ -40,13 +40,14 @@ def ask_changed(wish: Desired, changes: Iterable[ByHand], have: Fields, after: F
     """
     changes = list(changes)
     who = "in Harness, and in PagerDuty as well," if any(change.both for change in changes) else "in Harness"
+    who = "in PagerDuty" if all(change.beside for change in changes) else who
     told = "; ".join(phrase for change in changes for phrase in _describe(change))
     clock, moved = _describe_clock(changes, have.get("time_zone"), after.get("time_zone"))
     detail = [[c.field, c.part, c.have, c.want] for c in changes]
     asked = make_question(
         (wish.kind, wish.key, wish.name),
         f"Changed {who} since the last run: {told}{clock}.",
-        ("Harness goes on paging as it was changed", "it pages as PagerDuty says again"),
+        _describe_effects(changes),
         strategy,
         detail,
     )
@@ -128,7 +129,23 @@ def make_question(
 
 def _describe(change: ByHand) -> list[str]:
     was = "PagerDuty says" if change.both else "was"
-    return list(_WORDS[change.field](change, was))
+    words = _describe_move if change.beside else _WORDS[change.field]
+    return list(words(change, was))
+
+
+def _describe_move(change: ByHand, was: str) -> Iterator[str]:
+    own = "the rotations that were there before us"
+    yield f"it goes by the clock of {change.want} instead of {change.have}, and {own} with it"
+
+
+def _describe_effects(changes: list[ByHand]) -> tuple[str, str]:
+    move = next((change for change in changes if change.beside), None)
+    if move is None:
+        return "Harness goes on paging as it was changed", "it pages as PagerDuty says again"
+    return (
+        f"Harness goes on as it is, all of it by the clock of {move.have}, PagerDuty's rotations too",
+        f"it pages as PagerDuty says, all of it by the clock of {move.want}",
+    )
 
 
 def _describe_clock(changes: Iterable[ByHand], now: str | None, then: str | None) -> tuple[str, str]:

@@ -21,13 +21,17 @@ _UNKNOWN: Any = object()
 
 @dataclass(frozen=True)
 class ByHand:
-    """What people have changed in Harness: a field, or one rotation of it. both: PagerDuty has changed it as well."""
+    """What people have changed in Harness: a field, or one rotation of it. both: PagerDuty has changed it as well.
+
+    beside: PagerDuty alone has changed it, and what was in Harness before us would change with it.
+    """
 
     field: str
     part: str
     have: Any
     want: Any
     both: bool
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def merge(
             kept += [name] if changes and name not in taken else []
             continue
         settle = _settle_set if name in SETS else _settle_rotations if name == "rotations" else _settle_whole
+        settle = _settle_zone if name == "time_zone" and _list_beside(wish, last, have, clock) else settle
         after[name], synced[name], changes = settle(clock, name, (base, want, there), name in taken)
         by_hand += changes
         kept += [name] if changes and name not in taken and name not in SETS else []
@@ -182,6 +187,20 @@ def _settle_beside(theirs: list[Fields], clock: _Clock, three: Three, taken: boo
     names = {rotation["name"] for rotation in theirs}
     after, synced, changes = _settle_rotations(clock, "rotations", ([*theirs, *last], [*theirs, *want], have), taken)
     return after, [rotation for rotation in synced if rotation["name"] not in names], changes
+
+
+def _list_beside(wish: Desired, last: Fields | None, have: Fields, clock: _Clock) -> set[str]:
+    """The rotations that were in Harness before ours were merged with them, and are on still."""
+    theirs = (last or {}).get(THEIRS, []) if wish.merge else []
+    return {rotation["name"] for rotation in theirs} & clock.list_on(have.get("rotations")).keys()
+
+
+def _settle_zone(clock: _Clock, name: str, three: Three, taken: bool) -> tuple[Any, Any, list[ByHand]]:
+    """Harness has one zone for a schedule: rotations that are not PagerDuty's would turn at other times by its new one."""
+    last, want, have = three
+    if want == have or last != have:
+        return _settle_whole(clock, name, three, taken)
+    return want if taken else have, want if taken else last, [ByHand(name, "", have, want, True, beside=True)]
 
 
 def _name(rotation: Fields) -> str:

@@ -1,5 +1,6 @@
 """What people change in Harness by hand and what pages otherwise by it is a question, for each state; time alone asks nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,7 @@ from test_plan_three_way import LEVEL, ROTATION, fields_of, have_state, make_wis
 from pdmigrate.harness.records import AlertRule, EscalationPolicy, Service, State, UserGroup
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.merging import THEIRS
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 
@@ -16,10 +18,10 @@ PAST, LATER = "2026-11-01T09:00:00Z", "2026-12-01T09:00:00Z"
 BOTH = pytest.mark.parametrize("strategy", ["preserve", "overwrite"])
 
 
-def plan(kind, last, want, have, *decisions, strategy="preserve", state=None, rule="stop"):
+def plan(kind, last, want, have, *decisions, strategy="preserve", state=None, rule="stop", merge=False):
     """One object at NOW: what was synced, what PagerDuty says, what Harness has."""
     identifier = "s/k" if kind == "overrides" else "k"
-    wish = make_wish(kind, "P1", identifier, "Thing", want, ("P1",))
+    wish = replace(make_wish(kind, "P1", identifier, "Thing", want, ("P1",)), merge=merge)
     ledger = {(kind, "P1"): LedgerEntry(kind, "P1", identifier, "Thing", last)} if last is not None else {}
     questions = Questions(Decisions(decisions=decisions), rule)
     state = state or have_state(kind, have)
@@ -214,6 +216,31 @@ def test_a_rotation_that_is_kept_changes_its_clock_only_if_a_person_knows_it(str
     assert action.after == {**want, "rotations": [*want["rotations"], turn("B")]}
     planned, questions = plan("schedules", action.synced, want, action.after, kept, strategy=strategy)
     assert (planned.actions[0].verb, questions.open) == ("keep", {}), "it was answered, and is written"
+
+
+def test_what_was_in_harness_first_changes_its_clock_only_if_a_person_says_so():
+    """Of a schedule that ours was merged with: PagerDuty has moved it, and its own rotations would move with it."""
+    theirs, moved = turn("Theirs"), turn("A", anchor="2026-01-05T18:00:00")
+    last, have = {**rota(turn("A")), THEIRS: [theirs]}, rota(turn("A"), theirs)
+    want = rota(moved, time_zone="Asia/Tokyo")
+    planned, questions = plan("schedules", last, want, have, strategy="overwrite", merge=True)
+    [asked] = questions.open.values()
+    assert (planned.actions, asked.recommended) == ([], "take_source")
+    assert asked.question.startswith("Changed in PagerDuty since the last run: ")
+    assert (
+        "by the clock of Asia/Tokyo instead of UTC, and the rotations that were there before us with it"
+        in asked.question
+    )
+    taken, kept = (answer(asked, choice) for choice in ("take_source", "keep_harness"))
+    [action] = plan("schedules", last, want, have, taken, merge=True)[0].actions
+    assert action.after["time_zone"] == "Asia/Tokyo"
+    assert plan("schedules", action.synced, want, action.after, taken, merge=True)[1].open == {}
+    [action] = plan("schedules", last, want, have, kept, merge=True)[0].actions
+    assert (action.after["time_zone"], moved in action.after["rotations"]) == ("UTC", True)
+    planned, questions = plan("schedules", action.synced, want, action.after, kept, merge=True)
+    assert (planned.actions[0].verb, questions.open) == ("keep", {})
+    [asked] = plan("schedules", last, want, rota(turn("A")), merge=True)[1].open.values()
+    assert "instead of" not in asked.question, "it is gone: nothing of theirs would move"
 
 
 def test_the_order_of_rotations_is_no_change():

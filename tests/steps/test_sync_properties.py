@@ -272,9 +272,10 @@ class TwoSides(RuleBasedStateMachine):
         """A rotation by hand moves to another clock only if whoever kept it was told so."""
         answers = [a for a in found.draft.answered.values() if a.conflict.about == "changed_in_harness"]
         answered = {(a.conflict.kind, self._follow(a.conflict.id)): a for a in answers}
-        for kind, identifier, field in self.edits:
+        for (kind, identifier, field), (_, value) in self.edits.items():
             row, was = after.get((kind, identifier), {}), before.get((kind, identifier), {})
-            if field.startswith("rotations/") and field in row and row["time_zone"] != was["time_zone"]:
+            kept = field.startswith("rotations/") and value is not None and row.get(field) == value
+            if kept and row["time_zone"] != was["time_zone"]:
                 said = answered[kind, keys[kind, identifier]].conflict.question
                 assert f"by the clock of {row['time_zone']}" in said, (identifier, said)
 

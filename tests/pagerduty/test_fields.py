@@ -32,7 +32,7 @@ READERS = {
     "subschedules": records.Rendered,
     "entries": records.RenderedEntry,
     "schedules_v3": v3_records.ScheduleV3,
-    "rotations": v3_records.Rotation,
+    "rotations": v3_records.RotationV3,
     "events": v3_records.Event,
     "zoned_times": v3_records.ZonedDateTime,
     "assignment_strategies": v3_records.EventAssignmentStrategy,

@@ -44,13 +44,14 @@ def describe_status(workspace: Workspace) -> str:
 
 
 def _describe_plan(workspace: Workspace, settings: Settings) -> str:
-    data, journal = workspace.find_state("plan"), find_journal(workspace, settings)
+    data = workspace.find_state("plan")
     if data is None:
         return "plan: none yet"
     plan = plan_from_json(data)
     if not plan.pending:
         return "plan: nothing to do"
     run, left = None, sum(action.writes for action in plan.actions)
+    journal = find_journal(workspace, settings)
     if journal:
         with journal.opened():
             loads = [run for run in journal.runs() if (run.kind, run.digest) == ("load", plan.digest)]

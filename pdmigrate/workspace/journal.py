@@ -263,7 +263,11 @@ def make_engine(place: Path | str, name: str = "") -> sa.Engine:
         engine = sa.create_engine(f"sqlite:///{place}", connect_args={"timeout": 30})
     else:
         engine = _make_postgres(place, name)
-    _bring_up_to_date(engine)
+    try:
+        _bring_up_to_date(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -41,7 +41,7 @@ class Existing(Protocol):
 class FieldOutcome:
     """What becomes of one field of one object; the reason says the change, the loss, or what a person must do.
 
-    pages_nobody: so its loss is counted among the fields, and leaves the object exact.
+    pages_nobody: the field pages nobody, so its loss counts among the fields and leaves the object exact.
     """
 
     field: str

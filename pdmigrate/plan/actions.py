@@ -62,8 +62,9 @@ def from_fields(record: type[R], identifier: str, fields: Fields) -> R:
 class Action:
     """One thing to do: `before` is what Harness has now (None: nothing), `after` what it will have (None: taken back).
 
-    synced: what the ledger will hold of it, where that is not `after`: fields that were changed in Harness are kept
-    there, and stay known as PagerDuty's. A keep with `synced` is booked, and nothing is sent.
+    synced: what the ledger will hold, where that is not `after`: of a field that people changed in Harness and that is left
+    alone, the ledger keeps PagerDuty's value, so that the next run still sees that it was changed by hand. A keep with
+    `synced` is booked, and nothing is sent.
     """
 
     verb: Verb

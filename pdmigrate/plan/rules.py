@@ -31,7 +31,9 @@ def _check_services(value: Any) -> Any:
     raise ValueError("write all, or a list of names and ids")
 
 
-class _Strict(BaseModel):
+class StrictModel(BaseModel):
+    """A part of migration.yaml: an unknown key is an error, and no error repeats a value, which may be a secret."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @model_validator(mode="before")
@@ -41,7 +43,7 @@ class _Strict(BaseModel):
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
-class Scope(_Strict):
+class Scope(StrictModel):
     """What moves; everything that it needs comes along. `services: all` is the whole account.
 
     A list of any kind narrows the scope; `services` then counts only where it is a list too. Names or ids.
@@ -61,7 +63,7 @@ class Scope(_Strict):
         return self.services == "all" and not (self.teams or self.schedules or self.policies)
 
 
-class Guards(_Strict):
+class Guards(StrictModel):
     """The limits beyond which a plan is refused. The percentage counts from five changed objects on.
 
     snapshot_hours: how old PagerDuty's word may be. next_run_days: when the next run is planned.
@@ -73,7 +75,7 @@ class Guards(_Strict):
     next_run_days: int = Field(default=7, ge=1, description="nothing written out by date may run out before")
 
 
-class Rules(_Strict):
+class Rules(StrictModel):
     """How to settle what the two sides say differently, and what may be loaded without a person."""
 
     contact_details: bool = Field(default=True, description="carry over contact methods and notification rules")

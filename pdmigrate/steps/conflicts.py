@@ -128,23 +128,24 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
     with job.journal().opened() as journal:
         others = journal.other_sources()
     account, rules = found.account, job.settings.rules
-    window = (account.taken, account.since, account.until, job.clock())
-    skip = rules.open_conflicts == "skip"
     seen = Seen(
-        found.plan,
-        found.state,
-        found.ledger,
-        list_ids(account),
-        *window,
-        rules.guards,
-        job.read_subdomain(),
-        others,
-        found.open,
-        skip,
-        account.unread,
-        [said for one in account.hidden if (said := one.describe(found.reasons))],
-        {id: rota.to_datetime(one.dated) for id, one in found.mapped.fidelity.items() if one.dated},
-        found.miscounted,
+        plan=found.plan,
+        state=found.state,
+        ledger=found.ledger,
+        ids=list_ids(account),
+        taken=account.taken,
+        since=account.since,
+        until=account.until,
+        now=job.clock(),
+        limits=rules.guards,
+        source=job.read_subdomain(),
+        other_sources=others,
+        open=found.open,
+        skip_open=rules.open_conflicts == "skip",
+        unread=account.unread,
+        hidden=[said for one in account.hidden if (said := one.describe(found.reasons))],
+        dated_until={id: rota.to_datetime(one.dated) for id, one in found.mapped.fidelity.items() if one.dated},
+        miscounted=found.miscounted,
     )
     return find_refusals(seen)
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from pdmigrate.errors import SettingsError, UsageError, find_nearest
 from pdmigrate.harness.target import OWN, list_kinds
-from pdmigrate.plan.rules import Rules, Scope, _Strict
+from pdmigrate.plan.rules import Rules, Scope, StrictModel
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.strict import describe_problem
 
@@ -24,7 +24,7 @@ def _check_reference(value: str | None) -> str | None:
 SecretReference = Annotated[str | None, AfterValidator(_check_reference)]
 
 
-class Source(_Strict):
+class Source(StrictModel):
     """Where the on-call set-up is read from."""
 
     kind: Literal["pagerduty", "snapshot", "embedded"] = Field(
@@ -63,7 +63,7 @@ def _check_kind(value: str) -> str:
     return value
 
 
-class Target(_Strict):
+class Target(StrictModel):
     """Where it goes. options: for a kind that another package offers (docs/targets.md)."""
 
     kind: Annotated[str, AfterValidator(_check_kind)] = Field(
@@ -88,7 +88,7 @@ class Target(_Strict):
         return self
 
 
-class Settings(_Strict):
+class Settings(StrictModel):
     """The whole of migration.yaml, checked: the fields' descriptions are the comments of a new one."""
 
     name: str = Field(min_length=1)

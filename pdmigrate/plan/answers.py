@@ -69,24 +69,6 @@ ONE_STATE = frozenset({"changed_in_harness"})
 ONE_STATE_CHOICES = frozenset({("rendering_differs", "load_anyway")})
 """The same of single choices: whoever lets a difference be has seen that one, and not whatever may come."""
 
-GUARD_NAMES = (
-    "less_coverage",
-    "miscounted",
-    "nobody_paged",
-    "nobody_reachable",
-    "old_snapshot",
-    "oncall_gone",
-    "other_account",
-    "runs_out",
-    "source_hidden",
-    "source_incomplete",
-    "source_unread",
-    "target_moved",
-    "too_many_changes",
-    "unresolved_conflict",
-)
-"""The guards that can be waived."""
-
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)

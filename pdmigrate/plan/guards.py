@@ -300,7 +300,9 @@ GUARDS = {
     "miscounted": _describe_miscounted,
     UNRESOLVED: _unresolved,
 }
-"""By the name that a waiver gives, which stands in `answers.GUARD_NAMES` too. TARGET_MOVED, which load alone can see, is the last."""
+"""By the name that a waiver gives."""
+GUARD_NAMES = sorted((*GUARDS, TARGET_MOVED))
+"""All that a waiver can name: what load alone can see, too."""
 
 
 # --- who lets a plan pass ---

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pdmigrate.mapping.mapped import Existing, Mapped, Source
 from pdmigrate.mapping.succession import ask_recreated, find_predecessor, keep_name
 from pdmigrate.plan.answers import Conflict, Option, Settled
-from pdmigrate.plan.merging import THEIRS
+from pdmigrate.plan.planning import THEIRS
 
 MEANINGS = {
     "schedules": "Two schedules of one name are easily mistaken for each other in a policy.",

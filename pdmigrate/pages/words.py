@@ -12,6 +12,7 @@ from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
+from pdmigrate.plan.handmade import brief
 from pdmigrate.plan.kinds import KINDS
 
 KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
@@ -161,7 +162,7 @@ def list_changes(action: Action) -> list[str]:
         return ["new"]
     if action.after is None:
         return ["taken back"]
-    return [f"{name}: {_brief(before)} → {_brief(after)}" for name, before, after in action.changes()]
+    return [f"{name}: {brief(before, 80)} → {brief(after, 80)}" for name, before, after in action.changes()]
 
 
 def name_people(draft: Draft) -> dict[str, str]:
@@ -186,10 +187,3 @@ def draw_sides(
     spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
     marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]
     return draw_timeline(lanes, since, until, s.time_zone, s.name, marks)
-
-
-def _brief(value: object) -> str:
-    if isinstance(value, list):
-        return f"{len(value)} entries" if value and isinstance(value[0], dict) else ", ".join(map(str, value)) or "none"
-    text = "none" if value in (None, "") else str(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"

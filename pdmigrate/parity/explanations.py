@@ -20,7 +20,7 @@ from pdmigrate.pagerduty.readings import WALL
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Settled
-from pdmigrate.plan.merging import THEIRS
+from pdmigrate.plan.planning import THEIRS
 
 Change = tuple[int, int, rota.People, rota.People]
 """From, to (instants), who is not on call any more, who is in addition."""

@@ -78,7 +78,7 @@ class _Undo:
         finish(self.job, undone)
 
     def describe(self, revert: Revert) -> None:
-        self.said.say(f"{revert.step.name}: {f'left, {revert.left}' if revert.left else revert.note}")
+        self.said.say(f"{revert.action.name}: {f'left, {revert.left}' if revert.left else revert.note}")
 
     def _allow(self) -> None:
         self.sure.disabled = not self.steps

@@ -73,12 +73,12 @@ def section_runs(history: History) -> Section:
 def section_steps(history: History) -> Section:
     """What each run wrote, object by object."""
     table = make_table(
-        [(t.run.number, s) for t in history.runs for s in t.steps if s.state != "done" or s.before != s.after],
+        [(t.run.number, s) for t in history.runs for s in t.steps if s.state != "done" or s.wrote],
         {
             "Run": lambda one: one[0],
-            "Kind": lambda one: KIND_NAMES.get(one[1].kind, one[1].kind),
-            "Object": lambda one: one[1].name,
-            "Action": lambda one: one[1].verb,
+            "Kind": lambda one: KIND_NAMES.get(one[1].action.kind, one[1].action.kind),
+            "Object": lambda one: one[1].action.name,
+            "Action": lambda one: one[1].action.verb,
             "State": lambda one: Tag(one[1].state, TONES.get(one[1].state, "plain")),
             "Note": lambda one: one[1].note,
         },

@@ -30,8 +30,7 @@ class Told:
 
     def count(self) -> dict[str, int]:
         """How many steps ended in which state; a step that sent nothing counts as booked."""
-        words = ["booked" if s.state == "done" and s.before == s.after else s.state for s in self.steps]
-        return dict(Counter(words))
+        return dict(Counter("booked" if s.state == "done" and not s.wrote else s.state for s in self.steps))
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,10 @@ def history(job: Job) -> History:
     found = draft(job)
     runs = list_runs(job)
     source = _compare_sources(job, runs, found)
-    target = [change for step in _list_left(runs).values() if (change := _compare_target(step, found))]
+    left = {
+        s.action.id: s.action for told in runs for s in told.steps if s.state == "done"
+    }  # by the last that wrote to it
+    target = [change for action in left.values() if (change := _compare_target(action, found))]
     changes = sorted([*source, *target], key=lambda c: (not c.pages, c.side, c.kind, c.name))
     return History(tuple(reversed(runs)), tuple(changes), tuple(a for a in found.plan.actions if a.writes))
 
@@ -135,19 +137,13 @@ def _compare_problems(before: tuple[Problem, ...], after: tuple[Problem, ...]) -
             yield Change("PagerDuty", problem.kind, problem.name, word, fields, problem.kind in PAGING_KINDS)
 
 
-def _list_left(runs: list[Told]) -> dict[str, JournalStep]:
-    """Each object as the last run that wrote to it left it."""
-    written = [step for told in runs for step in told.steps if step.state == "done"]
-    return {step.action: step for step in written}
-
-
-def _compare_target(step: JournalStep, found: Draft) -> Change | None:
+def _compare_target(left: Action, found: Draft) -> Change | None:
     """What people made of an object since a run left it."""
-    if step.after is None:
+    if left.after is None:
         return None
-    have = read_existing(step.kind, step.identifier, step.after, found.state)
-    if have == step.after:
+    have = read_existing(left.kind, left.identifier, left.after, found.state)
+    if have == left.after:
         return None
-    fields = () if have is None else tuple(name for name, value in step.after.items() if have.get(name) != value)
-    pages = step.kind in PAGING_KINDS and (have is None or not set(fields) <= NAMES_ONLY)
-    return Change("Harness", step.kind, step.name, "gone" if have is None else "changed", fields, pages)
+    fields = () if have is None else tuple(name for name, value in left.after.items() if have.get(name) != value)
+    pages = left.kind in PAGING_KINDS and (have is None or not set(fields) <= NAMES_ONLY)
+    return Change("Harness", left.kind, left.name, "gone" if have is None else "changed", fields, pages)

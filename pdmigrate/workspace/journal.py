@@ -77,19 +77,17 @@ holders = sa.Table(
 
 @dataclass(frozen=True)
 class JournalStep:
-    """One action of one load: its state is intended, done, failed or skipped. before, after: of what is done."""
+    """One action of one load: its state is intended, done, failed or skipped. Only of what is done it has before and after."""
 
-    action: str
-    verb: str
+    action: Action
     state: str
     note: str
     at: str
-    kind: str = ""
-    key: str = ""
-    identifier: str = ""
-    name: str = ""
-    before: Fields | None = None
-    after: Fields | None = None
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it was sent, and not only booked."""
+        return self.state == "done" and self.action.writes
 
 
 @dataclass(frozen=True)
@@ -192,30 +190,16 @@ class Journal:
         with self._engine.begin() as connection:
             self._book(connection, action, at)
 
-    def steps(self, load: int) -> list[JournalStep]:
-        """All steps of a run, in their order."""
+    def states(self, load: int) -> dict[str, JournalStep]:
+        """The latest step of each action of a run, by the action's id, in the order in which they were begun."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(steps).where(steps.c.load == load).order_by(steps.c.id)).all()
-        return [
-            JournalStep(
-                action=row.action,
-                verb=row.verb,
-                state=row.state,
-                note=row.note,
-                at=row.at,
-                kind=row.kind,
-                key=row.key,
-                identifier=row.identifier,
-                name=row.name,
-                before=_unpack(row.before),
-                after=_unpack(row.after),
-            )
-            for row in rows
-        ]
-
-    def states(self, load: int) -> dict[str, JournalStep]:
-        """The latest step of each action of a run."""
-        return {step.action: step for step in self.steps(load)}
+        found = {}
+        for row in rows:
+            fields = _unpack(row.before), _unpack(row.after)
+            action = Action(row.verb, row.kind, row.key, row.identifier, row.name, *fields)
+            found[action.id] = JournalStep(action, row.state, row.note, row.at)
+        return found
 
     def _newest(self) -> sa.Row[Any] | None:
         with self._engine.connect() as connection:

@@ -13,7 +13,8 @@ from pathlib import Path
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.client import FetchOptions, make_client
-from pdmigrate.pagerduty.compare import compare_accounts
+from pdmigrate.pagerduty.compare import SourceChange, compare_accounts
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import Source, read_settings, resolve_secret
@@ -56,9 +57,20 @@ def add_compare(compare: argparse.ArgumentParser) -> None:
 def run_compare(options: argparse.Namespace) -> int:
     """Print what changed, a line each; rendered entries and times are no change."""
     before, after = load_snapshot(options.before), load_snapshot(options.after)
-    lines = [change.describe() for change in compare_accounts(before.account, after.account)]
+    lines = [_describe_change(change) for change in compare_accounts(before.account, after.account)]
+    had, has = before.account.inventory, after.account.inventory
+    for kind in sorted((had.keys() | has.keys()) - {"schedules_v3"}):
+        if had.get(kind, 0) != has.get(kind, 0):
+            lines.append(f"changed  {kind.replace('_', ' ')} in number ({had.get(kind, 0)} to {has.get(kind, 0)})")
     print("\n".join(lines or ["Nothing changed."]))
     return 0
+
+
+def _describe_change(change: SourceChange) -> str:
+    noun = KINDS[change.kind].one if change.kind in KINDS else change.kind.replace("_", " ")
+    where = f": {', '.join(field.replace('_', ' ') for field in change.fields)}" if change.fields else ""
+    word = "new" if change.what == "created" else change.what
+    return f"{word:<8} {noun} {change.name} ({change.id}){where}"
 
 
 def describe_snapshot(snapshot: Snapshot, path: Path) -> str:

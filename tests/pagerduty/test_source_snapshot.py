@@ -116,9 +116,9 @@ def test_what_changed_in_the_source_since(serve_source, tmp_path, capsys):
     change_company(document)
     after = serve_source(document).fetch()
     changes = {(one.kind, one.name): one for one in compare_accounts(before.account, after.account)}
-    assert changes["user", "Ben Achebe"].verb == "gone"
-    assert changes["service", "Loyalty points"].verb == "new"
-    assert changes["schedule", "Checkout primary"].fields == ("schedule_layers",)
+    assert changes["users", "Ben Achebe"].what == "gone"
+    assert changes["services", "Loyalty points"].what == "created"
+    assert changes["schedules", "Checkout primary"].fields == ("schedule_layers",)
     for name, snapshot in (("a", before), ("b", after)):
         save_snapshot(tmp_path / name, snapshot)
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0

@@ -10,11 +10,10 @@ from pdmigrate.mapping.outcomes import count_out_of_scope, find_miscounted
 from pdmigrate.mapping.scope import Reasons
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy
-from pdmigrate.plan.actions import Desired, Held, Plan
+from pdmigrate.plan.actions import Desired, Held, LedgerEntry, Plan
 from pdmigrate.plan.answers import Conflict, Settled
 from pdmigrate.plan.handmade import group_rules
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.plan.ledger import LedgerEntry
 
 
 @dataclass(frozen=True)

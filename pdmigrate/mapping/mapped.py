@@ -8,10 +8,9 @@ from pdmigrate.harness.records import State
 from pdmigrate.mapping.proof import Fidelity
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import Reference
-from pdmigrate.plan.actions import Desired, Held
+from pdmigrate.plan.actions import Desired, Held, LedgerEntry
 from pdmigrate.plan.answers import Settled
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.questions import Questions
 from pdmigrate.plan.rules import Rules
 

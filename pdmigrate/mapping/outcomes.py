@@ -13,7 +13,7 @@ from pdmigrate.mapping.scope import Reasons, list_records
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import Schedule, User
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import LedgerEntry
 
 CONTACTS = ("contact_methods", "notification_rules")
 SourceKey = tuple[str, str]

@@ -14,9 +14,8 @@ from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Outcome, Stop, exact,
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.actions import Desired, LedgerEntry
 from pdmigrate.plan.answers import Conflict, Option
-from pdmigrate.plan.ledger import LedgerEntry
 
 COVERED = "others that were made later take all of its time"
 DATED = "written as a dated shift of the schedule"

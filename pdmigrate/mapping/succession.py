@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from pdmigrate.mapping.mapped import Existing, Mapped, Source
 from pdmigrate.mapping.scope import list_records
+from pdmigrate.plan.actions import LedgerEntry
 from pdmigrate.plan.answers import Conflict, Option
-from pdmigrate.plan.ledger import LedgerEntry
 
 
 def keep_name(mapped: Mapped, record: Source, entry: LedgerEntry, name: str, existing: Mapping[str, Existing]) -> str:

@@ -256,7 +256,7 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     """A person merged it with a schedule that was in Harness before: whoever is on call there goes on being so."""
     wish = found.wanted.get(("schedules", schedule.id))
     there = found.state.schedules.get(wish.identifier) if wish and wish.merge else None
-    choice = found.mapped.questions.find_choice("duplicate_schedule", schedule.id)
+    choice = found.mapped.questions.decisions.find("duplicate_schedule", schedule.id)
     if wish is None or not isinstance(wish.record, Schedule) or there is None or choice is None:
         return
     alone = wish.record.model_copy(update={"overrides": there.overrides})

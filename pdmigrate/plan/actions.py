@@ -1,4 +1,6 @@
-"""What is wanted (Desired), what will be done (Action), and the whole of it (Plan). Values only; nothing here acts.
+"""What is wanted (Desired), what will be done (Action), what was done (LedgerEntry), and the whole of it (Plan).
+
+Values only; nothing here acts.
 
 There is no delete. An Update whose `after` is None takes back a part that we wrote (an override), never an object.
 """
@@ -119,6 +121,22 @@ class Held:
     open_question: bool = False
     sources: tuple[str, ...] = ()
     decided: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """A line of the ledger, which says what was last carried over: what the PagerDuty object is called in Harness, and the fields on which both sides agreed.
+
+    synced: per field what PagerDuty said when it was last carried over; that, and not what Harness holds, is what
+    later changes are told from. at: when it was booked, in ISO 8601.
+    """
+
+    kind: str
+    key: str
+    identifier: str
+    name: str
+    synced: Fields
+    at: str = ""
 
 
 @dataclass(frozen=True)

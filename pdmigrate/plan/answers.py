@@ -253,10 +253,10 @@ class Decisions(_Strict):
     choices: tuple[Choice, ...] = ()
     sign_offs: tuple[SignOff, ...] = ()
 
-    def find(self, conflict: Conflict) -> Decision | None:
-        """The answer to a conflict: one for the object before one for its class, the last of several."""
-        wanted = [d for d in self.decisions if d.conflict == conflict.about and d.object in (conflict.id, "all")]
-        return max(enumerate(wanted), key=lambda pair: (pair[1].object != "all", pair[0]))[1] if wanted else None
+    def find(self, about: str, id: str) -> Decision | None:
+        """What is answered for an object, asked now or not: its own answer before its class's, the last of several."""
+        wanted = [d for d in reversed(self.decisions) if d.conflict == about and d.object in (id, "all")]
+        return max(wanted, key=lambda decision: decision.object != "all", default=None)
 
     def approves(self, digest: str) -> Approval | None:
         return next((a for a in reversed(self.approvals) if a.plan == digest), None)

@@ -12,10 +12,9 @@ from pdmigrate.errors import PlanMovedError
 from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, Service, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
-from pdmigrate.plan.actions import Action, Fields, Plan, from_fields
+from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, from_fields
 from pdmigrate.plan.answers import Conflict, Decisions
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.rules import Guards
 
 NEEDED = ("team_members", "schedules_v3")

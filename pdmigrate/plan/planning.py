@@ -13,10 +13,9 @@ from typing import Any
 
 from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.plan import handmade
-from pdmigrate.plan.actions import Action, Desired, Fields, Held, Verb, to_fields
+from pdmigrate.plan.actions import Action, Desired, Fields, Held, LedgerEntry, Verb, to_fields
 from pdmigrate.plan.handmade import ByHand
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, ORDER, TERRAFORM_KINDS
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.questions import Questions
 from pdmigrate.plan.rules import Strategy
 

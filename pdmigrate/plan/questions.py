@@ -12,7 +12,7 @@ class Questions:
     """Collects the conflicts that come up while mapping, and answers those that are decided."""
 
     def __init__(self, decisions: Decisions, rule: Rule):
-        self._decisions = decisions
+        self.decisions = decisions
         self._rule = rule
         self.answered: dict[str, Settled] = {}
         self.open: dict[str, Conflict] = {}
@@ -22,7 +22,7 @@ class Questions:
 
         settled_by: the setting that answers as recommended where no person has decided.
         """
-        decision = self._decisions.find(conflict)
+        decision = self.decisions.find(conflict.about, conflict.id)
         if decision and not decision.answers(conflict):
             answer, conflict = None, _ask_again(conflict, decision)
         else:
@@ -40,12 +40,7 @@ class Questions:
 
     def names(self, name: str) -> bool:
         """Whether a person has decided that something is to have this name."""
-        return any(decision.value == name for decision in self._decisions.decisions)
-
-    def find_choice(self, about: str, id: str) -> Decision | None:
-        """What decisions.yaml answers for an object, whether it is asked now or not: its own answer before its class's."""
-        found = [d for d in self._decisions.decisions if d.conflict == about and d.object in (id, "all")]
-        return max(found, key=lambda d: d.object != "all", default=None)
+        return any(decision.value == name for decision in self.decisions.decisions)
 
     def _decided(self, conflict: Conflict, decision: Decision | None) -> Settled | None:
         if decision is None:

@@ -8,9 +8,8 @@ from pdmigrate.mapping import Mapped, choose_scope, map_all
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.plan.actions import make_plan
+from pdmigrate.plan.actions import LedgerEntry, make_plan
 from pdmigrate.plan.answers import Conflict
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.steps.job import Job

@@ -67,7 +67,9 @@ def history(job: Job) -> History:
     """
     found = draft(job)
     runs = list_runs(job)
-    source = _compare_sources(job, runs, found)
+    names = [told.run.snapshot for told in runs if told.run.snapshot]
+    known = bool(names) and (job.workspace.snapshots / names[-1]).is_file()
+    source = tell_source(job.read_snapshot(names[-1]).account, found.account) if known else []
     # each object as the last run that wrote to it left it
     left = {step.action.id: step.action for told in runs for step in told.steps if step.state == "done"}
     target = [change for action in left.values() if (change := _compare_target(action, found))]
@@ -79,14 +81,6 @@ def list_runs(job: Job) -> list[Told]:
     """What the journal knows of, oldest first. Asks neither side."""
     with job.journal().opened() as journal:
         return [Told(run, tuple(journal.states(run.number).values())) for run in journal.runs()]
-
-
-def _compare_sources(job: Job, runs: list[Told], found: Draft) -> list[Change]:
-    names = [told.run.snapshot for told in runs if told.run.snapshot]
-    path = job.workspace.snapshots / names[-1] if names else None
-    if path is None or not path.is_file():
-        return []
-    return tell_source(job.read_snapshot(path.name).account, found.account)
 
 
 def tell_source(before: Account, after: Account) -> list[Change]:

@@ -65,8 +65,7 @@ def invite(job: Job) -> People:
     leave_questions(job, found)
     duties, turns = count_duties(found.mapped), _find_next_turns(found)
     before = {row["id"]: row for row in job.workspace.find_state("people") or []}
-    with job.journal().opened() as journal:
-        sent = journal.booked_at("users")
+    sent = {id: datetime.fromisoformat(entry.at) for (kind, id), entry in found.ledger.items() if kind == "users"}
     users = found.mapped.in_scope("users", found.account.users)
     matched = [_match(found, user, duties[user.id], turns.get(user.id), before, sent, job.clock()) for user in users]
     job.workspace.save_state("people", [_save(person) for person in sorted(matched, key=lambda person: person.id)])

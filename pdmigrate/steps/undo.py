@@ -51,7 +51,12 @@ def undo(
         later = _list_later(journal, run)
         listed = [_judge(action, state, later) for action in reversed(wrote)]
         if yes:
-            listed = _revert_all(job, journal, run, listed, state, describe)
+            undoing = journal.start_undo(run.number, job.clock())
+            for place, revert in enumerate(listed):
+                if not revert.left:
+                    listed[place] = _revert(job, journal, undoing, revert.action, state)
+                describe(listed[place])
+            journal.finish_load(undoing, job.clock())
     return Undone(run, tuple(listed), yes)
 
 
@@ -78,18 +83,6 @@ def _judge(action: Action, state: State, later: dict[str, int]) -> Revert:
         return Revert(action, "gone already" if have is None else "changed in Harness since")
     accepted = action.kind == "users" and state.people[action.identifier].accepted
     return Revert(action, "has accepted the invitation since: accounts are never removed" if accepted else "")
-
-
-def _revert_all(
-    job: Job, journal: Journal, run: Run, listed: list[Revert], state: State, describe: Callable[[Revert], None]
-) -> list[Revert]:
-    number = journal.start_undo(run.number, job.clock())
-    done = []
-    for revert in listed:
-        done.append(revert if revert.left else _revert(job, journal, number, revert.action, state))
-        describe(done[-1])
-    journal.finish_load(number, job.clock())
-    return done
 
 
 def _revert(job: Job, journal: Journal, number: int, done: Action, state: State) -> Revert:

@@ -17,8 +17,7 @@ import sqlalchemy as sa
 
 from pdmigrate.errors import SettingsError, UnreachableError
 from pdmigrate.harness.identifiers import make_identifier
-from pdmigrate.plan.actions import Action, Fields, Plan, plan_from_json, plan_to_json
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
 
 # --- the tables ---
 
@@ -124,14 +123,9 @@ class Journal:
         """All lines of the source account, by (kind, key)."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(ledger).where(ledger.c.source == self._source)).all()
-        return {(r.kind, r.key): LedgerEntry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced)) for r in rows}
-
-    def booked_at(self, kind: str) -> dict[str, datetime]:
-        """When each object of a kind was last written, by its PagerDuty id."""
-        mine = sa.and_(ledger.c.source == self._source, ledger.c.kind == kind)
-        with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(ledger.c.key, ledger.c.at).where(mine)).all()
-        return {row.key: datetime.fromisoformat(row.at) for row in rows}
+        return {
+            (r.kind, r.key): LedgerEntry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced), r.at) for r in rows
+        }
 
     def other_sources(self) -> list[str]:
         """Other PagerDuty accounts that this journal has carried over."""

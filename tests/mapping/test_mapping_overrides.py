@@ -16,7 +16,7 @@ from pdmigrate.mapping.scope import choose_scope, list_standing
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.rota import read_entries
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.rules import Scope
 

@@ -133,13 +133,10 @@ class Harness:
             return {email: people[email] for email in wanted if email in people}
         body = {"emails": sorted(wanted)}
         users = [_make_user(row) for row in self._list_ng("POST", "/ng/api/user/batch", body=body)] if wanted else []
-        found = [person for email in sorted(wanted) for person in self._find_invited(email)]
+        # Harness takes the search term as a case-sensitive regular expression that may match anywhere in an address
+        asked = [{**self.scope, "searchTerm": f"^{re.escape(email)}$"} for email in sorted(wanted)]
+        found = [_make_invited(row) for one in asked for row in self._list_ng("POST", "/ng/api/invites/aggregate", one)]
         return {person.email: person for person in [*found, *users] if person.email in wanted}
-
-    def _find_invited(self, email: str) -> list[records.Person]:
-        """Harness takes the search term as a case-sensitive regular expression that may match anywhere in an address."""
-        asked = {**self.scope, "searchTerm": f"^{re.escape(email)}$"}
-        return [_make_invited(row) for row in self._list_ng("POST", "/ng/api/invites/aggregate", asked)]
 
     def read_group(self, identifier: str) -> Row | None:
         """One user group, raw, for read-modify-write; None where there is none."""

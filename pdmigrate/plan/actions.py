@@ -185,11 +185,7 @@ def plan_to_json(plan: Plan) -> Fields:
 
 def plan_from_json(data: Fields) -> Plan:
     """A saved plan; its digest is computed again, so an edited file has another one."""
-    actions = tuple(_action_from_json(row) for row in data["actions"])
+    rows = ({**row, "needs": tuple(map(tuple, row["needs"]))} for row in data["actions"])
+    actions = tuple(Action(**{**row, "sources": tuple(row["sources"])}) for row in rows)
     held = tuple(Held(**{**row, "sources": tuple(row["sources"])}) for row in data["held"])
     return Plan(data["source"], data["target"], actions, held)
-
-
-def _action_from_json(row: Fields) -> Action:
-    needs = tuple(tuple(need) for need in row["needs"])
-    return Action(**{**row, "sources": tuple(row["sources"]), "needs": needs})

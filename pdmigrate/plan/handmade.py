@@ -174,15 +174,12 @@ def _ask_either(
 # --- words ---
 
 
-def _describe(change: ByHand) -> list[str]:
-    was = "PagerDuty says" if change.both else "was"
-    words = _describe_move if change.beside else _WORDS[change.field]
-    return list(words(change, was))
-
-
-def _describe_move(change: ByHand, was: str) -> Iterator[str]:
-    own = "the rotations that were there before us"
-    yield f"it goes by the clock of {change.want} instead of {change.have}, and {own} with it"
+def _describe(change: ByHand) -> Iterator[str]:
+    if change.beside:
+        own = "the rotations that were there before us"
+        yield f"it goes by the clock of {change.want} instead of {change.have}, and {own} with it"
+    else:
+        yield from _WORDS[change.field](change, "PagerDuty says" if change.both else "was")
 
 
 def _describe_effects(changes: list[ByHand]) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from pdmigrate.errors import SettingsError, hint
-from pdmigrate.plan.answers import Conflict, Decision, Decisions, Option, Settled
+from pdmigrate.plan.answers import Conflict, Decision, Decisions, Settled
 
 Rule = Literal["stop", "skip", "recommended"]
 
@@ -45,9 +45,12 @@ class Questions:
     def _decided(self, conflict: Conflict, decision: Decision | None) -> Settled | None:
         if decision is None:
             return None
-        if decision.object == "all" and decision.choice not in (option.name for option in conflict.options):
+        option = next((option for option in conflict.options if option.name == decision.choice), None)
+        if option is None and decision.object == "all":
             return None  # an answer to the whole class need not fit each of its questions
-        option = _find_option(conflict, decision)
+        if option is None:
+            near = hint(decision.choice, [option.name for option in conflict.options])
+            raise SettingsError(f"decisions.yaml: {conflict.key} cannot be decided as {decision.choice} ({near}).")
         if option.value and not decision.value:
             raise SettingsError(f"decisions.yaml: {decision.choice} for {conflict.key} needs a value: {option.value}.")
         return Settled(conflict=conflict, **decision.model_dump(exclude={"conflict", "object", "question"}))
@@ -67,11 +70,3 @@ def _ask_again(conflict: Conflict, decision: Decision) -> Conflict:
     if not decision.question:
         said = f"{who} decided {decision.choice} without naming the question, so nobody knows of which state. "
     return conflict.model_copy(update={"meaning": said + conflict.meaning})
-
-
-def _find_option(conflict: Conflict, decision: Decision) -> Option:
-    names = [option.name for option in conflict.options]
-    if decision.choice not in names:
-        near = hint(decision.choice, names)
-        raise SettingsError(f"decisions.yaml: {conflict.key} cannot be decided as {decision.choice} ({near}).")
-    return next(option for option in conflict.options if option.name == decision.choice)

@@ -140,7 +140,10 @@ def _hold_postgres(place: str, name: str, level: int, mine: Holder) -> Iterator[
 
 def _judge(got: bool, said: str) -> None:
     """Held by another: an error. Ours, with another's name still on it: that run died, which is said."""
-    other = _read_holder(said)
+    try:
+        other = Holder(**json.loads(said)) if said else None
+    except (ValueError, TypeError):  # only the half of a name, which is being written
+        other = None
     if got:
         if other:
             log.warning("The run of %s ended without a word; this one goes on from there.", other.describe())
@@ -149,11 +152,3 @@ def _judge(got: bool, said: str) -> None:
         raise WorkspaceHeldError("Another run has just taken the workspace: wait for it, then run again.")
     if other.token not in lent_tokens() or (other.host, other.pid) == (socket.gethostname(), os.getpid()):
         raise WorkspaceHeldError(f"The workspace is held by {other.describe()}: wait for it, then run again.")
-
-
-def _read_holder(said: str) -> Holder | None:
-    """None where nobody's name stands there, or only the half of one that is being written."""
-    try:
-        return Holder(**json.loads(said)) if said else None
-    except (ValueError, TypeError):
-        return None

@@ -88,7 +88,17 @@ def conflicts(job: Job) -> Decided:
     job.workspace.save_state("strays", strays)
     approval = decisions.approves(found.plan.digest)
     before = plan_from_json(last) if last else None
-    made = Decided(found, refused, approval, "", goes_on, before, strays, refused, clock_requests)
+    made = Decided(
+        draft=found,
+        guards=refused,
+        approval=approval,
+        stop="",
+        goes_on=goes_on,
+        last=before,
+        strays=strays,
+        raised=refused,
+        clock_requests=clock_requests,
+    )
     return reconsider(job, made)
 
 

@@ -42,12 +42,12 @@ def _fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
     access = job.workspace.find_state("access") or {}
     subdomain, source = job.read_subdomain(), job.settings.source
     reading = FetchOptions(
-        subdomain,
-        job.clock(),
-        job.horizon,
-        source.keep_keys,
-        source.handoff_rules,
-        source.service_orchestrations,
-        access.get("final_on_lists") if access.get("subdomain") == subdomain else None,
+        subdomain=subdomain,
+        now=job.clock(),
+        horizon=job.horizon,
+        keep_keys=source.keep_keys,
+        handoffs=source.handoff_rules,
+        service_orchestrations=source.service_orchestrations,
+        final_on_lists=access.get("final_on_lists") if access.get("subdomain") == subdomain else None,
     )
     return job.source.fetch(reading, progress)

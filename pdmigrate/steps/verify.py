@@ -113,17 +113,17 @@ def verify(job: Job) -> Verified:
     window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
     reach = find_reach(found.mapped, [(s.id, s.before, s.after) for s in schedules], window)
     verified = Verified(
-        found,
-        found.account.since,
-        found.account.until,
-        schedules,
-        services,
-        reach,
-        drift,
-        (*found.miscounted, *find_unexplained(schedules, services), *find_policies(policies)),
-        window_requests,
-        policies,
-        oncall_requests,
+        draft=found,
+        since=found.account.since,
+        until=found.account.until,
+        schedules=schedules,
+        services=services,
+        reach=reach,
+        drift=drift,
+        unexplained=(*found.miscounted, *find_unexplained(schedules, services), *find_policies(policies)),
+        window_requests=window_requests,
+        policies=policies,
+        oncall_requests=oncall_requests,
     )
     _write_rotas(job.folder / "rota", found, schedules)
     job.workspace.save_state("parity", verified.count_seconds())

@@ -41,14 +41,10 @@ def find_line(text: str, place: Sequence[str | int]) -> int:
     return node.start_mark.line + 1 if node else 1
 
 
-def _hint_key(place: Sequence[str | int], model: type[BaseModel]) -> str:
+def _hint_key(place: Sequence[str | int], model: Any) -> str:
     for part in place[:-1]:
-        model = model if isinstance(part, int) else _find_model(model.model_fields[part].annotation)
+        if not isinstance(part, int):
+            found = model.model_fields[part].annotation
+            # what stands in a list, or beside None
+            model = get_args(found)[0] if get_origin(found) in (tuple, list, UnionType) else found
     return f" ({hint(str(place[-1]), model.model_fields)})"
-
-
-def _find_model(annotation: Any) -> Any:
-    """What stands in a list, or beside None, of the annotation of a field."""
-    if get_origin(annotation) in (tuple, list, UnionType):
-        return get_args(annotation)[0]
-    return annotation

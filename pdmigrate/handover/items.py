@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from pdmigrate.handover.channels import list_channels
+from pdmigrate.handover.event_rules import describe_drafts, list_drafts
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.reaching import list_missing
@@ -30,12 +31,13 @@ STAGES = {
     "escalation_policies": "Make the escalation policies",
     "services": "Give each service its owner and its policy",
     "alert_rules": "Make the alert rules",
+    "event_rules": "Make what PagerDuty's event rules did",
     "integrations": "Point the senders at Harness",
     "renewals": "Run pdmigrate again before these dates",
     "removed": "Look at what PagerDuty no longer has",
 }
-"""Kinds of items in working order: what takes weeks is asked for first. `countries`, `reach`, `alert_rules`, `integrations`,
-`renewals` and `removed` are no kinds of objects. A test page (`tests`) is asked for apart, when all of this is done."""
+"""Kinds of items in working order: what takes weeks is asked for first. `countries`, `reach`, `alert_rules`, `event_rules`,
+`integrations`, `renewals` and `removed` are no kinds of objects. A test page (`tests`) is asked for apart, when all of this is done."""
 
 NEEDS = {
     "account": "an account that is enabled and unlocked",
@@ -50,6 +52,7 @@ ABOUT = {
     "reach": "users",
     "integrations": "services",
     "alert_rules": "services",
+    "event_rules": "services",
     "renewals": "schedules",
     "tests": "users",
 }
@@ -106,6 +109,7 @@ def list_items(found: Draft, links: Links) -> tuple[Item, ...]:
         _from_reach,
         _from_apps,
         _from_services,
+        _from_event_rules,
         _from_senders,
         _from_routers,
         _from_countries,
@@ -306,6 +310,13 @@ def _from_services(found: Draft, links: Links) -> Iterator[Item]:
         }
         for kind, expected in told.items():
             yield _make_item(links, kind, want.key, want.name, expected=expected, file="services.csv")
+
+
+def _from_event_rules(found: Draft, links: Links) -> Iterator[Item]:
+    """What decided in PagerDuty whether an alert pages at all: nothing public takes it."""
+    for id, name, file, rules in list_drafts(found):
+        content = [rule.in_words for rule in rules]
+        yield _make_item(links, "event_rules", id, name, expected=describe_drafts(rules), file=file, content=content)
 
 
 def _from_senders(found: Draft, links: Links) -> Iterator[Item]:

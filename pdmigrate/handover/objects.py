@@ -35,6 +35,9 @@ _SHAPES: dict[str, Fields] = {
             "items": {"type": "object", "required": ["level", "in_words", "timeout_minutes", "retries", "targets"]},
         },
     },
+    "event_rules": {
+        "rules": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["in_words", "of", "does"]}},
+    },
 }
 _HEAD = {"schema": {"const": VERSION}, "name": _TEXT, "identifier": _TEXT, "description": _TEXT, "owner_group": _MAYBE}
 
@@ -46,7 +49,7 @@ def _make_shape(kind: str) -> Fields:
 
 SCHEMA: Fields = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "What pdmigrate hands to a person: a schedule or an escalation policy",
+    "title": "What pdmigrate hands to a person: a schedule, an escalation policy, or the event rules of a service",
     "description": "Ours, not Harness's. People are emails; times have an offset; waits are minutes.",
     "oneOf": [_make_shape(kind) for kind in _SHAPES],
 }
@@ -103,10 +106,16 @@ def describe_level(level: records.Level, names: dict[str, str], last: bool) -> s
 
 
 def _write(action: Action, kind: str, pagerduty: Fields, body: Fields) -> str:
-    fields = action.wanted
-    head = {"schema": VERSION, "kind": kind, "name": action.name, "identifier": action.identifier}
-    rest = {"description": fields.get("description") or "", "owner_group": fields.get("owner_group")}
-    document = {**head, **rest, "pagerduty": pagerduty, **body}
+    said, owner = action.wanted.get("description") or "", action.wanted.get("owner_group")
+    return dump_document(kind, action.name, action.identifier, said, owner, pagerduty, body)
+
+
+def dump_document(
+    kind: str, name: str, identifier: str, description: str, owner: str | None, pagerduty: Fields, body: Fields
+) -> str:
+    """A document of the form that SCHEMA describes, as YAML."""
+    head = {"schema": VERSION, "kind": kind, "name": name, "identifier": identifier}
+    document = {**head, "description": description, "owner_group": owner, "pagerduty": pagerduty, **body}
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from pdmigrate.handover.advice import QUIET, ROUTED, STAYS, SUPPRESSION, WEBHOOK, advise
+from pdmigrate.handover.event_rules import write_drafts
 from pdmigrate.handover.items import Item, list_routers, name_policy
 from pdmigrate.handover.letters import write_letters
 from pdmigrate.handover.links import Links
@@ -98,7 +99,7 @@ def _write_documents(found: Draft, links: Links) -> dict[str, str]:
     for action in _handed(found, "escalation_policies"):
         back = {"id": action.key, "link": links.to_pagerduty("escalation_policies", action.key)}
         files[f"policies/{action.identifier}.yaml"] = write_policy(action, back, names)
-    return files
+    return files | write_drafts(found, links)
 
 
 def _handed(found: Draft, kind: str) -> list[Action]:

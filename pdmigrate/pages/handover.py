@@ -20,6 +20,7 @@ HOW = {
     "escalation_policies": "After the schedules: a level names them. Retries are 0 everywhere; a retry would delay the next level.",
     "services": "In the Service Directory. Set the override even where the group's default policy is the same; leave defaults alone.",
     "alert_rules": "An alert whose service has no rule is logged and pages nobody. Paging off means exactly that, by decision.",
+    "event_rules": "Harness publishes no API for conditions. Each file says in words what PagerDuty's rules do to the alerts of a service: suppress, wait, change priority, route. Until it is done, what they kept quiet pages.",
     "integrations": "Enable the service's paging webhook, point the sender at it, send one test alert and one all-clear, write down both. A service that pages nobody by decision gets no webhook: it would page for every alert.",
     "renewals": "What Harness can only hold with dates ends on the day that is named: from then on it pages somebody else, or nobody. Where schedules are made by hand, the next run hands over the files with later dates.",
     "removed": "pdmigrate never deletes a whole object.",

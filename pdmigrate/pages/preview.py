@@ -9,6 +9,7 @@ from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared, list_records
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.event_rules import pick_rules
 from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Schedule, Service, Team, User
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
@@ -236,6 +237,29 @@ def section_not_carried(preview: Preview) -> Section:
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)
 
 
+def section_event_rules(preview: Preview) -> Section:
+    """What decides in PagerDuty whether an alert pages, service by service, in words."""
+    rules, services = preview.draft.account.event_rules, preview.draft.account.services.values()
+    about = {rule: [service.name for service in services if rule in pick_rules(rules, service.id)] for rule in rules}
+    table = make_table(
+        rules,
+        {
+            "Services": lambda rule: about[rule] or "no single one",
+            "Rule": lambda rule: rule.in_words,
+            "Of": lambda rule: f"{rule.name}{f': {rule.label}' if rule.label else ''}",
+            "Effect": lambda rule: Tag("pages nobody", "warn") if rule.silences else "",
+        },
+        "No event rule was found.",
+    )
+    return Section("Event rules, for a person to make", EVENT_RULES if rules else "", table)
+
+
+EVENT_RULES = (
+    "Nothing public in Harness takes them. The handover has them as a file for each service; until somebody has made "
+    "their counterpart, what they keep quiet pages."
+)
+
+
 def _name_kind(kind: str) -> str:
     return kind.replace("_", " ").capitalize()
 
@@ -300,6 +324,7 @@ PARTS: dict[str, Callable[[Preview], Section]] = {
     "fields": lambda preview: section_fields(preview.draft),
     "oddities": section_oddities,
     "not_carried": section_not_carried,
+    "event_rules": section_event_rules,
 }
 
 

@@ -50,6 +50,9 @@ def load_account(path: Path) -> Json:
             raise ValueError(f'{path}: "{kind}" should be a {expected.__name__}, not a {type(found).__name__}.')
         document[kind] = found or expected()
     document |= {RECORDED: raw[RECORDED]} if raw.get(RECORDED) else {}
+    # a snapshot has them as rows, each with the service's id
+    rows = [row for row in raw.get("service_orchestrations") or [] if isinstance(row, dict) and "id" in row]
+    document["paths_of_services"] = {row["id"]: row for row in rows} | document["paths_of_services"]
     for kind in LISTS[1:]:
         if not all(isinstance(record, dict) and isinstance(record.get("id"), str) for record in document[kind]):
             raise ValueError(f'{path}: a record in "{kind}" has no id.')

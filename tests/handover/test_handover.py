@@ -108,6 +108,7 @@ def test_the_order_is_one_in_which_a_person_can_work(handed):
         "escalation_policies",
         "services",
         "alert_rules",
+        "event_rules",
         "integrations",
     ]
 
@@ -122,6 +123,7 @@ def test_documents_fit_their_schema_and_say_what_to_type(handed):
     assert kinds == {
         "schedule": len(list(home.glob("schedules/*"))),
         "escalation_policy": len(list(home.glob("policies/*"))),
+        "event_rules": len(list(home.glob("event_rules/*"))),
     }
     schedules = [d for d in documents if d["kind"] == "schedule"]
     assert all(r["in_words"].startswith("Turns of ") for d in schedules for r in d["rotations"])

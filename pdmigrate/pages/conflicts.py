@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts, table_counts, warn_if
-from pdmigrate.plan.actions import Action
+from pdmigrate.plan.actions import Action, Held
+from pdmigrate.plan.answers import Settled
+from pdmigrate.plan.guards import Refusal
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.conflicts import Decided
 
@@ -53,18 +55,15 @@ def section_open(decided: Decided) -> Section:
 
 def section_answers(decided: Decided) -> Section:
     """What was decided, by whom, and why."""
-    table = make_table(
-        list(decided.draft.answered.values()),
-        {
-            "Class": lambda a: a.conflict.about.replace("_", " "),
-            "Object": lambda a: a.conflict.name,
-            "Question": lambda a: a.conflict.question,
-            "Decision": lambda a: " ".join(filter(None, (a.choice.replace("_", " "), a.value))),
-            "By": lambda a: a.by,
-            "Why": lambda a: a.why,
-        },
-        empty="Nothing had to be decided.",
-    )
+    columns: Columns[Settled] = {
+        "Class": lambda a: a.conflict.about.replace("_", " "),
+        "Object": lambda a: a.conflict.name,
+        "Question": lambda a: a.conflict.question,
+        "Decision": lambda a: " ".join(filter(None, (a.choice.replace("_", " "), a.value))),
+        "By": lambda a: a.by,
+        "Why": lambda a: a.why,
+    }
+    table = make_table(list(decided.draft.answered.values()), columns, "Nothing had to be decided.")
     return Section("Decisions", " ".join(decided.strays), table, open_up_to=40)
 
 
@@ -77,18 +76,12 @@ def section_counts(decided: Decided) -> Section:
 
 def section_guards(decided: Decided) -> Section:
     """Why the plan may not pass, and who lets it pass all the same."""
-    table = make_table(
-        decided.guards,
-        {
-            "Guard": lambda guard: guard.guard,
-            "What it says": lambda guard: guard.sentence,
-            "And": lambda guard: (
-                Tag(f"waived by {guard.waived_by}", "warn") if guard.waived_by else Tag("refuses", "bad")
-            ),
-        },
-        empty="No guard refuses this plan.",
-    )
-    return Section("Guards", table=table)
+    columns: Columns[Refusal] = {
+        "Guard": lambda guard: guard.guard,
+        "What it says": lambda guard: guard.sentence,
+        "And": lambda guard: Tag(f"waived by {guard.waived_by}", "warn") if guard.waived_by else Tag("refuses", "bad"),
+    }
+    return Section("Guards", table=make_table(decided.guards, columns, "No guard refuses this plan."))
 
 
 def section_groups(decided: Decided) -> Section:
@@ -96,17 +89,16 @@ def section_groups(decided: Decided) -> Section:
     team_of = name_owners(decided)
     counts = Counter((a.kind, team_of(a), a.verb) for a in _changing(decided.plan.actions))
     groups = dict.fromkeys((kind, team) for kind, team, _ in counts)
+    columns: Columns[tuple[str, str]] = {
+        "Kind": lambda group: KIND_NAMES[group[0]],
+        "Team": lambda group: group[1],
+        "Update": lambda group: counts[*group, "update"],
+        "Adopt": lambda group: counts[*group, "adopt"],
+        "Create": lambda group: counts[*group, "create"],
+        "For a person": lambda group: counts[*group, "handover"],
+    }
     table = make_table(
-        sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold())),
-        {
-            "Kind": lambda group: KIND_NAMES[group[0]],
-            "Team": lambda group: group[1],
-            "Update": lambda group: counts[*group, "update"],
-            "Adopt": lambda group: counts[*group, "adopt"],
-            "Create": lambda group: counts[*group, "create"],
-            "For a person": lambda group: counts[*group, "handover"],
-        },
-        "Nothing changes.",
+        sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold())), columns, "Nothing changes."
     )
     return Section("By kind and team", table=table)
 
@@ -120,19 +112,15 @@ def section_actions(decided: Decided) -> Section:
 
 def table_actions(actions: Iterable[Action], team_of: Callable[[Action], str], empty: str, note: str = "") -> Table:
     """Actions field by field."""
-    return make_table(
-        actions,
-        {
-            "Kind": lambda action: KIND_NAMES[action.kind],
-            "Team": team_of,
-            "Object": lambda action: action.name,
-            "Action": lambda action: Tag(action.verb, VERB_TONES[action.verb]),
-            "Before → after": list_changes,
-            "Note": lambda action: action.reason,
-        },
-        empty,
-        note,
-    )
+    columns: Columns[Action] = {
+        "Kind": lambda action: KIND_NAMES[action.kind],
+        "Team": team_of,
+        "Object": lambda action: action.name,
+        "Action": lambda action: Tag(action.verb, VERB_TONES[action.verb]),
+        "Before → after": list_changes,
+        "Note": lambda action: action.reason,
+    }
+    return make_table(actions, columns, empty, note)
 
 
 def section_news(decided: Decided) -> Section:
@@ -140,14 +128,13 @@ def section_news(decided: Decided) -> Section:
     then = {a.id: a for a in _changing(decided.last.actions)} if decided.last else {}
     now = {a.id: a for a in _changing(decided.plan.actions)}
     words = {id: _compare(then.get(id), now.get(id)) for id in now | then}
+    columns: Columns[Action] = {
+        "Kind": lambda action: KIND_NAMES[action.kind],
+        "Object": lambda action: action.name,
+        "In this plan": lambda action: words[action.id],
+    }
     table = make_table(
-        [now.get(id) or then[id] for id, word in words.items() if word],
-        {
-            "Kind": lambda action: KIND_NAMES[action.kind],
-            "Object": lambda action: action.name,
-            "In this plan": lambda action: words[action.id],
-        },
-        "The same as the plan before it.",
+        [now.get(id) or then[id] for id, word in words.items() if word], columns, "The same as the plan before it."
     )
     return Section("Compared with the last plan", table=table, open_up_to=40)
 
@@ -186,16 +173,12 @@ def name_owners(decided: Decided) -> Callable[[Action], str]:
 
 def section_held(decided: Decided) -> Section:
     """What is in no action, and why."""
-    table = make_table(
-        decided.plan.held,
-        {
-            "Kind": lambda h: KIND_NAMES[h.kind],
-            "Object": lambda h: h.name,
-            "Why": lambda h: h.reason,
-        },
-        empty="Nothing is held back.",
-    )
-    return Section("Held back", table=table)
+    columns: Columns[Held] = {
+        "Kind": lambda h: KIND_NAMES[h.kind],
+        "Object": lambda h: h.name,
+        "Why": lambda h: h.reason,
+    }
+    return Section("Held back", table=make_table(decided.plan.held, columns, "Nothing is held back."))
 
 
 PARTS = {

@@ -6,8 +6,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.mapped import Grade, Outcome
 from pdmigrate.oncall.rota import Rota, to_datetime, to_instant
-from pdmigrate.pages.report import Section, Table, Tag, make_table
+from pdmigrate.pages.show import Columns, Section, Table, Tag, make_table
 from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
@@ -78,32 +79,28 @@ def table_differences(
     schedules: Iterable[ScheduleParity], name: Callable[[frozenset[str]], str], sides: tuple[str, str], empty: str
 ) -> Table:
     """When somebody else is on call, and who. name: of the people on a side. sides: what the two are called."""
-    return make_table(
-        [(s, *difference) for s in schedules for difference in s.differences],
-        {
-            "Schedule": lambda one: one[0].name,
-            "From": lambda one: format_instant(one[1], one[0].time_zone),
-            "To": lambda one: format_instant(one[2], one[0].time_zone),
-            sides[0]: lambda one: name(one[3]),
-            sides[1]: lambda one: name(one[4]),
-            "Reason": lambda one: one[0].compared.describe(one[1], one[2]),
-        },
-        empty,
-    )
+    columns: Columns[tuple[ScheduleParity, int, int, frozenset[str], frozenset[str]]] = {
+        "Schedule": lambda one: one[0].name,
+        "From": lambda one: format_instant(one[1], one[0].time_zone),
+        "To": lambda one: format_instant(one[2], one[0].time_zone),
+        sides[0]: lambda one: name(one[3]),
+        sides[1]: lambda one: name(one[4]),
+        "Reason": lambda one: one[0].compared.describe(one[1], one[2]),
+    }
+    return make_table([(s, *difference) for s in schedules for difference in s.differences], columns, empty)
 
 
 def section_outcomes(draft: Draft) -> Section:
     """Every object that is not carried over exactly, and why."""
+    columns: Columns[Outcome] = {
+        "Kind": lambda f: KIND_NAMES[f.kind],
+        "Name": lambda f: f.name,
+        "PagerDuty id": lambda f: f.id,
+        "What becomes of it": lambda f: Tag(f.grade.replace("_", " "), TONES[f.grade]),
+        "Why": lambda f: f.reason,
+    }
     table = make_table(
-        [f for f in draft.mapped.outcomes if f.grade != "exact"],
-        {
-            "Kind": lambda f: KIND_NAMES[f.kind],
-            "Name": lambda f: f.name,
-            "PagerDuty id": lambda f: f.id,
-            "What becomes of it": lambda f: Tag(f.grade.replace("_", " "), TONES[f.grade]),
-            "Why": lambda f: f.reason,
-        },
-        empty="Everything is carried over exactly.",
+        [f for f in draft.mapped.outcomes if f.grade != "exact"], columns, "Everything is carried over exactly."
     )
     return Section(
         "Not exactly the same",
@@ -122,16 +119,15 @@ def section_fields(draft: Draft) -> Section:
         if one.grade != "exact"
     )
     order = list(KIND_NAMES)
+    columns: Columns[tuple[str, str, Grade, str]] = {
+        "Kind": lambda one: KIND_NAMES[one[0]],
+        "Field": lambda one: one[1].replace("_", " "),
+        "What becomes of it": lambda one: Tag(one[2].replace("_", " "), TONES[one[2]]),
+        "Why": lambda one: one[3],
+        "Objects": lambda one: said[one],
+    }
     table = make_table(
-        sorted(said, key=lambda one: (order.index(one[0]), one)),
-        {
-            "Kind": lambda one: KIND_NAMES[one[0]],
-            "Field": lambda one: one[1].replace("_", " "),
-            "What becomes of it": lambda one: Tag(one[2].replace("_", " "), TONES[one[2]]),
-            "Why": lambda one: one[3],
-            "Objects": lambda one: said[one],
-        },
-        "Every field is carried over exactly.",
+        sorted(said, key=lambda one: (order.index(one[0]), one)), columns, "Every field is carried over exactly."
     )
     note = "What pages nobody leaves its object exact, and is said here."
     return Section("Fields that are not exactly the same", note, table, open_up_to=40)
@@ -139,20 +135,16 @@ def section_fields(draft: Draft) -> Section:
 
 def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> Section:
     """Questions with what they mean for paging and what each option will do."""
-    table = make_table(
-        conflicts,
-        {
-            "Class": lambda conflict: conflict.about.replace("_", " "),
-            "Object": lambda conflict: conflict.name,
-            "Id": lambda conflict: conflict.id,
-            "Question": lambda conflict: conflict.question,
-            "What it means for paging": lambda conflict: conflict.meaning,
-            "Recommended": lambda conflict: conflict.recommended.replace("_", " "),
-            "Options": lambda conflict: [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
-        },
-        empty=empty,
-    )
-    return Section(title, table=table)
+    columns: Columns[Conflict] = {
+        "Class": lambda conflict: conflict.about.replace("_", " "),
+        "Object": lambda conflict: conflict.name,
+        "Id": lambda conflict: conflict.id,
+        "Question": lambda conflict: conflict.question,
+        "What it means for paging": lambda conflict: conflict.meaning,
+        "Recommended": lambda conflict: conflict.recommended.replace("_", " "),
+        "Options": lambda conflict: [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
+    }
+    return Section(title, table=make_table(conflicts, columns, empty))
 
 
 def list_changes(action: Action) -> list[str]:

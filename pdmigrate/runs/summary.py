@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from pdmigrate.errors import worst_code
-from pdmigrate.pages.report import Figure, Link, Page, Section, make_table, write_index
+from pdmigrate.pages.report import write_index
+from pdmigrate.pages.show import Figure, Link, Page, Section, make_table
 from pdmigrate.workspace.folder import STEPS, write_json
 
 Left = dict[str, Any]

@@ -19,7 +19,18 @@ VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plai
 
 def make_page(decided: Decided) -> Page:
     open_count, writes = len(decided.draft.open), sum(action.writes for action in decided.plan.actions)
-    lead = _describe_lead(decided, open_count, writes)
+    if decided.refusals:
+        lead = "The plan is refused: " + " ".join(decided.refusals)
+    elif open_count:
+        lead = f"{open_count} questions wait for an answer; the plan would write {writes} objects."
+    elif decided.goes_on is not None:
+        left = len(decided.plan.pending) - decided.goes_on
+        lead = f"A load of this plan broke off: {decided.goes_on} steps are done, {left} are left. Load goes on from there."
+    elif decided.plan.empty:
+        lead = "Nothing to do: Harness is as PagerDuty says."
+    else:
+        approved = f"approved by {decided.approval.by}" if decided.approval else "not approved yet"
+        lead = f"Every question is answered. The plan writes {writes} objects and is {approved}."
     figures = (
         Figure("Open questions", str(open_count), warn_if(open_count)),
         Figure("Answered", str(len(decided.draft.answered))),
@@ -33,24 +44,6 @@ def make_page(decided: Decided) -> Page:
         ("Requests about clock changes", str(decided.clock_requests)),
     )
     return Page("conflicts", "Conflicts and plan", lead, figures=figures, facts=facts)
-
-
-def _describe_lead(decided: Decided, open_count: int, writes: int) -> str:
-    if decided.refusals:
-        return "The plan is refused: " + " ".join(decided.refusals)
-    if open_count:
-        return f"{open_count} questions wait for an answer; the plan would write {writes} objects."
-    if decided.goes_on is not None:
-        left = len(decided.plan.pending) - decided.goes_on
-        return f"A load of this plan broke off: {decided.goes_on} steps are done, {left} are left. Load goes on from there."
-    if decided.plan.empty:
-        return "Nothing to do: Harness is as PagerDuty says."
-    approved = f"approved by {decided.approval.by}" if decided.approval else "not approved yet"
-    return f"Every question is answered. The plan writes {writes} objects and is {approved}."
-
-
-def section_open(decided: Decided) -> Section:
-    return section_conflicts(decided.draft.open.values(), "Open questions", "No question is open.")
 
 
 def section_answers(decided: Decided) -> Section:
@@ -105,7 +98,13 @@ def section_groups(decided: Decided) -> Section:
 
 def section_actions(decided: Decided) -> Section:
     """Everything that changes, riskiest first, field by field."""
-    changing = sorted(_changing(decided.plan.actions), key=_risk)
+
+    def risk(action: Action) -> tuple[int, bool, int, str]:
+        """What changes or takes away what pages today comes before what is new."""
+        verb, kind = VERBS_BY_RISK.index(action.verb), RISKIEST.index(action.kind)
+        return verb, action.after is not None, kind, action.name.casefold()
+
+    changing = sorted(_changing(decided.plan.actions), key=risk)
     table = table_actions(changing, name_owners(decided), "Nothing: everything is as it should be.")
     return Section("What will be written", table=table, open_up_to=MOST_UNFOLDED)
 
@@ -127,36 +126,24 @@ def section_news(decided: Decided) -> Section:
     """What this plan has that the one before it had not, and the other way round."""
     then = {a.id: a for a in _changing(decided.last.actions)} if decided.last else {}
     now = {a.id: a for a in _changing(decided.plan.actions)}
-    words = {id: _compare(then.get(id), now.get(id)) for id in now | then}
-    columns: Columns[Action] = {
-        "Kind": lambda action: KIND_NAMES[action.kind],
-        "Object": lambda action: action.name,
-        "In this plan": lambda action: words[action.id],
+    rows: list[tuple[Action, str]] = []
+    for id in now | then:
+        word = "new" if id in now else "not any more"
+        if id in now and id in then:
+            same = (then[id].verb, then[id].after) == (now[id].verb, now[id].after)
+            word = "" if same else "differently"
+        rows += [(now.get(id) or then[id], word)] * bool(word)
+    columns: Columns[tuple[Action, str]] = {
+        "Kind": lambda one: KIND_NAMES[one[0].kind],
+        "Object": lambda one: one[0].name,
+        "In this plan": lambda one: one[1],
     }
-    table = make_table(
-        [now.get(id) or then[id] for id, word in words.items() if word], columns, "The same as the plan before it."
-    )
+    table = make_table(rows, columns, "The same as the plan before it.")
     return Section("Compared with the last plan", table=table, open_up_to=40)
-
-
-def _compare(then: Action | None, now: Action | None) -> str:
-    if then is None or now is None:
-        return "new" if then is None else "not any more"
-    return "" if (then.verb, then.after) == (now.verb, now.after) else "differently"
 
 
 def _changing(actions: Iterable[Action]) -> list[Action]:
     return [action for action in actions if action.verb != "keep"]
-
-
-def _risk(action: Action) -> tuple[int, bool, int, str]:
-    """What changes or takes away what pages today comes before what is new."""
-    return (
-        VERBS_BY_RISK.index(action.verb),
-        action.after is not None,
-        RISKIEST.index(action.kind),
-        action.name.casefold(),
-    )
 
 
 def name_owners(decided: Decided) -> Callable[[Action], str]:
@@ -181,8 +168,8 @@ def section_held(decided: Decided) -> Section:
     return Section("Held back", table=make_table(decided.plan.held, columns, "Nothing is held back."))
 
 
-PARTS = {
-    "open": section_open,
+PARTS: dict[str, Callable[[Decided], Section]] = {
+    "open": lambda decided: section_conflicts(decided.draft.open.values(), "Open questions", "No question is open."),
     "answers": section_answers,
     "guards": section_guards,
     "counts": section_counts,

@@ -11,7 +11,6 @@ from pdmigrate.pages.words import format_hours, format_percent, format_time, sec
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
 
-NAME = "stakeholders"
 FOLD_FROM = 15
 """Longer tables start closed: the report is a few screens long, and whoever looks for a name opens or filters."""
 SOON = timedelta(days=7)
@@ -43,9 +42,9 @@ def make_page(readiness: Readiness) -> Page:
     )
     sections = tuple(part(readiness) for part in PARTS)
     title = f"Moving {readiness.name} from PagerDuty to Harness"
-    return Page(
-        NAME, title, _describe_lead(readiness, going, share), _name_status(readiness, going), figures, sections, facts
-    )
+    refused = any(s is not None and s.choice == "no_go" for s in said)
+    status = "no-go" if refused else "go" if going == len(said) else "waiting"
+    return Page("stakeholders", title, _describe_lead(readiness, going, share), status, figures, sections, facts)
 
 
 def _describe_lead(readiness: Readiness, going: int, share: str) -> str:
@@ -60,11 +59,6 @@ def _describe_lead(readiness: Readiness, going: int, share: str) -> str:
         same = "No schedule is in scope: who is on call cannot be compared, only who is paged for each service."
     state = f"{going} of {teams} teams have said go." if going else "No team has said go yet."
     return " ".join(filter(None, (state, same, reach)))
-
-
-def _name_status(readiness: Readiness, going: int) -> str:
-    said = [s.choice for team in readiness.teams if (s := readiness.sign_off(team.id))]
-    return "no-go" if "no_go" in said else "go" if going == len(readiness.teams) else "waiting"
 
 
 def _days(readiness: Readiness) -> int:

@@ -7,7 +7,7 @@ from operator import itemgetter
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.readiness import Readiness, TeamReadiness
 from pdmigrate.pages.show import Columns, Figure, Link, Page, Section, Tag, make_table
-from pdmigrate.pages.words import draw_sides, format_hours, format_time, table_differences, warn_if
+from pdmigrate.pages.words import draw_sides, format_hours, format_time, section_differences, warn_if
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.services import ServiceParity
@@ -21,10 +21,6 @@ GO_TONES = {"go": "good", "no_go": "bad"}
 def page_name(team: str) -> str:
     """The stem of a team's file; a PagerDuty id is all letters and digits, a stranger's need not be."""
     return "team-" + re.sub(r"[^A-Za-z0-9_-]", "-", team)
-
-
-def make_pages(readiness: Readiness) -> list[Page]:
-    return [make_page(readiness, team) for team in readiness.teams]
 
 
 def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
@@ -47,7 +43,9 @@ def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
         section_sign_off(readiness, team),
         section_schedules(team),
         section_timelines(readiness, team),
-        section_differences(readiness, team),
+        section_differences(
+            team.schedules, readiness.name_of, ("Before", "After"), "There is no schedule to compare.", 30
+        ),
         section_services(team),
         section_people(readiness, team),
         section_handover(team.items, "For the team to do"),
@@ -127,16 +125,6 @@ def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
         else "There is no schedule to draw."
     )
     return Section("Before and after", text, drawing="".join(drawings))
-
-
-def section_differences(readiness: Readiness, team: TeamReadiness) -> Section:
-    def name(people: frozenset[str]) -> str:
-        return ", ".join(sorted(map(readiness.name_of, people))) or "nobody"
-
-    nothing = "No second differs." if team.schedules else "There is no schedule to compare."
-    return Section(
-        "Differences", table=table_differences(team.schedules, name, ("Before", "After"), nothing), open_up_to=30
-    )
 
 
 def section_services(team: TeamReadiness) -> Section:

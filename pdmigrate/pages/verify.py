@@ -4,21 +4,20 @@ from collections.abc import Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from pdmigrate.oncall.rota import Rota, to_datetime, to_instant, total
+from pdmigrate.oncall.rota import to_instant, total
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.teams import describe_grade, describe_pages
-from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
+    draw_sides,
     format_hours,
     format_instant,
     format_percent,
     format_time,
     list_changes,
-    make_bars,
     name_people,
     section_counts,
-    table_differences,
+    section_differences,
     warn_if,
 )
 from pdmigrate.parity.lanes import source_lanes, target_lanes
@@ -39,7 +38,16 @@ def make_page(verified: Verified) -> Page:
     seconds = verified.count_seconds()
     read = seconds["agree_seconds"] + seconds["differ_seconds"]
     share = format_percent(seconds["agree_seconds"], read) if read else "not known"
-    lead = _describe_lead(verified, share, read)
+    if not verified.schedules:
+        lead = f"{NO_SCHEDULES} Who is paged for each service is compared below."
+    elif not read:
+        lead = "Harness has no API to read schedules from: what was meant to be written could not be compared."
+    else:
+        number, judged = len(verified.schedules), sum(s.judged for s in verified.schedules)
+        basis = f"{number} schedules, {judged} of them by PagerDuty's own rendering, read back from the target"
+        lead = f"The same people are on call for {share} of the time compared ({basis})."
+        if verified.unexplained:
+            lead += f" {len(verified.unexplained)} differences have no decision behind them."
     figures = (
         Figure("Agree", format_hours(seconds["agree_seconds"]), "good"),
         Figure("Differ", format_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
@@ -53,21 +61,6 @@ def make_page(verified: Verified) -> Page:
         ("Requests about the levels of policies", str(verified.oncall_requests)),
     )
     return Page("verify", "Verify", lead, figures=figures, facts=facts)
-
-
-def _describe_lead(verified: Verified, share: str, read: int) -> str:
-    if not verified.schedules:
-        return f"{NO_SCHEDULES} Who is paged for each service is compared below."
-    if not read:
-        return "Harness has no API to read schedules from: what was meant to be written could not be compared."
-    judged = sum(s.judged for s in verified.schedules)
-    basis = (
-        f"{len(verified.schedules)} schedules, {judged} of them by PagerDuty's own rendering, read back from the target"
-    )
-    unexplained = (
-        f" {len(verified.unexplained)} differences have no decision behind them." if verified.unexplained else ""
-    )
-    return f"The same people are on call for {share} of the time compared ({basis}).{unexplained}"
 
 
 def section_schedules(verified: Verified) -> Section:
@@ -105,39 +98,21 @@ def _describe_judge(s: ScheduleParity) -> str:
 
 
 def section_timelines(verified: Verified) -> Section:
-    """Source and target of some schedules: those that differ first, then the liveliest."""
+    """Source and target of some schedules: those that differ first, then the liveliest.
+
+    Layers, then PagerDuty's result; rotations, then Harness's; where the results part is outlined.
+    """
     until = min(verified.since + timedelta(days=DAYS_DRAWN), verified.until)
-    start, end = to_instant(verified.since), to_instant(until)
-    names = name_people(verified.draft)
-    shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))[
-        :MOST_DRAWN
-    ]
-    drawings = [_draw(verified, s, names, start, end) for s in shown]
-    return Section(
-        f"Before and after, {DAYS_DRAWN} days",
-        f"{len(shown)} of {len(verified.schedules)} schedules; the others are drawn on the pages of their teams.",
-        drawing="".join(drawings),
-    )
-
-
-def _draw(verified: Verified, s: ScheduleParity, names: dict[str, str], start: int, end: int) -> str:
-    """Layers, then PagerDuty's result; rotations, then Harness's; where the results part is outlined."""
-    account, zone = verified.draft.account, ZoneInfo(s.time_zone)
-    before = source_lanes(account.all_schedules[s.id], zone, start, end)
-    after = target_lanes(verified.draft.state.schedules.get(s.identifier), start, end)
-    people = names | {user.id: user.name for user in account.users.values()}
-    lanes = [
-        *(Lane(name, _list_bars(alone, people)) for name, alone in before),
-        Lane("PagerDuty", make_bars(s.before.clip(start, end), people), True),
-        *(Lane(name, _list_bars(alone, people)) for name, alone in after),
-        Lane("Harness", make_bars(s.after.clip(start, end), people), True),
-    ]
-    parted = [(to_datetime(max(a, start)), to_datetime(min(b, end))) for a, b, _, _ in s.differences if a < end]
-    return draw_timeline(lanes, to_datetime(start), to_datetime(end), s.time_zone, s.name, parted)
-
-
-def _list_bars(rotas: tuple[Rota, ...], people: dict[str, str]) -> tuple[Bar, ...]:
-    return tuple(bar for one in rotas for bar in make_bars(one, people))
+    span, account = (to_instant(verified.since), to_instant(until)), verified.draft.account
+    people = name_people(verified.draft) | {user.id: user.name for user in account.users.values()}
+    shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))
+    drawings = []
+    for s in shown[:MOST_DRAWN]:
+        before = source_lanes(account.all_schedules[s.id], ZoneInfo(s.time_zone), *span)
+        after = target_lanes(verified.draft.state.schedules.get(s.identifier), *span)
+        drawings.append(draw_sides(s, verified.since, until, people, layers=(before, after)))
+    text = f"{len(drawings)} of {len(shown)} schedules; the others are drawn on the pages of their teams."
+    return Section(f"Before and after, {DAYS_DRAWN} days", text, drawing="".join(drawings))
 
 
 def section_changes(verified: Verified) -> Section:
@@ -182,27 +157,10 @@ def section_gaps(verified: Verified) -> Section:
         "New gaps": lambda s: Tag(format_hours(total(s.new_gaps)), "bad" if s.new_gaps else "good"),
         "First new gap": lambda s: format_instant(s.new_gaps[0][0], s.time_zone) if s.new_gaps else "",
     }
-    table = make_table(
-        [
-            s
-            for s in sorted(verified.schedules, key=lambda s: (-total(s.new_gaps), -total(s.gaps_before)))
-            if s.gaps_before or s.new_gaps
-        ],
-        columns,
-        nothing,
-    )
+    there = [s for s in verified.schedules if s.gaps_before or s.new_gaps]
+    there.sort(key=lambda s: (-total(s.new_gaps), -total(s.gaps_before)))
+    table = make_table(there, columns, nothing)
     return Section("Times with nobody on call", "Within the horizon.", table, open_up_to=12)
-
-
-def section_differences(verified: Verified) -> Section:
-    """When somebody else is on call, and who."""
-
-    def name(people: frozenset[str]) -> str:
-        return ", ".join(sorted(people)) or "nobody"
-
-    nothing = "No second differs." if verified.schedules else NO_SCHEDULES
-    table = table_differences(verified.schedules, name, ("In PagerDuty", "In Harness"), nothing)
-    return Section("Differences", table=table, open_up_to=40)
 
 
 def section_policies(verified: Verified) -> Section:
@@ -321,7 +279,9 @@ PARTS: dict[str, Callable[[Verified], Section]] = {
     "timelines": section_timelines,
     "changes": section_changes,
     "gaps": section_gaps,
-    "differences": section_differences,
+    "differences": lambda verified: section_differences(
+        verified.schedules, str, ("In PagerDuty", "In Harness"), NO_SCHEDULES, 40
+    ),
     "policies": section_policies,
     "services": section_services,
     "unreachable": section_unreachable,

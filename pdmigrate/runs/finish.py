@@ -110,6 +110,7 @@ def write_shared(readiness: Readiness, folder: Path) -> Path:
     """Write the pages for those outside the project: the stakeholders' report, and one per team. They link each other only."""
     report = stakeholders.make_page(readiness)
     home = (f"{report.name}.html", "All teams")
-    for page in teams.make_pages(readiness):
+    for team in readiness.teams:
+        page = teams.make_page(readiness, team)
         write_page(page, folder, [home, (f"{page.name}.html", page.title)])
     return write_page(report, folder)

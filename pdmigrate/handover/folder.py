@@ -8,8 +8,9 @@ whole of it is `pdmigrate handover DIR --all`.
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pdmigrate.handover.items import STAGES, Item, list_items
+from pdmigrate.handover.items import STAGES, Item
 from pdmigrate.handover.links import Links
+from pdmigrate.handover.planned import list_items
 from pdmigrate.handover.sheets import Files, make_files, write_csv, write_files
 from pdmigrate.handover.ticks import LIST, read_items
 from pdmigrate.mapping.draft import Draft

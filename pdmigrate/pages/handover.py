@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.handover.folder import Handover, by_stage
 from pdmigrate.handover.items import STAGES, Item
+from pdmigrate.handover.services import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.pages.show import Columns, Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.words import warn_if
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TypeVar
 
+from pdmigrate.handover.objects import format_turn
 from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared, list_records
 from pdmigrate.oncall import rota
@@ -298,7 +299,7 @@ def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:
         names = [place.user.summary or place.user.id for place in layer.users]
         until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
         windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
-        turn = _format_turn(layer.rotation_turn_length_seconds)
+        turn = format_turn(layer.rotation_turn_length_seconds)
         told.append(f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {turn}{windows}{until}")
     return told
 
@@ -314,13 +315,6 @@ def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:
     if isinstance(schedule, ScheduleV3):
         return sum(override.end_time > since for override in schedule.overrides)
     return sum(override.end > since for override in schedule.overrides)
-
-
-def _format_turn(seconds: int) -> str:
-    for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds % size == 0:
-            return f"{seconds // size} {name}{'s' * (seconds // size > 1)}"
-    return f"{seconds} seconds"
 
 
 def _describe_levels(policy: EscalationPolicy) -> list[str]:

@@ -42,23 +42,16 @@ def make_page(readiness: Readiness) -> Page:
     )
     sections = tuple(part(readiness) for part in PARTS)
     title = f"Moving {readiness.name} from PagerDuty to Harness"
-    refused = any(s is not None and s.choice == "no_go" for s in said)
-    status = "no-go" if refused else "go" if going == len(said) else "waiting"
-    return Page("stakeholders", title, _describe_lead(readiness, going, share), status, figures, sections, facts)
-
-
-def _describe_lead(readiness: Readiness, going: int, share: str) -> str:
-    teams, out = len(readiness.teams), len(readiness.verified.unreachable)
-    reach = (
-        f"{format_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
-        if out
-        else ""
-    )
     same = f"Over the {_days(readiness)} days compared, the same people are on call for {share} of the time."
     if not readiness.verified.schedules:
         same = "No schedule is in scope: who is on call cannot be compared, only who is paged for each service."
-    state = f"{going} of {teams} teams have said go." if going else "No team has said go yet."
-    return " ".join(filter(None, (state, same, reach)))
+    out = len(readiness.verified.unreachable)
+    reach = f" {format_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
+    state = f"{going} of {len(said)} teams have said go." if going else "No team has said go yet."
+    lead = f"{state} {same}{reach if out else ''}"
+    refused = any(s is not None and s.choice == "no_go" for s in said)
+    status = "no-go" if refused else "go" if going == len(said) else "waiting"
+    return Page("stakeholders", title, lead, status, figures, sections, facts)
 
 
 def _days(readiness: Readiness) -> int:

@@ -25,6 +25,8 @@ COMMANDS = {
         "handover": "what people must do; tick it off",
         "history": "what each run did, and what has changed since the last",
         "undo": "list what a run wrote and nobody has changed since; --yes reverts it",
+        "evidence": "check that sealed runs are as they were",
+        "publish": "copy what stakeholders may see to a folder",
     },
     "snapshots": {
         "snapshot": "read a PagerDuty account into one file, and nothing else",
@@ -32,13 +34,9 @@ COMMANDS = {
         "survey": "read the target into a file, to plan against it without its keys",
     },
     "rota": {"rota": "who is on call by one schedule: PagerDuty's answer in, CSV out"},
-    "sharing": {
-        "evidence": "check that sealed runs are as they were",
-        "publish": "copy what stakeholders may see to a folder",
-    },
 }
-"""The file of a group of commands to its commands and what each is for. The file has `add_NAME`, which takes the command's
-parser and gives it its options and what runs it; it is imported when the command is used."""
+"""The file of a group of commands to its commands and what each is for. The file has `add_NAME`, which gives the
+command's parser its options, and `run_NAME`, which takes them; it is imported when the command is used."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,7 +67,9 @@ def _make_parser(chosen: str) -> argparse.ArgumentParser:
         for name, words in group.items():
             command = commands.add_parser(name, help=words)
             if name == chosen:
-                getattr(import_module(f"pdmigrate.cli.{file}"), f"add_{name}")(command)
+                module = import_module(f"pdmigrate.cli.{file}")
+                getattr(module, f"add_{name}")(command)
+                command.set_defaults(run=getattr(module, f"run_{name}"))
     return parser
 
 

@@ -31,7 +31,7 @@ def _from_plan(found: Draft, links: Links) -> Iterator[Item]:
         if action.verb == "handover" and action.before is None:
             expected = "After terraform apply and another run of pdmigrate it is written by API; nobody types it in."
             if action.reason != WAITS:
-                expected = _EXPECT[action.kind](found, action)
+                expected = _expect(found, action)
             yield make_item(
                 links,
                 action.kind,
@@ -58,75 +58,59 @@ def name_file(action: Action, schedules: dict[str, Action]) -> str:
     return sheets.get(action.kind, "terraform/main.tf.json")
 
 
-def _expect_schedule(found: Draft, action: Action) -> str:
-    schedule = action.read(records.Schedule)
-    number = len(schedule.rotations)
-    return (
-        f"AI SRE, On-Call, Schedules shows {action.name!r} in {schedule.time_zone} with {number} "
-        f"rotation{'s' * (number != 1)}, and its preview names the people of on_call_next in the file at those hours."
-    )
-
-
-def _expect_override(found: Draft, action: Action) -> str:
-    override = action.read(records.Override)
-    zones = {w.identifier: w.record.time_zone for w in found.mapped.desired if isinstance(w.record, records.Schedule)}
-    zone = zones.get(action.identifier.partition("/")[0], "UTC")
-    start, end = format_local(override.start, zone), format_local(override.end, zone)
-    return f"The preview of the schedule shows {override.person} from {start} to {end} ({zone})."
-
-
-def _expect_policy(found: Draft, action: Action) -> str:
-    policy = action.read(records.EscalationPolicy)
-    waits, number = ", ".join(str(level.timeout_minutes) for level in policy.levels), len(policy.levels)
-    return (
-        f"AI SRE, On-Call, Escalation Policies shows {action.name!r}, owned by "
-        f"{name_group(found, policy.owner_group)}, with {number} level{'s' * (number != 1)}, timeouts of {waits} min "
-        "and the targets of the file; retries 0."
-    )
-
-
-def _expect_contacts(found: Draft, action: Action) -> str:
-    named = ", ".join(f"{one.type} {one.address} ({one.label})" for one in action.read(records.ContactDetails).methods)
-    methods = [one for one in found.account.users[action.key].contact_methods if one.id in action.sources]
-    cut = [said for one in methods if (said := describe_extension(one))]
-    return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
-
-
-def _expect_rules(found: Draft, action: Action) -> str:
-    """Minutes after the page, since that is what the person will live through; the waits are what the form asks for."""
-    planned = action.read(records.NotificationRule).steps
-    minutes = list(accumulate(step.wait_minutes for step in planned))
-    named = [" and ".join(f"{one.type} {one.address}" for one in step.methods) for step in planned]
-    steps = "; ".join(f"at minute {at} {channels}" for at, channels in zip(minutes, named, strict=True))
-    waits = " and ".join(f"{later - at} min" for at, later in pairwise(minutes))
-    said = f"The profile of {action.identifier}, Notification Rules: {steps}{f' (waits of {waits})' if waits else ''}."
-    first = find_first_minute(found.account.users[action.key], action.sources)
-    return f"{said} {describe_first_wait(first)}" if first else said
-
-
-def _expect_group(found: Draft, action: Action) -> str:
-    number = len(action.read(records.UserGroup).users)
-    return f"After terraform apply the project has the user group {action.identifier} with {number} members."
-
-
-def _expect_user(found: Draft, action: Action) -> str:
-    """The provider sends the first role only (harness_platform_user, role_bindings)."""
-    member = action.read(records.Membership)
-    rest = ", ".join(member.roles[1:])
-    by_hand = f" Give the other roles by hand: {rest}." if rest else ""
-    groups = ", ".join(member.groups) or "none"
-    return f"After terraform apply {action.identifier} is invited, with the groups {groups}.{by_hand}"
-
-
-_EXPECT = {
-    "schedules": _expect_schedule,
-    "overrides": _expect_override,
-    "escalation_policies": _expect_policy,
-    "contact_methods": _expect_contacts,
-    "notification_rules": _expect_rules,
-    "teams": _expect_group,
-    "users": _expect_user,
-}
+def _expect(found: Draft, action: Action) -> str:
+    """What Harness shows once it is done."""
+    match action.kind:
+        case "schedules":
+            schedule = action.read(records.Schedule)
+            number = len(schedule.rotations)
+            return (
+                f"AI SRE, On-Call, Schedules shows {action.name!r} in {schedule.time_zone} with {number} "
+                f"rotation{'s' * (number != 1)}, and its preview names the people of on_call_next in the file at those hours."
+            )
+        case "overrides":
+            override = action.read(records.Override)
+            records_of = {wish.identifier: wish.record for wish in found.mapped.desired}
+            zones = {id: one.time_zone for id, one in records_of.items() if isinstance(one, records.Schedule)}
+            zone = zones.get(action.identifier.partition("/")[0], "UTC")
+            start, end = format_local(override.start, zone), format_local(override.end, zone)
+            return f"The preview of the schedule shows {override.person} from {start} to {end} ({zone})."
+        case "escalation_policies":
+            policy = action.read(records.EscalationPolicy)
+            waits, number = ", ".join(str(level.timeout_minutes) for level in policy.levels), len(policy.levels)
+            return (
+                f"AI SRE, On-Call, Escalation Policies shows {action.name!r}, owned by "
+                f"{name_group(found, policy.owner_group)}, with {number} level{'s' * (number != 1)}, timeouts of {waits} "
+                "min and the targets of the file; retries 0."
+            )
+        case "contact_methods":
+            methods = action.read(records.ContactDetails).methods
+            named = ", ".join(f"{one.type} {one.address} ({one.label})" for one in methods)
+            sources = [m for m in found.account.users[action.key].contact_methods if m.id in action.sources]
+            cut = [said for method in sources if (said := describe_extension(method))]
+            return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
+        case (
+            "notification_rules"
+        ):  # minutes after the page are what the person lives through, waits what the form asks for
+            planned = action.read(records.NotificationRule).steps
+            minutes = list(accumulate(step.wait_minutes for step in planned))
+            channels = [" and ".join(f"{one.type} {one.address}" for one in step.methods) for step in planned]
+            steps = "; ".join(f"at minute {at} {named}" for at, named in zip(minutes, channels, strict=True))
+            waits = " and ".join(f"{later - at} min" for at, later in pairwise(minutes))
+            form = f" (waits of {waits})" if waits else ""
+            first = find_first_minute(found.account.users[action.key], action.sources)
+            said = f"The profile of {action.identifier}, Notification Rules: {steps}{form}."
+            return f"{said} {describe_first_wait(first)}" if first else said
+        case "teams":
+            number = len(action.read(records.UserGroup).users)
+            return f"After terraform apply the project has the user group {action.identifier} with {number} members."
+        case "users":  # the provider sends the first role only (harness_platform_user, role_bindings)
+            member = action.read(records.Membership)
+            rest = ", ".join(member.roles[1:])
+            by_hand = f" Give the other roles by hand: {rest}." if rest else ""
+            groups = ", ".join(member.groups) or "none"
+            return f"After terraform apply {action.identifier} is invited, with the groups {groups}.{by_hand}"
+    raise AssertionError(f"nobody is asked to make {action.kind} by hand")
 
 
 def _from_fidelity(found: Draft, links: Links) -> Iterator[Item]:

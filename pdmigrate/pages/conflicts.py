@@ -90,10 +90,8 @@ def section_groups(decided: Decided) -> Section:
         "Create": lambda group: counts[*group, "create"],
         "For a person": lambda group: counts[*group, "handover"],
     }
-    table = make_table(
-        sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold())), columns, "Nothing changes."
-    )
-    return Section("By kind and team", table=table)
+    rows = sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold()))
+    return Section("By kind and team", table=make_table(rows, columns, "Nothing changes."))
 
 
 def section_actions(decided: Decided) -> Section:

@@ -70,12 +70,8 @@ def section_steps(history: History) -> Section:
         "State": lambda one: Tag(one[1].state, TONES.get(one[1].state, "plain")),
         "Note": lambda one: one[1].note,
     }
-    table = make_table(
-        [(t.run.number, s) for t in history.runs for s in t.steps if s.state != "done" or s.before != s.after],
-        columns,
-        "No run has written anything.",
-    )
-    return Section("Step by step", table=table, open_up_to=40)
+    rows = [(t.run.number, s) for t in history.runs for s in t.steps if s.state != "done" or s.before != s.after]
+    return Section("Step by step", table=make_table(rows, columns, "No run has written anything."), open_up_to=40)
 
 
 def describe_history(history: History) -> list[str]:

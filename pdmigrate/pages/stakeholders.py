@@ -96,11 +96,8 @@ def section_paged(readiness: Readiness) -> Section:
         "Hours after": lambda row: round(row[2], 1),
         "Change": lambda row: _tag_change(row[0], row[2] - row[1], before, after),
     }
-    table = make_table(
-        sorted(readiness.hours, key=lambda row: (-abs(row[2] - row[1]), readiness.name_of(row[0]))),
-        columns,
-        "Nobody is on call.",
-    )
+    rows = sorted(readiness.hours, key=lambda row: (-abs(row[2] - row[1]), readiness.name_of(row[0])))
+    table = make_table(rows, columns, "Nobody is on call.")
     newly, gone = sorted(map(readiness.name_of, after - before)), sorted(map(readiness.name_of, before - after))
     text = (
         f"- Newly paged: {_list(newly)}.\n- No longer paged: {_list(gone)}.\n"

@@ -105,12 +105,8 @@ def section_schedules(team: TeamReadiness) -> Section:
         "Result": lambda s: describe_grade(s.differ, s.unverified),
         "Reason": lambda s: s.reason,
     }
-    table = make_table(
-        sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold())),
-        columns,
-        "The team owns no schedule in scope.",
-    )
-    return Section("Who is on call", table=table)
+    rows = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))
+    return Section("Who is on call", table=make_table(rows, columns, "The team owns no schedule in scope."))
 
 
 def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
@@ -135,12 +131,8 @@ def section_services(team: TeamReadiness) -> Section:
         "Paged after": lambda s: s.after.split("; "),
         "Reason": lambda s: s.reason,
     }
-    table = make_table(
-        sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
-        columns,
-        "The team owns no service in scope.",
-    )
-    return Section("Services", table=table, open_up_to=40)
+    rows = sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
+    return Section("Services", table=make_table(rows, columns, "The team owns no service in scope."), open_up_to=40)
 
 
 def section_people(readiness: Readiness, team: TeamReadiness) -> Section:

@@ -84,10 +84,8 @@ def section_schedules(verified: Verified) -> Section:
         "Our reading": lambda s: format_hours(s.read_otherwise) if s.read_otherwise else "the same",
         "Reason": lambda s: "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
     }
-    table = make_table(
-        sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold())), columns, NO_SCHEDULES
-    )
-    return Section("Who is on call", text, table)
+    rows = sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
+    return Section("Who is on call", text, make_table(rows, columns, NO_SCHEDULES))
 
 
 def _describe_judge(s: ScheduleParity) -> str:
@@ -125,11 +123,8 @@ def section_changes(verified: Verified) -> Section:
         "Before, by": lambda one: "PagerDuty's rendering" if one[1].judged else "our reading of the layers",
         "Reason": lambda one: _describe_window(*one),
     }
-    table = make_table(
-        [(s, w) for s in verified.schedules for w in sorted(s.windows, key=lambda w: -w.differ)],
-        columns,
-        "No schedule lives in a zone whose clock changes.",
-    )
+    rows = [(s, w) for s in verified.schedules for w in sorted(s.windows, key=lambda w: -w.differ)]
+    table = make_table(rows, columns, "No schedule lives in a zone whose clock changes.")
     seconds = verified.count_windows()
     text = (
         f"Both next changes of every time zone, days before and after: agree {format_hours(seconds['agree_seconds'])}, "
@@ -179,7 +174,7 @@ def section_policies(verified: Verified) -> Section:
         "Differ": lambda one: one[1] and format_hours(one[1].differ),
         "Unverified": lambda one: one[1] and format_hours(one[1].unverified),
         "Result": lambda one: describe_grade(*(one[1].differ, one[1].unverified) if one[1] else (1, 0)),
-        "First difference": lambda one: _describe_first(one[1]) if one[1] else [_describe_begins(one[0])],
+        "First difference": lambda one: _describe_first(*one),
         "Why unverified": lambda one: list(one[1].notes) if one[1] else [],
     }
     table = make_table(rows, columns, "No escalation policy is in scope.")
@@ -196,14 +191,11 @@ def section_policies(verified: Verified) -> Section:
     return Section("Who is on call at each level", text, table, open_up_to=40)
 
 
-def _describe_begins(policy: PolicyParity) -> str:
-    if policy.begins is None:
-        return ""
-    return describe_begins(policy.begins) + ("" if policy.begins.unexplained else ", by decision")
-
-
-def _describe_first(level: LevelParity) -> list[str]:
-    """Each kind of difference once, with the first moment and the people on both sides."""
+def _describe_first(policy: PolicyParity, level: LevelParity | None) -> list[str]:
+    """Each kind of difference once, with the first moment and the people on both sides; without a level, when they begin."""
+    if level is None:
+        begins = policy.begins
+        return [describe_begins(begins) + ("" if begins.unexplained else ", by decision")] if begins else []
     kinds = (("PagerDuty says", "we read", level.differences), ("in PagerDuty", "in Harness", level.target_differences))
     told = []
     for left, right, found in kinds:

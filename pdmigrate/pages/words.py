@@ -102,9 +102,8 @@ def section_outcomes(draft: Draft) -> Section:
         "What becomes of it": lambda f: Tag(f.grade.replace("_", " "), TONES[f.grade]),
         "Why": lambda f: f.reason,
     }
-    table = make_table(
-        [f for f in draft.mapped.outcomes if f.grade != "exact"], columns, "Everything is carried over exactly."
-    )
+    rows = [f for f in draft.mapped.outcomes if f.grade != "exact"]
+    table = make_table(rows, columns, "Everything is carried over exactly.")
     return Section(
         "Not exactly the same",
         "Changed, handed to a person, or not carried over: each with its reason.",
@@ -129,9 +128,8 @@ def section_fields(draft: Draft) -> Section:
         "Why": lambda one: one[3],
         "Objects": lambda one: said[one],
     }
-    table = make_table(
-        sorted(said, key=lambda one: (order.index(one[0]), one)), columns, "Every field is carried over exactly."
-    )
+    rows = sorted(said, key=lambda one: (order.index(one[0]), one))
+    table = make_table(rows, columns, "Every field is carried over exactly.")
     note = "What pages nobody leaves its object exact, and is said here."
     return Section("Fields that are not exactly the same", note, table, open_up_to=40)
 

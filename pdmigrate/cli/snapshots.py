@@ -35,7 +35,6 @@ def add_snapshot(snapshot: argparse.ArgumentParser) -> None:
     snapshot.add_argument("--keep-keys", action="store_true", help="integration keys too: they are secrets")
     snapshot.add_argument("--handoff-rules", action="store_true", help="these too, at one request a person")
     snapshot.add_argument("--service-orchestrations", action="store_true", help="these too, at one request a service")
-    snapshot.set_defaults(run=run_snapshot)
 
 
 def run_snapshot(options: argparse.Namespace) -> int:
@@ -51,7 +50,6 @@ def run_snapshot(options: argparse.Namespace) -> int:
 def add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("before", type=Path, metavar="A")
     compare.add_argument("after", type=Path, metavar="B")
-    compare.set_defaults(run=run_compare)
 
 
 def run_compare(options: argparse.Namespace) -> int:
@@ -125,7 +123,6 @@ def _choose_extras(options: argparse.Namespace, source: Source | None = None) ->
 def add_survey(survey: argparse.ArgumentParser) -> None:
     survey.add_argument("workspace", type=Path, metavar="DIR")
     survey.add_argument("--to", type=Path, required=True, metavar="FILE", help="for target.survey of another workspace")
-    survey.set_defaults(run=run_survey)
 
 
 def run_survey(options: argparse.Namespace) -> int:

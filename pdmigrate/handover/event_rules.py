@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pdmigrate.handover.items import Item, make_item
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import dump_document
 from pdmigrate.mapping.draft import Draft
@@ -33,6 +34,13 @@ def list_drafts(found: Draft) -> Iterator[tuple[str, str, str, tuple[EventRule, 
             yield service.id, service.name, f"event_rules/{route.identifier}.yaml", mine
     if rest := tuple(rule for rule in rules if rule not in told):
         yield "any", "Rules that are about no single service", NO_SERVICE, rest
+
+
+def list_drafted(found: Draft, links: Links) -> Iterator[Item]:
+    """What decided in PagerDuty whether an alert pages at all: nothing public takes it."""
+    for id, name, file, rules in list_drafts(found):
+        content = [rule.in_words for rule in rules]
+        yield make_item(links, "event_rules", id, name, expected=describe_drafts(rules), file=file, content=content)
 
 
 def write_drafts(found: Draft, links: Links) -> dict[str, str]:

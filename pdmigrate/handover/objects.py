@@ -122,7 +122,7 @@ def dump_document(
 def describe_rotation(rotation: records.Rotation, zone: str, now: datetime) -> str:
     """A rotation as somebody would say it to the one who types it in. A start that has passed need not be typed."""
     people = ", ".join(person or "(nobody)" for person in rotation.participants)
-    turn, anchor = _format_turn(rotation.turn_seconds), rotation.anchor
+    turn, anchor = format_turn(rotation.turn_seconds), rotation.anchor
     when = f"the first from {DAYS[anchor.weekday()]} {anchor:%Y-%m-%d %H:%M:%S} {zone}"
     windows = "; ".join(_describe_windows(rotation.windows))
     since, until = rotation.since, rotation.until
@@ -133,7 +133,8 @@ def describe_rotation(rotation: records.Rotation, zone: str, now: datetime) -> s
     )
 
 
-def _format_turn(seconds: int) -> str:
+def format_turn(seconds: int) -> str:
+    """The length of a turn in the largest unit that it is whole in."""
     size, word = next((size, word) for size, word in TURNS if seconds % size == 0)
     number = seconds // size
     return f"{number} {word}{'s' * (number != 1)}"

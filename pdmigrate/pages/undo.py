@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from pdmigrate.pages.report import Figure, Page, Section, Table, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, make_table
 from pdmigrate.pages.words import KIND_NAMES, warn_if
 from pdmigrate.steps.undo import Revert, Undone
 
@@ -46,16 +46,13 @@ def describe_undone(undone: Undone) -> list[str]:
 
 
 def _table(reverts: Iterable[Revert], heading: str, describe: Callable[[Revert], str], empty: str) -> Table:
-    return make_table(
-        reverts,
-        {
-            "Kind": lambda revert: KIND_NAMES[revert.action.kind],
-            "Object": lambda revert: revert.action.name,
-            "The run did": lambda revert: revert.action.verb,
-            heading: describe,
-        },
-        empty,
-    )
+    columns: Columns[Revert] = {
+        "Kind": lambda revert: KIND_NAMES[revert.action.kind],
+        "Object": lambda revert: revert.action.name,
+        "The run did": lambda revert: revert.action.verb,
+        heading: describe,
+    }
+    return make_table(reverts, columns, empty)
 
 
 PARTS = {"back": section_back, "left": section_left}

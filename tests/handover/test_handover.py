@@ -17,8 +17,8 @@ from jsonschema import Draft202012Validator
 
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
-from pdmigrate.handover.advice import advise
 from pdmigrate.handover.objects import describe_rotation
+from pdmigrate.handover.services import advise
 from pdmigrate.handover.ticks import read_items, tick_item, untick_item
 from pdmigrate.harness.records import Rotation
 from pdmigrate.runs.demo import make_demo_workspace

@@ -35,7 +35,7 @@ def list_channels(found: Draft) -> Iterator[PersonalChannel]:
     planned = {source for action in found.plan.actions for source in action.sources}
     alone = {outcome.id for outcome in found.mapped.outcomes if outcome.grade == "handed_over"} - planned
     written = {s for a in found.plan.actions if a.kind == "contact_methods" and a.verb != "handover" for s in a.sources}
-    for user in found.mapped.in_scope("users", found.account.users):
+    for user in found.mapped.in_scope("users"):
         email = found.mapped.emails.get(user.id, user.email)
         for type in LINKED:
             yield from _list_linked(user, email, type, alone)

@@ -311,7 +311,7 @@ def _from_services(found: Draft, links: Links) -> Iterator[Item]:
 def _from_senders(found: Draft, links: Links) -> Iterator[Item]:
     """The webhook of a service pages for whatever arrives, whatever was decided about its urgency."""
     routes = {route.key: route for route in found.mapped.routes}
-    for service in found.mapped.in_scope("services", found.account.services):
+    for service in found.mapped.in_scope("services"):
         route = routes.get(service.id)
         if route is None:
             expected = "The service is not carried over: this sender stays with PagerDuty until it is."

@@ -28,9 +28,7 @@ def list_missing(found: Draft) -> Iterator[Missing]:
     """For everybody who can be paged and moves; who is only invited is asked to accept by another line."""
     mapped = foresee(found)
     window = (to_instant(found.account.since), to_instant(found.account.until))
-    schedules = [
-        (schedule.id, Rota(), Rota()) for schedule in mapped.in_scope("schedules", mapped.account.all_schedules)
-    ]
+    schedules = [(schedule.id, Rota(), Rota()) for schedule in mapped.in_scope("schedules")]
     paged = {place.person for place in list_places(mapped, schedules, window)}
     for email, users in sorted(group_users(mapped).items()):
         if email in paged:

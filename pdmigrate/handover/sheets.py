@@ -51,7 +51,7 @@ class Files:
 
 def make_files(found: Draft, links: Links) -> Files:
     """All that items may name, and who the people are."""
-    users = found.mapped.in_scope("users", found.account.users)
+    users = found.mapped.in_scope("users")
     people = {user.id: {"name": user.name, "email": found.mapped.emails.get(user.id, user.email)} for user in users}
     texts = _write_documents(found, links)
     groups, invited = _handed(found, "teams"), _handed(found, "users")
@@ -205,7 +205,7 @@ def _list_senders(found: Draft, links: Links) -> list[Entry]:
     """
     routes = {route.key: route for route in found.mapped.routes}
     rows: list[Entry] = []
-    for service in found.mapped.in_scope("services", found.account.services):
+    for service in found.mapped.in_scope("services"):
         route = routes.get(service.id)
         first = "" if route and route.paging else f"{QUIET} " if route else f"{STAYS} "
         for sender in service.integrations:

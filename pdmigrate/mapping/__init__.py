@@ -3,8 +3,6 @@
 One file a kind. Only here are both vocabularies known. The order matters: whatever a thing needs is mapped before it.
 """
 
-from pdmigrate.harness.identifiers import make_name
-from pdmigrate.mapping.collisions import find_twins
 from pdmigrate.mapping.contacts import map_contacts
 from pdmigrate.mapping.left_behind import stop_unknown
 from pdmigrate.mapping.mapped import GRADES, FieldOutcome, Grade, Mapped, Outcome
@@ -41,13 +39,11 @@ def map_all(mapped: Mapped) -> Mapped:
 
 def _map_schedules(mapped: Mapped) -> None:
     """Want a schedule for every one in scope that can be held exactly. Fills `mapped.schedules`, `zones`, `fidelity`."""
-    schedules = list(mapped.in_scope("schedules", mapped.account.all_schedules))
-    twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
-    for schedule in schedules:
+    for schedule in mapped.in_scope("schedules"):
         mapped.fidelity[schedule.id] = NOT_CARRIED
         if mapped.stop(
             "schedules", schedule, [stop_unknown(mapped, "schedules", schedule), stop_unread(mapped, schedule)]
         ):
             continue
         map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else map_layer_schedule
-        map_one(mapped, schedule, schedule.id in twins)
+        map_one(mapped, schedule)

@@ -7,11 +7,9 @@ import phonenumbers
 
 from pdmigrate.harness import records as harness
 from pdmigrate.mapping.left_behind import describe_left, stop_unknown
-from pdmigrate.mapping.lost_contacts import ask_lost
 from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
 from pdmigrate.plan.actions import Desired, Held
-from pdmigrate.plan.answers import Conflict, Option
 
 SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
 """Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""
@@ -39,7 +37,7 @@ TYPES: dict[str, harness.ChannelType] = {
 def map_contacts(mapped: Mapped) -> None:
     """Want the contact details and the notification rule of everybody who is carried over."""
     first: dict[str, User] = {}
-    for user in mapped.in_scope("users", mapped.account.users):
+    for user in mapped.in_scope("users"):
         email = mapped.emails.get(user.id)
         if email is None:
             _lose_all(mapped, user, mapped.stop_behind("users", user.id, f"{user.name} is not carried over"))
@@ -50,7 +48,7 @@ def map_contacts(mapped: Mapped) -> None:
         before = len(mapped.outcomes)
         reached = _map_methods(mapped, user, email)
         _map_rules(mapped, user, email, reached)
-        ask_lost(mapped, user, mapped.outcomes[before:])
+        _ask_lost(mapped, user, mapped.outcomes[before:])
 
 
 def _stop_same(mapped: Mapped, user: User, other: User) -> Stop:
@@ -134,7 +132,7 @@ def _judge_phone(
         address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return harness.Contact(type=TYPES[method.type], address=address, label=label), None, ""
     mapped.unserved.setdefault(number.country_code or 0, []).append(user.name)
-    answer = mapped.questions.ask(_ask_country(user, method, number))
+    answer = mapped.ask("phone_country", "contact_methods", method.id, user.name, code=number.country_code)
     if answer is None:
         mapped.held.append(
             Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,))
@@ -149,23 +147,6 @@ def read_phone(method: ContactMethod) -> phonenumbers.PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return number if phonenumbers.is_possible_number(number) else None
-
-
-def _ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNumber) -> Conflict:
-    return Conflict(
-        about="phone_country",
-        kind="contact_methods",
-        id=method.id,
-        name=user.name,
-        question=f"{user.name} has a number in +{number.country_code}, where Harness neither calls nor sends SMS.",
-        meaning="The person is on call and this phone stays silent; adding a country takes Harness weeks.",
-        options=(
-            Option(name="leave_out", effect="the number is not moved; email and the mobile app remain"),
-            Option(name="ask_harness", effect="not moved now; a request to Harness is on the list of what is open"),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )
 
 
 def _map_rules(mapped: Mapped, user: User, email: str, reached: dict[str, harness.Contact]) -> None:
@@ -248,6 +229,29 @@ def _make_steps(kept: dict[int, set[harness.Channel]]) -> tuple[harness.Step, ..
         steps.append(harness.Step(methods=tuple(methods), wait_minutes=delay - last))
         last = delay
     return tuple(steps)
+
+
+def _ask_lost(mapped: Mapped, user: User, outcomes: Iterable[Outcome]) -> None:
+    """Ask once about what pages the person today and is lost. outcomes: what becomes of his contact methods and rules.
+
+    What is blocked or switched off in PagerDuty pages nobody today; a number in a country has a question of its own.
+    """
+    lost = {outcome.id: outcome.reason for outcome in outcomes if outcome.grade == "lost"}
+    bare = (r for r in user.notification_rules if r.start_delay_in_minutes is None or r.contact_method is None)
+    unread = [rule for rule in bare if rule.id in lost]
+    high = [rule for rule in user.notification_rules if rule.urgency != "low"]
+    used = {rule.contact_method.id for rule in high if rule.contact_method is not None}
+    silent = [
+        method
+        for method in user.contact_methods
+        if method.id in lost and (method.id in used or unread) and method.enabled and not method.blacklisted
+    ]
+    asked = mapped.questions.open.keys() | mapped.questions.answered.keys()
+    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if f"phone_country:{m.id}" not in asked]
+    said += [f"{len(unread)} notification rules came without their delay or contact method"] if unread else []
+    if said and mapped.ask("lost_contact", "contact_methods", user.id, user.name, said="; ".join(said)) is None:
+        ids = (*(one.id for one in silent), *(one.id for one in unread))
+        mapped.held.append(Held("contact_methods", user.id, user.name, "open question: lost contacts", True, ids))
 
 
 def _book(

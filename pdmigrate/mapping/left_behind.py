@@ -8,10 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pdmigrate.mapping.mapped import MOST_DESCRIPTION, FieldOutcome, Mapped, Stop, describe, name_outcome
-from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.notes import Found
 from pdmigrate.pagerduty.records import Noted, Reference
-from pdmigrate.plan.answers import Conflict, Option
 from pdmigrate.plan.kinds import KINDS
 
 SHOWN = 6
@@ -64,7 +62,15 @@ def stop_unknown(mapped: Mapped, kind: str, record: Noted) -> Stop | None:
 
 
 def _read_answer(mapped: Mapped, kind: str, path: str) -> Stop | None:
-    answer = mapped.questions.ask(_ask_unknown(kind, path, _list_holders(mapped, kind, path)))
+    holders = _list_holders(mapped, kind, path)
+    field, _, value = path.partition("=")
+    words = {
+        "what": f"{field} set to {value}" if value else f"the field {field}",
+        "number": len(holders),
+        "kinds": KINDS[kind].label.lower(),
+        "shown": ", ".join(holders[:SHOWN]) + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else ""),
+    }
+    answer = mapped.ask("unknown_field", kind, f"{kind}/{path}", path, detail=", ".join(holders), **words)
     what = f"it has {path}, which this version does not know"
     if answer is None:
         return Stop(f"open question: {what}", True)
@@ -82,34 +88,7 @@ def _list_holders(mapped: Mapped, kind: str, path: str) -> list[str]:
 
 def _list_records(mapped: Mapped) -> Iterator[tuple[str, str, Noted]]:
     """(kind, 'name (id)', record)"""
-    there = list_records(mapped.account)
     for kind in ("schedules", "escalation_policies", "services"):
-        yield from ((kind, f"{record.name} ({record.id})", record) for record in mapped.in_scope(kind, there[kind]))
-    for user in mapped.in_scope("users", mapped.account.users):
+        yield from ((kind, f"{record.name} ({record.id})", record) for record in mapped.in_scope(kind))
+    for user in mapped.in_scope("users"):
         yield from (("notification_rules", f"{user.name} ({rule.id})", rule) for rule in user.notification_rules)
-
-
-def _ask_unknown(kind: str, path: str, holders: list[str]) -> Conflict:
-    shown = ", ".join(holders[:SHOWN]) + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else "")
-    field, _, value = path.partition("=")
-    words = KINDS[kind].label.lower()
-    what = f"{field} set to {value}" if value else f"the field {field}"
-    return Conflict(
-        about="unknown_field",
-        kind=kind,
-        id=f"{kind}/{path}",
-        name=path,
-        question=f"This version does not know {what}. {len(holders)} {words} have it: {shown}.",
-        meaning="It may say who is paged, or that nobody is: PagerDuty's shadow rotations are never paged, and carried "
-        "over without that word they would page.",
-        options=(
-            Option(
-                name="ignore",
-                effect="carried over as if it were not there: what has it pages like everything else of its kind",
-            ),
-            Option(name="leave_out", effect=f"these {words} are not moved: nobody is paged by them in Harness"),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-        detail=", ".join(holders),
-    )

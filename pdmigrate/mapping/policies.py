@@ -1,32 +1,25 @@
 """Escalation policies to levels: exact timeouts, all targets of a level at once, loops unrolled."""
 
 from pdmigrate.harness import records as harness
-from pdmigrate.harness.identifiers import make_identifier, make_name
-from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
+from pdmigrate.mapping.collisions import NamePlace, find_place
 from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, exact, read_stop
 from pdmigrate.mapping.targets import MappedLevel, describe_targets, read_levels
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
 from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Conflict, Option, Settled
+from pdmigrate.plan.answers import Settled
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
 
 def map_policies(mapped: Mapped) -> None:
     """Want a policy for every one in scope whose targets are all carried over. Fills `mapped.policies`."""
-    policies = list(mapped.in_scope("escalation_policies", mapped.account.policies))
-    twins = find_twins(policies, lambda policy: make_name(policy.name, policy.id))
-    for policy in policies:
+    for policy in mapped.in_scope("escalation_policies"):
         if mapped.stop("escalation_policies", policy, [stop_unknown(mapped, "escalation_policies", policy)]):
             continue
         settled = _settle(mapped, policy)
-        if settled is None:
-            continue
-        name, identifier = make_name(policy.name, policy.id), make_identifier(policy.name, policy.id)
-        about, existing = "duplicate_policy", mapped.state.policies
-        place = find_place(mapped, "escalation_policies", about, policy, identifier, name, existing, policy.id in twins)
-        if place is not None:
+        place = find_place(mapped, "escalation_policies", policy) if settled else None
+        if settled and place:
             _want_policy(mapped, policy, *settled, place)
 
 
@@ -89,7 +82,8 @@ def _choose_loops(mapped: Mapped, policy: EscalationPolicy, levels: int) -> tupl
     if not policy.num_loops or levels * (policy.num_loops + 1) <= most:
         return policy.num_loops, None
     fit = max(0, most // levels - 1)
-    answer = mapped.questions.ask(_ask_loops(policy, levels, fit, most))
+    words = {"levels": levels, "rounds": policy.num_loops + 1, "most": most, "fit": fit + 1}
+    answer = mapped.ask("escalation_loops", "escalation_policies", policy.id, policy.name, **words)
     return {"fewer": fit}.get(_choice(answer), 0), _stop_at(answer, "its loops")
 
 
@@ -101,52 +95,17 @@ def _stop_at(answer: Settled | None, what: str) -> Stop | None:
     return read_stop(answer, what) if _choice(answer) in ("", "leave_out") else None
 
 
-def _ask_loops(policy: EscalationPolicy, levels: int, fit: int, most: int) -> Conflict:
-    return Conflict(
-        about="escalation_loops",
-        kind="escalation_policies",
-        id=policy.id,
-        name=policy.name,
-        question=f"{levels} levels, run {policy.num_loops + 1} times, are more than the {most} levels of one policy.",
-        meaning="After the last level nobody is paged any more: fewer rounds mean an earlier silence.",
-        options=(
-            Option(name="fewer", effect=f"run {fit + 1} times"),
-            Option(name="none", effect="run once"),
-            Option(name="leave_out", effect="not moved"),
-        ),
-        recommended="fewer",
-        changes_paging=True,
-    )
-
-
 def _choose_owner(mapped: Mapped, policy: EscalationPolicy) -> tuple[str | None, Stop | None]:
     """The owner group. PagerDuty lets a policy have no team; in Harness a user group owns it, or nobody."""
     group = mapped.group_of(policy.teams)
     if group:
         return group, None
-    answer = mapped.questions.ask(_ask_owner(policy))
+    answer = mapped.ask("policy_without_team", "escalation_policies", policy.id, policy.name)
     wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None
     if answer is None or wanted is None or wanted in mapped.state.groups or wanted in mapped.groups.values():
         return wanted, _stop_at(answer, "its owner")
     mapped.questions.reopen(answer)
     return None, Stop(f"its owner was decided as {wanted!r}, which is no user group of the project", True)
-
-
-def _ask_owner(policy: EscalationPolicy) -> Conflict:
-    return Conflict(
-        about="policy_without_team",
-        kind="escalation_policies",
-        id=policy.id,
-        name=policy.name,
-        question=f"{policy.name} belongs to no team that is carried over; in Harness a user group owns a policy.",
-        meaning="Who owns it decides who may change it; whom it pages stays the same.",
-        options=(
-            Option(name="no_owner", effect="made without an owner, where the target takes that"),
-            Option(name="owner", effect="that group owns it", value="the identifier of a user group"),
-            Option(name="leave_out", effect="not moved"),
-        ),
-        recommended="no_owner",
-    )
 
 
 def _choose_round_robin(
@@ -155,26 +114,8 @@ def _choose_round_robin(
     """True: one target a level; False: all at once."""
     if not any(level.takes_turns for level in levels):
         return False, None
-    answer = mapped.questions.ask(_ask_round_robin(policy))
+    answer = mapped.ask("round_robin", "escalation_policies", policy.id, policy.name)
     return _choice(answer) == "first_only", _stop_at(answer, "round robin")
-
-
-def _ask_round_robin(policy: EscalationPolicy) -> Conflict:
-    return Conflict(
-        about="round_robin",
-        kind="escalation_policies",
-        id=policy.id,
-        name=policy.name,
-        question="Its targets take turns (round robin), which Harness does not describe.",
-        meaning="With all at once everybody is woken each time; with one, always the same.",
-        options=(
-            Option(name="everyone", effect="all targets of the level are paged at once"),
-            Option(name="first_only", effect="only the first target of the level is paged"),
-            Option(name="leave_out", effect="not moved"),
-        ),
-        recommended="everyone",
-        changes_paging=True,
-    )
 
 
 def _needs(mapped: Mapped, policy: EscalationPolicy, levels: tuple[MappedLevel, ...]) -> tuple[tuple[str, str], ...]:

@@ -5,22 +5,20 @@ account or an invitation, or the schedule is held whole, never shortened.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from pdmigrate.harness import records as harness
-from pdmigrate.harness.identifiers import make_identifier, make_name
-from pdmigrate.mapping.collisions import NamePlace, find_place
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, read_stop
+from pdmigrate.mapping.collisions import NamePlace
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, read_stop, stop_by, stop_unless
 from pdmigrate.mapping.proof import AnySchedule, Fidelity, Judgement, list_evidence
 from pdmigrate.mapping.rotations import Named, add_to_name, write_rotation
 from pdmigrate.mapping.unusable import find_unusable
 from pdmigrate.oncall import rota
-from pdmigrate.oncall.zones import Zone, read_zone, suggest_zones
+from pdmigrate.oncall.zones import read_zone, suggest_zones
 from pdmigrate.pagerduty.records import Reference
 from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Conflict, Option, Settled
 from pdmigrate.wire.canonical import canonical_json
 
 # --- the time zone ---
@@ -40,97 +38,34 @@ def _is_written_in_it(mapped: Mapped, schedule: AnySchedule) -> bool:
     moment = find_foreign(schedule.time_zone, getattr(schedule, "schedule_layers", ()))
     if moment is None or any(True for _ in list_evidence(mapped.account, schedule)):
         return True
-    answer = mapped.questions.ask(_ask_foreign(schedule, moment))
-    if answer is not None and answer.choice == "as_written":
-        return True
+    words = {"zone": schedule.time_zone, "moment": moment.isoformat()}
+    answer = mapped.ask("written_in_another_zone", "schedules", schedule.id, schedule.name, **words)
     what = f"its windows may be written in another zone than {schedule.time_zone}"
-    decided = answer.conflict.key if answer else ""
-    said = f"{'left out by decision' if answer else 'open question'}: {what}"
-    mapped.lose("schedules", schedule.id, schedule.name, said, answer is None, decided)
-    return False
-
-
-def _ask_foreign(schedule: AnySchedule, moment: datetime) -> Conflict:
-    return Conflict(
-        about="written_in_another_zone",
-        kind="schedules",
-        id=schedule.id,
-        name=schedule.name,
-        question=f"The answer with {schedule.name} was written in another zone than {schedule.time_zone}: a time in its "
-        f"layers is {moment.isoformat()}, and that is not the zone's offset on that day.",
-        meaning="Its windows are clock times without a zone, most likely of that other zone: read as they stand they "
-        "would page other people at other hours.",
-        options=(
-            Option(
-                name="leave_out", effect="not moved; save GET /schedules/ID, which writes in the schedule's own zone"
-            ),
-            Option(
-                name="as_written",
-                effect=f"the windows are taken for clock times of {schedule.time_zone}, as they stand",
-            ),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )
+    return not mapped.stop("schedules", schedule, [stop_unless("as_written", answer, what)])
 
 
 def _choose_name(mapped: Mapped, schedule: AnySchedule) -> str | None:
     zone = read_zone(schedule.time_zone)
     if zone.iana and not zone.converted:
         return zone.iana
-    answer = mapped.questions.ask(_ask_zone(schedule, zone))
+    near = "" if zone.iana else ", ".join(suggest_zones(zone.name)) or "nothing like it"
+    words = {"zone": zone.name, "iana": zone.iana, "converted": zone.converted, "near": near}
+    about = "time_zone_mismatch" if zone.iana else "unknown_time_zone"
+    answer = mapped.ask(about, "schedules", schedule.id, schedule.name, **words)
     if answer is not None and answer.choice == "confirm":
         return zone.iana
     if answer is not None and answer.choice == "other":
         other = read_zone(answer.value or "").iana
         if other is None:
-            _lose_zone(mapped, schedule, answer)
+            mapped.questions.reopen(answer)
+            reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
+            mapped.lose("schedules", schedule.id, schedule.name, reason, True)
         return other
-    stop = read_stop(answer, f"its time zone {schedule.time_zone!r}")
-    mapped.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
+    mapped.stop("schedules", schedule, [read_stop(answer, f"its time zone {schedule.time_zone!r}")])
     return None
 
 
-def _lose_zone(mapped: Mapped, schedule: AnySchedule, answer: Settled) -> None:
-    mapped.questions.reopen(answer)
-    reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
-    mapped.lose("schedules", schedule.id, schedule.name, reason, True)
-
-
-def _ask_zone(schedule: AnySchedule, zone: Zone) -> Conflict:
-    other = Option(name="other", effect="another zone is written", value="an IANA name, as Europe/London")
-    leave = Option(name="leave_out", effect="not moved")
-    options: tuple[Option, ...]
-    if zone.iana:
-        confirm = Option(name="confirm", effect=f"written as {zone.iana}; who is paged stays the same")
-        question, options, about = (
-            f"{zone.name!r} is {zone.converted}, {zone.iana} in the IANA database.",
-            (confirm, other, leave),
-            "time_zone_mismatch",
-        )
-    else:
-        near = ", ".join(suggest_zones(zone.name)) or "nothing like it"
-        question, options, about = (
-            f"Nobody knows the time zone {zone.name!r} (similar: {near}).",
-            (other, leave),
-            "unknown_time_zone",
-        )
-    return Conflict(
-        about=about,
-        kind="schedules",
-        id=schedule.id,
-        name=schedule.name,
-        question=question,
-        meaning="A wrong zone moves every window and every handoff of this schedule.",
-        options=options,
-        recommended=options[0].name if zone.iana else "leave_out",
-        changes_paging=not zone.iana,
-    )
-
-
 # --- who stands in it ---
-
-LEAVE_OUT = Option(name="leave_out", effect="the schedule is not moved, nor what needs it")
 
 
 def participants_known(mapped: Mapped, schedule: AnySchedule, users: Iterable[Reference]) -> bool:
@@ -144,60 +79,17 @@ def participants_known(mapped: Mapped, schedule: AnySchedule, users: Iterable[Re
 
 def _find_stop(mapped: Mapped, schedule: AnySchedule, user: Reference) -> Stop | None:
     name = user.summary or user.id
+    place, words = f"{schedule.id}/{user.id}", {"user": f"{name} ({user.id})", "who": name}
     if user.deleted_at:
-        return _allow_empty_place(mapped, ask_deleted(schedule, user), f"{name} was deleted in PagerDuty")
+        since = f" on {user.deleted_at[:10]}"
+        answer = mapped.ask("deleted_participant", "schedules", place, schedule.name, since=since, **words)
+        return stop_unless("empty_place", answer, f"{name} was deleted in PagerDuty")
     if user.id in mapped.emails or user.id in mapped.nobodies:
         return None
     if user.id in mapped.account.users or find_unusable(mapped, "users", user.id):
         return mapped.stop_behind("users", user.id, f"{name} stands in it and has neither account nor invitation")
-    return _allow_empty_place(mapped, ask_unlisted(schedule, user), f"no list of PagerDuty shows {name} ({user.id})")
-
-
-def _allow_empty_place(mapped: Mapped, conflict: Conflict, why: str) -> Stop | None:
-    answer = mapped.questions.ask(conflict)
-    return None if answer is not None and answer.choice == "empty_place" else read_stop(answer, why)
-
-
-def ask_deleted(schedule: AnySchedule, user: Reference) -> Conflict:
-    """Somebody whose account is deleted, by PagerDuty's own word: the places have stayed."""
-    since = f" on {user.deleted_at[:10]}" if user.deleted_at else ""
-    return Conflict(
-        about="deleted_participant",
-        kind="schedules",
-        id=f"{schedule.id}/{user.id}",
-        name=schedule.name,
-        question=f"{schedule.name} names {user.summary or user.id} ({user.id}), who was deleted in PagerDuty{since}.",
-        meaning="Nobody of this layer is on call in those turns, today as well.",
-        options=(
-            Option(name="empty_place", effect="the turns stay, and stay empty: as it is now"),
-            LEAVE_OUT,
-        ),
-        recommended="empty_place",
-    )
-
-
-def ask_unlisted(schedule: AnySchedule, user: Reference) -> Conflict:
-    """Somebody whom no list shows, and of whom PagerDuty does not say that he is deleted."""
-    name = user.summary or user.id
-    return Conflict(
-        about="dangling_reference",
-        kind="schedules",
-        id=f"{schedule.id}/{user.id}",
-        name=schedule.name,
-        question=f"{schedule.name} names {name} ({user.id}), whom no list of PagerDuty shows, and who is not said to be "
-        "deleted: perhaps the key may not read that user.",
-        meaning=f"As far as anybody knows PagerDuty pages {name} in those turns. Use a key that may read that user, "
-        "and run preview again: then there is nothing to ask.",
-        options=(
-            Option(
-                name="empty_place",
-                effect=f"the turns stay, and stay empty: a hole, in which nobody is paged in place of {name}",
-            ),
-            LEAVE_OUT,
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )
+    answer = mapped.ask("dangling_reference", "schedules", place, schedule.name, **words)
+    return stop_unless("empty_place", answer, f"no list of PagerDuty shows {name} ({user.id})")
 
 
 def people_needed(mapped: Mapped, users: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
@@ -225,14 +117,6 @@ def describe_empty(mapped: Mapped, users: Iterable[Reference]) -> list[FieldOutc
 LAYER = {"end", "rotation_virtual_start", "rotation_turn_length_seconds", "users", "restrictions"}
 CONFIGURED: dict[str, Any] = {"time_zone": True, "rotations": True, "schedule_layers": {"__all__": LAYER}}
 """What of a schedule, layer-based or shift-based, an answer about its rendering is given to; Terraform moves every `start`."""
-
-
-def place_schedule(mapped: Mapped, schedule: AnySchedule, twin: bool) -> NamePlace | None:
-    """Where in Harness it goes; None where it is held."""
-    name, identifier = make_name(schedule.name, schedule.id), make_identifier(schedule.name, schedule.id)
-    return find_place(
-        mapped, "schedules", "duplicate_schedule", schedule, identifier, name, mapped.state.schedules, twin
-    )
 
 
 def want_schedule(
@@ -283,40 +167,24 @@ def outcome_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> Fiel
 
 
 def may_load(mapped: Mapped, schedule: AnySchedule, judgement: Judgement[Any]) -> bool:
-    """The judge: we do not load what we do not understand, unless a person says so."""
+    """The judge: we do not load what we do not understand, unless a person says so.
+
+    By how much PagerDuty renders it otherwise moves with the horizon every night: the answer holds until somebody changes
+    the schedule, or other people are shown, or at other times of the week.
+    """
     if not judgement.differing:
         return True
-    first = rota.to_datetime(judgement.first).isoformat()
-    answer = mapped.questions.ask(_ask_rendering(schedule, judgement, first))
+    seconds, apart = (
+        timedelta(seconds=judgement.differing),
+        [[a.shown, a.ours, a.when] for a in sorted(judgement.apart)],
+    )
+    words = {
+        "seconds": seconds,
+        "first": rota.to_datetime(judgement.first).isoformat(),
+        "detail": canonical_json([schedule.model_dump(mode="json", include=CONFIGURED), apart]),
+    }
+    answer = mapped.ask("rendering_differs", "schedules", schedule.id, schedule.name, **words)
     if answer is not None and answer.choice == "load_anyway":
         return True
-    differing = timedelta(seconds=judgement.differing)
-    reason = f"PagerDuty shows other people on call than its layers say ({differing} in all)"
-    mapped.lose("schedules", schedule.id, schedule.name, reason, answer is None, answer.conflict.key if answer else "")
-    return False
-
-
-def _ask_rendering(schedule: AnySchedule, judgement: Judgement[Any], first: str) -> Conflict:
-    """What to do with a schedule that PagerDuty renders otherwise than we do.
-
-    By how much moves with the horizon every night: the answer holds until somebody changes the schedule, or other people
-    are shown, or at other times of the week.
-    """
-    seconds = timedelta(seconds=judgement.differing)
-    apart = [[one.shown, one.ours, one.when] for one in sorted(judgement.apart)]
-    return Conflict(
-        about="rendering_differs",
-        kind="schedules",
-        id=schedule.id,
-        name=schedule.name,
-        question="PagerDuty's own rendering differs from our reading of the layers.",
-        meaning=f"By {seconds} in all, first at {first}. We do not understand this schedule fully; what we would write "
-        "might page somebody else. An answer is for these differences only.",
-        options=(
-            Option(name="leave_out", effect="not moved; a person makes it by hand"),
-            Option(name="load_anyway", effect="written by our reading of the layers, these differences and all"),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-        detail=canonical_json([schedule.model_dump(mode="json", include=CONFIGURED), apart]),
-    )
+    reason = f"PagerDuty shows other people on call than its layers say ({seconds} in all)"
+    return not mapped.stop("schedules", schedule, [stop_by(answer, reason)])

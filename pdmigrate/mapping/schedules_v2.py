@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.collisions import NamePlace
+from pdmigrate.mapping.collisions import NamePlace, find_place
 from pdmigrate.mapping.dated import MOST_SHIFTS, check_dated, mend
 from pdmigrate.mapping.flatten import SHORTEST, flatten
 from pdmigrate.mapping.left_behind import describe_heading, describe_teams
@@ -35,7 +35,6 @@ from pdmigrate.mapping.schedules import (
     may_load,
     outcome_of_turns,
     participants_known,
-    place_schedule,
     want_schedule,
 )
 from pdmigrate.mapping.scope import list_participants
@@ -48,7 +47,7 @@ MOST_DRAWN = 60_000
 """Turns that are drawn to compare both sides."""
 
 
-def map_layer_schedule(mapped: Mapped, schedule: Schedule, twin: bool) -> None:
+def map_layer_schedule(mapped: Mapped, schedule: Schedule) -> None:
     """Want the schedule, or book why it is held."""
     zone = choose_zone(mapped, schedule)
     if zone is None or not participants_known(mapped, schedule, list_participants(schedule, mapped.account.since)):
@@ -59,7 +58,7 @@ def map_layer_schedule(mapped: Mapped, schedule: Schedule, twin: bool) -> None:
         return hold_unsaid(mapped, schedule, describe_unread(error))
     if not may_load(mapped, schedule, judgement):
         return None
-    place = place_schedule(mapped, schedule, twin)
+    place = find_place(mapped, "schedules", schedule)
     span = (rota.to_instant(mapped.account.since), rota.to_instant(mapped.account.until))
     say = partial(map_layers, schedule, judgement, ZoneInfo(zone), *span)
     said = map_or_ask(mapped, schedule, say) if place else None

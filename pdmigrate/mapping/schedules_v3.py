@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.collisions import NamePlace
+from pdmigrate.mapping.collisions import NamePlace, find_place
 from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
 from pdmigrate.mapping.left_behind import describe_heading, describe_teams
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
@@ -30,7 +30,6 @@ from pdmigrate.mapping.schedules import (
     may_load,
     outcome_of_turns,
     participants_known,
-    place_schedule,
     want_schedule,
 )
 from pdmigrate.mapping.scope import list_people
@@ -57,7 +56,7 @@ MOST_DRAWN = 500_000
 """Shifts that are drawn for that: many that run into one another are one entry."""
 
 
-def map_shift_schedule(mapped: Mapped, schedule: ScheduleV3, twin: bool) -> None:
+def map_shift_schedule(mapped: Mapped, schedule: ScheduleV3) -> None:
     """Want the schedule, or book why it is held."""
     zone = choose_zone(mapped, schedule)
     if zone is None or not participants_known(mapped, schedule, list_people(schedule)):
@@ -70,7 +69,7 @@ def map_shift_schedule(mapped: Mapped, schedule: ScheduleV3, twin: bool) -> None
         return hold_unsaid(mapped, schedule, describe_unread(error, "one of its events"))
     if not may_load(mapped, schedule, judgement):
         return None
-    place = place_schedule(mapped, schedule, twin)
+    place = find_place(mapped, "schedules", schedule)
     span = (rota.to_instant(mapped.account.since), rota.to_instant(mapped.account.until))
     say = partial(map_shifts, schedule, ZoneInfo(own), *span, judgement=judgement)
     said = map_or_ask(mapped, schedule, lambda most: say(most=most)) if place else None

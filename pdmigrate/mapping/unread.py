@@ -1,10 +1,9 @@
 """Overrides and custom shifts that nobody has read: they page somebody today, and are never taken for "none"."""
 
-from pdmigrate.mapping.mapped import Mapped, Stop, read_stop
+from pdmigrate.mapping.mapped import Mapped, Stop, stop_unless
 from pdmigrate.mapping.proof import read_shown
 from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.plan.answers import Conflict, Option
 
 NAMES = {"overrides_subschedule": "overrides", "overrides": "overrides", "custom_shifts": "custom shifts"}
 
@@ -22,29 +21,5 @@ def stop_unread(mapped: Mapped, schedule: Schedule | ScheduleV3) -> Stop | None:
     parts = describe_unread_parts(schedule)
     if not parts:
         return None
-    answer = mapped.questions.ask(_ask_unread(schedule, parts))
-    if answer is not None and answer.choice == "without":
-        return None
-    return read_stop(answer, f"its {parts} were not read")
-
-
-def _ask_unread(schedule: Schedule | ScheduleV3, parts: str) -> Conflict:
-    return Conflict(
-        about="unread_overrides",
-        kind="schedules",
-        id=schedule.id,
-        name=schedule.name,
-        question=f"The {parts} of {schedule.name} were not read: PagerDuty's answer does not have them.",
-        meaning="Whoever stands in by one of them is paged today, and nobody here knows who or when. Ask PagerDuty again, or save "
-        "its answer with since and until, and run preview again: then there is nothing to ask.",
-        options=(
-            Option(
-                name="without",
-                effect="loaded without them: in those hours whoever has the turn is paged in Harness, and verify calls "
-                "the schedule unverified",
-            ),
-            Option(name="leave_out", effect="not moved, nor what needs it"),
-        ),
-        recommended="without",
-        changes_paging=True,
-    )
+    answer = mapped.ask("unread_overrides", "schedules", schedule.id, schedule.name, parts=parts)
+    return stop_unless("without", answer, f"its {parts} were not read")

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pdmigrate.mapping.mapped import Mapped, read_stop
 from pdmigrate.mapping.scope import list_people, list_records
 from pdmigrate.pagerduty.records import Problem
-from pdmigrate.plan.answers import Conflict, Option
 
 MEANINGS = {
     "users": "Whoever it is may be on call today, and nobody can say under which address.",
@@ -22,8 +21,9 @@ def lose_unusable(mapped: Mapped) -> None:
     named = set() if whole else set(_list_named(mapped))
     for problem in mapped.account.problems:
         if whole or problem.id in named:
-            stop = read_stop(mapped.questions.ask(_ask_unusable(problem)), describe_unusable(problem))
-            mapped.lose(problem.kind, problem.id, problem.name, stop.reason, stop.waits, stop.decided)
+            said = {"message": problem.message, "meaning": MEANINGS[problem.kind]}
+            answer = mapped.ask("unusable_record", problem.kind, problem.id, problem.name, **said)
+            mapped.stop(problem.kind, problem, [read_stop(answer, describe_unusable(problem))])
         else:
             reason = f"outside the scope; {describe_unusable(problem)}"
             mapped.lose(problem.kind, problem.id, problem.name, reason, decided="rule:scope")
@@ -41,32 +41,12 @@ def describe_unusable(problem: Problem) -> str:
 
 def _list_named(mapped: Mapped) -> Iterator[str]:
     """The ids that anything in scope names."""
-    for service in mapped.in_scope("services", mapped.account.services):
+    for service in mapped.in_scope("services"):
         yield from (one.id for one in (service.escalation_policy, *service.teams) if one)
-    for policy in mapped.in_scope("escalation_policies", mapped.account.policies):
+    for policy in mapped.in_scope("escalation_policies"):
         yield from (target.id for rule in policy.escalation_rules for target in rule.targets)
         yield from (team.id for team in policy.teams)
-    for schedule in mapped.in_scope("schedules", mapped.account.all_schedules):
+    for schedule in mapped.in_scope("schedules"):
         yield from (one.id for one in (*list_people(schedule), *schedule.teams))
-    for team in mapped.in_scope("teams", mapped.account.teams):
+    for team in mapped.in_scope("teams"):
         yield from (member.user.id for member in mapped.account.members_of(team))
-
-
-def _ask_unusable(problem: Problem) -> Conflict:
-    return Conflict(
-        about="unusable_record",
-        kind=problem.kind,
-        id=problem.id,
-        name=problem.name,
-        question=f"{problem.name} ({problem.id}) is in PagerDuty, in a form that this version cannot use: "
-        f"{problem.message}.",
-        meaning=MEANINGS[problem.kind],
-        options=(
-            Option(
-                name="leave_out",
-                effect="not moved, and whatever needs it is held whole; look into it before PagerDuty is switched off",
-            ),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )

@@ -94,7 +94,7 @@ def _list_participants(schedule: harness.Schedule, start: int) -> Iterator[str]:
 
 def _from_policies(mapped: Mapped, start: int) -> Iterator[PagingPlace]:
     """PagerDuty's direct targets: they matter whenever the policy comes that far, so from now on."""
-    for policy in mapped.in_scope("escalation_policies", mapped.account.policies):
+    for policy in mapped.in_scope("escalation_policies"):
         for number, rule in enumerate(policy.escalation_rules, 1):
             for target in rule.targets:
                 if target.type == "user" and not target.deleted_at:

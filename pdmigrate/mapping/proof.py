@@ -73,6 +73,7 @@ class CannotBeSaidError(Exception):
 
 
 NOT_CARRIED = Fidelity("not_carried_over")
+Said = tuple[list[Named], Fidelity]
 
 
 def prove(named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int, together: bool = False) -> bool:

@@ -1,30 +1,144 @@
-"""What both kinds of schedules go through: the time zone, who stands in them, the judge's question, what is wanted.
+"""Schedules of both kinds: the time zone, who stands in them, the judge's question, what is wanted.
 
 The zone is the schedule's own, or, where that name is not IANA's, what a person confirmed. Everybody in a schedule has an
-account or an invitation, or the schedule is held whole, never shortened.
+account or an invitation, or the schedule is held whole, never shortened. What Harness's rotations cannot say, or only
+with more dates than anybody can check, is a person's decision.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import records as harness
-from pdmigrate.mapping.collisions import NamePlace
+from pdmigrate.mapping.collisions import NamePlace, find_place
+from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError
+from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, read_stop, stop_by, stop_unless
-from pdmigrate.mapping.proof import AnySchedule, Fidelity, Judgement, list_evidence
-from pdmigrate.mapping.rotations import Named, add_to_name, write_rotation
+from pdmigrate.mapping.proof import (
+    NOT_CARRIED,
+    AnySchedule,
+    CannotBeSaidError,
+    Judgement,
+    Said,
+    judge,
+    list_evidence,
+    read_shown,
+)
+from pdmigrate.mapping.rotations import Named, add_to_name, describe_together, write_rotation
+from pdmigrate.mapping.schedules_v2 import map_layers
+from pdmigrate.mapping.schedules_v3 import describe_strays, find_own_zone, map_shifts
+from pdmigrate.mapping.scope import list_participants, list_people
 from pdmigrate.mapping.unusable import find_unusable
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import read_zone, suggest_zones
-from pdmigrate.pagerduty.records import Reference
+from pdmigrate.pagerduty.records import Reference, Schedule
 from pdmigrate.pagerduty.rota import find_foreign
+from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
 from pdmigrate.wire.canonical import canonical_json
+
+MOST_WRITTEN = 20_000
+"""Rotations with dates that are written where a person wants them all."""
+PARTS = {"overrides_subschedule": "overrides", "overrides": "overrides", "custom_shifts": "custom shifts"}
+
+
+def map_schedules(mapped: Mapped) -> None:
+    """Want a schedule for every one in scope that can be held exactly. Fills `mapped.schedules`, `zones`, `fidelity`."""
+    for schedule in mapped.in_scope("schedules"):
+        mapped.fidelity[schedule.id] = NOT_CARRIED
+        stops = [stop_unknown(mapped, "schedules", schedule), _stop_unread(mapped, schedule)]
+        if not mapped.stop("schedules", schedule, stops):
+            _map_schedule(mapped, schedule)
+
+
+def _map_schedule(mapped: Mapped, schedule: AnySchedule) -> None:
+    """Want the schedule, or book why it is held."""
+    now, shifts = mapped.account.since, isinstance(schedule, ScheduleV3)
+    people = list_people(schedule) if isinstance(schedule, ScheduleV3) else list_participants(schedule, now)
+    zone = _choose_zone(mapped, schedule)
+    if zone is None or not _participants_known(mapped, schedule, people):
+        return
+    try:
+        judgement = judge(mapped.account, schedule, ZoneInfo(zone))
+        own = find_own_zone(schedule) or zone if isinstance(schedule, ScheduleV3) else zone
+    except (ValueError, OverflowError) as error:
+        _hold_unsaid(mapped, schedule, _describe_unread(error, "one of its events" if shifts else "it"))
+        return
+    if not _may_load(mapped, schedule, judgement):
+        return
+    place = find_place(mapped, "schedules", schedule)
+    span = rota.to_instant(now), rota.to_instant(mapped.account.until)
+    map_one: Callable[..., Said] = map_shifts if shifts else map_layers
+    say = partial(map_one, schedule, zone=ZoneInfo(own), now=span[0], horizon=span[1], judgement=judgement)
+    said = _map_or_ask(mapped, schedule, say) if place else None
+    if place and said:
+        named, mapped.fidelity[schedule.id] = said
+        note = describe_together(named, ZoneInfo(own), *span) if shifts else ""
+        outcomes = _field_outcomes(mapped, schedule, own, place, named, note)
+        _want_schedule(mapped, schedule, own, place, named, [*outcomes, *_describe_empty(mapped, people)], note)
+
+
+def describe_unread_parts(schedule: AnySchedule) -> str:
+    """Which of its dated parts were not read, in words; "" where all were, or where PagerDuty's own rendering has them.
+
+    What PagerDuty renders has its overrides in it: an override that we have not read is a difference from it.
+    """
+    return " and ".join(PARTS[part] for part in schedule.unread) if read_shown(schedule) is None else ""
+
+
+def _stop_unread(mapped: Mapped, schedule: AnySchedule) -> Stop | None:
+    """Overrides and custom shifts that nobody has read page somebody today: held until a person says what to do."""
+    parts = describe_unread_parts(schedule)
+    if not parts:
+        return None
+    answer = mapped.ask("unread_overrides", "schedules", schedule.id, schedule.name, parts=parts)
+    return stop_unless("without", answer, f"its {parts} were not read")
+
+
+# --- what rotations cannot say ---
+
+
+def _map_or_ask(mapped: Mapped, schedule: AnySchedule, say: Callable[..., Said]) -> Said | None:
+    """What `say` makes of it, given how many dated rotations there may be; None where it is held, which is booked."""
+    for most in (MOST_SHIFTS, MOST_WRITTEN):
+        try:
+            return say(most=most)
+        except TooManyDatedError as error:
+            reason = f"{error}, and {most:,} are the most that are written"
+            if most == MOST_WRITTEN:
+                break
+            answer = mapped.ask("too_many_dated", "schedules", schedule.id, schedule.name, most=most, error=error)
+            if answer is None or answer.choice != "write_dates":
+                said = f"{error}, and {most} is what somebody can check"
+                mapped.stop("schedules", schedule, [stop_by(answer, said)])
+                return None
+        except CannotBeSaidError as error:
+            reason = str(error)
+            break
+        except (ValueError, OverflowError) as error:
+            reason = _describe_unread(error)
+            break
+    _hold_unsaid(mapped, schedule, reason)
+    return None
+
+
+def _describe_unread(error: Exception, what: str = "it") -> str:
+    """Why a schedule, or what of it, is not understood."""
+    return str(error) if isinstance(error, rota.TooManyTurnsError) else f"{what} cannot be read: {error}"
+
+
+def _hold_unsaid(mapped: Mapped, schedule: AnySchedule, reason: str) -> None:
+    """Ask about a schedule that cannot be carried over, and book it as held."""
+    answer = mapped.ask("cannot_be_said", "schedules", schedule.id, schedule.name, reason=reason)
+    mapped.stop("schedules", schedule, [stop_by(answer, reason)])
+
 
 # --- the time zone ---
 
 
-def choose_zone(mapped: Mapped, schedule: AnySchedule) -> str | None:
+def _choose_zone(mapped: Mapped, schedule: AnySchedule) -> str | None:
     """An IANA name, or None where the schedule is held for it."""
     zone = _choose_name(mapped, schedule)
     return zone if zone is None or _is_written_in_it(mapped, schedule) else None
@@ -68,7 +182,7 @@ def _choose_name(mapped: Mapped, schedule: AnySchedule) -> str | None:
 # --- who stands in it ---
 
 
-def participants_known(mapped: Mapped, schedule: AnySchedule, users: Iterable[Reference]) -> bool:
+def _participants_known(mapped: Mapped, schedule: AnySchedule, users: Iterable[Reference]) -> bool:
     """Whether all of them can be paged, or their places may stay empty; otherwise the schedule is booked as held.
 
     Everything that has to be asked about them is asked at once.
@@ -97,7 +211,7 @@ def people_needed(mapped: Mapped, users: Iterable[str | None]) -> tuple[tuple[st
     return tuple(("users", id) for id in sorted({id for id in users if id and id in mapped.emails}))
 
 
-def describe_empty(mapped: Mapped, users: Iterable[Reference]) -> list[FieldOutcome]:
+def _describe_empty(mapped: Mapped, users: Iterable[Reference]) -> list[FieldOutcome]:
     """Whose turns stay empty: who is deleted, whom no list shows, and who is nobody by decision."""
     users = tuple(users)
     deleted = {u.summary or u.id for u in users if u.deleted_at}
@@ -119,7 +233,7 @@ CONFIGURED: dict[str, Any] = {"time_zone": True, "rotations": True, "schedule_la
 """What of a schedule, layer-based or shift-based, an answer about its rendering is given to; Terraform moves every `start`."""
 
 
-def want_schedule(
+def _want_schedule(
     mapped: Mapped,
     schedule: AnySchedule,
     zone: str,
@@ -159,14 +273,32 @@ def _list_theirs(mapped: Mapped, id: str, identifier: str) -> set[str]:
     return {rotation.name for rotation in there.rotations} - ours if there else set()
 
 
-def outcome_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> FieldOutcome:
+def _field_outcomes(
+    mapped: Mapped, schedule: AnySchedule, zone: str, place: NamePlace, named: list[Named], note: str
+) -> list[FieldOutcome]:
     """Turns are exact, but for those that can only be written with dates: these end, and more must follow."""
-    if fidelity.until is None or not any(one.dated for one in named):
-        return FieldOutcome(field, "exact")
-    return FieldOutcome(field, "changed", f"{fidelity.describe()}: {fidelity.reason}")
+    shifts, fidelity = isinstance(schedule, ScheduleV3), mapped.fidelity[schedule.id]
+    dated = fidelity.until is not None and any(one.dated for one in named)
+    said = f"{fidelity.describe()}: {fidelity.reason}" if dated else ""
+    written = f"{schedule.time_zone} written as {zone}" + (", its events' own" if shifts else "")
+    return [
+        FieldOutcome("rotations" if shifts else "schedule_layers", "changed" if said else "exact", said),
+        describe_teams(mapped, schedule.teams),
+        *describe_heading(schedule, place.name, note),
+        FieldOutcome("time_zone", "changed", written)
+        if zone != schedule.time_zone
+        else FieldOutcome("time_zone", "exact"),
+        *(describe_strays(schedule) if isinstance(schedule, ScheduleV3) else _describe_unlisted(mapped, schedule)),
+    ]
 
 
-def may_load(mapped: Mapped, schedule: AnySchedule, judgement: Judgement[Any]) -> bool:
+def _describe_unlisted(mapped: Mapped, schedule: Schedule) -> list[FieldOutcome]:
+    unknown = [p.summary or p.id for p in schedule.escalation_policies if p.id not in mapped.account.policies]
+    said = f"names policies that no list shows: {', '.join(unknown)}"
+    return [FieldOutcome("escalation_policies", "lost", said)] if unknown else []
+
+
+def _may_load(mapped: Mapped, schedule: AnySchedule, judgement: Judgement[Any]) -> bool:
     """The judge: we do not load what we do not understand, unless a person says so.
 
     By how much PagerDuty renders it otherwise moves with the horizon every night: the answer holds until somebody changes

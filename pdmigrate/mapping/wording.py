@@ -26,7 +26,7 @@ def word_question(about: str, kind: str, id: str, name: str, *, detail: str = ""
 
     words: what stands in braces, beside {id} and {name}; recommended and changes_paging where they hang on the case.
     """
-    wording = WORDINGS[kind].get(about) or WORDINGS[""][about]
+    wording = WORDINGS.get(kind, {}).get(about) or WORDINGS[""][about]
     words = {
         "recommended": wording.recommended,
         "changes_paging": wording.changes_paging,

@@ -19,7 +19,7 @@ from pdmigrate.mapping.proof import (
     read_shown,
     windows_around,
 )
-from pdmigrate.mapping.unread import describe_unread_parts
+from pdmigrate.mapping.schedules import describe_unread_parts
 from pdmigrate.oncall import rota
 from pdmigrate.parity.explanations import (
     Explanation,

@@ -11,9 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from pdmigrate.errors import UsageError
-from pdmigrate.pagerduty.account import Snapshot
+from pdmigrate.pagerduty.account import Snapshot, compare_accounts
 from pdmigrate.pagerduty.client import FetchOptions, make_client
-from pdmigrate.pagerduty.compare import compare_accounts
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import Source, read_settings, resolve_secret

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pdmigrate.mapping.mapped import MOST_DESCRIPTION, FieldOutcome, Mapped, Stop, describe, name_outcome
-from pdmigrate.pagerduty.notes import Found
-from pdmigrate.pagerduty.records import Noted, Reference
+from pdmigrate.pagerduty.records import Found, Noted, Reference
 from pdmigrate.plan.kinds import KINDS
 
 SHOWN = 6

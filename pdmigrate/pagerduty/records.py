@@ -4,6 +4,7 @@ A record keeps what matters for the migration. What arrives in an unusable form 
 and stops only what depends on it. Times are aware; time zones are the names that PagerDuty gave, not yet checked.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,8 +17,6 @@ from pydantic import (
     PlainSerializer,
     model_validator,
 )
-
-from pdmigrate.pagerduty.notes import Found
 
 
 def _drop_reference_suffix(value: Any) -> Any:
@@ -85,6 +84,15 @@ class Record(BaseModel):
         kept = {k: v for k, v in value.items() if v is not None and not (k == "unread" and cls.ASKED)}
         unread = tuple(part for part in cls.ASKED if part not in kept)
         return {**kept, "unread": unread} if unread else kept
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a row has that does not go to Harness: the field's path without ids, and what is to be said of it."""
+
+    path: str
+    reason: str = ""
+    pages: bool = False
 
 
 class Noted(Record):

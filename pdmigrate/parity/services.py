@@ -101,11 +101,6 @@ class ServiceParity:
         return tuple(page for page in self.different if page.unexplained)
 
     @property
-    def first_difference(self) -> int | None:
-        """The instant of the first page that differs."""
-        return self.different[0].instant if self.different else None
-
-    @property
     def reason(self) -> str:
         """The decisions behind the pages that differ; that there is none, where one has none."""
         if not self.different:

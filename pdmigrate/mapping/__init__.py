@@ -4,6 +4,7 @@ One file a kind. Only here are both vocabularies known. The order matters: whate
 """
 
 from pdmigrate.mapping.contacts import map_contacts
+from pdmigrate.mapping.left_behind import lose_unusable
 from pdmigrate.mapping.mapped import GRADES, FieldOutcome, Grade, Mapped, Outcome
 from pdmigrate.mapping.overrides import map_overrides
 from pdmigrate.mapping.people import map_people, want_people
@@ -12,7 +13,6 @@ from pdmigrate.mapping.schedules import map_schedules
 from pdmigrate.mapping.scope import choose_scope
 from pdmigrate.mapping.services import map_services
 from pdmigrate.mapping.teams import map_teams
-from pdmigrate.mapping.unusable import lose_unusable
 
 __all__ = ["GRADES", "FieldOutcome", "Grade", "Mapped", "Outcome", "choose_scope", "map_all"]
 

@@ -7,7 +7,7 @@ import phonenumbers
 
 from pdmigrate.harness import records as harness
 from pdmigrate.mapping.left_behind import describe_left, stop_unknown
-from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact
+from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact, judge_field
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
 from pdmigrate.plan.actions import Desired, Held
 
@@ -85,12 +85,12 @@ def _map_methods(mapped: Mapped, user: User, email: str) -> dict[str, harness.Co
 
 
 def _method_fates(method: ContactMethod, channel: harness.Contact) -> list[FieldOutcome]:
-    label, cut = (method.label or "").strip(), describe_extension(method)
+    label = (method.label or "").strip()
     same = label.lower() in ("", channel.label.lower())
-    said = "" if same else f"the label {label} becomes {channel.label}: Harness knows Work, Home and Other"
+    said = f"the label {label} becomes {channel.label}: Harness knows Work, Home and Other"
     return [
-        FieldOutcome("address", "changed" if cut else "exact", cut),
-        FieldOutcome("label", "exact" if same else "changed", said),
+        judge_field("address", describe_extension(method)),
+        judge_field("label", "" if same else said),
         *describe_left(method),
     ]
 
@@ -172,18 +172,13 @@ def _want_rules(
 ) -> None:
     sources, needs = tuple(rule.id for rule in moved), (("users", user.id), ("contact_methods", user.id))
     name = f"Notification rule of {user.name}"
-    wait = _judge_first_wait(mapped, find_first_minute(user, sources))
+    minutes = find_first_minute(user, sources)
+    late = minutes and not mapped.state.oncall  # our contract has a wait before every step
+    wait = judge_field("start_delay_in_minutes", describe_first_wait(minutes) if late else "")
     desired = Desired("notification_rules", user.id, email, name, wanted, sources, needs)
     mapped.want(
         desired, [wait, *exact("contact_method", "urgency")], own={rule.id: describe_left(rule) for rule in moved}
     )
-
-
-def _judge_first_wait(mapped: Mapped, minutes: int) -> FieldOutcome:
-    """Our contract has a wait before every step; Harness documents waits between steps only."""
-    if minutes and not mapped.state.oncall:
-        return FieldOutcome("start_delay_in_minutes", "changed", describe_first_wait(minutes))
-    return FieldOutcome("start_delay_in_minutes", "exact")
 
 
 def find_first_minute(user: User, sources: Iterable[str]) -> int:

@@ -226,9 +226,9 @@ def exact(*names: str) -> list[FieldOutcome]:
     return [FieldOutcome(name, "exact") for name in names]
 
 
-def name_outcome(old: str, new: str) -> FieldOutcome:
-    """Harness allows fewer characters in a name; the original stands in the description."""
-    return FieldOutcome("name", "exact") if old == new else FieldOutcome("name", "changed", f"named {new!r} in Harness")
+def judge_field(name: str, change: str) -> FieldOutcome:
+    """A field that arrives as it is, or as the words say."""
+    return FieldOutcome(name, "changed" if change else "exact", change)
 
 
 def stop_by(answer: Settled | None, reason: str) -> Stop:

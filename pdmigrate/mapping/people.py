@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pdmigrate.errors import SettingsError
 from pdmigrate.harness.records import Membership
 from pdmigrate.mapping.left_behind import describe_left
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact, stop_by
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, judge_field, stop_by
 from pdmigrate.mapping.scope import list_standing
 from pdmigrate.pagerduty.records import User
 from pdmigrate.plan.actions import Desired
@@ -159,15 +159,13 @@ def _allow_twice(mapped: Mapped, user: User, email: str) -> bool:
 
 
 def _field_outcomes(mapped: Mapped, user: User, email: str) -> list[FieldOutcome]:
-    outcomes = exact("name")
-    same = read_email(user) == email
-    outcomes.append(
-        FieldOutcome("email", "exact") if same else FieldOutcome("email", "changed", f"paged as {email} by decision")
-    )
     there = mapped.state.people.get(email)
-    if there and there.name and there.name != user.name:
-        outcomes[0] = FieldOutcome("name", "changed", f"is {there.name!r} in Harness")
-    return [*outcomes, *describe_left(user)]
+    other = there is not None and there.name and there.name != user.name
+    return [
+        judge_field("name", f"is {there.name!r} in Harness" if there and other else ""),
+        judge_field("email", f"paged as {email} by decision" if read_email(user) != email else ""),
+        *describe_left(user),
+    ]
 
 
 # --- whom a user would be by the rules alone, and what kind of a user that is ---

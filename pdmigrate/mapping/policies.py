@@ -3,13 +3,11 @@
 from pdmigrate.harness import records as harness
 from pdmigrate.mapping.collisions import NamePlace, find_place
 from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, exact, read_stop
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, exact, judge_field, read_stop
 from pdmigrate.mapping.targets import MappedLevel, describe_targets, read_levels
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Settled
-
-SCHEDULE_TYPES = ("schedule", "schedule_v3")
 
 
 def map_policies(mapped: Mapped) -> None:
@@ -137,14 +135,8 @@ def _field_outcomes(
         *describe_heading(policy, place.name),
         describe_teams(mapped, policy.teams),
     ]
-    if loops == policy.num_loops:
-        outcomes += exact("num_loops")
-    else:
-        outcomes.append(
-            FieldOutcome(
-                "num_loops", "changed", f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision"
-            )
-        )
+    fewer = f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision"
+    outcomes.append(judge_field("num_loops", fewer if loops != policy.num_loops else ""))
     said = "only the first target" if one_at_a_time else "all targets at once"
     turns = f"{said} instead of round robin, by decision" if any(level.takes_turns for level in levels) else ""
     return [*outcomes, *describe_targets(mapped, levels, turns)]

@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import records as harness
 from pdmigrate.mapping.collisions import NamePlace, find_place
-from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError
-from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, read_stop, stop_by, stop_unless
+from pdmigrate.mapping.left_behind import describe_heading, describe_teams, find_unusable, stop_unknown
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, judge_field, read_stop, stop_by, stop_unless
 from pdmigrate.mapping.proof import (
     NOT_CARRIED,
     AnySchedule,
@@ -26,11 +25,17 @@ from pdmigrate.mapping.proof import (
     list_evidence,
     read_shown,
 )
-from pdmigrate.mapping.rotations import Named, add_to_name, describe_together, write_rotation
+from pdmigrate.mapping.rotations import (
+    MOST_SHIFTS,
+    Named,
+    TooManyDatedError,
+    add_to_name,
+    describe_together,
+    write_rotation,
+)
 from pdmigrate.mapping.schedules_v2 import map_layers
 from pdmigrate.mapping.schedules_v3 import describe_strays, find_own_zone, map_shifts
 from pdmigrate.mapping.scope import list_participants, list_people
-from pdmigrate.mapping.unusable import find_unusable
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import read_zone, suggest_zones
 from pdmigrate.pagerduty.records import Reference, Schedule
@@ -282,12 +287,10 @@ def _field_outcomes(
     said = f"{fidelity.describe()}: {fidelity.reason}" if dated else ""
     written = f"{schedule.time_zone} written as {zone}" + (", its events' own" if shifts else "")
     return [
-        FieldOutcome("rotations" if shifts else "schedule_layers", "changed" if said else "exact", said),
+        judge_field("rotations" if shifts else "schedule_layers", said),
         describe_teams(mapped, schedule.teams),
         *describe_heading(schedule, place.name, note),
-        FieldOutcome("time_zone", "changed", written)
-        if zone != schedule.time_zone
-        else FieldOutcome("time_zone", "exact"),
+        judge_field("time_zone", written if zone != schedule.time_zone else ""),
         *(describe_strays(schedule) if isinstance(schedule, ScheduleV3) else _describe_unlisted(mapped, schedule)),
     ]
 

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.dated import MOST_SHIFTS, check_dated, mend
 from pdmigrate.mapping.flatten import SHORTEST, flatten
 from pdmigrate.mapping.proof import (
     PROOF_DAYS,
@@ -24,7 +23,7 @@ from pdmigrate.mapping.proof import (
     grade,
     prove,
 )
-from pdmigrate.mapping.rotations import Named, name_pieces
+from pdmigrate.mapping.rotations import MOST_SHIFTS, Named, check_dated, mend, name_pieces
 from pdmigrate.mapping.same_for_ever import TEN_YEARS, always_same
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import DELETED, Reading, make_layers, render_layers

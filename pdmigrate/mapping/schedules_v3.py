@@ -7,7 +7,6 @@ dated by nature (`overrides` counts them). Everything is compared with the sched
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
 from pdmigrate.mapping.mapped import FieldOutcome
 from pdmigrate.mapping.proof import (
     PROOF_DAYS,
@@ -19,7 +18,17 @@ from pdmigrate.mapping.proof import (
     grade,
     prove,
 )
-from pdmigrate.mapping.rotations import Alike, Named, add_to_name, describe_apart
+from pdmigrate.mapping.rotations import (
+    MOST_SHIFTS,
+    Alike,
+    Named,
+    TooManyDatedError,
+    add_to_name,
+    check_dated,
+    describe_apart,
+    mend,
+    write_shifts,
+)
 from pdmigrate.mapping.same_for_ever import TEN_YEARS
 from pdmigrate.mapping.shifts import find_end, map_event
 from pdmigrate.oncall import rota
@@ -189,8 +198,5 @@ def describe_strays(schedule: ScheduleV3) -> list[FieldOutcome]:
     if not strays:
         return []
     more = f"; and {len(strays) - 5} more" if len(strays) > 5 else ""
-    return [
-        FieldOutcome(
-            "recurrence", "changed", f"EXDATEs that meet no start leave none out: {'; '.join(strays[:5])}{more}"
-        )
-    ]
+    said = f"EXDATEs that meet no start leave none out: {'; '.join(strays[:5])}{more}"
+    return [FieldOutcome("recurrence", "changed", said)]

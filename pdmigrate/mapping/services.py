@@ -3,9 +3,24 @@
 from pdmigrate.harness import records as harness
 from pdmigrate.harness.identifiers import make_identifier
 from pdmigrate.mapping.collisions import NamePlace, find_place, has_twin, name_record
-from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Route, Stop, describe, exact, read_stop, stop_unless
-from pdmigrate.mapping.unusable import describe_unusable, find_unusable
+from pdmigrate.mapping.left_behind import (
+    describe_heading,
+    describe_teams,
+    describe_unusable,
+    find_unusable,
+    stop_unknown,
+)
+from pdmigrate.mapping.mapped import (
+    FieldOutcome,
+    Mapped,
+    Route,
+    Stop,
+    describe,
+    exact,
+    judge_field,
+    read_stop,
+    stop_unless,
+)
 from pdmigrate.pagerduty.records import EscalationPolicy, Service
 from pdmigrate.plan.actions import Desired
 
@@ -150,24 +165,15 @@ def _field_outcomes(mapped: Mapped, service: Service, paging: bool, place: NameP
     else:
         outcomes.append(FieldOutcome("escalation_policy", "handed_over", "owner and policy are set by a person"))
     why, as_now = _find_quieter(mapped, service), service.status == "disabled" and not paging
-    if why and not as_now:
-        said = "pages always" if paging else "pages nobody"
-        outcomes.append(FieldOutcome("incident_urgency_rule", "changed", f"{why}; {said} in Harness, by decision"))
-    else:
-        outcomes += exact("incident_urgency_rule")
+    said = f"{why}; {'pages always' if paging else 'pages nobody'} in Harness, by decision"
+    outcomes.append(judge_field("incident_urgency_rule", said if why and not as_now else ""))
     if service.acknowledgement_timeout and paging:
-        outcomes.append(FieldOutcome("acknowledgement_timeout", "lost", _describe_silence(service)))
+        minutes = service.acknowledgement_timeout // 60
+        said = f"PagerDuty pages again {minutes} min after an acknowledgement, Harness does not: accepted by decision"
+        outcomes.append(FieldOutcome("acknowledgement_timeout", "lost", said))
     if service.auto_resolve_timeout:
         outcomes.append(FieldOutcome("auto_resolve_timeout", "lost", "Harness does not resolve by itself"))
     if service.integrations:
-        outcomes.append(
-            FieldOutcome(
-                "integrations", "handed_over", f"{len(service.integrations)} integrations must be pointed at Harness"
-            )
-        )
+        said = f"{len(service.integrations)} integrations must be pointed at Harness"
+        outcomes.append(FieldOutcome("integrations", "handed_over", said))
     return outcomes
-
-
-def _describe_silence(service: Service) -> str:
-    minutes = (service.acknowledgement_timeout or 0) // 60
-    return f"PagerDuty pages again {minutes} min after an acknowledgement, Harness does not: accepted by decision"

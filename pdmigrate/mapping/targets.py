@@ -6,8 +6,8 @@ A level never loses a target unasked: fewer people would be paged, or the next l
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, read_stop, stop_unless
-from pdmigrate.mapping.unusable import find_unusable
+from pdmigrate.mapping.left_behind import find_unusable
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, judge_field, read_stop, stop_unless
 from pdmigrate.pagerduty.records import EscalationPolicy, EscalationRule, Reference
 
 KINDS = {"user": "users", "schedule": "schedules", "schedule_v3": "schedules"}
@@ -159,7 +159,7 @@ def describe_targets(mapped: Mapped, levels: tuple[MappedLevel, ...], turns: str
     reasons = ((deleted, "deleted in PagerDuty"), (nobodies, "who is nobody, by decision"), (others, "by decision"))
     said = [turns] if turns else []
     said += [f"without {_list_names(targets)}, {why}" for targets, why in reasons if targets]
-    outcomes = [FieldOutcome("targets", "changed" if said else "exact", "; ".join(said))]
+    outcomes = [judge_field("targets", "; ".join(said))]
     dropped = "; ".join(_describe_dropped(level) for level in levels if not level.targets)
     return [*outcomes, *([FieldOutcome("escalation_rules", "changed", dropped)] if dropped else [])]
 

@@ -3,7 +3,7 @@
 from pdmigrate.harness.records import UserGroup
 from pdmigrate.mapping.collisions import NamePlace, find_place
 from pdmigrate.mapping.left_behind import describe_heading
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, describe, exact
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, describe, judge_field
 from pdmigrate.pagerduty.records import Team
 from pdmigrate.plan.actions import Desired, Held
 
@@ -67,12 +67,10 @@ def _member_fates(mapped: Mapped, team: Team) -> list[FieldOutcome]:
     members = mapped.account.members_of(team)
     gone = [m.user for m in members if m.user.id not in mapped.emails]
     names = ", ".join(sorted(user.summary or user.id for user in gone))
+    said = f"without {names}" if gone else ""
     if _may_miss_members(mapped, team):
-        outcomes = [
-            FieldOutcome("members", "changed", "PagerDuty's list of its members was not read: nobody is taken out")
-        ]
-    else:
-        outcomes = [FieldOutcome("members", "changed", f"without {names}")] if gone else exact("members")
+        said = "PagerDuty's list of its members was not read: nobody is taken out"
+    outcomes = [judge_field("members", said)]
     roles = sorted({m.role for m in members if m.role})
     if roles:
         outcomes.append(FieldOutcome("roles", "lost", f"team roles ({', '.join(roles)}) do not exist in Harness"))

@@ -210,7 +210,7 @@ def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: 
     stand_ins = {w.key: override for w, override in pieces if isinstance(override, Override)}
     rotations = (*wish.record.rotations, *_list_theirs(found, wish))
     shown = wish.record.model_copy(update={"rotations": rotations, "overrides": tuple(stand_ins.values())})
-    answer = find_kept(found, wish.key)
+    answer = found.kept.get(wish.key)
     if answer:
         kept = _keep_parts(answer, shown, there)
         yield _describe_kept(answer, schedule.id, ("rotations", "time_zone"), shown, kept, span)
@@ -268,11 +268,6 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     changes = _list_changes(render_schedule(alone, *span), render_schedule(both, *span))
     said = f"{words}, by decision of {choice.by or 'somebody'} ({key})"
     yield Explanation(choice.by, key, "schedules", schedule.id, ("rotations",), said, changes)
-
-
-def find_kept(found: Draft, key: str) -> Settled | None:
-    """The answer that lets stand what somebody changed in Harness."""
-    return found.kept.get(key)
 
 
 def _describe_kept(

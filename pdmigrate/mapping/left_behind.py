@@ -17,7 +17,7 @@ from pdmigrate.mapping.mapped import (
     read_stop,
     stop_unless,
 )
-from pdmigrate.mapping.scope import list_people, list_records
+from pdmigrate.mapping.scope import FOLLOWED, list_needs, list_records
 from pdmigrate.pagerduty.records import Noted, Problem, Reference
 from pdmigrate.plan.kinds import KINDS
 
@@ -105,7 +105,8 @@ MEANINGS = {
 def lose_unusable(mapped: Mapped) -> None:
     """Ask about each that the account, or what was chosen of it, needs; the others stay behind with the scope."""
     whole = all(mapped.scope[kind] == records.keys() for kind, records in list_records(mapped.account).items())
-    named = set() if whole else set(_list_named(mapped))
+    needs = (list_needs(mapped.account, kind, one) for kind in FOLLOWED for one in mapped.in_scope(kind))
+    named = set() if whole else {one.id for need in needs for _, references, _ in need for one in references}
     for problem in mapped.account.problems:
         if whole or problem.id in named:
             said = {"message": problem.message, "meaning": MEANINGS[problem.kind]}
@@ -124,16 +125,3 @@ def find_unusable(mapped: Mapped, kind: str, id: str) -> Problem | None:
 def describe_unusable(problem: Problem) -> str:
     """What is wrong with it, as a reason."""
     return f"it arrived in a form that cannot be used: {problem.message}"
-
-
-def _list_named(mapped: Mapped) -> Iterator[str]:
-    """The ids that anything in scope names."""
-    for service in mapped.in_scope("services"):
-        yield from (one.id for one in (service.escalation_policy, *service.teams) if one)
-    for policy in mapped.in_scope("escalation_policies"):
-        yield from (target.id for rule in policy.escalation_rules for target in rule.targets)
-        yield from (team.id for team in policy.teams)
-    for schedule in mapped.in_scope("schedules"):
-        yield from (one.id for one in (*list_people(schedule), *schedule.teams))
-    for team in mapped.in_scope("teams"):
-        yield from (member.user.id for member in mapped.account.members_of(team))

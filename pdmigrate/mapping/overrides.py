@@ -144,14 +144,10 @@ def _find_dropped(mapped: Mapped, held: set[str]) -> list[LedgerEntry]:
     wanted = {wish.key for wish in mapped.desired if wish.kind == "overrides"}
     read = [id for id in mapped.scope["schedules"] if id in mapped.account.all_schedules]
     read = [id for id in read if not mapped.account.all_schedules[id].unread]
-    schedules = {mapped.schedules.get(id) or _find_written(mapped, id) for id in read}
+    written = {id: mapped.known("schedules", id) for id in read}
+    schedules = {mapped.schedules.get(id) or (entry.identifier if entry else None) for id, entry in written.items()}
     ours = [entry for (kind, _), entry in mapped.ledger.items() if kind == "overrides" and entry.key not in wanted]
     return [e for e in ours if e.synced["schedule"] in schedules and _base(e.key) not in held and _is_on(mapped, e)]
-
-
-def _find_written(mapped: Mapped, schedule_id: str) -> str | None:
-    entry = mapped.known("schedules", schedule_id) if schedule_id in mapped.account.all_schedules else None
-    return entry.identifier if entry else None
 
 
 def _base(key: str) -> str:

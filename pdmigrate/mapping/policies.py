@@ -1,9 +1,9 @@
 """Escalation policies to levels: exact timeouts, all targets of a level at once, loops unrolled."""
 
 from pdmigrate.harness import records as harness
-from pdmigrate.mapping.collisions import NamePlace, find_place
+from pdmigrate.mapping.collisions import find_place
 from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, exact, judge_field, read_stop
+from pdmigrate.mapping.mapped import Mapped, Stop, describe, exact, judge_field, read_stop
 from pdmigrate.mapping.targets import MappedLevel, describe_targets, read_levels
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
 from pdmigrate.plan.actions import Desired
@@ -13,38 +13,25 @@ from pdmigrate.plan.answers import Settled
 def map_policies(mapped: Mapped) -> None:
     """Want a policy for every one in scope whose targets are all carried over. Fills `mapped.policies`."""
     for policy in mapped.in_scope("escalation_policies"):
-        if mapped.stop("escalation_policies", policy, [stop_unknown(mapped, "escalation_policies", policy)]):
-            continue
-        settled = _settle(mapped, policy)
-        place = find_place(mapped, "escalation_policies", policy) if settled else None
-        if settled and place:
-            _want_policy(mapped, policy, *settled, place)
+        if not mapped.stop("escalation_policies", policy, [stop_unknown(mapped, "escalation_policies", policy)]):
+            _map_policy(mapped, policy)
 
 
-def _settle(mapped: Mapped, policy: EscalationPolicy) -> tuple[tuple[MappedLevel, ...], int, bool, str | None] | None:
-    """(levels, loops, one target a level, owner); None where it is held. All its questions are asked at once."""
+def _map_policy(mapped: Mapped, policy: EscalationPolicy) -> None:
+    """Want it, or book why it is held. All its questions are asked at once."""
     levels, obstacles = read_levels(mapped, policy)
     if any(not obstacle.waits for obstacle in obstacles):
         mapped.stop("escalation_policies", policy, obstacles)
-        return None
+        return
     written = [level for level in levels if level.targets or (obstacles and not level.passed_over)]
     loops, too_long = _choose_loops(mapped, policy, len(written))
     one_at_a_time, turns = _choose_round_robin(mapped, policy, levels)
     owner, ownerless = _choose_owner(mapped, policy)
     if mapped.stop("escalation_policies", policy, (*obstacles, too_long, turns, ownerless)):
-        return None
-    return levels, loops, one_at_a_time, owner
-
-
-def _want_policy(
-    mapped: Mapped,
-    policy: EscalationPolicy,
-    levels: tuple[MappedLevel, ...],
-    loops: int,
-    one_at_a_time: bool,
-    owner: str | None,
-    place: NamePlace,
-) -> None:
+        return
+    place = find_place(mapped, "escalation_policies", policy)
+    if place is None:
+        return
     chain = [_make_level(mapped, level, one_at_a_time) for level in levels if level.targets]
     wanted = harness.EscalationPolicy(
         identifier=place.identifier,
@@ -54,9 +41,21 @@ def _want_policy(
         levels=tuple(chain * (loops + 1)),
     )
     mapped.policies[policy.id] = place.identifier
-    kind, needs = "escalation_policies", _needs(mapped, policy, levels)
-    desired = Desired(kind, policy.id, place.identifier, place.name, wanted, (policy.id,), needs, place.adopt)
-    mapped.want(desired, _field_outcomes(mapped, policy, levels, loops, one_at_a_time, place))
+    real = [target for level in levels for target in level.targets]
+    needs = sorted({("users" if target.type == "user" else "schedules", target.id) for target in real})
+    needs += [("teams", team.id) for team in policy.teams if team.id in mapped.groups]
+    where, ids = (policy.id, place.identifier, place.name), (policy.id,)
+    fewer = f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision"
+    said = "only the first target" if one_at_a_time else "all targets at once"
+    turning = f"{said} instead of round robin, by decision" if any(level.takes_turns for level in levels) else ""
+    outcomes = [
+        *exact("escalation_delay_in_minutes"),
+        *describe_heading(policy, place.name),
+        describe_teams(mapped, policy.teams),
+        judge_field("num_loops", fewer if loops != policy.num_loops else ""),
+        *describe_targets(mapped, levels, turning),
+    ]
+    mapped.want(Desired("escalation_policies", *where, wanted, ids, tuple(needs), place.adopt), outcomes)
 
 
 def _make_level(mapped: Mapped, level: MappedLevel, one_at_a_time: bool) -> harness.Level:
@@ -114,29 +113,3 @@ def _choose_round_robin(
         return False, None
     answer = mapped.ask("round_robin", "escalation_policies", policy.id, policy.name)
     return _choice(answer) == "first_only", _stop_at(answer, "round robin")
-
-
-def _needs(mapped: Mapped, policy: EscalationPolicy, levels: tuple[MappedLevel, ...]) -> tuple[tuple[str, str], ...]:
-    real = [target for level in levels for target in level.targets]
-    targets = {("users" if target.type == "user" else "schedules", target.id) for target in real}
-    return tuple(sorted(targets)) + tuple(("teams", team.id) for team in policy.teams if team.id in mapped.groups)
-
-
-def _field_outcomes(
-    mapped: Mapped,
-    policy: EscalationPolicy,
-    levels: tuple[MappedLevel, ...],
-    loops: int,
-    one_at_a_time: bool,
-    place: NamePlace,
-) -> list[FieldOutcome]:
-    outcomes = [
-        *exact("escalation_delay_in_minutes"),
-        *describe_heading(policy, place.name),
-        describe_teams(mapped, policy.teams),
-    ]
-    fewer = f"run {loops + 1} times instead of {policy.num_loops + 1}, by decision"
-    outcomes.append(judge_field("num_loops", fewer if loops != policy.num_loops else ""))
-    said = "only the first target" if one_at_a_time else "all targets at once"
-    turns = f"{said} instead of round robin, by decision" if any(level.takes_turns for level in levels) else ""
-    return [*outcomes, *describe_targets(mapped, levels, turns)]

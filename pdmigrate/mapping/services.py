@@ -21,7 +21,7 @@ from pdmigrate.mapping.mapped import (
     read_stop,
     stop_unless,
 )
-from pdmigrate.pagerduty.records import EscalationPolicy, Service
+from pdmigrate.pagerduty.records import Service
 from pdmigrate.plan.actions import Desired
 
 
@@ -30,21 +30,15 @@ def map_services(mapped: Mapped) -> None:
     for service in mapped.in_scope("services"):
         if mapped.stop("services", service, [stop_unknown(mapped, "services", service)]):
             continue
-        paging = _settle(mapped, service)
-        place = _find_place(mapped, service) if paging is not None else None
+        obstacle = _find_obstacle(mapped, service)
+        if obstacle and not obstacle.waits:
+            mapped.stop("services", service, [obstacle])
+            continue
+        paging, urgency = _choose_paging(mapped, service)  # all its questions are asked at once, and it is held once
+        stops = [obstacle, urgency, _accept_silence(mapped, service, paging), _find_way(mapped, service, paging)]
+        place = None if mapped.stop("services", service, stops) else _find_place(mapped, service)
         if paging is not None and place is not None:
             _want_service(mapped, service, paging, place)
-
-
-def _settle(mapped: Mapped, service: Service) -> bool | None:
-    """Whether its alert rule pages; None where it is held. All its questions are asked at once, and held once."""
-    obstacle = _find_obstacle(mapped, service)
-    if obstacle and not obstacle.waits:
-        mapped.stop("services", service, [obstacle])
-        return None
-    paging, urgency = _choose_paging(mapped, service)
-    stops = [obstacle, urgency, _accept_silence(mapped, service, paging), _find_way(mapped, service, paging)]
-    return None if mapped.stop("services", service, stops) else paging
 
 
 def _find_place(mapped: Mapped, service: Service) -> NamePlace | None:
@@ -67,25 +61,14 @@ def _want_service(mapped: Mapped, service: Service, paging: bool, place: NamePla
     )
     id, name, said = place.identifier, place.name, describe(service.name, place.name, service.description)
     wanted = harness.Service(identifier=id, name=name, description=said)
+    needs: tuple[tuple[str, str], ...] = ()
     if mapped.state.oncall:
-        wanted = harness.Service(
-            identifier=id,
-            name=name,
-            description=said,
-            owner_group=owner,
-            escalation_policy=target,
-            paging=paging,
-            rule_policy=target,
-        )
-    needs = _find_needs(mapped, service, policy) if mapped.state.oncall else ()
+        own = {"owner_group": owner, "escalation_policy": target, "paging": paging, "rule_policy": target}
+        wanted = wanted.model_copy(update=own)
+        needs = (("escalation_policies", policy.id),) if policy else ()
+        needs += tuple(("teams", team.id) for team in service.teams if team.id in mapped.groups)
     desired = Desired("services", service.id, place.identifier, place.name, wanted, (service.id,), needs, place.adopt)
     mapped.want(desired, _field_outcomes(mapped, service, paging, place))
-
-
-def _find_needs(mapped: Mapped, service: Service, policy: EscalationPolicy | None) -> tuple[tuple[str, str], ...]:
-    return ((("escalation_policies", policy.id),) if policy else ()) + tuple(
-        ("teams", team.id) for team in service.teams if team.id in mapped.groups
-    )
 
 
 def _find_obstacle(mapped: Mapped, service: Service) -> Stop | None:

@@ -237,6 +237,17 @@ def is_rendered(part: Any, entries: str = "rendered_schedule_entries") -> bool:
     return isinstance(shown, list) and (bool(shown) or part.get("rendered_coverage_percentage", 0) is not None)
 
 
+def drop_unrendered(value: Any, parts: tuple[str, ...], entries: str) -> Any:
+    """A row without those parts of it that were not rendered (see is_rendered)."""
+    empty = [
+        name
+        for name in parts
+        if isinstance(value, dict) and isinstance(part := value.get(name), dict)
+        if not part.get(entries) and not is_rendered(part, entries)
+    ]
+    return {k: v for k, v in value.items() if k not in empty} if empty else value
+
+
 class Schedule(Noted):
     """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API).
 
@@ -260,18 +271,12 @@ class Schedule(Noted):
     @classmethod
     def _drop_unrendered(cls, value: Any) -> Any:
         """What was not rendered says nothing: an empty list in it is not "none". What has another form is complained of."""
-        parts = ("overrides_subschedule", "final_schedule")
-        empty = [part for part in parts if isinstance(value, dict) and _is_unrendered(value.get(part))]
-        return {k: v for k, v in value.items() if k not in empty} if empty else value
+        return drop_unrendered(value, ("overrides_subschedule", "final_schedule"), "rendered_schedule_entries")
 
     @property
     def overrides(self) -> tuple[RenderedEntry, ...]:
         """Those that were read; `unread` tells where that is no answer."""
         return self.overrides_subschedule.rendered_schedule_entries
-
-
-def _is_unrendered(part: Any) -> bool:
-    return isinstance(part, dict) and not part.get("rendered_schedule_entries") and not is_rendered(part)
 
 
 class EscalationRule(Record):

@@ -21,9 +21,8 @@ from pdmigrate.pages.words import (
     table_differences,
     warn_if,
 )
-from pdmigrate.parity.lanes import source_lanes, target_lanes
 from pdmigrate.parity.people import Unreachable
-from pdmigrate.parity.schedules import ScheduleParity, WindowParity
+from pdmigrate.parity.schedules import ScheduleParity, WindowParity, source_lanes, target_lanes
 from pdmigrate.steps.verify import Verified
 
 MOST_DRAWN = 6

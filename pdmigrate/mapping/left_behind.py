@@ -4,7 +4,7 @@ An unknown field that may decide who is paged is a question. It is asked once fo
 that one answer serves two hundred schedules, and asked again when another object has it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from pdmigrate.mapping.mapped import (
@@ -77,18 +77,14 @@ def _read_answer(mapped: Mapped, kind: str, path: str) -> Stop | None:
 def _list_holders(mapped: Mapped, kind: str, path: str) -> list[str]:
     """Who in scope has it, as 'name (id)', in one order."""
     if not mapped.holders:
-        for each, holder, record in _list_records(mapped):
+        kinds = ("schedules", "escalation_policies", "services")
+        there = [(one, f"{record.name} ({record.id})", record) for one in kinds for record in mapped.in_scope(one)]
+        rules = ((user, rule) for user in mapped.in_scope("users") for rule in user.notification_rules)
+        there += [("notification_rules", f"{user.name} ({rule.id})", rule) for user, rule in rules]
+        for each, holder, record in there:
             for found in record.unknown_fields:
                 mapped.holders.setdefault((each, found.path), []).append(holder)
     return sorted(mapped.holders[kind, path])
-
-
-def _list_records(mapped: Mapped) -> Iterator[tuple[str, str, Noted]]:
-    """(kind, 'name (id)', record)"""
-    for kind in ("schedules", "escalation_policies", "services"):
-        yield from ((kind, f"{record.name} ({record.id})", record) for record in mapped.in_scope(kind))
-    for user in mapped.in_scope("users"):
-        yield from (("notification_rules", f"{user.name} ({rule.id})", rule) for rule in user.notification_rules)
 
 
 # --- records that arrived in a form that cannot be used: whatever needs one waits for its answer ---

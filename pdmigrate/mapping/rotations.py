@@ -35,7 +35,11 @@ def name_pieces(
 
     layers: (number of PagerDuty's layer, rotation), as the pieces were made of them.
     """
-    whole = _layer_names(schedule, now)
+    lived = [
+        (one, rota.to_instant(one.start), rota.to_instant(one.end) if one.end else None)
+        for one in schedule.schedule_layers
+    ]
+    whole = describe_apart([Alike(one.name, one.id, start, end) for one, start, end in lived], now)
     names = [whole[number] for number, _ in layers]
     owners = [layers[piece.layer][0] for piece in pieces]
     late_to_early = sorted(zip(owners, pieces, strict=True), key=lambda pair: _rank(pair[1], now), reverse=True)
@@ -129,14 +133,6 @@ def name_parts(name: str, lives: Sequence[rota.Span], now: int) -> list[str]:
 
 def _name_later(name: str, since: int) -> str:
     return add_to_name(name, f"from {describe_date(since)}")
-
-
-def _layer_names(schedule: Schedule, now: int) -> list[str]:
-    layers = schedule.schedule_layers
-    ends = [rota.to_instant(layer.end) if layer.end else None for layer in layers]
-    return describe_apart(
-        [Alike(one.name, one.id, rota.to_instant(one.start), end) for one, end in zip(layers, ends, strict=True)], now
-    )
 
 
 def _rank(piece: Piece, now: int) -> tuple[bool, int, int]:

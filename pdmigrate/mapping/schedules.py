@@ -63,7 +63,10 @@ def _map_schedule(mapped: Mapped, schedule: AnySchedule) -> None:
     now, shifts = mapped.account.since, isinstance(schedule, ScheduleV3)
     people = list_people(schedule) if isinstance(schedule, ScheduleV3) else list_participants(schedule, now)
     zone = _choose_zone(mapped, schedule)
-    if zone is None or not _participants_known(mapped, schedule, people):
+    if zone is None or not _is_written_in_it(mapped, schedule):
+        return
+    each = {user.id: user for user in people}  # everything that has to be asked about them is asked at once
+    if mapped.stop("schedules", schedule, [_find_stop(mapped, schedule, user) for user in each.values()]):
         return
     try:
         judgement = judge(mapped.account, schedule, ZoneInfo(zone))
@@ -145,25 +148,6 @@ def _hold_unsaid(mapped: Mapped, schedule: AnySchedule, reason: str) -> None:
 
 def _choose_zone(mapped: Mapped, schedule: AnySchedule) -> str | None:
     """An IANA name, or None where the schedule is held for it."""
-    zone = _choose_name(mapped, schedule)
-    return zone if zone is None or _is_written_in_it(mapped, schedule) else None
-
-
-def _is_written_in_it(mapped: Mapped, schedule: AnySchedule) -> bool:
-    """Whether its windows are in its zone, as far as the offsets of its layers tell; otherwise a person says so.
-
-    Where PagerDuty has rendered the schedule, that rendering judges the windows, and nobody is asked.
-    """
-    moment = find_foreign(schedule.time_zone, getattr(schedule, "schedule_layers", ()))
-    if moment is None or any(True for _ in list_evidence(mapped.account, schedule)):
-        return True
-    words = {"zone": schedule.time_zone, "moment": moment.isoformat()}
-    answer = mapped.ask("written_in_another_zone", "schedules", schedule.id, schedule.name, **words)
-    what = f"its windows may be written in another zone than {schedule.time_zone}"
-    return not mapped.stop("schedules", schedule, [stop_unless("as_written", answer, what)])
-
-
-def _choose_name(mapped: Mapped, schedule: AnySchedule) -> str | None:
     zone = read_zone(schedule.time_zone)
     if zone.iana and not zone.converted:
         return zone.iana
@@ -184,19 +168,25 @@ def _choose_name(mapped: Mapped, schedule: AnySchedule) -> str | None:
     return None
 
 
+def _is_written_in_it(mapped: Mapped, schedule: AnySchedule) -> bool:
+    """Whether its windows are in its zone, as far as the offsets of its layers tell; otherwise a person says so.
+
+    Where PagerDuty has rendered the schedule, that rendering judges the windows, and nobody is asked.
+    """
+    moment = find_foreign(schedule.time_zone, getattr(schedule, "schedule_layers", ()))
+    if moment is None or any(True for _ in list_evidence(mapped.account, schedule)):
+        return True
+    words = {"zone": schedule.time_zone, "moment": moment.isoformat()}
+    answer = mapped.ask("written_in_another_zone", "schedules", schedule.id, schedule.name, **words)
+    what = f"its windows may be written in another zone than {schedule.time_zone}"
+    return not mapped.stop("schedules", schedule, [stop_unless("as_written", answer, what)])
+
+
 # --- who stands in it ---
 
 
-def _participants_known(mapped: Mapped, schedule: AnySchedule, users: Iterable[Reference]) -> bool:
-    """Whether all of them can be paged, or their places may stay empty; otherwise the schedule is booked as held.
-
-    Everything that has to be asked about them is asked at once.
-    """
-    each = {user.id: user for user in users}
-    return not mapped.stop("schedules", schedule, [_find_stop(mapped, schedule, user) for user in each.values()])
-
-
 def _find_stop(mapped: Mapped, schedule: AnySchedule, user: Reference) -> Stop | None:
+    """None where the person can be paged, or the places may stay empty."""
     name = user.summary or user.id
     place, words = f"{schedule.id}/{user.id}", {"user": f"{name} ({user.id})", "who": name}
     if user.deleted_at:
@@ -209,11 +199,6 @@ def _find_stop(mapped: Mapped, schedule: AnySchedule, user: Reference) -> Stop |
         return mapped.stop_behind("users", user.id, f"{name} stands in it and has neither account nor invitation")
     answer = mapped.ask("dangling_reference", "schedules", place, schedule.name, **words)
     return stop_unless("empty_place", answer, f"no list of PagerDuty shows {name} ({user.id})")
-
-
-def people_needed(mapped: Mapped, users: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
-    """What must be there before the schedule is. users: PagerDuty ids."""
-    return tuple(("users", id) for id in sorted({id for id in users if id and id in mapped.emails}))
 
 
 def _describe_empty(mapped: Mapped, users: Iterable[Reference]) -> list[FieldOutcome]:
@@ -263,8 +248,9 @@ def _want_schedule(
         owner_group=mapped.group_of(schedule.teams),
         rotations=tuple(rotations),
     )
-    people = (person for one in named for person in one.rotation.participants if person in mapped.account.users)
-    needs = tuple(("teams", t.id) for t in schedule.teams if t.id in mapped.groups) + people_needed(mapped, people)
+    standing = {person for one in named for person in one.rotation.participants if person in mapped.account.users}
+    needs = tuple(("teams", team.id) for team in schedule.teams if team.id in mapped.groups)
+    needs += tuple(("users", person) for person in sorted(filter(None, standing)) if person in mapped.emails)
     mapped.zones[schedule.id] = zone
     mapped.schedules[schedule.id] = place.identifier
     where, ids = (place.identifier, place.name), (schedule.id,)

@@ -61,7 +61,7 @@ def list_missing(found: Draft, links: Links) -> Iterator[Item]:
     """
     mapped = _foresee(found)
     window = (to_instant(found.account.since), to_instant(found.account.until))
-    schedules = [(s.id, Rota(), Rota()) for s in mapped.in_scope("schedules", mapped.account.all_schedules)]
+    schedules = [(s.id, Rota(), Rota()) for s in mapped.in_scope("schedules")]
     paged = {place.person for place in list_places(mapped, schedules, window)}
     for email, users in sorted(group_users(mapped).items()):
         for part, need, expected in _judge(mapped, email, users) if email in paged else ():
@@ -107,7 +107,7 @@ def list_own(found: Draft, links: Links) -> Iterator[Item]:
     planned = {source for action in found.plan.actions for source in action.sources}
     alone = {outcome.id for outcome in found.mapped.outcomes if outcome.grade == "handed_over"} - planned
     written = {s for a in found.plan.actions if a.kind == "contact_methods" and a.verb != "handover" for s in a.sources}
-    for user in found.mapped.in_scope("users", found.account.users):
+    for user in found.mapped.in_scope("users"):
         profile = f"The profile of {found.mapped.emails.get(user.id, user.email)}"
         told: list[tuple[str, str, str, str, list[str]]] = []
         for type, (name, listed, channel, part, rule_part) in LINKED.items():

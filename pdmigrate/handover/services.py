@@ -125,7 +125,7 @@ def _list_senders(found: Draft, links: Links) -> Iterator[Line]:
     A sender whose service is to page nobody gets no webhook at all: that is how it is kept from flooding.
     """
     routes = {route.key: route for route in found.mapped.routes}
-    for service in found.mapped.in_scope("services", found.account.services):
+    for service in found.mapped.in_scope("services"):
         route, first, webhook = routes.get(service.id), "", "none"
         if route is None:
             first = f"{STAYS} "

@@ -48,7 +48,7 @@ class Files:
 
 def make_files(found: Draft, links: Links) -> Files:
     """All that items may name, and who the people are."""
-    users = found.mapped.in_scope("users", found.account.users)
+    users = found.mapped.in_scope("users")
     people = {user.id: {"name": user.name, "email": found.mapped.emails.get(user.id, user.email)} for user in users}
     texts = _write_documents(found, links)
     groups, invited = _handed(found, "teams"), _handed(found, "users")

@@ -1,4 +1,4 @@
-"""A whole PagerDuty account as records, and the snapshot file that keeps it."""
+"""A whole PagerDuty account as records, the snapshot file that keeps it, and what changed between two of them."""
 
 import hashlib
 import re

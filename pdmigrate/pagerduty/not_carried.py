@@ -111,9 +111,8 @@ def _list_references(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, dict
 def _describe_effect(kind: str, row: dict[str, Any]) -> str:
     """How it changes which alerts page whom."""
     counted, said = count_rules(row), []
-    if suppressing := counted["suppressing"] or row.get(
-        "suppressing_rules"
-    ):  # a snapshot of before kept the number alone
+    # an older snapshot has the numbers alone
+    if suppressing := counted["suppressing"] or row.get("suppressing_rules"):
         said.append(f"{suppressing} rules suppress alerts")
     if kind == "event_orchestrations" and row.get("routes"):
         said.append(f"routes alerts to {row['routes']} services")

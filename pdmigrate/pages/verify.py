@@ -20,10 +20,9 @@ from pdmigrate.pages.words import (
     section_differences,
     warn_if,
 )
-from pdmigrate.parity.lanes import source_lanes, target_lanes
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.policies import LevelParity, PolicyParity, count_policies, describe_begins, describe_people
-from pdmigrate.parity.schedules import ScheduleParity, WindowParity
+from pdmigrate.parity.schedules import ScheduleParity, WindowParity, source_lanes, target_lanes
 from pdmigrate.parity.services import ServiceParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.verify import Verified

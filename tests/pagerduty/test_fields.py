@@ -9,9 +9,8 @@ from source_http import SHARED, company
 from test_contract_pagerduty import read_file, resolve
 
 from pdmigrate.pagerduty import records, v3_records
-from pdmigrate.pagerduty.arrivals import KINDS, read_records
+from pdmigrate.pagerduty.arrivals import KINDS, read_notes, read_records
 from pdmigrate.pagerduty.fields import TABLES
-from pdmigrate.pagerduty.notes import read_notes
 from pdmigrate.sandbox.accounts import load_account
 
 EXTRACT = yaml.safe_load((Path(__file__).parent / "pagerduty_fields.yaml").read_text())

@@ -67,7 +67,7 @@ $(VENV)/.installed-test: EXTRAS := [test]
 $(VENV)/.installed $(VENV)/.installed-test: pyproject.toml constraints.txt $(NO_ENVIRONMENT)
 	@echo "Installing into $(VENV): about a minute the first time."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
-	@$(PIP) -e ".$(EXTRAS)"
+	@$(PIP) $(INSTALL) -e ".$(EXTRAS)"
 	@touch $(VENV)/.installed $@
 
 # A folder that was an environment is made anew (its Python is gone, or old); of any other folder nothing is removed.

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from small_company import edit
-from source_http import NOW, company, find_shared
+from source_http import DATA, NOW, company
 
 from pdmigrate import conflicts, connect, finish, open_job, preview
 from pdmigrate.cli import main
@@ -80,7 +80,7 @@ def test_keys_stay_out_unless_asked_for_and_never_reach_a_page(serve_source, wor
 
 
 def test_the_recorded_account_and_a_snapshot_of_it_have_one_digest(serve_source, tmp_path):
-    folder = find_shared("recorded-account")
+    folder = DATA / "recorded-account"
     source = serve_source(load_account(folder))
     fetched = source.fetch()
     save_snapshot(tmp_path / "recorded.json.gz", fetched)

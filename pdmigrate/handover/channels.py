@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pdmigrate.mapping.contacts import PUSH, SLACK, describe_extension
+from pdmigrate.mapping.contacts import PUSH, SLACK, describe_cut
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.pagerduty.records import User
 
@@ -58,7 +58,7 @@ def _list_linked(user: User, email: str, type: str, alone: set[str]) -> Iterator
 
 def _list_extensions(user: User, written: set[str]) -> Iterator[PersonalChannel]:
     """A number that is written without its extension; who types his numbers in is told where he does."""
-    cut = {method.id: describe_extension(method) for method in user.contact_methods if method.id in written}
+    cut = {method.id: describe_cut(method) for method in user.contact_methods if method.id in written}
     cut = {id: said for id, said in cut.items() if said}
     if cut:
         expected = ". ".join([*cut.values(), "The profile has a number that rings where the person is."])

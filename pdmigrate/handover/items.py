@@ -10,7 +10,7 @@ from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.reaching import list_missing
 from pdmigrate.harness import records
-from pdmigrate.mapping.contacts import describe_extension, describe_first_wait, find_first_minute
+from pdmigrate.mapping.contacts import describe_cut, describe_first_wait, find_first_minute
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pagerduty.not_carried import NotCarried
@@ -228,7 +228,7 @@ def _expect_policy(found: Draft, action: Action) -> str:
 def _expect_contacts(found: Draft, action: Action) -> str:
     named = ", ".join(f"{one.type} {one.address} ({one.label})" for one in action.read(records.ContactDetails).methods)
     methods = [one for one in found.account.users[action.key].contact_methods if one.id in action.sources]
-    cut = [said for one in methods if (said := describe_extension(one))]
+    cut = [said for one in methods if (said := describe_cut(one))]
     return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
 
 
@@ -350,8 +350,8 @@ def _from_routers(found: Draft, links: Links) -> Iterator[Item]:
 def _from_countries(found: Draft, links: Links) -> Iterator[Item]:
     """One request a country: adding one takes Harness weeks."""
     for code, names in sorted(found.mapped.unserved.items()):
-        expected = f"Harness confirms calls and SMS to +{code}, for {', '.join(sorted(set(names)))}; then run again."
-        yield _make_item(links, "countries", f"+{code}", f"+{code}", expected=expected, file="countries.csv")
+        expected = f"Harness confirms calls and SMS to {code}, for {', '.join(sorted(set(names)))}; then run again."
+        yield _make_item(links, "countries", code, code, expected=expected, file="countries.csv")
 
 
 def _from_fidelity(found: Draft, links: Links) -> Iterator[Item]:

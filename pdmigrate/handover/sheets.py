@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-
 from pdmigrate.handover.advice import QUIET, ROUTED, STAYS, SUPPRESSION, WEBHOOK, advise
 from pdmigrate.handover.items import Item, list_routers, name_policy
 from pdmigrate.handover.letters import write_letters
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import SCHEMA, make_terraform, write_policy, write_schedule
 from pdmigrate.harness import records
-from pdmigrate.mapping.contacts import read_phone
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.numbers import read_phone, write_phone
 from pdmigrate.mapping.proof import read_shown
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import ContactMethod, Schedule
@@ -59,7 +57,7 @@ def make_files(found: Draft, links: Links) -> Files:
         made = make_terraform(groups, invited, links.org, links.project)
         texts["terraform/main.tf.json"] = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
     countries = [
-        _entry({"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}, f"countries:+{code}")
+        _entry({"country_code": code, "people": "; ".join(sorted(set(names)))}, f"countries:{code}")
         for code, names in sorted(found.mapped.unserved.items())
     ]
     sheets = {
@@ -158,7 +156,7 @@ def read_channel(method: ContactMethod) -> tuple[str, str]:
     if kind == "email":
         return kind, (method.address or "").strip().lower()
     number = read_phone(method)
-    return kind, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
+    return kind, write_phone(number) if number else ""
 
 
 def _list_rules(found: Draft) -> list[Entry]:

@@ -3,18 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-import phonenumbers
-
 from pdmigrate.harness import records as harness
 from pdmigrate.mapping.left_behind import describe_left, stop_unknown
 from pdmigrate.mapping.lost_contacts import ask_lost
 from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact
+from pdmigrate.mapping.numbers import (
+    RIGHT,
+    ask_country,
+    ask_number,
+    describe_extension,
+    is_known,
+    is_served,
+    name_country,
+    read_phone,
+    write_phone,
+)
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
 from pdmigrate.plan.actions import Desired, Held
-from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.plan.answers import Conflict
 
-SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
-"""Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""
 LABELS = {"work": "Work", "office": "Work", "home": "Home"}
 PUSH = "push_notification_contact_method"
 SLACK = "slack_contact_method"
@@ -87,7 +94,7 @@ def _map_methods(mapped: Mapped, user: User, email: str) -> dict[str, harness.Co
 
 
 def _method_fates(method: ContactMethod, channel: harness.Contact) -> list[FieldOutcome]:
-    label, cut = (method.label or "").strip(), describe_extension(method)
+    label, cut = (method.label or "").strip(), describe_cut(method)
     same = label.lower() in ("", channel.label.lower())
     said = "" if same else f"the label {label} becomes {channel.label}: Harness knows Work, Home and Other"
     return [
@@ -97,13 +104,10 @@ def _method_fates(method: ContactMethod, channel: harness.Contact) -> list[Field
     ]
 
 
-def describe_extension(method: ContactMethod) -> str:
-    """What becomes of what is dialled after the number (`x123`, `,,123`, `;ext=123`); "" where there is nothing."""
-    number = read_phone(method) if TYPES.get(method.type) in ("phone", "sms") and method.address else None
-    if number is None or not number.extension:
-        return ""
-    alone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"PagerDuty dials {number.extension} after {alone}; Harness documents no extensions and calls {alone} alone"
+def describe_cut(method: ContactMethod) -> str:
+    """What becomes of the extension of a telephone number; "" where there is none."""
+    called = TYPES.get(method.type) in ("phone", "sms") and method.address
+    return describe_extension(read_phone(method)) if called else ""
 
 
 def _judge_method(
@@ -130,42 +134,28 @@ def _judge_phone(
     number = read_phone(method)
     if number is None:
         return None, "lost", f"+{method.country_code} {method.address} is no phone number"
-    if phonenumbers.region_code_for_number(number) in SERVED_REGIONS:
-        address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return harness.Contact(type=TYPES[method.type], address=address, label=label), None, ""
-    mapped.unserved.setdefault(number.country_code or 0, []).append(user.name)
-    answer = mapped.questions.ask(_ask_country(user, method, number))
+    if not is_known(number):
+        answer = _ask(mapped, user, ask_number(user, method, number))
+        if answer != RIGHT:
+            return None, "lost", f"{write_phone(number)} is no phone number that is known" + _describe_open(answer)
+    if is_served(number):
+        return harness.Contact(type=TYPES[method.type], address=write_phone(number), label=label), None, ""
+    mapped.unserved.setdefault(name_country(number), []).append(user.name)
+    answer = _ask(mapped, user, ask_country(user, method, number))
+    return None, "lost", f"Harness does not call {name_country(number)}" + _describe_open(answer)
+
+
+def _ask(mapped: Mapped, user: User, conflict: Conflict) -> str:
+    """The choice about one number; "" while the question is open, which holds the number back."""
+    answer = mapped.questions.ask(conflict)
     if answer is None:
-        mapped.held.append(
-            Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,))
-        )
-    return None, "lost", f"Harness does not call +{number.country_code}" + ("" if answer else " (open question)")
+        said = f"open question: its {'country' if conflict.about == 'phone_country' else 'number'}"
+        mapped.held.append(Held("contact_methods", conflict.id, user.name, said, True, (conflict.id,)))
+    return answer.choice if answer else ""
 
 
-def read_phone(method: ContactMethod) -> phonenumbers.PhoneNumber | None:
-    """The number, or None where it is none."""
-    try:
-        number = phonenumbers.parse(f"+{method.country_code or 1}{method.address}")
-    except phonenumbers.NumberParseException:
-        return None
-    return number if phonenumbers.is_possible_number(number) else None
-
-
-def _ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNumber) -> Conflict:
-    return Conflict(
-        about="phone_country",
-        kind="contact_methods",
-        id=method.id,
-        name=user.name,
-        question=f"{user.name} has a number in +{number.country_code}, where Harness neither calls nor sends SMS.",
-        meaning="The person is on call and this phone stays silent; adding a country takes Harness weeks.",
-        options=(
-            Option(name="leave_out", effect="the number is not moved; email and the mobile app remain"),
-            Option(name="ask_harness", effect="not moved now; a request to Harness is on the list of what is open"),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )
+def _describe_open(choice: str) -> str:
+    return "" if choice else " (open question)"
 
 
 def _map_rules(mapped: Mapped, user: User, email: str, reached: dict[str, harness.Contact]) -> None:

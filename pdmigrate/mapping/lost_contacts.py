@@ -11,7 +11,7 @@ from pdmigrate.plan.answers import Conflict, Option
 def ask_lost(mapped: Mapped, user: User, outcomes: Iterable[Outcome]) -> None:
     """Ask about what pages the person today and is lost. outcomes: what becomes of his contact methods and rules.
 
-    What is blocked or switched off in PagerDuty pages nobody today; a number in a country has a question of its own.
+    What is blocked or switched off in PagerDuty pages nobody today; what is asked about a number has a question of its own.
     """
     lost = {outcome.id: outcome.reason for outcome in outcomes if outcome.grade == "lost"}
     bare = (r for r in user.notification_rules if r.start_delay_in_minutes is None or r.contact_method is None)
@@ -24,7 +24,8 @@ def ask_lost(mapped: Mapped, user: User, outcomes: Iterable[Outcome]) -> None:
         if method.id in lost and (method.id in used or unread) and method.enabled and not method.blacklisted
     ]
     asked = mapped.questions.open.keys() | mapped.questions.answered.keys()
-    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if f"phone_country:{m.id}" not in asked]
+    own = {m.id for m in silent for about in ("phone_country", "unknown_number") if f"{about}:{m.id}" in asked}
+    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if m.id not in own]
     said += [f"{len(unread)} notification rules came without their delay or contact method"] if unread else []
     if said and mapped.questions.ask(_ask_contacts(user, said)) is None:
         ids = (*(one.id for one in silent), *(one.id for one in unread))

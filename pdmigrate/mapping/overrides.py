@@ -17,6 +17,7 @@ from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Conflict, Option
 from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.values import describe_unusable
 
 COVERED = "others that were made later take all of its time"
 DATED = "written as a dated shift of the schedule"
@@ -232,9 +233,10 @@ def _ask_for(mapped: Mapped, conflict: Conflict) -> str | Stop:
     email = (answer.value or "").strip().lower() if answer and answer.choice == "map" else ""
     if answer is None or not email:
         return read_stop(answer, "no list of PagerDuty shows its stand-in")
-    if email in mapped.state.people:
+    why = describe_unusable("map", email, {"people": mapped.state.people})
+    if not why:
         return email
-    mapped.questions.reopen(answer)
+    mapped.questions.reopen(answer, why)
     return Stop(f"its stand-in was decided to be {email}, who is not in the Harness project", True)
 
 

@@ -21,6 +21,7 @@ from pdmigrate.pagerduty.records import Reference
 from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Conflict, Option, Settled
+from pdmigrate.plan.values import describe_unusable
 from pdmigrate.wire.canonical import canonical_json
 
 # --- the time zone ---
@@ -92,7 +93,7 @@ def _choose_name(mapped: Mapped, schedule: AnySchedule) -> str | None:
 
 
 def _lose_zone(mapped: Mapped, schedule: AnySchedule, answer: Settled) -> None:
-    mapped.questions.reopen(answer)
+    mapped.questions.reopen(answer, describe_unusable("other", answer.value, {}))
     reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
     mapped.lose("schedules", schedule.id, schedule.name, reason, True)
 

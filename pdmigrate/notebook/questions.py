@@ -51,7 +51,7 @@ class _Questions:
         self.people = list(people)
         self.after = AFTER_PEOPLE if self.people else AFTER_CONFLICTS
         self.answers = Answers(job, self.questions.values())
-        self.roll = Roll(self.list_rows(), ("State",) if self.people else ("State", "Class"), (), self.turn)
+        self.roll = Roll(self.list_rows(), ("State", "Role") if self.people else ("State", "Class"), (), self.turn)
         self.told = ipywidgets.HTML()
         self.sign = Signature(
             ("Decide", self.decide, "primary"),
@@ -128,9 +128,8 @@ class _Questions:
         answer = self._name_answer(conflict, standing) if conflict else ""
         state = answer or person.state
         duties = f"{person.duties} places on call" if person.duties else "never on call"
-        return Row(
-            person.id, f"{person.name} · {person.email} · {duties} · {state}", {"State": [state.partition(",")[0]]}
-        )
+        label = f"{person.name} · {person.email} · PagerDuty role {person.role} · {duties} · {state}"
+        return Row(person.id, label, {"State": [state.partition(",")[0]], "Role": [person.role.partition(",")[0]]})
 
     def _name_answer(self, conflict: Conflict, standing: Standing) -> str:
         decision = standing.get((conflict.about, conflict.id)) or standing.get((conflict.about, "all"))
@@ -150,7 +149,7 @@ def _make_row(conflict: Conflict, answer: str) -> Row:
     state = "open" if answer == "open" else "by the rule" if answer.startswith("by") else "decided"
     return Row(
         conflict.key,
-        f"{about} · {conflict.name} · {conflict.id} · {answer}",
+        " · ".join(filter(None, (about, conflict.name, conflict.note, conflict.id, answer))),
         {"State": [state], "Class": [conflict.about]},
     )
 
@@ -193,5 +192,6 @@ def _describe(conflicts: list[Conflict]) -> str:
     others = (
         f"{len(conflicts):,} are ticked, this is the first of them. Only answers that all of them can have are offered."
     )
-    text = "\n\n".join([f"{first.meaning} {recommended}", *([others] if len(conflicts) > 1 else [])])
+    note = f" {first.note}." if first.note else ""
+    text = "\n\n".join([f"{first.meaning}{note} {recommended}", *([others] if len(conflicts) > 1 else [])])
     return draw(Section(first.question, text, table, level=3))

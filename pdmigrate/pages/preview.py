@@ -154,7 +154,7 @@ def section_countries(preview: Preview) -> Section:
     table = make_table(
         sorted(unserved),
         {
-            "Country code": lambda code: f"+{code}",
+            "Country code": lambda code: code,
             "Numbers": lambda code: len(unserved[code]),
             "People": lambda code: sorted(set(unserved[code])),
         },

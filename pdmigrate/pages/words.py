@@ -143,7 +143,7 @@ def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> 
         conflicts,
         {
             "Class": lambda conflict: conflict.about.replace("_", " "),
-            "Object": lambda conflict: conflict.name,
+            "Object": lambda conflict: " · ".join(filter(None, (conflict.name, conflict.note))),
             "Id": lambda conflict: conflict.id,
             "Question": lambda conflict: conflict.question,
             "What it means for paging": lambda conflict: conflict.meaning,

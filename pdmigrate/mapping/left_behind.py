@@ -11,6 +11,7 @@ from pdmigrate.mapping.mapped import MOST_DESCRIPTION, FieldOutcome, Mapped, Sto
 from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.notes import Found
 from pdmigrate.pagerduty.records import Noted, Reference
+from pdmigrate.pagerduty.secrets import HIDDEN
 from pdmigrate.plan.answers import Conflict, Option
 from pdmigrate.plan.kinds import KINDS
 
@@ -40,6 +41,10 @@ def describe_heading(record: Any, new: str, note: str = "", pages: bool = True) 
 
 def _describe_description(name: str, new: str, text: str) -> FieldOutcome:
     written = describe(name, new, text)
+    if HIDDEN in text:
+        return FieldOutcome(
+            "description", "changed", "an address in it has a secret, which is not kept and not carried over"
+        )
     if written.startswith(text):
         return FieldOutcome("description", "exact")
     said = f"cut: it has {len(text)} characters, Harness takes {MOST_DESCRIPTION} together with the PagerDuty name"

@@ -138,6 +138,16 @@ def test_stakeholders_invited(tmp_path):
     assert [action.name for action in decided.plan.actions if action.kind == "users"] == ["Ann Lee"]
 
 
+def test_stakeholders_stand_with_their_role_on_the_page_and_in_its_csv(tmp_path):
+    with open_case(tmp_path, "stakeholders-invited") as job:
+        preview(job)
+        page = finish(job, invite(job)).page
+        [table] = page.parent.glob("tables/invite-*people.csv")
+        rows = {row["Person"]: row for row in csv.DictReader(table.read_text("utf-8-sig").splitlines())}
+    assert rows["Eve Board"]["Role in PagerDuty"] == "read_only_user"
+    assert "read_only_user" in page.read_text()
+
+
 def test_support_hours_with_date(tmp_path):
     """Date and offset of support hours are ignored, as PagerDuty says; nine to five in Lima pages, and the rest by decision."""
     decided, verified = run_case(tmp_path, "support-hours-with-date")

@@ -1,4 +1,4 @@
-"""An answer that cannot work is refused when it is given: by decide, by a click, and in the file; files of people of any spreadsheet."""
+"""An answer that cannot work is refused when it is given: by decide, and in the file (by a click: test_widgets)."""
 
 import pytest
 from field_cases import open_case, read_section

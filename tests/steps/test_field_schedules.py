@@ -9,7 +9,7 @@ from field_cases import NOW, ask_case, asked, open_case, outcome, run_case, serv
 from mapping_account import layer, policy, refer, schedule, service, user
 from small_company import edit
 
-from pdmigrate import conflicts, connect, invite, load, preview, verify
+from pdmigrate import choose, conflicts, connect, invite, load, open_job, preview, verify
 
 CHANGE = ("11-25 12:00", "11-30 09:00")
 """Until the turn under way ends, on Monday."""
@@ -244,3 +244,44 @@ def test_successor_takes_another_name(tmp_path, order):
         decided, _ = carry_over(job)
     made = next(wish for wish in decided.draft.mapped.desired if wish.kind == "schedules")
     assert [rotation["name"] for rotation in made.fields["rotations"]] == ["Layer 1"]
+
+
+# --- of parity.md, what no other test holds (tests/test_field_parity.py says which holds which) ---
+
+
+def reopen_later(tmp_path, days):
+    return open_job(tmp_path / "acme", clock=lambda: NOW + timedelta(days=days))
+
+
+def test_a_rotation_changed_by_hand_is_kept_when_time_alone_has_ended_another(tmp_path):
+    """The layer has ended as it was always to end: that is no change of the source, whatever the strategy."""
+    ends = layer(["pue"], id="L1", name="Early", end="2026-11-28T09:00:00Z")
+    goes_on = layer(["pug", "puf"], id="L2", name="Late", start="2026-11-28T09:00:00Z")
+    account = make_account(schedule("S1", ends, goes_on, time_zone="UTC")) | {"overrides": {}}
+    with serve_account(tmp_path, account) as job:
+        carry_over(job)
+        with edit(job, "harness") as held:
+            [made] = held["oncall"]["schedules"].values()
+            late = next(one for one in made["rotations"] if one["name"] == "Late")
+            late["participants"] = late["participants"][:1]
+    with reopen_later(tmp_path, 5) as job:
+        choose(job, "rules.strategy", "overwrite", by="ann")
+        preview(job)
+        decided = conflicts(job)
+    assert [one.about for one in decided.draft.open.values()] == ["changed_in_harness"]
+    assert not [action for action in decided.plan.actions if action.kind == "schedules" and action.writes]
+
+
+def test_an_override_that_was_lengthened_in_harness_is_an_action_or_a_question(tmp_path):
+    """PagerDuty's has ended, and Harness's goes on: not only a difference that nobody can explain."""
+    with serve_account(tmp_path, make_account(three_schedules()[0])) as job:
+        carry_over(job)
+        with edit(job, "harness") as held:
+            [made] = held["oncall"]["schedules"].values()
+            [swap] = made["overrides"]
+            swap["end"] = "2026-12-20T09:00:00Z"
+    with reopen_later(tmp_path, 10) as job:
+        preview(job)
+        decided = conflicts(job)
+    acted = [action for action in decided.plan.actions if action.kind == "overrides" and action.verb != "keep"]
+    assert acted or [one for one in decided.draft.open.values() if one.kind == "overrides"]

@@ -145,7 +145,11 @@ def _list_contacts(found: Draft) -> list[Entry]:
         for method in (m for m in user.contact_methods if m.id in action.sources):
             kind, address = read_channel(method)
             row = {"person": user.name, "email": action.identifier, "type": kind, "address": address}
-            row |= {"label": labels.get((kind, address), "Other"), "pagerduty_id": method.id}
+            row |= {
+                "extension": read_extension(method),
+                "label": labels.get((kind, address), "Other"),
+                "pagerduty_id": method.id,
+            }
             rows.append(_entry(row, action.id))
     return rows
 
@@ -157,6 +161,12 @@ def read_channel(method: ContactMethod) -> tuple[str, str]:
         return kind, (method.address or "").strip().lower()
     number = read_phone(method)
     return kind, write_phone(number) if number else ""
+
+
+def read_extension(method: ContactMethod) -> str:
+    """What is dialled after the number, for whoever types it in; Harness documents no place for it."""
+    number = read_phone(method) if method.type in ("phone_contact_method", "sms_contact_method") else None
+    return (number.extension or "") if number else ""
 
 
 def _list_rules(found: Draft) -> list[Entry]:

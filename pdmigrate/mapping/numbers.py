@@ -78,12 +78,13 @@ def ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNum
 def ask_number(user: User, method: ContactMethod, number: phonenumbers.PhoneNumber) -> Conflict:
     """The library's tables lag behind the world's: only a person knows whether the number rings."""
     written = write_phone(number)
+    dialled = f"{written}, extension {number.extension}," if number.extension else f"{written},"
     return Conflict(
         about="unknown_number",
         kind="contact_methods",
         id=method.id,
         name=user.name,
-        question=f"No number like {written}, which {user.name} has in PagerDuty, is known: a slip, or newer than our list.",
+        question=f"No number like {dialled} which {user.name} has in PagerDuty, is known: a slip, or newer than our list.",
         meaning="A number that does not ring reaches nobody, here as in PagerDuty. Ask the person, or call it.",
         options=(
             Option(name=RIGHT, effect=f"{written} is carried over as it stands"),

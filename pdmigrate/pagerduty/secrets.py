@@ -122,7 +122,10 @@ def hide(value: Any) -> Any:
 
 
 def _keep_word(value: Any) -> Any:
-    return hide(value) if isinstance(value, dict | list) else _keep_link(value)
+    """A word, or what names an object; of any other structure, that it says something."""
+    if isinstance(value, list):
+        return [_keep_word(each) for each in value]
+    return hide(value) if isinstance(value, dict) and not value.get("id") else _keep_link(value)
 
 
 def _keep_plain(value: Any) -> Any:

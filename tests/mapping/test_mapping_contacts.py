@@ -140,6 +140,13 @@ def test_a_number_that_a_person_knows_is_carried_over_as_it_stands(country, addr
     assert not left.held
 
 
+def test_an_extension_is_kept_in_the_words_to_the_person():
+    mapped = map_ann([method("m1", address="5551234567,,99")])
+    assert "+15551234567, extension 99," in mapped.questions.open["unknown_number:m1"].question
+    right = map_ann([method("m1", address="5551234567,,99")], decisions=[decide("unknown_number", "m1", "it_is_right")])
+    assert "PagerDuty dials 99 after +15551234567" in reason(right, "contact_methods", "m1")
+
+
 def test_a_number_of_the_wrong_length_is_rather_a_slip():
     mapped = map_ann([method("m1", address="21255501011234")])
     assert mapped.questions.open["unknown_number:m1"].recommended == "leave_out"

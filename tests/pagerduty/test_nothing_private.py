@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from mapping_account import NOW, layer, policy, refer, schedule, service, user
+from mapping_account import NOW, layer, map_rows, people, policy, refer, schedule, service, user, wishes
 from source_http import company
 
 from pdmigrate.pagerduty.account import Snapshot
@@ -87,13 +87,29 @@ def test_what_is_known_stays():
     assert strip_secrets(rows) == rows
 
 
-def test_the_company_loses_nothing_that_the_migration_reads(serve_source):
-    """The same account, with the same digest, whether its keys are kept or not; and twice is once."""
+@pytest.mark.parametrize("keep_keys", [False, True])
+def test_the_company_loses_nothing_that_the_migration_reads(serve_source, monkeypatch, keep_keys):
+    """The same account, with the same digest, as PagerDuty's answers unstripped; and twice is once."""
     source = serve_source(company())
-    kept, bare = source.fetch(keep_keys=True), source.fetch()
-    assert kept.digest == bare.digest
-    assert kept.account.services == bare.account.services
-    assert strip_secrets(bare.rows) == bare.rows
+    found = source.fetch(keep_keys=keep_keys)
+    monkeypatch.setattr("pdmigrate.pagerduty.client.strip_secrets", lambda rows, keep_keys: rows)
+    whole = source.fetch()
+    assert found.rows != whole.rows
+    assert found.digest == whole.digest
+    for part in (
+        "users",
+        "teams",
+        "schedules",
+        "schedules_v3",
+        "policies",
+        "services",
+        "problems",
+        "remarks",
+        "hidden",
+    ):
+        assert getattr(found.account, part) == getattr(whole.account, part), part
+    assert (found.account.not_carried, found.account.inventory) == (whole.account.not_carried, whole.account.inventory)
+    assert strip_secrets(found.rows, keep_keys) == found.rows
 
 
 def test_recorded_answers_are_read_as_before(recorded_account):
@@ -118,3 +134,19 @@ def test_recorded_answers_are_read_as_before(recorded_account):
 )
 def test_of_what_people_wrote_only_what_opens_something_goes(written, kept):
     assert strip("schedules", description=written)["description"] == kept
+
+
+def test_what_is_taken_out_of_a_description_is_a_change_and_said():
+    address = f"https://wiki.example/x?token={TOKEN}"
+    made = schedule("ps1", layer(["ann"]), description=f"see {address}")
+    rows = strip_secrets({"users": [user("ann")], "schedules": [made]})
+    mapped = map_rows(rows, people("ann"))
+    [described] = [
+        one
+        for outcome in mapped.outcomes
+        for one in outcome.fields
+        if one.field == "description"
+        if outcome.kind == "schedules"
+    ]
+    assert (described.grade, "has a secret" in described.reason) == ("changed", True)
+    assert TOKEN not in wishes(mapped, "schedules")["ps1"].fields["description"]

@@ -79,7 +79,7 @@ def _each(keep: Keep, found: Any) -> Any:
 def _read_table(kind: str, keep_keys: bool) -> Keep:
     """What keeps a row of this kind: by the name of each field."""
     table = TABLES[kind]
-    fields: dict[str, Keep | None] = {}
+    fields: dict[str, Keep] = {}
 
     def keep(row: Any) -> Any:
         if not isinstance(row, dict):
@@ -88,20 +88,18 @@ def _read_table(kind: str, keep_keys: bool) -> Keep:
         for name, value in row.items():
             if name not in fields:
                 fields[name] = _choose(table, name, keep_keys)
-            each = fields[name]
-            if each is not None:
-                kept[name if name in table.plain or name in table.names else show_value(name)] = each(value)
+            kept[name if name in table.plain or name in table.names else show_value(name)] = fields[name](value)
         return kept
 
     return keep
 
 
-def _choose(table: FieldTable, name: str, keep_keys: bool) -> Keep | None:
-    """What becomes of a field's value; None: the field goes."""
-    if name in KEYS:
-        return (lambda value: value) if keep_keys and name in table.names else None
-    if CALENDAR.search(name):
-        return None
+def _choose(table: FieldTable, name: str, keep_keys: bool) -> Keep:
+    """What becomes of a field's value."""
+    if name in KEYS and keep_keys and name in table.names:
+        return lambda value: value
+    if name in KEYS or CALENDAR.search(name):
+        return hide
     part = table.parts.get(name) or (name if name in table.own.split() else "")
     whole = next((TABLES[kind] for kind in table.whole.split() if name in TABLES[kind].names), None)
     if not part and name not in table.names:

@@ -23,7 +23,9 @@ class Roles:
     names: dict[str, str] = field(default_factory=dict)
 
     def describe(self, user: User) -> str:
-        """`limited_user, observer in Platform`: the role in the account, and where it is otherwise, in the teams."""
+        """`limited_user, observer in Platform`: the role in the account, and where he looks on in teams only, those."""
+        if self.watches(user):
+            return str(user.role)
         seen = sorted(self.names[team] for team, role in self.teams.get(user.id, {}).items() if role == OBSERVER)
         return ", ".join(filter(None, (user.role or "not read", f"observer in {' and '.join(seen)}" if seen else "")))
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from pdmigrate.errors import SettingsError, find_nearest
+from pdmigrate.errors import ALIKE, SettingsError, find_nearest
 from pdmigrate.harness.records import Membership
 from pdmigrate.mapping.left_behind import describe_left
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
@@ -235,7 +235,7 @@ def find_unused(mapped: Mapped) -> Iterator[str]:
     """Sentences about lines of the file of people that do nothing, since nobody in PagerDuty has that address."""
     known = {read_email(user) for user in mapped.account.users.values()}
     for email in sorted(mapped.people_map.keys() - known):
-        near = find_nearest(email, known)
+        near = find_nearest(email, known, ALIKE)
         yield f"rules.people_file: nobody in PagerDuty has the address {email}{near}: that line does nothing."
 
 

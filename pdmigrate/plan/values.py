@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from pdmigrate.errors import find_nearest
+from pdmigrate.errors import ALIKE, find_nearest
 from pdmigrate.oncall.zones import read_zone, suggest_zones
 
 TAKES = {"map": "people", "owner": "groups", "other": "zones"}
@@ -28,4 +28,4 @@ def describe_unusable(choice: str, value: str | None, known: Mapping[str, Collec
         return "" if read_zone(wanted).iana else f"{wanted} {WORDS[kind]}{find_nearest(wanted, near)}"
     if kind not in known or wanted in known[kind] or (kind == "people" and wanted.lower() in known[kind]):
         return ""
-    return f"{wanted} {WORDS[kind]}{find_nearest(wanted.lower(), known[kind])}"
+    return f"{wanted} {WORDS[kind]}{find_nearest(wanted.lower(), known[kind], ALIKE)}"

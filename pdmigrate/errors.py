@@ -149,6 +149,15 @@ ALIKE = 0.85
 """How near addresses of one domain must be to be taken for one another: the domain alone makes them half alike."""
 
 
+LONGEST = 80
+"""Signs of a word that somebody else wrote, in a message of one line."""
+
+
+def shorten(word: str) -> str:
+    """The word for a message: no more than LONGEST signs of it, and none that ends the line."""
+    return " ".join((word if len(word) <= LONGEST else f"{word[:LONGEST]}…").split())
+
+
 def find_nearest(word: str, words: Iterable[str], alike: float = 0.6) -> str:
     """The nearest of the right words in brackets, or ""."""
     near = difflib.get_close_matches(word, list(words), n=1, cutoff=alike)

@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from pdmigrate.harness import records
 from pdmigrate.harness.records import Membership, Override, Record
 from pdmigrate.plan.kinds import KINDS, ORDER
 from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.forms import FormError, describe_form, read_form
 
 Verb = Literal["create", "update", "adopt", "keep", "handover"]
 VERBS: tuple[Verb, ...] = ("create", "update", "adopt", "keep", "handover")
@@ -183,9 +187,43 @@ def plan_to_json(plan: Plan) -> Fields:
     return {"source": plan.source, "target": plan.target, "digest": plan.digest, **rows}
 
 
-def plan_from_json(data: Fields) -> Plan:
-    """A saved plan; its digest is computed again, so an edited file has another one."""
-    rows = ({**row, "needs": tuple(map(tuple, row["needs"]))} for row in data["actions"])
-    actions = tuple(Action(**{**row, "sources": tuple(row["sources"])}) for row in rows)
-    held = tuple(Held(**{**row, "sources": tuple(row["sources"])}) for row in data["held"])
-    return Plan(data["source"], data["target"], actions, held)
+class _Saved(BaseModel):
+    """A plan as JSON has it."""
+
+    source: str
+    target: str
+    actions: tuple[Action, ...]
+    held: tuple[Held, ...]
+
+
+def plan_from_json(data: Any) -> Plan:
+    """A saved plan; its digest is computed again, so an edited file has another one. Raises FormError for what is none."""
+    said = read_form(SAVED, data)
+    for number, action in enumerate(said.actions):
+        if action.kind not in KINDS:
+            raise FormError(f"actions.{number}.kind: there is no such kind")
+        if action.after is not None:
+            _check_fields(f"actions.{number}.after", action)
+    return Plan(said.source, said.target, said.actions, said.held)
+
+
+SAVED = TypeAdapter(_Saved)
+RECORDS: dict[str, type[Record]] = {
+    "teams": records.UserGroup,
+    "users": Membership,
+    "contact_methods": records.ContactDetails,
+    "notification_rules": records.NotificationRule,
+    "schedules": records.Schedule,
+    "overrides": Override,
+    "escalation_policies": records.EscalationPolicy,
+    "services": records.Service,
+}
+"""What is written of each kind."""
+
+
+def _check_fields(place: str, action: Action) -> None:
+    """Whether a record of its kind can be made of what will be written."""
+    try:
+        action.read(RECORDS[action.kind])
+    except ValidationError as error:
+        raise FormError(f"{place}.{describe_form(error)}") from None

@@ -2,7 +2,7 @@
 
 import csv
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +43,10 @@ SEPARATORS = ";\t,"
 """What spreadsheets write between cells: which of them, a file's first line shows."""
 
 
+LONGEST_EMAIL = 320
+"""Signs of a local part, the @ and a domain (RFC 3696, errata)."""
+
+
 def read_people_file(path: Path) -> dict[str, str]:
     """The file that says who is who, a line a person: PagerDuty's email to Harness's, both in lower case.
 
@@ -52,18 +56,26 @@ def read_people_file(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"rules.people_file: {path} cannot be read ({type(error).__name__}).") from None
+    try:
+        return pair_emails(list(_read_pairs(path.name, text)))
+    except csv.Error:
+        raise SettingsError(f"{path.name} is no CSV file (a cell of it never ends): save it anew.") from None
+
+
+def _read_pairs(name: str, text: str) -> Iterator[tuple[str, str, str]]:
+    """The place of each line, and its two cells. Raises SettingsError for a first line or a cell that cannot be."""
     separator = next((sign for sign in SEPARATORS if sign in text.partition("\n")[0]), ",")
     rows = csv.DictReader(text.splitlines(), delimiter=separator, skipinitialspace=separator != "\t")
-    rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
-    missing = [name for name in PEOPLE_COLUMNS if name not in (rows.fieldnames or ())]
+    rows.fieldnames = [column.strip().lower() for column in rows.fieldnames or ()]
+    missing = [column for column in PEOPLE_COLUMNS if rows.fieldnames.count(column) != 1]
     if missing:
         wanted = ",".join(PEOPLE_COLUMNS)
-        raise SettingsError(f"{path.name}: the first line must be {wanted}; it lacks {', '.join(missing)}.")
-    source, target = PEOPLE_COLUMNS
-    return pair_emails(
-        (f"{path.name} line {number}", read_cell(row[source] or ""), read_cell(row[target] or ""))
-        for number, row in enumerate(rows, 2)
-    )
+        raise SettingsError(f"{name}: the first line must be {wanted}, each once; look at {', '.join(missing)}.")
+    for number, row in enumerate(rows, 2):
+        cells = [read_cell(row[column] or "") for column in PEOPLE_COLUMNS]
+        if max(map(len, cells)) > LONGEST_EMAIL:
+            raise SettingsError(f"{name} line {number}: a cell of {max(map(len, cells))} signs is no email.")
+        yield f"{name} line {number}", cells[0], cells[1]
 
 
 def _is_risky(text: str) -> bool:

@@ -31,7 +31,8 @@ decisions.yaml is made for people to read, edit and keep in git:
       by: ann
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,13 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from pdmigrate.errors import SettingsError, hint
+from pdmigrate.errors import LONGEST, SettingsError, hint, shorten
 from pdmigrate.plan.answers import CLASSES, Answer, Decisions
 from pdmigrate.plan.guards import GUARD_NAMES
+from pdmigrate.wire.yaml_text import describe_yaml_error, read_yaml
 from pdmigrate.workspace.folder import lock_beside, write_text
-from pdmigrate.workspace.strict import describe_problem, find_line
-from pdmigrate.workspace.yaml_lists import edit_list, read_yaml
+from pdmigrate.workspace.strict import Lines, describe_problem, join_told
+from pdmigrate.workspace.yaml_lists import edit_list
 
 
 def read_decisions(path: Path) -> Decisions:
@@ -67,37 +69,50 @@ def _read(name: str, text: str) -> Decisions:
     try:
         data = read_yaml(text) or {}
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else "?"
-        raise SettingsError(f"{name} is no YAML near line {line}: mend it, then run again.") from None
+        raise SettingsError(describe_yaml_error(name, error)) from None
     return _check(name, data, text)
 
 
 def _check(name: str, data: Any, text: str = "") -> Decisions:
+    problems: Iterable[tuple[Place, str]]
     try:
         read = Decisions.model_validate(data)
     except ValidationError as error:
-        problems = [(tuple(entry["loc"]), describe_problem(entry, Decisions)) for entry in error.errors()]
+        entries = error.errors()
+        number = len(entries)
+        problems = ((tuple(entry["loc"]), describe_problem(entry, Decisions)) for entry in entries)
     else:
-        problems = list(_find_slips(read))
-    if problems:
-        said = (f"line {find_line(text, place)}: {words}" if text else words for place, words in problems)
-        raise SettingsError(f"{name}: {'; '.join(said)}.")
+        slips = list(_find_slips(read))
+        number, problems = len(slips), ((place, describe()) for place, describe in slips)
+    if number:
+        lines = Lines(text)
+        said = (f"line {lines.find(place)}: {words}" if text else words for place, words in problems)
+        raise SettingsError(f"{name}: {join_told(said, number)}.")
     return read
 
 
-def _find_slips(read: Decisions) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Classes, options and guards that there are not, and where they stand."""
+Place = tuple[str | int, ...]
+
+
+def _find_slips(read: Decisions) -> Iterator[tuple[Place, Callable[[], str]]]:
+    """Classes, options and guards that there are not: where they stand, and what says it, asked only where it is told."""
     for number, decision in enumerate(read.decisions):
         place = ("decisions", number)
         if decision.conflict not in CLASSES:
-            yield (*place, "conflict"), f"there is no conflict {decision.conflict} ({hint(decision.conflict, CLASSES)})"
+            yield (*place, "conflict"), partial(_describe_unknown, "there is no conflict", decision.conflict, CLASSES)
         elif decision.choice not in CLASSES[decision.conflict]:
-            near = hint(decision.choice, CLASSES[decision.conflict])
-            yield (*place, "choice"), f"{decision.conflict} has no option {decision.choice} ({near})"
+            words = f"{decision.conflict} has no option"
+            yield (*place, "choice"), partial(_describe_unknown, words, decision.choice, CLASSES[decision.conflict])
     for number, waiver in enumerate(read.waivers):
         if waiver.guard not in GUARD_NAMES:
-            yield ("waivers", number, "guard"), f"there is no guard {waiver.guard} ({hint(waiver.guard, GUARD_NAMES)})"
+            yield (
+                ("waivers", number, "guard"),
+                partial(_describe_unknown, "there is no guard", waiver.guard, GUARD_NAMES),
+            )
+
+
+def _describe_unknown(words: str, word: str, known: Iterable[str]) -> str:
+    return f"{words} {shorten(word)} ({hint(word[:LONGEST], known)})"
 
 
 def save_answers(path: Path, *answers: Answer) -> None:

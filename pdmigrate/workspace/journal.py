@@ -11,13 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
-from pdmigrate.errors import SettingsError, UnreachableError
+from pdmigrate.errors import RefusedError, SettingsError, UnreachableError, WorkspaceHeldError, shorten
 from pdmigrate.harness.identifiers import make_identifier
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
+from pdmigrate.wire.forms import FormError, read_form
+from pdmigrate.wire.json_text import JsonError, read_json
 
 # --- the tables ---
 
@@ -102,6 +105,9 @@ class Run:
     snapshot: str
 
 
+T = TypeVar("T")
+
+
 class Journal:
     """One journal for one workspace and one source account. place: a file, or a PostgreSQL URL."""
 
@@ -123,9 +129,11 @@ class Journal:
         """All lines of the source account, by (kind, key)."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(ledger).where(ledger.c.source == self._source)).all()
-        return {
-            (r.kind, r.key): LedgerEntry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced), r.at) for r in rows
-        }
+        lines = [
+            _read_row(f"ledger, {r.kind} {r.key}", LINE, {**r._mapping, "synced": _unpack(r.synced, "ledger", r.key)})
+            for r in rows
+        ]
+        return {(line.kind, line.key): line for line in lines}
 
     def other_sources(self) -> list[str]:
         """Other PagerDuty accounts that this journal has carried over."""
@@ -160,13 +168,15 @@ class Journal:
         newest = self._newest()
         if newest is None or newest.finished is not None or newest.plan is None:
             return None
-        return newest.id, plan_from_json(json.loads(newest.plan))
+        return newest.id, _read_plan(newest.id, newest.plan)
 
     def runs(self) -> list[Run]:
         """All runs, oldest first."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(loads).order_by(loads.c.id)).all()
-        return [Run(r.id, r.kind, r.digest, r.started, r.finished or "", r.approved_by, r.snapshot) for r in rows]
+        return [
+            _read_row(f"run {r.id}", RUN, {**r._mapping, "number": r.id, "finished": r.finished or ""}) for r in rows
+        ]
 
     def record(self, load: int, action: Action, state: str, at: datetime, note: str = "") -> None:
         """Write one step. `done` also books the object in the ledger, in the same transaction."""
@@ -190,9 +200,11 @@ class Journal:
             rows = connection.execute(sa.select(steps).where(steps.c.load == load).order_by(steps.c.id)).all()
         found = {}
         for row in rows:
-            fields = _unpack(row.before), _unpack(row.after)
-            action = Action(row.verb, row.kind, row.key, row.identifier, row.name, *fields)
-            found[action.id] = JournalStep(action, row.state, row.note, row.at)
+            place = f"run {load}, step {row.id}"
+            fields = {name: _unpack(getattr(row, name), "steps", row.action) for name in ("before", "after")}
+            action = {name: getattr(row, name) for name in ("verb", "kind", "key", "identifier", "name")} | fields
+            step = _read_row(place, STEP, {"action": action, "state": row.state, "note": row.note, "at": row.at})
+            found[step.action.id] = step
         return found
 
     def _newest(self) -> sa.Row[Any] | None:
@@ -223,8 +235,37 @@ def _pack(fields: Fields | None) -> str | None:
     return None if fields is None else json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
 
-def _unpack(text: str | None) -> Fields | None:
-    return None if text is None else json.loads(text)
+def _unpack(text: Any, place: str, key: str) -> Any:
+    """What a cell says; what it must be is judged with the rest of its row."""
+    if text is None:
+        return None
+    try:
+        return read_json(text)
+    except (JsonError, TypeError) as error:
+        raise _damaged(f"{place}, {key}: {error}") from None
+
+
+LINE, RUN, STEP = TypeAdapter(LedgerEntry), TypeAdapter(Run), TypeAdapter(JournalStep)
+
+
+def _read_row(place: str, form: TypeAdapter[T], said: dict[str, Any]) -> T:
+    try:
+        return read_form(form, said)
+    except FormError as error:
+        raise _damaged(f"{place}: {error}") from None
+
+
+def _read_plan(number: int, text: Any) -> Plan:
+    try:
+        return plan_from_json(_unpack(text, "loads", f"run {number}"))
+    except FormError as error:
+        raise _damaged(f"loads, run {number}, plan: {error}") from None
+
+
+def _damaged(why: str) -> SettingsError:
+    return SettingsError(
+        f"The journal is damaged ({shorten(why)}): put a copy of it in its place; evidence/ in a run's folder has one."
+    )
 
 
 # --- where they are ---
@@ -238,15 +279,33 @@ def make_engine(place: Path | str, name: str = "") -> sa.Engine:
     """
     if isinstance(place, Path):
         place.parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(f"sqlite:///{place}", connect_args={"timeout": 30})
+        engine = sa.create_engine(f"sqlite:///{place}", connect_args={"timeout": PATIENCE})
     else:
         engine = _make_postgres(place, name)
+    sa.event.listen(engine, "handle_error", _explain)
     try:
         _bring_up_to_date(engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+PATIENCE = 30
+"""Seconds to wait for another program that writes to a SQLite journal."""
+
+
+def _explain(context: sa.ExceptionContext) -> NoReturn:
+    """Whatever a database says, in one line: it is none, it is damaged, it is held, or it cannot be written."""
+    said = shorten(str(context.original_exception))
+    if context.dialect.name == "postgresql":
+        kind = type(context.original_exception).__name__
+        raise UnreachableError(f"The journal's PostgreSQL failed ({kind}): check `journal:` and it, then run again.")
+    if "is locked" in said or "is busy" in said:
+        raise WorkspaceHeldError("Another program holds the journal (database is locked): close it, then run again.")
+    if any(words in said for words in ("readonly", "disk I/O", "is full", "unable to open")):
+        raise RefusedError(f"The journal cannot be written ({said}): free the disk or mend its rights, then run again.")
+    raise _damaged(said)
 
 
 def schema_of(name: str) -> str:
@@ -284,14 +343,18 @@ def _bring_up_to_date(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # two runs may begin at once
             connection.execute(sa.text("select pg_advisory_xact_lock(20261123)"))
+        elif (there := set(sa.inspect(connection).get_table_names())) and about.name not in there:
+            raise _damaged(f"it is a database of something else, with the table {min(there)}")
         tables.create_all(connection)
         version = connection.execute(sa.select(about.c.version)).scalar()
         if version is None:
             connection.execute(about.insert().values(version=VERSION))
-        elif version > VERSION:
+        elif isinstance(version, int) and version > VERSION:
             raise SettingsError(
                 f"The journal has version {version}, this pdmigrate reads up to {VERSION}: use the one that wrote it."
             )
+        elif version not in (1, VERSION):
+            raise _damaged("it has no version that there ever was")
         elif version < VERSION:
             _migrate(connection)
 

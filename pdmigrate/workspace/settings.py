@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from pdmigrate.errors import SettingsError, UsageError, find_nearest
 from pdmigrate.harness.target import OWN, list_kinds
 from pdmigrate.plan.rules import Rules, Scope, StrictModel
+from pdmigrate.wire.yaml_text import describe_yaml_error, read_yaml
 from pdmigrate.workspace.folder import Workspace, write_text
-from pdmigrate.workspace.strict import describe_problem
+from pdmigrate.workspace.strict import describe_problems
 
 
 def _check_reference(value: str | None) -> str | None:
@@ -122,9 +123,7 @@ def parse_settings(data: Any, name: str = "migration.yaml") -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(
-            f"{name}: " + "; ".join(describe_problem(entry, Settings) for entry in error.errors()) + "."
-        ) from None
+        raise SettingsError(f"{name}: {describe_problems(error.errors(), Settings)}.") from None
 
 
 def resolve_secret(reference: str) -> str:
@@ -149,13 +148,13 @@ def resolve_secret(reference: str) -> str:
 
 def _read_yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"There is no {path}: make the workspace with pdmigrate init.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" near line {place.line + 1}" if place else ""
-        raise SettingsError(f"{path.name} is no YAML{where}: mend it, then run again.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path.name} is no YAML in UTF-8: save it as such, then run again.") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(describe_yaml_error(path.name, error)) from None
 
 
 def _require(side: Source | Target, needs: dict[str, tuple[str, ...]]) -> None:

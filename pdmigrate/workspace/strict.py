@@ -1,7 +1,8 @@
 """What is wrong with a file that a person wrote, in words, with the nearest right one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from types import UnionType
 from typing import Any, get_args, get_origin
 
@@ -9,12 +10,27 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from pdmigrate.errors import find_nearest, hint
+from pdmigrate.errors import LONGEST, find_nearest, hint, shorten
+from pdmigrate.wire.yaml_text import LOADER
+
+MOST = 12
+"""So many problems are told; who mends these sees the next."""
+
+
+def describe_problems(entries: Sequence[ErrorDetails], model: type[BaseModel]) -> str:
+    """The first of pydantic's errors in words, and how many more there are."""
+    return join_told((describe_problem(entry, model) for entry in entries), len(entries))
+
+
+def join_told(said: Iterable[str], number: int) -> str:
+    """The first sentences of many, and how many are left. number: of all; no more are made than are told."""
+    told = "; ".join(islice(said, MOST))
+    return f"{told}; and {number - MOST} more" if number > MOST else told
 
 
 def describe_problem(entry: ErrorDetails, model: type[BaseModel]) -> str:
     """One of pydantic's errors in words. The value is never repeated: it may be a token that somebody typed."""
-    place = ".".join(str(part) for part in entry["loc"])
+    place = ".".join(shorten(str(part)) for part in entry["loc"])
     if entry["type"] == "extra_forbidden":
         return f"there is no key {place}{_hint_key(entry['loc'], model)}"
     if entry["type"] == "missing":
@@ -22,23 +38,29 @@ def describe_problem(entry: ErrorDetails, model: type[BaseModel]) -> str:
     message = entry["msg"].removeprefix("Value error, ")
     # the nearest of the words that a field takes, if one is near
     known = re.findall("'([^']+)'", entry["ctx"]["expected"]) if entry["type"] == "literal_error" else []
-    said = f"{message[0].lower()}{message[1:]}{find_nearest(str(entry['input']), known)}"
+    said = f"{message[0].lower()}{message[1:]}{find_nearest(str(entry['input'])[:LONGEST], known)}"
     return f"{place}: {said}" if place else said
 
 
-def find_line(text: str, place: Sequence[str | int]) -> int:
-    """The line of a YAML text on which the thing at this place stands; where it is missing, what should hold it."""
-    node = yaml.compose(text, yaml.SafeLoader)
-    for part in place:
-        inner = None
-        if isinstance(node, yaml.MappingNode):
-            inner = next((value for key, value in node.value if key.value == str(part)), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            inner = node.value[part]
-        if inner is None:
-            break
-        node = inner
-    return node.start_mark.line + 1 if node else 1
+class Lines:
+    """Finds the line on which something stands in a YAML text."""
+
+    def __init__(self, text: str):
+        self._root = yaml.compose(text, LOADER) if text else None
+
+    def find(self, place: Sequence[str | int]) -> int:
+        """The line of the thing at this place; where it is missing, of what should hold it."""
+        node = self._root
+        for part in place:
+            inner = None
+            if isinstance(node, yaml.MappingNode):
+                inner = next((value for key, value in node.value if key.value == str(part)), None)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                inner = node.value[part]
+            if inner is None:
+                break
+            node = inner
+        return node.start_mark.line + 1 if node else 1
 
 
 def _hint_key(place: Sequence[str | int], model: Any) -> str:
@@ -47,4 +69,4 @@ def _hint_key(place: Sequence[str | int], model: Any) -> str:
             found = model.model_fields[part].annotation
             # what stands in a list, or beside None
             model = get_args(found)[0] if get_origin(found) in (tuple, list, UnionType) else found
-    return f" ({hint(str(place[-1]), model.model_fields)})"
+    return f" ({hint(str(place[-1])[:LONGEST], model.model_fields)})"

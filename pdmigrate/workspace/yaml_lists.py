@@ -18,7 +18,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from pdmigrate.wire.yaml_text import LOADER, read_yaml
+
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 QUOTED = (SingleQuotedScalarString, DoubleQuotedScalarString)
 NO_FOLD = 100_000
@@ -38,11 +39,6 @@ Changes = Mapping[int, Entry | None]
 
 class _UnfitError(Exception):
     """The list stands in a form that is not changed line by line."""
-
-
-def read_yaml(text: str) -> Any:
-    """What a text says, whatever marks and line ends the editor left; plain values only. Raises yaml.YAMLError."""
-    return yaml.load(text.removeprefix("\ufeff"), LOADER)  # noqa: S506 - it is one of the safe ones
 
 
 def edit_list(text: str, section: str, changed: Changes, added: Sequence[Entry]) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """`rota`: who is on call by one schedule, as PagerDuty's API answers it, rendered by its rules alone."""
 
 import argparse
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,8 @@ from pdmigrate.pagerduty.records import Schedule
 from pdmigrate.pagerduty.rota import find_foreign, render_schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.steps.rota_files import print_rota
+from pdmigrate.wire.json_text import OF_ANSWER, JsonError, read_json
+from pdmigrate.workspace.states import read_within
 
 
 def add_rota(command: argparse.ArgumentParser) -> None:
@@ -63,11 +64,13 @@ def print_on_call(path: Path, start: str, end: str, zone: str | None, file: Text
 def read_schedule(path: Path) -> Schedule | ScheduleV3:
     """The schedule in a file, of either kind. Raises UsageError where there is none."""
     try:
-        body = json.loads(path.read_text(encoding="utf-8-sig"))
+        body = read_json(read_within(path, OF_ANSWER.size), OF_ANSWER)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError):
-        raise UsageError(f"{path.name} is not JSON: save the body of GET /schedules/ID as it came.") from None
+    except JsonError as error:
+        raise UsageError(
+            f"{path.name} is not JSON that can be used ({error}): save the body of GET /schedules/ID as it came."
+        ) from None
     row = body.get("schedule", body) if isinstance(body, dict) else None
     if not isinstance(row, dict) or not ("schedule_layers" in row or "rotations" in row):
         raise UsageError(f"{path.name} holds no schedule with layers or rotations: save the body of GET /schedules/ID.")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pdmigrate.errors import AnswerError, UnreachableError
+from pdmigrate.harness.answers import take_data
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.pacing import INVITE_PATH
 
@@ -57,7 +58,8 @@ class _Call:
         except AnswerError as error:
             return self._settle_refusal(emails, error)
         self.taken = True
-        words = {email.lower(): word for email, word in answer["data"]["addUserResponseMap"].items()}
+        told = take_data(answer, INVITE_PATH).get("addUserResponseMap")
+        words = {email.lower(): str(word) for email, word in told.items()} if isinstance(told, dict) else {}
         unheard = [email for email in emails if email not in words]
         heard = {email: "" if word in DONE_WORDS else f"Harness says {word}" for email, word in words.items()}
         known = {email: heard[email] for email in emails if email in heard}

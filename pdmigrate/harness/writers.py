@@ -10,10 +10,12 @@ from typing import Any
 
 import yaml
 
-from pdmigrate.errors import AnswerError, PdmigrateError, UnreachableError
+from pdmigrate.errors import AnswerError, IncompleteFetchError, PdmigrateError, UnreachableError
+from pdmigrate.harness.answers import take_data, take_found
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.records import Person, State
 from pdmigrate.harness.target import Change
+from pdmigrate.wire.yaml_text import read_yaml
 
 Fields = dict[str, Any]
 
@@ -24,6 +26,7 @@ ROUTES = {
     "notification_rules": ("/notification-rules", "email"),
 }
 """Kinds that one request of the on-call contract writes or removes: their path, and what their identifier is called."""
+GROUPS, SERVICES = "/ng/api/user-groups", "/ng/api/servicesV2"
 ONCALL_SETTINGS = ("owner_group", "escalation_policy", "paging")
 RULE_SETTINGS = ("name", "paging", "rule_policy")
 ROWS = ("rotations", "levels", "methods", "steps")
@@ -68,7 +71,7 @@ def _write_group(harness: Harness, change: Change, fields: Fields, people: Mappi
         body: Fields = {**harness.scope, "identifier": change.identifier, "users": sorted(added.values())}
         body |= {"name": fields["name"], "description": fields["description"], "tags": {"pagerduty_id": change.key}}
         answer = _create(
-            lambda: harness.transport.send("POST", "/ng/api/user-groups", harness.scope, body)["data"],
+            lambda: take_data(harness.transport.send("POST", GROUPS, harness.scope, body), GROUPS),
             lambda: harness.read_group(change.identifier),
             change,
         )
@@ -92,7 +95,7 @@ def _replace_group(
     body = {**current, **harness.scope, "users": sorted(users)}
     body |= {"name": fields["name"], "description": fields["description"]}
     body["tags"] = {**(current.get("tags") or {}), "pagerduty_id": change.key}
-    return _check_policy(harness.transport.send("PUT", "/ng/api/user-groups", harness.scope, body)["data"], change)
+    return _check_policy(take_data(harness.transport.send("PUT", GROUPS, harness.scope, body), GROUPS), change)
 
 
 def _find_uuids(emails: Iterable[str], people: Mapping[str, Person]) -> dict[str, str]:
@@ -142,7 +145,7 @@ def _read(harness: Harness, path: str) -> Fields:
         if error.status != 404:
             raise
         return {}
-    return found
+    return take_found(found, path)
 
 
 def _keep_rows(current: list[Fields], wanted: list[Fields]) -> list[Fields]:
@@ -204,7 +207,7 @@ def _create_service(harness: Harness, change: Change, named: dict[str, str]) -> 
     body = {"identifier": change.identifier, **named, **place, "tags": {"pagerduty_id": change.key}}
     account = {"accountIdentifier": harness.account}
     _create(
-        lambda: harness.transport.send("POST", "/ng/api/servicesV2", account, body)["data"]["service"],
+        lambda: take_data(harness.transport.send("POST", SERVICES, account, body), SERVICES, "service"),
         lambda: harness.read_service(change.identifier),
         change,
     )
@@ -213,12 +216,25 @@ def _create_service(harness: Harness, change: Change, named: dict[str, str]) -> 
 def _rename_service(harness: Harness, change: Change, named: dict[str, str]) -> None:
     """PUT replaces: what else the CD service is made of goes along, its own definition with the new name in it."""
     current = harness.read_service(change.identifier) or {}
-    definition = yaml.safe_load(current.get("yaml") or "") or {"service": {"identifier": change.identifier}}
+    definition = _read_definition(current.get("yaml") or "", change)
     definition["service"] = {**definition["service"], **named}
     text = yaml.safe_dump(definition, sort_keys=False, allow_unicode=True)
     kept = {name: current.get(name) for name in ("identifier", "orgIdentifier", "projectIdentifier", "tags")}
     body = {**kept, **named, "yaml": text}
     harness.transport.send("PUT", "/ng/api/servicesV2", {"accountIdentifier": harness.account}, body)
+
+
+def _read_definition(text: Any, change: Change) -> dict[str, Any]:
+    """A CD service's own YAML. Raises IncompleteFetchError where it cannot be read: what is in it would be lost."""
+    try:
+        found = read_yaml(text) or {"service": {"identifier": change.identifier}}
+    except (yaml.YAMLError, AttributeError):
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("service"), dict):
+        raise IncompleteFetchError(
+            f"Harness's definition of the service {change.identifier} holds no YAML of a service: rename it by hand."
+        )
+    return found
 
 
 def remove_created(harness: Harness, kind: str, identifier: str, state: State) -> None:

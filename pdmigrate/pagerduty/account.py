@@ -187,7 +187,7 @@ def read_account(snapshot: Snapshot) -> Account:
 
 def common_zone(users: list[dict[str, Any]]) -> str:
     """The time zone that most users have: asking schedules in it first makes the fewest requests."""
-    named = (str(user.get("time_zone") or "") for user in users)
+    named = (str(user.get("time_zone") or "") for user in users if isinstance(user, dict))
     zones = Counter(name for name in named if read_zone(name).iana)
     return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
 
@@ -197,7 +197,7 @@ def _with_members(rows: dict[str, Any]) -> list[dict[str, Any]]:
     teams = list(rows.get("teams") or [])
     for at, team in enumerate(teams):
         if isinstance(team, dict):
-            members = (rows.get("team_members") or {}).get(team.get("id"))
+            members = (rows.get("team_members") or {}).get(str(team.get("id")))
             teams[at] = {**team, "members": members or []} | ({"unread": ["members"]} if members is None else {})
     return teams
 
@@ -207,6 +207,6 @@ LINK = re.compile(r"https://(([^./]+)\.(?:[a-z0-9-]+\.)?pagerduty\.com)/", re.IG
 
 def find_host(rows: Iterable[Any]) -> str:
     """The host that most links of the account's own objects have, as acme.eu.pagerduty.com; "" where there is no link."""
-    links = (LINK.match(row.get("html_url") or "") for row in rows if isinstance(row, dict))
+    links = (LINK.match(str(row.get("html_url"))) for row in rows if isinstance(row, dict))
     found = Counter(link.group(1).lower() for link in links if link).most_common(1)
     return found[0][0] if found else ""

@@ -15,6 +15,7 @@ from pdmigrate.errors import (
     WrongAccountError,
 )
 from pdmigrate.pagerduty.account import Snapshot, common_zone, find_host
+from pdmigrate.pagerduty.answers import take_object
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
 from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
 from pdmigrate.pagerduty.records import is_rendered
@@ -131,12 +132,11 @@ class PagerDuty:
         path = f"/schedules/{id}" if layered else f"/v3/schedules/{id}"
         params = window if layered else {"include[]": ["final_schedule"], **window}
         try:
-            row: Row = self.transport.send("GET", path, params)["schedule"]
+            return take_object(self.transport.send("GET", path, params), "schedule", path)
         except AnswerError as error:
             if error.status != 404:
                 raise
             return {"id": id}  # removed since: about it nothing is shown
-        return row
 
 
 class _Fetch:

@@ -67,7 +67,7 @@ def _keep_rule(rule: Row) -> Row:
 
 def _keep_actions(rule: Any) -> Row:
     actions = rule.get("actions") if isinstance(rule, dict) else None
-    said = {name: value for name, value in (actions or {}).items() if value not in (None, [], {}, False)}
+    said = {name: value for name, value in _dict(actions).items() if value not in (None, [], {}, False)}
     return {name: value if name in KEPT else True for name, value in said.items()}
 
 
@@ -252,6 +252,10 @@ def _describe_hours(frame: Any) -> str:
         return f"it is between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC"
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, OSError):
         return f"the time fits {frame}"
+
+
+def _dict(value: Any) -> Row:
+    return value if isinstance(value, dict) else {}
 
 
 def _rows(holder: Any, name: str) -> list[Row]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pdmigrate.errors import IncompleteFetchError, SlowAnswerError, TooLongError
+from pdmigrate.pagerduty.answers import check_listed
 from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.transport import Transport
 
@@ -148,6 +149,7 @@ class ListReader:
         if not isinstance(rows, list):
             raise PartAbsentError(f"PagerDuty's answer to {call.path} holds no {call.key}: nothing was taken from it.")
         total = answer.get("total")
+        rows = check_listed(rows, call.key, call.path)
         return ListPage(rows, bool(answer.get("more")), total if isinstance(total, int) else None)
 
     def _read_cut(self, call: ListCall, total: int) -> list[Row]:

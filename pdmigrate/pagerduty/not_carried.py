@@ -77,7 +77,7 @@ def find_hidden(rows: dict[str, Any]) -> tuple[Hidden, ...]:
     A list that could not be read at all hides nothing: that is said elsewhere.
     """
     lists = [(SHOWN_AS.get(kind, kind), _list_rows(rows, kind)) for kind in (*NOUNS, *SHOWN_AS)]
-    shown = {row.get("id") for _, there in lists for row in there}
+    shown = {_read_id(row) for _, there in lists for row in there}
     unread = {kind for kind in NOUNS if kind not in rows or kind in (rows.get("unread") or {})}
     names: dict[tuple[str, str], str] = {}
     named_by: dict[tuple[str, str], dict[tuple[str, str, str], None]] = {}
@@ -95,7 +95,14 @@ def find_hidden(rows: dict[str, Any]) -> tuple[Hidden, ...]:
 
 
 def _list_rows(rows: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [row for row in rows.get(kind) or [] if isinstance(row, dict)]
+    found = rows.get(kind)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def _read_id(row: dict[str, Any]) -> str:
+    """What it is known by; "" where it has no id that one can be known by."""
+    id = row.get("id")
+    return id if isinstance(id, str) else ""
 
 
 def _list_references(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -105,7 +112,7 @@ def _list_references(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, dict
         said += [("services", reference) for reference in _list_rows(row, "services")]
         targets = [target for rule in _list_rows(row, "escalation_rules") for target in _list_rows(rule, "targets")]
         said += [("schedules", target) for target in targets if str(target.get("type")).startswith("schedule")]
-    return ((to, reference) for to, reference in said if reference.get("id") and not reference.get("deleted_at"))
+    return ((to, reference) for to, reference in said if _read_id(reference) and not reference.get("deleted_at"))
 
 
 def _describe_effect(kind: str, row: dict[str, Any]) -> str:
@@ -119,5 +126,5 @@ def _describe_effect(kind: str, row: dict[str, Any]) -> str:
     if kind == "rulesets" and (routing := counted["routing"] or row.get("routing_rules")):
         said.append(f"{routing} rules route alerts")
     if kind == "maintenance_windows":
-        said.append(f"silences {len(row.get('services') or [])} services until {row.get('end_time')}")
+        said.append(f"silences {len(_list_rows(row, 'services'))} services until {row.get('end_time')}")
     return ", ".join(said)

@@ -4,8 +4,8 @@ An orchestration that suppresses is a page that never comes: nobody may be surpr
 """
 
 from collections.abc import Iterable
-from typing import Any
 
+from pdmigrate.errors import IncompleteFetchError
 from pdmigrate.pagerduty.event_rules import PATHS, keep_path, keep_rules
 from pdmigrate.pagerduty.lists import ListCall, ListReader, Row, run_together
 from pdmigrate.wire.transport import Transport
@@ -62,5 +62,11 @@ class NotCarriedReader:
         answers = self._ask_each(f"/users/{id}/{name}" for id in ids)
         return {id: answer.get(name) or [] for id, answer in zip(ids, answers, strict=True)}
 
-    def _ask_each(self, paths: Iterable[str]) -> list[Any]:
-        return run_together(lambda path: self._transport.send("GET", path), paths)
+    def _ask_each(self, paths: Iterable[str]) -> list[Row]:
+        return run_together(self._ask_one, paths)
+
+    def _ask_one(self, path: str) -> Row:
+        answer = self._transport.send("GET", path)
+        if not isinstance(answer, dict):
+            raise IncompleteFetchError(f"PagerDuty's answer to {path} is no object: nothing was taken from it.")
+        return answer

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError
 from pdmigrate.oncall.zones import read_zone
+from pdmigrate.pagerduty.answers import take_object
 from pdmigrate.pagerduty.lists import PAGE, READINGS, ListCall, ListReader, Row, Rows, run_together
 from pdmigrate.pagerduty.records import Layer, is_rendered
 from pdmigrate.pagerduty.rota import find_foreign
@@ -188,8 +189,8 @@ class ScheduleReader:
             return _join_windows(parts)[id]
 
     def _ask_single(self, id: str, params: dict[str, str] | None) -> Row:
-        row: Row = self._transport.send("GET", f"/schedules/{id}", params)["schedule"]
-        return row
+        path = f"/schedules/{id}"
+        return take_object(self._transport.send("GET", path, params), "schedule", path)
 
     def _is_skewed(self, row: Row) -> bool:
         """Whether the list was asked in another zone than the schedule's and it has windows, which carry no zone."""
@@ -274,8 +275,8 @@ class ShiftReader:
 
     def _ask(self, id: str, window: FetchWindow) -> Row:
         params = {"include[]": ["final_schedule"], **window.params}
-        row: Row = self._transport.send("GET", f"/v3/schedules/{id}", params)["schedule"]
-        return row
+        path = f"/v3/schedules/{id}"
+        return take_object(self._transport.send("GET", path, params), "schedule", path)
 
     def _read_dated(self, id: str, part: str) -> list[Row] | None:
         """Overrides or custom shifts; whole ones, not cut at the window's edges. None: the answer has no such list."""

@@ -21,8 +21,10 @@ from pydantic import AwareDatetime, BaseModel, field_validator
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.runs.summary import read_results
+from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, write_json
+from pdmigrate.workspace.states import read_within
 
 log = logging.getLogger("pdmigrate")
 MANIFEST = "manifest.json"
@@ -191,7 +193,7 @@ def _digest_others(workspace: Workspace, folder: Path) -> dict[str, Any]:
 def _read_manifest(path: Path) -> Manifest | None:
     """None where it is damaged: half written, of another shape, or not to be read at all."""
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate(read_json(read_within(path, OF_FILE.size)))
     except (ValueError, OSError):
         return None
 

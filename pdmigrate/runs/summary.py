@@ -1,16 +1,17 @@
 """A run as a whole: index.html and summary.json from what its steps left in results/. By hand or headless, the same."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
-from pdmigrate.errors import worst_code
+from pdmigrate.errors import WORST_FIRST, worst_code
 from pdmigrate.pages.report import write_index
 from pdmigrate.pages.show import Figure, Link, Page, Section, make_table
+from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.folder import STEPS, write_json
+from pdmigrate.workspace.states import read_within
 
 Left = dict[str, Any]
 """What a step left in results/STEP.json, or a run in summary.json: JSON, as docs/summary.md has it."""
@@ -29,6 +30,26 @@ BESIDE = {
 """The file to its title and what it holds."""
 
 
+class _Card(BaseModel):
+    title: str
+    lead: str
+    status: str
+    figures: tuple[Figure, ...]
+
+
+class _Loaded(BaseModel):
+    target_kinds: dict[str, Any]
+    plan: str
+
+
+class _Verified(BaseModel):
+    parity: dict[str, Any]
+
+
+SUMMARIES: dict[str, TypeAdapter[Any]] = {"load": TypeAdapter(_Loaded), "verify": TypeAdapter(_Verified)}
+"""What is taken out of the summary of a step."""
+
+
 class _Result(BaseModel):
     """What every step's result has; most have more."""
 
@@ -36,7 +57,19 @@ class _Result(BaseModel):
     status: str
     exit_code: int
     error: str
-    seconds: float
+    seconds: float = Field(ge=0, allow_inf_nan=False)
+    source: dict[str, int] = {}
+    target: dict[str, int] = {}
+    card: _Card | None = None
+    summary: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> "_Result":
+        if self.exit_code not in WORST_FIRST:
+            raise ValueError("no exit code of ours")
+        if self.step in SUMMARIES and self.summary:
+            SUMMARIES[self.step].validate_python(self.summary)
+        return self
 
 
 def read_results(folder: Path) -> dict[str, Left]:
@@ -46,9 +79,9 @@ def read_results(folder: Path) -> dict[str, Left]:
         path = folder / "results" / f"{step}.json"
         if path.is_file():
             try:
-                results[step] = json.loads(path.read_bytes())
-                _Result.model_validate(results[step])
-            except (ValueError, OSError):
+                results[step] = read_json(read_within(path, OF_FILE.size))
+                _Result.model_validate({**results[step], "step": step})
+            except (ValueError, TypeError, OSError):
                 words = f"results/{path.name} is damaged: run {step} again"
                 results[step] = {"step": step, "status": "failed", "exit_code": 1, "error": words, "seconds": 0.0}
     return results
@@ -110,7 +143,7 @@ def _add_counts(results: dict[str, Left], side: str) -> dict[str, int]:
 def _make_card(step: str, result: Left | None) -> Page:
     if result is None:
         return Page(step, step.capitalize(), "Not run.", "not run")
-    if "card" not in result:
+    if not result.get("card"):
         status = "not run" if result["status"] == "done" else result["status"]
         return Page(step, step.capitalize(), result["error"], status)
     card = result["card"]

@@ -1,7 +1,6 @@
 """A job: one workspace, opened. Reads its settings, starts its embedded sides, and holds both clients and the journal."""
 
 import functools
-import json
 import os
 import threading
 import time
@@ -23,6 +22,7 @@ from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.plan.answers import Decisions
 from pdmigrate.wire.counts import Counts
+from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, write_json
@@ -356,8 +356,8 @@ def _leave_failure(job: Job, step: str, started: float, error: Exception) -> Non
 def read_times(path: Path) -> list[float]:
     """The times of earlier invitations; a damaged file is as good as none, since a 429 is survived too."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(path.read_bytes())
+    except (OSError, JsonError):
         return []
     return [float(at) for at in found if isinstance(at, int | float)] if isinstance(found, list) else []
 

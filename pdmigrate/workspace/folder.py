@@ -1,6 +1,7 @@
 """The folder of one migration: where each file lives, and writes that are whole or not there."""
 
 import gzip
+import io
 import json
 import os
 import stat
@@ -12,7 +13,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from pdmigrate.errors import SettingsError
+from pdmigrate.errors import SettingsError, shorten
+from pdmigrate.wire.forms import FormError
+from pdmigrate.wire.json_text import OF_FILE, JsonError, read_json
+from pdmigrate.workspace.states import read_state, read_within
 
 STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify")
 """The six steps in their order. The word is the same in the notebook, the module, the test and the report."""
@@ -61,12 +65,12 @@ class Workspace:
         path = self.state_file(name)
         if not path.is_file():
             raise SettingsError(f"There is no {name} in the workspace yet: run the step {step} first.")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_state(path, name)
 
     def find_state(self, name: str) -> Any:
         """What an earlier step left, or None."""
         path = self.state_file(name)
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return read_state(path, name) if path.is_file() else None
 
     def change_state(self, name: str, edit: Callable[[Any], Any]) -> None:
         """Read, change and write under a lock: two notebooks open at once do not overwrite each other."""
@@ -118,3 +122,14 @@ def write_packed(path: Path, data: Any) -> None:
     """Write compressed JSON with the same bytes for the same data."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     write_bytes(path, gzip.compress(text.encode("utf-8"), mtime=0))
+
+
+def read_packed(path: Path) -> Any:
+    """What write_packed wrote, within limits. Raises OSError, EOFError, zlib.error or JsonError for what is damaged."""
+    with gzip.open(io.BytesIO(read_within(path, OF_FILE.size))) as file:
+        return read_json(file.read(OF_FILE.size + 1))
+
+
+def describe_damage(error: Exception) -> str:
+    """Why a packed file was not read: in our own words where there are some, else by the kind of the error."""
+    return shorten(str(error)) if isinstance(error, JsonError | FormError) else type(error).__name__

@@ -23,9 +23,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
 
-from pdmigrate.errors import WorkspaceHeldError
+from pdmigrate.errors import WorkspaceHeldError, shorten
+from pdmigrate.wire.forms import read_form
+from pdmigrate.wire.json_text import read_json
 from pdmigrate.workspace.journal import holders, lock_number, make_engine
+from pdmigrate.workspace.states import read_within
 
 log = logging.getLogger("pdmigrate")
 TOKENS = "PDMIGRATE_RUN_TOKEN"
@@ -45,7 +49,8 @@ class Holder:
     token: str
 
     def describe(self) -> str:
-        return f"{self.who} on {self.host} (process {self.pid}) since {self.since} for {self.purpose}"
+        who, host, since, purpose = map(shorten, (self.who, self.host, self.since, self.purpose))
+        return f"{who} on {host} (process {self.pid}) since {since} for {purpose}"
 
 
 @contextmanager
@@ -95,6 +100,17 @@ def _lend(token: str) -> Iterator[None]:
                 os.environ[TOKENS] = " ".join(left)
 
 
+_HOLDER = TypeAdapter(Holder)
+LONGEST_NAME = 10_000
+"""Bytes of what a lock file says; a longer one was written by nobody of ours."""
+
+
+def _read_said(path: Path) -> str:
+    """Who holds it, as it stands there; what no lock of ours says is as good as nothing."""
+    said = read_within(path, LONGEST_NAME)
+    return said.decode("utf-8", "replace") if len(said) <= LONGEST_NAME else ""
+
+
 @contextmanager
 def _hold_file(path: Path, mine: Holder) -> Iterator[bool]:
     """Who holds it stands in the lock file itself."""
@@ -103,11 +119,11 @@ def _hold_file(path: Path, mine: Holder) -> Iterator[bool]:
     try:
         lock.acquire()
     except Timeout:
-        _judge(False, path.read_text(encoding="utf-8"))
+        _judge(False, _read_said(path))
         yield False
         return
     try:
-        _judge(True, path.read_text(encoding="utf-8"))
+        _judge(True, _read_said(path))
         path.write_text(json.dumps(asdict(mine)), encoding="utf-8")
         yield True
     finally:
@@ -141,8 +157,8 @@ def _hold_postgres(place: str, name: str, level: int, mine: Holder) -> Iterator[
 def _judge(got: bool, said: str) -> None:
     """Held by another: an error. Ours, with another's name still on it: that run died, which is said."""
     try:
-        other = Holder(**json.loads(said)) if said else None
-    except (ValueError, TypeError):  # only the half of a name, which is being written
+        other = read_form(_HOLDER, read_json(said)) if said else None
+    except ValueError:  # only the half of a name, which is being written
         other = None
     if got:
         if other:

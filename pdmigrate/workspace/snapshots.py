@@ -1,17 +1,18 @@
 """Snapshots on disk: compressed JSON with a format version and a checksum."""
 
-import gzip
 import hashlib
-import json
 import zlib
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import AwareDatetime, BaseModel, TypeAdapter
+
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty.account import Snapshot
+from pdmigrate.pagerduty.rows import check_rows
 from pdmigrate.wire.canonical import canonical_json
-from pdmigrate.workspace.folder import write_packed
+from pdmigrate.wire.forms import read_form
+from pdmigrate.workspace.folder import describe_damage, read_packed, write_packed
 
 FORMAT = 2
 READABLE = (1, FORMAT)
@@ -25,28 +26,44 @@ def save_snapshot(path: Path, snapshot: Snapshot) -> None:
     write_packed(path, {"format": FORMAT, **head, **rest, **proof, "records": snapshot.rows})
 
 
+class _Stored(BaseModel):
+    """The form of the file. records: of each kind its rows; what a row must have is judged by who reads it."""
+
+    format: int
+    subdomain: str
+    taken: AwareDatetime
+    since: AwareDatetime
+    until: AwareDatetime
+    requests: int
+    retries: int
+    zone: str = "UTC"
+    checksum: str = ""
+    records: dict[str, Any]
+
+
+_STORED = TypeAdapter(_Stored)
+
+
 def load_snapshot(path: Path) -> Snapshot:
     """Read a snapshot file. Raises SettingsError where it is none, is damaged, or is of a newer format."""
     try:
-        data = json.loads(gzip.decompress(path.read_bytes()))
-        if data["format"] not in READABLE:
+        data = read_packed(path)
+        if isinstance(data, dict) and isinstance(told := data.get("format"), int) and told not in READABLE:
             raise SettingsError(
-                f"The snapshot {path.name} has format {data['format']}, this pdmigrate reads up to {FORMAT}: update it."
+                f"The snapshot {path.name} has format {told}, this pdmigrate reads up to {FORMAT}: update it."
             )
-        taken, since, until = (datetime.fromisoformat(data[name]) for name in ("taken", "since", "until"))
-        cost = {name: data[name] for name in ("requests", "retries")}
-        zone = data.get("zone", "UTC")
-        snapshot = Snapshot(data["subdomain"], taken, since, until, data["records"], **cost, zone=zone)
-        damaged = data["format"] > 1 and _checksum(snapshot.rows) != data["checksum"]
+        stored = read_form(_STORED, data)
+        check_rows(stored.records)
     except FileNotFoundError:
         raise SettingsError(f"There is no snapshot {path}: check source.snapshot in migration.yaml.") from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
-        raise SettingsError(f"The snapshot {path.name} is damaged ({type(error).__name__}): make it again.") from None
-    if damaged:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise SettingsError(f"The snapshot {path.name} is damaged ({describe_damage(error)}): make it again.") from None
+    if stored.format > 1 and _checksum(stored.records) != stored.checksum:
         raise SettingsError(
             f"The snapshot {path.name} is not what it was when it was made (its checksum differs): make it again."
         )
-    return snapshot
+    times, cost = (stored.taken, stored.since, stored.until), (stored.requests, stored.retries)
+    return Snapshot(stored.subdomain, *times, stored.records, *cost, zone=stored.zone)
 
 
 def _checksum(rows: dict[str, Any]) -> str:

@@ -4,23 +4,21 @@ Whoever holds the keys makes the file with `pdmigrate survey DIR --to FILE`; it 
 the project, and no key. Against it everything works but load.
 """
 
-import gzip
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
 from pdmigrate.errors import RefusedError, SettingsError
 from pdmigrate.harness.address import Address
 from pdmigrate.harness.records import Coverage, Person, State
 from pdmigrate.harness.target import Change, Target, TargetAccess
 from pdmigrate.wire.counts import Counts
-from pdmigrate.workspace.folder import write_packed
+from pdmigrate.wire.forms import read_form
+from pdmigrate.workspace.folder import describe_damage, read_packed, write_packed
 
 FORMAT = 1
 READ_ONLY = "This target is a survey, a file: nothing is written. Name the real one to load."
@@ -39,15 +37,31 @@ def save_survey(target: Target, path: Path, taken: datetime, start: datetime, en
     return state
 
 
+class _Stored(BaseModel):
+    """The form of the file."""
+
+    format: int
+    taken: AwareDatetime
+    base_url: str
+    account: str
+    org: str
+    project: str
+    access: TargetAccess
+    state: State
+    coverage: dict[str, tuple[Coverage, ...]]
+
+
+_STORED = TypeAdapter(_Stored)
+
+
 class Survey:
     """A Target that answers from a file, and takes nothing. taken: when the file was made."""
 
-    def __init__(self, data: dict[str, Any]):
-        self.address = Address(data["base_url"], data["account"], data["org"], data["project"])
+    def __init__(self, stored: _Stored):
+        self.address = Address(stored.base_url, stored.account, stored.org, stored.project)
         self.counts = Counts()
-        self.taken = datetime.fromisoformat(data["taken"])
-        self._access, self._coverage = TargetAccess(**data["access"]), data["coverage"]
-        self._state = State.model_validate(data["state"])
+        self.taken = stored.taken
+        self._access, self._coverage, self._state = stored.access, stored.coverage, stored.state
 
     def check_scope(self) -> TargetAccess:
         return self._access
@@ -57,7 +71,7 @@ class Survey:
 
     def read_coverage(self, identifier: str, start: datetime, end: datetime) -> tuple[Coverage, ...]:
         """What the target said when the survey was made, as far as it falls into the window."""
-        entries = [Coverage.model_validate(entry) for entry in self._coverage.get(identifier, ())]
+        entries = self._coverage.get(identifier, ())
         return tuple(entry for entry in entries if entry.start < end and entry.end > start)
 
     def write_change(self, change: Change, people: Mapping[str, Person]) -> str:
@@ -73,11 +87,11 @@ class Survey:
 def load_survey(path: Path) -> Survey:
     """Read a survey. Raises SettingsError where it is none, is damaged, or is of a newer format."""
     try:
-        data = json.loads(gzip.decompress(path.read_bytes()))
-        if data["format"] != FORMAT:
-            raise SettingsError(f"The survey {path.name} has format {data['format']}, this pdmigrate reads {FORMAT}.")
-        return Survey(data)
+        data = read_packed(path)
+        if isinstance(data, dict) and isinstance(told := data.get("format"), int) and told != FORMAT:
+            raise SettingsError(f"The survey {path.name} has format {told}, this pdmigrate reads {FORMAT}.")
+        return Survey(read_form(_STORED, data))
     except FileNotFoundError:
         raise SettingsError(f"There is no survey {path}: check target.survey in migration.yaml.") from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, ValidationError) as error:
-        raise SettingsError(f"The survey {path.name} is damaged ({type(error).__name__}): make it again.") from None
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise SettingsError(f"The survey {path.name} is damaged ({describe_damage(error)}): make it again.") from None

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from pdmigrate.pagerduty.event_rules import keep_parts
 from pdmigrate.pagerduty.fields import TABLES, FieldTable, show_value
 
 HIDDEN = "(not kept)"
@@ -31,16 +32,21 @@ LISTED = {
     "oncalls": "escalation_policy escalation_level schedule user start end",
 }
 """What is kept of kinds that are not carried over, beside LINK. Of any other kind it is LINK alone."""
+WITH_RULES = ("event_orchestrations", "rulesets", "service_orchestrations")
+"""Kinds whose rows have event rules beside that, which `keep_parts` reduces to what may stay."""
 BY_OWNER = {"team_members": "members", "overrides": "entries", "renderings": "subschedules", "handoff_rules": ""}
 """Kinds whose rows stand by the id of their owner, with the table of a row."""
 OF_THE_READING = frozenset({"subdomain", "time_zone", "recorded", "abilities", "unread"})
 """What the reading itself has said."""
 
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s<>\"'\]]+", re.IGNORECASE)
+GONE = re.escape(HIDDEN)
+ADDRESS = re.compile(rf"[a-z][a-z0-9+.-]*://(?:{GONE}|[^\s<>\"'\]])+", re.IGNORECASE)
+"""What has been taken out of an address is a part of it: a snapshot that is read again loses nothing more."""
 PRIVATE = re.compile(r"(/(?:private|feed|ical)/).*", re.IGNORECASE)
 USER_PART = re.compile(r"(://)[^/@]*@")
 SECRET_PARAMETER = re.compile(
-    r"([?&#;][\w.-]*(?:token|key|secret|sig|signature|passw\w*|pwd|auth|credential)[\w.-]*=)[^&#;\s]+", re.IGNORECASE
+    rf"([?&#;][\w.-]*(?:token|key|secret|sig|signature|passw\w*|pwd|auth|credential)[\w.-]*=)(?:{GONE}|[^&#;\s])+",
+    re.IGNORECASE,
 )
 Keep = Callable[[Any], Any]
 
@@ -66,7 +72,8 @@ def _keep_listed(kind: str, found: Any, keep_keys: bool) -> Any:
 
     def keep(row: Any) -> Any:
         kept = {name: value for name, value in row.items() if name in names} if isinstance(row, dict) else {}
-        return {name: value if name in KEYS else _keep_link(value) for name, value in kept.items()}
+        kept = {name: value if name in KEYS else _keep_link(value) for name, value in kept.items()}
+        return kept | _keep_texts(keep_parts(row)) if kind in WITH_RULES and isinstance(row, dict) else kept
 
     return _each(keep, found)
 
@@ -149,6 +156,13 @@ def _keep_text(value: Any) -> Any:
     if isinstance(value, str):
         return ADDRESS.sub(_mask_address, value) if "://" in value else value
     return _keep_link(value)
+
+
+def _keep_texts(value: Any) -> Any:
+    """The same in whatever depth."""
+    if isinstance(value, dict):
+        return {name: _keep_texts(each) for name, each in value.items()}
+    return [_keep_texts(each) for each in value] if isinstance(value, list) else _keep_text(value)
 
 
 def _mask_address(found: re.Match[str]) -> str:

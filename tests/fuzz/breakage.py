@@ -74,7 +74,9 @@ def put_texts_for_records(random, data, write):
         return write(_replaced(random, data, ["a", "b"]))
     holder, key = random.choice(lists)
     said = holder[key]
-    holder[key] = random.choice(([str(number) for number in range(len(said) or 2)], [None] * 2, {"a": said}, "a", [said]))
+    holder[key] = random.choice(
+        ([str(number) for number in range(len(said) or 2)], [None] * 2, {"a": said}, "a", [said])
+    )
     return write(made)
 
 
@@ -141,7 +143,9 @@ def change_bytes(random, data, write):
 
 
 def replace_whole(random, data, write):
-    return random.choice((b"", b"null", b"[]", b"{}", b'"x"', b"0", b"<html></html>", b"\x00" * 64, b"- a\n- b\n", b"\n\n"))
+    return random.choice(
+        (b"", b"null", b"[]", b"{}", b'"x"', b"0", b"<html></html>", b"\x00" * 64, b"- a\n- b\n", b"\n\n")
+    )
 
 
 BREAKAGES = {

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from breakage import WRONG, break_form, put_wrong_type
 from source_http import DATA, QUICK
-from template import open_at
+from template import NOW, open_at
 from werkzeug.wrappers import Request, Response
 
 from pdmigrate import conflicts, connect, history, invite, load, preview, undo, verify
@@ -30,7 +30,6 @@ from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import read_settings
 from pdmigrate.workspace.snapshots import _checksum, load_snapshot
-from template import NOW
 
 
 def write_json_text(data):
@@ -114,7 +113,7 @@ def read_broken_journal(random, kind, folder, template):
 def _break_row(random, kind, base):
     """One cell of one row, or a table, a column, the version."""
     table = random.choice(("about", "loads", "steps", "steps", "ledger", "ledger"))
-    columns = [row[1] for row in base.execute(f"pragma table_info({table})")]  # noqa: S608 - our own names
+    columns = [row[1] for row in base.execute(f"pragma table_info({table})")]
     if kind == "missing keys" and random.random() < 0.5:
         base.execute(
             f"drop table {table}" if random.random() < 0.5 else f"alter table {table} rename column {columns[-1]} to x"

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+sys.path.append(str(Path(__file__).parent.parent))
 
 from breakage import BREAKAGES
 from doors import DOORS, READS_ONLY
@@ -56,7 +56,8 @@ class Tried:
 
 def choose(seed, number):
     """The dice, the door and the kind of breakage of an input; doors and kinds take turns."""
-    random, doors, kinds = Random(f"{seed}:{number}"), list(DOORS), list(BREAKAGES)
+    random = Random(f"{seed}:{number}")  # noqa: S311 - dice that fall the same every time
+    doors, kinds = list(DOORS), list(BREAKAGES)
     return random, doors[number % len(doors)], kinds[number // len(doors) % len(kinds)]
 
 
@@ -158,16 +159,24 @@ BEGIN, END = "<!-- fuzz: made by make fuzz -->", "<!-- fuzz: end -->"
 def write_table(tried, seed, peak):
     """The campaign as Markdown: by door and by kind of breakage."""
     head = "| | inputs | refused in a line | worked | tracebacks | hangs | written after a refusal |"
-    lines = [f"{len(tried)} inputs with the seed {seed}; the slowest took {max(t.seconds for t in tried):.1f} s of "
-             f"processor time, the largest process {peak} MB.", ""]
+    lines = [
+        f"{len(tried)} inputs with the seed {seed}; the slowest took {max(t.seconds for t in tried):.1f} s of "
+        f"processor time, the largest process {peak} MB.",
+        "",
+    ]
     for title, name in (("Door", "door"), ("Breakage", "kind")):
         groups = {}
         for one in tried:
             groups.setdefault(getattr(one, name), Counter())[one.seen] += 1
         whole = sum(groups.values(), Counter())
         lines += [head.replace("| |", f"| {title} |", 1), "|---|" + "---:|" * 6]
-        rows = [*((group, groups[group]) for group in (DOORS if name == "door" else BREAKAGES) if group in groups), ("all", whole)]
-        lines += [f"| {group} | {count.total()} | " + " | ".join(str(count[s]) for s in SEEN) + " |" for group, count in rows]
+        rows = [
+            *((group, groups[group]) for group in (DOORS if name == "door" else BREAKAGES) if group in groups),
+            ("all", whole),
+        ]
+        lines += [
+            f"| {group} | {count.total()} | " + " | ".join(str(count[s]) for s in SEEN) + " |" for group, count in rows
+        ]
         lines.append("")
     return "\n".join(lines)
 

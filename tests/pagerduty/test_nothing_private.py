@@ -8,6 +8,7 @@ from mapping_account import NOW, layer, map_rows, people, policy, refer, schedul
 from source_http import company
 
 from pdmigrate.pagerduty.account import Snapshot
+from pdmigrate.pagerduty.event_rules import list_event_rules
 from pdmigrate.pagerduty.fields import TABLES
 from pdmigrate.pagerduty.secrets import HIDDEN, strip_secrets
 
@@ -71,6 +72,44 @@ def test_in_every_part_of_every_kind(kind, path):
     assert kept["endpoint"] == HIDDEN
 
 
+RULE = {
+    "id": "r1",
+    "label": f"see https://ann:{TOKEN}@wiki.example/x",
+    "conditions": [{"expression": f"event.link matches 'https://x.example/?token={TOKEN}'", "note": TOKEN}],
+    "actions": {
+        "suppress": {"value": True, "threshold_value": 3, "reason": {"key": TOKEN}},
+        "annotate": {"value": TOKEN},
+        "automation_actions": [{"url": f"https://x.example/?token={TOKEN}", "headers": [{"value": TOKEN}]}],
+        "of_tomorrow": {TOKEN: TOKEN},
+        TOKEN: True,
+    },
+    "time_frame": {"of_tomorrow": {"zone": TOKEN}, TOKEN: TOKEN},
+    "of_tomorrow": TOKEN,
+}
+PATH = {"id": TOKEN, "sets": [{"id": "start", "rules": [RULE], "of_tomorrow": TOKEN}], "catch_all": RULE}
+
+
+@pytest.mark.parametrize(
+    "kind,parts",
+    [
+        ("event_orchestrations", {"global": PATH, "router": PATH, "unrouted": PATH}),
+        ("rulesets", {"rules": [RULE, RULE | {"catch_all": True}]}),
+        ("service_orchestrations", PATH | {"id": "PS1", "active": {"key": TOKEN}}),
+    ],
+)
+def test_an_event_rule_keeps_what_it_does_and_nothing_that_it_holds(kind, parts):
+    """In a snapshot of somebody else's making too."""
+    kept = strip(kind, **parts)
+    assert TOKEN not in json.dumps(kept)
+    assert strip(kind, **kept) == kept
+    rules = list_event_rules({kind: [kept]})
+    assert len(rules) == {"event_orchestrations": 6}.get(kind, 2)
+    for rule in rules:
+        assert rule.silences
+        assert rule.rest or f"https://x.example/?token={HIDDEN}" in rule.in_words
+        assert "adds a note, calls a webhook, does of_tomorrow, which this version does not know" in rule.in_words
+
+
 def test_an_unknown_field_of_a_live_account_is_still_named():
     row = service("ps1", "pe1", paging_of_tomorrow={"secret": TOKEN})
     rows = {
@@ -128,12 +167,14 @@ def test_recorded_answers_are_read_as_before(recorded_account):
         (f"see https://wiki.example/x?page=12&token={TOKEN}", f"see https://wiki.example/x?page=12&token={HIDDEN}"),
         (f"https://ann:{TOKEN}@wiki.example/x", "https://wiki.example/x"),
         (f"my calendar: {FEED}", f"my calendar: webcal://acme.pagerduty.com/private/{HIDDEN}"),
+        (f"https://x.example/?key={TOKEN}&page=12 and", f"https://x.example/?key={HIDDEN}&page=12 and"),
         ("see https://wiki.example/x?page=12#top", "see https://wiki.example/x?page=12#top"),
         ("token = none, key = door", "token = none, key = door"),
     ],
 )
 def test_of_what_people_wrote_only_what_opens_something_goes(written, kept):
     assert strip("schedules", description=written)["description"] == kept
+    assert strip("schedules", description=kept)["description"] == kept, "a snapshot is read again and again"
 
 
 def test_what_is_taken_out_of_a_description_is_a_change_and_said():

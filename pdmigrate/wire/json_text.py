@@ -87,7 +87,7 @@ def _read_float(word: str) -> float:
 
 def _read_int(word: str) -> int:
     if len(word.lstrip("-")) > _DIGITS:
-        raise JsonError(f"a number in it has {len(word)} digits")
+        raise JsonError(f"a number in it has {len(word.lstrip('-'))} digits")
     return int(word)
 
 

@@ -19,7 +19,7 @@ CODE := pdmigrate tests $(wildcard notebooks benchmarks docs)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test pytest lint format bench mutants example clean environment
+.PHONY: help demo lab test pytest lint format bench mutants fuzz example clean environment
 
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -54,6 +54,9 @@ bench: $(VENV)/.installed-test  ## what is measured, in benchmarks/
 
 mutants: $(VENV)/.installed-test  ## docs/proof.md anew: faults planted in Harness and in the code, and whether the tool notices
 	@$(BIN)/python tests/prove.py --write docs/proof.md
+
+fuzz: $(VENV)/.installed-test  ## docs/reliability.md anew: ten thousand broken inputs, and how each of them ended
+	@$(BIN)/python tests/fuzz/fuzz.py --write docs/reliability.md
 
 example: $(VENV)/.installed-test  ## reports/example/ and docs/pictures/ anew, after a page or a notebook has changed
 	@$(BIN)/python docs/make_example.py

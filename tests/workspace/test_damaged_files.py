@@ -135,7 +135,7 @@ def change(path, *statements):
         ("update about set version = 3", "has version 3, this pdmigrate reads up to 2"),
         ("update ledger set synced = '{'", "ledger, PT1: it is no JSON"),
         ("update ledger set synced = '[]'", "ledger, teams PT1: synced: "),
-        ("update ledger set synced = '" + DEEP + "'", "nested 5000 deep"),
+        ("update ledger set synced = '" + DEEP + "'", "nested 5000 deep"),  # noqa: S608 - our own
         ("update steps set after = x'ff00'", "steps, teams:PT1"),
         ("update steps set after = '[1]'", "run 1, step 1: action"),
         ("update steps set verb = 'explode'", "run 1, step 1: action.verb"),

@@ -6,22 +6,9 @@ from pdmigrate.errors import IncompleteFetchError
 
 Row = dict[str, Any]
 
-KNOWN_BY_ID = frozenset(
-    {
-        "users",
-        "teams",
-        "schedules",
-        "escalation_policies",
-        "services",
-        "orchestrations",
-        "rulesets",
-        "business_services",
-        "maintenance_windows",
-        "overrides",
-        "custom_shifts",
-    }
-)
-"""Lists whose rows are asked for again, or put together, by their id."""
+KNOWN_BY_ID = frozenset({"teams", "schedules", "orchestrations", "rulesets", "overrides", "custom_shifts"})
+"""Lists whose rows are asked for again, or put together, by their id. What a row of another list lacks is a problem of
+that row alone, and is said on the page of preview."""
 
 
 def take_object(answer: Any, key: str, path: str) -> Row:
@@ -33,10 +20,9 @@ def take_object(answer: Any, key: str, path: str) -> Row:
 
 
 def check_listed(rows: list[Any], key: str, path: str) -> list[Row]:
-    """The rows, which are objects, with an id where they are known by one. Raises IncompleteFetchError with the row."""
-    for number, row in enumerate(rows):
-        named = key not in KNOWN_BY_ID or (isinstance(row, dict) and isinstance(row.get("id"), str) and row["id"])
-        if not isinstance(row, dict) or not named:
+    """The rows; in a list that is known by ids each has one. Raises IncompleteFetchError that names the row."""
+    for number, row in enumerate(rows) if key in KNOWN_BY_ID else ():
+        if not (isinstance(row, dict) and isinstance(row.get("id"), str) and row["id"]):
             what = "has no id" if isinstance(row, dict) else "is no object"
             raise IncompleteFetchError(
                 f"PagerDuty's answer to {path}: {key}.{number} {what}; nothing was taken from it."

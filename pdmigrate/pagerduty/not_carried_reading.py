@@ -39,7 +39,7 @@ class NotCarriedReader:
 
         Whether one is switched on takes another request; only those that have rules are asked.
         """
-        services = list(services)
+        services = [one for one in services if isinstance(one, dict) and isinstance(one.get("id"), str)]
         answers = self._ask_each(f"/event_orchestrations/services/{one['id']}" for one in services)
         rows = [
             {"id": one["id"], "name": one.get("name"), **keep_path(answer.get("orchestration_path"))}
@@ -57,7 +57,7 @@ class NotCarriedReader:
 
     def read_handoffs(self, users: Iterable[Row]) -> dict[str, list[Row]]:
         """Handoff notification rules by user id: one request a person, there is no list of them."""
-        ids = [user["id"] for user in users]
+        ids = [user["id"] for user in users if isinstance(user, dict) and isinstance(user.get("id"), str)]
         name = "oncall_handoff_notification_rules"
         answers = self._ask_each(f"/users/{id}/{name}" for id in ids)
         return {id: answer.get(name) or [] for id, answer in zip(ids, answers, strict=True)}

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, field_validator
+from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.runs.summary import read_results
@@ -51,7 +51,7 @@ class Checked:
 
 
 class _Snapshot(BaseModel):
-    file: str
+    file: str = Field(max_length=200, pattern=r"^[^/\\\x00]+$")
     sha256: str
 
 

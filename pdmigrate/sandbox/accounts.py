@@ -7,12 +7,15 @@ document of one's own says all there is.
 
 import gzip
 import json
+import zlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pdmigrate.sandbox.store import Json
 
+Decode = Callable[[bytes], Any]
 LISTS = (
     "abilities",
     "users",
@@ -33,15 +36,19 @@ PLURALS = {"event_orchestrations": "orchestrations", "schedules_v3": "schedules"
 LINKED = ("users", "teams", "schedules", "escalation_policies", "services")
 
 
-def load_account(path: Path) -> Json:
+def _decode(data: bytes) -> Any:
+    return json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+
+
+def load_account(path: Path, decode: Decode = _decode) -> Json:
     """The account document in a folder of recorded answers, or in a JSON file (.json.gz too). What is missing is empty.
 
-    Raises ValueError, one sentence that names the file, for what cannot be used.
+    decode: makes values of a file's bytes, and may refuse them with a ValueError, for a caller who is stricter. Raises ValueError, one sentence that names the file, for what cannot be used.
     """
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path}: there is no such file or folder.")
-    raw = _read_folder(path) if path.is_dir() else _read_document(path)
+    raw = _read_folder(path, decode) if path.is_dir() else _read_document(path, decode)
     document: Json = {}
     for kind in (*LISTS, *BY_ID, "paths_of_services"):
         expected = list if kind in LISTS else dict
@@ -69,13 +76,13 @@ def load_account(path: Path) -> Json:
     return {**known, **({"recorded": True} if raw.get("recorded") else {}), **document}
 
 
-def _read_folder(folder: Path) -> Json:
+def _read_folder(folder: Path, decode: Decode) -> Json:
     read: Json = {}
     for kind in (*LISTS, *BY_ID):
         path = folder / f"{kind}.json"
         if not path.exists():
             continue
-        answers = _read_json(path)
+        answers = _read_json(path, decode)
         if kind not in BY_ID:
             read[kind] = _list_records(answers, PLURALS.get(kind, kind), path)
         elif isinstance(answers, dict):
@@ -85,7 +92,7 @@ def _read_folder(folder: Path) -> Json:
     if not read:
         raise ValueError(f"{folder}: no recorded answers in this folder (users.json, schedules.json, …).")
     recorded = folder / f"{RECORDED}.json"
-    return {**read, "recorded": True, **({RECORDED: _read_json(recorded)} if recorded.exists() else {})}
+    return {**read, "recorded": True, **({RECORDED: _read_json(recorded, decode)} if recorded.exists() else {})}
 
 
 def _list_records(answers: Any, plural: str, path: Path) -> list[Json]:
@@ -95,8 +102,8 @@ def _list_records(answers: Any, plural: str, path: Path) -> list[Json]:
     return [record for page in pages for record in page[plural]]
 
 
-def _read_document(path: Path) -> Json:
-    raw = _read_json(path)
+def _read_document(path: Path, decode: Decode) -> Json:
+    raw = _read_json(path, decode)
     if isinstance(raw, dict) and isinstance(raw.get("records"), dict):
         outside = {key: raw[key] for key in ("subdomain", "time_zone") if isinstance(raw.get(key), str)}
         raw = {**outside, **raw["records"], "recorded": True}
@@ -105,11 +112,10 @@ def _read_document(path: Path) -> Json:
     return raw
 
 
-def _read_json(path: Path) -> Any:
+def _read_json(path: Path, decode: Decode) -> Any:
     try:
-        data = path.read_bytes()
-        return json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    except (OSError, EOFError, ValueError) as wrong:
+        return decode(path.read_bytes())
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as wrong:
         reason = str(wrong).splitlines()[0] if str(wrong) else type(wrong).__name__
         raise ValueError(f"{path}: not readable as JSON ({reason}).") from wrong
 

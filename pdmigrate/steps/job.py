@@ -25,7 +25,7 @@ from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.decisions import read_decisions
-from pdmigrate.workspace.folder import Workspace, write_json
+from pdmigrate.workspace.folder import Workspace, unpack, write_json
 from pdmigrate.workspace.hold import hold
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import Settings
@@ -367,6 +367,6 @@ def _load_account(path: Path) -> dict[str, Any]:
     from pdmigrate.sandbox.accounts import load_account
 
     try:
-        return load_account(path)
+        return load_account(path, lambda raw: read_json(unpack(raw) if raw[:2] == b"\x1f\x8b" else raw))
     except ValueError as error:
         raise SettingsError(f"source.snapshot: {error}") from None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from pdmigrate.errors import SettingsError
+from pdmigrate.errors import SettingsError, shorten
 from pdmigrate.mapping.people import pair_emails
 
 _STARTS = "=+-@"
@@ -55,7 +55,9 @@ def read_people_file(path: Path) -> dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"rules.people_file: {path} cannot be read ({type(error).__name__}).") from None
+        raise SettingsError(
+            f"rules.people_file: {shorten(path.name)} cannot be read ({type(error).__name__})."
+        ) from None
     try:
         return pair_emails(list(_read_pairs(path.name, text)))
     except csv.Error:

@@ -126,8 +126,13 @@ def write_packed(path: Path, data: Any) -> None:
 
 def read_packed(path: Path) -> Any:
     """What write_packed wrote, within limits. Raises OSError, EOFError, zlib.error or JsonError for what is damaged."""
-    with gzip.open(io.BytesIO(read_within(path, OF_FILE.size))) as file:
-        return read_json(file.read(OF_FILE.size + 1))
+    return read_json(unpack(read_within(path, OF_FILE.size)))
+
+
+def unpack(raw: bytes) -> bytes:
+    """What is behind gzip, and no more than tells that it is too much. Raises OSError, EOFError or zlib.error."""
+    with gzip.open(io.BytesIO(raw)) as file:
+        return file.read(OF_FILE.size + 1)
 
 
 def describe_damage(error: Exception) -> str:

@@ -138,8 +138,10 @@ class Journal:
     def other_sources(self) -> list[str]:
         """Other PagerDuty accounts that this journal has carried over."""
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(ledger.c.source).distinct()).scalars()
-            return sorted(source for source in rows if source != self._source)
+            rows = list(connection.execute(sa.select(ledger.c.source).distinct()).scalars())
+        if not all(isinstance(source, str) for source in rows):
+            raise _damaged("ledger: a source is no text")
+        return sorted(source for source in rows if source != self._source)
 
     def start_load(self, plan: Plan, at: datetime, approved_by: str = "", snapshot: str = "") -> int:
         """The number of the load of this plan: the latest, where it is unfinished, goes on; else a new one."""

@@ -100,6 +100,9 @@ class _Files(BaseModel):
     def _check_schema(self) -> "_Files":
         if any(path.endswith(".yaml") for path in self.texts) and "schema.json" not in self.texts:
             raise ValueError("schema.json is missing beside the YAML files")
+        for place, rows in self.sheets.items():
+            if len({tuple(name for name, _ in row.row) for row in rows}) > 1:
+                raise ValueError(f"the rows of {shorten(place)} have different columns")
         return self
 
 

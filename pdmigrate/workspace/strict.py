@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from pdmigrate.errors import LONGEST, find_nearest, hint, shorten
 from pdmigrate.wire.yaml_text import LOADER
 
-MOST = 12
+MOST = 8
 """So many problems are told; who mends these sees the next."""
 
 

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import yaml
-from breakage import WRONG, break_form, put_wrong_type
+from breakage import break_form, put_wrong_type
 from source_http import DATA, QUICK
 from template import NOW, open_at
 from werkzeug.wrappers import Request, Response
@@ -119,8 +119,8 @@ def _break_row(random, kind, base):
             f"drop table {table}" if random.random() < 0.5 else f"alter table {table} rename column {columns[-1]} to x"
         )
         return
-    if kind == "another version" or table == "about":
-        base.execute("update about set version = ?", [random.choice((0, -1, 1, 3, 10**9, "two", None, 1.5, b"x"))])
+    if table == "about":
+        base.execute("update about set version = ?", [random.choice((0, -1, 1, 3, 10**9, "two", "", 1.5, b"x"))])
         return
     column = random.choice(columns)
     [number, said] = random.choice(base.execute(f"select rowid, {column} from {table}").fetchall())  # noqa: S608
@@ -300,7 +300,6 @@ def _look(random, folder):
         refresh_handovers(workspace, "acme", NOW)
         seal_run(workspace, folder / "reports" / "by-hand", NOW)
     Journal(workspace.journal_file, "x").close()
-    assert WRONG
 
 
 DOORS = {

@@ -34,6 +34,10 @@ def add_snapshot(snapshot: argparse.ArgumentParser) -> None:
     snapshot.add_argument("--keep-keys", action="store_true", help="integration keys too: they are secrets")
     snapshot.add_argument("--handoff-rules", action="store_true", help="these too, at one request a person")
     snapshot.add_argument("--service-orchestrations", action="store_true", help="these too, at one request a service")
+    snapshot.add_argument("--service-dependencies", action="store_true", help="these too, at one request a service")
+    snapshot.add_argument(
+        "--no-dependents", action="store_true", help="without who else talks to PagerDuty: 12 requests"
+    )
     snapshot.set_defaults(run=run_snapshot)
 
 
@@ -106,8 +110,10 @@ def _choose_extras(options: argparse.Namespace, source: Source | None = None) ->
         "keep_keys": "keep_keys",
         "handoffs": "handoff_rules",
         "service_orchestrations": "service_orchestrations",
+        "service_dependencies": "service_dependencies",
     }
-    return {name: getattr(options, key) or getattr(source, key, False) for name, key in names.items()}
+    chosen = {name: getattr(options, key) or getattr(source, key, False) for name, key in names.items()}
+    return {**chosen, "dependents": getattr(source, "dependents", True) and not options.no_dependents}
 
 
 def add_survey(survey: argparse.ArgumentParser) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from pdmigrate.errors import AnswerError, IncompleteFetchError, SideError, TooLongError
+from pdmigrate.errors import AnswerError, IncompleteFetchError, SideError, TooLongError, UnreachableError
 from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import Snapshot, common_zone
+from pdmigrate.pagerduty.dependents import DEPENDENTS, DependentReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
 from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
 from pdmigrate.pagerduty.records import is_rendered
@@ -44,6 +46,7 @@ MAY_BE_ABSENT = (
     "rulesets",
     "handoff_rules",
     "service_orchestrations",
+    *DEPENDENTS,
 )
 """Accounts without the feature answer 402 or 404; what is only counted may be forbidden too."""
 
@@ -51,7 +54,8 @@ MAY_BE_ABSENT = (
 @dataclass(frozen=True)
 class FetchOptions:
     """How an account is read. horizon: how far ahead schedules are rendered. keep_keys: secrets are kept. handoffs and
-    service_orchestrations: these are read too, at one request each.
+    service_orchestrations: these are read too, at one request each. dependents: who else talks to PagerDuty is read too,
+    at one request a kind and one a business service; service_dependencies: at one a service.
 
     final_on_lists: False where connect has seen that the list of schedules does not render.
     """
@@ -62,6 +66,8 @@ class FetchOptions:
     keep_keys: bool = False
     handoffs: bool = False
     service_orchestrations: bool = False
+    dependents: bool = False
+    service_dependencies: bool = False
     final_on_lists: bool | None = None
 
 
@@ -145,6 +151,7 @@ class _Fetch:
         self._unread: dict[str, str] = {}
         self._lists = ListReader(transport, lambda: [team["id"] for team in self._take("teams")])
         self._not_carried = NotCarriedReader(transport, self._lists)
+        self._dependents = DependentReader(transport, self._lists)
 
     def run(self, progress: Callable[[str], None]) -> tuple[dict[str, Any], str]:
         """The rows by kind, and the zone that schedules were read in."""
@@ -186,7 +193,18 @@ class _Fetch:
             readers["handoff_rules"] = lambda: self._not_carried.read_handoffs(self._take("users"))
         if self._reading.service_orchestrations:
             readers["service_orchestrations"] = lambda: self._not_carried.read_of_services(self._take("services"))
+        if self._reading.dependents:
+            readers |= {kind: partial(self._dependents.read, kind) for kind in DEPENDENTS}
+            readers["service_dependencies"] = self._read_dependencies
         return readers
+
+    def _read_dependencies(self) -> list[Row]:
+        business, technical = self._take("business_services"), []
+        if "business_services" in self._unread:
+            raise IncompleteFetchError("The business services were not read, so nobody knows what they need.")
+        if self._reading.service_dependencies:
+            technical = self._take("services")
+        return self._dependents.read_dependencies(business, technical)
 
     def _read_kind(self, kind: str, read: Callable[[], Any]) -> Any:
         """What may be forbidden or absent is noted, and never taken for an empty list."""
@@ -195,10 +213,15 @@ class _Fetch:
         except AnswerError as error:
             absent = error.status in (402, 404) and kind in MAY_BE_ABSENT
             forbidden = error.status == 403 and kind in (*MAY_BE_FORBIDDEN, *MAY_BE_ABSENT)
-            if not (absent or forbidden):
+            if not (absent or forbidden or kind in DEPENDENTS):
                 raise
-            self._unread[kind] = f"{'forbidden' if forbidden else 'absent'}: {error}"
+            self._unread[kind] = f"{'forbidden' if forbidden else 'absent' if absent else 'refused'}: {error}"
             return {} if kind in ("team_members", "handoff_rules") else []
+        except (UnreachableError, IncompleteFetchError) as error:  # nobody is paged by what only listens
+            if kind not in DEPENDENTS:
+                raise
+            self._unread[kind] = f"not answered: {error}"
+            return []
 
     def _take(self, kind: str) -> list[Row]:
         rows: list[Row] = self._done[kind].result()

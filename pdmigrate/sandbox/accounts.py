@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pdmigrate.sandbox.pagerduty_dependents import DEPENDENTS
 from pdmigrate.sandbox.store import Json
 
 LISTS = (
@@ -50,6 +51,8 @@ def load_account(path: Path) -> Json:
             raise ValueError(f'{path}: "{kind}" should be a {expected.__name__}, not a {type(found).__name__}.')
         document[kind] = found or expected()
     document |= {RECORDED: raw[RECORDED]} if raw.get(RECORDED) else {}
+    unread = raw.get("unread") or {}
+    document |= {kind: raw[kind] for kind in DEPENDENTS if isinstance(raw.get(kind), list) and kind not in unread}
     for kind in LISTS[1:]:
         if not all(isinstance(record, dict) and isinstance(record.get("id"), str) for record in document[kind]):
             raise ValueError(f'{path}: a record in "{kind}" has no id.')

@@ -19,7 +19,7 @@ from pdmigrate.sandbox.store import Json
 LEAVES = "PUSER21"  # Ben Achebe
 JOINS, JOINED = "PUSER16", "PSCHED06"  # Noam Adler, Checkout primary
 IDS_IN = {"user", "users", "team", "teams", "targets", "contact_method", "escalation_policy", "escalation_policies"}
-IDS_IN |= {"service", "services", "created_by", "updated_by", "creator", "updater"}
+IDS_IN |= {"service", "services", "created_by", "updated_by", "creator", "updater", "extension_objects"}
 """The fields in which an id stands for a reference."""
 PARTS = {"contact_methods", "notification_rules", "oncall_handoff_notification_rules", "integrations"}
 PARTS |= {"schedule_layers", "escalation_rules"}

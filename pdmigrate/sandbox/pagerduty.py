@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 
 from pdmigrate.sandbox.gate import Play, add_gate, lock, log, map_seconds, route
+from pdmigrate.sandbox.pagerduty_dependents import add_dependents
 from pdmigrate.sandbox.pagerduty_lists import add_lists
 from pdmigrate.sandbox.pagerduty_oncalls import list_oncalls
 from pdmigrate.sandbox.pagerduty_schedules import MANNERS, add_schedules
@@ -49,7 +50,7 @@ def start_pagerduty(
     app.after_request(_add_limits)
     app.register_error_handler(404, lambda _: not_found().response())
     app.add_url_rule("/oncalls", "oncalls", list_oncalls)
-    for add in (add_schedules, add_v3_schedules, add_lists):
+    for add in (add_schedules, add_v3_schedules, add_lists, add_dependents):
         add(app)
     return serve(app, port)
 

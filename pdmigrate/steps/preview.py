@@ -54,5 +54,7 @@ def _choose_reading(job: Job) -> FetchOptions:
         source.keep_keys,
         source.handoff_rules,
         source.service_orchestrations,
+        source.dependents,
+        source.service_dependencies,
         known,
     )

@@ -50,6 +50,13 @@ class Source(StrictModel):
         default=False,
         description="true: list which services' own orchestrations suppress alerts, at one request a service",
     )
+    dependents: bool = Field(
+        default=True,
+        description="false: do not list who else talks to PagerDuty (12 requests, and one a business service)",
+    )
+    service_dependencies: bool = Field(
+        default=False, description="true: list which services need which too, at one request a service"
+    )
 
     @model_validator(mode="after")
     def _check_needs(self) -> "Source":

@@ -171,7 +171,7 @@ class _Fetch:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         rows = {kind: future.result() for kind, future in self._done.items()}
-        return {**rows, "unread": self._unread}, common_zone(rows["users"])
+        return {**rows, "unread": dict(sorted(self._unread.items()))}, common_zone(rows["users"])
 
     def _readers(self) -> dict[str, Callable[[], Any]]:
         dated = override_window(self._window.since)

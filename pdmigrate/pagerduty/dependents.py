@@ -153,7 +153,7 @@ LISTED = {**DEPENDENTS, "response_plays": PLAYS}
 class Dependent:
     """One of them. on: the names of what it hangs on. owner: whom it names, or the teams of what it hangs on. state: "" where it is on.
 
-    link: PagerDuty's page of it, or of what it hangs on.
+    link: PagerDuty's page of it, or of what it hangs on; `opens` says of which.
     """
 
     kind: str
@@ -163,6 +163,7 @@ class Dependent:
     on: tuple[str, ...] = field(default=())
     owner: str = ""
     link: str = ""
+    opens: str = ""
     state: str = ""
 
 
@@ -281,7 +282,8 @@ def _read(kind: str, row: Row, known: dict[str, Row]) -> Dependent:
     name = " needs ".join(hosts) if kind == "service_dependencies" else _name({**(row.get("workflow") or {}), **row})
     teams = [team for one in on for team in (*(one.get("teams") or ()), one.get("team")) if team]
     of_hosts = _list_references({"teams": teams}, ("teams",), known)
-    links = [one["html_url"] for one in (row, *on) if str(one.get("html_url")).startswith("https://")]
+    pages = [(one["html_url"], _name(one)) for one in (row, *on) if str(one.get("html_url")).startswith("https://")]
+    link, opens = next(iter(pages), ("", ""))
     sort = row.get(LISTED[kind].sort) or ""
     sort = _name(sort) if isinstance(sort, dict) else str(sort)
     return Dependent(
@@ -291,7 +293,8 @@ def _read(kind: str, row: Row, known: dict[str, Row]) -> Dependent:
         sort.removesuffix("_reference").replace("_", " "),
         tuple(hosts),
         ", ".join(_name(one) for one in owners or of_hosts),
-        next(iter(links), ""),
+        link,
+        opens,
         _describe_state(row),
     )
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from pdmigrate.errors import SettingsError, UsageError, find_nearest
 from pdmigrate.harness.target import OWN, list_kinds
+from pdmigrate.plan.effort import check_minutes
 from pdmigrate.plan.rules import Rules, Scope, StrictModel
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.strict import describe_problem
@@ -96,7 +97,10 @@ class Target(StrictModel):
 
 
 class Settings(StrictModel):
-    """The whole of migration.yaml, checked: the fields' descriptions are the comments of a new one."""
+    """The whole of migration.yaml, checked: the fields' descriptions are the comments of a new one.
+
+    minutes: for the estimate of the page Account survey, in place of those of plan/effort.py: the fewest and the most.
+    """
 
     name: str = Field(min_length=1)
     source: Source
@@ -108,6 +112,7 @@ class Settings(StrictModel):
         description="env:NAME | file:PATH | keyring:SERVICE/NAME of a PostgreSQL URL, where several machines run",
     )
     horizon_days: int = Field(default=56, ge=1, le=400, description="how far ahead the two sides are compared")
+    minutes: Annotated[dict[str, tuple[int, int]], AfterValidator(check_minutes)] = Field(default_factory=dict)
 
 
 def read_settings(path: Path, choices: dict[str, Any] | None = None) -> Settings:

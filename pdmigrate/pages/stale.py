@@ -78,4 +78,4 @@ def section_stale(preview: Preview, stale: Iterable[Stale]) -> Section:
         f"By PagerDuty's own word: unused, or quiet for {QUIET_DAYS} days. Nothing is left out for that: a service may be quiet "
         "because it is well. Ask its team; what may go is left out with scope in migration.yaml."
     )
-    return Section("What need not move", note, table, open_up_to=40)
+    return Section("What is perhaps not needed any more", note, table, open_up_to=40)

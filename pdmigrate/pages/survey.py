@@ -32,19 +32,19 @@ def make_page(preview: Preview, minutes: Mapping[str, tuple[int, int]]) -> Page:
     dependents, stale = list_dependents(preview.snapshot.rows), list(list_stale(preview))
     hours = list_hours(_count_work(preview, dependents, len(stale)), minutes)
     low, high = _add_up(hours)
-    unknown = sum(kind not in preview.snapshot.rows or kind in account.unread for kind in DEPENDENTS)
-    others = f"{len(dependents)}" + (f", and {unknown} kinds unknown" if unknown else "")
+    unknown = [kind for kind in DEPENDENTS if kind not in preview.snapshot.rows or kind in account.unread]
+    blind = f" ({_count(unknown, 'kind')} unknown)" if unknown else ""
     lead = (
         f"{_count(account.services, 'service')}, {_count(account.all_schedules, 'schedule')}, "
         f"{_count(account.policies, 'escalation policy')}, {_count(account.users, 'user')}. {_count(asked, 'question')} "
-        f"to answer, {len(stale)} things that need not move; {others}, of what else hangs on PagerDuty. By the assumptions "
-        f"below this is {low:,.0f} to {high:,.0f} hours of work, for all who take part."
+        f"to answer, {_count(stale, 'thing')} perhaps not needed any more. What else hangs on PagerDuty: {len(dependents)}{blind}. By the "
+        f"assumptions below all of this is {low:,.0f} to {high:,.0f} hours of work, for all who take part."
     )
     unread = len(account.unread) + len(account.hidden)
     figures = (
         Figure("Questions", str(len(asked)), warn_if(len(preview.draft.open))),
-        Figure("Also talk to PagerDuty", others, warn_if(dependents or unknown)),
-        Figure("Need not move", str(len(stale))),
+        Figure(f"Also talk to PagerDuty{blind}", str(len(dependents)), warn_if(dependents or unknown)),
+        Figure("Perhaps not needed", str(len(stale))),
         Figure("Could not be read", str(unread), warn_if(unread)),
         Figure("Hours", f"{low:,.0f}–{high:,.0f}"),
     )

@@ -35,7 +35,7 @@ EFFORTS = {
     "team": Effort("Teams told, asked and signed off", TEAMS, 45, 120, "a meeting, questions, a test page, the go"),
     "sender": Effort("Senders re-pointed", TEAMS, 15, 60, "a change in the sender, and a test alert that is seen"),
     "dependent": Effort("Others that talk to PagerDuty", TEAMS, 20, 120, "find the owner; rebuild it, or retire it"),
-    "stale": Effort("Things that need not move", TEAMS, 1, 5, "somebody says that it may go"),
+    "stale": Effort("Things perhaps not needed", TEAMS, 1, 5, "somebody says that it may go"),
     "person": Effort("People with a new account", EVERYONE, 10, 20, "accept, install the app, hear a test page"),
 }
 """A piece of work by its name in migration.yaml."""

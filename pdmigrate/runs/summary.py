@@ -19,7 +19,7 @@ DRAFTED = ("preview", "invite", "conflicts", "verify")
 BESIDE = {
     "survey.html": (
         "Account survey",
-        "Before anything is planned: how big and how odd the account is, who else talks to PagerDuty, what need not move, hours",
+        "Before anything is planned: how big and how odd the account is, who else talks to PagerDuty, what is perhaps not needed, hours",
     ),
     "stakeholders.html": (
         "Report for stakeholders",

@@ -354,12 +354,12 @@ def _round(hours: float) -> float:
 def section_hours(preview: Preview, hours: Hours) -> Section:
     """The estimate, with its reasons and its sums by who works."""
     rows: list[tuple[Any, ...]] = [
-        (e.what, e.who, number, f"{low}–{high}", _round(least), _round(most), e.why)
+        (e.what, _round(least), _round(most), e.who, number, f"{low}–{high}", e.why)
         for e, number, (low, high), (least, most) in hours
     ]
     sums = [("all", hours), *((who, [row for row in hours if row[0].who == who]) for who in WHO)]
-    rows = [("All together", who, None, "", *map(_round, _add_up(part)), "") for who, part in sums if part] + rows
-    names = ("Work", "Whose hours", "How many", "Minutes each", "Hours, at least", "Hours, at most", "Why")
+    rows = [("All together", *map(_round, _add_up(part)), who, None, "", "") for who, part in sums if part] + rows
+    names = ("Work", "Hours, at least", "At most", "Whose hours", "How many", "Minutes each", "Why")
     columns = dict(zip(names, map(itemgetter, range(len(names))), strict=True))
     note = (
         "The numbers are counted, the minutes are assumed: nobody has measured them here. Who knows better writes "

@@ -19,7 +19,7 @@ CODE := pdmigrate tests $(wildcard notebooks benchmarks docs)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint format bench mutants example clean environment
+.PHONY: help demo lab test pytest lint format bench mutants example clean environment
 
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,8 +30,11 @@ demo: $(VENV)/.installed  ## a whole migration on the embedded pair, and its pag
 lab: $(VENV)/.installed  ## JupyterLab on the notebooks, with the embedded pair and a workspace
 	@$(BIN)/pdmigrate lab
 
-test: $(VENV)/.installed-test lint  ## every check and every test, notebooks included
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile \
+test: lint pytest  ## every check and every test, notebooks included
+
+# Three at a time on two cores: a third of a worker's time is waiting, for a browser, a kernel, a lock or a killed process.
+pytest: $(VENV)/.installed-test
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 3 --dist loadfile \
 		--nbval-lax --nbval-current-env tests notebooks
 
 lint: $(VENV)/.installed-test  ## ruff, mypy, and notebooks without outputs; changes nothing
@@ -67,7 +70,7 @@ $(VENV)/.installed-test: EXTRAS := [test]
 $(VENV)/.installed $(VENV)/.installed-test: pyproject.toml constraints.txt $(NO_ENVIRONMENT)
 	@echo "Installing into $(VENV): about a minute the first time."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
-	@$(PIP) -e ".$(EXTRAS)"
+	@$(PIP) $(INSTALL) -e ".$(EXTRAS)"
 	@touch $(VENV)/.installed $@
 
 # A folder that was an environment is made anew (its Python is gone, or old); of any other folder nothing is removed.

@@ -20,6 +20,12 @@ LONG = (
     "tests/pages/test_pages_browser.py",
     "tests/steps/test_shift_company.py",
     "tests/parity/test_explanations.py",
+    "tests/cli/test_cli.py",
+    "tests/steps/test_resume.py",
+    "tests/steps/test_steps.py",
+    "tests/runs/test_sharing.py",
+    "tests/runs/test_installed.py",
+    "tests/steps/test_kill_invites.py",
 )
 """Begun first, the longest at the top: xdist goes by the number of tests, and would leave a worker alone with one of
 these at the end."""

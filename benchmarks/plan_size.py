@@ -11,9 +11,8 @@ from pdmigrate.mapping.mapped import Mapped
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import make_page
 from pdmigrate.pages.report import write_page
-from pdmigrate.plan.actions import Desired, make_plan, plan_from_json, plan_to_json
+from pdmigrate.plan.actions import Desired, LedgerEntry, make_plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Decisions
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.plan.rules import Rules

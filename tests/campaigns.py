@@ -20,8 +20,8 @@ from rota_cases import DAY, START, WEEK, write
 from rota_oracles import Events, Stack, Written
 from rota_random import make_shifts, make_stack
 
-from pdmigrate.mapping.dated import TooManyDatedError
 from pdmigrate.mapping.proof import CannotBeSaidError, Judgement, judge, list_windows
+from pdmigrate.mapping.rotations import TooManyDatedError
 from pdmigrate.mapping.schedules_v2 import map_layers
 from pdmigrate.mapping.schedules_v3 import map_shifts
 from pdmigrate.pagerduty.account import Account

@@ -1,13 +1,12 @@
 """What many tests start from: the embedded pair, and a workspace on it."""
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from pagerduty_http import NOW, Client
 from small_company import cut_down
-from source_http import Source
+from source_http import DATA, Source
 
 from pdmigrate import open_job, preview
 from pdmigrate.runs.demo import make_demo_workspace
@@ -16,9 +15,6 @@ from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.settings import make_workspace
-
-SHARED = Path(os.environ.get("PDMIGRATE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
-"""What lies beside the repository and is no part of it."""
 
 settings.register_profile("gate", derandomize=True)
 """The gate judges a commit the same way every time; new cases are looked for everywhere else."""
@@ -77,10 +73,7 @@ def company(serve):
 @pytest.fixture(scope="session")
 def recorded_account():
     """The folder of recorded answers of a real account."""
-    folder = SHARED / "recorded-account"
-    if not folder.is_dir():
-        skip("the recorded account is not beside this repository; PDMIGRATE_SHARED says where it is")
-    return folder
+    return DATA / "recorded-account"
 
 
 @pytest.fixture

@@ -25,8 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
     "mapping/*.py",
-    "rota.py",
-    "paging.py",
+    "oncall/*.py",
     "pagerduty/rota.py",
     "pagerduty/rota_v3.py",
     "pagerduty/readings.py",
@@ -145,7 +144,10 @@ def _list_edits(node):
 
 def choose(number, seed, rooms=ROOMS):
     """So many mutants, by lot, the same for a seed; every file in turn, so that none is left out."""
-    files = sorted(str(path.relative_to(ROOT)) for room in rooms for path in (ROOT / "pdmigrate").glob(room))
+    found = {room: sorted((ROOT / "pdmigrate").glob(room)) for room in rooms}
+    if missing := [room for room, paths in found.items() if not paths]:
+        raise ValueError(f"no file is there for {', '.join(missing)}: nothing would be planted in it")
+    files = sorted({str(path.relative_to(ROOT)) for paths in found.values() for path in paths})
     lots = {}
     for path in files:
         made = list(list_mutants(path))

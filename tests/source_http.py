@@ -1,6 +1,5 @@
 """Clients of pdmigrate on an embedded PagerDuty over HTTP, for the tests of the source."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,17 +10,8 @@ from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN, start_pagerduty
 from pdmigrate.wire.transport import Patience
 
 NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
-SHARED = Path(os.environ.get("PDMIGRATE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+DATA = Path(__file__).parent / "data"
 QUICK = Patience(first=0.01, longest=0.05, told=0.02)
-
-
-def find_shared(name):
-    """A file or folder of ../shared; skips where it is absent."""
-    from conftest import skip
-
-    if not (SHARED / name).exists():
-        skip(f"{name} is not beside this repository (PDMIGRATE_SHARED names its folder)")
-    return SHARED / name
 
 
 def company(with_v3=True):

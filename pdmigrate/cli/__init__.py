@@ -25,6 +25,8 @@ COMMANDS = {
         "handover": "what people must do; tick it off",
         "history": "what each run did, and what has changed since the last",
         "undo": "list what a run wrote and nobody has changed since; --yes reverts it",
+        "evidence": "check that sealed runs are as they were",
+        "publish": "copy what stakeholders may see to a folder",
     },
     "snapshots": {
         "snapshot": "read a PagerDuty account into one file, and nothing else",
@@ -32,13 +34,9 @@ COMMANDS = {
         "survey": "read the target into a file, to plan against it without its keys",
     },
     "rota": {"rota": "who is on call by one schedule: PagerDuty's answer in, CSV out"},
-    "sharing": {
-        "evidence": "check that sealed runs are as they were",
-        "publish": "copy what stakeholders may see to a folder",
-    },
 }
-"""The file of a group of commands to its commands and what each is for. The file has `add_NAME`, which takes the command's
-parser and gives it its options and what runs it; it is imported when the command is used."""
+"""The file of a group of commands to its commands and what each is for. The file has `add_NAME`, which gives the
+command's parser its options, and `run_NAME`, which takes them; it is imported when the command is used."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +44,19 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a notebook that was broken off is told by us
     given = sys.argv[1:] if arguments is None else arguments
-    options = _make_parser(given[0] if given else "").parse_args(given)
+    parser = argparse.ArgumentParser(
+        prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for file, group in COMMANDS.items():
+        for name, words in group.items():
+            command = commands.add_parser(name, help=words)
+            if given[:1] == [name]:  # the file of no other command is imported
+                module = import_module(f"pdmigrate.cli.{file}")
+                getattr(module, f"add_{name}")(command)
+                command.set_defaults(run=getattr(module, f"run_{name}"))
+    options = parser.parse_args(given)
     signal.signal(signal.SIGTERM, _cancel)
     try:
         return int(options.run(options))
@@ -56,21 +66,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("pdmigrate: cancelled; the same command goes on from here.", file=sys.stderr)
         return 7
-
-
-def _make_parser(chosen: str) -> argparse.ArgumentParser:
-    """All commands by name, and the options of the chosen one."""
-    parser = argparse.ArgumentParser(
-        prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for file, group in COMMANDS.items():
-        for name, words in group.items():
-            command = commands.add_parser(name, help=words)
-            if name == chosen:
-                getattr(import_module(f"pdmigrate.cli.{file}"), f"add_{name}")(command)
-    return parser
 
 
 def _cancel(*_: object) -> None:

@@ -24,7 +24,6 @@ def add_lab(lab: argparse.ArgumentParser) -> None:
     lab.add_argument("--workspace", type=Path, default=Path("lab"))
     lab.add_argument("--port", type=int, default=8888)
     lab.add_argument("--no-browser", action="store_true")
-    lab.set_defaults(run=run_lab)
 
 
 def run_lab(options: argparse.Namespace) -> int:
@@ -47,7 +46,6 @@ def add_sandbox(sandbox: argparse.ArgumentParser) -> None:
     )
     sandbox.add_argument("--pagerduty-port", type=int, default=0, metavar="N")
     sandbox.add_argument("--harness-port", type=int, default=0, metavar="N")
-    sandbox.set_defaults(run=run_sandbox)
 
 
 def run_sandbox(options: argparse.Namespace) -> int:

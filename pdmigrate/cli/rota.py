@@ -27,7 +27,6 @@ def add_rota(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--to", dest="end", required=True, metavar="T")
     command.add_argument("--zone", metavar="Z", help="print times in this zone (default: the schedule's)")
-    command.set_defaults(run=run_rota)
 
 
 def run_rota(options: argparse.Namespace) -> int:

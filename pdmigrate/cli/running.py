@@ -5,15 +5,19 @@ import sys
 from pathlib import Path
 
 from pdmigrate import __version__
-from pdmigrate.runs.demo import run_demo
+from pdmigrate.runs import demo
 from pdmigrate.runs.headless import choose_steps, run_steps, seal, stopping_between_steps
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.workspace.folder import STEPS
 
 
-def add_demo(demo: argparse.ArgumentParser) -> None:
-    demo.add_argument("--workspace", type=Path, default=Path("demo"), help="a folder for it (default: demo)")
-    demo.set_defaults(run=lambda options: run_demo(options.workspace))
+def add_demo(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--workspace", type=Path, default=Path("demo"), help="a folder for it (default: demo)")
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """Carry the embedded company over, three times."""
+    return demo.run_demo(options.workspace)
 
 
 def add_run(run: argparse.ArgumentParser) -> None:
@@ -24,7 +28,6 @@ def add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--approve", default="", metavar="DIGEST", help="the plan to load, or all (embedded pair and rehearsals)"
     )
-    run.set_defaults(run=run_run)
 
 
 def run_run(options: argparse.Namespace) -> int:

@@ -13,7 +13,8 @@ from pathlib import Path
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.client import FetchOptions, make_client
-from pdmigrate.pagerduty.compare import compare_accounts
+from pdmigrate.pagerduty.compare import SourceChange, compare_accounts
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import Source, read_settings, resolve_secret
@@ -38,7 +39,6 @@ def add_snapshot(snapshot: argparse.ArgumentParser) -> None:
     snapshot.add_argument(
         "--no-dependents", action="store_true", help="without who else talks to PagerDuty: 12 requests"
     )
-    snapshot.set_defaults(run=run_snapshot)
 
 
 def run_snapshot(options: argparse.Namespace) -> int:
@@ -54,15 +54,25 @@ def run_snapshot(options: argparse.Namespace) -> int:
 def add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("before", type=Path, metavar="A")
     compare.add_argument("after", type=Path, metavar="B")
-    compare.set_defaults(run=run_compare)
 
 
 def run_compare(options: argparse.Namespace) -> int:
     """Print what changed, a line each; rendered entries and times are no change."""
     before, after = load_snapshot(options.before), load_snapshot(options.after)
-    lines = [change.describe() for change in compare_accounts(before.account, after.account)]
+    lines = [_describe_change(change) for change in compare_accounts(before.account, after.account)]
+    had, has = before.account.inventory, after.account.inventory
+    for kind in sorted((had.keys() | has.keys()) - {"schedules_v3"}):
+        if had.get(kind, 0) != has.get(kind, 0):
+            lines.append(f"changed  {kind.replace('_', ' ')} in number ({had.get(kind, 0)} to {has.get(kind, 0)})")
     print("\n".join(lines or ["Nothing changed."]))
     return 0
+
+
+def _describe_change(change: SourceChange) -> str:
+    noun = KINDS[change.kind].one if change.kind in KINDS else change.kind.replace("_", " ")
+    where = f": {', '.join(field.replace('_', ' ') for field in change.fields)}" if change.fields else ""
+    word = "new" if change.what == "created" else change.what
+    return f"{word:<8} {noun} {change.name} ({change.id}){where}"
 
 
 def describe_snapshot(snapshot: Snapshot, path: Path) -> str:
@@ -119,7 +129,6 @@ def _choose_extras(options: argparse.Namespace, source: Source | None = None) ->
 def add_survey(survey: argparse.ArgumentParser) -> None:
     survey.add_argument("workspace", type=Path, metavar="DIR")
     survey.add_argument("--to", type=Path, required=True, metavar="FILE", help="for target.survey of another workspace")
-    survey.set_defaults(run=run_survey)
 
 
 def run_survey(options: argparse.Namespace) -> int:

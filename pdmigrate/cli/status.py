@@ -14,7 +14,6 @@ from pdmigrate.workspace.settings import Settings, read_settings
 
 def add_status(status: argparse.ArgumentParser) -> None:
     status.add_argument("workspace", type=Path, metavar="DIR")
-    status.set_defaults(run=run_status)
 
 
 def run_status(options: argparse.Namespace) -> int:

@@ -1,5 +1,5 @@
 """What a person must do, because Harness has no API for it: listed, filed, ticked off.
 
-`items` says what there is to do, `sheets` writes the files to work from, `ticks` says what is left and who did what, `folder` puts
-it all into a run's folder.
+`planned`, `people` and `services` say what there is to do, `sheets` writes the files to work from, `ticks` says what is
+left and who did what, `folder` puts it all into a run's folder.
 """

@@ -5,18 +5,30 @@ in which folder: a later run's folder holds only what is new or has changed sinc
 whole of it is `pdmigrate handover DIR --all`.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pdmigrate.handover.items import STAGES, Item, list_items
+from pdmigrate.handover.items import STAGES, Item
 from pdmigrate.handover.links import Links
+from pdmigrate.handover.planned import list_items
 from pdmigrate.handover.sheets import Files, make_files, write_csv, write_files
 from pdmigrate.handover.ticks import LIST, read_items
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.workspace.folder import Workspace, write_text
 
 GIVEN = "handover_given"
-COLUMNS = ("key", "kind", "pagerduty_id", "name", "file", "link", "expected", "done")
+COLUMNS: dict[str, Callable[[Item], str]] = {
+    "key": lambda item: item.key,
+    "kind": lambda item: item.kind,
+    "pagerduty_id": lambda item: ";".join(item.ids),
+    "name": lambda item: item.name,
+    "file": lambda item: item.file,
+    "link": lambda item: item.link,
+    "expected": lambda item: item.expected,
+    "done": lambda item: "yes" if item.tick else "no",
+}
+"""handover.csv."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +75,8 @@ def write_folder(workspace: Workspace, handover: Handover) -> None:
     files = Files(**(workspace.find_state(LIST) or {}).get("files", {}))
     for path, text in sorted(write_files(files, handover.fresh).items()):
         write_text(handover.folder / path, text)
-    rows = [
-        {
-            "key": item.key,
-            "kind": item.kind,
-            "pagerduty_id": ";".join(item.ids),
-            "name": item.name,
-            "file": item.file,
-            "link": item.link,
-            "expected": item.expected,
-            "done": "yes" if item.tick else "no",
-        }
-        for item in handover.fresh
-    ]
-    write_text(handover.folder / "handover.csv", write_csv(rows, COLUMNS))
+    rows = [{name: read(item) for name, read in COLUMNS.items()} for item in handover.fresh]
+    write_text(handover.folder / "handover.csv", write_csv(rows, tuple(COLUMNS)))
     fresh = {item.key: {"digest": item.digest, "folder": str(handover.folder)} for item in handover.fresh}
     workspace.save_state(GIVEN, {**handover.given, **fresh})
 

@@ -10,6 +10,7 @@ PAGERDUTY = {
     "reach": "users/{}",
     "renewals": "schedules/{}",
     "alert_rules": "service-directory/{}",
+    "event_rules": "service-directory/{}",
     "integrations": "service-directory/{}",
     "event_orchestrations": "event-orchestrations/{}",
     "rulesets": "rules/rulesets/{}",

@@ -35,6 +35,9 @@ _SHAPES: dict[str, Fields] = {
             "items": {"type": "object", "required": ["level", "in_words", "timeout_minutes", "retries", "targets"]},
         },
     },
+    "event_rules": {
+        "rules": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["in_words", "of", "does"]}},
+    },
 }
 _HEAD = {"schema": {"const": VERSION}, "name": _TEXT, "identifier": _TEXT, "description": _TEXT, "owner_group": _MAYBE}
 
@@ -46,7 +49,7 @@ def _make_shape(kind: str) -> Fields:
 
 SCHEMA: Fields = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "What pdmigrate hands to a person: a schedule or an escalation policy",
+    "title": "What pdmigrate hands to a person: a schedule, an escalation policy, or the event rules of a service",
     "description": "Ours, not Harness's. People are emails; times have an offset; waits are minutes.",
     "oneOf": [_make_shape(kind) for kind in _SHAPES],
 }
@@ -103,17 +106,23 @@ def describe_level(level: records.Level, names: dict[str, str], last: bool) -> s
 
 
 def _write(action: Action, kind: str, pagerduty: Fields, body: Fields) -> str:
-    fields = action.wanted
-    head = {"schema": VERSION, "kind": kind, "name": action.name, "identifier": action.identifier}
-    rest = {"description": fields.get("description") or "", "owner_group": fields.get("owner_group")}
-    document = {**head, **rest, "pagerduty": pagerduty, **body}
+    said, owner = action.wanted.get("description") or "", action.wanted.get("owner_group")
+    return dump_document(kind, action.name, action.identifier, said, owner, pagerduty, body)
+
+
+def dump_document(
+    kind: str, name: str, identifier: str, description: str, owner: str | None, pagerduty: Fields, body: Fields
+) -> str:
+    """A document of the form that SCHEMA describes, as YAML."""
+    head = {"schema": VERSION, "kind": kind, "name": name, "identifier": identifier}
+    document = {**head, "description": description, "owner_group": owner, "pagerduty": pagerduty, **body}
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
 
 
 def describe_rotation(rotation: records.Rotation, zone: str, now: datetime) -> str:
     """A rotation as somebody would say it to the one who types it in. A start that has passed need not be typed."""
     people = ", ".join(person or "(nobody)" for person in rotation.participants)
-    turn, anchor = _format_turn(rotation.turn_seconds), rotation.anchor
+    turn, anchor = format_turn(rotation.turn_seconds), rotation.anchor
     when = f"the first from {DAYS[anchor.weekday()]} {anchor:%Y-%m-%d %H:%M:%S} {zone}"
     windows = "; ".join(_describe_windows(rotation.windows))
     since, until = rotation.since, rotation.until
@@ -124,7 +133,8 @@ def describe_rotation(rotation: records.Rotation, zone: str, now: datetime) -> s
     )
 
 
-def _format_turn(seconds: int) -> str:
+def format_turn(seconds: int) -> str:
+    """The length of a turn in the largest unit that it is whole in."""
     size, word = next((size, word) for size, word in TURNS if seconds % size == 0)
     number = seconds // size
     return f"{number} {word}{'s' * (number != 1)}"

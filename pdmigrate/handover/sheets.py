@@ -2,18 +2,19 @@
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from pdmigrate.handover.advice import QUIET, ROUTED, STAYS, SUPPRESSION, WEBHOOK, advise
-from pdmigrate.handover.items import Item, list_routers, name_policy
-from pdmigrate.handover.letters import write_letters
+from pdmigrate.handover.event_rules import write_drafts
+from pdmigrate.handover.items import Item
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import SCHEMA, make_terraform, write_policy, write_schedule
+from pdmigrate.handover.people import write_letters
+from pdmigrate.handover.services import Row, list_lines
 from pdmigrate.harness import records
 from pdmigrate.mapping.contacts import read_phone
 from pdmigrate.mapping.draft import Draft
@@ -25,8 +26,6 @@ from pdmigrate.plan.actions import Action
 from pdmigrate.plan.planning import WAITS
 from pdmigrate.workspace.cells import write_rows
 
-Row = Mapping[str, str | int | None]
-
 
 class Entry(TypedDict):
     """A row of a sheet, and the keys of the items that it stands with."""
@@ -36,8 +35,6 @@ class Entry(TypedDict):
 
 
 TURNS_SHOWN = 8
-TO_FILL = {"test_result": "", "tested_by": "", "tested_at": ""}
-"""What the one who does it writes down."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +48,16 @@ class Files:
 
 def make_files(found: Draft, links: Links) -> Files:
     """All that items may name, and who the people are."""
-    users = found.mapped.in_scope("users", found.account.users)
+    users = found.mapped.in_scope("users")
     people = {user.id: {"name": user.name, "email": found.mapped.emails.get(user.id, user.email)} for user in users}
     texts = _write_documents(found, links)
     groups, invited = _handed(found, "teams"), _handed(found, "users")
     if groups or invited:
         made = make_terraform(groups, invited, links.org, links.project)
         texts["terraform/main.tf.json"] = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
-    countries = [
-        _entry({"country_code": f"+{code}", "people": "; ".join(sorted(set(names)))}, f"countries:+{code}")
-        for code, names in sorted(found.mapped.unserved.items())
-    ]
-    sheets = {
-        "contact_details.csv": _list_contacts(found),
-        "notification_rules.csv": _list_rules(found),
-        "services.csv": _list_routes(found, links),
-        "integrations.csv": _list_senders(found, links),
-        "countries.csv": countries,
-    }
+    sheets = {"contact_details.csv": _list_contacts(found), "notification_rules.csv": _list_rules(found)}
+    for items, row in list_lines(found, links):
+        sheets.setdefault(items[0].file, []).append(_entry(row, *(item.key for item in items)))
     return Files(texts, sheets, people)
 
 
@@ -98,7 +87,7 @@ def _write_documents(found: Draft, links: Links) -> dict[str, str]:
     for action in _handed(found, "escalation_policies"):
         back = {"id": action.key, "link": links.to_pagerduty("escalation_policies", action.key)}
         files[f"policies/{action.identifier}.yaml"] = write_policy(action, back, names)
-    return files
+    return files | write_drafts(found, links)
 
 
 def _handed(found: Draft, kind: str) -> list[Action]:
@@ -176,62 +165,4 @@ def _list_rules(found: Draft) -> list[Entry]:
             wait = delay - (delays[at - 1] if at else 0)
             row: Row = {"person": user.name, "email": action.identifier, "step": at + 1, "wait_minutes": wait}
             rows.append(_entry({**row, "type": kind, "address": address, "pagerduty_id": id}, action.id))
-    return rows
-
-
-def _list_routes(found: Draft, links: Links) -> list[Entry]:
-    return [
-        _entry(
-            {
-                "service": route.name,
-                "identifier": route.identifier,
-                "owner_group": route.owner or "",
-                "escalation_policy": name_policy(found, route.policy_key).strip("'"),
-                "escalation_policy_identifier": route.policy or "",
-                "paging": "on" if route.paging else "off",
-                "pagerduty": links.to_pagerduty("services", route.key),
-            },
-            f"services:{route.key}",
-            f"alert_rules:{route.key}",
-        )
-        for route in found.mapped.routes
-    ]
-
-
-def _list_senders(found: Draft, links: Links) -> list[Entry]:
-    """Every integration, and whatever routes alerts to several services. The last columns are to be filled in.
-
-    A sender whose service is to page nobody gets no webhook at all: that is how it is kept from flooding.
-    """
-    routes = {route.key: route for route in found.mapped.routes}
-    rows: list[Entry] = []
-    for service in found.mapped.in_scope("services", found.account.services):
-        route = routes.get(service.id)
-        first = "" if route and route.paging else f"{QUIET} " if route else f"{STAYS} "
-        for sender in service.integrations:
-            row = {
-                "service": service.name,
-                "sender": sender.summary or sender.id,
-                "type": sender.type,
-                "owner_group": (route and route.owner) or "",
-                "pagerduty_id": sender.id,
-                "pagerduty": links.to_pagerduty("services", service.id),
-                "what_to_send": first + advise(sender.type),
-                "what_was_suppressed": SUPPRESSION,
-                "new_paging_webhook": "none" if first else WEBHOOK,
-            }
-            rows.append(_entry(row | TO_FILL, f"integrations:{service.id}/{sender.id}"))
-    for one in list_routers(found):
-        row = {
-            "service": "several",
-            "sender": one.name,
-            "type": one.kind.removesuffix("s"),
-            "owner_group": "",
-            "pagerduty_id": one.id,
-            "pagerduty": links.to_pagerduty(one.kind, one.id),
-            "what_to_send": ROUTED,
-            "what_was_suppressed": f"{one.matters}. {SUPPRESSION}",
-            "new_paging_webhook": WEBHOOK,
-        }
-        rows.append(_entry(row | TO_FILL, f"integrations:{one.id}"))
     return rows

@@ -12,7 +12,6 @@ from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError,
 from pdmigrate.harness import records
 from pdmigrate.harness.address import Address, Key, is_gone
 from pdmigrate.harness.target import TargetAccess
-from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.transport import NO_JSON, Transport
 
 Row = dict[str, Any]
@@ -47,14 +46,11 @@ class Harness:
         self.transport = transport
         self.account, self.org, self.project = account, org, project
         self.key = key or Key("unknown", "")
+        self.counts = transport.counts
 
     @property
     def address(self) -> Address:
         return Address(self.transport.base_url, self.account, self.org, self.project)
-
-    @property
-    def counts(self) -> Counts:
-        return self.transport.counts
 
     @property
     def scope(self) -> dict[str, str]:
@@ -72,10 +68,6 @@ class Harness:
         self._check_exists("project", "projects", self.project, {**account, "orgIdentifier": self.org})
         door = self.ask_door()
         return TargetAccess(self.address.name, not door, door, self.key.kind)
-
-    def speaks_contract(self) -> bool:
-        """Whether the target takes on-call objects by API."""
-        return not self.ask_door()
 
     def ask_door(self) -> str:
         """ "" where the target speaks our contract; else what it answered instead, in a few words.
@@ -112,7 +104,7 @@ class Harness:
         """All of the project that concerns a migration, as it is now."""
         people = self.read_people()
         names = {person.uuid: person.email for person in people.values() if person.uuid}
-        known = records.State(oncall=self.speaks_contract())
+        known = records.State(oncall=not self.ask_door())
         if known.oncall:
             known = records.State(
                 schedules=self._read_kind("/schedules", records.Schedule),
@@ -141,13 +133,10 @@ class Harness:
             return {email: people[email] for email in wanted if email in people}
         body = {"emails": sorted(wanted)}
         users = [_make_user(row) for row in self._list_ng("POST", "/ng/api/user/batch", body=body)] if wanted else []
-        found = [person for email in sorted(wanted) for person in self._find_invited(email)]
+        # Harness takes the search term as a case-sensitive regular expression that may match anywhere in an address
+        asked = [{**self.scope, "searchTerm": f"^{re.escape(email)}$"} for email in sorted(wanted)]
+        found = [_make_invited(row) for one in asked for row in self._list_ng("POST", "/ng/api/invites/aggregate", one)]
         return {person.email: person for person in [*found, *users] if person.email in wanted}
-
-    def _find_invited(self, email: str) -> list[records.Person]:
-        """Harness takes the search term as a case-sensitive regular expression that may match anywhere in an address."""
-        asked = {**self.scope, "searchTerm": f"^{escape_search(email)}$"}
-        return [_make_invited(row) for row in self._list_ng("POST", "/ng/api/invites/aggregate", asked)]
 
     def read_group(self, identifier: str) -> Row | None:
         """One user group, raw, for read-modify-write; None where there is none."""
@@ -273,11 +262,6 @@ def _judge_capabilities(answer: Any) -> str:
         return f"version {told.version} of the contract, and this pdmigrate speaks {VERSION}"
     missing = sorted(KINDS.difference(told.kinds))
     return f"the contract without {', '.join(missing)}" if missing else ""
-
-
-def escape_search(text: str) -> str:
-    """Harness reads search terms as regular expressions."""
-    return re.escape(text)
 
 
 def _identity(row: Row) -> str:

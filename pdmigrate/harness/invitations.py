@@ -76,15 +76,11 @@ class _Call:
         if len(emails) == 1:
             self.alone += 1
             return {emails[0]: str(error)}
-        return self._halve(emails, error)
-
-    def _halve(self, emails: list[str], error: AnswerError) -> dict[str, str]:
-        words: dict[str, str] = {}
         middle = len(emails) // 2
         for half in (emails[:middle], emails[middle:]):
             hopeless = self.alone >= MOST_ALONE and not self.taken
-            words |= dict.fromkeys(half, str(error)) if hopeless else self.invite(half)
-        return words
+            settled |= dict.fromkeys(half, str(error)) if hopeless else self.invite(half)
+        return settled
 
 
 def _bind(role: str) -> dict[str, Any]:

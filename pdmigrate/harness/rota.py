@@ -27,7 +27,7 @@ def make_rotation(rotation: Rotation) -> rota.Roster:
         participants=rotation.participants,
         anchor=rota.to_naive(rotation.anchor),
         turn=rotation.turn_seconds,
-        week=_read_week(rotation.windows),
+        week=rota.week_spans(map(_read_window, rotation.windows)) if rotation.windows else None,
         since=rota.to_instant(rotation.since) if rotation.since else None,
         until=rota.to_instant(rotation.until) if rotation.until else None,
     )
@@ -48,9 +48,6 @@ def write_windows(week: tuple[rota.Span, ...] | None) -> tuple[Window, ...]:
     return tuple(windows)
 
 
-def _read_week(windows: tuple[Window, ...]) -> tuple[rota.Span, ...] | None:
-    spans = []
-    for window in windows:
-        hours, minutes, seconds = map(int, window.start.split(":"))
-        spans.append(((window.day - 1) * rota.DAY + hours * 3600 + minutes * 60 + seconds, window.seconds))
-    return rota.week_spans(spans) if windows else None
+def _read_window(window: Window) -> rota.Span:
+    hours, minutes, seconds = map(int, window.start.split(":"))
+    return (window.day - 1) * rota.DAY + hours * 3600 + minutes * 60 + seconds, window.seconds

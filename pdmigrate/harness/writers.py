@@ -38,9 +38,15 @@ class WriteError(PdmigrateError):
 
 def write_change(harness: Harness, change: Change, people: Mapping[str, Person]) -> str:
     """Make one change (of any kind but users). Returns a note for the journal, mostly empty."""
-    if change.kind == "overrides":
-        return _write_override(harness, change)
     fields = change.after
+    if change.kind == "overrides":
+        path, name = _place_override(change.identifier)
+        if fields is None:
+            harness.oncall("DELETE", path)
+            return "taken back: it is gone from PagerDuty"
+        said = {field: value for field, value in fields.items() if field != "schedule"}
+        harness.oncall("PUT", path, body={"identifier": name, **said})
+        return ""
     if fields is None:
         raise WriteError(f"{change.kind} {change.name} is not taken back by a write: only overrides are.")
     if change.kind == "teams":
@@ -149,16 +155,6 @@ def _keep_rows(current: list[Fields], wanted: list[Fields]) -> list[Fields]:
         )
         for one in wanted
     ]
-
-
-def _write_override(harness: Harness, change: Change) -> str:
-    path, name = _place_override(change.identifier)
-    if change.after is None:
-        harness.oncall("DELETE", path)
-        return "taken back: it is gone from PagerDuty"
-    fields = {k: v for k, v in change.after.items() if k != "schedule"}
-    harness.oncall("PUT", path, body={"identifier": name, **fields})
-    return ""
 
 
 def _place_override(identifier: str) -> tuple[str, str]:

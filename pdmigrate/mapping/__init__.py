@@ -3,23 +3,16 @@
 One file a kind. Only here are both vocabularies known. The order matters: whatever a thing needs is mapped before it.
 """
 
-from pdmigrate.harness.identifiers import make_name
-from pdmigrate.mapping.collisions import find_twins
 from pdmigrate.mapping.contacts import map_contacts
-from pdmigrate.mapping.left_behind import stop_unknown
+from pdmigrate.mapping.left_behind import lose_unusable
 from pdmigrate.mapping.mapped import GRADES, FieldOutcome, Grade, Mapped, Outcome
 from pdmigrate.mapping.overrides import map_overrides
 from pdmigrate.mapping.people import map_people, want_people
 from pdmigrate.mapping.policies import map_policies
-from pdmigrate.mapping.proof import NOT_CARRIED
-from pdmigrate.mapping.schedules_v2 import map_layer_schedule
-from pdmigrate.mapping.schedules_v3 import map_shift_schedule
+from pdmigrate.mapping.schedules import map_schedules
 from pdmigrate.mapping.scope import choose_scope
 from pdmigrate.mapping.services import map_services
 from pdmigrate.mapping.teams import map_teams
-from pdmigrate.mapping.unread import stop_unread
-from pdmigrate.mapping.unusable import lose_unusable
-from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 __all__ = ["GRADES", "FieldOutcome", "Grade", "Mapped", "Outcome", "choose_scope", "map_all"]
 
@@ -32,22 +25,8 @@ def map_all(mapped: Mapped) -> Mapped:
     want_people(mapped)
     if mapped.rules.contact_details:
         map_contacts(mapped)
-    _map_schedules(mapped)
+    map_schedules(mapped)
     map_overrides(mapped)
     map_policies(mapped)
     map_services(mapped)
     return mapped
-
-
-def _map_schedules(mapped: Mapped) -> None:
-    """Want a schedule for every one in scope that can be held exactly. Fills `mapped.schedules`, `zones`, `fidelity`."""
-    schedules = list(mapped.in_scope("schedules", mapped.account.all_schedules))
-    twins = find_twins(schedules, lambda schedule: make_name(schedule.name, schedule.id))
-    for schedule in schedules:
-        mapped.fidelity[schedule.id] = NOT_CARRIED
-        if mapped.stop(
-            "schedules", schedule, [stop_unknown(mapped, "schedules", schedule), stop_unread(mapped, schedule)]
-        ):
-            continue
-        map_one = map_shift_schedule if isinstance(schedule, ScheduleV3) else map_layer_schedule
-        map_one(mapped, schedule, schedule.id in twins)

@@ -1,21 +1,28 @@
-"""Objects of the same kind that share a name: in Harness already, or twice in PagerDuty."""
+"""Objects that share a name with another, in Harness or in PagerDuty, or live on there under another name or id."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
+from pdmigrate.harness.identifiers import make_identifier, make_name, make_service_name
 from pdmigrate.mapping.mapped import Existing, Mapped, Source
-from pdmigrate.mapping.succession import ask_recreated, find_predecessor, keep_name
-from pdmigrate.plan.answers import Conflict, Option, Settled
-from pdmigrate.plan.merging import THEIRS
+from pdmigrate.mapping.scope import list_records
+from pdmigrate.plan.actions import LedgerEntry
+from pdmigrate.plan.answers import Settled
+from pdmigrate.plan.kinds import KINDS
+from pdmigrate.plan.planning import THEIRS
 
 MEANINGS = {
     "schedules": "Two schedules of one name are easily mistaken for each other in a policy.",
     "teams": "A group gives its members whatever roles it has; groups page nobody by themselves.",
 }
-
-
-R = TypeVar("R", bound=Source)
+ABOUT = {
+    "teams": "group_name_collision",
+    "schedules": "duplicate_schedule",
+    "escalation_policies": "duplicate_policy",
+    "services": "duplicate_service",
+}
+"""The class of the question about an object that Harness has already."""
 
 
 @dataclass(frozen=True)
@@ -28,44 +35,73 @@ class NamePlace:
     merge: bool = False
 
 
-def find_place(
-    mapped: Mapped,
-    kind: str,
-    about: str,
-    record: Source,
-    identifier: str,
-    name: str,
-    existing: Mapping[str, Existing],
-    twins: bool,
-) -> NamePlace | None:
-    """The place of a record: what the ledger says, else a new one, else what was decided. None: held.
-
-    existing: what Harness has of the kind, by identifier. twins: another source object has the same name.
-    """
+def find_place(mapped: Mapped, kind: str, record: Source) -> NamePlace | None:
+    """The place of a record: what the ledger says, else a new one, else what was decided. None: held."""
+    name, identifier = name_record(kind, record), make_identifier(record.name, record.id)
+    existing: Mapping[str, Existing] = getattr(mapped.state, KINDS[kind].target)
     entry = mapped.known(kind, record.id)
     if entry is not None:
-        return NamePlace(
-            entry.identifier, keep_name(mapped, record, entry, name, existing), merge=THEIRS in entry.synced
-        )
-    before = find_predecessor(mapped, kind, name, existing)
+        kept = _keep_name(mapped, record, entry, name, existing)
+        return NamePlace(entry.identifier, kept, merge=THEIRS in entry.synced)
+    before, same, words = _find_predecessor(mapped, kind, name, existing), None, {}
     if before is not None:
-        return _decide(
-            mapped, ask_recreated(kind, record, before), record, identifier, name, existing[before.identifier]
-        )
-    same = _find_same_name(mapped, kind, name, identifier, existing)
-    if same is not None:
-        return _decide(mapped, _ask_existing(kind, about, record, same), record, identifier, name, same)
-    if twins:
-        return _decide(mapped, _ask_twins(kind, record, name), record, identifier, name, None)
-    return NamePlace(identifier, name)
+        about, same = "recreated_in_source", existing[before.identifier]
+        words = {"before": before.key, "identifier": before.identifier}
+    elif same := _find_same_name(mapped, kind, name, identifier, existing):
+        about = "externally_managed" if getattr(same, "externally_managed", False) else ABOUT[kind]
+        words = {"there": same.name, "identifier": same.identifier, "zone": _describe_zone(record, same)}
+        words["meaning"] = MEANINGS.get(kind, "Whoever it pages now is not known to PagerDuty.")
+    elif has_twin(mapped, kind, name):
+        meaning = MEANINGS.get(kind, "Objects of one name are easily mistaken for each other.")
+        about, words = "same_name_in_source", {"new": name, "meaning": meaning}
+    else:
+        return NamePlace(identifier, name)
+    answer = mapped.ask(about, kind, record.id, record.name, **words)
+    if answer is None:
+        question = mapped.questions.open[f"{about}:{record.id}"].question
+        mapped.lose(kind, record.id, record.name, f"open question: {question}", True)
+        return None
+    if same is not None and answer.choice in ("adopt", "merge", "take_over"):
+        return NamePlace(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
+    if answer.choice == "leave_out":
+        reason = f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
+        mapped.lose(kind, record.id, record.name, reason, decided=answer.conflict.key)
+        return None
+    return NamePlace(identifier, _new_name(answer, name, record.id))
 
 
-def find_twins(records: Iterable[R], name_of: Callable[[R], str]) -> set[str]:
-    """The ids of records whose names are the same in Harness."""
-    by_name: dict[str, list[str]] = {}
-    for record in records:
-        by_name.setdefault(name_of(record).casefold(), []).append(record.id)
-    return {id for ids in by_name.values() if len(ids) > 1 for id in ids}
+def name_record(kind: str, record: Source) -> str:
+    """What it would be called in Harness."""
+    return (make_service_name if kind == "services" else make_name)(record.name, record.id)
+
+
+def has_twin(mapped: Mapped, kind: str, name: str) -> bool:
+    """Whether several objects in scope would have that name in Harness."""
+    if kind not in mapped.names:
+        mapped.names[kind] = Counter(name_record(kind, record).casefold() for record in mapped.in_scope(kind))
+    return mapped.names[kind][name.casefold()] > 1
+
+
+def _keep_name(mapped: Mapped, record: Source, entry: LedgerEntry, name: str, existing: Mapping[str, Existing]) -> str:
+    """What an object that is carried over is to be called: PagerDuty's new name, where the old one was PagerDuty's.
+
+    A name that a person chose, that was there before us, or that another object has by now, is not touched; a suffix
+    that told two objects apart stays.
+    """
+    ours = entry.identifier.endswith(record.id)
+    if not ours or mapped.questions.names(entry.name):
+        return entry.name
+    suffix = next((s for s in (" - PagerDuty", f" {record.id}") if entry.name.endswith(s)), "")
+    fresh = name if name.endswith(suffix) else f"{name[: 127 - len(suffix)]}{suffix}"
+    others = (other for other in existing.values() if other.identifier != entry.identifier)
+    return entry.name if any(other.name.casefold() == fresh.casefold() for other in others) else fresh
+
+
+def _find_predecessor(mapped: Mapped, kind: str, name: str, existing: Mapping[str, Existing]) -> LedgerEntry | None:
+    """What we carried over under this name from an object that PagerDuty does not have any more."""
+    there = list_records(mapped.account)[kind]
+    entries = (entry for (k, key), entry in mapped.ledger.items() if k == kind and key not in there)
+    return next((e for e in entries if e.name.casefold() == name.casefold() and e.identifier in existing), None)
 
 
 def _find_same_name(
@@ -77,22 +113,6 @@ def _find_same_name(
     )
 
 
-def _decide(
-    mapped: Mapped, conflict: Conflict, record: Source, identifier: str, name: str, same: Existing | None
-) -> NamePlace | None:
-    answer = mapped.questions.ask(conflict)
-    if answer is None:
-        mapped.lose(conflict.kind, record.id, record.name, f"open question: {conflict.question}", True)
-        return None
-    if same is not None and answer.choice in ("adopt", "merge", "take_over"):
-        return NamePlace(same.identifier, same.name, adopt=True, merge=answer.choice == "merge")
-    if answer.choice == "leave_out":
-        reason = f"left out by decision ({answer.by}): {answer.why}".rstrip(": ")
-        mapped.lose(conflict.kind, record.id, record.name, reason, decided=conflict.key)
-        return None
-    return NamePlace(identifier, _new_name(answer, name, record.id))
-
-
 def _new_name(answer: Settled, name: str, id: str) -> str:
     if answer.choice == "keep_both":
         return name
@@ -100,52 +120,7 @@ def _new_name(answer: Settled, name: str, id: str) -> str:
     return answer.value or f"{name[: 127 - len(suffix)]}{suffix}"
 
 
-def _ask_existing(kind: str, about: str, record: Source, same: Existing) -> Conflict:
-    outside = getattr(same, "externally_managed", False)
-    options = [
-        Option(
-            name="rename", effect="a new one is made, named as you say or with ' - PagerDuty' behind; the other stays"
-        )
-    ]
-    if not outside:
-        options += [
-            Option(
-                name="merge",
-                effect=f"the one in Harness keeps what it has and gets what PagerDuty has{_describe_zone(record, same)}",
-            ),
-            Option(name="adopt", effect="the one in Harness becomes ours and is made as PagerDuty's is"),
-        ]
-    options.append(Option(name="leave_out", effect="not moved"))
-    return Conflict(
-        about="externally_managed" if outside else about,
-        kind=kind,
-        id=record.id,
-        name=record.name,
-        question=f"Harness already has {same.name!r} ({same.identifier}), made by somebody else.",
-        meaning=MEANINGS.get(kind, "Whoever it pages now is not known to PagerDuty."),
-        options=tuple(options),
-        recommended="rename",
-    )
-
-
 def _describe_zone(record: Source, same: Existing) -> str:
     """Harness has one zone for a schedule: the turns that were there before would move with it."""
     old, new = getattr(same, "time_zone", ""), getattr(record, "time_zone", "")
     return f"; its own rotations then turn by the clock of {new} instead of {old}" if old != new else ""
-
-
-def _ask_twins(kind: str, record: Source, name: str) -> Conflict:
-    return Conflict(
-        about="same_name_in_source",
-        kind=kind,
-        id=record.id,
-        name=record.name,
-        question=f"More than one object in PagerDuty would be named {name!r} in Harness; {record.id} is one of them.",
-        meaning=MEANINGS.get(kind, "Objects of one name are easily mistaken for each other."),
-        options=(
-            Option(name="rename", effect=f"named as you say, or {name} {record.id}"),
-            Option(name="keep_both", effect="the same name twice"),
-            Option(name="leave_out", effect="not moved"),
-        ),
-        recommended="rename",
-    )

@@ -7,11 +7,9 @@ import phonenumbers
 
 from pdmigrate.harness import records as harness
 from pdmigrate.mapping.left_behind import describe_left, stop_unknown
-from pdmigrate.mapping.lost_contacts import ask_lost
-from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact
+from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact, judge_field
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
 from pdmigrate.plan.actions import Desired, Held
-from pdmigrate.plan.answers import Conflict, Option
 
 SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
 """Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""
@@ -39,7 +37,7 @@ TYPES: dict[str, harness.ChannelType] = {
 def map_contacts(mapped: Mapped) -> None:
     """Want the contact details and the notification rule of everybody who is carried over."""
     first: dict[str, User] = {}
-    for user in mapped.in_scope("users", mapped.account.users):
+    for user in mapped.in_scope("users"):
         email = mapped.emails.get(user.id)
         if email is None:
             _lose_all(mapped, user, mapped.stop_behind("users", user.id, f"{user.name} is not carried over"))
@@ -50,7 +48,7 @@ def map_contacts(mapped: Mapped) -> None:
         before = len(mapped.outcomes)
         reached = _map_methods(mapped, user, email)
         _map_rules(mapped, user, email, reached)
-        ask_lost(mapped, user, mapped.outcomes[before:])
+        _ask_lost(mapped, user, mapped.outcomes[before:])
 
 
 def _stop_same(mapped: Mapped, user: User, other: User) -> Stop:
@@ -87,12 +85,12 @@ def _map_methods(mapped: Mapped, user: User, email: str) -> dict[str, harness.Co
 
 
 def _method_fates(method: ContactMethod, channel: harness.Contact) -> list[FieldOutcome]:
-    label, cut = (method.label or "").strip(), describe_extension(method)
+    label = (method.label or "").strip()
     same = label.lower() in ("", channel.label.lower())
-    said = "" if same else f"the label {label} becomes {channel.label}: Harness knows Work, Home and Other"
+    said = f"the label {label} becomes {channel.label}: Harness knows Work, Home and Other"
     return [
-        FieldOutcome("address", "changed" if cut else "exact", cut),
-        FieldOutcome("label", "exact" if same else "changed", said),
+        judge_field("address", describe_extension(method)),
+        judge_field("label", "" if same else said),
         *describe_left(method),
     ]
 
@@ -134,7 +132,7 @@ def _judge_phone(
         address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return harness.Contact(type=TYPES[method.type], address=address, label=label), None, ""
     mapped.unserved.setdefault(number.country_code or 0, []).append(user.name)
-    answer = mapped.questions.ask(_ask_country(user, method, number))
+    answer = mapped.ask("phone_country", "contact_methods", method.id, user.name, code=number.country_code)
     if answer is None:
         mapped.held.append(
             Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,))
@@ -149,23 +147,6 @@ def read_phone(method: ContactMethod) -> phonenumbers.PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return number if phonenumbers.is_possible_number(number) else None
-
-
-def _ask_country(user: User, method: ContactMethod, number: phonenumbers.PhoneNumber) -> Conflict:
-    return Conflict(
-        about="phone_country",
-        kind="contact_methods",
-        id=method.id,
-        name=user.name,
-        question=f"{user.name} has a number in +{number.country_code}, where Harness neither calls nor sends SMS.",
-        meaning="The person is on call and this phone stays silent; adding a country takes Harness weeks.",
-        options=(
-            Option(name="leave_out", effect="the number is not moved; email and the mobile app remain"),
-            Option(name="ask_harness", effect="not moved now; a request to Harness is on the list of what is open"),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )
 
 
 def _map_rules(mapped: Mapped, user: User, email: str, reached: dict[str, harness.Contact]) -> None:
@@ -191,18 +172,13 @@ def _want_rules(
 ) -> None:
     sources, needs = tuple(rule.id for rule in moved), (("users", user.id), ("contact_methods", user.id))
     name = f"Notification rule of {user.name}"
-    wait = _judge_first_wait(mapped, find_first_minute(user, sources))
+    minutes = find_first_minute(user, sources)
+    late = minutes and not mapped.state.oncall  # our contract has a wait before every step
+    wait = judge_field("start_delay_in_minutes", describe_first_wait(minutes) if late else "")
     desired = Desired("notification_rules", user.id, email, name, wanted, sources, needs)
     mapped.want(
         desired, [wait, *exact("contact_method", "urgency")], own={rule.id: describe_left(rule) for rule in moved}
     )
-
-
-def _judge_first_wait(mapped: Mapped, minutes: int) -> FieldOutcome:
-    """Our contract has a wait before every step; Harness documents waits between steps only."""
-    if minutes and not mapped.state.oncall:
-        return FieldOutcome("start_delay_in_minutes", "changed", describe_first_wait(minutes))
-    return FieldOutcome("start_delay_in_minutes", "exact")
 
 
 def find_first_minute(user: User, sources: Iterable[str]) -> int:
@@ -248,6 +224,29 @@ def _make_steps(kept: dict[int, set[harness.Channel]]) -> tuple[harness.Step, ..
         steps.append(harness.Step(methods=tuple(methods), wait_minutes=delay - last))
         last = delay
     return tuple(steps)
+
+
+def _ask_lost(mapped: Mapped, user: User, outcomes: Iterable[Outcome]) -> None:
+    """Ask once about what pages the person today and is lost. outcomes: what becomes of his contact methods and rules.
+
+    What is blocked or switched off in PagerDuty pages nobody today; a number in a country has a question of its own.
+    """
+    lost = {outcome.id: outcome.reason for outcome in outcomes if outcome.grade == "lost"}
+    bare = (r for r in user.notification_rules if r.start_delay_in_minutes is None or r.contact_method is None)
+    unread = [rule for rule in bare if rule.id in lost]
+    high = [rule for rule in user.notification_rules if rule.urgency != "low"]
+    used = {rule.contact_method.id for rule in high if rule.contact_method is not None}
+    silent = [
+        method
+        for method in user.contact_methods
+        if method.id in lost and (method.id in used or unread) and method.enabled and not method.blacklisted
+    ]
+    asked = mapped.questions.open.keys() | mapped.questions.answered.keys()
+    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if f"phone_country:{m.id}" not in asked]
+    said += [f"{len(unread)} notification rules came without their delay or contact method"] if unread else []
+    if said and mapped.ask("lost_contact", "contact_methods", user.id, user.name, said="; ".join(said)) is None:
+        ids = (*(one.id for one in silent), *(one.id for one in unread))
+        mapped.held.append(Held("contact_methods", user.id, user.name, "open question: lost contacts", True, ids))
 
 
 def _book(

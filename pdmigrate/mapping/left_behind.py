@@ -1,17 +1,24 @@
-"""What stays behind of an object that moves: fields that Harness has no place for, and fields that nobody here knows.
+"""What stays behind: fields that Harness has no place for, or nobody here knows, and records that cannot be used.
 
 An unknown field that may decide who is paged is a question. It is asked once for all objects of a kind that have it, so
 that one answer serves two hundred schedules, and asked again when another object has it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from pdmigrate.mapping.mapped import MOST_DESCRIPTION, FieldOutcome, Mapped, Stop, describe, name_outcome
-from pdmigrate.mapping.scope import list_records
-from pdmigrate.pagerduty.notes import Found
-from pdmigrate.pagerduty.records import Noted, Reference
-from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.mapping.mapped import (
+    MOST_DESCRIPTION,
+    FieldOutcome,
+    Mapped,
+    Stop,
+    describe,
+    judge_field,
+    read_stop,
+    stop_unless,
+)
+from pdmigrate.mapping.scope import FOLLOWED, list_needs, list_records
+from pdmigrate.pagerduty.records import Noted, Problem, Reference
 from pdmigrate.plan.kinds import KINDS
 
 SHOWN = 6
@@ -20,30 +27,21 @@ SHOWN = 6
 def describe_left(record: Noted, pages: bool = True) -> list[FieldOutcome]:
     """An outcome for each field that stays behind. pages: False where the object pages nobody, so that none of them matters."""
     left = [FieldOutcome(one.path, "lost", one.reason, not (one.pages and pages)) for one in record.left_fields]
-    return left + [FieldOutcome(one.path, "lost", _describe_unknown(one)) for one in record.unknown_fields]
-
-
-def _describe_unknown(found: Found) -> str:
-    decided = ", by decision" if found.pages else ""
-    return f"this version does not know {found.path} and leaves it behind{decided}"
+    words = "this version does not know {} and leaves it behind{}"
+    unknown = [(one.path, words.format(one.path, ", by decision" * one.pages)) for one in record.unknown_fields]
+    return left + [FieldOutcome(path, "lost", said) for path, said in unknown]
 
 
 def describe_heading(record: Any, new: str, note: str = "", pages: bool = True) -> list[FieldOutcome]:
-    """Name, description and what stays behind of an object that is called `new` in Harness."""
+    """Name, description and what stays behind of an object that is called `new` in Harness, which allows fewer characters:
+    the original name stands in the description."""
     text = "\n".join(filter(None, (note, record.description)))
+    cut = f"cut: it has {len(text)} characters, Harness takes {MOST_DESCRIPTION} together with the PagerDuty name"
     return [
-        name_outcome(record.name, new),
-        _describe_description(record.name, new, text),
+        judge_field("name", "" if record.name == new else f"named {new!r} in Harness"),
+        judge_field("description", "" if describe(record.name, new, text).startswith(text) else cut),
         *describe_left(record, pages),
     ]
-
-
-def _describe_description(name: str, new: str, text: str) -> FieldOutcome:
-    written = describe(name, new, text)
-    if written.startswith(text):
-        return FieldOutcome("description", "exact")
-    said = f"cut: it has {len(text)} characters, Harness takes {MOST_DESCRIPTION} together with the PagerDuty name"
-    return FieldOutcome("description", "changed", said)
 
 
 def describe_teams(mapped: Mapped, teams: Iterable[Reference]) -> FieldOutcome:
@@ -51,10 +49,10 @@ def describe_teams(mapped: Mapped, teams: Iterable[Reference]) -> FieldOutcome:
     teams = tuple(teams)
     owner = next((team for team in teams if team.id in mapped.groups), None)
     others = ", ".join(team.summary or team.id for team in teams if team is not owner)
-    if not others:
-        return FieldOutcome("teams", "exact")
     said = f"owned by {owner.summary or owner.id} alone" if owner else "owned by no team"
-    return FieldOutcome("teams", "changed", f"{said}: Harness has one owner, and in PagerDuty it is also in {others}")
+    return judge_field(
+        "teams", f"{said}: Harness has one owner, and in PagerDuty it is also in {others}" if others else ""
+    )
 
 
 def stop_unknown(mapped: Mapped, kind: str, record: Noted) -> Stop | None:
@@ -64,52 +62,62 @@ def stop_unknown(mapped: Mapped, kind: str, record: Noted) -> Stop | None:
 
 
 def _read_answer(mapped: Mapped, kind: str, path: str) -> Stop | None:
-    answer = mapped.questions.ask(_ask_unknown(kind, path, _list_holders(mapped, kind, path)))
-    what = f"it has {path}, which this version does not know"
-    if answer is None:
-        return Stop(f"open question: {what}", True)
-    return Stop(f"left out by decision: {what}", decided=answer.conflict.key) if answer.choice == "leave_out" else None
+    holders = _list_holders(mapped, kind, path)
+    field, _, value = path.partition("=")
+    words = {
+        "what": f"{field} set to {value}" if value else f"the field {field}",
+        "number": len(holders),
+        "kinds": KINDS[kind].label.lower(),
+        "shown": ", ".join(holders[:SHOWN]) + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else ""),
+    }
+    answer = mapped.ask("unknown_field", kind, f"{kind}/{path}", path, detail=", ".join(holders), **words)
+    return stop_unless("ignore", answer, f"it has {path}, which this version does not know")
 
 
 def _list_holders(mapped: Mapped, kind: str, path: str) -> list[str]:
     """Who in scope has it, as 'name (id)', in one order."""
     if not mapped.holders:
-        for each, holder, record in _list_records(mapped):
+        kinds = ("schedules", "escalation_policies", "services")
+        there = [(one, f"{record.name} ({record.id})", record) for one in kinds for record in mapped.in_scope(one)]
+        rules = ((user, rule) for user in mapped.in_scope("users") for rule in user.notification_rules)
+        there += [("notification_rules", f"{user.name} ({rule.id})", rule) for user, rule in rules]
+        for each, holder, record in there:
             for found in record.unknown_fields:
                 mapped.holders.setdefault((each, found.path), []).append(holder)
     return sorted(mapped.holders[kind, path])
 
 
-def _list_records(mapped: Mapped) -> Iterator[tuple[str, str, Noted]]:
-    """(kind, 'name (id)', record)"""
-    there = list_records(mapped.account)
-    for kind in ("schedules", "escalation_policies", "services"):
-        yield from ((kind, f"{record.name} ({record.id})", record) for record in mapped.in_scope(kind, there[kind]))
-    for user in mapped.in_scope("users", mapped.account.users):
-        yield from (("notification_rules", f"{user.name} ({rule.id})", rule) for rule in user.notification_rules)
+# --- records that arrived in a form that cannot be used: whatever needs one waits for its answer ---
+
+MEANINGS = {
+    "users": "Whoever it is may be on call today, and nobody can say under which address.",
+    "teams": "Groups page nobody by themselves; what belongs to this team has no owner.",
+    "schedules": "Nobody can say who is on call in it.",
+    "escalation_policies": "Nobody can say whom it pages, or when.",
+    "services": "Its alerts page somebody today, and nobody can say whom.",
+}
 
 
-def _ask_unknown(kind: str, path: str, holders: list[str]) -> Conflict:
-    shown = ", ".join(holders[:SHOWN]) + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else "")
-    field, _, value = path.partition("=")
-    words = KINDS[kind].label.lower()
-    what = f"{field} set to {value}" if value else f"the field {field}"
-    return Conflict(
-        about="unknown_field",
-        kind=kind,
-        id=f"{kind}/{path}",
-        name=path,
-        question=f"This version does not know {what}. {len(holders)} {words} have it: {shown}.",
-        meaning="It may say who is paged, or that nobody is: PagerDuty's shadow rotations are never paged, and carried "
-        "over without that word they would page.",
-        options=(
-            Option(
-                name="ignore",
-                effect="carried over as if it were not there: what has it pages like everything else of its kind",
-            ),
-            Option(name="leave_out", effect=f"these {words} are not moved: nobody is paged by them in Harness"),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-        detail=", ".join(holders),
-    )
+def lose_unusable(mapped: Mapped) -> None:
+    """Ask about each that the account, or what was chosen of it, needs; the others stay behind with the scope."""
+    whole = all(mapped.scope[kind] == records.keys() for kind, records in list_records(mapped.account).items())
+    needs = (list_needs(mapped.account, kind, one) for kind in FOLLOWED for one in mapped.in_scope(kind))
+    named = set() if whole else {one.id for need in needs for _, references, _ in need for one in references}
+    for problem in mapped.account.problems:
+        if whole or problem.id in named:
+            said = {"message": problem.message, "meaning": MEANINGS[problem.kind]}
+            answer = mapped.ask("unusable_record", problem.kind, problem.id, problem.name, **said)
+            mapped.stop(problem.kind, problem, [read_stop(answer, describe_unusable(problem))])
+        else:
+            reason = f"outside the scope; {describe_unusable(problem)}"
+            mapped.lose(problem.kind, problem.id, problem.name, reason, decided="rule:scope")
+
+
+def find_unusable(mapped: Mapped, kind: str, id: str) -> Problem | None:
+    """What is wrong with a record that arrived; None where none of that id did, or where it can be used."""
+    return next((one for one in mapped.account.problems if (one.kind, one.id) == (kind, id)), None)
+
+
+def describe_unusable(problem: Problem) -> str:
+    """What is wrong with it, as a reason."""
+    return f"it arrived in a form that cannot be used: {problem.message}"

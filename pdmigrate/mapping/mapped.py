@@ -1,17 +1,18 @@
 """What the mapping reads (Inputs) and what comes out of it: one Mapped per run, filled kind by kind."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 from pdmigrate.harness.records import State
 from pdmigrate.mapping.proof import Fidelity
+from pdmigrate.mapping.wording import word_question
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import Reference
-from pdmigrate.plan.actions import Desired, Held
+from pdmigrate.plan.actions import Desired, Held, LedgerEntry
 from pdmigrate.plan.answers import Settled
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.questions import Questions
 from pdmigrate.plan.rules import Rules
 
@@ -114,6 +115,7 @@ class Mapped(Inputs):
     kind and PagerDuty id. undecided, nobodies: PagerDuty ids of users of whom nobody has decided who they are, and of
     those whose places stay empty by decision. routes: of each service that moves. unserved: country codes that Harness
     does not call, with the people there. holders: who has a field that this version does not know, by kind and path.
+    names: how many in scope would be called so in Harness, by kind and name.
     """
 
     desired: list[Desired] = field(default_factory=list)
@@ -132,9 +134,15 @@ class Mapped(Inputs):
     routes: list[Route] = field(default_factory=list)
     unserved: dict[int, list[str]] = field(default_factory=dict)
     holders: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    names: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def in_scope(self, kind: str, records: dict[str, Any]) -> Iterator[Any]:
-        return (record for id, record in records.items() if id in self.scope[kind])
+    def in_scope(self, kind: str) -> Iterator[Any]:
+        """The records of a kind that move."""
+        return (one for id, one in getattr(self.account, KINDS[kind].source).items() if id in self.scope[kind])
+
+    def ask(self, about: str, kind: str, id: str, name: str, **words: Any) -> Settled | None:
+        """The answer to the question of that class about an object (see word_question), or None while it is open."""
+        return self.questions.ask(word_question(about, kind, id, name, **words))
 
     def want(
         self,
@@ -217,15 +225,24 @@ def exact(*names: str) -> list[FieldOutcome]:
     return [FieldOutcome(name, "exact") for name in names]
 
 
-def name_outcome(old: str, new: str) -> FieldOutcome:
-    """Harness allows fewer characters in a name; the original stands in the description."""
-    return FieldOutcome("name", "exact") if old == new else FieldOutcome("name", "changed", f"named {new!r} in Harness")
+def judge_field(name: str, change: str) -> FieldOutcome:
+    """A field that arrives as it is, or as the words say."""
+    return FieldOutcome(name, "changed" if change else "exact", change)
+
+
+def stop_by(answer: Settled | None, reason: str) -> Stop:
+    """Stopped by an answer, or because there is none."""
+    return Stop(reason, answer is None, answer.conflict.key if answer else "")
 
 
 def read_stop(answer: Settled | None, what: str) -> Stop:
-    """Stopped by an answer, or because there is none."""
-    said = "left out by decision" if answer else "open question"
-    return Stop(f"{said}: {what}", answer is None, answer.conflict.key if answer else "")
+    """The same, with words for which of both it is."""
+    return stop_by(answer, f"{'left out by decision' if answer else 'open question'}: {what}")
+
+
+def stop_unless(choice: str, answer: Settled | None, what: str) -> Stop | None:
+    """Stopped by whatever is not that choice."""
+    return None if answer is not None and answer.choice == choice else read_stop(answer, what)
 
 
 MOST_DESCRIPTION = 1024

@@ -14,9 +14,7 @@ from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Outcome, Stop, exact,
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Conflict, Option
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import Desired, LedgerEntry
 
 COVERED = "others that were made later take all of its time"
 DATED = "written as a dated shift of the schedule"
@@ -31,7 +29,7 @@ Known = dict[str, dict[str, int]]
 def map_overrides(mapped: Mapped) -> None:
     """Want every override of the schedules in scope that has not ended yet. Fills `mapped.dropped`."""
     known, held = read_known(mapped.ledger), set()
-    for schedule in mapped.in_scope("schedules", mapped.account.all_schedules):
+    for schedule in mapped.in_scope("schedules"):
         if isinstance(schedule, ScheduleV3):
             _count_shifts(mapped, schedule)
         else:
@@ -145,14 +143,10 @@ def _find_dropped(mapped: Mapped, held: set[str]) -> list[LedgerEntry]:
     wanted = {wish.key for wish in mapped.desired if wish.kind == "overrides"}
     read = [id for id in mapped.scope["schedules"] if id in mapped.account.all_schedules]
     read = [id for id in read if not mapped.account.all_schedules[id].unread]
-    schedules = {mapped.schedules.get(id) or _find_written(mapped, id) for id in read}
+    written = {id: mapped.known("schedules", id) for id in read}
+    schedules = {mapped.schedules.get(id) or (entry.identifier if entry else None) for id, entry in written.items()}
     ours = [entry for (kind, _), entry in mapped.ledger.items() if kind == "overrides" and entry.key not in wanted]
     return [e for e in ours if e.synced["schedule"] in schedules and _base(e.key) not in held and _is_on(mapped, e)]
-
-
-def _find_written(mapped: Mapped, schedule_id: str) -> str | None:
-    entry = mapped.known("schedules", schedule_id) if schedule_id in mapped.account.all_schedules else None
-    return entry.identifier if entry else None
 
 
 def _base(key: str) -> str:
@@ -214,7 +208,8 @@ def _describe_nothing(mapped: Mapped, entry: records.RenderedEntry, pieces: Sequ
 
 
 def _find_stand_in(mapped: Mapped, schedule: records.Schedule, entry: records.RenderedEntry, key: str) -> str | Stop:
-    """The email of who stands in, or why the override stays behind."""
+    """The email of who stands in, or why the override stays behind. In place of somebody whom PagerDuty does not show a
+    person may name another."""
     user = entry.user
     if user is not None and user.id in mapped.emails:
         return mapped.emails[user.id]
@@ -223,12 +218,9 @@ def _find_stand_in(mapped: Mapped, schedule: records.Schedule, entry: records.Re
         return mapped.stop_behind("users", user.id, why)
     if user is not None and ("users", user.id) in mapped.lost:
         return mapped.stop_behind("users", user.id, "the stand-in has neither account nor invitation")
-    return _ask_for(mapped, _ask_stand_in(mapped, schedule, entry, key))
-
-
-def _ask_for(mapped: Mapped, conflict: Conflict) -> str | Stop:
-    """Whoever a person names in place of somebody whom PagerDuty does not show."""
-    answer = mapped.questions.ask(conflict)
+    start, end = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for moment in (entry.start, entry.end))
+    who = f"{_name_stand_in(mapped, entry)} ({user.id})" if user else "somebody without a name"
+    answer = mapped.ask("override_stand_in", "overrides", key, schedule.name, start=start, end=end, who=who)
     email = (answer.value or "").strip().lower() if answer and answer.choice == "map" else ""
     if answer is None or not email:
         return read_stop(answer, "no list of PagerDuty shows its stand-in")
@@ -236,27 +228,6 @@ def _ask_for(mapped: Mapped, conflict: Conflict) -> str | Stop:
         return email
     mapped.questions.reopen(answer)
     return Stop(f"its stand-in was decided to be {email}, who is not in the Harness project", True)
-
-
-def _ask_stand_in(mapped: Mapped, schedule: records.Schedule, entry: records.RenderedEntry, key: str) -> Conflict:
-    who = f"{_name_stand_in(mapped, entry)} ({entry.user.id})" if entry.user else "somebody without a name"
-    start, end = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for moment in (entry.start, entry.end))
-    return Conflict(
-        about="override_stand_in",
-        kind="overrides",
-        id=key,
-        name=schedule.name,
-        question=f"From {start} to {end} {who} stands in, whom no list of PagerDuty shows, and who is not said to be "
-        "deleted: perhaps the key may not read that user.",
-        meaning="As far as anybody knows PagerDuty pages the stand-in in those hours. Use a key that may read that user, "
-        "and run preview again: then there is nothing to ask.",
-        options=(
-            Option(name="map", effect="this account stands in in Harness", value="the email of a person in Harness"),
-            Option(name="leave_out", effect="not written: whoever has the turn by the layers is paged in those hours"),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )
 
 
 def _want_override(

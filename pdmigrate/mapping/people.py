@@ -2,16 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.harness.records import Membership
 from pdmigrate.mapping.left_behind import describe_left
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, judge_field, stop_by
 from pdmigrate.mapping.scope import list_standing
 from pdmigrate.pagerduty.records import User
 from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Conflict, Option, Settled
+from pdmigrate.plan.answers import Settled
 
 EMAIL = re.compile(r"[^\s@,;<>()\[\]\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 """What Harness takes for an address; one that it does not take spoils the invitation of a hundred others."""
@@ -44,8 +44,8 @@ KIND_WORDS = {
     "nobody": " It looks like a stand-in for nobody: whoever pages it pages no one.",
 }
 
+BAD_ADDRESS = " Harness takes no such address, and it would spoil the invitations of others."
 ABOUT = {"person": "user_not_found", "shared": "shared_mailbox", "nobody": "nobody_user"}
-EMPTY = "its turns stay as long as they are, with nobody in them; its overrides, which keep others quiet, do not move"
 BY_CONTRACT = "; a level that finds nobody on call may pass to the next one at once"
 BY_HAND = (
     "; the file of the schedule says (nobody), and Harness documents no empty place: who makes it by hand must see "
@@ -57,7 +57,7 @@ BY_HAND = (
 def map_people(mapped: Mapped) -> None:
     """Decide for every user in scope who he is in Harness. Fills `mapped.emails`; invitations follow in `want_people`."""
     duties = count_duties(mapped)
-    users = list(mapped.in_scope("users", mapped.account.users))
+    users = list(mapped.in_scope("users"))
     guessed = {user.id: guess_email(mapped, user) for user in users}
     twice = Counter(guessed.values())
     for user in users:
@@ -73,7 +73,7 @@ def map_people(mapped: Mapped) -> None:
 def want_people(mapped: Mapped) -> None:
     """The people as they should be, once the groups that they will join are known: each once, whoever they are here."""
     users: dict[str, list[User]] = {}
-    for user in mapped.in_scope("users", mapped.account.users):
+    for user in mapped.in_scope("users"):
         if user.id in mapped.emails:
             users.setdefault(mapped.emails[user.id], []).append(user)
     for email, same in users.items():
@@ -91,7 +91,7 @@ def _want_person(mapped: Mapped, email: str, users: list[User]) -> None:
 
 def teams_of(mapped: Mapped, user_id: str) -> list[str]:
     """The teams in scope that a user is a member of."""
-    teams = {team.id for team in mapped.in_scope("teams", mapped.account.teams)}
+    teams = {team.id for team in mapped.in_scope("teams")}
     return [team_id for team_id in mapped.account.teams_by_member.get(user_id, ()) if team_id in teams]
 
 
@@ -104,7 +104,7 @@ def count_duties(mapped: Mapped) -> Counter[str]:
 
 
 def _place_stranger(mapped: Mapped, user: User, email: str, duties: int, guessed: Counter[str]) -> None:
-    answer = mapped.questions.ask(_ask_stranger(mapped, user, email, duties))
+    answer = _ask_stranger(mapped, user, email, duties)
     if answer is None:
         mapped.undecided.add(user.id)
         mapped.lose("users", user.id, user.name, "nobody has decided yet whether to invite or map this person", True)
@@ -132,74 +132,40 @@ def _map_by_hand(mapped: Mapped, user: User, answer: Settled, guessed: Counter[s
         mapped.emails[user.id] = value
 
 
-def _ask_stranger(mapped: Mapped, user: User, email: str, duties: int) -> Conflict:
+def _ask_stranger(mapped: Mapped, user: User, email: str, duties: int) -> Settled | None:
     needed = duties > 0 or bool(teams_of(mapped, user.id))
     kind, good = name_class(user), is_address(email)
     about = ABOUT[kind] if good else "bad_address"
-    meaning = f"stands in {duties} places on call" if duties else "is on call nowhere"
-    said = KIND_WORDS[kind] if good else " Harness takes no such address, and it would spoil the invitations of others."
     empty = about == "nobody_user" and needed
-    return Conflict(
-        about=about,
-        kind="users",
-        id=user.id,
-        name=user.name,
-        question=f"{user.name} ({email}) has no account in the Harness project.{said}",
-        meaning=f"{user.name} {meaning}. Until the invitation is accepted nobody can be reached in those turns.",
-        options=tuple(_list_options(mapped, email, about)),
-        recommended="empty_place" if empty else "invite" if needed and good else "leave_out",
-        changes_paging=empty or (needed and not good),
-    )
-
-
-def _list_options(mapped: Mapped, email: str, about: str) -> Iterator[Option]:
-    if about != "bad_address":
-        effect = f"Harness sends an invitation to {email}; it stands in every rotation from the start"
-        yield Option(name="invite", effect=effect)
-    if about == "nobody_user":
-        yield Option(name="empty_place", effect=EMPTY + (BY_CONTRACT if mapped.state.oncall else BY_HAND))
-    value = "the email of a person in Harness"
-    yield Option(name="map", effect="another account is paged instead", value=value)
-    effect = "not moved; every schedule and policy that needs this person is held whole"
-    yield Option(name="leave_out", effect=effect)
+    words = {
+        "email": email,
+        "said": KIND_WORDS[kind] if good else BAD_ADDRESS,
+        "duties": f"stands in {duties} places on call" if duties else "is on call nowhere",
+        "empty": BY_CONTRACT if mapped.state.oncall else BY_HAND,
+        "recommended": "empty_place" if empty else "invite" if needed and good else "leave_out",
+        "changes_paging": empty or (needed and not good),
+    }
+    return mapped.ask(about, "users", user.id, user.name, **words)
 
 
 def _allow_twice(mapped: Mapped, user: User, email: str) -> bool:
-    conflict = Conflict(
-        about="user_found_twice",
-        kind="users",
-        id=user.id,
-        name=user.name,
-        question=f"More than one PagerDuty user would be {email} in Harness; {user.name} ({user.id}) is one of them.",
-        meaning="Two people in PagerDuty would be one in Harness: one phone rings for both.",
-        options=(
-            Option(name="same_person", effect="both become the one Harness person"),
-            Option(name="leave_out", effect="this one is not moved"),
-        ),
-        recommended="same_person",
-        changes_paging=True,
-    )
-    answer = mapped.questions.ask(conflict)
+    answer = mapped.ask("user_found_twice", "users", user.id, user.name, email=email)
     if answer is None:
         mapped.undecided.add(user.id)
-    if answer is None or answer.choice == "leave_out":
-        said = "left out by decision" if answer else "nobody has decided yet"
-        reason = f"two PagerDuty users would be this person; {said}"
-        mapped.lose("users", user.id, user.name, reason, answer is None, conflict.key if answer else "")
-        return False
-    return True
+    if answer is not None and answer.choice != "leave_out":
+        return True
+    said = "left out by decision" if answer else "nobody has decided yet"
+    return not mapped.stop("users", user, [stop_by(answer, f"two PagerDuty users would be this person; {said}")])
 
 
 def _field_outcomes(mapped: Mapped, user: User, email: str) -> list[FieldOutcome]:
-    outcomes = exact("name")
-    same = read_email(user) == email
-    outcomes.append(
-        FieldOutcome("email", "exact") if same else FieldOutcome("email", "changed", f"paged as {email} by decision")
-    )
     there = mapped.state.people.get(email)
-    if there and there.name and there.name != user.name:
-        outcomes[0] = FieldOutcome("name", "changed", f"is {there.name!r} in Harness")
-    return [*outcomes, *describe_left(user)]
+    other = there is not None and there.name and there.name != user.name
+    return [
+        judge_field("name", f"is {there.name!r} in Harness" if there and other else ""),
+        judge_field("email", f"paged as {email} by decision" if read_email(user) != email else ""),
+        *describe_left(user),
+    ]
 
 
 # --- whom a user would be by the rules alone, and what kind of a user that is ---

@@ -22,6 +22,7 @@ from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.readings import (
     CHUNK,
     REACH,
+    WALL,
     Reading,
     lasting_part,
     list_readings,
@@ -73,6 +74,7 @@ class CannotBeSaidError(Exception):
 
 
 NOT_CARRIED = Fidelity("not_carried_over")
+Said = tuple[list[Named], Fidelity]
 
 
 def prove(named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int, together: bool = False) -> bool:
@@ -304,16 +306,16 @@ def name_apart(difference: rota.Difference, span: rota.Span, zone: ZoneInfo) -> 
     return Apart(*people, f"{begins:%a %H:%M:%S} for {end - start} s")
 
 
-@overload
-def choose_reading(account: Account, schedule: Schedule, zone: ZoneInfo) -> Reading: ...
-@overload
-def choose_reading(account: Account, schedule: ScheduleV3, zone: ZoneInfo) -> ShiftReading: ...
-def choose_reading(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> AnyReading:
-    """The reading that `judge` goes by, without a look at what is in doubt."""
-    now = rota.to_instant(account.since)
-    evidence = list(list_evidence(account, schedule))
+def render_source(account: Account, schedule: AnySchedule, zone: ZoneInfo, span: rota.Span) -> rota.Rota:
+    """Who is on call by the reading that `judge` goes by, in PagerDuty ids, without a look at what is in doubt.
+
+    Raises ValueError for a rule that cannot be read.
+    """
+    evidence, now = list(list_evidence(account, schedule)), rota.to_instant(account.since)
+    if isinstance(schedule, Schedule) and not evidence:
+        return render_with_overrides(schedule, WALL, zone, *span)
     ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
-    return next((one for one in ways.readings if _fits(ways, one, evidence)), ways.readings[0])
+    return ways.render(next((one for one in ways.readings if _fits(ways, one, evidence)), ways.readings[0]), *span)
 
 
 def describe_doubt(judgement: Judgement[Any], zone: ZoneInfo) -> str:

@@ -1,14 +1,15 @@
 """Rotations under names that stay the same on every run: in Harness a renamed one silently loses its escalation level."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import records as harness
 from pdmigrate.harness import rota as harness_rota
 from pdmigrate.harness.identifiers import make_name
-from pdmigrate.mapping.flatten import Piece, life_of
+from pdmigrate.mapping.flatten import Piece, life_of, live
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import Schedule
 
@@ -34,7 +35,11 @@ def name_pieces(
 
     layers: (number of PagerDuty's layer, rotation), as the pieces were made of them.
     """
-    whole = _layer_names(schedule, now)
+    lived = [
+        (one, rota.to_instant(one.start), rota.to_instant(one.end) if one.end else None)
+        for one in schedule.schedule_layers
+    ]
+    whole = describe_apart([Alike(one.name, one.id, start, end) for one, start, end in lived], now)
     names = [whole[number] for number, _ in layers]
     owners = [layers[piece.layer][0] for piece in pieces]
     late_to_early = sorted(zip(owners, pieces, strict=True), key=lambda pair: _rank(pair[1], now), reverse=True)
@@ -130,14 +135,6 @@ def _name_later(name: str, since: int) -> str:
     return add_to_name(name, f"from {describe_date(since)}")
 
 
-def _layer_names(schedule: Schedule, now: int) -> list[str]:
-    layers = schedule.schedule_layers
-    ends = [rota.to_instant(layer.end) if layer.end else None for layer in layers]
-    return describe_apart(
-        [Alike(one.name, one.id, rota.to_instant(one.start), end) for one, end in zip(layers, ends, strict=True)], now
-    )
-
-
 def _rank(piece: Piece, now: int) -> tuple[bool, int, int]:
     """On now before on later, with open windows of its own before what only fills the empty turns of others."""
     since, until = life_of(piece.rotation)
@@ -171,3 +168,72 @@ def dated_shift(name: str, person: str, start: int, end: int, offset: int) -> Na
     """One person from start to end. offset: of the zone at the start."""
     made = rota.Roster((person,), start + offset, max(60, end - start), since=start, until=end)
     return Named(name, made, True)
+
+
+# --- what no rotation that goes on for ever can say is written with dates: rotations are cut, shifts put in between ---
+
+MOST_SHIFTS = 400
+"""More of them than this nobody can check: a person decides."""
+
+
+class TooManyDatedError(Exception):
+    """It takes more dated rotations than anybody can check."""
+
+    def __init__(self, number: int):
+        super().__init__(f"it takes {number:,} rotations with dates")
+        self.number = number
+
+
+def mend(
+    named: list[Named], wanted: rota.Rota, zone: ZoneInfo, start: int, end: int, now: int, most: int = MOST_SHIFTS
+) -> list[Named]:
+    """The rotations, cut wherever they say something else than wanted in [start, end), with shifts in the gaps.
+
+    now: whose parts keep the names. Raises TooManyDatedError where that takes more than `most` shifts.
+    """
+    drawn = [one.rotation.render(zone, start, end) for one in named]
+    spans = rota.merge_spans((s, e) for s, e, _, _ in rota.differences(rota.join(drawn), wanted))
+    if not spans:
+        return named
+    shifts = wanted.within(spans)
+    number = max(len(spans), sum(len(people) for _, _, people in shifts.entries))
+    if number > most:
+        raise TooManyDatedError(number)
+    cut = (_cut_out(one, spans, alone, now) for one, alone in zip(named, drawn, strict=True))
+    return [piece for pieces in cut for piece in pieces] + write_shifts(shifts, zone)
+
+
+def check_dated(named: list[Named], most: int) -> None:
+    """Raises TooManyDatedError where more than `most` of them have an end."""
+    number = sum(one.rotation.until is not None for one in named)
+    if number > most:
+        raise TooManyDatedError(number)
+
+
+def write_shifts(wanted: rota.Rota, zone: ZoneInfo) -> list[Named]:
+    """Every entry as shifts of one person each; several people at once stand side by side."""
+    return [
+        dated_shift(
+            f"Shift {describe_date(start)}" + (f" at the same time {number + 1}" if number else ""),
+            person,
+            start,
+            end,
+            rota.offset_at(zone, start),
+        )
+        for start, end, people in wanted.entries
+        for number, person in enumerate(sorted(people))
+    ]
+
+
+def _cut_out(named: Named, spans: tuple[rota.Span, ...], drawn: rota.Rota, now: int) -> list[Named]:
+    """What is left of a rotation. drawn: when it is on."""
+    met = [
+        spans[bisect_right(spans, (start, rota.FAR)) - 1] for start, _ in rota.intersect_spans(drawn.covered(), spans)
+    ]
+    if not met:
+        return [named]
+    lives = rota.subtract_spans([life_of(named.rotation)], met)
+    names = name_parts(named.name, lives, now)
+    return [
+        replace(named, name=name, rotation=live(named.rotation, *life)) for name, life in zip(names, lives, strict=True)
+    ]

@@ -1,35 +1,171 @@
-"""What both kinds of schedules go through: the time zone, who stands in them, the judge's question, what is wanted.
+"""Schedules of both kinds: the time zone, who stands in them, the judge's question, what is wanted.
 
 The zone is the schedule's own, or, where that name is not IANA's, what a person confirmed. Everybody in a schedule has an
-account or an invitation, or the schedule is held whole, never shortened.
+account or an invitation, or the schedule is held whole, never shortened. What Harness's rotations cannot say, or only
+with more dates than anybody can check, is a person's decision.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import records as harness
-from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.mapping.collisions import NamePlace, find_place
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, read_stop
-from pdmigrate.mapping.proof import AnySchedule, Fidelity, Judgement, list_evidence
-from pdmigrate.mapping.rotations import Named, add_to_name, write_rotation
-from pdmigrate.mapping.unusable import find_unusable
+from pdmigrate.mapping.left_behind import describe_heading, describe_teams, find_unusable, stop_unknown
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Stop, describe, judge_field, read_stop, stop_by, stop_unless
+from pdmigrate.mapping.proof import (
+    NOT_CARRIED,
+    AnySchedule,
+    CannotBeSaidError,
+    Judgement,
+    Said,
+    judge,
+    list_evidence,
+    read_shown,
+)
+from pdmigrate.mapping.rotations import (
+    MOST_SHIFTS,
+    Named,
+    TooManyDatedError,
+    add_to_name,
+    describe_together,
+    write_rotation,
+)
+from pdmigrate.mapping.schedules_v2 import map_layers
+from pdmigrate.mapping.schedules_v3 import describe_strays, find_own_zone, map_shifts
+from pdmigrate.mapping.scope import list_participants, list_people
 from pdmigrate.oncall import rota
-from pdmigrate.oncall.zones import Zone, read_zone, suggest_zones
-from pdmigrate.pagerduty.records import Reference
+from pdmigrate.oncall.zones import read_zone, suggest_zones
+from pdmigrate.pagerduty.records import Reference, Schedule
 from pdmigrate.pagerduty.rota import find_foreign
+from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
-from pdmigrate.plan.answers import Conflict, Option, Settled
 from pdmigrate.wire.canonical import canonical_json
+
+MOST_WRITTEN = 20_000
+"""Rotations with dates that are written where a person wants them all."""
+PARTS = {"overrides_subschedule": "overrides", "overrides": "overrides", "custom_shifts": "custom shifts"}
+
+
+def map_schedules(mapped: Mapped) -> None:
+    """Want a schedule for every one in scope that can be held exactly. Fills `mapped.schedules`, `zones`, `fidelity`."""
+    for schedule in mapped.in_scope("schedules"):
+        mapped.fidelity[schedule.id] = NOT_CARRIED
+        stops = [stop_unknown(mapped, "schedules", schedule), _stop_unread(mapped, schedule)]
+        if not mapped.stop("schedules", schedule, stops):
+            _map_schedule(mapped, schedule)
+
+
+def _map_schedule(mapped: Mapped, schedule: AnySchedule) -> None:
+    """Want the schedule, or book why it is held."""
+    now, shifts = mapped.account.since, isinstance(schedule, ScheduleV3)
+    people = list_people(schedule) if isinstance(schedule, ScheduleV3) else list_participants(schedule, now)
+    zone = _choose_zone(mapped, schedule)
+    if zone is None or not _is_written_in_it(mapped, schedule):
+        return
+    each = {user.id: user for user in people}  # everything that has to be asked about them is asked at once
+    if mapped.stop("schedules", schedule, [_find_stop(mapped, schedule, user) for user in each.values()]):
+        return
+    try:
+        judgement = judge(mapped.account, schedule, ZoneInfo(zone))
+        own = find_own_zone(schedule) or zone if isinstance(schedule, ScheduleV3) else zone
+    except (ValueError, OverflowError) as error:
+        _hold_unsaid(mapped, schedule, _describe_unread(error, "one of its events" if shifts else "it"))
+        return
+    if not _may_load(mapped, schedule, judgement):
+        return
+    place = find_place(mapped, "schedules", schedule)
+    span = rota.to_instant(now), rota.to_instant(mapped.account.until)
+    map_one: Callable[..., Said] = map_shifts if shifts else map_layers
+    say = partial(map_one, schedule, zone=ZoneInfo(own), now=span[0], horizon=span[1], judgement=judgement)
+    said = _map_or_ask(mapped, schedule, say) if place else None
+    if place and said:
+        named, mapped.fidelity[schedule.id] = said
+        note = describe_together(named, ZoneInfo(own), *span) if shifts else ""
+        outcomes = _field_outcomes(mapped, schedule, own, place, named, note)
+        _want_schedule(mapped, schedule, own, place, named, [*outcomes, *_describe_empty(mapped, people)], note)
+
+
+def describe_unread_parts(schedule: AnySchedule) -> str:
+    """Which of its dated parts were not read, in words; "" where all were, or where PagerDuty's own rendering has them.
+
+    What PagerDuty renders has its overrides in it: an override that we have not read is a difference from it.
+    """
+    return " and ".join(PARTS[part] for part in schedule.unread) if read_shown(schedule) is None else ""
+
+
+def _stop_unread(mapped: Mapped, schedule: AnySchedule) -> Stop | None:
+    """Overrides and custom shifts that nobody has read page somebody today: held until a person says what to do."""
+    parts = describe_unread_parts(schedule)
+    if not parts:
+        return None
+    answer = mapped.ask("unread_overrides", "schedules", schedule.id, schedule.name, parts=parts)
+    return stop_unless("without", answer, f"its {parts} were not read")
+
+
+# --- what rotations cannot say ---
+
+
+def _map_or_ask(mapped: Mapped, schedule: AnySchedule, say: Callable[..., Said]) -> Said | None:
+    """What `say` makes of it, given how many dated rotations there may be; None where it is held, which is booked."""
+    for most in (MOST_SHIFTS, MOST_WRITTEN):
+        try:
+            return say(most=most)
+        except TooManyDatedError as error:
+            reason = f"{error}, and {most:,} are the most that are written"
+            if most == MOST_WRITTEN:
+                break
+            answer = mapped.ask("too_many_dated", "schedules", schedule.id, schedule.name, most=most, error=error)
+            if answer is None or answer.choice != "write_dates":
+                said = f"{error}, and {most} is what somebody can check"
+                mapped.stop("schedules", schedule, [stop_by(answer, said)])
+                return None
+        except CannotBeSaidError as error:
+            reason = str(error)
+            break
+        except (ValueError, OverflowError) as error:
+            reason = _describe_unread(error)
+            break
+    _hold_unsaid(mapped, schedule, reason)
+    return None
+
+
+def _describe_unread(error: Exception, what: str = "it") -> str:
+    """Why a schedule, or what of it, is not understood."""
+    return str(error) if isinstance(error, rota.TooManyTurnsError) else f"{what} cannot be read: {error}"
+
+
+def _hold_unsaid(mapped: Mapped, schedule: AnySchedule, reason: str) -> None:
+    """Ask about a schedule that cannot be carried over, and book it as held."""
+    answer = mapped.ask("cannot_be_said", "schedules", schedule.id, schedule.name, reason=reason)
+    mapped.stop("schedules", schedule, [stop_by(answer, reason)])
+
 
 # --- the time zone ---
 
 
-def choose_zone(mapped: Mapped, schedule: AnySchedule) -> str | None:
+def _choose_zone(mapped: Mapped, schedule: AnySchedule) -> str | None:
     """An IANA name, or None where the schedule is held for it."""
-    zone = _choose_name(mapped, schedule)
-    return zone if zone is None or _is_written_in_it(mapped, schedule) else None
+    zone = read_zone(schedule.time_zone)
+    if zone.iana and not zone.converted:
+        return zone.iana
+    near = "" if zone.iana else ", ".join(suggest_zones(zone.name)) or "nothing like it"
+    words = {"zone": zone.name, "iana": zone.iana, "converted": zone.converted, "near": near}
+    about = "time_zone_mismatch" if zone.iana else "unknown_time_zone"
+    answer = mapped.ask(about, "schedules", schedule.id, schedule.name, **words)
+    if answer is not None and answer.choice == "confirm":
+        return zone.iana
+    if answer is not None and answer.choice == "other":
+        other = read_zone(answer.value or "").iana
+        if other is None:
+            mapped.questions.reopen(answer)
+            reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
+            mapped.lose("schedules", schedule.id, schedule.name, reason, True)
+        return other
+    mapped.stop("schedules", schedule, [read_stop(answer, f"its time zone {schedule.time_zone!r}")])
+    return None
 
 
 def _is_written_in_it(mapped: Mapped, schedule: AnySchedule) -> bool:
@@ -40,172 +176,32 @@ def _is_written_in_it(mapped: Mapped, schedule: AnySchedule) -> bool:
     moment = find_foreign(schedule.time_zone, getattr(schedule, "schedule_layers", ()))
     if moment is None or any(True for _ in list_evidence(mapped.account, schedule)):
         return True
-    answer = mapped.questions.ask(_ask_foreign(schedule, moment))
-    if answer is not None and answer.choice == "as_written":
-        return True
+    words = {"zone": schedule.time_zone, "moment": moment.isoformat()}
+    answer = mapped.ask("written_in_another_zone", "schedules", schedule.id, schedule.name, **words)
     what = f"its windows may be written in another zone than {schedule.time_zone}"
-    decided = answer.conflict.key if answer else ""
-    said = f"{'left out by decision' if answer else 'open question'}: {what}"
-    mapped.lose("schedules", schedule.id, schedule.name, said, answer is None, decided)
-    return False
-
-
-def _ask_foreign(schedule: AnySchedule, moment: datetime) -> Conflict:
-    return Conflict(
-        about="written_in_another_zone",
-        kind="schedules",
-        id=schedule.id,
-        name=schedule.name,
-        question=f"The answer with {schedule.name} was written in another zone than {schedule.time_zone}: a time in its "
-        f"layers is {moment.isoformat()}, and that is not the zone's offset on that day.",
-        meaning="Its windows are clock times without a zone, most likely of that other zone: read as they stand they "
-        "would page other people at other hours.",
-        options=(
-            Option(
-                name="leave_out", effect="not moved; save GET /schedules/ID, which writes in the schedule's own zone"
-            ),
-            Option(
-                name="as_written",
-                effect=f"the windows are taken for clock times of {schedule.time_zone}, as they stand",
-            ),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )
-
-
-def _choose_name(mapped: Mapped, schedule: AnySchedule) -> str | None:
-    zone = read_zone(schedule.time_zone)
-    if zone.iana and not zone.converted:
-        return zone.iana
-    answer = mapped.questions.ask(_ask_zone(schedule, zone))
-    if answer is not None and answer.choice == "confirm":
-        return zone.iana
-    if answer is not None and answer.choice == "other":
-        other = read_zone(answer.value or "").iana
-        if other is None:
-            _lose_zone(mapped, schedule, answer)
-        return other
-    stop = read_stop(answer, f"its time zone {schedule.time_zone!r}")
-    mapped.lose("schedules", schedule.id, schedule.name, stop.reason, stop.waits, stop.decided)
-    return None
-
-
-def _lose_zone(mapped: Mapped, schedule: AnySchedule, answer: Settled) -> None:
-    mapped.questions.reopen(answer)
-    reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
-    mapped.lose("schedules", schedule.id, schedule.name, reason, True)
-
-
-def _ask_zone(schedule: AnySchedule, zone: Zone) -> Conflict:
-    other = Option(name="other", effect="another zone is written", value="an IANA name, as Europe/London")
-    leave = Option(name="leave_out", effect="not moved")
-    options: tuple[Option, ...]
-    if zone.iana:
-        confirm = Option(name="confirm", effect=f"written as {zone.iana}; who is paged stays the same")
-        question, options, about = (
-            f"{zone.name!r} is {zone.converted}, {zone.iana} in the IANA database.",
-            (confirm, other, leave),
-            "time_zone_mismatch",
-        )
-    else:
-        near = ", ".join(suggest_zones(zone.name)) or "nothing like it"
-        question, options, about = (
-            f"Nobody knows the time zone {zone.name!r} (similar: {near}).",
-            (other, leave),
-            "unknown_time_zone",
-        )
-    return Conflict(
-        about=about,
-        kind="schedules",
-        id=schedule.id,
-        name=schedule.name,
-        question=question,
-        meaning="A wrong zone moves every window and every handoff of this schedule.",
-        options=options,
-        recommended=options[0].name if zone.iana else "leave_out",
-        changes_paging=not zone.iana,
-    )
+    return not mapped.stop("schedules", schedule, [stop_unless("as_written", answer, what)])
 
 
 # --- who stands in it ---
 
-LEAVE_OUT = Option(name="leave_out", effect="the schedule is not moved, nor what needs it")
-
-
-def participants_known(mapped: Mapped, schedule: AnySchedule, users: Iterable[Reference]) -> bool:
-    """Whether all of them can be paged, or their places may stay empty; otherwise the schedule is booked as held.
-
-    Everything that has to be asked about them is asked at once.
-    """
-    each = {user.id: user for user in users}
-    return not mapped.stop("schedules", schedule, [_find_stop(mapped, schedule, user) for user in each.values()])
-
 
 def _find_stop(mapped: Mapped, schedule: AnySchedule, user: Reference) -> Stop | None:
+    """None where the person can be paged, or the places may stay empty."""
     name = user.summary or user.id
+    place, words = f"{schedule.id}/{user.id}", {"user": f"{name} ({user.id})", "who": name}
     if user.deleted_at:
-        return _allow_empty_place(mapped, ask_deleted(schedule, user), f"{name} was deleted in PagerDuty")
+        since = f" on {user.deleted_at[:10]}"
+        answer = mapped.ask("deleted_participant", "schedules", place, schedule.name, since=since, **words)
+        return stop_unless("empty_place", answer, f"{name} was deleted in PagerDuty")
     if user.id in mapped.emails or user.id in mapped.nobodies:
         return None
     if user.id in mapped.account.users or find_unusable(mapped, "users", user.id):
         return mapped.stop_behind("users", user.id, f"{name} stands in it and has neither account nor invitation")
-    return _allow_empty_place(mapped, ask_unlisted(schedule, user), f"no list of PagerDuty shows {name} ({user.id})")
+    answer = mapped.ask("dangling_reference", "schedules", place, schedule.name, **words)
+    return stop_unless("empty_place", answer, f"no list of PagerDuty shows {name} ({user.id})")
 
 
-def _allow_empty_place(mapped: Mapped, conflict: Conflict, why: str) -> Stop | None:
-    answer = mapped.questions.ask(conflict)
-    return None if answer is not None and answer.choice == "empty_place" else read_stop(answer, why)
-
-
-def ask_deleted(schedule: AnySchedule, user: Reference) -> Conflict:
-    """Somebody whose account is deleted, by PagerDuty's own word: the places have stayed."""
-    since = f" on {user.deleted_at[:10]}" if user.deleted_at else ""
-    return Conflict(
-        about="deleted_participant",
-        kind="schedules",
-        id=f"{schedule.id}/{user.id}",
-        name=schedule.name,
-        question=f"{schedule.name} names {user.summary or user.id} ({user.id}), who was deleted in PagerDuty{since}.",
-        meaning="Nobody of this layer is on call in those turns, today as well.",
-        options=(
-            Option(name="empty_place", effect="the turns stay, and stay empty: as it is now"),
-            LEAVE_OUT,
-        ),
-        recommended="empty_place",
-    )
-
-
-def ask_unlisted(schedule: AnySchedule, user: Reference) -> Conflict:
-    """Somebody whom no list shows, and of whom PagerDuty does not say that he is deleted."""
-    name = user.summary or user.id
-    return Conflict(
-        about="dangling_reference",
-        kind="schedules",
-        id=f"{schedule.id}/{user.id}",
-        name=schedule.name,
-        question=f"{schedule.name} names {name} ({user.id}), whom no list of PagerDuty shows, and who is not said to be "
-        "deleted: perhaps the key may not read that user.",
-        meaning=f"As far as anybody knows PagerDuty pages {name} in those turns. Use a key that may read that user, "
-        "and run preview again: then there is nothing to ask.",
-        options=(
-            Option(
-                name="empty_place",
-                effect=f"the turns stay, and stay empty: a hole, in which nobody is paged in place of {name}",
-            ),
-            LEAVE_OUT,
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-    )
-
-
-def people_needed(mapped: Mapped, users: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
-    """What must be there before the schedule is. users: PagerDuty ids."""
-    return tuple(("users", id) for id in sorted({id for id in users if id and id in mapped.emails}))
-
-
-def describe_empty(mapped: Mapped, users: Iterable[Reference]) -> list[FieldOutcome]:
+def _describe_empty(mapped: Mapped, users: Iterable[Reference]) -> list[FieldOutcome]:
     """Whose turns stay empty: who is deleted, whom no list shows, and who is nobody by decision."""
     users = tuple(users)
     deleted = {u.summary or u.id for u in users if u.deleted_at}
@@ -227,15 +223,7 @@ CONFIGURED: dict[str, Any] = {"time_zone": True, "rotations": True, "schedule_la
 """What of a schedule, layer-based or shift-based, an answer about its rendering is given to; Terraform moves every `start`."""
 
 
-def place_schedule(mapped: Mapped, schedule: AnySchedule, twin: bool) -> NamePlace | None:
-    """Where in Harness it goes; None where it is held."""
-    name, identifier = make_name(schedule.name, schedule.id), make_identifier(schedule.name, schedule.id)
-    return find_place(
-        mapped, "schedules", "duplicate_schedule", schedule, identifier, name, mapped.state.schedules, twin
-    )
-
-
-def want_schedule(
+def _want_schedule(
     mapped: Mapped,
     schedule: AnySchedule,
     zone: str,
@@ -260,8 +248,9 @@ def want_schedule(
         owner_group=mapped.group_of(schedule.teams),
         rotations=tuple(rotations),
     )
-    people = (person for one in named for person in one.rotation.participants if person in mapped.account.users)
-    needs = tuple(("teams", t.id) for t in schedule.teams if t.id in mapped.groups) + people_needed(mapped, people)
+    standing = {person for one in named for person in one.rotation.participants if person in mapped.account.users}
+    needs = tuple(("teams", team.id) for team in schedule.teams if team.id in mapped.groups)
+    needs += tuple(("users", person) for person in sorted(filter(None, standing)) if person in mapped.emails)
     mapped.zones[schedule.id] = zone
     mapped.schedules[schedule.id] = place.identifier
     where, ids = (place.identifier, place.name), (schedule.id,)
@@ -275,48 +264,48 @@ def _list_theirs(mapped: Mapped, id: str, identifier: str) -> set[str]:
     return {rotation.name for rotation in there.rotations} - ours if there else set()
 
 
-def outcome_of_turns(field: str, named: list[Named], fidelity: Fidelity) -> FieldOutcome:
+def _field_outcomes(
+    mapped: Mapped, schedule: AnySchedule, zone: str, place: NamePlace, named: list[Named], note: str
+) -> list[FieldOutcome]:
     """Turns are exact, but for those that can only be written with dates: these end, and more must follow."""
-    if fidelity.until is None or not any(one.dated for one in named):
-        return FieldOutcome(field, "exact")
-    return FieldOutcome(field, "changed", f"{fidelity.describe()}: {fidelity.reason}")
+    shifts, fidelity = isinstance(schedule, ScheduleV3), mapped.fidelity[schedule.id]
+    dated = fidelity.until is not None and any(one.dated for one in named)
+    said = f"{fidelity.describe()}: {fidelity.reason}" if dated else ""
+    written = f"{schedule.time_zone} written as {zone}" + (", its events' own" if shifts else "")
+    return [
+        judge_field("rotations" if shifts else "schedule_layers", said),
+        describe_teams(mapped, schedule.teams),
+        *describe_heading(schedule, place.name, note),
+        judge_field("time_zone", written if zone != schedule.time_zone else ""),
+        *(describe_strays(schedule) if isinstance(schedule, ScheduleV3) else _describe_unlisted(mapped, schedule)),
+    ]
 
 
-def may_load(mapped: Mapped, schedule: AnySchedule, judgement: Judgement[Any]) -> bool:
-    """The judge: we do not load what we do not understand, unless a person says so."""
+def _describe_unlisted(mapped: Mapped, schedule: Schedule) -> list[FieldOutcome]:
+    unknown = [p.summary or p.id for p in schedule.escalation_policies if p.id not in mapped.account.policies]
+    said = f"names policies that no list shows: {', '.join(unknown)}"
+    return [FieldOutcome("escalation_policies", "lost", said)] if unknown else []
+
+
+def _may_load(mapped: Mapped, schedule: AnySchedule, judgement: Judgement[Any]) -> bool:
+    """The judge: we do not load what we do not understand, unless a person says so.
+
+    By how much PagerDuty renders it otherwise moves with the horizon every night: the answer holds until somebody changes
+    the schedule, or other people are shown, or at other times of the week.
+    """
     if not judgement.differing:
         return True
-    first = rota.to_datetime(judgement.first).isoformat()
-    answer = mapped.questions.ask(_ask_rendering(schedule, judgement, first))
+    seconds, apart = (
+        timedelta(seconds=judgement.differing),
+        [[a.shown, a.ours, a.when] for a in sorted(judgement.apart)],
+    )
+    words = {
+        "seconds": seconds,
+        "first": rota.to_datetime(judgement.first).isoformat(),
+        "detail": canonical_json([schedule.model_dump(mode="json", include=CONFIGURED), apart]),
+    }
+    answer = mapped.ask("rendering_differs", "schedules", schedule.id, schedule.name, **words)
     if answer is not None and answer.choice == "load_anyway":
         return True
-    differing = timedelta(seconds=judgement.differing)
-    reason = f"PagerDuty shows other people on call than its layers say ({differing} in all)"
-    mapped.lose("schedules", schedule.id, schedule.name, reason, answer is None, answer.conflict.key if answer else "")
-    return False
-
-
-def _ask_rendering(schedule: AnySchedule, judgement: Judgement[Any], first: str) -> Conflict:
-    """What to do with a schedule that PagerDuty renders otherwise than we do.
-
-    By how much moves with the horizon every night: the answer holds until somebody changes the schedule, or other people
-    are shown, or at other times of the week.
-    """
-    seconds = timedelta(seconds=judgement.differing)
-    apart = [[one.shown, one.ours, one.when] for one in sorted(judgement.apart)]
-    return Conflict(
-        about="rendering_differs",
-        kind="schedules",
-        id=schedule.id,
-        name=schedule.name,
-        question="PagerDuty's own rendering differs from our reading of the layers.",
-        meaning=f"By {seconds} in all, first at {first}. We do not understand this schedule fully; what we would write "
-        "might page somebody else. An answer is for these differences only.",
-        options=(
-            Option(name="leave_out", effect="not moved; a person makes it by hand"),
-            Option(name="load_anyway", effect="written by our reading of the layers, these differences and all"),
-        ),
-        recommended="leave_out",
-        changes_paging=True,
-        detail=canonical_json([schedule.model_dump(mode="json", include=CONFIGURED), apart]),
-    )
+    reason = f"PagerDuty shows other people on call than its layers say ({seconds} in all)"
+    return not mapped.stop("schedules", schedule, [stop_by(answer, reason)])

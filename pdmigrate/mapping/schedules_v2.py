@@ -11,62 +11,26 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.collisions import NamePlace
-from pdmigrate.mapping.dated import MOST_SHIFTS, check_dated, mend
 from pdmigrate.mapping.flatten import SHORTEST, flatten
-from pdmigrate.mapping.left_behind import describe_heading, describe_teams
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
 from pdmigrate.mapping.proof import (
     PROOF_DAYS,
     CannotBeSaidError,
     Fidelity,
     Judgement,
+    Said,
     check_turns,
     describe_doubt,
     grade,
-    judge,
     prove,
 )
-from pdmigrate.mapping.rotations import Named, name_pieces
+from pdmigrate.mapping.rotations import MOST_SHIFTS, Named, check_dated, mend, name_pieces
 from pdmigrate.mapping.same_for_ever import TEN_YEARS, always_same
-from pdmigrate.mapping.schedules import (
-    choose_zone,
-    describe_empty,
-    may_load,
-    outcome_of_turns,
-    participants_known,
-    place_schedule,
-    want_schedule,
-)
-from pdmigrate.mapping.scope import list_participants
-from pdmigrate.mapping.unwritable import Said, describe_unread, hold_unsaid, map_or_ask
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import DELETED, Reading, make_layers, render_layers
 from pdmigrate.pagerduty.records import Schedule
 
 MOST_DRAWN = 60_000
 """Turns that are drawn to compare both sides."""
-
-
-def map_layer_schedule(mapped: Mapped, schedule: Schedule, twin: bool) -> None:
-    """Want the schedule, or book why it is held."""
-    zone = choose_zone(mapped, schedule)
-    if zone is None or not participants_known(mapped, schedule, list_participants(schedule, mapped.account.since)):
-        return
-    try:
-        judgement = judge(mapped.account, schedule, ZoneInfo(zone))
-    except (ValueError, OverflowError) as error:
-        return hold_unsaid(mapped, schedule, describe_unread(error))
-    if not may_load(mapped, schedule, judgement):
-        return None
-    place = place_schedule(mapped, schedule, twin)
-    span = (rota.to_instant(mapped.account.since), rota.to_instant(mapped.account.until))
-    say = partial(map_layers, schedule, judgement, ZoneInfo(zone), *span)
-    said = map_or_ask(mapped, schedule, say) if place else None
-    if place and said:
-        named, mapped.fidelity[schedule.id] = said
-        want_schedule(mapped, schedule, zone, place, named, _field_outcomes(mapped, schedule, zone, place, named))
-    return None
 
 
 def map_layers(
@@ -147,20 +111,3 @@ def _grade(
     else:
         reason = "its turns come round too seldom or hand over too often to be compared any further"
     return grade(named, end, reason, dated)
-
-
-def _field_outcomes(
-    mapped: Mapped, schedule: Schedule, zone: str, place: NamePlace, named: list[Named]
-) -> list[FieldOutcome]:
-    said = outcome_of_turns("schedule_layers", named, mapped.fidelity[schedule.id])
-    outcomes = [said, describe_teams(mapped, schedule.teams), *describe_heading(schedule, place.name)]
-    if zone != schedule.time_zone:
-        outcomes.append(FieldOutcome("time_zone", "changed", f"{schedule.time_zone} written as {zone}"))
-    else:
-        outcomes += exact("time_zone")
-    unknown = [p.summary or p.id for p in schedule.escalation_policies if p.id not in mapped.account.policies]
-    if unknown:
-        outcomes.append(
-            FieldOutcome("escalation_policies", "lost", f"names policies that no list shows: {', '.join(unknown)}")
-        )
-    return [*outcomes, *describe_empty(mapped, list_participants(schedule, mapped.account.since))]

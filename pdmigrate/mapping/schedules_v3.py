@@ -5,37 +5,32 @@ dated by nature (`overrides` counts them). Everything is compared with the sched
 """
 
 from dataclasses import replace
-from functools import partial
 from zoneinfo import ZoneInfo
 
-from pdmigrate.mapping.collisions import NamePlace
-from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError, check_dated, mend, write_shifts
-from pdmigrate.mapping.left_behind import describe_heading, describe_teams
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, exact
+from pdmigrate.mapping.mapped import FieldOutcome
 from pdmigrate.mapping.proof import (
     PROOF_DAYS,
     CannotBeSaidError,
     Fidelity,
     Judgement,
+    Said,
     describe_doubt,
     grade,
-    judge,
     prove,
 )
-from pdmigrate.mapping.rotations import Alike, Named, add_to_name, describe_apart, describe_together
-from pdmigrate.mapping.same_for_ever import TEN_YEARS
-from pdmigrate.mapping.schedules import (
-    choose_zone,
-    describe_empty,
-    may_load,
-    outcome_of_turns,
-    participants_known,
-    place_schedule,
-    want_schedule,
+from pdmigrate.mapping.rotations import (
+    MOST_SHIFTS,
+    Alike,
+    Named,
+    TooManyDatedError,
+    add_to_name,
+    check_dated,
+    describe_apart,
+    mend,
+    write_shifts,
 )
-from pdmigrate.mapping.scope import list_people
+from pdmigrate.mapping.same_for_ever import TEN_YEARS
 from pdmigrate.mapping.shifts import find_end, map_event
-from pdmigrate.mapping.unwritable import Said, describe_unread, hold_unsaid, map_or_ask
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import CHUNK
 from pdmigrate.pagerduty.rota_v3 import (
@@ -57,30 +52,10 @@ MOST_DRAWN = 500_000
 """Shifts that are drawn for that: many that run into one another are one entry."""
 
 
-def map_shift_schedule(mapped: Mapped, schedule: ScheduleV3, twin: bool) -> None:
-    """Want the schedule, or book why it is held."""
-    zone = choose_zone(mapped, schedule)
-    if zone is None or not participants_known(mapped, schedule, list_people(schedule)):
-        return
-    try:
-        judgement = judge(mapped.account, schedule, ZoneInfo(zone))
-        zones = {event_zone(event).key for one in schedule.rotations for event in one.events}
-        own = zones.pop() if len(zones) == 1 else zone
-    except (ValueError, OverflowError) as error:
-        return hold_unsaid(mapped, schedule, describe_unread(error, "one of its events"))
-    if not may_load(mapped, schedule, judgement):
-        return None
-    place = place_schedule(mapped, schedule, twin)
-    span = (rota.to_instant(mapped.account.since), rota.to_instant(mapped.account.until))
-    say = partial(map_shifts, schedule, ZoneInfo(own), *span, judgement=judgement)
-    said = map_or_ask(mapped, schedule, lambda most: say(most=most)) if place else None
-    if place and said:
-        named, mapped.fidelity[schedule.id] = said
-        note = describe_together(named, ZoneInfo(own), *span)
-        want_schedule(
-            mapped, schedule, own, place, named, _field_outcomes(mapped, schedule, own, place, named, note), note
-        )
-    return None
+def find_own_zone(schedule: ScheduleV3) -> str | None:
+    """The zone of all its events; None where they have none, or several. Raises ValueError for one that nobody knows."""
+    zones = {event_zone(event).key for one in schedule.rotations for event in one.events}
+    return zones.pop() if len(zones) == 1 else None
 
 
 def map_shifts(
@@ -210,21 +185,7 @@ def _grade(
     return grade(named, certain, reason, dated)
 
 
-def _field_outcomes(
-    mapped: Mapped, schedule: ScheduleV3, zone: str, place: NamePlace, named: list[Named], note: str
-) -> list[FieldOutcome]:
-    said = outcome_of_turns("rotations", named, mapped.fidelity[schedule.id])
-    outcomes = [said, describe_teams(mapped, schedule.teams), *describe_heading(schedule, place.name, note)]
-    if zone != schedule.time_zone:
-        outcomes.append(
-            FieldOutcome("time_zone", "changed", f"{schedule.time_zone} written as {zone}, its events' own")
-        )
-    else:
-        outcomes += exact("time_zone")
-    return [*outcomes, *_describe_strays(schedule), *describe_empty(mapped, list_people(schedule))]
-
-
-def _describe_strays(schedule: ScheduleV3) -> list[FieldOutcome]:
+def describe_strays(schedule: ScheduleV3) -> list[FieldOutcome]:
     """The EXDATEs that meet no occurrence: somebody meant them to."""
     strays = [
         f"{rota.from_naive(date):%Y-%m-%d %H:%M} of {event.name or event.id}"
@@ -237,8 +198,5 @@ def _describe_strays(schedule: ScheduleV3) -> list[FieldOutcome]:
     if not strays:
         return []
     more = f"; and {len(strays) - 5} more" if len(strays) > 5 else ""
-    return [
-        FieldOutcome(
-            "recurrence", "changed", f"EXDATEs that meet no start leave none out: {'; '.join(strays[:5])}{more}"
-        )
-    ]
+    said = f"EXDATEs that meet no start leave none out: {'; '.join(strays[:5])}{more}"
+    return [FieldOutcome("recurrence", "changed", said)]

@@ -1,7 +1,7 @@
 """Which objects move: all, or some and exactly what they need, each with the reason why it is in."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ Reasons = dict[str, dict[str, str]]
 
 KEYS = {"services": "services", "teams": "teams", "schedules": "schedules", "policies": "escalation_policies"}
 """The key in `scope:` to the kind."""
+FOLLOWED = ("services", "escalation_policies", "schedules", "teams")
+"""What needs other objects, in an order in which none needs one of an earlier kind."""
 
 
 def choose_scope(account: Account, scope: Scope) -> Reasons:
@@ -34,10 +36,8 @@ def choose_scope(account: Account, scope: Scope) -> Reasons:
         for word in () if words == "all" else words:
             reasons[KEYS[key]][_find(account, key, word)] = "chosen"
     _follow_chosen_teams(account, reasons)
-    _follow_services(account, reasons)
-    _follow_policies(account, reasons)
-    _follow_schedules(account, reasons)
-    _follow_teams(account, reasons)
+    for kind in FOLLOWED:
+        _follow(account, reasons, kind)
     return reasons
 
 
@@ -49,8 +49,8 @@ def find_shared(account: Account, reasons: Reasons) -> dict[tuple[str, str], lis
             continue
         one: Reasons = {kind: {} for kind in list_records(account)}
         one["services"][id] = "chosen"
-        for follow in (_follow_services, _follow_policies, _follow_schedules):
-            follow(account, one)
+        for kind in FOLLOWED[:-1]:
+            _follow(account, one, kind)
         for kind in ("teams", "schedules", "escalation_policies"):
             for used in one[kind].keys() & reasons[kind].keys():
                 shared.setdefault((kind, used), []).append(service.name)
@@ -88,30 +88,31 @@ def _follow_chosen_teams(account: Account, reasons: Reasons) -> None:
                 reasons[kind].setdefault(record.id, f"belongs to the team {owner}")
 
 
-def _follow_services(account: Account, reasons: Reasons) -> None:
-    for id in list(reasons["services"]):
-        service = account.services[id]
-        _add(reasons, "teams", service.teams, f"team of the service {service.name}", account.teams)
-        if service.escalation_policy:
-            policy = [service.escalation_policy]
-            _add(reasons, "escalation_policies", policy, f"pages for {service.name}", account.policies)
+def list_needs(account: Account, kind: str, record: Any) -> Iterator[tuple[str, Iterable[Reference], str]]:
+    """(kind, references, why) of whatever an object needs."""
+    if kind == "services":
+        yield "teams", record.teams, f"team of the service {record.name}"
+        yield "escalation_policies", filter(None, [record.escalation_policy]), f"pages for {record.name}"
+    elif kind == "escalation_policies":
+        targets = [target for rule in record.escalation_rules for target in rule.targets]
+        yield "teams", record.teams, f"team of the policy {record.name}"
+        yield "schedules", targets, f"target of the policy {record.name}"
+        yield "users", targets, f"target of the policy {record.name}"
+    elif kind == "schedules":
+        yield "users", list_people(record), f"on call in {record.name}"
+        yield "teams", record.teams, f"team of the schedule {record.name}"
+    else:
+        yield "users", [member.user for member in account.members_of(record)], f"member of {record.name}"
 
 
-def _follow_policies(account: Account, reasons: Reasons) -> None:
-    for id in list(reasons["escalation_policies"]):
-        policy = account.policies[id]
-        targets = [target for rule in policy.escalation_rules for target in rule.targets]
-        why = f"target of the policy {policy.name}"
-        _add(reasons, "teams", policy.teams, f"team of the policy {policy.name}", account.teams)
-        _add(reasons, "schedules", targets, why, account.all_schedules)
-        _add(reasons, "users", targets, why, account.users)
-
-
-def _follow_schedules(account: Account, reasons: Reasons) -> None:
-    for id in list(reasons["schedules"]):
-        schedule = account.all_schedules[id]
-        _add(reasons, "users", list_people(schedule), f"on call in {schedule.name}", account.users)
-        _add(reasons, "teams", schedule.teams, f"team of the schedule {schedule.name}", account.teams)
+def _follow(account: Account, reasons: Reasons, kind: str) -> None:
+    """What the objects in scope of a kind need, as far as it is there."""
+    there = list_records(account)
+    for id in list(reasons[kind]):
+        for needed, references, why in list_needs(account, kind, there[kind][id]):
+            for reference in references:
+                if reference.id in there[needed]:
+                    reasons[needed].setdefault(reference.id, why)
 
 
 def list_people(schedule: Schedule | ScheduleV3) -> list[Reference]:
@@ -145,15 +146,3 @@ def _list_members(schedule: ScheduleV3, now: datetime) -> list[Reference]:
     members += [given.member for one in custom for given in one.assignments]
     members += [one.overriding_member for one in schedule.overrides if one.end_time > max(now, one.start_time)]
     return [Reference(id=member.user_id, type="user") for member in members if member.user_id]
-
-
-def _follow_teams(account: Account, reasons: Reasons) -> None:
-    for id in list(reasons["teams"]):
-        team = account.teams[id]
-        _add(reasons, "users", [m.user for m in account.members_of(team)], f"member of {team.name}", account.users)
-
-
-def _add(reasons: Reasons, kind: str, references: Iterable[Reference], why: str, there: Mapping[str, object]) -> None:
-    for reference in references:
-        if reference.id in there:
-            reasons[kind].setdefault(reference.id, why)

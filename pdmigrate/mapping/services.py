@@ -1,63 +1,55 @@
 """Services: a CD service of the project, its owner group, its policy, and whether alerts page at all."""
 
 from pdmigrate.harness import records as harness
-from pdmigrate.harness.identifiers import make_identifier, make_service_name
-from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
-from pdmigrate.mapping.left_behind import describe_heading, describe_teams, stop_unknown
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, Route, Stop, describe, exact, read_stop
-from pdmigrate.mapping.service_questions import (
-    ask_acknowledgement,
-    ask_dangling,
-    ask_paging,
-    ask_unrouted,
-    ask_unusable,
-    ask_way,
-    find_quieter,
+from pdmigrate.harness.identifiers import make_identifier
+from pdmigrate.mapping.collisions import NamePlace, find_place, has_twin, name_record
+from pdmigrate.mapping.left_behind import (
+    describe_heading,
+    describe_teams,
+    describe_unusable,
+    find_unusable,
+    stop_unknown,
 )
-from pdmigrate.mapping.unusable import describe_unusable, find_unusable
-from pdmigrate.pagerduty.records import EscalationPolicy, Service
+from pdmigrate.mapping.mapped import (
+    FieldOutcome,
+    Mapped,
+    Route,
+    Stop,
+    describe,
+    exact,
+    judge_field,
+    read_stop,
+    stop_unless,
+)
+from pdmigrate.pagerduty.records import Service
 from pdmigrate.plan.actions import Desired
 
 
 def map_services(mapped: Mapped) -> None:
     """Want every service in scope whose policy is carried over."""
-    services = list(mapped.in_scope("services", mapped.account.services))
-    twins = find_twins(services, lambda service: make_service_name(service.name, service.id))
-    for service in services:
+    for service in mapped.in_scope("services"):
         if mapped.stop("services", service, [stop_unknown(mapped, "services", service)]):
             continue
-        paging = _settle(mapped, service)
-        if paging is None:
+        obstacle = _find_obstacle(mapped, service)
+        if obstacle and not obstacle.waits:
+            mapped.stop("services", service, [obstacle])
             continue
-        place = _find_place(mapped, service, service.id in twins)
-        if place is not None:
+        paging, urgency = _choose_paging(mapped, service)  # all its questions are asked at once, and it is held once
+        stops = [obstacle, urgency, _accept_silence(mapped, service, paging), _find_way(mapped, service, paging)]
+        place = None if mapped.stop("services", service, stops) else _find_place(mapped, service)
+        if paging is not None and place is not None:
             _want_service(mapped, service, paging, place)
 
 
-def _settle(mapped: Mapped, service: Service) -> bool | None:
-    """Whether its alert rule pages; None where it is held. All its questions are asked at once, and held once."""
-    obstacle = _find_obstacle(mapped, service)
-    if obstacle and not obstacle.waits:
-        mapped.stop("services", service, [obstacle])
-        return None
-    paging, urgency = _choose_paging(mapped, service)
-    stops = [obstacle, urgency, _accept_silence(mapped, service, paging), _find_way(mapped, service, paging)]
-    return None if mapped.stop("services", service, stops) else paging
-
-
-def _find_place(mapped: Mapped, service: Service, twins: bool) -> NamePlace | None:
+def _find_place(mapped: Mapped, service: Service) -> NamePlace | None:
     """A CD service of the same name that nobody has set up for on-call is the service itself: taken over unasked."""
-    name, identifier = make_service_name(service.name, service.id), make_identifier(service.name, service.id)
+    name = name_record("services", service)
     bare = [s for s in mapped.state.services.values() if not (s.owner_group or s.escalation_policy or s.paging)]
     same = [s for s in bare if s.name.casefold() in (name.casefold(), service.name.casefold())]
-    if (
-        mapped.known("services", service.id) is None
-        and len(same) == 1
-        and same[0].identifier != identifier
-        and not twins
-    ):
+    other = len(same) == 1 and same[0].identifier != make_identifier(service.name, service.id)
+    if other and mapped.known("services", service.id) is None and not has_twin(mapped, "services", name):
         return NamePlace(same[0].identifier, same[0].name, adopt=True)
-    return find_place(mapped, "services", "duplicate_service", service, identifier, name, mapped.state.services, twins)
+    return find_place(mapped, "services", service)
 
 
 def _want_service(mapped: Mapped, service: Service, paging: bool, place: NamePlace) -> None:
@@ -69,32 +61,22 @@ def _want_service(mapped: Mapped, service: Service, paging: bool, place: NamePla
     )
     id, name, said = place.identifier, place.name, describe(service.name, place.name, service.description)
     wanted = harness.Service(identifier=id, name=name, description=said)
+    needs: tuple[tuple[str, str], ...] = ()
     if mapped.state.oncall:
-        wanted = harness.Service(
-            identifier=id,
-            name=name,
-            description=said,
-            owner_group=owner,
-            escalation_policy=target,
-            paging=paging,
-            rule_policy=target,
-        )
-    needs = _find_needs(mapped, service, policy) if mapped.state.oncall else ()
+        own = {"owner_group": owner, "escalation_policy": target, "paging": paging, "rule_policy": target}
+        wanted = wanted.model_copy(update=own)
+        needs = (("escalation_policies", policy.id),) if policy else ()
+        needs += tuple(("teams", team.id) for team in service.teams if team.id in mapped.groups)
     desired = Desired("services", service.id, place.identifier, place.name, wanted, (service.id,), needs, place.adopt)
     mapped.want(desired, _field_outcomes(mapped, service, paging, place))
-
-
-def _find_needs(mapped: Mapped, service: Service, policy: EscalationPolicy | None) -> tuple[tuple[str, str], ...]:
-    return ((("escalation_policies", policy.id),) if policy else ()) + tuple(
-        ("teams", team.id) for team in service.teams if team.id in mapped.groups
-    )
 
 
 def _find_obstacle(mapped: Mapped, service: Service) -> Stop | None:
     """Without its policy a service pages nobody, and nobody would notice."""
     reference = service.escalation_policy
     if reference is None:
-        return read_stop(mapped.questions.ask(ask_unrouted(service)), "it has no escalation policy: it pages nobody")
+        answer = mapped.ask("service_without_policy", "services", service.id, service.name)
+        return read_stop(answer, "it has no escalation policy: it pages nobody")
     if reference.id in mapped.policies:
         return None
     name = reference.summary or reference.id
@@ -102,9 +84,11 @@ def _find_obstacle(mapped: Mapped, service: Service) -> Stop | None:
         return mapped.stop_behind("escalation_policies", reference.id, f"its policy {name} is not carried over")
     broken = find_unusable(mapped, "escalation_policies", reference.id)
     if broken:
-        answer = mapped.questions.ask(ask_unusable(service, broken))
+        words = {"policy": broken.name, "policy_id": broken.id, "message": broken.message}
+        answer = mapped.ask("unusable_policy", "services", service.id, service.name, **words)
         return read_stop(answer, f"its policy {broken.name} cannot be used: {describe_unusable(broken)}")
-    answer = mapped.questions.ask(ask_dangling(service, name, reference.id))
+    words = {"policy": name, "policy_id": reference.id}
+    answer = mapped.ask("dangling_reference", "services", service.id, service.name, **words)
     return read_stop(answer, f"it names the policy {name} ({reference.id}), which no list shows")
 
 
@@ -113,16 +97,31 @@ def _choose_paging(mapped: Mapped, service: Service) -> tuple[bool | None, Stop 
     why = _find_quieter(mapped, service)
     if not why:
         return True, None
-    answer = mapped.questions.ask(ask_paging(service, why))
+    words = {
+        "why": why,
+        "recommended": "page" if "maintenance" in why else "no_page",  # maintenance passes; low urgency stays
+        "changes_paging": service.status != "disabled",
+    }
+    answer = mapped.ask("service_urgency", "services", service.id, service.name, **words)
     stop = None if answer and answer.choice != "leave_out" else read_stop(answer, why)
     return (answer.choice == "page" if answer and not stop else None), stop
 
 
 def _find_quieter(mapped: Mapped, service: Service) -> str:
-    """A maintenance window that begins when the service's rule pages already will end by itself: it asks nothing."""
-    why, entry = find_quieter(service), mapped.known("services", service.id)
+    """Why not every alert of it wakes somebody today, in words; "" where each does.
+
+    A maintenance window that begins when the service's rule pages already will end by itself: it asks nothing.
+    """
+    rule, entry = service.incident_urgency_rule, mapped.known("services", service.id)
+    parts = (rule.during_support_hours, rule.outside_support_hours) if rule else ()
+    if service.status == "disabled":
+        return "it is disabled in PagerDuty"
+    if rule and rule.type == "use_support_hours" and not all(part and part.urgency == "high" for part in parts):
+        return "its urgency follows support hours"
+    if rule and rule.urgency in ("low", "severity_based"):
+        return f"its urgency is {rule.urgency.replace('_', ' ')}"
     live = entry is not None and entry.synced.get("paging") is True
-    return "" if live and "maintenance" in why else why
+    return "it is in a maintenance window of PagerDuty now" if service.status == "maintenance" and not live else ""
 
 
 def _accept_silence(mapped: Mapped, service: Service, paging: bool | None) -> Stop | None:
@@ -130,18 +129,16 @@ def _accept_silence(mapped: Mapped, service: Service, paging: bool | None) -> St
     if not service.acknowledgement_timeout or not paging:
         return None
     minutes = service.acknowledgement_timeout // 60
-    answer = mapped.questions.ask(ask_acknowledgement(service, minutes))
-    accepted = answer is not None and answer.choice == "accept"
-    return None if accepted else read_stop(answer, f"it pages again {minutes} min after an acknowledgement")
+    answer = mapped.ask("acknowledgement_timeout", "services", service.id, service.name, minutes=minutes)
+    return stop_unless("accept", answer, f"it pages again {minutes} min after an acknowledgement")
 
 
 def _find_way(mapped: Mapped, service: Service, paging: bool | None) -> Stop | None:
     """Stops a paging service that would get no alerts: Harness takes no alert rule by API, and PagerDuty has no sender to re-point."""
     if mapped.state.oncall or service.integrations or not paging:
         return None
-    answer = mapped.questions.ask(ask_way(service))
-    by_hand = answer is not None and answer.choice == "rule_by_hand"
-    return None if by_hand else read_stop(answer, "it would have neither alert rule nor webhook")
+    answer = mapped.ask("no_way_to_page", "services", service.id, service.name)
+    return stop_unless("rule_by_hand", answer, "it would have neither alert rule nor webhook")
 
 
 def _field_outcomes(mapped: Mapped, service: Service, paging: bool, place: NamePlace) -> list[FieldOutcome]:
@@ -151,24 +148,15 @@ def _field_outcomes(mapped: Mapped, service: Service, paging: bool, place: NameP
     else:
         outcomes.append(FieldOutcome("escalation_policy", "handed_over", "owner and policy are set by a person"))
     why, as_now = _find_quieter(mapped, service), service.status == "disabled" and not paging
-    if why and not as_now:
-        said = "pages always" if paging else "pages nobody"
-        outcomes.append(FieldOutcome("incident_urgency_rule", "changed", f"{why}; {said} in Harness, by decision"))
-    else:
-        outcomes += exact("incident_urgency_rule")
+    said = f"{why}; {'pages always' if paging else 'pages nobody'} in Harness, by decision"
+    outcomes.append(judge_field("incident_urgency_rule", said if why and not as_now else ""))
     if service.acknowledgement_timeout and paging:
-        outcomes.append(FieldOutcome("acknowledgement_timeout", "lost", _describe_silence(service)))
+        minutes = service.acknowledgement_timeout // 60
+        said = f"PagerDuty pages again {minutes} min after an acknowledgement, Harness does not: accepted by decision"
+        outcomes.append(FieldOutcome("acknowledgement_timeout", "lost", said))
     if service.auto_resolve_timeout:
         outcomes.append(FieldOutcome("auto_resolve_timeout", "lost", "Harness does not resolve by itself"))
     if service.integrations:
-        outcomes.append(
-            FieldOutcome(
-                "integrations", "handed_over", f"{len(service.integrations)} integrations must be pointed at Harness"
-            )
-        )
+        said = f"{len(service.integrations)} integrations must be pointed at Harness"
+        outcomes.append(FieldOutcome("integrations", "handed_over", said))
     return outcomes
-
-
-def _describe_silence(service: Service) -> str:
-    minutes = (service.acknowledgement_timeout or 0) // 60
-    return f"PagerDuty pages again {minutes} min after an acknowledgement, Harness does not: accepted by decision"

@@ -1,23 +1,17 @@
 """Teams to user groups. Members are exact; the roles that PagerDuty gives them in the team have no counterpart."""
 
-from pdmigrate.harness.identifiers import make_identifier, make_name
 from pdmigrate.harness.records import UserGroup
-from pdmigrate.mapping.collisions import NamePlace, find_place, find_twins
+from pdmigrate.mapping.collisions import NamePlace, find_place
 from pdmigrate.mapping.left_behind import describe_heading
-from pdmigrate.mapping.mapped import FieldOutcome, Mapped, describe, exact
+from pdmigrate.mapping.mapped import FieldOutcome, Mapped, describe, judge_field
 from pdmigrate.pagerduty.records import Team
 from pdmigrate.plan.actions import Desired, Held
-from pdmigrate.plan.answers import Conflict, Option
 
 
 def map_teams(mapped: Mapped) -> None:
     """Want a group for every team in scope. Fills `mapped.groups`."""
-    teams = list(mapped.in_scope("teams", mapped.account.teams))
-    twins = find_twins(teams, lambda team: make_name(team.name, team.id))
-    for team in teams:
-        identifier, name = make_identifier(team.name, team.id), make_name(team.name, team.id)
-        about = "group_name_collision"
-        place = find_place(mapped, "teams", about, team, identifier, name, mapped.state.groups, team.id in twins)
+    for team in mapped.in_scope("teams"):
+        place = find_place(mapped, "teams", team)
         if place is not None:
             mapped.groups[team.id] = place.identifier
             _want_group(mapped, team, place)
@@ -59,23 +53,9 @@ def _ask_members(mapped: Mapped, team: Team) -> None:
         problem.id for problem in mapped.account.problems if problem.kind == "users"
     }
     names = sorted(user.summary or user.id for user in users if user.id not in listed and not user.deleted_at)
-    if names and mapped.questions.ask(_ask_unlisted(team, names)) is None:
+    if names and mapped.ask("unlisted_member", "teams", team.id, team.name, members=", ".join(names)) is None:
         reason = f"open question: no list of PagerDuty shows {', '.join(names)}"
         mapped.held.append(Held("teams", f"{team.id}/members", team.name, reason, True))
-
-
-def _ask_unlisted(team: Team, names: list[str]) -> Conflict:
-    return Conflict(
-        about="unlisted_member",
-        kind="teams",
-        id=team.id,
-        name=team.name,
-        question=f"{team.name} has members whom no list of PagerDuty shows, and who are not said to be deleted: "
-        f"{', '.join(names)}. Perhaps the key may not read them.",
-        meaning="Groups page nobody by themselves; whatever is given to the group, these people do not get.",
-        options=(Option(name="without", effect="the group is made without them"),),
-        recommended="without",
-    )
 
 
 def _may_miss_members(mapped: Mapped, team: Team) -> bool:
@@ -87,12 +67,10 @@ def _member_fates(mapped: Mapped, team: Team) -> list[FieldOutcome]:
     members = mapped.account.members_of(team)
     gone = [m.user for m in members if m.user.id not in mapped.emails]
     names = ", ".join(sorted(user.summary or user.id for user in gone))
+    said = f"without {names}" if gone else ""
     if _may_miss_members(mapped, team):
-        outcomes = [
-            FieldOutcome("members", "changed", "PagerDuty's list of its members was not read: nobody is taken out")
-        ]
-    else:
-        outcomes = [FieldOutcome("members", "changed", f"without {names}")] if gone else exact("members")
+        said = "PagerDuty's list of its members was not read: nobody is taken out"
+    outcomes = [judge_field("members", said)]
     roles = sorted({m.role for m in members if m.role})
     if roles:
         outcomes.append(FieldOutcome("roles", "lost", f"team roles ({', '.join(roles)}) do not exist in Harness"))

@@ -55,27 +55,17 @@ class _Steering(Cancel):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self._going = threading.Event()
-        self._going.set()
+        self.going = threading.Event()
+        self.going.set()
 
     @property
     def asked(self) -> bool:
-        self._going.wait()
+        self.going.wait()
         return super().asked
-
-    @property
-    def paused(self) -> bool:
-        return not self._going.is_set()
 
     def ask(self) -> None:
         super().ask()
-        self._going.set()
-
-    def turn_pause(self) -> None:
-        if self.paused:
-            self._going.set()
-        else:
-            self._going.clear()
+        self.going.set()
 
 
 class _Progress:
@@ -92,10 +82,7 @@ class _Progress:
         self.pause = make_button("Pause", self.turn_pause)
         self.cancel = make_button("Cancel", self.stop, "warning", "Stops between two steps")
         self.said = Saying()
-
-    @property
-    def box(self) -> ipywidgets.Widget:
-        return stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said.line)
+        self.box = stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said.line)
 
     def run(self, approved: str) -> Loaded:
         self.said.say("Checking that nothing has moved since the plan was made.")
@@ -115,14 +102,17 @@ class _Progress:
     def describe(self, done: Done, number: int, total: int) -> None:
         self.bars[done.action.kind].value += 1
         words = f"{self.progress.describe(done, number, total)}; {done.action.name}: {done.outcome}"
-        if not self.steering.paused:  # steps under way when it was pressed still end
+        if self.steering.going.is_set():  # steps under way when it was pressed still end
             self.said.say(words)
 
     def turn_pause(self) -> None:
-        self.steering.turn_pause()
-        self.pause.description = "Go on" if self.steering.paused else "Pause"
-        if self.steering.paused:
+        if self.steering.going.is_set():
+            self.steering.going.clear()
+            self.pause.description = "Go on"
             self.said.say("Paused between two steps.")
+        else:
+            self.steering.going.set()
+            self.pause.description = "Pause"
 
     def stop(self) -> None:
         self.cancel.disabled = True

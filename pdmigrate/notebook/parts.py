@@ -22,11 +22,8 @@ def is_interactive() -> bool:
     """Whether a person sits before the notebook: papermill, nbconvert and nbval allow no input, JupyterLab does."""
     if os.environ.get("PDMIGRATE_HEADLESS"):
         return False
-    shell = get_ipython()
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return False
-    return bool(kernel.get_parent("shell").get("content", {}).get("allow_stdin"))
+    kernel = getattr(get_ipython(), "kernel", None)
+    return bool(kernel and kernel.get_parent("shell").get("content", {}).get("allow_stdin"))
 
 
 def make_text(label: str, hint: str = "", value: str = "", layout: ipywidgets.Layout = WIDE) -> ipywidgets.Text:
@@ -42,8 +39,8 @@ def make_menu(
     return ipywidgets.Dropdown(options=options, value=first, description=label, layout=layout, style=LABELS)
 
 
-def make_tick(label: str, value: bool = False, layout: ipywidgets.Layout = WIDE) -> ipywidgets.Checkbox:
-    return ipywidgets.Checkbox(value, description=label, indent=False, layout=layout)
+def make_tick(label: str, value: bool = False) -> ipywidgets.Checkbox:
+    return ipywidgets.Checkbox(value, description=label, indent=False, layout=WIDE)
 
 
 def make_button(label: str, act: Callable[[], None], style: str = "", hint: str = "") -> ipywidgets.Button:

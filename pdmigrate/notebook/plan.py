@@ -1,12 +1,14 @@
-"""Notebook 4: the plan, searched and filtered, and its approval by digest."""
+"""Notebook 4: the plan, searched and filtered; the reasons to refuse it, waived; and its approval by digest."""
 
 from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import ipywidgets
 
-from pdmigrate.notebook.guards import Waivers
 from pdmigrate.notebook.parts import (
+    LABELS,
     NARROW,
     Signature,
     draw,
@@ -17,15 +19,14 @@ from pdmigrate.notebook.parts import (
     stand_below,
     stand_side_by_side,
 )
+from pdmigrate.notebook.roll import PAGE, Roll, Row, do_each
 from pdmigrate.pages.conflicts import RISKIEST, name_owners, section_guards, table_actions
 from pdmigrate.pages.show import Table, make_table, show
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import Action
-from pdmigrate.steps.conflicts import Decided, approve, reconsider, withdraw
+from pdmigrate.steps.conflicts import Decided, approve, reconsider, waive, withdraw, withdraw_waiver
 from pdmigrate.steps.job import Job
 
-PAGE = 12
-NO_TEAM = "no team"
 DIGEST_AT_LEAST = 6
 
 
@@ -33,7 +34,7 @@ def approve_plan(job: Job, decided: Decided) -> Any:
     """Look through the plan, waive what refuses it, approve it by typing the beginning of its digest. Headless: tables."""
     if not is_interactive():
         return show(section_guards(decided), _describe_plan(job, decided))
-    return stand_below(_PlanView(decided).box, Waivers(job, decided).box, _Approval(job, decided).box)
+    return stand_below(_PlanView(decided).box, _show_guards(job, decided), _ask_approval(job, decided))
 
 
 def _describe_plan(job: Job, decided: Decided) -> Table:
@@ -53,77 +54,99 @@ class _PlanView:
         self.actions = sorted(changing, key=lambda a: (RISKIEST.index(a.kind), a.name.casefold()))
         self.first, self.team_of = 0, name_owners(decided)
         self.search = make_text("Search", "part of a name", layout=NARROW)
-        self.kind = make_menu("Kind", [("every kind", ""), *_count_values(self.actions, "kind")], layout=NARROW)
-        self.verb = make_menu("Action", [("every action", ""), *_count_values(self.actions, "verb")], layout=NARROW)
-        teams = Counter(self.team_of(action) or NO_TEAM for action in self.actions)
-        counted = [(f"{name} ({teams[name]})", name) for name in sorted(teams, key=str.casefold)]
-        self.team = make_menu("Team", [("every team", ""), *counted], layout=NARROW)
+        self.reads: dict[str, Callable[[Action], str]] = {
+            "Kind": lambda action: KIND_NAMES[action.kind],
+            "Action": lambda action: action.verb,
+            "Team": lambda action: self.team_of(action) or "no team",
+        }
+        self.menus = {}
+        for label, read in self.reads.items():
+            counts = Counter(map(read, self.actions))
+            values = sorted(counts, key=str.casefold) if label == "Team" else counts
+            options = [(f"every {label.lower()}", ""), *((f"{value} ({counts[value]})", value) for value in values)]
+            self.menus[label] = make_menu(label, options, layout=NARROW)
         self.table = ipywidgets.HTML()
-        for menu in (self.search, self.kind, self.verb, self.team):
-            menu.observe(lambda _: self.turn_to(0), "value")
-        self.turn_to(0)
-
-    @property
-    def box(self) -> ipywidgets.Widget:
+        tools = (self.search, *self.menus.values())
+        for tool in tools:
+            tool.observe(lambda _: self.turn_to(0), "value")
         turn = (
             make_button("Previous actions", lambda: self.turn_to(self.first - PAGE)),
             make_button("Next actions", lambda: self.turn_to(self.first + PAGE)),
         )
-        tools = stand_side_by_side(self.search, self.kind, self.verb, self.team)
-        return stand_below(tools, self.table, *([stand_side_by_side(*turn)] if len(self.actions) > PAGE else []))
+        below = [stand_side_by_side(*turn)] if len(self.actions) > PAGE else []
+        self.box = stand_below(stand_side_by_side(*tools), self.table, *below)
+        self.turn_to(0)
 
     def turn_to(self, first: int) -> None:
-        found = [action for action in self.actions if self._fits(action)]
+        """Show a page of the actions that fit the search and the menus."""
+        words, wanted = self.search.value.casefold(), {self.reads[name]: m.value for name, m in self.menus.items()}
+        found = [action for action in self.actions if words in action.name.casefold()]
+        found = [a for a in found if all(value in ("", read(a)) for read, value in wanted.items())]
         self.first = min(max(0, first), max(0, (len(found) - 1) // PAGE * PAGE))
         shown = found[self.first : self.first + PAGE]
         note = f"Actions {self.first + 1} to {self.first + len(shown)} of {len(found)}." if shown else ""
         self.table.value = draw(table_actions(shown, self.team_of, "No action fits.", note))
 
-    def _fits(self, action: Action) -> bool:
-        fits_menus = self.kind.value in ("", action.kind) and self.verb.value in ("", action.verb)
-        fits_menus = fits_menus and self.team.value in ("", self.team_of(action) or NO_TEAM)
-        return fits_menus and self.search.value.casefold() in action.name.casefold()
+
+def _show_guards(job: Job, decided: Decided) -> ipywidgets.Widget:
+    """What refuses the plan, each with who lets it pass. A waiver is for this plan's digest only."""
+    if not decided.guards:
+        return ipywidgets.HTML(draw(section_guards(decided)))
+    digest, tomorrow = decided.plan.digest, (job.clock() + timedelta(days=1)).date()
+    until = ipywidgets.DatePicker(value=tomorrow, description="Until", layout=NARROW, style=LABELS)
+
+    def list_rows() -> list[Row]:
+        rows = []
+        for refusal in reconsider(job, decided).guards:
+            waiver = job.decisions().waives(refusal.guard, digest, job.clock())
+            state = f"waived by {waiver.by} until {waiver.until}: {waiver.why}" if waiver else "refuses"
+            rows.append(Row(refusal.guard, f"{refusal.guard.replace('_', ' ')} · {refusal.sentence} · {state}"))
+        return rows
+
+    def write(act: Callable[[str], None], words: str) -> None:
+        named = ", ".join(sorted(roll.ticked)).replace("_", " ")
+        do_each(roll, sign, act, f"{words}: {named}, for {digest[:12]}.", "a guard", list_rows)
+
+    def waive_ticked() -> None:
+        day = until.value.isoformat() if until.value else ""
+        write(lambda guard: waive(job, guard, digest, day, sign.by, sign.why), f"Waived until {day}")
+
+    sign = Signature(
+        ("Waive for this plan", waive_ticked, "warning", "The plan may pass the ticked guards"),
+        ("Take the waiver back", lambda: write(lambda guard: withdraw_waiver(job, guard, digest), "Taken back")),
+        why="Reason",
+    )
+    roll = Roll(list_rows())
+    return sign.stand_below(roll.box, until)
 
 
-def _count_values(actions: list[Action], field: str) -> list[tuple[str, str]]:
-    values = [getattr(action, field) for action in actions]
-    return [(f"{KIND_NAMES.get(value, value)} ({values.count(value)})", value) for value in dict.fromkeys(values)]
-
-
-class _Approval:
+def _ask_approval(job: Job, decided: Decided) -> ipywidgets.Widget:
     """The digest, typed by a person."""
+    digest, table = decided.plan.digest, ipywidgets.HTML(draw(_describe_plan(job, decided)))
+    if decided.plan.empty:
+        return table
 
-    def __init__(self, job: Job, decided: Decided):
-        self.job, self.decided, self.digest = job, decided, decided.plan.digest
-        self.table = ipywidgets.HTML()
-        self.sign = Signature(("Approve this plan", self.save, "primary"), ("Withdraw the approval", self.withdraw))
-        self.typed = make_text("Digest", f"the first {DIGEST_AT_LEAST} characters: {self.digest[:DIGEST_AT_LEAST]}")
-        self.describe()
+    def write(act: Callable[[], None], words: str) -> None:
+        sign.attempt(act, words)
+        table.value = draw(_describe_plan(job, decided))
 
-    @property
-    def box(self) -> ipywidgets.Widget:
-        if self.decided.plan.empty:
-            return self.table
-        return self.sign.stand_below(self.table, self.typed)
-
-    def describe(self) -> None:
-        self.table.value = draw(_describe_plan(self.job, self.decided))
-
-    def save(self) -> None:
-        typed, decided = self.typed.value.strip(), reconsider(self.job, self.decided)
-        if len(typed) < DIGEST_AT_LEAST or not self.digest.startswith(typed):
+    def save() -> None:
+        start, now = typed.value.strip(), reconsider(job, decided)
+        if len(start) < DIGEST_AT_LEAST or not digest.startswith(start):
             words = f"look at the plan, then type its first {DIGEST_AT_LEAST} characters"
-            self.sign.say(f"That is not the beginning of {self.digest[:12]}…: {words}.", "bad")
-        elif decided.refusals or decided.stop:
-            reasons = " ".join([*decided.refusals, decided.stop])
-            self.sign.say(f"The plan cannot be approved yet: {reasons}", "bad")
+            sign.say(f"That is not the beginning of {digest[:12]}…: {words}.", "bad")
+        elif now.refusals or now.stop:
+            sign.say(f"The plan cannot be approved yet: {' '.join([*now.refusals, now.stop])}", "bad")
         else:
-            self._write(lambda: approve(self.job, self.digest, self.sign.by, self.sign.why), "Approved")
+            said = f"Approved: {digest[:12]}. Go on with 5 · Load."
+            write(lambda: approve(job, digest, sign.by, sign.why), said)
 
-    def withdraw(self) -> None:
-        self._write(lambda: withdraw(self.job, self.digest), "Not approved any more")
-
-    def _write(self, act: Any, words: str) -> None:
-        after = " Go on with 5 · Load." if words == "Approved" else ""
-        self.sign.attempt(act, f"{words}: {self.digest[:12]}.{after}")
-        self.describe()
+    sign = Signature(
+        ("Approve this plan", save, "primary"),
+        (
+            "Withdraw the approval",
+            lambda: write(lambda: withdraw(job, digest), f"Not approved any more: {digest[:12]}."),
+        ),
+    )
+    typed = make_text("Digest", f"the first {DIGEST_AT_LEAST} characters: {digest[:DIGEST_AT_LEAST]}")
+    return sign.stand_below(table, typed)

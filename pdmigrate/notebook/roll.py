@@ -3,11 +3,21 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import ipywidgets
 from markupsafe import escape
 
-from pdmigrate.notebook.parts import NARROW, WIDE, make_button, make_menu, make_text, make_tick, stand_side_by_side
+from pdmigrate.notebook.parts import (
+    NARROW,
+    WIDE,
+    Signature,
+    make_button,
+    make_menu,
+    make_text,
+    make_tick,
+    stand_side_by_side,
+)
 
 PAGE = 12
 EVERYTHING = "everything"
@@ -34,9 +44,8 @@ class Roll:
         filters: Sequence[str] | Mapping[str, str] = (),
         ticked: Iterable[str] = (),
         on_tick: Callable[[], None] = lambda: None,
-        single: bool = False,
     ):
-        self.rows, self.ticked, self.on_tick, self.single = list(rows), set(ticked), on_tick, single
+        self.rows, self.ticked, self.on_tick = list(rows), set(ticked), on_tick
         self.first = 0
         self._busy = False
         self._search = make_text("Search", "words that a row must have", layout=NARROW)
@@ -62,7 +71,7 @@ class Roll:
             make_button("Untick all found", lambda: self.tick(self.ticked - {row.key for row in self.find()})),
         ]
         tools = [] if few and not self._menus else [self._search, *self._menus.values()]
-        buttons = [*([] if few else turn), *([] if self.single else every), self._count]
+        buttons = [*([] if few else turn), *every, self._count]
         return ipywidgets.VBox([stand_side_by_side(*tools), self._page, stand_side_by_side(*buttons)], layout=WIDE)
 
     def find(self) -> list[Row]:
@@ -92,33 +101,25 @@ class Roll:
         self.first = min(self.first, max(0, (len(found) - 1) // PAGE * PAGE))
         shown = found[self.first : self.first + PAGE]
         self._busy = True
-        boxes = [self._find_box(row) for row in shown]
+        for row in shown:
+            if row.key not in self._boxes:
+                box = self._boxes[row.key] = make_tick("")
+                box.observe(lambda change, key=row.key: self._note(key, change["new"]), "value")
+            self._boxes[row.key].description, self._boxes[row.key].tooltip = row.label, row.key
         for key, box in self._boxes.items():
             box.value = key in self.ticked
         self._busy = False
-        self._page.children = boxes
+        self._page.children = [self._boxes[row.key] for row in shown]
         told = f"rows {self.first + 1:,} to {self.first + len(shown):,} of {len(found):,}" if shown else "no row fits"
         told += f", {len(self.ticked):,} ticked" if self.ticked else ""
         away = len(self.ticked) - sum(row.key in self.ticked for row in found)
         told += f", {away:,} of them not in this list" if away else ""
         self._count.value = f'<span role="status" style="margin-left:.6rem">{escape(told)}</span>'
 
-    def _find_box(self, row: Row) -> ipywidgets.Checkbox:
-        """The row's own box, made when it is first shown."""
-        box = self._boxes.get(row.key)
-        if box is None:
-            box = self._boxes[row.key] = make_tick("")
-            box.observe(lambda change: self._note(row.key, change["new"]), "value")
-        box.description, box.tooltip = row.label, row.key
-        return box
-
     def _note(self, key: str, value: bool) -> None:
         if self._busy:
             return
-        others = set() if self.single else self.ticked - {key}
-        self.ticked = others | {key} if value else self.ticked - {key}
-        self.show()
-        self.on_tick()
+        self.tick(self.ticked | {key} if value else self.ticked - {key})
 
     def _turn_to(self, first: int) -> None:
         if not self._busy:
@@ -129,3 +130,14 @@ class Roll:
         counts = Counter(value for row in self.rows for value in row.marks[name])
         named = [(f"{value.replace('_', ' ')} ({n:,})", value) for value, n in sorted(counts.items())]
         return [(EVERYTHING, EVERYTHING), *named]
+
+
+def do_each(
+    roll: Roll, sign: Signature, act: Callable[[str], Any], words: str, what: str, list_rows: Callable[[], list[Row]]
+) -> None:
+    """Do it to each ticked row, say so, and list the rows as they are now. what: is to be ticked before."""
+    ticked = sorted(roll.ticked)
+    if not ticked:
+        return sign.say(f"Tick {what} first.", "bad")
+    done = sign.attempt(lambda: [act(key) for key in ticked], words)
+    return roll.replace(list_rows(), () if done else ticked)

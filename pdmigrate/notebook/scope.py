@@ -1,28 +1,94 @@
-"""Notebook 2: what moves, chosen by service, team, schedule or policy, and what comes along with it."""
+"""Notebooks 1, 2 and 4: what both accounts answered; what moves, and what comes along with it; by which rules."""
 
-from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import ipywidgets
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.scope import KEYS, choose_scope, list_records
-from pdmigrate.notebook.parts import Signature, draw, is_interactive
+from pdmigrate.notebook.parts import (
+    Saying,
+    Signature,
+    draw,
+    is_interactive,
+    make_button,
+    make_menu,
+    make_tick,
+    stand_below,
+)
 from pdmigrate.notebook.roll import Roll, Row
-from pdmigrate.notebook.rules import find_choice
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pages import look
 from pdmigrate.pages.preview import describe_scope
+from pdmigrate.pages.show import make_table, show
 from pdmigrate.pages.words import KIND_NAMES
+from pdmigrate.plan.answers import Choice
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.rules import Scope
 from pdmigrate.steps.conflicts import choose
+from pdmigrate.steps.connect import Access, connect
 from pdmigrate.steps.job import Job
 from pdmigrate.steps.preview import Preview
 
 MOST = 50
 """Rows of what comes along: more would have to be sent at every tick."""
 AGAIN = "Run ▸ Run All Cells shows what moves."
+STRATEGIES = [("preserve what was changed in Harness", "preserve"), ("overwrite it with PagerDuty's", "overwrite")]
+
+
+def check_accounts(job: Job, access: Access) -> Any:
+    """What both sides answered, with a button that asks them again. Headless: the table."""
+    if not is_interactive():
+        return look(access, "checks")
+    told, said = ipywidgets.HTML(look(access, "checks")._repr_html_()), Saying()
+
+    def ask_again() -> None:
+        told.value = look(connect(job), "checks")._repr_html_()
+
+    def act() -> None:
+        said.attempt(ask_again, f"Both sides answered at {job.clock():%H:%M:%S} UTC.")
+
+    return stand_below(told, make_button("Ask both sides again", act), said.line)
+
+
+def choose_rules(job: Job) -> Any:
+    """The sync rules. Headless: what they are."""
+    job.read_choices()
+    rules = job.settings.rules
+    if not is_interactive():
+        there = rules.model_dump().items()
+        return show(make_table(there, {"Rule": lambda rule: rule[0].replace("_", " "), "Value": lambda rule: rule[1]}))
+    contacts = make_tick("Sync contact details and notification rules", rules.contact_details)
+    strategy = make_menu("In a conflict", STRATEGIES, rules.strategy)
+    fields = {"rules.contact_details": contacts, "rules.strategy": strategy}
+
+    def write() -> None:
+        for setting, field in fields.items():
+            choose(job, setting, field.value, sign.by, sign.why)
+
+    def drop() -> None:
+        for setting in fields:
+            choose(job, setting, None)
+        contacts.value, strategy.value = job.settings.rules.contact_details, job.settings.rules.strategy
+
+    sign: Signature = Signature(
+        (
+            "Save the rules",
+            lambda: sign.attempt(write, "Saved. Run ▸ Run All Cells drafts the plan with it."),
+            "primary",
+        ),
+        ("Back to migration.yaml", lambda: sign.attempt(drop, "Taken back: migration.yaml counts again.")),
+    )
+    chosen = _find_choices(job, fields)
+    sign.say(f"Chosen by {chosen[-1].by or 'somebody'} at {chosen[-1].at}." if chosen else "As migration.yaml says.")
+    return sign.stand_below(contacts, strategy)
+
+
+def _find_choices(job: Job, settings: Iterable[str]) -> list[Choice]:
+    """What was chosen in a notebook for these settings, in their order."""
+    choices = job.decisions().choices
+    return [choice for setting in settings for choice in choices if choice.setting == setting]
 
 
 def choose_services(job: Job, found: Preview) -> Any:
@@ -37,7 +103,7 @@ class _Scope:
         self.job, self.account = job, draft.account
         job.read_choices()
         start = {"Kind": "services", "Team": "everything"}
-        self.roll = Roll(_list_rows(draft.account), start, self._read_chosen(), self.describe)
+        self.roll = Roll(_list_rows(draft.account), start, self.read_chosen(), self.describe)
         self.along = ipywidgets.HTML()
         self.sign = Signature(
             ("Move what is ticked", self.save_some, "primary"),
@@ -46,20 +112,18 @@ class _Scope:
         )
         self.describe()
         self.sign.say(_describe_choice(job))
-
-    @property
-    def box(self) -> ipywidgets.Widget:
-        return self.sign.stand_below(self.roll.box, self.along)
+        self.box = self.sign.stand_below(self.roll.box, self.along)
 
     def describe(self) -> None:
         """What is ticked brings this along."""
-        if len(_pick(self.roll.ticked, "services")) == len(self.account.services):
+        ticked = self.list_ticked()
+        if len(ticked["services"]) == len(self.account.services):
             self.along.value = '<p role="status">All services are ticked: everything that pages comes along.</p>'
             return
-        reasons = choose_scope(self.account, Scope(**self._list_ticked()))
-        along = {kind: {id: why for id, why in ids.items() if why != "chosen"} for kind, ids in reasons.items()}
+        reasons = choose_scope(self.account, Scope(**ticked))
+        along = {kind: [why for why in ids.values() if why != "chosen"] for kind, ids in reasons.items()}
         counts = [f"{len(ids)} {KIND_NAMES[kind].lower()}" for kind, ids in along.items() if ids]
-        words = f"{self._count()} {'bring' if len(self.roll.ticked) > 1 else 'brings'} along {', '.join(counts) or 'nothing'}."
+        words = f"{self.count()} {'bring' if len(self.roll.ticked) > 1 else 'brings'} along {', '.join(counts) or 'nothing'}."
         self.along.value = draw(describe_scope(words, self.account, reasons, MOST))
 
     def save_some(self) -> None:
@@ -67,11 +131,11 @@ class _Scope:
         if not number:
             self.sign.say("Tick at least one service, team, schedule or policy first.", "bad")
             return
-        self._save(self._list_ticked(), f"{self._count()} {'is' if number == 1 else 'are'} chosen. {AGAIN}")
+        self._save(self.list_ticked(), f"{self.count()} {'is' if number == 1 else 'are'} chosen. {AGAIN}")
 
     def save_all(self) -> None:
         if self._save({**{key: [] for key in KEYS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
-            self.roll.tick(self._read_chosen())
+            self.roll.tick(self.read_chosen())
 
     def take_back(self) -> None:
         def drop() -> None:
@@ -79,7 +143,7 @@ class _Scope:
                 choose(self.job, f"scope.{key}", None)
 
         if self.sign.attempt(drop, f"Taken back: migration.yaml counts again. {AGAIN}"):
-            self.roll.tick(self._read_chosen())
+            self.roll.tick(self.read_chosen())
 
     def _save(self, chosen: dict[str, Any], words: str) -> bool:
         """Only what differs from what counts already, beside the services, which are always said."""
@@ -91,26 +155,20 @@ class _Scope:
 
         return self.sign.attempt(write, words)
 
-    def _list_ticked(self) -> dict[str, list[str]]:
-        return {key: _pick(self.roll.ticked, key) for key in KEYS}
+    def list_ticked(self) -> dict[str, list[str]]:
+        """The ids that are ticked, by their key."""
+        ticked = sorted(word.split(":", 1) for word in self.roll.ticked)
+        return {key: [id for of, id in ticked if of == key] for key in KEYS}
 
-    def _count(self) -> str:
-        counts = Counter(key.partition(":")[0] for key in self.roll.ticked)
-        return ", ".join(
-            f"{counts[key]} {key if counts[key] > 1 else KINDS[KEYS[key]].one}" for key in KEYS if counts[key]
-        )
+    def count(self) -> str:
+        counts = {key: len(ids) for key, ids in self.list_ticked().items() if ids}
+        return ", ".join(f"{n} {key if n > 1 else KINDS[KEYS[key]].one}" for key, n in counts.items())
 
-    def _read_chosen(self) -> set[str]:
+    def read_chosen(self) -> set[str]:
         if self.job.settings.scope.whole:
             return {f"services:{id}" for id in self.account.services}
         reasons = choose_scope(self.account, self.job.settings.scope)
-        chosen = ((key, id, why) for key, kind in KEYS.items() for id, why in reasons[kind].items())
-        return {f"{key}:{id}" for key, id, why in chosen if why == "chosen"}
-
-
-def _pick(ticked: set[str], key: str) -> list[str]:
-    """The ids of one kind among what is ticked."""
-    return sorted(word.partition(":")[2] for word in ticked if word.startswith(f"{key}:"))
+        return {f"{key}:{id}" for key, kind in KEYS.items() for id, why in reasons[kind].items() if why == "chosen"}
 
 
 def _list_rows(account: Account) -> list[Row]:
@@ -127,13 +185,12 @@ def _list_rows(account: Account) -> list[Row]:
 
 
 def _describe_choice(job: Job) -> str:
-    chosen = {key: choice for key in KEYS if (choice := find_choice(job, f"scope.{key}"))}
+    chosen = _find_choices(job, [f"scope.{key}" for key in KEYS])
     if not chosen:
         return "As migration.yaml says."
     said = [
-        "the whole account" if choice.value == "all" else f"{len(choice.value)} {key}"
-        for key, choice in chosen.items()
+        "the whole account" if choice.value == "all" else f"{len(choice.value)} {choice.setting.removeprefix('scope.')}"
+        for choice in chosen
         if choice.value
     ]
-    last = list(chosen.values())[-1]
-    return f"Chosen: {', '.join(said) or 'nothing'}, by {last.by or 'somebody'} at {last.at}."
+    return f"Chosen: {', '.join(said) or 'nothing'}, by {chosen[-1].by or 'somebody'} at {chosen[-1].at}."

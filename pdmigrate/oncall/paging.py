@@ -1,6 +1,5 @@
 """Who is notified how many minutes after a page: levels walked over rotas. Pure; both sides are put into the same form."""
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
@@ -91,10 +90,3 @@ def moments(levels: Iterable[PagedLevel], start: int, end: int, most: int) -> li
     earlier = sorted({instant - 60 * wait for instant in now for wait in waits} - now)
     step = max(1, -(-len(earlier) // most))
     return sorted(one for one in {start, *now, *earlier[::step]} if start <= one < end)
-
-
-def next_turn(rota: Rota, person: str, instant: int) -> int | None:
-    """When the person is on call next, from `instant` on; that instant itself while on call."""
-    at = max(0, bisect_right(rota.starts, instant) - 1)
-    turns = (max(s, instant) for s, e, people in rota.entries[at:] if person in people and e > instant)
-    return next(turns, None)

@@ -1,4 +1,4 @@
-"""A whole PagerDuty account as records, and the snapshot file that keeps it."""
+"""A whole PagerDuty account as records, the snapshot file that keeps it, and what changed between two of them."""
 
 import hashlib
 import re
@@ -12,6 +12,7 @@ from typing import Any
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, describe_unread, read_records
+from pdmigrate.pagerduty.event_rules import EventRule, list_event_rules
 from pdmigrate.pagerduty.evidence import OnCalls, Rendering, read_oncalls, read_renderings
 from pdmigrate.pagerduty.not_carried import INVENTORY, Hidden, NotCarried, find_hidden, list_not_carried
 from pdmigrate.pagerduty.v3_records import ScheduleV3
@@ -87,6 +88,8 @@ class Account:
     unread: dict[str, str] = field(default_factory=dict)
     hidden: tuple[Hidden, ...] = ()
     not_carried: tuple[NotCarried, ...] = ()
+    event_rules: tuple[EventRule, ...] = ()
+    """What decides about alerts before anybody is paged, in the order in which PagerDuty tries them."""
     host: str = ""
     """Where a browser opens it, by its own links; "" where it has none."""
     renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
@@ -175,6 +178,7 @@ def read_account(snapshot: Snapshot) -> Account:
         unread=rows.get("unread") or {},
         hidden=find_hidden(rows),
         not_carried=list_not_carried(rows),
+        event_rules=list_event_rules(rows),
         host=find_host(row for kind in LINKED for row in rows.get(kind) or []),
         renderings=read_renderings(rows.get("renderings") or {}),
         oncalls=read_oncalls(rows.get("oncalls")),

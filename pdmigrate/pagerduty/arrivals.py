@@ -5,15 +5,14 @@ A Problem stops its object. A remark stops nothing: a part was left out, or a va
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from pdmigrate.pagerduty import records
-from pdmigrate.pagerduty.fields import TABLES
-from pdmigrate.pagerduty.notes import read_notes
-from pdmigrate.pagerduty.records import Problem, Record
+from pdmigrate.pagerduty.fields import TABLES, FieldTable, show_value
+from pdmigrate.pagerduty.records import Found, Problem, Record
 from pdmigrate.pagerduty.urgency import describe_unreadable
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 
@@ -112,9 +111,9 @@ def _keep_usable_parts(kind: str, row: Any, remarks: list[Problem]) -> Any:
     if not isinstance(row, dict):
         return row
     kept: dict[str, Any] = {}
-    for field, model in PARTS[kind].items():
-        if isinstance(row.get(field), list):
-            kept[field] = [part for part in row[field] if not _complain(kind, row, field, model, part, remarks)]
+    for name, model in PARTS[kind].items():
+        if isinstance(row.get(name), list):
+            kept[name] = [part for part in row[name] if not _complain(kind, row, name, model, part, remarks)]
     final = row.get("final_schedule") if kind == "schedules" else None
     if final is not None and _complain(kind, row, "final_schedule", records.Rendered, final, remarks):
         kept["final_schedule"] = None  # the schedule is carried over all the same, and cannot be checked by it
@@ -128,6 +127,53 @@ def _add_notes(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     parts = {part: [_add_notes(part, one) for one in row[part]] for part in own if isinstance(row.get(part), list)}
     noted = {"left_fields": tuple(notes.left.values()), "unknown_fields": tuple(notes.unknown.values())}
     return {**row, **parts, **noted}
+
+
+# --- what a row has that does not go to Harness: by name and reason, never by value ---
+
+
+@dataclass
+class Notes:
+    """left: fields that the tables know and that stay behind. unknown: fields and values that no table has."""
+
+    left: dict[str, Found] = field(default_factory=dict)
+    unknown: dict[str, Found] = field(default_factory=dict)
+
+
+def read_notes(kind: str, row: dict[str, Any]) -> Notes:
+    """What of a row of this kind stays behind, or is not known."""
+    notes = Notes()
+    _walk(TABLES[kind], row, "", notes)
+    return notes
+
+
+def _walk(table: FieldTable, row: dict[str, Any], path: str, notes: Notes) -> None:
+    for name in sorted(name for name in row.keys() - table.plain if isinstance(name, str)):
+        value = row[name]
+        newer = table.older.get(name)
+        if table.speaks(name, value) and not (newer and table.speaks(newer, row.get(newer))):
+            _note(table, name, value, f"{path}{name}", notes)
+
+
+def _note(table: FieldTable, name: str, value: Any, where: str, notes: Notes) -> None:
+    words = table.lost.get(name, table.listed.get(name, ""))
+    if words:
+        reason = words if isinstance(words, str) else words(value)
+        notes.left[where] = Found(where, reason, name in table.lost)
+    if name not in table.names:
+        where = where.removesuffix(name) + show_value(name)
+        notes.unknown[where] = Found(where, pages=table.pages)
+    known = table.known.get(name)
+    if known is not None and not (isinstance(value, str) and value.removesuffix("_reference") in known.split()):
+        full = f"{where}={show_value(value)}"
+        notes.unknown[full] = Found(full, pages=table.pages)
+    if name in table.parts:
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                _walk(TABLES[table.parts[name]], part, f"{where}.", notes)
+
+
+# --- what is odd about it ---
 
 
 def _complain(

@@ -4,6 +4,8 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pdmigrate.pagerduty.event_rules import count_rules
+
 INVENTORY = (
     "business_services",
     "maintenance_windows",
@@ -108,13 +110,14 @@ def _list_references(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, dict
 
 def _describe_effect(kind: str, row: dict[str, Any]) -> str:
     """How it changes which alerts page whom."""
-    suppressing, said = row.get("suppressing_rules"), []
-    if suppressing:
+    counted, said = count_rules(row), []
+    # an older snapshot has the numbers alone
+    if suppressing := counted["suppressing"] or row.get("suppressing_rules"):
         said.append(f"{suppressing} rules suppress alerts")
     if kind == "event_orchestrations" and row.get("routes"):
         said.append(f"routes alerts to {row['routes']} services")
-    if kind == "rulesets" and row.get("routing_rules"):
-        said.append(f"{row['routing_rules']} rules route alerts")
+    if kind == "rulesets" and (routing := counted["routing"] or row.get("routing_rules")):
+        said.append(f"{routing} rules route alerts")
     if kind == "maintenance_windows":
         said.append(f"silences {len(row.get('services') or [])} services until {row.get('end_time')}")
     return ", ".join(said)

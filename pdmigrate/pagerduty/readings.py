@@ -67,7 +67,7 @@ def list_readings(schedule: Schedule, zone: ZoneInfo, start: int, end: int) -> l
     """The readings that may differ in [start, end), the wall clock first: that one alone where nothing is near a change."""
     layers = _list_live(schedule, zone, start, end)
     changes = list_changes(zone, start - REACH, end + REACH)
-    windows = any(_windows_feel(made, change, 1) for layer, made in layers for change in changes if layer.restrictions)
+    windows = any(_windows_feel(made, change) for layer, made in layers for change in changes if layer.restrictions)
     turns = any(_turns_feel(made, change) for _, made in layers for change in changes)
     uneven = any(_is_uneven(made) for _, made in layers)
     counted = RULES if uneven and _has_changed(zone) else RULES[:3] if turns else RULES[:1]
@@ -83,7 +83,7 @@ def list_spots(
     layers = _list_live(schedule, zone, start, end)
     feels = _windows_feel if "elapsed" in windows else _edges_feel
     for change in list_changes(zone, start - REACH, end):
-        opened = len(windows) > 1 and any(feels(made, change, 1) for layer, made in layers if layer.restrictions)
+        opened = len(windows) > 1 and any(feels(made, change) for layer, made in layers if layer.restrictions)
         if opened or (len(turns) > 1 and any(_turns_feel(made, change) for _, made in layers)):
             yield max(start, change.instant - rota.DAY), min(end, change.instant + REACH)
 
@@ -262,24 +262,26 @@ def list_changes(zone: ZoneInfo, start: int, end: int) -> tuple[ClockChange, ...
     return tuple(ClockChange(*one) for one in shown)
 
 
-def _windows_feel(made: rota.Roster, change: ClockChange, near: int) -> bool:
-    """Whether a window is open at the change, or opens or closes in what is skipped or repeated, give or take `near`."""
-    if not _is_alive(made, change):
-        return False
-    first = (change.early - near - rota.MONDAY) % rota.WEEK
-    last = first + change.late - change.early + 2 * near
-    return made.week is None or any(
-        (s < last and first < e) or (s + rota.WEEK < last and first < e + rota.WEEK) for s, e in made.week
+def _windows_feel(made: rota.Roster, change: ClockChange) -> bool:
+    """Whether a window is open at the change, or opens or closes in what is skipped or repeated, give or take a second."""
+    first, last = _felt_in_week(change)
+    return _is_alive(made, change) and (
+        made.week is None
+        or any((s < last and first < e) or (s + rota.WEEK < last and first < e + rota.WEEK) for s, e in made.week)
     )
 
 
-def _edges_feel(made: rota.Roster, change: ClockChange, near: int) -> bool:
+def _edges_feel(made: rota.Roster, change: ClockChange) -> bool:
     """Whether a window opens or closes in what is skipped or repeated."""
-    if not _is_alive(made, change):
-        return False
-    first = (change.early - near - rota.MONDAY) % rota.WEEK
-    last = first + change.late - change.early + 2 * near
-    return any(first <= edge + week <= last for span in made.week or () for edge in span for week in (0, rota.WEEK))
+    first, last = _felt_in_week(change)
+    edges = (edge + week for span in made.week or () for edge in span for week in (0, rota.WEEK))
+    return _is_alive(made, change) and any(first <= edge <= last for edge in edges)
+
+
+def _felt_in_week(change: ClockChange) -> rota.Span:
+    """What is skipped or repeated, and a second on either side, in seconds since Monday."""
+    first = (change.early - 1 - rota.MONDAY) % rota.WEEK
+    return first, first + change.late - change.early + 2
 
 
 def _turns_feel(made: rota.Roster, change: ClockChange) -> bool:

@@ -4,6 +4,7 @@ A record keeps what matters for the migration. What arrives in an unusable form 
 and stops only what depends on it. Times are aware; time zones are the names that PagerDuty gave, not yet checked.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,8 +17,6 @@ from pydantic import (
     PlainSerializer,
     model_validator,
 )
-
-from pdmigrate.pagerduty.notes import Found
 
 
 def _drop_reference_suffix(value: Any) -> Any:
@@ -85,6 +84,15 @@ class Record(BaseModel):
         kept = {k: v for k, v in value.items() if v is not None and not (k == "unread" and cls.ASKED)}
         unread = tuple(part for part in cls.ASKED if part not in kept)
         return {**kept, "unread": unread} if unread else kept
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a row has that does not go to Harness: the field's path without ids, and what is to be said of it."""
+
+    path: str
+    reason: str = ""
+    pages: bool = False
 
 
 class Noted(Record):
@@ -229,6 +237,17 @@ def is_rendered(part: Any, entries: str = "rendered_schedule_entries") -> bool:
     return isinstance(shown, list) and (bool(shown) or part.get("rendered_coverage_percentage", 0) is not None)
 
 
+def drop_unrendered(value: Any, parts: tuple[str, ...], entries: str) -> Any:
+    """A row without those parts of it that were not rendered (see is_rendered)."""
+    empty = [
+        name
+        for name in parts
+        if isinstance(value, dict) and isinstance(part := value.get(name), dict)
+        if not part.get(entries) and not is_rendered(part, entries)
+    ]
+    return {k: v for k, v in value.items() if k not in empty} if empty else value
+
+
 class Schedule(Noted):
     """A v2 (layer-based) schedule. The first layer of the array is the top one, and the top wins (PagerDuty API).
 
@@ -252,18 +271,12 @@ class Schedule(Noted):
     @classmethod
     def _drop_unrendered(cls, value: Any) -> Any:
         """What was not rendered says nothing: an empty list in it is not "none". What has another form is complained of."""
-        parts = ("overrides_subschedule", "final_schedule")
-        empty = [part for part in parts if isinstance(value, dict) and _is_unrendered(value.get(part))]
-        return {k: v for k, v in value.items() if k not in empty} if empty else value
+        return drop_unrendered(value, ("overrides_subschedule", "final_schedule"), "rendered_schedule_entries")
 
     @property
     def overrides(self) -> tuple[RenderedEntry, ...]:
         """Those that were read; `unread` tells where that is no answer."""
         return self.overrides_subschedule.rendered_schedule_entries
-
-
-def _is_unrendered(part: Any) -> bool:
-    return isinstance(part, dict) and not part.get("rendered_schedule_entries") and not is_rendered(part)
 
 
 class EscalationRule(Record):

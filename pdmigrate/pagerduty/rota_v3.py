@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.readings import REACH, ClockChange, find_instant, list_changes
-from pdmigrate.pagerduty.recurrence import Recurrence, is_rule, read_lines, split_rule
+from pdmigrate.pagerduty.recurrence import Recurrence, read_lines
 from pdmigrate.pagerduty.v3_records import ComputedShiftAssignment, Event, OverrideShift, ScheduleV3, ShiftMember
 
 
@@ -141,11 +141,6 @@ def first_start(event: Event) -> tuple[int, int]:
 def read_recurrence(event: Event) -> Recurrence:
     """The rule and its dates on the naive line. Raises ValueError for an unusable one."""
     return read_lines(event.recurrence, first_start(event)[0], event_zone(event))
-
-
-def read_rule_parts(event: Event) -> dict[str, str]:
-    """The RRULE's parts by name."""
-    return split_rule(next((one for one in event.recurrence if is_rule(one)), ""))
 
 
 def list_exceptions(event: Event, reading: ShiftReading = USUAL) -> list[tuple[int, int, int]]:

@@ -8,7 +8,8 @@ zone it is written. What a list leaves out, or writes in another zone all the sa
 import logging
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -42,6 +43,19 @@ def list_honours_final(rows: list[Row]) -> bool | None:
     """Whether rows of a list that was asked for final_schedule have it; None where there is no row to tell."""
     finals = [row.get("final_schedule") for row in rows if isinstance(row, dict)]
     return all(is_rendered(final) for final in finals) if finals else None
+
+
+@contextmanager
+def _noticing_removal(id: str) -> Iterator[None]:
+    """What is gone when it is asked for was removed while the account was read: then the reading is not complete."""
+    try:
+        yield
+    except AnswerError as error:
+        if error.status != 404:
+            raise
+        raise IncompleteFetchError(
+            f"The schedule {id} was removed while the account was read: read it again."
+        ) from None
 
 
 class ScheduleReader:
@@ -167,17 +181,11 @@ class ScheduleReader:
         return _by_id(run_together(lambda id: self._read_single(id, window), ids))
 
     def _read_single(self, id: str, window: FetchWindow | None) -> Row:
-        try:
+        with _noticing_removal(id):
             if window is None:
                 return self._ask_single(id, None)
             parts = self._long.ask(window, lambda part: {id: self._ask_single(id, part.params)})
             return _join_windows(parts)[id]
-        except AnswerError as error:
-            if error.status != 404:
-                raise
-            raise IncompleteFetchError(
-                f"The schedule {id} was removed while the account was read: read it again."
-            ) from None
 
     def _ask_single(self, id: str, params: dict[str, str] | None) -> Row:
         row: Row = self._transport.send("GET", f"/schedules/{id}", params)["schedule"]
@@ -258,17 +266,11 @@ class ShiftReader:
         return run_together(self._read_one, ids)
 
     def _read_one(self, id: str) -> Row:
-        try:
+        with _noticing_removal(id):
             parts = self._long.ask(self._rendered, lambda part: self._ask(id, part))
             final = [(window, row.get("final_schedule")) for window, row in parts]
             row = {**parts[0][1], "final_schedule": join_rendered(final, SHOWN, EDGES)}
             return {**row, **{part: self._read_dated(id, part) for part in DATED}}
-        except AnswerError as error:
-            if error.status != 404:
-                raise
-            raise IncompleteFetchError(
-                f"The schedule {id} was removed while the account was read: read it again."
-            ) from None
 
     def _ask(self, id: str, window: FetchWindow) -> Row:
         params = {"include[]": ["final_schedule"], **window.params}

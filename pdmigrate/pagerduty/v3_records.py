@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from pdmigrate.pagerduty.records import Moment, Noted, Record, Reference, Type, Unordered, is_rendered
+from pdmigrate.pagerduty.records import Moment, Noted, Record, Reference, Type, Unordered, drop_unrendered
 
 SHOWN = "computed_shift_assignments"
 
@@ -128,6 +128,4 @@ class ScheduleV3(Noted):
     @classmethod
     def _drop_unrendered(cls, value: Any) -> Any:
         """An empty list with coverage null was not rendered (see records.is_rendered)."""
-        final = value.get("final_schedule") if isinstance(value, dict) else None
-        shown = isinstance(final, dict) and (final.get(SHOWN) or is_rendered(final, SHOWN))
-        return value if shown or not isinstance(final, dict) else {**value, "final_schedule": None}
+        return drop_unrendered(value, ("final_schedule",), SHOWN)

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from pdmigrate.pages import conflicts, connect, history, invite, load, preview, undo, verify
-from pdmigrate.pages.report import Page
-from pdmigrate.pages.show import Shown, show
+from pdmigrate.pages.show import Page, Shown, show
 from pdmigrate.steps.result import Result
 
 _PAGES = {

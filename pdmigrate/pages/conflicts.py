@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts, table_counts, warn_if
-from pdmigrate.plan.actions import Action
+from pdmigrate.plan.actions import Action, Held
+from pdmigrate.plan.answers import Settled
+from pdmigrate.plan.guards import Refusal
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.conflicts import Decided
 
@@ -17,7 +19,18 @@ VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plai
 
 def make_page(decided: Decided) -> Page:
     open_count, writes = len(decided.draft.open), sum(action.writes for action in decided.plan.actions)
-    lead = _describe_lead(decided, open_count, writes)
+    if decided.refusals:
+        lead = "The plan is refused: " + " ".join(decided.refusals)
+    elif open_count:
+        lead = f"{open_count} questions wait for an answer; the plan would write {writes} objects."
+    elif decided.goes_on is not None:
+        left = len(decided.plan.pending) - decided.goes_on
+        lead = f"A load of this plan broke off: {decided.goes_on} steps are done, {left} are left. Load goes on from there."
+    elif decided.plan.empty:
+        lead = "Nothing to do: Harness is as PagerDuty says."
+    else:
+        approved = f"approved by {decided.approval.by}" if decided.approval else "not approved yet"
+        lead = f"Every question is answered. The plan writes {writes} objects and is {approved}."
     figures = (
         Figure("Open questions", str(open_count), warn_if(open_count)),
         Figure("Answered", str(len(decided.draft.answered))),
@@ -33,38 +46,17 @@ def make_page(decided: Decided) -> Page:
     return Page("conflicts", "Conflicts and plan", lead, figures=figures, facts=facts)
 
 
-def _describe_lead(decided: Decided, open_count: int, writes: int) -> str:
-    if decided.refusals:
-        return "The plan is refused: " + " ".join(decided.refusals)
-    if open_count:
-        return f"{open_count} questions wait for an answer; the plan would write {writes} objects."
-    if decided.goes_on is not None:
-        left = len(decided.plan.pending) - decided.goes_on
-        return f"A load of this plan broke off: {decided.goes_on} steps are done, {left} are left. Load goes on from there."
-    if decided.plan.empty:
-        return "Nothing to do: Harness is as PagerDuty says."
-    approved = f"approved by {decided.approval.by}" if decided.approval else "not approved yet"
-    return f"Every question is answered. The plan writes {writes} objects and is {approved}."
-
-
-def section_open(decided: Decided) -> Section:
-    return section_conflicts(decided.draft.open.values(), "Open questions", "No question is open.")
-
-
 def section_answers(decided: Decided) -> Section:
     """What was decided, by whom, and why."""
-    table = make_table(
-        list(decided.draft.answered.values()),
-        {
-            "Class": lambda a: a.conflict.about.replace("_", " "),
-            "Object": lambda a: a.conflict.name,
-            "Question": lambda a: a.conflict.question,
-            "Decision": lambda a: " ".join(filter(None, (a.choice.replace("_", " "), a.value))),
-            "By": lambda a: a.by,
-            "Why": lambda a: a.why,
-        },
-        empty="Nothing had to be decided.",
-    )
+    columns: Columns[Settled] = {
+        "Class": lambda a: a.conflict.about.replace("_", " "),
+        "Object": lambda a: a.conflict.name,
+        "Question": lambda a: a.conflict.question,
+        "Decision": lambda a: " ".join(filter(None, (a.choice.replace("_", " "), a.value))),
+        "By": lambda a: a.by,
+        "Why": lambda a: a.why,
+    }
+    table = make_table(list(decided.draft.answered.values()), columns, "Nothing had to be decided.")
     return Section("Decisions", " ".join(decided.strays), table, open_up_to=40)
 
 
@@ -77,18 +69,12 @@ def section_counts(decided: Decided) -> Section:
 
 def section_guards(decided: Decided) -> Section:
     """Why the plan may not pass, and who lets it pass all the same."""
-    table = make_table(
-        decided.guards,
-        {
-            "Guard": lambda guard: guard.guard,
-            "What it says": lambda guard: guard.sentence,
-            "And": lambda guard: (
-                Tag(f"waived by {guard.waived_by}", "warn") if guard.waived_by else Tag("refuses", "bad")
-            ),
-        },
-        empty="No guard refuses this plan.",
-    )
-    return Section("Guards", table=table)
+    columns: Columns[Refusal] = {
+        "Guard": lambda guard: guard.guard,
+        "What it says": lambda guard: guard.sentence,
+        "And": lambda guard: Tag(f"waived by {guard.waived_by}", "warn") if guard.waived_by else Tag("refuses", "bad"),
+    }
+    return Section("Guards", table=make_table(decided.guards, columns, "No guard refuses this plan."))
 
 
 def section_groups(decided: Decided) -> Section:
@@ -96,80 +82,66 @@ def section_groups(decided: Decided) -> Section:
     team_of = name_owners(decided)
     counts = Counter((a.kind, team_of(a), a.verb) for a in _changing(decided.plan.actions))
     groups = dict.fromkeys((kind, team) for kind, team, _ in counts)
-    table = make_table(
-        sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold())),
-        {
-            "Kind": lambda group: KIND_NAMES[group[0]],
-            "Team": lambda group: group[1],
-            "Update": lambda group: counts[*group, "update"],
-            "Adopt": lambda group: counts[*group, "adopt"],
-            "Create": lambda group: counts[*group, "create"],
-            "For a person": lambda group: counts[*group, "handover"],
-        },
-        "Nothing changes.",
-    )
-    return Section("By kind and team", table=table)
+    columns: Columns[tuple[str, str]] = {
+        "Kind": lambda group: KIND_NAMES[group[0]],
+        "Team": lambda group: group[1],
+        "Update": lambda group: counts[*group, "update"],
+        "Adopt": lambda group: counts[*group, "adopt"],
+        "Create": lambda group: counts[*group, "create"],
+        "For a person": lambda group: counts[*group, "handover"],
+    }
+    rows = sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold()))
+    return Section("By kind and team", table=make_table(rows, columns, "Nothing changes."))
 
 
 def section_actions(decided: Decided) -> Section:
     """Everything that changes, riskiest first, field by field."""
-    changing = sorted(_changing(decided.plan.actions), key=_risk)
+
+    def risk(action: Action) -> tuple[int, bool, int, str]:
+        """What changes or takes away what pages today comes before what is new."""
+        verb, kind = VERBS_BY_RISK.index(action.verb), RISKIEST.index(action.kind)
+        return verb, action.after is not None, kind, action.name.casefold()
+
+    changing = sorted(_changing(decided.plan.actions), key=risk)
     table = table_actions(changing, name_owners(decided), "Nothing: everything is as it should be.")
     return Section("What will be written", table=table, open_up_to=MOST_UNFOLDED)
 
 
 def table_actions(actions: Iterable[Action], team_of: Callable[[Action], str], empty: str, note: str = "") -> Table:
     """Actions field by field."""
-    return make_table(
-        actions,
-        {
-            "Kind": lambda action: KIND_NAMES[action.kind],
-            "Team": team_of,
-            "Object": lambda action: action.name,
-            "Action": lambda action: Tag(action.verb, VERB_TONES[action.verb]),
-            "Before → after": list_changes,
-            "Note": lambda action: action.reason,
-        },
-        empty,
-        note,
-    )
+    columns: Columns[Action] = {
+        "Kind": lambda action: KIND_NAMES[action.kind],
+        "Team": team_of,
+        "Object": lambda action: action.name,
+        "Action": lambda action: Tag(action.verb, VERB_TONES[action.verb]),
+        "Before → after": list_changes,
+        "Note": lambda action: action.reason,
+    }
+    return make_table(actions, columns, empty, note)
 
 
 def section_news(decided: Decided) -> Section:
     """What this plan has that the one before it had not, and the other way round."""
     then = {a.id: a for a in _changing(decided.last.actions)} if decided.last else {}
     now = {a.id: a for a in _changing(decided.plan.actions)}
-    words = {id: _compare(then.get(id), now.get(id)) for id in now | then}
-    table = make_table(
-        [now.get(id) or then[id] for id, word in words.items() if word],
-        {
-            "Kind": lambda action: KIND_NAMES[action.kind],
-            "Object": lambda action: action.name,
-            "In this plan": lambda action: words[action.id],
-        },
-        "The same as the plan before it.",
-    )
+    rows: list[tuple[Action, str]] = []
+    for id in now | then:
+        word = "new" if id in now else "not any more"
+        if id in now and id in then:
+            same = (then[id].verb, then[id].after) == (now[id].verb, now[id].after)
+            word = "" if same else "differently"
+        rows += [(now.get(id) or then[id], word)] * bool(word)
+    columns: Columns[tuple[Action, str]] = {
+        "Kind": lambda one: KIND_NAMES[one[0].kind],
+        "Object": lambda one: one[0].name,
+        "In this plan": lambda one: one[1],
+    }
+    table = make_table(rows, columns, "The same as the plan before it.")
     return Section("Compared with the last plan", table=table, open_up_to=40)
-
-
-def _compare(then: Action | None, now: Action | None) -> str:
-    if then is None or now is None:
-        return "new" if then is None else "not any more"
-    return "" if (then.verb, then.after) == (now.verb, now.after) else "differently"
 
 
 def _changing(actions: Iterable[Action]) -> list[Action]:
     return [action for action in actions if action.verb != "keep"]
-
-
-def _risk(action: Action) -> tuple[int, bool, int, str]:
-    """What changes or takes away what pages today comes before what is new."""
-    return (
-        VERBS_BY_RISK.index(action.verb),
-        action.after is not None,
-        RISKIEST.index(action.kind),
-        action.name.casefold(),
-    )
 
 
 def name_owners(decided: Decided) -> Callable[[Action], str]:
@@ -186,20 +158,16 @@ def name_owners(decided: Decided) -> Callable[[Action], str]:
 
 def section_held(decided: Decided) -> Section:
     """What is in no action, and why."""
-    table = make_table(
-        decided.plan.held,
-        {
-            "Kind": lambda h: KIND_NAMES[h.kind],
-            "Object": lambda h: h.name,
-            "Why": lambda h: h.reason,
-        },
-        empty="Nothing is held back.",
-    )
-    return Section("Held back", table=table)
+    columns: Columns[Held] = {
+        "Kind": lambda h: KIND_NAMES[h.kind],
+        "Object": lambda h: h.name,
+        "Why": lambda h: h.reason,
+    }
+    return Section("Held back", table=make_table(decided.plan.held, columns, "Nothing is held back."))
 
 
-PARTS = {
-    "open": section_open,
+PARTS: dict[str, Callable[[Decided], Section]] = {
+    "open": lambda decided: section_conflicts(decided.draft.open.values(), "Open questions", "No question is open."),
     "answers": section_answers,
     "guards": section_guards,
     "counts": section_counts,

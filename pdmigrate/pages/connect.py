@@ -2,7 +2,8 @@
 
 from operator import itemgetter
 
-from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.pagerduty.client import Readable
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, format_requests
 from pdmigrate.steps.connect import Access
 
@@ -41,16 +42,13 @@ def section_checks(access: Access) -> Section:
 
 def section_readable(access: Access) -> Section:
     """What the key may read in PagerDuty, kind by kind."""
-    table = make_table(
-        access.readable,
-        {
-            "Kind": lambda r: KIND_NAMES.get(r.kind, "Shift-based schedules"),
-            "The key": lambda r: Tag("may be read", "good") if r.allowed else Tag("may not be read", "bad"),
-            "Objects": lambda r: r.number,
-            "PagerDuty's words": lambda r: r.why,
-        },
-        "A snapshot: nothing was asked.",
-    )
+    columns: Columns[Readable] = {
+        "Kind": lambda r: KIND_NAMES.get(r.kind, "Shift-based schedules"),
+        "The key": lambda r: Tag("may be read", "good") if r.allowed else Tag("may not be read", "bad"),
+        "Objects": lambda r: r.number,
+        "PagerDuty's words": lambda r: r.why,
+    }
+    table = make_table(access.readable, columns, "A snapshot: nothing was asked.")
     text = {
         True: "The list of schedules renders who is on call: a hundred schedules a request.",
         False: "The list of schedules does not render who is on call here: preview asks for every schedule by itself.",

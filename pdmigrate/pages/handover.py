@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from pdmigrate.handover.advice import ADVICE, OTHERWISE, SUPPRESSION
 from pdmigrate.handover.folder import Handover, by_stage
 from pdmigrate.handover.items import STAGES, Item
-from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
+from pdmigrate.handover.services import ADVICE, OTHERWISE, SUPPRESSION
+from pdmigrate.pages.show import Columns, Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.words import warn_if
 
 HOW = {
@@ -20,6 +20,7 @@ HOW = {
     "escalation_policies": "After the schedules: a level names them. Retries are 0 everywhere; a retry would delay the next level.",
     "services": "In the Service Directory. Set the override even where the group's default policy is the same; leave defaults alone.",
     "alert_rules": "An alert whose service has no rule is logged and pages nobody. Paging off means exactly that, by decision.",
+    "event_rules": "Harness publishes no API for conditions. Each file says in words what PagerDuty's rules do to the alerts of a service: suppress, wait, change priority, route. Until it is done, what they kept quiet pages.",
     "integrations": "Enable the service's paging webhook, point the sender at it, send one test alert and one all-clear, write down both. A service that pages nobody by decision gets no webhook: it would page for every alert.",
     "renewals": "What Harness can only hold with dates ends on the day that is named: from then on it pages somebody else, or nobody. Where schedules are made by hand, the next run hands over the files with later dates.",
     "removed": "pdmigrate never deletes a whole object.",
@@ -69,19 +70,17 @@ def _section(number: int, kind: str, items: tuple[Item, ...]) -> Section:
         words = " · ".join(filter(None, ("☑", tick.by, tick.at[:10], tick.evidence))) if tick else "☐"
         return Tag(words, "good" if tick else "plain")
 
-    table = make_table(
-        items,
-        {
-            "Done": draw_box,
-            "What": lambda item: item.name,
-            "Harness": lambda item: Link("open", item.link),
-            "File": lambda item: Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
-            # a phone shows what stands above without scrolling
-            "Harness shows": lambda item: item.expected,
-            "PagerDuty": lambda item: Link("open", item.back) if item.back else "its answers have no links",
-            "Key": lambda item: item.key,
-        },
-    )
+    columns: Columns[Item] = {
+        "Done": draw_box,
+        "What": lambda item: item.name,
+        "Harness": lambda item: Link("open", item.link),
+        "File": lambda item: Link(item.file.rpartition(".")[2].upper(), item.file) if item.file else "",
+        # a phone shows what stands above without scrolling
+        "Harness shows": lambda item: item.expected,
+        "PagerDuty": lambda item: Link("open", item.back) if item.back else "its answers have no links",
+        "Key": lambda item: item.key,
+    }
+    table = make_table(items, columns)
     text = HOW[kind]
     if kind == "integrations":  # how each kind of sender is kept from flooding; integrations.csv says it for each one
         senders = [
@@ -94,16 +93,13 @@ def _section(number: int, kind: str, items: tuple[Item, ...]) -> Section:
 def section_handover(items: Iterable[Item], title: str = "For people to do", open_up_to: int = 60) -> Section:
     """What people must still do, as a section of several pages: open items first."""
     ordered = sorted(items, key=lambda item: item.tick is not None)
-    table = make_table(
-        ordered,
-        {
-            "What": lambda item: item.what,
-            "To do": lambda item: item.text,
-            "State": lambda item: Tag("done", "good") if item.tick else Tag("open", "warn"),
-            "Ticked by": lambda item: item.tick.by if item.tick else "",
-            "At": lambda item: item.tick.at if item.tick else "",
-        },
-        "Nothing is left for a person to do.",
-    )
+    columns: Columns[Item] = {
+        "What": lambda item: item.what,
+        "To do": lambda item: item.text,
+        "State": lambda item: Tag("done", "good") if item.tick else Tag("open", "warn"),
+        "Ticked by": lambda item: item.tick.by if item.tick else "",
+        "At": lambda item: item.tick.at if item.tick else "",
+    }
+    table = make_table(ordered, columns, "Nothing is left for a person to do.")
     left = sum(item.tick is None for item in ordered)
     return Section(title, f"{left} of {len(ordered)} are open." if ordered else "", table, open_up_to=open_up_to)

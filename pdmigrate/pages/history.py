@@ -1,8 +1,10 @@
 """The page of what each run did, and of what has changed since the last one."""
 
-from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes, warn_if
-from pdmigrate.steps.history import History, Told
+from pdmigrate.plan.actions import Action
+from pdmigrate.steps.history import Change, History, Told
+from pdmigrate.workspace.journal import JournalStep
 
 TONES = {"done": "good", "booked": "plain", "failed": "bad", "skipped": "warn", "intended": "bad"}
 
@@ -23,68 +25,53 @@ def make_page(history: History) -> Page:
 def section_changes(history: History) -> Section:
     """What is not as the last run left it; what changes paging comes first."""
     empty = "Nothing has changed on either side since the last run."
-    table = make_table(
-        history.changes,
-        {
-            "In": lambda change: change.side,
-            "Kind": lambda change: KIND_NAMES.get(change.kind, change.kind),
-            "Object": lambda change: change.name,
-            "Is": lambda change: change.what,
-            "Fields": lambda change: ", ".join(change.fields),
-            "Paging": lambda change: Tag("changes who is paged", "warn") if change.pages else "",
-        },
-        empty=empty,
-    )
-    return Section("Changed since the last run", table=table)
+    columns: Columns[Change] = {
+        "In": lambda change: change.side,
+        "Kind": lambda change: KIND_NAMES.get(change.kind, change.kind),
+        "Object": lambda change: change.name,
+        "Is": lambda change: change.what,
+        "Fields": lambda change: ", ".join(change.fields),
+        "Paging": lambda change: Tag("changes who is paged", "warn") if change.pages else "",
+    }
+    return Section("Changed since the last run", table=make_table(history.changes, columns, empty))
 
 
 def section_to_do(history: History) -> Section:
     """What a run would write now."""
-    table = make_table(
-        history.to_do,
-        {
-            "Kind": lambda a: KIND_NAMES[a.kind],
-            "Object": lambda a: a.name,
-            "Action": lambda a: a.verb,
-            "Before → after": list_changes,
-        },
-        empty="Nothing.",
-    )
-    return Section("What a run would write now", table=table)
+    columns: Columns[Action] = {
+        "Kind": lambda a: KIND_NAMES[a.kind],
+        "Object": lambda a: a.name,
+        "Action": lambda a: a.verb,
+        "Before → after": list_changes,
+    }
+    return Section("What a run would write now", table=make_table(history.to_do, columns, "Nothing."))
 
 
 def section_runs(history: History) -> Section:
     """Every run with what became of its steps."""
-    table = make_table(
-        history.runs,
-        {
-            "Run": lambda told: told.run.number,
-            "Plan": lambda told: told.run.digest[:12] if told.run.kind == "load" else told.run.digest,
-            "Started (UTC)": lambda told: told.run.started[:19].replace("T", " "),
-            "Finished": lambda told: told.run.finished[:19].replace("T", " ") or Tag("open", "warn"),
-            "Approved by": lambda told: told.run.approved_by,
-            "Steps": describe_counts,
-        },
-        empty="Nothing was ever loaded.",
-    )
-    return Section("Runs", table=table)
+    columns: Columns[Told] = {
+        "Run": lambda told: told.run.number,
+        "Plan": lambda told: told.run.digest[:12] if told.run.kind == "load" else told.run.digest,
+        "Started (UTC)": lambda told: told.run.started[:19].replace("T", " "),
+        "Finished": lambda told: told.run.finished[:19].replace("T", " ") or Tag("open", "warn"),
+        "Approved by": lambda told: told.run.approved_by,
+        "Steps": describe_counts,
+    }
+    return Section("Runs", table=make_table(history.runs, columns, "Nothing was ever loaded."))
 
 
 def section_steps(history: History) -> Section:
     """What each run wrote, object by object."""
-    table = make_table(
-        [(t.run.number, s) for t in history.runs for s in t.steps if s.state != "done" or s.before != s.after],
-        {
-            "Run": lambda one: one[0],
-            "Kind": lambda one: KIND_NAMES.get(one[1].kind, one[1].kind),
-            "Object": lambda one: one[1].name,
-            "Action": lambda one: one[1].verb,
-            "State": lambda one: Tag(one[1].state, TONES.get(one[1].state, "plain")),
-            "Note": lambda one: one[1].note,
-        },
-        "No run has written anything.",
-    )
-    return Section("Step by step", table=table, open_up_to=40)
+    columns: Columns[tuple[int, JournalStep]] = {
+        "Run": lambda one: one[0],
+        "Kind": lambda one: KIND_NAMES.get(one[1].action.kind, one[1].action.kind),
+        "Object": lambda one: one[1].action.name,
+        "Action": lambda one: one[1].action.verb,
+        "State": lambda one: Tag(one[1].state, TONES.get(one[1].state, "plain")),
+        "Note": lambda one: one[1].note,
+    }
+    rows = [(t.run.number, s) for t in history.runs for s in t.steps if s.state != "done" or s.wrote]
+    return Section("Step by step", table=make_table(rows, columns, "No run has written anything."), open_up_to=40)
 
 
 def describe_history(history: History) -> list[str]:

@@ -1,6 +1,6 @@
 """The page of step 3."""
 
-from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import format_time, section_conflicts
 from pdmigrate.steps.invite import Matched, People
 
@@ -27,21 +27,18 @@ def section_people(people: People) -> Section:
         "Matched by email, without regard to case. An invitation is sent by load, after approval, and never before; its link "
         "lives seven days. Those who cannot be reached yet come first, the next on call before all others."
     )
-    table = make_table(
-        people.matched,
-        {
-            "Person": lambda person: person.name,
-            "Email in PagerDuty": lambda person: person.email,
-            "In Harness": lambda person: Tag(
-                _describe_state(person), "bad" if person.link_is_dead else TONES.get(person.state, "warn")
-            ),
-            "Paged as": lambda person: person.harness_email,
-            "Next turn on call": lambda person: format_time(person.next_turn) if person.next_turn else "none soon",
-            "Places on call": lambda person: person.duties,
-            "Looks like": lambda person: KINDS[person.kind],
-        },
-    )
-    return Section("People", text, table)
+    columns: Columns[Matched] = {
+        "Person": lambda person: person.name,
+        "Email in PagerDuty": lambda person: person.email,
+        "In Harness": lambda person: Tag(
+            _describe_state(person), "bad" if person.link_is_dead else TONES.get(person.state, "warn")
+        ),
+        "Paged as": lambda person: person.harness_email,
+        "Next turn on call": lambda person: format_time(person.next_turn) if person.next_turn else "none soon",
+        "Places on call": lambda person: person.duties,
+        "Looks like": lambda person: KINDS[person.kind],
+    }
+    return Section("People", text, make_table(people.matched, columns))
 
 
 def _describe_state(person: Matched) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from pdmigrate.pages.report import Figure, Page, Section, Table, Tag, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, table_counts, warn_if
 from pdmigrate.steps.load import OUTCOMES, Done, Loaded
 
@@ -56,13 +56,10 @@ def _row(done: Done) -> tuple[str, str, str, str]:
 
 
 def _table(rows: list[tuple[str, str, str, str]], last: str, empty: str) -> Table:
-    return make_table(
-        rows,
-        {
-            "Kind": lambda row: KIND_NAMES[row[0]],
-            "Object": lambda row: row[1],
-            "Outcome": lambda row: Tag(row[2].replace("_", " "), TONES.get(row[2], "plain")),
-            last: lambda row: row[3],
-        },
-        empty,
-    )
+    columns: Columns[tuple[str, str, str, str]] = {
+        "Kind": lambda row: KIND_NAMES[row[0]],
+        "Object": lambda row: row[1],
+        "Outcome": lambda row: Tag(row[2].replace("_", " "), TONES.get(row[2], "plain")),
+        last: lambda row: row[3],
+    }
+    return make_table(rows, columns, empty)

@@ -5,14 +5,16 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TypeVar
 
+from pdmigrate.handover.objects import format_turn
 from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared, list_records
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.dependents import list_dependents
-from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Schedule, Service, Team, User
+from pdmigrate.pagerduty.event_rules import EventRule, pick_rules
+from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Problem, Schedule, Service, Team, User
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
-from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.timeline import Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
@@ -59,20 +61,18 @@ def make_page(preview: Preview) -> Page:
 def section_schedules(preview: Preview) -> Section:
     """Schedules with their rotation patterns and zones, and what becomes of them."""
     grades = _grades(preview, "schedules")
-    table = make_table(
-        _scoped(preview, "schedules", preview.draft.account.all_schedules),
-        {
-            "Schedule": lambda s: s.name,
-            "Time zone": lambda s: s.time_zone,
-            "Layers, top first, or events": _describe_parts,
-            "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
-            "Becomes": lambda s: grades.get(s.id),
-            "How long it holds": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe(),
-            "Leans on": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe_needs(),
-            "Why": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).reason,
-            "In scope because": lambda s: preview.draft.reasons["schedules"][s.id],
-        },
-    )
+    columns: Columns[Schedule | ScheduleV3] = {
+        "Schedule": lambda s: s.name,
+        "Time zone": lambda s: s.time_zone,
+        "Layers, top first, or events": _describe_parts,
+        "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
+        "Becomes": lambda s: grades.get(s.id),
+        "How long it holds": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe(),
+        "Leans on": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe_needs(),
+        "Why": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).reason,
+        "In scope because": lambda s: preview.draft.reasons["schedules"][s.id],
+    }
+    table = make_table(_scoped(preview, "schedules", preview.draft.account.all_schedules), columns)
     return Section("Schedules", table=table)
 
 
@@ -101,80 +101,65 @@ def section_timeline(preview: Preview) -> Section:
 def section_policies(preview: Preview) -> Section:
     """Policies with levels and timeouts."""
     grades = _grades(preview, "escalation_policies")
-    table = make_table(
-        _scoped(preview, "escalation_policies", preview.draft.account.policies),
-        {
-            "Policy": lambda p: p.name,
-            "Levels": _describe_levels,
-            "Run again": lambda p: p.num_loops,
-            "Becomes": lambda p: grades.get(p.id),
-        },
-    )
+    columns: Columns[EscalationPolicy] = {
+        "Policy": lambda p: p.name,
+        "Levels": _describe_levels,
+        "Run again": lambda p: p.num_loops,
+        "Becomes": lambda p: grades.get(p.id),
+    }
+    table = make_table(_scoped(preview, "escalation_policies", preview.draft.account.policies), columns)
     return Section("Escalation policies", table=table)
 
 
 def section_teams(preview: Preview) -> Section:
     """Teams and the user groups that they become."""
     account, mapped = preview.draft.account, preview.draft.mapped
-    table = make_table(
-        _scoped(preview, "teams", account.teams),
-        {
-            "Team": lambda t: t.name,
-            "Members": lambda t: len(account.members_of(t)),
-            "User group in Harness": lambda t: mapped.groups.get(t.id, "not carried over"),
-        },
-    )
-    return Section("Teams", table=table)
+    columns: Columns[Team] = {
+        "Team": lambda t: t.name,
+        "Members": lambda t: len(account.members_of(t)),
+        "User group in Harness": lambda t: mapped.groups.get(t.id, "not carried over"),
+    }
+    return Section("Teams", table=make_table(_scoped(preview, "teams", account.teams), columns))
 
 
 def section_services(preview: Preview) -> Section:
     """Services with their policy."""
     grades, account = _grades(preview, "services"), preview.draft.account
-    table = make_table(
-        _scoped(preview, "services", account.services),
-        {
-            "Service": lambda s: s.name,
-            "Policy": lambda s: (
-                (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none"
-            ),
-            "Status": lambda s: s.status or "",
-            "Integrations": lambda s: len(s.integrations),
-            "Pages again after an acknowledgement": lambda s: (
-                f"after {s.acknowledgement_timeout // 60} min" if s.acknowledgement_timeout else "no"
-            ),
-            "Last incident": lambda s: (s.last_incident_timestamp or "")[:10],
-            "Becomes": lambda s: grades.get(s.id),
-        },
-    )
-    return Section("Services", table=table)
+    columns: Columns[Service] = {
+        "Service": lambda s: s.name,
+        "Policy": lambda s: (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none",
+        "Status": lambda s: s.status or "",
+        "Integrations": lambda s: len(s.integrations),
+        "Pages again after an acknowledgement": lambda s: (
+            f"after {s.acknowledgement_timeout // 60} min" if s.acknowledgement_timeout else "no"
+        ),
+        "Last incident": lambda s: (s.last_incident_timestamp or "")[:10],
+        "Becomes": lambda s: grades.get(s.id),
+    }
+    return Section("Services", table=make_table(_scoped(preview, "services", account.services), columns))
 
 
 def section_countries(preview: Preview) -> Section:
     """Countries that Harness neither calls nor sends SMS to: the first thing to ask for, since it takes longest."""
     unserved = preview.draft.mapped.unserved
-    table = make_table(
-        sorted(unserved),
-        {
-            "Country code": lambda code: f"+{code}",
-            "Numbers": lambda code: len(unserved[code]),
-            "People": lambda code: sorted(set(unserved[code])),
-        },
-        "Harness serves the country of every number in scope.",
-    )
+    columns: Columns[int] = {
+        "Country code": lambda code: f"+{code}",
+        "Numbers": lambda code: len(unserved[code]),
+        "People": lambda code: sorted(set(unserved[code])),
+    }
+    table = make_table(sorted(unserved), columns, "Harness serves the country of every number in scope.")
     return Section("Countries that Harness does not serve", COUNTRIES if unserved else "", table)
 
 
 def section_people(preview: Preview) -> Section:
     """People with their contact information."""
-    table = make_table(
-        list(_scoped(preview, "users", preview.draft.account.users)),
-        {
-            "Person": lambda u: u.name,
-            "Email": lambda u: u.email,
-            "Contact methods": lambda u: [_describe_contact(m) for m in u.contact_methods],
-            "Notification rules": lambda u: len(u.notification_rules),
-        },
-    )
+    columns: Columns[User] = {
+        "Person": lambda u: u.name,
+        "Email": lambda u: u.email,
+        "Contact methods": lambda u: [_describe_contact(m) for m in u.contact_methods],
+        "Notification rules": lambda u: len(u.notification_rules),
+    }
+    table = make_table(list(_scoped(preview, "users", preview.draft.account.users)), columns)
     return Section("People", table=table, open_up_to=60)
 
 
@@ -183,17 +168,14 @@ def section_oddities(preview: Preview) -> Section:
     account = preview.draft.account
     odd = [(p, Tag("not carried over", "bad")) for p in account.problems]
     odd += [(p, Tag("noted", "warn")) for p in account.remarks]
-    table = make_table(
-        odd,
-        {
-            "Kind": lambda one: KIND_NAMES.get(one[0].kind, _name_kind(one[0].kind)),
-            "Name": lambda one: one[0].name,
-            "PagerDuty id": lambda one: one[0].id,
-            "Effect": lambda one: one[1],
-            "What is odd": lambda one: one[0].message,
-        },
-        "Everything arrived as PagerDuty documents it.",
-    )
+    columns: Columns[tuple[Problem, Tag]] = {
+        "Kind": lambda one: KIND_NAMES.get(one[0].kind, _name_kind(one[0].kind)),
+        "Name": lambda one: one[0].name,
+        "PagerDuty id": lambda one: one[0].id,
+        "Effect": lambda one: one[1],
+        "What is odd": lambda one: one[0].message,
+    }
+    table = make_table(odd, columns, "Everything arrived as PagerDuty documents it.")
     return Section("Arrived otherwise than documented", table=table, open_up_to=40)
 
 
@@ -242,6 +224,26 @@ def section_not_carried(preview: Preview) -> Section:
     return Section("Stays behind", "Counted, so that nobody is surprised.", table)
 
 
+EVENT_RULES = (
+    "Nothing public in Harness takes them. The handover has them as a file for each service; until somebody has made "
+    "their counterpart, what they keep quiet pages."
+)
+
+
+def section_event_rules(preview: Preview) -> Section:
+    """What decides in PagerDuty whether an alert pages, service by service, in words."""
+    rules, services = preview.draft.account.event_rules, preview.draft.account.services.values()
+    about = {rule: [service.name for service in services if rule in pick_rules(rules, service.id)] for rule in rules}
+    columns: Columns[EventRule] = {
+        "Services": lambda rule: about[rule] or "no single one",
+        "Rule": lambda rule: rule.in_words,
+        "Of": lambda rule: f"{rule.name}{f': {rule.label}' if rule.label else ''}",
+        "Effect": lambda rule: Tag("pages nobody", "warn") if rule.silences else "",
+    }
+    table = make_table(rules, columns, "No event rule was found.")
+    return Section("Event rules, for a person to make", EVENT_RULES if rules else "", table)
+
+
 def _name_kind(kind: str) -> str:
     return kind.replace("_", " ").capitalize()
 
@@ -269,17 +271,13 @@ def describe_scope(title: str, account: Account, reasons: Reasons, most: int = 0
     ]
     note = f"{sum(bool(shared.get((kind, id))) for kind, id, _ in rows)} of these are also used by services that do not move now."
     more = f"{len(rows) - most:,} more come along; the page preview lists them." if 0 < most < len(rows) else ""
-    table = make_table(
-        rows[: most or None],
-        {
-            "Kind": lambda row: KIND_NAMES[row[0]],
-            "Name": lambda row: there[row[0]][row[1]].name,
-            "In scope because": lambda row: row[2],
-            "Also used by, outside the scope": lambda row: shared.get((row[0], row[1]), []),
-        },
-        "Nothing comes along.",
-        more,
-    )
+    columns: Columns[tuple[str, str, str]] = {
+        "Kind": lambda row: KIND_NAMES[row[0]],
+        "Name": lambda row: there[row[0]][row[1]].name,
+        "In scope because": lambda row: row[2],
+        "Also used by, outside the scope": lambda row: shared.get((row[0], row[1]), []),
+    }
+    table = make_table(rows[: most or None], columns, "Nothing comes along.", more)
     return Section(title, note, table, open_up_to=None if most else 60)
 
 
@@ -306,6 +304,7 @@ PARTS: dict[str, Callable[[Preview], Section]] = {
     "fields": lambda preview: section_fields(preview.draft),
     "oddities": section_oddities,
     "not_carried": section_not_carried,
+    "event_rules": section_event_rules,
 }
 
 
@@ -328,7 +327,7 @@ def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:
         names = [place.user.summary or place.user.id for place in layer.users]
         until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
         windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
-        turn = _format_turn(layer.rotation_turn_length_seconds)
+        turn = format_turn(layer.rotation_turn_length_seconds)
         told.append(f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {turn}{windows}{until}")
     return told
 
@@ -344,13 +343,6 @@ def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:
     if isinstance(schedule, ScheduleV3):
         return sum(override.end_time > since for override in schedule.overrides)
     return sum(override.end > since for override in schedule.overrides)
-
-
-def _format_turn(seconds: int) -> str:
-    for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds % size == 0:
-            return f"{seconds // size} {name}{'s' * (seconds // size > 1)}"
-    return f"{seconds} seconds"
 
 
 def _describe_levels(policy: EscalationPolicy) -> list[str]:

@@ -9,12 +9,12 @@ from functools import cached_property
 from pdmigrate.handover.items import Item
 from pdmigrate.handover.ticks import list_todo
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.oncall.rota import Rota
 from pdmigrate.pagerduty.records import EscalationPolicy
+from pdmigrate.pages.words import name_people
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.services import ServiceParity
-from pdmigrate.plan.answers import Approval, Conflict, Decisions, SignOff
+from pdmigrate.plan.answers import Approval, Decisions, SignOff
 from pdmigrate.steps.job import Job
 from pdmigrate.steps.verify import Verified
 
@@ -37,9 +37,8 @@ class TeamReadiness:
     services: tuple[ServiceParity, ...]
     unreachable: tuple[Unreachable, ...]
     items: tuple[Item, ...]
-    questions: tuple[Conflict, ...]
     troubles: tuple[str, ...]
-    doubted: tuple[Unreachable, ...] = ()
+    doubted: tuple[Unreachable, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,12 @@ class Readiness:
     @cached_property
     def hours(self) -> list[tuple[str, float, float]]:
         """(person, hours on call before, after) over the window, for everybody who is on call on either side."""
-        before, after = _add_hours(s.before for s in self._read), _add_hours(s.after for s in self._read)
+        seconds: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+        for s in self._read:
+            for side, rota in zip(seconds, (s.before, s.after), strict=True):
+                for start, end, people in rota.entries:
+                    side.update(dict.fromkeys(people, end - start))
+        before, after = seconds
         return [(person, before[person] / 3600, after[person] / 3600) for person in sorted({*before, *after})]
 
     @cached_property
@@ -113,10 +117,7 @@ class Readiness:
     @cached_property
     def names(self) -> dict[str, str]:
         """A person's name by PagerDuty id and by email."""
-        users, emails = self.draft.account.users, self.draft.mapped.emails
-        return {id: user.name for id, user in users.items()} | {
-            e: users[id].name for id, e in emails.items() if id in users
-        }
+        return {id: user.name for id, user in self.draft.account.users.items()} | name_people(self.draft)
 
     @cached_property
     def _team_names(self) -> dict[str, str]:
@@ -126,7 +127,10 @@ class Readiness:
     def _make_team(self, id: str) -> TeamReadiness:
         schedules = tuple(s for s in self.verified.schedules if id in self.owners_of("schedules", s.id))
         services = tuple(s for s in self.verified.services if id in self.owners_of("services", s.id))
-        users, leads = self._find_members(id)
+        team, known = self.draft.account.teams.get(id), self.draft.account.users
+        members = [m for m in self.draft.account.members_of(team) if m.user.id in known] if team else []
+        leads = tuple(known[m.user.id].name for m in members if m.role == "manager")
+        users = [m.user.id for m in members]
         emails = {self.draft.mapped.emails.get(user, user) for user in users}
         on_call = {person for s in schedules for _, _, who in s.before.entries for person in who}
         about = (
@@ -134,31 +138,20 @@ class Readiness:
             | {("services", s.id) for s in services}
             | {("users", u) for u in users}
         )
-        places = about | {("escalation_policies", policy) for policy in self._policies_of(id, services)}
+        # the policies that the team owns, and those that its services page by
+        policies = {p.id for p in self._policies if id in ({t.id for t in p.teams} or {NO_TEAM})}
+        policies |= {p.id for s in services if (p := self.draft.account.services[s.id].escalation_policy)}
+        places = about | {("escalation_policies", policy) for policy in policies}
         unreachable, doubted = (
             tuple(u for u in rows if u.email in emails | on_call or u.about & places)
             for rows in (self.verified.unreachable, self.verified.doubted)
         )
         items = tuple(item for item in self.items if item.about in about)
-        questions = tuple(c for c in self.draft.open.values() if (c.kind, c.id) in about)
-        troubles = _find_troubles(schedules, services, len(unreachable), len(questions))
+        questions = sum((c.kind, c.id) in about for c in self.draft.open.values())
+        troubles = _find_troubles(schedules, services, len(unreachable), questions)
         people = tuple(sorted(emails | on_call, key=self.name_of))
         name = self._team_names[id]
-        return TeamReadiness(
-            id, name, leads, people, schedules, services, unreachable, items, questions, troubles, doubted
-        )
-
-    def _policies_of(self, team: str, services: tuple[ServiceParity, ...]) -> set[str]:
-        """PagerDuty ids of the policies that a team owns, or that its services page by."""
-        there = [self.draft.account.services[s.id].escalation_policy for s in services]
-        owned = {p.id for p in self._policies if team in ({t.id for t in p.teams} or {NO_TEAM})}
-        return owned | {policy.id for policy in there if policy}
-
-    def _find_members(self, id: str) -> tuple[list[str], tuple[str, ...]]:
-        team, users = self.draft.account.teams.get(id), self.draft.account.users
-        members = [m for m in self.draft.account.members_of(team) if m.user.id in users] if team else []
-        leads = tuple(users[m.user.id].name for m in members if m.role == "manager")
-        return [m.user.id for m in members], leads
+        return TeamReadiness(id, name, leads, people, schedules, services, unreachable, items, troubles, doubted)
 
 
 def read_readiness(job: Job, verified: Verified) -> Readiness:
@@ -174,14 +167,6 @@ def read_readiness(job: Job, verified: Verified) -> Readiness:
 def find_untested(readiness: Readiness) -> list[Item]:
     """People on call of whom nobody has seen a test page arrive."""
     return [item for item in readiness.items if item.what == "test page" and not item.tick]
-
-
-def _add_hours(rotas: Iterable[Rota]) -> Counter[str]:
-    seconds: Counter[str] = Counter()
-    for rota in rotas:
-        for start, end, people in rota.entries:
-            seconds.update(dict.fromkeys(people, end - start))
-    return seconds
 
 
 def _find_troubles(

@@ -4,14 +4,12 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pdmigrate.pages.markup import asset, environment, trusted
-from pdmigrate.pages.show import Link, Section, Table, Tag, make_table
-
-__all__ = ["Figure", "Link", "Page", "Section", "Table", "Tag", "make_table", "write_index", "write_page"]
+from pdmigrate.pages.show import Page, Section
 
 TONES = {
     "done": "good",
@@ -28,29 +26,6 @@ TONES = {
 
 MENU_FROM = 4
 """A page with fewer headings needs no list of them."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A key number. Tone: plain, good, warn or bad."""
-
-    label: str
-    value: str
-    tone: str = "plain"
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page. The name is the file's stem; the lead is what a reader in a hurry takes away; the facts stand small."""
-
-    name: str
-    title: str
-    lead: str
-    status: str = ""
-    figures: tuple[Figure, ...] = ()
-    sections: tuple[Section, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    error: str = ""
 
 
 def write_page(page: Page, folder: Path | str, links: Sequence[tuple[str, str]] = ()) -> Path:

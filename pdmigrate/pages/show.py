@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Thing = TypeVar("Thing")
+Columns = Mapping[str, Callable[[Thing], Any]]
+"""The headings of a table, each with what stands beneath it, in their order."""
 LONG_LINE = 24
 FILTER_FROM = 11
 """A table with fewer rows is read faster than filtered."""
@@ -105,6 +107,29 @@ class Section:
         return self.open_up_to is not None and self.table is not None and len(self.table.rows) > self.open_up_to
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A key number. Tone: plain, good, warn or bad."""
+
+    label: str
+    value: str
+    tone: str = "plain"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. The name is the file's stem; the lead is what a reader in a hurry takes away; the facts stand small."""
+
+    name: str
+    title: str
+    lead: str
+    status: str = ""
+    figures: tuple[Figure, ...] = ()
+    sections: tuple[Section, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    error: str = ""
+
+
 class Shown:
     """What a notebook cell ends with: a page's look in the notebook, plain text where there is no browser."""
 
@@ -150,13 +175,8 @@ def show(*things: Any) -> Shown:
     return Shown(tuple(parts))
 
 
-def make_table(
-    things: Iterable[Thing],
-    columns: Mapping[str, Callable[[Thing], Any]],
-    empty: str = "Nothing here.",
-    note: str = "",
-) -> Table:
-    """A table with a row for each thing. Columns: the heading, and what stands beneath it, in their order."""
+def make_table(things: Iterable[Thing], columns: Columns[Thing], empty: str = "Nothing here.", note: str = "") -> Table:
+    """A table with a row for each thing."""
     rows = tuple(tuple(read(thing) for read in columns.values()) for thing in things)
     return Table(tuple(columns), rows, note, empty)
 

@@ -5,13 +5,12 @@ from operator import itemgetter
 
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.readiness import Readiness, find_untested, format_number
-from pdmigrate.pages.report import Figure, Page, Section, Tag, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.teams import describe_facts, describe_pages, section_teams
 from pdmigrate.pages.words import format_hours, format_percent, format_time, section_counts, warn_if
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.services import ServiceParity
 
-NAME = "stakeholders"
 FOLD_FROM = 15
 """Longer tables start closed: the report is a few screens long, and whoever looks for a name opens or filters."""
 SOON = timedelta(days=7)
@@ -43,28 +42,16 @@ def make_page(readiness: Readiness) -> Page:
     )
     sections = tuple(part(readiness) for part in PARTS)
     title = f"Moving {readiness.name} from PagerDuty to Harness"
-    return Page(
-        NAME, title, _describe_lead(readiness, going, share), _name_status(readiness, going), figures, sections, facts
-    )
-
-
-def _describe_lead(readiness: Readiness, going: int, share: str) -> str:
-    teams, out = len(readiness.teams), len(readiness.verified.unreachable)
-    reach = (
-        f"{format_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
-        if out
-        else ""
-    )
     same = f"Over the {_days(readiness)} days compared, the same people are on call for {share} of the time."
     if not readiness.verified.schedules:
         same = "No schedule is in scope: who is on call cannot be compared, only who is paged for each service."
-    state = f"{going} of {teams} teams have said go." if going else "No team has said go yet."
-    return " ".join(filter(None, (state, same, reach)))
-
-
-def _name_status(readiness: Readiness, going: int) -> str:
-    said = [s.choice for team in readiness.teams if (s := readiness.sign_off(team.id))]
-    return "no-go" if "no_go" in said else "go" if going == len(readiness.teams) else "waiting"
+    out = len(readiness.verified.unreachable)
+    reach = f" {format_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
+    state = f"{going} of {len(said)} teams have said go." if going else "No team has said go yet."
+    lead = f"{state} {same}{reach if out else ''}"
+    refused = any(s is not None and s.choice == "no_go" for s in said)
+    status = "no-go" if refused else "go" if going == len(said) else "waiting"
+    return Page("stakeholders", title, lead, status, figures, sections, facts)
 
 
 def _days(readiness: Readiness) -> int:
@@ -103,16 +90,14 @@ def section_summary(readiness: Readiness) -> Section:
 def section_paged(readiness: Readiness) -> Section:
     """Who is newly paged, who no longer, and by how much the hours change."""
     before, after = readiness.paged
-    table = make_table(
-        sorted(readiness.hours, key=lambda row: (-abs(row[2] - row[1]), readiness.name_of(row[0]))),
-        {
-            "Person": lambda row: readiness.name_of(row[0]),
-            "Hours before": lambda row: round(row[1], 1),
-            "Hours after": lambda row: round(row[2], 1),
-            "Change": lambda row: _tag_change(row[0], row[2] - row[1], before, after),
-        },
-        "Nobody is on call.",
-    )
+    columns: Columns[tuple[str, float, float]] = {
+        "Person": lambda row: readiness.name_of(row[0]),
+        "Hours before": lambda row: round(row[1], 1),
+        "Hours after": lambda row: round(row[2], 1),
+        "Change": lambda row: _tag_change(row[0], row[2] - row[1], before, after),
+    }
+    rows = sorted(readiness.hours, key=lambda row: (-abs(row[2] - row[1]), readiness.name_of(row[0])))
+    table = make_table(rows, columns, "Nobody is on call.")
     newly, gone = sorted(map(readiness.name_of, after - before)), sorted(map(readiness.name_of, before - after))
     text = (
         f"- Newly paged: {_list(newly)}.\n- No longer paged: {_list(gone)}.\n"
@@ -140,19 +125,13 @@ def section_services(readiness: Readiness) -> Section:
     ranked = sorted(services, key=lambda s: s.name.casefold())
     ranked.sort(key=lambda s: last[s.id].last_incident_timestamp or "", reverse=True)
     text = "Those that paged most lately stand first: a snapshot of PagerDuty says when a service paged last, not how often."
-    table = make_table(
-        ranked,
-        {
-            "Service": lambda s: s.name,
-            "Last paged": lambda s: (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace(
-                "T", " "
-            ),
-            "Pages that are the same": describe_pages,
-            "Open": lambda s: _list_open(readiness, s) or "nothing",
-        },
-        "No service is in scope.",
-    )
-    return Section("Services", text, table, open_up_to=FOLD_FROM)
+    columns: Columns[ServiceParity] = {
+        "Service": lambda s: s.name,
+        "Last paged": lambda s: (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace("T", " "),
+        "Pages that are the same": describe_pages,
+        "Open": lambda s: _list_open(readiness, s) or "nothing",
+    }
+    return Section("Services", text, make_table(ranked, columns, "No service is in scope."), open_up_to=FOLD_FROM)
 
 
 def _list_open(readiness: Readiness, service: ServiceParity) -> list[str]:
@@ -170,16 +149,13 @@ def section_reach(readiness: Readiness) -> Section:
     """Who cannot be reached, the most urgent first; how many were tested."""
     untested, asked = len(find_untested(readiness)), sum(item.what == "test page" for item in readiness.items)
     text = f"A test page was seen to arrive by {asked - untested} of {format_number(asked, 'person', 'people')} who can be paged."
-    table = make_table(
-        readiness.verified.unreachable,
-        {
-            "Cannot be reached yet": lambda u: readiness.name_of(u.email),
-            "Why": lambda u: u.why,
-            "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
-            "Turn": lambda u: Tag("within a week", "bad") if _is_soon(readiness, u) else Tag("later"),
-        },
-        "Nobody is known to be out of reach.",
-    )
+    columns: Columns[Unreachable] = {
+        "Cannot be reached yet": lambda u: readiness.name_of(u.email),
+        "Why": lambda u: u.why,
+        "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
+        "Turn": lambda u: Tag("within a week", "bad") if _is_soon(readiness, u) else Tag("later"),
+    }
+    table = make_table(readiness.verified.unreachable, columns, "Nobody is known to be out of reach.")
     return Section("Who can be reached", text, table, open_up_to=FOLD_FROM)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.lists import Row
-from pdmigrate.pages.report import Link, Section, make_table
+from pdmigrate.pages.show import Link, Section, make_table
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.kinds import KINDS, SOURCE_KINDS
 from pdmigrate.steps.preview import Preview

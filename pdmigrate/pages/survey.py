@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from operator import itemgetter
 from typing import Any
 
-from pdmigrate.handover.items import STAGES, list_routers
+from pdmigrate.handover.items import STAGES
 from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.dependents import DEPENDENTS, LISTED, Dependent, list_dependents
 from pdmigrate.pagerduty.shapes import SHAPES, TRAITS, choose_shape
-from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
+from pdmigrate.pages.show import Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.stale import list_stale, section_stale
 from pdmigrate.pages.words import KIND_NAMES, format_requests, format_time, warn_if
 from pdmigrate.plan.answers import Conflict
@@ -216,7 +216,9 @@ def _list_by_hand(preview: Preview) -> Iterator[tuple[str, int, str]]:
         yield STAGES["alert_rules"], services, why
     why = "each sender holds PagerDuty's address: only its owner can give it Harness's"
     yield _with_unread(preview, STAGES["integrations"], "senders"), _count_senders(preview), why
-    routers = len(list_routers(draft))
+    routers = sum(
+        one.kind in ("event_orchestrations", "rulesets") and bool(one.matters) for one in draft.account.not_carried
+    )
     yield (
         "Split what routes alerts",
         routers,

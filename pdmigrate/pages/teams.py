@@ -6,10 +6,12 @@ from operator import itemgetter
 
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.readiness import Readiness, TeamReadiness
-from pdmigrate.pages.report import Figure, Link, Page, Section, Tag, make_table
-from pdmigrate.pages.words import draw_sides, format_hours, format_time, table_differences, warn_if
+from pdmigrate.pages.show import Columns, Figure, Link, Page, Section, Tag, make_table
+from pdmigrate.pages.words import draw_sides, format_hours, format_time, section_differences, warn_if
 from pdmigrate.parity.people import Unreachable
+from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.services import ServiceParity
+from pdmigrate.plan.answers import SignOff
 
 DAYS_DRAWN = 14
 MOST_DRAWN = 40
@@ -19,10 +21,6 @@ GO_TONES = {"go": "good", "no_go": "bad"}
 def page_name(team: str) -> str:
     """The stem of a team's file; a PagerDuty id is all letters and digits, a stranger's need not be."""
     return "team-" + re.sub(r"[^A-Za-z0-9_-]", "-", team)
-
-
-def make_pages(readiness: Readiness) -> list[Page]:
-    return [make_page(readiness, team) for team in readiness.teams]
 
 
 def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
@@ -45,7 +43,9 @@ def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
         section_sign_off(readiness, team),
         section_schedules(team),
         section_timelines(readiness, team),
-        section_differences(readiness, team),
+        section_differences(
+            team.schedules, readiness.name_of, ("Before", "After"), "There is no schedule to compare.", 30
+        ),
         section_services(team),
         section_people(readiness, team),
         section_handover(team.items, "For the team to do"),
@@ -67,20 +67,17 @@ def describe_facts(readiness: Readiness) -> tuple[tuple[str, str], ...]:
 def section_teams(readiness: Readiness) -> Section:
     """Go or no-go per team."""
     said = [(team, readiness.sign_off(team.id)) for team in readiness.teams]
-    table = make_table(
-        said,
-        {
-            "Team": lambda one: Link(one[0].name, f"{page_name(one[0].id)}.html"),
-            "Go or no-go": lambda one: (
-                Tag(one[1].choice.replace("_", "-"), GO_TONES[one[1].choice]) if one[1] else Tag("not yet", "warn")
-            ),
-            "What speaks against it now": lambda one: list(one[0].troubles) or "nothing",
-            "Said by": lambda one: one[1].by if one[1] else "",
-            "Date": lambda one: one[1].at[:16].replace("T", " ") if one[1] else "",
-            "Plan": lambda one: one[1].plan[:12] if one[1] else "",
-        },
-        "No team has anything in scope.",
-    )
+    columns: Columns[tuple[TeamReadiness, SignOff | None]] = {
+        "Team": lambda one: Link(one[0].name, f"{page_name(one[0].id)}.html"),
+        "Go or no-go": lambda one: (
+            Tag(one[1].choice.replace("_", "-"), GO_TONES[one[1].choice]) if one[1] else Tag("not yet", "warn")
+        ),
+        "What speaks against it now": lambda one: list(one[0].troubles) or "nothing",
+        "Said by": lambda one: one[1].by if one[1] else "",
+        "Date": lambda one: one[1].at[:16].replace("T", " ") if one[1] else "",
+        "Plan": lambda one: one[1].plan[:12] if one[1] else "",
+    }
+    table = make_table(said, columns, "No team has anything in scope.")
     text = "A team goes over when its lead says so on its page, in the notebook verify or in decisions.yaml."
     return Section("Teams", text, table)
 
@@ -100,19 +97,16 @@ def section_sign_off(readiness: Readiness, team: TeamReadiness) -> Section:
 
 
 def section_schedules(team: TeamReadiness) -> Section:
-    table = make_table(
-        sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold())),
-        {
-            "Schedule": lambda s: s.name,
-            "Time zone": lambda s: s.time_zone,
-            "Agree": lambda s: format_hours(s.agree),
-            "Differ": lambda s: format_hours(s.differ),
-            "Result": lambda s: describe_grade(s.differ, s.unverified),
-            "Reason": lambda s: s.reason,
-        },
-        "The team owns no schedule in scope.",
-    )
-    return Section("Who is on call", table=table)
+    columns: Columns[ScheduleParity] = {
+        "Schedule": lambda s: s.name,
+        "Time zone": lambda s: s.time_zone,
+        "Agree": lambda s: format_hours(s.agree),
+        "Differ": lambda s: format_hours(s.differ),
+        "Result": lambda s: describe_grade(s.differ, s.unverified),
+        "Reason": lambda s: s.reason,
+    }
+    rows = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))
+    return Section("Who is on call", table=make_table(rows, columns, "The team owns no schedule in scope."))
 
 
 def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
@@ -129,29 +123,16 @@ def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
     return Section("Before and after", text, drawing="".join(drawings))
 
 
-def section_differences(readiness: Readiness, team: TeamReadiness) -> Section:
-    def name(people: frozenset[str]) -> str:
-        return ", ".join(sorted(map(readiness.name_of, people))) or "nobody"
-
-    nothing = "No second differs." if team.schedules else "There is no schedule to compare."
-    return Section(
-        "Differences", table=table_differences(team.schedules, name, ("Before", "After"), nothing), open_up_to=30
-    )
-
-
 def section_services(team: TeamReadiness) -> Section:
-    table = make_table(
-        sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold())),
-        {
-            "Service": lambda s: s.name,
-            "Pages that are the same": describe_pages,
-            "Paged before": lambda s: s.before.split("; "),
-            "Paged after": lambda s: s.after.split("; "),
-            "Reason": lambda s: s.reason,
-        },
-        "The team owns no service in scope.",
-    )
-    return Section("Services", table=table, open_up_to=40)
+    columns: Columns[ServiceParity] = {
+        "Service": lambda s: s.name,
+        "Pages that are the same": describe_pages,
+        "Paged before": lambda s: s.before.split("; "),
+        "Paged after": lambda s: s.after.split("; "),
+        "Reason": lambda s: s.reason,
+    }
+    rows = sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
+    return Section("Services", table=make_table(rows, columns, "The team owns no service in scope."), open_up_to=40)
 
 
 def section_people(readiness: Readiness, team: TeamReadiness) -> Section:
@@ -160,20 +141,17 @@ def section_people(readiness: Readiness, team: TeamReadiness) -> Section:
     tested = {item.about[1] for item in readiness.items if item.what == "test page" and item.tick}
     ids = {email: id for id, email in readiness.draft.mapped.emails.items()}
     known = [person for person in team.people if person in ids or person in why]
-    table = make_table(
-        [*known, *sorted(why.keys() - set(known))],
-        {
-            "Person": readiness.name_of,
-            "Paged as": lambda person: person,
-            "Can be reached": lambda person: _describe_reach(team, why.get(person)),
-            "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
-            "Next turn, if not reachable": lambda person: (
-                format_time(turn) if person in why and (turn := why[person].next_turn) else ""
-            ),
-            "In": lambda person: list(why[person].schedules) if person in why else [],
-        },
-        "Nobody of the team moves.",
-    )
+    columns: Columns[str] = {
+        "Person": readiness.name_of,
+        "Paged as": lambda person: person,
+        "Can be reached": lambda person: _describe_reach(team, why.get(person)),
+        "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
+        "Next turn, if not reachable": lambda person: (
+            format_time(turn) if person in why and (turn := why[person].next_turn) else ""
+        ),
+        "In": lambda person: list(why[person].schedules) if person in why else [],
+    }
+    table = make_table([*known, *sorted(why.keys() - set(known))], columns, "Nobody of the team moves.")
     return Section("People", table=table, open_up_to=40)
 
 

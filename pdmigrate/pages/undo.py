@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from pdmigrate.pages.report import Figure, Page, Section, Table, make_table
+from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, make_table
 from pdmigrate.pages.words import KIND_NAMES, warn_if
 from pdmigrate.steps.undo import Revert, Undone
 
@@ -20,7 +20,7 @@ def section_back(undone: Undone) -> Section:
     """What is taken back, newest first."""
 
     def describe(revert: Revert) -> str:
-        return revert.note or ("would be removed" if revert.step.before is None else "would be as it was before")
+        return revert.note or ("would be removed" if revert.action.before is None else "would be as it was before")
 
     back = [revert for revert in undone.reverts if not revert.left]
     return Section(_title(undone), table=_table(back, "Now", describe, "Nothing."))
@@ -40,22 +40,19 @@ def describe_undone(undone: Undone) -> list[str]:
     lines = []
     for revert in undone.reverts:
         words = f"left, {revert.left}" if revert.left else revert.note if undone.written else "to take back"
-        lines.append(f"{revert.step.verb:<7} {revert.step.kind:<19} {revert.step.name}: {words}")
+        lines.append(f"{revert.action.verb:<7} {revert.action.kind:<19} {revert.action.name}: {words}")
     hint = [] if undone.written else [f"Nothing was written: add --yes to take back run {undone.run.number}."]
     return (lines or ["nothing to take back"]) + hint
 
 
 def _table(reverts: Iterable[Revert], heading: str, describe: Callable[[Revert], str], empty: str) -> Table:
-    return make_table(
-        reverts,
-        {
-            "Kind": lambda revert: KIND_NAMES[revert.step.kind],
-            "Object": lambda revert: revert.step.name,
-            "The run did": lambda revert: revert.step.verb,
-            heading: describe,
-        },
-        empty,
-    )
+    columns: Columns[Revert] = {
+        "Kind": lambda revert: KIND_NAMES[revert.action.kind],
+        "Object": lambda revert: revert.action.name,
+        "The run did": lambda revert: revert.action.verb,
+        heading: describe,
+    }
+    return make_table(reverts, columns, empty)
 
 
 PARTS = {"back": section_back, "left": section_left}

@@ -1,20 +1,23 @@
 """Words and small tables that several pages share."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.mapped import Outcome
 from pdmigrate.oncall.rota import Rota, to_datetime, to_instant
-from pdmigrate.pages.report import Section, Table, Tag, make_table
+from pdmigrate.pages.show import Columns, Section, Table, Tag, make_table
 from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
+from pdmigrate.plan.handmade import brief
 from pdmigrate.plan.kinds import KINDS
 
 KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
+Layers = Iterable[tuple[str, Iterable[Rota]]]
 TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
 
 
@@ -74,37 +77,34 @@ def table_counts(counts: Mapping[str, Mapping[str, int]], columns: Mapping[str, 
     return make_table(counts.items(), {"Kind": lambda one: KIND_NAMES[one[0]], **numbers})
 
 
-def table_differences(
-    schedules: Iterable[ScheduleParity], name: Callable[[frozenset[str]], str], sides: tuple[str, str], empty: str
-) -> Table:
-    """When somebody else is on call, and who. name: of the people on a side. sides: what the two are called."""
-    return make_table(
-        [(s, *difference) for s in schedules for difference in s.differences],
-        {
-            "Schedule": lambda one: one[0].name,
-            "From": lambda one: format_instant(one[1], one[0].time_zone),
-            "To": lambda one: format_instant(one[2], one[0].time_zone),
-            sides[0]: lambda one: name(one[3]),
-            sides[1]: lambda one: name(one[4]),
-            "Reason": lambda one: one[0].compared.describe(one[1], one[2]),
-        },
-        empty,
-    )
+def section_differences(
+    schedules: Sequence[ScheduleParity], name: Callable[[str], str], sides: tuple[str, str], none: str, open_up_to: int
+) -> Section:
+    """When somebody else is on call, and who. name: of a person. sides: what they are called. none: no schedule is there."""
+    columns: Columns[tuple[ScheduleParity, int, int, frozenset[str], frozenset[str]]] = {
+        "Schedule": lambda one: one[0].name,
+        "From": lambda one: format_instant(one[1], one[0].time_zone),
+        "To": lambda one: format_instant(one[2], one[0].time_zone),
+        sides[0]: lambda one: ", ".join(sorted(map(name, one[3]))) or "nobody",
+        sides[1]: lambda one: ", ".join(sorted(map(name, one[4]))) or "nobody",
+        "Reason": lambda one: one[0].compared.describe(one[1], one[2]),
+    }
+    rows = [(s, *difference) for s in schedules for difference in s.differences]
+    table = make_table(rows, columns, "No second differs." if schedules else none)
+    return Section("Differences", table=table, open_up_to=open_up_to)
 
 
 def section_outcomes(draft: Draft) -> Section:
     """Every object that is not carried over exactly, and why."""
-    table = make_table(
-        [f for f in draft.mapped.outcomes if f.grade != "exact"],
-        {
-            "Kind": lambda f: KIND_NAMES[f.kind],
-            "Name": lambda f: f.name,
-            "PagerDuty id": lambda f: f.id,
-            "What becomes of it": lambda f: Tag(f.grade.replace("_", " "), TONES[f.grade]),
-            "Why": lambda f: f.reason,
-        },
-        empty="Everything is carried over exactly.",
-    )
+    columns: Columns[Outcome] = {
+        "Kind": lambda f: KIND_NAMES[f.kind],
+        "Name": lambda f: f.name,
+        "PagerDuty id": lambda f: f.id,
+        "What becomes of it": lambda f: Tag(f.grade.replace("_", " "), TONES[f.grade]),
+        "Why": lambda f: f.reason,
+    }
+    rows = [f for f in draft.mapped.outcomes if f.grade != "exact"]
+    table = make_table(rows, columns, "Everything is carried over exactly.")
     return Section(
         "Not exactly the same",
         "Changed, handed to a person, or not carried over: each with its reason.",
@@ -115,44 +115,38 @@ def section_outcomes(draft: Draft) -> Section:
 
 def section_fields(draft: Draft) -> Section:
     """What of their fields stays behind or is changed, the same said once: also what leaves its object exact."""
-    said = Counter(
+    said: Counter[tuple[str, str, str, str]] = Counter(
         (outcome.kind, one.field, one.grade, one.reason)
         for outcome in draft.mapped.outcomes
         for one in outcome.fields
         if one.grade != "exact"
     )
     order = list(KIND_NAMES)
-    table = make_table(
-        sorted(said, key=lambda one: (order.index(one[0]), one)),
-        {
-            "Kind": lambda one: KIND_NAMES[one[0]],
-            "Field": lambda one: one[1].replace("_", " "),
-            "What becomes of it": lambda one: Tag(one[2].replace("_", " "), TONES[one[2]]),
-            "Why": lambda one: one[3],
-            "Objects": lambda one: said[one],
-        },
-        "Every field is carried over exactly.",
-    )
+    columns: Columns[tuple[str, str, str, str]] = {
+        "Kind": lambda one: KIND_NAMES[one[0]],
+        "Field": lambda one: one[1].replace("_", " "),
+        "What becomes of it": lambda one: Tag(one[2].replace("_", " "), TONES[one[2]]),
+        "Why": lambda one: one[3],
+        "Objects": lambda one: said[one],
+    }
+    rows = sorted(said, key=lambda one: (order.index(one[0]), one))
+    table = make_table(rows, columns, "Every field is carried over exactly.")
     note = "What pages nobody leaves its object exact, and is said here."
     return Section("Fields that are not exactly the same", note, table, open_up_to=40)
 
 
 def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> Section:
     """Questions with what they mean for paging and what each option will do."""
-    table = make_table(
-        conflicts,
-        {
-            "Class": lambda conflict: conflict.about.replace("_", " "),
-            "Object": lambda conflict: conflict.name,
-            "Id": lambda conflict: conflict.id,
-            "Question": lambda conflict: conflict.question,
-            "What it means for paging": lambda conflict: conflict.meaning,
-            "Recommended": lambda conflict: conflict.recommended.replace("_", " "),
-            "Options": lambda conflict: [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
-        },
-        empty=empty,
-    )
-    return Section(title, table=table)
+    columns: Columns[Conflict] = {
+        "Class": lambda conflict: conflict.about.replace("_", " "),
+        "Object": lambda conflict: conflict.name,
+        "Id": lambda conflict: conflict.id,
+        "Question": lambda conflict: conflict.question,
+        "What it means for paging": lambda conflict: conflict.meaning,
+        "Recommended": lambda conflict: conflict.recommended.replace("_", " "),
+        "Options": lambda conflict: [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
+    }
+    return Section(title, table=make_table(conflicts, columns, empty))
 
 
 def list_changes(action: Action) -> list[str]:
@@ -161,7 +155,7 @@ def list_changes(action: Action) -> list[str]:
         return ["new"]
     if action.after is None:
         return ["taken back"]
-    return [f"{name}: {_brief(before)} → {_brief(after)}" for name, before, after in action.changes()]
+    return [f"{name}: {brief(before, 80)} → {brief(after, 80)}" for name, before, after in action.changes()]
 
 
 def name_people(draft: Draft) -> dict[str, str]:
@@ -177,19 +171,24 @@ def make_bars(rota: Rota, names: Mapping[str, str]) -> tuple[Bar, ...]:
 
 
 def draw_sides(
-    s: ScheduleParity, since: datetime, until: datetime, names: Mapping[str, str], harness: bool = True
+    s: ScheduleParity,
+    since: datetime,
+    until: datetime,
+    names: Mapping[str, str],
+    harness: bool = True,
+    layers: tuple[Layers, Layers] | None = None,
 ) -> str:
-    """Both sides of a schedule as two lanes, with what differs marked. harness: whether the target is drawn."""
+    """Both sides of a schedule as lanes, with what differs marked. harness: whether the target is drawn.
+
+    layers: what goes into each side, above its result.
+    """
     start, end = to_instant(since), to_instant(until)
-    lanes = [Lane("PagerDuty", make_bars(s.before.clip(start, end), names))]
-    lanes += [Lane("Harness", make_bars(s.after.clip(start, end), names), True)] * harness
+    before, after = (
+        [Lane(name, tuple(bar for rota in alone for bar in make_bars(rota, names))) for name, alone in side]
+        for side in layers or ((), ())
+    )
+    lanes = [*before, Lane("PagerDuty", make_bars(s.before.clip(start, end), names), layers is not None)]
+    lanes += [*after, Lane("Harness", make_bars(s.after.clip(start, end), names), True)] * harness
     spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
     marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]
     return draw_timeline(lanes, since, until, s.time_zone, s.name, marks)
-
-
-def _brief(value: object) -> str:
-    if isinstance(value, list):
-        return f"{len(value)} entries" if value and isinstance(value[0], dict) else ", ".join(map(str, value)) or "none"
-    text = "none" if value in (None, "") else str(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"

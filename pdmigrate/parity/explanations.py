@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.harness.records import Override, Rotation, Schedule
 from pdmigrate.harness.rota import render_schedule
+from pdmigrate.mapping import proof
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.overrides import cut_overrides, key_overrides, name_piece, read_known
-from pdmigrate.mapping.proof import AnySchedule, choose_reading, render_with_overrides
+from pdmigrate.mapping.proof import AnySchedule
 from pdmigrate.oncall import rota
-from pdmigrate.pagerduty import records, rota_v3
-from pdmigrate.pagerduty.readings import WALL
+from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Settled
-from pdmigrate.plan.merging import THEIRS
+from pdmigrate.plan.planning import THEIRS
 
 Change = tuple[int, int, rota.People, rota.People]
 """From, to (instants), who is not on call any more, who is in addition."""
@@ -210,7 +210,7 @@ def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: 
     stand_ins = {w.key: override for w, override in pieces if isinstance(override, Override)}
     rotations = (*wish.record.rotations, *_list_theirs(found, wish))
     shown = wish.record.model_copy(update={"rotations": rotations, "overrides": tuple(stand_ins.values())})
-    answer = find_kept(found, wish.key)
+    answer = found.kept.get(wish.key)
     if answer:
         kept = _keep_parts(answer, shown, there)
         yield _describe_kept(answer, schedule.id, ("rotations", "time_zone"), shown, kept, span)
@@ -256,7 +256,7 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     """A person merged it with a schedule that was in Harness before: whoever is on call there goes on being so."""
     wish = found.wanted.get(("schedules", schedule.id))
     there = found.state.schedules.get(wish.identifier) if wish and wish.merge else None
-    choice = found.mapped.questions.find_choice("duplicate_schedule", schedule.id)
+    choice = found.mapped.questions.decisions.find("duplicate_schedule", schedule.id)
     if wish is None or not isinstance(wish.record, Schedule) or there is None or choice is None:
         return
     alone = wish.record.model_copy(update={"overrides": there.overrides})
@@ -268,11 +268,6 @@ def _explain_merged(found: Draft, schedule: AnySchedule, before: rota.Rota, span
     changes = _list_changes(render_schedule(alone, *span), render_schedule(both, *span))
     said = f"{words}, by decision of {choice.by or 'somebody'} ({key})"
     yield Explanation(choice.by, key, "schedules", schedule.id, ("rotations",), said, changes)
-
-
-def find_kept(found: Draft, key: str) -> Settled | None:
-    """The answer that lets stand what somebody changed in Harness."""
-    return found.kept.get(key)
 
 
 def _describe_kept(
@@ -289,8 +284,4 @@ def _list_changes(before: rota.Rota, after: rota.Rota) -> tuple[Change, ...]:
 def render_source(found: Draft, schedule: AnySchedule, span: rota.Span) -> rota.Rota:
     """Our own reading of a schedule, in PagerDuty ids. Raises ValueError for a rule that cannot be read."""
     zone = ZoneInfo(found.mapped.zones.get(schedule.id) or "UTC")
-    if isinstance(schedule, ScheduleV3):
-        return rota_v3.render_schedule(schedule, *span, choose_reading(found.account, schedule, zone))
-    doubtful = found.account.renderings.get(schedule.id) or schedule.final_schedule
-    reading = choose_reading(found.account, schedule, zone) if doubtful else WALL
-    return render_with_overrides(schedule, reading, zone, *span)
+    return proof.render_source(found.account, schedule, zone, span)

@@ -12,8 +12,6 @@ from pdmigrate.harness.rota import make_rotation, render_schedule
 from pdmigrate.mapping.mapped import Mapped
 from pdmigrate.mapping.scope import list_standing
 from pdmigrate.oncall.rota import Rota, Span, to_datetime, to_instant
-from pdmigrate.pagerduty.records import Schedule
-from pdmigrate.pagerduty.v3_records import ScheduleV3
 
 Rotas = tuple[str, Rota, Rota]
 """PagerDuty id of a schedule, who is on call in it before and after."""
@@ -70,16 +68,12 @@ def _from_schedules(mapped: Mapped, rotas: Iterable[Rotas], window: Span) -> Ite
     for id, before, after in rotas:
         turns = [first_turns(rota, window[0]) for rota in (before, after)]
         schedule, there = mapped.account.all_schedules[id], mapped.state.schedules.get(mapped.schedules.get(id, ""))
-        readiness = {mapped.emails.get(user, user) for user in _list_ids(schedule, window[0]) if user in users}
+        standing = [user.id for user in list_standing(schedule, to_datetime(window[0]))]
+        readiness = {mapped.emails.get(user, user) for user in standing if user in users}
         people = {*readiness, *turns[0], *turns[1], *(_list_participants(there, window[0]) if there else ())}
         for person in sorted(people):
             moments = [mine[person] for mine in turns if person in mine]
             yield PagingPlace(person, schedule.name, ("schedules", id), min(moments, default=None))
-
-
-def _list_ids(schedule: Schedule | ScheduleV3, start: int) -> Iterator[str]:
-    """PagerDuty ids of everybody who stands in a part of it that is not over."""
-    yield from (user.id for user in list_standing(schedule, to_datetime(start)))
 
 
 def _list_participants(schedule: harness.Schedule, start: int) -> Iterator[str]:
@@ -94,7 +88,7 @@ def _list_participants(schedule: harness.Schedule, start: int) -> Iterator[str]:
 
 def _from_policies(mapped: Mapped, start: int) -> Iterator[PagingPlace]:
     """PagerDuty's direct targets: they matter whenever the policy comes that far, so from now on."""
-    for policy in mapped.in_scope("escalation_policies", mapped.account.policies):
+    for policy in mapped.in_scope("escalation_policies"):
         for number, rule in enumerate(policy.escalation_rules, 1):
             for target in rule.targets:
                 if target.type == "user" and not target.deleted_at:
@@ -162,12 +156,9 @@ def _find_rotation(schedule: harness.Schedule, name: str, window: Span) -> tuple
     if rotation is None:
         return {}, said, "there is no such rotation: Harness skips the target without an error"
     turns = first_turns(make_rotation(rotation).render(ZoneInfo(schedule.time_zone), *window), window[0])
-    people = dict.fromkeys(filter(None, rotation.participants)) if not _is_over(rotation, window[0]) else {}
+    over = rotation.until is not None and to_instant(rotation.until) <= window[0]
+    people = {} if over else dict.fromkeys(filter(None, rotation.participants))
     return {**people, **turns}, said, "nobody stands in it, or it is over"
-
-
-def _is_over(rotation: harness.Rotation, start: int) -> bool:
-    return rotation.until is not None and to_instant(rotation.until) <= start
 
 
 def _list_joining(mapped: Mapped) -> dict[str, set[str]]:

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.policies import SCHEDULE_TYPES
 from pdmigrate.oncall import paging, rota
 from pdmigrate.pagerduty.records import EscalationPolicy as SourcePolicy
 from pdmigrate.pagerduty.records import EscalationRule
-from pdmigrate.parity.explanations import find_kept
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.services import (
+    SCHEDULE_TYPES,
     ServiceParity,
     expect_chain,
     expect_rules,
+    is_written,
     list_target_policies,
     source_levels,
     target_levels,
@@ -116,18 +116,12 @@ def compare_policies(
     """Every policy in scope. `schedules` and `services` are those of the same look at both sides."""
     schedules = tuple(schedules)
     in_scope = found.reasons["escalation_policies"]
-    paged = {policy.id for one in services if not one.unverified for policy in _list_run(found, one.id)}
+    run = (found.account.services[one.id] for one in services if not one.unverified)
+    copies = [found.policies_by_identifier.get(p.identifier) for one in run for p in list_target_policies(found, one)]
+    paged = {policy.id for policy in copies if policy}
     return tuple(
         _compare(found, policy, schedules, paged) for id, policy in found.account.policies.items() if id in in_scope
     )
-
-
-def _list_run(found: Draft, service_id: str) -> Iterator[SourcePolicy]:
-    """The policies of PagerDuty whose copies Harness runs for an alert of the service."""
-    for there in list_target_policies(found, found.account.services[service_id]):
-        policy = found.policies_by_identifier.get(there.identifier)
-        if policy:
-            yield policy
 
 
 def count_policies(policies: Iterable[PolicyParity]) -> dict[str, int]:
@@ -150,14 +144,12 @@ def find_unexplained(policies: Iterable[PolicyParity]) -> tuple[str, ...]:
     Where our reading is wrong, that Harness has it as we read it is no second finding; nor is, where its levels page
     others, that they begin at other minutes.
     """
-    return tuple(sentence for policy in policies for sentence in _describe_policy(policy))
-
-
-def _describe_policy(policy: PolicyParity) -> Iterator[str]:
-    for level in policy.levels:
-        yield from _describe_level(policy, level)
-    if policy.begins and policy.begins.unexplained and not policy.unexplained:
-        yield f"policy {policy.name} ({policy.id}): {describe_begins(policy.begins)}"
+    said = []
+    for policy in policies:
+        said += [sentence for level in policy.levels for sentence in _describe_level(policy, level)]
+        if policy.begins and policy.begins.unexplained and not policy.unexplained:
+            said.append(f"policy {policy.name} ({policy.id}): {describe_begins(policy.begins)}")
+    return tuple(said)
 
 
 def describe_begins(begins: Begins) -> str:
@@ -267,7 +259,7 @@ def _lay_side_by_side(
     rules, _ = expect_rules(found, policy)
     for number, rule in enumerate(policy.escalation_rules, 1):
         ours = source_levels(found, policy, before)[number - 1]
-        written = _is_written(rules[number - 1])
+        written = is_written(rules[number - 1])
         there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
         turns, unread = rule.round_robin and len(rule.targets) > 1, _describe_unread(rule, before)
         doubt = "; ".join(s.describe_doubted() for s in schedules if s.doubted and s.id in {t.id for t in rule.targets})
@@ -290,7 +282,7 @@ def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> 
 def _read_decided(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> list[paging.PagedLevel]:
     """The same as people decided them. A policy that they kept as somebody changed it has Harness's own levels."""
     there = {s.identifier: s.expected for s in schedules if s.identifier}
-    if find_kept(found, policy.id):
+    if found.kept.get(policy.id):
         return _read_target(found, found.identifier_of("escalation_policies", policy.id), there)
     return [level for level in expect_chain(found, policy, schedules, there)[0] if level.people or level.rotas]
 
@@ -298,11 +290,6 @@ def _read_decided(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleP
 def _draw(level: paging.PagedLevel, span: rota.Span) -> rota.Rota:
     """Everybody whom a level pages, over time."""
     return rota.join([rota.make_rota([(*span, level.people)]), *level.rotas]).clip(*span)
-
-
-def _is_written(rule: EscalationRule) -> bool:
-    """A level without anybody left to page, after the answers, is not written to Harness; PagerDuty passes it over."""
-    return any(not target.deleted_at for target in rule.targets)
 
 
 def _describe_unread(rule: EscalationRule, known: Container[str]) -> str:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from pdmigrate.harness.records import EscalationPolicy, LevelTarget, Service
 from pdmigrate.harness.rota import make_rotation
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.policies import SCHEDULE_TYPES
 from pdmigrate.oncall import paging, rota
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.urgency import list_edges, urgencies_at
@@ -19,7 +18,6 @@ from pdmigrate.parity.explanations import (
     explain,
     explain_absence,
     find_answer,
-    find_kept,
     list_kept,
     list_nobodies,
 )
@@ -29,6 +27,7 @@ from pdmigrate.plan.answers import Settled
 MOST_EARLIER = 600
 """Pages raised before a handoff that are asked for per service, besides one at each handoff and one just before it."""
 
+SCHEDULE_TYPES = ("schedule", "schedule_v3")
 Rotas = dict[str, rota.Rota]
 Chains = Sequence[list[paging.PagedLevel]]
 """The chains of levels that one alert starts at once: a page may go several ways, each by an alert rule of its own."""
@@ -101,11 +100,6 @@ class ServiceParity:
         return tuple(page for page in self.different if page.unexplained)
 
     @property
-    def first_difference(self) -> int | None:
-        """The instant of the first page that differs."""
-        return self.different[0].instant if self.different else None
-
-    @property
     def reason(self) -> str:
         """The decisions behind the pages that differ; that there is none, where one has none."""
         if not self.different:
@@ -139,11 +133,10 @@ def compare_service(found: Draft, service: records.Service, schedules: Iterable[
     target = [target_levels(found, one, after) for one in list_target_policies(found, service)]
     expected = expect_levels(found, service, policy, schedules)
     pages = _raise_pages(found, service, source, target, expected)
-    unread = policy is not None and any(s.unread for s in schedules if _is_target(policy, s.id))
-    if unread or not found.state.oncall:
-        return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     different = tuple(page for page in pages if page.before != page.after)
-    if not different and policy and any(s.doubted for s in schedules if _is_target(policy, s.id)):
+    targets = [s for s in schedules if policy and _is_target(policy, s.id)]
+    doubted = not different and any(s.doubted for s in targets)
+    if doubted or not found.state.oncall or any(s.unread for s in targets):
         return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     first = target[0] if target else []
     return ServiceParity(
@@ -213,7 +206,7 @@ def expect_levels(
     if policy is None or absent:
         return Expected((), lambda loud: False, (absent,) if absent else ())
     there = {s.identifier: s.expected for s in schedules if s.identifier}
-    kept = find_kept(found, service.id)
+    kept = found.kept.get(service.id)
     others = list(_list_kept_rules(found, service, schedules, there))
     if kept:
         chain, pages, said = _expect_kept(found, service, kept, schedules, there)
@@ -263,7 +256,7 @@ def _list_kept_rules(
     if there is None:
         return
     for rule in found.rules_by_service.get(identifier, ()):
-        answer = find_kept(found, f"{service.id}/{rule.identifier}")
+        answer = found.kept.get(f"{service.id}/{rule.identifier}")
         if answer:
             policy = found.state.policies.get(rule.escalation_policy or there.escalation_policy or "")
             words = f"the alert rule {rule.identifier}, made in Harness, goes on paging as well"
@@ -278,14 +271,14 @@ def expect_chain(
     absent = explain_absence(found, "escalation_policies", policy.id, ("levels",))
     if absent:
         return [], (absent,)
-    kept = find_kept(found, policy.id)
+    kept = found.kept.get(policy.id)
     if kept:
         identifier = found.identifier_of("escalation_policies", policy.id)
         words = f"the levels of {policy.name} are kept as somebody changed them in Harness"
         explanation = explain(kept, "escalation_policies", policy.id, ("levels",), words)
         return target_levels(found, found.state.policies.get(identifier), there), (explanation,)
     rules, said = expect_rules(found, policy)
-    loops, fewer = _expect_loops(found, policy, sum(_is_written(rule) for rule in rules))
+    loops, fewer = _expect_loops(found, policy, sum(is_written(rule) for rule in rules))
     decided = policy.model_copy(update={"escalation_rules": rules, "num_loops": loops})
     return source_levels(found, decided, {s.id: s.expected for s in schedules}), (*said, *fewer)
 
@@ -325,7 +318,8 @@ def _list_gone_targets(found: Draft, policy: records.EscalationPolicy) -> tuple[
     return gone, said
 
 
-def _is_written(rule: records.EscalationRule) -> bool:
+def is_written(rule: records.EscalationRule) -> bool:
+    """A level without anybody left to page, after the answers, is not written to Harness; PagerDuty passes it over."""
     return any(not target.deleted_at for target in rule.targets)
 
 

@@ -1,4 +1,6 @@
-"""What is wanted (Desired), what will be done (Action), and the whole of it (Plan). Values only; nothing here acts.
+"""What is wanted (Desired), what will be done (Action), what was done (LedgerEntry), and the whole of it (Plan).
+
+Values only; nothing here acts.
 
 There is no delete. An Update whose `after` is None takes back a part that we wrote (an override), never an object.
 """
@@ -122,6 +124,22 @@ class Held:
 
 
 @dataclass(frozen=True)
+class LedgerEntry:
+    """A line of the ledger, which says what was last carried over: what the PagerDuty object is called in Harness, and the fields on which both sides agreed.
+
+    synced: per field what PagerDuty said when it was last carried over; that, and not what Harness holds, is what
+    later changes are told from. at: when it was booked, in ISO 8601.
+    """
+
+    kind: str
+    key: str
+    identifier: str
+    name: str
+    synced: Fields
+    at: str = ""
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that will be done, in order. `source` is the digest of what PagerDuty says, `target` account/org/project."""
 
@@ -167,11 +185,7 @@ def plan_to_json(plan: Plan) -> Fields:
 
 def plan_from_json(data: Fields) -> Plan:
     """A saved plan; its digest is computed again, so an edited file has another one."""
-    actions = tuple(_action_from_json(row) for row in data["actions"])
+    rows = ({**row, "needs": tuple(map(tuple, row["needs"]))} for row in data["actions"])
+    actions = tuple(Action(**{**row, "sources": tuple(row["sources"])}) for row in rows)
     held = tuple(Held(**{**row, "sources": tuple(row["sources"])}) for row in data["held"])
     return Plan(data["source"], data["target"], actions, held)
-
-
-def _action_from_json(row: Fields) -> Action:
-    needs = tuple(tuple(need) for need in row["needs"])
-    return Action(**{**row, "sources": tuple(row["sources"]), "needs": needs})

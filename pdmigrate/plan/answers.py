@@ -69,24 +69,6 @@ ONE_STATE = frozenset({"changed_in_harness"})
 ONE_STATE_CHOICES = frozenset({("rendering_differs", "load_anyway")})
 """The same of single choices: whoever lets a difference be has seen that one, and not whatever may come."""
 
-GUARD_NAMES = (
-    "less_coverage",
-    "miscounted",
-    "nobody_paged",
-    "nobody_reachable",
-    "old_snapshot",
-    "oncall_gone",
-    "other_account",
-    "runs_out",
-    "source_hidden",
-    "source_incomplete",
-    "source_unread",
-    "target_moved",
-    "too_many_changes",
-    "unresolved_conflict",
-)
-"""The guards that can be waived."""
-
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
@@ -271,10 +253,10 @@ class Decisions(_Strict):
     choices: tuple[Choice, ...] = ()
     sign_offs: tuple[SignOff, ...] = ()
 
-    def find(self, conflict: Conflict) -> Decision | None:
-        """The answer to a conflict: one for the object before one for its class, the last of several."""
-        wanted = [d for d in self.decisions if d.conflict == conflict.about and d.object in (conflict.id, "all")]
-        return max(enumerate(wanted), key=lambda pair: (pair[1].object != "all", pair[0]))[1] if wanted else None
+    def find(self, about: str, id: str) -> Decision | None:
+        """What is answered for an object, asked now or not: its own answer before its class's, the last of several."""
+        wanted = [d for d in reversed(self.decisions) if d.conflict == about and d.object in (id, "all")]
+        return max(wanted, key=lambda decision: decision.object != "all", default=None)
 
     def approves(self, digest: str) -> Approval | None:
         return next((a for a in reversed(self.approvals) if a.plan == digest), None)

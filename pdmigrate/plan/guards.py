@@ -12,10 +12,9 @@ from pdmigrate.errors import PlanMovedError
 from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, Service, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
-from pdmigrate.plan.actions import Action, Fields, Plan, from_fields
-from pdmigrate.plan.answers import Conflict, Decisions, Waiver
+from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, from_fields
+from pdmigrate.plan.answers import Conflict, Decisions
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.rules import Guards
 
 NEEDED = ("team_members", "schedules_v3")
@@ -78,13 +77,11 @@ def _apply_waiver(refusal: Refusal, decisions: Decisions, digest: str, now: date
     if waiver:
         return replace(refusal, waived_by=waiver.by)
     idle = next((w for w in reversed(decisions.waivers) if w.guard == refusal.guard), None)
-    return replace(refusal, sentence=f"{refusal.sentence} {_describe_idle(idle, digest)}") if idle else refusal
-
-
-def _describe_idle(waiver: Waiver, digest: str) -> str:
-    if digest.startswith(waiver.plan):
-        return f"The waiver of {waiver.by} ran out on {waiver.until}."
-    return f"The waiver of {waiver.by} is for the plan {waiver.plan[:12]}, and this is {digest[:12]}."
+    if idle is None:
+        return refusal
+    late = digest.startswith(idle.plan)
+    why = f"ran out on {idle.until}" if late else f"is for the plan {idle.plan[:12]}, and this is {digest[:12]}"
+    return replace(refusal, sentence=f"{refusal.sentence} The waiver of {idle.by} {why}.")
 
 
 def check_target(planned: str, found: str) -> str | None:
@@ -300,7 +297,9 @@ GUARDS = {
     "miscounted": _describe_miscounted,
     UNRESOLVED: _unresolved,
 }
-"""By the name that a waiver gives, which stands in `answers.GUARD_NAMES` too. TARGET_MOVED, which load alone can see, is the last."""
+"""By the name that a waiver gives."""
+GUARD_NAMES = sorted((*GUARDS, TARGET_MOVED))
+"""All that a waiver can name: what load alone can see, too."""
 
 
 # --- who lets a plan pass ---

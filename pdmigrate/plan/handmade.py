@@ -4,18 +4,34 @@ It is asked for each state of what Harness has, whatever the strategy, and says 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.plan.actions import Desired, Fields
-from pdmigrate.plan.answers import Conflict, Option
+from pdmigrate.plan.answers import CLASSES, Conflict, Option
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.plan.merging import ByHand, Merged, Strategy
+from pdmigrate.plan.rules import Strategy
 from pdmigrate.wire.canonical import canonical_json
 
 KEEP, TAKE = "keep_harness", "take_source"
 DAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What people have changed in Harness: a field, or one rotation of it. both: PagerDuty has changed it as well.
+
+    beside: PagerDuty alone has changed it, and what was in Harness before us would change with it.
+    """
+
+    field: str
+    part: str
+    have: Any
+    want: Any
+    both: bool
+    beside: bool = False
 
 
 def list_paging(kind: str, identifier: str, state: State) -> frozenset[str]:
@@ -25,12 +41,6 @@ def list_paging(kind: str, identifier: str, state: State) -> frozenset[str]:
         paged = any((t.type, t.id) == ("user_group", identifier) for level in levels for t in level.targets)
         return frozenset({"users"} if paged else ())
     return KINDS[kind].paging
-
-
-def find_changes(wish: Desired, merged: Merged, state: State) -> list[ByHand]:
-    """Those of the changes by hand that change who is on call or paged."""
-    fields = list_paging(wish.kind, wish.identifier, state)
-    return [change for change in merged.by_hand if change.field in fields]
 
 
 def ask_changed(wish: Desired, changes: Iterable[ByHand], have: Fields, after: Fields, strategy: Strategy) -> Conflict:
@@ -100,19 +110,45 @@ def ask_other_rule(wish: Desired, rule: AlertRule, strategy: Strategy) -> Confli
     )
 
 
+def ask_both(wish: Desired, last: Fields, have: Fields, both: Iterable[str], strategy: Strategy) -> Conflict:
+    """Which side is right about fields that page nobody and that both have changed since `last`."""
+    three = {name: (last.get(name), wish.fields[name], have.get(name)) for name in both}
+    words = ((name, *map(brief, values)) for name, values in three.items())
+    told = "; ".join(f"{name}: was {was}, PagerDuty says {want}, Harness {has}" for name, was, want, has in words)
+    return _ask_either(
+        "changed_in_both",
+        (wish.kind, wish.key, wish.name),
+        f"Changed in PagerDuty and in Harness since the last run. {told}.",
+        "Whichever is taken, somebody's change is not there any more.",
+        ("what people changed in Harness stays", "what PagerDuty says takes its place"),
+        recommended=TAKE if strategy == "overwrite" else KEEP,
+        detail=canonical_json(list(three.values())),
+    )
+
+
+def ask_removed(wish: Desired) -> Conflict:
+    """Whether what was carried over, and is not in Harness any more, is made again."""
+    return _ask_either(
+        "removed_in_target",
+        (wish.kind, wish.key, wish.name),
+        f"{wish.name} ({wish.identifier}) was carried over, and is not in Harness any more.",
+        "Somebody has removed it there, or an invitation has lapsed; PagerDuty still has it.",
+        ("it is made again, as PagerDuty says", "it stays removed, and so does what would need it"),
+        recommended="create_again",
+        changes_paging=True,
+    )
+
+
 def make_question(
-    about: tuple[str, str, str], question: str, effects: tuple[str, str], strategy: Strategy, detail: Any
+    place: tuple[str, str, str], question: str, effects: tuple[str, str], strategy: Strategy, detail: Any
 ) -> Conflict:
-    """about: kind, key and name. effects: of keeping Harness's, and of taking PagerDuty's."""
-    kind, key, name = about
-    asked = Conflict(
-        about="changed_in_harness",
-        kind=kind,
-        id=key,
-        name=name,
-        question=question,
-        meaning="",
-        options=(Option(name=KEEP, effect=effects[0]), Option(name=TAKE, effect=effects[1])),
+    """place: kind, key and name. effects: of keeping Harness's, and of taking PagerDuty's."""
+    asked = _ask_either(
+        "changed_in_harness",
+        place,
+        question,
+        "",
+        effects,
         recommended=TAKE if strategy == "overwrite" else KEEP,
         changes_paging=True,
         detail=canonical_json(detail),
@@ -124,18 +160,26 @@ def make_question(
     return asked.model_copy(update={"meaning": said + bound})
 
 
+def _ask_either(
+    about: str, place: tuple[str, str, str], question: str, meaning: str, effects: tuple[str, str], **more: Any
+) -> Conflict:
+    """place: kind, key and name. effects: of the two options of the class, in their order."""
+    kind, id, name = place
+    options = tuple(Option(name=word, effect=said) for word, said in zip(CLASSES[about], effects, strict=True))
+    return Conflict(
+        about=about, kind=kind, id=id, name=name, question=question, meaning=meaning, options=options, **more
+    )
+
+
 # --- words ---
 
 
-def _describe(change: ByHand) -> list[str]:
-    was = "PagerDuty says" if change.both else "was"
-    words = _describe_move if change.beside else _WORDS[change.field]
-    return list(words(change, was))
-
-
-def _describe_move(change: ByHand, was: str) -> Iterator[str]:
-    own = "the rotations that were there before us"
-    yield f"it goes by the clock of {change.want} instead of {change.have}, and {own} with it"
+def _describe(change: ByHand) -> Iterator[str]:
+    if change.beside:
+        own = "the rotations that were there before us"
+        yield f"it goes by the clock of {change.want} instead of {change.have}, and {own} with it"
+    else:
+        yield from _WORDS[change.field](change, "PagerDuty says" if change.both else "was")
 
 
 def _describe_effects(changes: list[ByHand]) -> tuple[str, str]:
@@ -251,3 +295,11 @@ def _describe_windows(windows: Iterable[Fields] | None) -> str:
         f"{DAYS[w['day']]} {w['start'].removesuffix(':00')} for {_describe_length(w['seconds'])}" for w in windows or ()
     ]
     return ", ".join(said) or "always"
+
+
+def brief(value: Any, longest: int = 60) -> str:
+    """A value, short, and the same on every run."""
+    if isinstance(value, list):
+        return f"{len(value)} entries" if value and isinstance(value[0], dict) else ", ".join(map(str, value)) or "none"
+    text = "none" if value in (None, "") else str(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}…"

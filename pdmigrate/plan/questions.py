@@ -3,7 +3,7 @@
 from typing import Literal
 
 from pdmigrate.errors import SettingsError, hint
-from pdmigrate.plan.answers import Conflict, Decision, Decisions, Option, Settled
+from pdmigrate.plan.answers import Conflict, Decision, Decisions, Settled
 
 Rule = Literal["stop", "skip", "recommended"]
 
@@ -12,7 +12,7 @@ class Questions:
     """Collects the conflicts that come up while mapping, and answers those that are decided."""
 
     def __init__(self, decisions: Decisions, rule: Rule):
-        self._decisions = decisions
+        self.decisions = decisions
         self._rule = rule
         self.answered: dict[str, Settled] = {}
         self.open: dict[str, Conflict] = {}
@@ -22,7 +22,7 @@ class Questions:
 
         settled_by: the setting that answers as recommended where no person has decided.
         """
-        decision = self._decisions.find(conflict)
+        decision = self.decisions.find(conflict.about, conflict.id)
         if decision and not decision.answers(conflict):
             answer, conflict = None, _ask_again(conflict, decision)
         else:
@@ -40,19 +40,17 @@ class Questions:
 
     def names(self, name: str) -> bool:
         """Whether a person has decided that something is to have this name."""
-        return any(decision.value == name for decision in self._decisions.decisions)
-
-    def find_choice(self, about: str, id: str) -> Decision | None:
-        """What decisions.yaml answers for an object, whether it is asked now or not: its own answer before its class's."""
-        found = [d for d in self._decisions.decisions if d.conflict == about and d.object in (id, "all")]
-        return max(found, key=lambda d: d.object != "all", default=None)
+        return any(decision.value == name for decision in self.decisions.decisions)
 
     def _decided(self, conflict: Conflict, decision: Decision | None) -> Settled | None:
         if decision is None:
             return None
-        if decision.object == "all" and decision.choice not in (option.name for option in conflict.options):
+        option = next((option for option in conflict.options if option.name == decision.choice), None)
+        if option is None and decision.object == "all":
             return None  # an answer to the whole class need not fit each of its questions
-        option = _find_option(conflict, decision)
+        if option is None:
+            near = hint(decision.choice, [option.name for option in conflict.options])
+            raise SettingsError(f"decisions.yaml: {conflict.key} cannot be decided as {decision.choice} ({near}).")
         if option.value and not decision.value:
             raise SettingsError(f"decisions.yaml: {decision.choice} for {conflict.key} needs a value: {option.value}.")
         return Settled(conflict=conflict, **decision.model_dump(exclude={"conflict", "object", "question"}))
@@ -72,11 +70,3 @@ def _ask_again(conflict: Conflict, decision: Decision) -> Conflict:
     if not decision.question:
         said = f"{who} decided {decision.choice} without naming the question, so nobody knows of which state. "
     return conflict.model_copy(update={"meaning": said + conflict.meaning})
-
-
-def _find_option(conflict: Conflict, decision: Decision) -> Option:
-    names = [option.name for option in conflict.options]
-    if decision.choice not in names:
-        near = hint(decision.choice, names)
-        raise SettingsError(f"decisions.yaml: {conflict.key} cannot be decided as {decision.choice} ({near}).")
-    return next(option for option in conflict.options if option.name == decision.choice)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pdmigrate.plan.kinds import KINDS
 
+Strategy = Literal["preserve", "overwrite"]
 AUTO_APPROVABLE = sorted(kind.small for kind in KINDS.values() if kind.small)
 """The kinds of small change that a headless run may load without a person, if `rules.auto_approve` names them."""
 
@@ -79,7 +80,7 @@ class Rules(StrictModel):
     """How to settle what the two sides say differently, and what may be loaded without a person."""
 
     contact_details: bool = Field(default=True, description="carry over contact methods and notification rules")
-    strategy: Literal["preserve", "overwrite"] = Field(
+    strategy: Strategy = Field(
         default="preserve", description="both sides changed: preserve Harness's | overwrite with PagerDuty's"
     )
     open_conflicts: Literal["stop", "skip", "recommended"] = Field(

@@ -36,7 +36,12 @@ def run_demo(folder: Path) -> int:
         if number == 2:
             change_source(Workspace(folder))
         print(f"Run {number}: {title}")
-        codes.append(_run_act(folder, number))
+        reports = (folder / "reports" / str(number)).resolve()
+        outcome = run_steps(folder.resolve(), STEPS, reports, approve="all", describe=lambda line: print(f"  {line}"))
+        seal(folder, reports, (EMBEDDED_TOKEN, EMBEDDED_KEY), __version__)
+        target = outcome.summary.get("target", {})
+        print(f"  writes {target.get('writes', 0)}, exit code {outcome.exit_code}: {reports / 'index.html'}")
+        codes.append(outcome.exit_code)
     print(f"The pages: {folder / 'reports' / '1' / 'index.html'}")
     return worst_code(codes)
 
@@ -44,7 +49,9 @@ def run_demo(folder: Path) -> int:
 def make_demo_workspace(folder: Path) -> None:
     """A workspace on the embedded pair in which every question is answered."""
     make_workspace(folder, {"name": "acme", "open_conflicts": "recommended"})
-    _decide(Workspace(folder))
+    file, at = Workspace(folder).decisions_file, read_clock().isoformat(timespec="seconds")
+    for about, choice, why in DECISIONS:
+        save_answers(file, Decision(conflict=about, object="all", choice=choice, by="demo", at=at, why=why))
 
 
 def change_source(workspace: Workspace) -> None:
@@ -54,23 +61,6 @@ def change_source(workspace: Workspace) -> None:
 
     with Store(workspace.sandbox / "pagerduty.json", dict).change() as account:
         company.change_company(account)
-
-
-def _run_act(folder: Path, number: int) -> int:
-    reports = (folder / "reports" / str(number)).resolve()
-    outcome = run_steps(folder.resolve(), STEPS, reports, approve="all", describe=lambda line: print(f"  {line}"))
-    seal(folder, reports, (EMBEDDED_TOKEN, EMBEDDED_KEY), __version__)
-    target = outcome.summary.get("target", {})
-    print(f"  writes {target.get('writes', 0)}, exit code {outcome.exit_code}: {reports / 'index.html'}")
-    return outcome.exit_code
-
-
-def _decide(workspace: Workspace) -> None:
-    at = read_clock().isoformat(timespec="seconds")
-    for about, choice, why in DECISIONS:
-        save_answers(
-            workspace.decisions_file, Decision(conflict=about, object="all", choice=choice, by="demo", at=at, why=why)
-        )
 
 
 def _clear(folder: Path) -> None:

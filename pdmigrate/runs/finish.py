@@ -18,10 +18,8 @@ from pdmigrate.runs.evidence import is_sealed, seal_run
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.steps.conflicts import Decided
 from pdmigrate.steps.job import Job
-from pdmigrate.steps.load import Loaded
 from pdmigrate.steps.preview import Preview
 from pdmigrate.steps.result import Result
-from pdmigrate.steps.verify import Verified
 from pdmigrate.workspace.folder import STEPS, Workspace
 
 
@@ -68,19 +66,13 @@ def _list_handover(job: Job, decided: Decided) -> dict[str, Path]:
     return {}
 
 
-def _hand_over(job: Job, loaded: Loaded) -> dict[str, Path]:
-    return {"Handover": write_handover(job.workspace, job.settings.name, job.folder / "handover")}
-
-
-def _report(job: Job, verified: Verified) -> dict[str, Path]:
-    return {"Report for stakeholders": write_shared(read_readiness(job, verified), job.folder)}
-
-
 BESIDE: dict[str, Callable[[Job, Any], dict[str, Path]]] = {
     "preview": _survey,
     "conflicts": _list_handover,
-    "load": _hand_over,
-    "verify": _report,
+    "load": lambda job, _: {"Handover": write_handover(job.workspace, job.settings.name, job.folder / "handover")},
+    "verify": lambda job, verified: {
+        "Report for stakeholders": write_shared(read_readiness(job, verified), job.folder),
+    },
 }
 """What a step leaves beside its page: title to the file."""
 
@@ -117,6 +109,7 @@ def write_shared(readiness: Readiness, folder: Path) -> Path:
     """Write the pages for those outside the project: the stakeholders' report, and one per team. They link each other only."""
     report = stakeholders.make_page(readiness)
     home = (f"{report.name}.html", "All teams")
-    for page in teams.make_pages(readiness):
+    for team in readiness.teams:
+        page = teams.make_page(readiness, team)
         write_page(page, folder, [home, (f"{page.name}.html", page.title)])
     return write_page(report, folder)

@@ -45,9 +45,8 @@ class QuietKernelManager(AsyncKernelManager):
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What a headless run ended with. `folder` holds its pages."""
+    """What a headless run ended with."""
 
-    folder: Path
     exit_code: int
     summary: Left
     errors: tuple[str, ...]
@@ -58,15 +57,11 @@ class StopRequest:
 
     def __init__(self, workspace: Path):
         self.run = make_token()
-        self._asked = False
+        self.asked = False
         self._file = Workspace(workspace).cancel_file(self.run)
 
-    @property
-    def asked(self) -> bool:
-        return self._asked
-
     def ask(self) -> None:
-        self._asked = True
+        self.asked = True
         self._file.touch()
 
     def forget(self) -> None:
@@ -89,37 +84,30 @@ def run_steps(
     settings, purpose = read_settings(place.settings_file), f"run {', '.join(steps)}"
     with hold(place_journal(place, settings), settings.name, place.folder, purpose, read_clock(), stop.run):
         place.drop_requests(lent_tokens())
-        results = _run_in_order(workspace, steps, folder, approve, describe, stop)
+        results: dict[str, Left] = {}
+        for step in steps:
+            if stop.asked:
+                words = f"cancelled before {step}; the same command goes on from here"
+                code = errors.InterruptedLoadError.exit_code
+                results[step] = {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
+                break
+            result = results[step] = _run_one(step, workspace, folder, approve)
+            figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
+            words = result["error"] or figures or result["status"]
+            describe(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}")
+            code = result["exit_code"]
+            if code and code not in GOES_ON_AFTER.get(step, ()):
+                break
+            if step == "load" and code == 3:  # goes on only where a load before it has written something
+                journal = find_journal(place, settings)
+                if journal is None:
+                    break
+                with journal.opened():
+                    if not journal.other_sources():
+                        break
         summary = write_run(settings.name, folder, results, read_clock())
         troubles = tuple(f"{step}: {result['error']}" for step, result in results.items() if result["error"])
-        return RunOutcome(folder, summary["exit_code"], summary, troubles)
-
-
-def _run_in_order(
-    workspace: Path,
-    steps: Sequence[str],
-    folder: Path,
-    approve: str,
-    describe: Callable[[str], None],
-    stop: StopRequest,
-) -> dict[str, Left]:
-    results: dict[str, Left] = {}
-    for step in steps:
-        if stop.asked:
-            words = f"cancelled before {step}; the same command goes on from here"
-            code = errors.InterruptedLoadError.exit_code
-            results[step] = {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
-            break
-        result = results[step] = _run_one(step, workspace, folder, approve)
-        figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
-        words = result["error"] or figures or result["status"]
-        describe(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}")
-        code = result["exit_code"]
-        if code and code not in GOES_ON_AFTER.get(step, ()):
-            break
-        if step == "load" and code == 3 and not _anything_loaded(workspace):
-            break
-    return results
+        return RunOutcome(summary["exit_code"], summary, troubles)
 
 
 @contextmanager
@@ -191,28 +179,13 @@ def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
     finally:
-        if output.is_file():
-            _scrub(output)
+        if output.is_file():  # without what papermill and the widgets keep beside the cells: parameters, widget state
+            notebook = json.loads(output.read_text(encoding="utf-8"))
+            for metadata in (notebook["metadata"], *(cell["metadata"] for cell in notebook["cells"])):
+                metadata.pop("papermill", None)
+            notebook["metadata"].pop("widgets", None)
+            write_text(output, json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False))
     return ""
-
-
-def _scrub(path: Path) -> None:
-    """Drop what papermill and the widgets keep beside the cells: parameters and widget state."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    for name in ("papermill", "widgets"):
-        notebook["metadata"].pop(name, None)
-    for cell in notebook["cells"]:
-        cell["metadata"].pop("papermill", None)
-    write_text(path, json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False))
-
-
-def _anything_loaded(workspace: Path) -> bool:
-    place = Workspace(workspace)
-    journal = find_journal(place, read_settings(place.settings_file))
-    if journal is None:
-        return False
-    with journal.opened():
-        return bool(journal.other_sources())
 
 
 def seal(workspace: Path, folder: Path, secrets: Sequence[str], version: str) -> None:

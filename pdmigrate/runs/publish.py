@@ -43,7 +43,14 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
         raise SecretFoundError(
             f"A secret stands in {', '.join(found[:5])}: nothing was published; change the key, report this as a bug."
         )
-    _clear(folder)
+    there = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+    ours = {path for pattern in SHARED for path in folder.glob(pattern)}
+    strange = [path for path in there if path not in ours]
+    if strange:
+        raise RefusedError(f"{folder} holds other files ({strange[0].name}): publish to a folder of its own.")
+    for path in ours:
+        path.unlink()
+    shutil.rmtree(folder / "tables", ignore_errors=True)
     texts = {path.relative_to(run): path.read_text(encoding="utf-8") for path in sources}
     for name, text in texts.items():
         write_text(folder / name, mask_file(name, text) if mask else text)
@@ -85,18 +92,6 @@ def _read(path: Path) -> bytes:
     except zlib.error:
         pass  # what came before it is there
     return content + bytes(unpacked)
-
-
-def _clear(folder: Path) -> None:
-    """Take away what was published before; refuse a folder with anything else in it."""
-    there = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
-    ours = {path for pattern in SHARED for path in folder.glob(pattern)}
-    strange = [path for path in there if path not in ours]
-    if strange:
-        raise RefusedError(f"{folder} holds other files ({strange[0].name}): publish to a folder of its own.")
-    for path in ours:
-        path.unlink()
-    shutil.rmtree(folder / "tables", ignore_errors=True)
 
 
 def mask_file(name: Path, text: str) -> str:

@@ -1,7 +1,6 @@
 """A run as a whole: index.html and summary.json from what its steps left in results/. By hand or headless, the same."""
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from pdmigrate.errors import worst_code
-from pdmigrate.pages.report import Figure, Link, Page, Section, make_table, write_index
+from pdmigrate.pages.report import write_index
+from pdmigrate.pages.show import Figure, Link, Page, Section, make_table
 from pdmigrate.workspace.folder import STEPS, write_json
 
 Left = dict[str, Any]
@@ -45,18 +45,17 @@ class _Result(BaseModel):
 
 def read_results(folder: Path) -> dict[str, Left]:
     """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing."""
-    paths = {step: folder / "results" / f"{step}.json" for step in STEPS}
-    return {step: _read_result(step, path) for step, path in paths.items() if path.is_file()}
-
-
-def _read_result(step: str, path: Path) -> Left:
-    try:
-        found: Left = json.loads(path.read_bytes())
-        _Result.model_validate(found)
-    except (ValueError, OSError):
-        words = f"results/{path.name} is damaged: run {step} again"
-        return {"step": step, "status": "failed", "exit_code": 1, "error": words, "seconds": 0.0}
-    return found
+    results: dict[str, Left] = {}
+    for step in STEPS:
+        path = folder / "results" / f"{step}.json"
+        if path.is_file():
+            try:
+                results[step] = json.loads(path.read_bytes())
+                _Result.model_validate(results[step])
+            except (ValueError, OSError):
+                words = f"results/{path.name} is damaged: run {step} again"
+                results[step] = {"step": step, "status": "failed", "exit_code": 1, "error": words, "seconds": 0.0}
+    return results
 
 
 def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) -> Left:
@@ -65,7 +64,26 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
     troubles = [f"{step}: {result['error']}" for step, result in results.items() if result["error"]]
     summary = summarise_run(name, folder.name, code, results)
     write_json(folder / "summary.json", summary)
-    _write_index(folder, summary, results, troubles, now)
+    done = sum(result["exit_code"] == 0 for result in results.values())
+    lead = "A person is needed, or something went wrong: see below."
+    facts = (
+        ("Workspace", summary["workspace"]),
+        ("Run", summary["run"]),
+        ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
+        ("Exit code", str(summary["exit_code"])),
+    )
+    there = [file for file in BESIDE if (folder / file).is_file()]  # the pages of this run that are no step's
+    columns = {"Page": lambda file: Link(BESIDE[file][0], file), "What": lambda file: BESIDE[file][1]}
+    beside = [Section("Beside the steps", table=make_table(there, columns))] if there else []
+    write_index(
+        folder,
+        f"Migration {summary['workspace']}",
+        lead if troubles else f"{done} of {len(STEPS)} steps are done.",
+        [_make_card(step, results.get(step)) for step in STEPS],
+        facts,
+        "\n".join(troubles),
+        beside,
+    )
     return summary
 
 
@@ -91,29 +109,6 @@ def _add_counts(results: dict[str, Left], side: str) -> dict[str, int]:
     counts = [result[side] for result in results.values() if side in result]
     names = ("requests", "retries", *(("writes",) if side == "target" else ("clock_requests", "oncall_requests")))
     return {name: sum(count.get(name, 0) for count in counts) for name in names}
-
-
-def _write_index(folder: Path, summary: Left, results: dict[str, Left], troubles: Sequence[str], now: datetime) -> None:
-    done = sum(result["exit_code"] == 0 for result in results.values())
-    lead = "A person is needed, or something went wrong: see below."
-    facts = (
-        ("Workspace", summary["workspace"]),
-        ("Run", summary["run"]),
-        ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
-        ("Exit code", str(summary["exit_code"])),
-    )
-    there = [file for file in BESIDE if (folder / file).is_file()]  # the pages of this run that are no step's
-    columns = {"Page": lambda file: Link(BESIDE[file][0], file), "What": lambda file: BESIDE[file][1]}
-    beside = [Section("Beside the steps", table=make_table(there, columns))] if there else []
-    write_index(
-        folder,
-        f"Migration {summary['workspace']}",
-        lead if troubles else f"{done} of {len(STEPS)} steps are done.",
-        [_make_card(step, results.get(step)) for step in STEPS],
-        facts,
-        "\n".join(troubles),
-        beside,
-    )
 
 
 def _make_card(step: str, result: Left | None) -> Page:

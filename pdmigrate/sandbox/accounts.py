@@ -53,6 +53,9 @@ def load_account(path: Path) -> Json:
     document |= {RECORDED: raw[RECORDED]} if raw.get(RECORDED) else {}
     unread = raw.get("unread") or {}
     document |= {kind: raw[kind] for kind in DEPENDENTS if isinstance(raw.get(kind), list) and kind not in unread}
+    # a snapshot has them as rows, each with the service's id
+    rows = [row for row in raw.get("service_orchestrations") or [] if isinstance(row, dict) and "id" in row]
+    document["paths_of_services"] = {row["id"]: row for row in rows} | document["paths_of_services"]
     for kind in LISTS[1:]:
         if not all(isinstance(record, dict) and isinstance(record.get("id"), str) for record in document[kind]):
             raise ValueError(f'{path}: a record in "{kind}" has no id.')

@@ -138,7 +138,7 @@ KINDS = (
         "/event_orchestrations",
         "orchestrations",
         "orchestration",
-        lambda record: _without(record, "router", "global"),
+        lambda record: _without(record, "router", "global", "unrouted"),
         keep="event_orchestrations",
     ),
     Kind("/rulesets", "rulesets", "ruleset", lambda record: _without(record, "rules")),
@@ -158,9 +158,10 @@ def add_lists(app: Flask) -> None:
     app.add_url_rule("/abilities", "abilities", lambda: {"abilities": stored("abilities")})
     app.add_url_rule("/services/<service_id>/integrations/<part_id>", "integration", get_integration)
     app.add_url_rule("/rulesets/<ruleset_id>/rules", "rules", list_rules)
-    for path in ("router", "global"):
+    for path in ("router", "global", "unrouted"):
         app.add_url_rule(f"/event_orchestrations/<orchestration_id>/{path}", path, partial(get_path, path))
     app.add_url_rule("/event_orchestrations/services/<service_id>", "of_service", get_of_service)
+    app.add_url_rule("/event_orchestrations/services/<service_id>/active", "active", get_active)
 
 
 def get_me() -> Json:
@@ -203,7 +204,15 @@ def get_of_service(service_id: str) -> Json:
     find("services", service_id)
     parent = {"id": service_id, "type": "service_reference"}
     empty = {"type": "service", "parent": parent, "sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {}}}
-    return {"orchestration_path": {**empty, **((document().get("paths_of_services") or {}).get(service_id) or {})}}
+    path = (document().get("paths_of_services") or {}).get(service_id) or {}
+    return {"orchestration_path": {**empty, **_without(path, "active")}}
+
+
+def get_active(service_id: str) -> Json:
+    """Whether a service's own orchestration is switched on."""
+    find("services", service_id)
+    path = (document().get("paths_of_services") or {}).get(service_id) or {}
+    return {"active": path.get("active", True)}
 
 
 def get_part(part: str, user_id: str) -> Json:
@@ -212,6 +221,6 @@ def get_part(part: str, user_id: str) -> Json:
 
 
 def get_path(path: str, orchestration_id: str) -> Json:
-    """The router or the global rules of an orchestration."""
+    """A part of an orchestration."""
     held = find("event_orchestrations", orchestration_id).get(path)
     return {"orchestration_path": held or {"type": path, "sets": []}}

@@ -18,7 +18,7 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import rota
 from pdmigrate.plan.actions import Plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Approval, Choice, Conflict, Decision, Decisions, Waiver
-from pdmigrate.plan.guards import GUARDS, TARGET_MOVED, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
+from pdmigrate.plan.guards import GUARD_NAMES, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
 from pdmigrate.steps.clock_windows import ask_in_doubt
 from pdmigrate.steps.draft import ASKED, draft, leave_questions, list_ids, refuse_open
 from pdmigrate.steps.job import Job, records_step
@@ -88,7 +88,17 @@ def conflicts(job: Job) -> Decided:
     job.workspace.save_state("strays", strays)
     approval = decisions.approves(found.plan.digest)
     before = plan_from_json(last) if last else None
-    made = Decided(found, refused, approval, "", goes_on, before, strays, refused, clock_requests)
+    made = Decided(
+        draft=found,
+        guards=refused,
+        approval=approval,
+        stop="",
+        goes_on=goes_on,
+        last=before,
+        strays=strays,
+        raised=refused,
+        clock_requests=clock_requests,
+    )
     return reconsider(job, made)
 
 
@@ -211,8 +221,8 @@ def waive(job: Job, guard: str, digest: str, until: str, by: str, why: str) -> N
 
     Raises UsageError for a guard there is not, without a name or a reason, and for a day that is no day or is over.
     """
-    if guard not in (*GUARDS, TARGET_MOVED):
-        raise UsageError(f"There is no guard {guard}: there are {', '.join(sorted((*GUARDS, TARGET_MOVED)))}.")
+    if guard not in GUARD_NAMES:
+        raise UsageError(f"There is no guard {guard}: there are {', '.join(GUARD_NAMES)}.")
     try:
         waiver = Waiver(guard=guard, plan=digest, by=by.strip(), why=why.strip(), until=until)
     except ValidationError as error:

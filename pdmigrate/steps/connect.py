@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pdmigrate.pagerduty.access import KeyAccess, Readable
+from pdmigrate.pagerduty.client import KeyAccess, Readable
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
@@ -68,17 +68,17 @@ def connect(job: Job) -> Access:
     target, after = job.target.check_scope(), job.counts()
     source = {name: after["source"][name] - before["source"][name] for name in ("requests", "retries")}
     access = Access(
-        key.subdomain,
-        key.abilities,
-        target.target,
-        target.oncall,
-        source["requests"] + after["target"]["requests"] - before["target"]["requests"],
-        source["requests"],
-        source["retries"],
-        key.readable,
-        key.final_on_lists,
-        job.settings.rules.terraform,
-        target.door,
+        subdomain=key.subdomain,
+        abilities=key.abilities,
+        target=target.target,
+        oncall=target.oncall,
+        requests=source["requests"] + after["target"]["requests"] - before["target"]["requests"],
+        source_requests=source["requests"],
+        source_retries=source["retries"],
+        readable=key.readable,
+        final_on_lists=key.final_on_lists,
+        terraform=job.settings.rules.terraform,
+        door=target.door,
     )
     found = ("subdomain", "target", "oncall", "final_on_lists", "door")
     job.workspace.save_state("access", {name: getattr(access, name) for name in found})

@@ -8,9 +8,8 @@ from pdmigrate.mapping import Mapped, choose_scope, map_all
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.plan.actions import make_plan
+from pdmigrate.plan.actions import LedgerEntry, make_plan
 from pdmigrate.plan.answers import Conflict
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.steps.job import Job
@@ -30,7 +29,9 @@ def draft(job: Job) -> Draft:
     reasons = choose_scope(account, job.settings.scope)
     scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
     questions = Questions(job.decisions(), rules.open_conflicts)
-    mapped = map_all(Mapped(account, state, ledger, questions, rules, scope, read_people_map(job)))
+    path = job.workspace.folder / Path(rules.people_file or "").expanduser()
+    who_is_who = read_people_file(path) if rules.people_file else {}
+    mapped = map_all(Mapped(account, state, ledger, questions, rules, scope, who_is_who))
     dropped = [*mapped.dropped, *find_gone(account, ledger, mapped)]
     planned = plan_actions(
         mapped.desired, dropped, state, ledger, rules.strategy, questions, rules.terraform, account.since
@@ -68,12 +69,6 @@ def find_gone(account: Account, ledger: dict[tuple[str, str], LedgerEntry], mapp
     taken_over = {(wish.kind, wish.identifier) for wish in mapped.desired}
     gone = [entry for (kind, key), entry in ledger.items() if kind in ids and key not in ids[kind]]
     return [entry for entry in gone if (entry.kind, entry.identifier) not in taken_over]
-
-
-def read_people_map(job: Job) -> dict[str, str]:
-    """Who is who, by the file that `rules.people_file` names."""
-    name = job.settings.rules.people_file
-    return read_people_file(job.workspace.folder / Path(name).expanduser()) if name else {}
 
 
 def leave_questions(job: Job, found: Draft) -> None:

@@ -1,14 +1,12 @@
 """History and drift: what each run did, and what has changed since the last one, in PagerDuty and in Harness."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.pagerduty.account import Account, dump_record
-from pdmigrate.pagerduty.records import EscalationPolicy, Problem, Schedule, Service, Team, User
-from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.plan.actions import Action, Fields
+from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.compare import compare_accounts
+from pdmigrate.plan.actions import Action
 from pdmigrate.plan.kinds import PAGING_KINDS
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.draft import draft
@@ -17,8 +15,6 @@ from pdmigrate.steps.result import Result
 from pdmigrate.workspace.journal import JournalStep, Run
 
 NAMES_ONLY = {"name", "description"}
-Configured = User | Team | Schedule | ScheduleV3 | EscalationPolicy | Service
-"""What an account has as records of its own."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +26,7 @@ class Told:
 
     def count(self) -> dict[str, int]:
         """How many steps ended in which state; a step that sent nothing counts as booked."""
-        words = ["booked" if s.state == "done" and s.before == s.after else s.state for s in self.steps]
-        return dict(Counter(words))
+        return dict(Counter("booked" if s.state == "done" and not s.wrote else s.state for s in self.steps))
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,12 @@ class Change:
     name: str
     what: str
     fields: tuple[str, ...]
-    pages: bool
+
+    @property
+    def pages(self) -> bool:
+        """Whether it may change who is paged."""
+        renamed = self.what == "changed" and set(self.fields) <= NAMES_ONLY
+        return self.kind == "account" or (self.kind in PAGING_KINDS and not renamed)
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,12 @@ def history(job: Job) -> History:
     """
     found = draft(job)
     runs = list_runs(job)
-    source = _compare_sources(job, runs, found)
-    target = [change for step in _list_left(runs).values() if (change := _compare_target(step, found))]
+    names = [told.run.snapshot for told in runs if told.run.snapshot]
+    known = bool(names) and (job.workspace.snapshots / names[-1]).is_file()
+    source = tell_source(job.read_snapshot(names[-1]).account, found.account) if known else []
+    # each object as the last run that wrote to it left it
+    left = {step.action.id: step.action for told in runs for step in told.steps if step.state == "done"}
+    target = [change for action in left.values() if (change := _compare_target(action, found))]
     changes = sorted([*source, *target], key=lambda c: (not c.pages, c.side, c.kind, c.name))
     return History(tuple(reversed(runs)), tuple(changes), tuple(a for a in found.plan.actions if a.writes))
 
@@ -79,75 +83,17 @@ def list_runs(job: Job) -> list[Told]:
         return [Told(run, tuple(journal.states(run.number).values())) for run in journal.runs()]
 
 
-def _compare_sources(job: Job, runs: list[Told], found: Draft) -> list[Change]:
-    names = [told.run.snapshot for told in runs if told.run.snapshot]
-    path = job.workspace.snapshots / names[-1] if names else None
-    if path is None or not path.is_file():
-        return []
-    return compare_accounts(job.read_snapshot(path.name).account, found.account)
+def tell_source(before: Account, after: Account) -> list[Change]:
+    """What has changed in PagerDuty."""
+    return [Change("PagerDuty", c.kind, c.name, c.what, c.fields) for c in compare_accounts(before, after)]
 
 
-def compare_accounts(before: Account, after: Account) -> list[Change]:
-    """What has changed in PagerDuty; nothing exactly where both have one digest, which is over the same things."""
-    old, new = _gather(before), _gather(after)
-    order = sorted({*old, *new})
-    changes = [change for kind, id in order if (change := _compare(kind, old[kind, id], new[kind, id]))]
-    if before.subdomain != after.subdomain:
-        changes.append(Change("PagerDuty", "account", after.subdomain, "changed", ("subdomain",), True))
-    return [*changes, *_compare_problems(before.problems, after.problems)]
-
-
-def _gather(account: Account) -> dict[tuple[str, str], list[Configured]]:
-    """The records by kind and id: two of a schedule that stands in both lists, layer-based and shift-based."""
-    found: dict[tuple[str, str], list[Configured]] = defaultdict(list)
-    for kind, records in account.list_configured():
-        for id, record in records.items():
-            found[kind, id].append(record)
-    return found
-
-
-def _compare(kind: str, old: list[Configured], new: list[Configured]) -> Change | None:
-    """An object of before and of now, by what of it is configuration: rendering and counts change by themselves."""
-    one, other = ([dump_record(record) for record in records] for records in (old, new))
-    if one == other:
-        return None
-    what = "created" if not old else "gone" if not new else "changed"
-    fields = tuple(_name_fields(one, other)) if old and new else ()
-    pages = kind in PAGING_KINDS and (what != "changed" or not set(fields) <= NAMES_ONLY)
-    return Change("PagerDuty", kind, [*old, *new][-1].name, what, fields, pages)
-
-
-def _name_fields(old: list[Fields], new: list[Fields]) -> list[str]:
-    """The fields that are not in both as they are; `type` where a schedule is of another sort, or of both sorts now."""
-    if [row.keys() for row in old] != [row.keys() for row in new]:
-        return ["type"]
-    pairs = ((name, one[name], other[name]) for one, other in zip(old, new, strict=True) for name in one)
-    return list(dict.fromkeys(name for name, one, other in pairs if one != other))
-
-
-def _compare_problems(before: tuple[Problem, ...], after: tuple[Problem, ...]) -> Iterator[Change]:
-    """Rows that cannot be read any more, or only now can; one that says the same twice counts twice."""
-    old, new = Counter(before), Counter(after)
-    for problem in sorted(old | new, key=lambda one: (one.kind, one.id, one.message)):
-        if old[problem] != new[problem]:
-            word = "unreadable" if new[problem] > old[problem] else "unreadable no more"
-            fields = (problem.message,)
-            yield Change("PagerDuty", problem.kind, problem.name, word, fields, problem.kind in PAGING_KINDS)
-
-
-def _list_left(runs: list[Told]) -> dict[str, JournalStep]:
-    """Each object as the last run that wrote to it left it."""
-    written = [step for told in runs for step in told.steps if step.state == "done"]
-    return {step.action: step for step in written}
-
-
-def _compare_target(step: JournalStep, found: Draft) -> Change | None:
+def _compare_target(left: Action, found: Draft) -> Change | None:
     """What people made of an object since a run left it."""
-    if step.after is None:
+    if left.after is None:
         return None
-    have = read_existing(step.kind, step.identifier, step.after, found.state)
-    if have == step.after:
+    have = read_existing(left.kind, left.identifier, left.after, found.state)
+    if have == left.after:
         return None
-    fields = () if have is None else tuple(name for name, value in step.after.items() if have.get(name) != value)
-    pages = step.kind in PAGING_KINDS and (have is None or not set(fields) <= NAMES_ONLY)
-    return Change("Harness", step.kind, step.name, "gone" if have is None else "changed", fields, pages)
+    fields = () if have is None else tuple(name for name, value in left.after.items() if have.get(name) != value)
+    return Change("Harness", left.kind, left.name, "gone" if have is None else "changed", fields)

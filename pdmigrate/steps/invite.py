@@ -65,9 +65,8 @@ def invite(job: Job) -> People:
     leave_questions(job, found)
     duties, turns = count_duties(found.mapped), _find_next_turns(found)
     before = {row["id"]: row for row in job.workspace.find_state("people") or []}
-    with job.journal().opened() as journal:
-        sent = journal.booked_at("users")
-    users = found.mapped.in_scope("users", found.account.users)
+    sent = {id: datetime.fromisoformat(entry.at) for (kind, id), entry in found.ledger.items() if kind == "users"}
+    users = found.mapped.in_scope("users")
     matched = [_match(found, user, duties[user.id], turns.get(user.id), before, sent, job.clock()) for user in users]
     job.workspace.save_state("people", [_save(person) for person in sorted(matched, key=lambda person: person.id)])
     return People(tuple(sorted(matched, key=_rank)), found)
@@ -88,7 +87,7 @@ def _rank(person: Matched) -> tuple[bool, float, int, str]:
 def _find_next_turns(found: Draft) -> dict[str, datetime]:
     """When each user is on call next, by PagerDuty's own rendering of the schedules in scope."""
     now, soonest = rota.to_instant(found.account.since), dict[str, int]()
-    for schedule in found.mapped.in_scope("schedules", found.account.all_schedules):
+    for schedule in found.mapped.in_scope("schedules"):
         final = read_shown(schedule)
         for start, end, people in final.entries if final else ():
             if end <= now:

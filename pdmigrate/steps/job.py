@@ -17,9 +17,8 @@ from pdmigrate.harness.address import Address
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.project import open_project
 from pdmigrate.harness.target import OWN, Place, Target, open_offered
-from pdmigrate.pagerduty.access import check_subdomain
 from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.pagerduty.client import PagerDuty, make_client
+from pdmigrate.pagerduty.client import PagerDuty, check_subdomain, make_client
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.plan.answers import Decisions

@@ -230,16 +230,14 @@ class _Run:
 
     def _settle_early(self, action: Action, moved: set[str]) -> bool:
         """What was done before an interruption is not done twice, whatever people have made of it since."""
-        if self.begun.get(action.id) == "done" and not self._is_undone(action):
+        undone = action.writes and not has_moved(action, self.state, False) and not is_there(action, self.state)
+        if self.begun.get(action.id) == "done" and not undone:
             self._count(Done(action, PAST[action.verb], "done before the interruption"))
         elif action.id in moved:
             self._finish(action, "skipped", "changed in Harness since the plan was made: left as it is")
         else:
             return False
         return True
-
-    def _is_undone(self, action: Action) -> bool:
-        return action.writes and has_moved(action, self.state, False) is False and not is_there(action, self.state)
 
     def _load_all(self, actions: list[Action]) -> None:
         """In the plan's order; people are invited in batches, once their groups are there."""

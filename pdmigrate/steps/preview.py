@@ -27,7 +27,7 @@ class Preview(Result):
 @records_step("preview")
 def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Preview:
     """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side."""
-    snapshot = fetch_snapshot(job, progress)
+    snapshot = _fetch_snapshot(job, progress)
     job.keep_snapshot(snapshot)
     found = draft(job)
     leave_questions(job, found)
@@ -35,26 +35,21 @@ def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Pr
     return Preview(snapshot, found)
 
 
-def fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
-    """What the source says now, or what its file says."""
+def _fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
+    """What the source's file says; else what the source says now, with what connect found out about this account."""
     if job.source is None:
         return job.read_source_snapshot()
-    return job.source.fetch(_choose_reading(job), progress)
-
-
-def _choose_reading(job: Job) -> FetchOptions:
-    """As the settings say, and with what connect found out about this account."""
     access = job.workspace.find_state("access") or {}
     subdomain, source = job.read_subdomain(), job.settings.source
-    known = access.get("final_on_lists") if access.get("subdomain") == subdomain else None
-    return FetchOptions(
-        subdomain,
-        job.clock(),
-        job.horizon,
-        source.keep_keys,
-        source.handoff_rules,
-        source.service_orchestrations,
-        source.dependents,
-        source.service_dependencies,
-        known,
+    reading = FetchOptions(
+        subdomain=subdomain,
+        now=job.clock(),
+        horizon=job.horizon,
+        keep_keys=source.keep_keys,
+        handoffs=source.handoff_rules,
+        service_orchestrations=source.service_orchestrations,
+        dependents=source.dependents,
+        service_dependencies=source.service_dependencies,
+        final_on_lists=access.get("final_on_lists") if access.get("subdomain") == subdomain else None,
     )
+    return job.source.fetch(reading, progress)

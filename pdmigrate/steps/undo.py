@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 
 from pdmigrate.errors import PdmigrateError, SideError, UsageError
 from pdmigrate.harness.records import State
-from pdmigrate.plan.actions import Action, Fields
+from pdmigrate.plan.actions import Action
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
-from pdmigrate.workspace.journal import Journal, JournalStep, Run
+from pdmigrate.workspace.journal import Journal, Run
 
 
 @dataclass(frozen=True)
 class Revert:
-    """One step of a run, to be taken back; `left` says why it is not: changed since, or already gone."""
+    """What a run did, to be taken back; `left` says why it is not: changed since, or already gone."""
 
-    step: JournalStep
+    action: Action
     left: str = ""
     note: str = ""
 
@@ -47,13 +47,16 @@ def undo(
     with job.hold("undo"), job.journal().opened() as journal:
         run = _find_run(journal, number)
         state = job.target.read_state()
-        steps = [
-            step for step in journal.states(run.number).values() if step.state == "done" and step.before != step.after
-        ]
+        wrote = [step.action for step in journal.states(run.number).values() if step.wrote]
         later = _list_later(journal, run)
-        listed = [_judge(step, state, later) for step in reversed(steps)]
+        listed = [_judge(action, state, later) for action in reversed(wrote)]
         if yes:
-            listed = _revert_all(job, journal, run, listed, state, describe)
+            undoing = journal.start_undo(run.number, job.clock())
+            for place, revert in enumerate(listed):
+                if not revert.left:
+                    listed[place] = _revert(job, journal, undoing, revert.action, state)
+                describe(listed[place])
+            journal.finish_load(undoing, job.clock())
     return Undone(run, tuple(listed), yes)
 
 
@@ -69,53 +72,32 @@ def _find_run(journal: Journal, number: int | None) -> Run:
 def _list_later(journal: Journal, run: Run) -> dict[str, int]:
     """Objects that a later run wrote to, undos included, and which."""
     later = [r.number for r in journal.runs() if r.number > run.number]
-    return {
-        id: n
-        for n in later
-        for id, step in journal.states(n).items()
-        if step.state == "done" and step.before != step.after
-    }
+    return {id: n for n in later for id, step in journal.states(n).items() if step.wrote}
 
 
-def _judge(step: JournalStep, state: State, later: dict[str, int]) -> Revert:
-    if step.action in later:
-        return Revert(step, f"run {later[step.action]} has written to it since")
-    have = read_existing(step.kind, step.identifier, step.after or step.before or {}, state)
-    if have != step.after:
-        return Revert(step, "gone already" if have is None else "changed in Harness since")
-    accepted = step.kind == "users" and state.people[step.identifier].accepted
-    return Revert(step, "has accepted the invitation since: accounts are never removed" if accepted else "")
+def _judge(action: Action, state: State, later: dict[str, int]) -> Revert:
+    if action.id in later:
+        return Revert(action, f"run {later[action.id]} has written to it since")
+    have = read_existing(action.kind, action.identifier, action.after or action.before or {}, state)
+    if have != action.after:
+        return Revert(action, "gone already" if have is None else "changed in Harness since")
+    accepted = action.kind == "users" and state.people[action.identifier].accepted
+    return Revert(action, "has accepted the invitation since: accounts are never removed" if accepted else "")
 
 
-def _revert_all(
-    job: Job, journal: Journal, run: Run, listed: list[Revert], state: State, describe: Callable[[Revert], None]
-) -> list[Revert]:
-    number = journal.start_undo(run.number, job.clock())
-    done = []
-    for revert in listed:
-        done.append(revert if revert.left else _revert(job, journal, number, revert.step, state))
-        describe(done[-1])
-    journal.finish_load(number, job.clock())
-    return done
-
-
-def _revert(job: Job, journal: Journal, number: int, step: JournalStep, state: State) -> Revert:
-    action = Action("update", step.kind, step.key, step.identifier, step.name, step.after, step.before)
+def _revert(job: Job, journal: Journal, number: int, done: Action, state: State) -> Revert:
+    """A writer tells a new object by its `before`: one that the run took back is made anew."""
+    action = replace(done, verb="update", before=done.after, after=done.before)
     journal.record(number, action, "intended", job.clock())
     try:
-        if step.before is None:
-            job.target.remove_created(step.kind, step.identifier, state)
+        if action.after is None:
+            job.target.remove_created(action.kind, action.identifier, state)
         else:
-            job.target.write_change(_write_back(action, step.before), state.people)
+            job.target.write_change(action, state.people)
     except PdmigrateError as error:
         journal.record(number, action, "failed", job.clock(), str(error))
         if isinstance(error, SideError) and getattr(error, "status", 0) == 0:
             raise
-        return Revert(step, f"failed: {error}")
-    journal.record(number, action, "done", job.clock(), f"run {step.verb} taken back")
-    return Revert(step, note="removed" if step.before is None else "as it was")
-
-
-def _write_back(action: Action, before: Fields) -> Action:
-    """A writer tells a new object by its `before`; one that the run took back is made anew."""
-    return replace(action, after=before, verb="create" if action.before is None else "update")
+        return Revert(done, f"failed: {error}")
+    journal.record(number, action, "done", job.clock(), f"run {done.verb} taken back")
+    return Revert(done, note="removed" if action.after is None else "as it was")

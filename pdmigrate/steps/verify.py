@@ -14,6 +14,7 @@ from pdmigrate.harness.rota import read_coverage
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.proof import AnySchedule
 from pdmigrate.oncall import paging, rota
+from pdmigrate.pagerduty.evidence import read_oncalls
 from pdmigrate.parity.people import Reach, Unreachable, find_reach
 from pdmigrate.parity.policies import PolicyParity, compare_policies, count_level_seconds, count_policies
 from pdmigrate.parity.policies import find_unexplained as find_policies
@@ -23,7 +24,6 @@ from pdmigrate.plan.actions import Action
 from pdmigrate.steps.clock_windows import ask_all
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
-from pdmigrate.steps.oncall_witness import ask_levels
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.rota_files import write_rota
 
@@ -95,7 +95,13 @@ def verify(job: Job) -> Verified:
     """Read the target afresh and compare. Leaves `parity` in the workspace and rota/*.csv in the run's folder."""
     found = draft(job)
     account, window_requests = ask_all(job, found.account)
-    account, oncall_requests = ask_levels(job, account, found.reasons["escalation_policies"])
+    oncall_requests = 0
+    if job.source:  # PagerDuty's own word on each level of each policy; a snapshot has what it has
+        policies_said, oncall_requests = job.source.read_oncalls(
+            account.since, account.until, found.reasons["escalation_policies"]
+        )
+        account = replace(account, oncalls=read_oncalls(policies_said))
+        job.oncall_requests += oncall_requests
     found = replace(found, account=account)
     schedules = tuple(
         compare_schedule(found, schedule, _ask_target(job, found, schedule))
@@ -107,17 +113,17 @@ def verify(job: Job) -> Verified:
     window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))
     reach = find_reach(found.mapped, [(s.id, s.before, s.after) for s in schedules], window)
     verified = Verified(
-        found,
-        found.account.since,
-        found.account.until,
-        schedules,
-        services,
-        reach,
-        drift,
-        (*found.miscounted, *find_unexplained(schedules, services), *find_policies(policies)),
-        window_requests,
-        policies,
-        oncall_requests,
+        draft=found,
+        since=found.account.since,
+        until=found.account.until,
+        schedules=schedules,
+        services=services,
+        reach=reach,
+        drift=drift,
+        unexplained=(*found.miscounted, *find_unexplained(schedules, services), *find_policies(policies)),
+        window_requests=window_requests,
+        policies=policies,
+        oncall_requests=oncall_requests,
     )
     _write_rotas(job.folder / "rota", found, schedules)
     job.workspace.save_state("parity", verified.count_seconds())

@@ -63,13 +63,9 @@ def read_people_file(path: Path) -> dict[str, str]:
 
 
 def _is_risky(text: str) -> bool:
-    first = next((sign for sign in text if not _is_unseen(sign)), "")
+    # past blanks, controls, what has no width, and accents without a letter
+    first = next((sign for sign in text if unicodedata.category(sign)[0] not in "ZCM" and sign not in _BLANK), "")
     return bool(first) and (text[0] in _BREAKS or unicodedata.normalize("NFKC", first)[0] in _STARTS)
-
-
-def _is_unseen(sign: str) -> bool:
-    """Blanks, controls, what has no width, and accents without a letter."""
-    return unicodedata.category(sign)[0] in "ZCM" or sign in _BLANK
 
 
 class _Rows:

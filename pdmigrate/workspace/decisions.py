@@ -40,7 +40,8 @@ import yaml
 from pydantic import ValidationError
 
 from pdmigrate.errors import SettingsError, hint
-from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Answer, Decisions
+from pdmigrate.plan.answers import CLASSES, Answer, Decisions
+from pdmigrate.plan.guards import GUARD_NAMES
 from pdmigrate.workspace.folder import lock_beside, write_text
 from pdmigrate.workspace.strict import describe_problem, find_line
 from pdmigrate.workspace.yaml_lists import edit_list, read_yaml

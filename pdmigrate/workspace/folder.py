@@ -22,23 +22,16 @@ class Workspace:
     """A folder. Knows the paths, and nothing of what the files mean.
 
     migration.yaml, decisions.yaml: made for people. journal.sqlite: what was loaded. snapshots/: what the source said.
-    state/STEP.json: what a step leaves for the next. sandbox/: the embedded sides. reports/RUN/: what people look at.
+    state/STEP.json: what a step leaves for the next. sandbox/: the embedded sides. reports/RUN/: what people look at,
+    reports/by-hand/: of what is done by hand.
     """
 
     def __init__(self, folder: Path | str):
-        self.folder = Path(folder).resolve()
-
-    @property
-    def settings_file(self) -> Path:
-        return self.folder / "migration.yaml"
-
-    @property
-    def decisions_file(self) -> Path:
-        return self.folder / "decisions.yaml"
-
-    @property
-    def journal_file(self) -> Path:
-        return self.folder / "journal.sqlite"
+        self.folder = folder = Path(folder).resolve()
+        self.settings_file, self.decisions_file = folder / "migration.yaml", folder / "decisions.yaml"
+        self.journal_file = folder / "journal.sqlite"
+        self.snapshots, self.sandbox, self.reports = folder / "snapshots", folder / "sandbox", folder / "reports"
+        self.by_hand = self.reports / "by-hand"
 
     def cancel_file(self, run: str) -> Path:
         """There while this headless run, and no other, has been told to stop. run: the token of its hold."""
@@ -49,23 +42,6 @@ class Workspace:
         under_way = {self.cancel_file(run) for run in runs}
         for path in set(self.folder.glob(".cancel*")) - under_way:
             path.unlink(missing_ok=True)
-
-    @property
-    def snapshots(self) -> Path:
-        return self.folder / "snapshots"
-
-    @property
-    def sandbox(self) -> Path:
-        return self.folder / "sandbox"
-
-    @property
-    def reports(self) -> Path:
-        return self.folder / "reports"
-
-    @property
-    def by_hand(self) -> Path:
-        """The folder of what is done by hand."""
-        return self.reports / "by-hand"
 
     def check(self) -> "Workspace":
         """Raise SettingsError unless this is a workspace."""

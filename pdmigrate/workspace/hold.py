@@ -15,7 +15,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
@@ -55,20 +55,19 @@ def hold(place: Path | str, name: str, folder: Path, purpose: str, now: datetime
     place, name: as for the journal. folder: the workspace's. lend: the token by which the processes that are started
     meanwhile may hold it in their turn; without one nobody may.
     """
-    mine = _make_holder(purpose, now, lend)
+    who, since = os.environ.get("PDMIGRATE_USER") or getpass.getuser(), now.isoformat(timespec="seconds")
+    mine = Holder(who, socket.gethostname(), os.getpid(), since, purpose, lend or make_token())
     with ExitStack() as stack:
         for level in count():
-            if stack.enter_context(_hold_level(place, name, folder, level, mine)):
+            if isinstance(place, Path):
+                held = _hold_file(folder / (f".lock.{level}" if level else ".lock"), mine)
+            else:
+                held = _hold_postgres(place, name, level, mine)
+            if stack.enter_context(held):
                 break
         if lend:
             stack.enter_context(_lend(lend))
         yield
-
-
-def _hold_level(place: Path | str, name: str, folder: Path, level: int, mine: Holder) -> AbstractContextManager[bool]:
-    if isinstance(place, Path):
-        return _hold_file(folder / (f".lock.{level}" if level else ".lock"), mine)
-    return _hold_postgres(place, name, level, mine)
 
 
 def make_token() -> str:
@@ -94,12 +93,6 @@ def _lend(token: str) -> Iterator[None]:
             os.environ.pop(TOKENS, None)
             if left:
                 os.environ[TOKENS] = " ".join(left)
-
-
-def _make_holder(purpose: str, now: datetime, token: str) -> Holder:
-    who = os.environ.get("PDMIGRATE_USER") or getpass.getuser()
-    since = now.isoformat(timespec="seconds")
-    return Holder(who, socket.gethostname(), os.getpid(), since, purpose, token or make_token())
 
 
 @contextmanager
@@ -147,7 +140,10 @@ def _hold_postgres(place: str, name: str, level: int, mine: Holder) -> Iterator[
 
 def _judge(got: bool, said: str) -> None:
     """Held by another: an error. Ours, with another's name still on it: that run died, which is said."""
-    other = _read_holder(said)
+    try:
+        other = Holder(**json.loads(said)) if said else None
+    except (ValueError, TypeError):  # only the half of a name, which is being written
+        other = None
     if got:
         if other:
             log.warning("The run of %s ended without a word; this one goes on from there.", other.describe())
@@ -156,11 +152,3 @@ def _judge(got: bool, said: str) -> None:
         raise WorkspaceHeldError("Another run has just taken the workspace: wait for it, then run again.")
     if other.token not in lent_tokens() or (other.host, other.pid) == (socket.gethostname(), os.getpid()):
         raise WorkspaceHeldError(f"The workspace is held by {other.describe()}: wait for it, then run again.")
-
-
-def _read_holder(said: str) -> Holder | None:
-    """None where nobody's name stands there, or only the half of one that is being written."""
-    try:
-        return Holder(**json.loads(said)) if said else None
-    except (ValueError, TypeError):
-        return None

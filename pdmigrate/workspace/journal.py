@@ -17,8 +17,7 @@ import sqlalchemy as sa
 
 from pdmigrate.errors import SettingsError, UnreachableError
 from pdmigrate.harness.identifiers import make_identifier
-from pdmigrate.plan.actions import Action, Fields, Plan, plan_from_json, plan_to_json
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
 
 # --- the tables ---
 
@@ -77,19 +76,17 @@ holders = sa.Table(
 
 @dataclass(frozen=True)
 class JournalStep:
-    """One action of one load: its state is intended, done, failed or skipped. before, after: of what is done."""
+    """One action of one load: its state is intended, done, failed or skipped. Only of what is done it has before and after."""
 
-    action: str
-    verb: str
+    action: Action
     state: str
     note: str
     at: str
-    kind: str = ""
-    key: str = ""
-    identifier: str = ""
-    name: str = ""
-    before: Fields | None = None
-    after: Fields | None = None
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it was sent, and not only booked."""
+        return self.state == "done" and self.action.writes
 
 
 @dataclass(frozen=True)
@@ -126,14 +123,9 @@ class Journal:
         """All lines of the source account, by (kind, key)."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(ledger).where(ledger.c.source == self._source)).all()
-        return {(r.kind, r.key): LedgerEntry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced)) for r in rows}
-
-    def booked_at(self, kind: str) -> dict[str, datetime]:
-        """When each object of a kind was last written, by its PagerDuty id."""
-        mine = sa.and_(ledger.c.source == self._source, ledger.c.kind == kind)
-        with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(ledger.c.key, ledger.c.at).where(mine)).all()
-        return {row.key: datetime.fromisoformat(row.at) for row in rows}
+        return {
+            (r.kind, r.key): LedgerEntry(r.kind, r.key, r.identifier, r.name, json.loads(r.synced), r.at) for r in rows
+        }
 
     def other_sources(self) -> list[str]:
         """Other PagerDuty accounts that this journal has carried over."""
@@ -192,30 +184,16 @@ class Journal:
         with self._engine.begin() as connection:
             self._book(connection, action, at)
 
-    def steps(self, load: int) -> list[JournalStep]:
-        """All steps of a run, in their order."""
+    def states(self, load: int) -> dict[str, JournalStep]:
+        """The latest step of each action of a run, by the action's id, in the order in which they were begun."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(steps).where(steps.c.load == load).order_by(steps.c.id)).all()
-        return [
-            JournalStep(
-                action=row.action,
-                verb=row.verb,
-                state=row.state,
-                note=row.note,
-                at=row.at,
-                kind=row.kind,
-                key=row.key,
-                identifier=row.identifier,
-                name=row.name,
-                before=_unpack(row.before),
-                after=_unpack(row.after),
-            )
-            for row in rows
-        ]
-
-    def states(self, load: int) -> dict[str, JournalStep]:
-        """The latest step of each action of a run."""
-        return {step.action: step for step in self.steps(load)}
+        found = {}
+        for row in rows:
+            fields = _unpack(row.before), _unpack(row.after)
+            action = Action(row.verb, row.kind, row.key, row.identifier, row.name, *fields)
+            found[action.id] = JournalStep(action, row.state, row.note, row.at)
+        return found
 
     def _newest(self) -> sa.Row[Any] | None:
         with self._engine.connect() as connection:

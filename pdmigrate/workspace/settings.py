@@ -143,7 +143,12 @@ def resolve_secret(reference: str) -> str:
     """The secret behind `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`. Raises SettingsError where there is none."""
     kind, _, name = reference.partition(":")
     if kind == "keyring":
-        value = _from_keyring(name)
+        try:
+            import keyring
+        except ImportError:
+            raise SettingsError("keyring: references need the extra: pip install 'pdmigrate[keyring]'.") from None
+        service, _, user = name.partition("/")
+        value = keyring.get_password(service, user) or ""
     elif kind == "env":
         value = os.environ.get(name, "").strip()
     else:
@@ -152,15 +157,6 @@ def resolve_secret(reference: str) -> str:
     if not value:
         raise SettingsError(f"The secret {reference} is empty or not there: set it, then run again.")
     return value
-
-
-def _from_keyring(name: str) -> str:
-    try:
-        import keyring
-    except ImportError:
-        raise SettingsError("keyring: references need the extra: pip install 'pdmigrate[keyring]'.") from None
-    service, _, user = name.partition("/")
-    return keyring.get_password(service, user) or ""
 
 
 def _read_yaml(path: Path) -> Any:

@@ -33,7 +33,10 @@ def load_snapshot(path: Path) -> Snapshot:
             raise SettingsError(
                 f"The snapshot {path.name} has format {data['format']}, this pdmigrate reads up to {FORMAT}: update it."
             )
-        snapshot = _read_head(data)
+        taken, since, until = (datetime.fromisoformat(data[name]) for name in ("taken", "since", "until"))
+        cost = {name: data[name] for name in ("requests", "retries")}
+        zone = data.get("zone", "UTC")
+        snapshot = Snapshot(data["subdomain"], taken, since, until, data["records"], **cost, zone=zone)
         damaged = data["format"] > 1 and _checksum(snapshot.rows) != data["checksum"]
     except FileNotFoundError:
         raise SettingsError(f"There is no snapshot {path}: check source.snapshot in migration.yaml.") from None
@@ -44,12 +47,6 @@ def load_snapshot(path: Path) -> Snapshot:
             f"The snapshot {path.name} is not what it was when it was made (its checksum differs): make it again."
         )
     return snapshot
-
-
-def _read_head(data: dict[str, Any]) -> Snapshot:
-    taken, since, until = (datetime.fromisoformat(data[name]) for name in ("taken", "since", "until"))
-    cost = {name: data[name] for name in ("requests", "retries")}
-    return Snapshot(data["subdomain"], taken, since, until, data["records"], **cost, zone=data.get("zone", "UTC"))
 
 
 def _checksum(rows: dict[str, Any]) -> str:

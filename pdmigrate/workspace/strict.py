@@ -20,43 +20,31 @@ def describe_problem(entry: ErrorDetails, model: type[BaseModel]) -> str:
     if entry["type"] == "missing":
         return f"{place} is missing"
     message = entry["msg"].removeprefix("Value error, ")
-    said = f"{message[0].lower()}{message[1:]}{_hint_word(entry)}"
-    return f"{place}: {said}" if place else said
-
-
-def _hint_word(entry: ErrorDetails) -> str:
-    """The nearest of the words that a field takes, if one is near."""
+    # the nearest of the words that a field takes, if one is near
     known = re.findall("'([^']+)'", entry["ctx"]["expected"]) if entry["type"] == "literal_error" else []
-    return find_nearest(str(entry["input"]), known)
+    said = f"{message[0].lower()}{message[1:]}{find_nearest(str(entry['input']), known)}"
+    return f"{place}: {said}" if place else said
 
 
 def find_line(text: str, place: Sequence[str | int]) -> int:
     """The line of a YAML text on which the thing at this place stands; where it is missing, what should hold it."""
     node = yaml.compose(text, yaml.SafeLoader)
     for part in place:
-        inner = _find_inner(node, part)
+        inner = None
+        if isinstance(node, yaml.MappingNode):
+            inner = next((value for key, value in node.value if key.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            inner = node.value[part]
         if inner is None:
             break
         node = inner
     return node.start_mark.line + 1 if node else 1
 
 
-def _find_inner(node: Any, part: str | int) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == str(part)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part]
-    return None
-
-
-def _hint_key(place: Sequence[str | int], model: type[BaseModel]) -> str:
+def _hint_key(place: Sequence[str | int], model: Any) -> str:
     for part in place[:-1]:
-        model = model if isinstance(part, int) else _find_model(model.model_fields[part].annotation)
+        if not isinstance(part, int):
+            found = model.model_fields[part].annotation
+            # what stands in a list, or beside None
+            model = get_args(found)[0] if get_origin(found) in (tuple, list, UnionType) else found
     return f" ({hint(str(place[-1]), model.model_fields)})"
-
-
-def _find_model(annotation: Any) -> Any:
-    """What stands in a list, or beside None, of the annotation of a field."""
-    if get_origin(annotation) in (tuple, list, UnionType):
-        return get_args(annotation)[0]
-    return annotation

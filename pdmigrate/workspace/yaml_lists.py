@@ -82,7 +82,9 @@ def _edit_lines(body: str, end: str, section: str, changed: Changes, added: Sequ
     for number, entry in sorted(changed.items(), reverse=True):
         lines[slice(*spans[number])] = _revise(lines[slice(*spans[number])], column, end, entry)
     if not added and list(changed.values()).count(None) == len(spans):
-        lines[key.start_mark.line] = _make_empty(lines[key.start_mark.line], key.end_mark.column)
+        line = lines[key.start_mark.line]
+        colon = line.index(":", key.end_mark.column) + 1
+        lines[key.start_mark.line] = f"{line[:colon]} []{line[colon:]}"
     return "".join(lines)
 
 
@@ -120,11 +122,6 @@ def _fill_empty(lines: list[str], value: yaml.Node, fresh: list[str]) -> list[st
     return [*lines[: start.line], emptied, *fresh, *lines[start.line + 1 :]]
 
 
-def _make_empty(line: str, column: int) -> str:
-    colon = line.index(":", column) + 1
-    return f"{line[:colon]} []{line[colon:]}"
-
-
 def _write(entry: Entry, column: int, end: str) -> list[str]:
     text = yaml.dump([entry], Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=NO_FOLD)
     return _indent(text, column, end)
@@ -144,7 +141,12 @@ def _revise(lines: list[str], column: int, end: str, entry: Entry | None) -> lis
     [known] = read_yaml(block)
     if "".join(_write(known, 0, "\n")) == block:
         return _write(entry, column, end)
-    text = _retouch(block, known, entry) or _renew(block, entry)
+    text = _retouch(block, known, entry)
+    if not text:
+        ruamel = _make_ruamel()
+        rows = ruamel.load(block)
+        _update(rows, 0, entry)
+        text = _dump(ruamel, rows)
     return [*_keep_comments(block, text, column, end), *_indent(text, column, end)]
 
 
@@ -201,13 +203,6 @@ def _spell(value: Any, flow: bool, key: str = "", style: str | None = None) -> s
             thing, Dumper=DUMPER, default_flow_style=True, default_style=style, width=NO_FOLD, allow_unicode=True
         )
     return text.strip()[1:-1] if flow or not key else text.removesuffix("\n")
-
-
-def _renew(block: str, entry: Entry) -> str:
-    ruamel = _make_ruamel()
-    rows = ruamel.load(block)
-    _update(rows, 0, entry)
-    return _dump(ruamel, rows)
 
 
 def _keep_comments(before: str, after: str, column: int, end: str) -> list[str]:

@@ -17,8 +17,8 @@ from jsonschema import Draft202012Validator
 
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
-from pdmigrate.handover.advice import advise
 from pdmigrate.handover.objects import describe_rotation
+from pdmigrate.handover.services import advise
 from pdmigrate.handover.ticks import read_items, tick_item, untick_item
 from pdmigrate.harness.records import Rotation
 from pdmigrate.runs.demo import make_demo_workspace
@@ -108,6 +108,7 @@ def test_the_order_is_one_in_which_a_person_can_work(handed):
         "escalation_policies",
         "services",
         "alert_rules",
+        "event_rules",
         "integrations",
     ]
 
@@ -122,6 +123,7 @@ def test_documents_fit_their_schema_and_say_what_to_type(handed):
     assert kinds == {
         "schedule": len(list(home.glob("schedules/*"))),
         "escalation_policy": len(list(home.glob("policies/*"))),
+        "event_rules": len(list(home.glob("event_rules/*"))),
     }
     schedules = [d for d in documents if d["kind"] == "schedule"]
     assert all(r["in_words"].startswith("Turns of ") for d in schedules for r in d["rotations"])

@@ -32,7 +32,7 @@ from pdmigrate.pagerduty.records import Schedule, Service
 from pdmigrate.pagerduty.rota import read_final, render_schedule
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.urgency import describe_unreadable, list_edges, urgencies_at
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import LedgerEntry
 from pdmigrate.runs.summary import read_results, summarise_run
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.wire.transport import Patience

@@ -12,8 +12,8 @@ from mapping_account import (
     user,
 )
 from pagerduty_http import NOW as COMPANY_NOW
+from source_http import DATA
 
-from conftest import SHARED
 from pdmigrate import conflicts, connect, load, open_job, preview, verify
 from pdmigrate.harness.records import State
 from pdmigrate.pages import make_page
@@ -34,8 +34,7 @@ def odd_policy(id="pe1"):
 
 # --- the property: every loss is open or decided ---
 
-CASES = SHARED / "cases"
-FOLDERS = sorted(folder for folder in CASES.iterdir() if (folder / "account").is_dir()) if CASES.is_dir() else []
+FOLDERS = sorted((DATA / "cases").iterdir())
 
 
 def check_losses(mapped):

@@ -10,13 +10,13 @@ from test_handmade import answer
 
 from pdmigrate.harness.records import Override, Schedule
 from pdmigrate.harness.rota import render_schedule
-from pdmigrate.mapping.outcomes import count_out_of_scope
+from pdmigrate.mapping.draft import count_out_of_scope
 from pdmigrate.mapping.overrides import cut_overrides, override_key
 from pdmigrate.mapping.scope import choose_scope, list_standing
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.rota import read_entries
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.rules import Scope
 

@@ -18,7 +18,7 @@ from mapping_account import (
 )
 
 from pdmigrate.harness.records import State, UserGroup
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import LedgerEntry
 
 ANN, BOB = user("ann"), user("bob")
 

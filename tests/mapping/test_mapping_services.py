@@ -4,7 +4,7 @@ import pytest
 from mapping_account import decide, grades, map_rows, people, policy, reason, refer, service, team, user, wishes
 
 from pdmigrate.harness.records import Service, State
-from pdmigrate.plan.ledger import LedgerEntry
+from pdmigrate.plan.actions import LedgerEntry
 
 ANN = refer("user", "ann")
 LOW = {"type": "constant", "urgency": "low"}

@@ -11,9 +11,8 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import rota
 from pdmigrate.parity.policies import compare_policies, find_unexplained
 from pdmigrate.parity.schedules import Compared, ScheduleParity
-from pdmigrate.plan.actions import Held, make_plan
+from pdmigrate.plan.actions import Held, LedgerEntry, make_plan
 from pdmigrate.plan.answers import Conflict, Settled
-from pdmigrate.plan.ledger import LedgerEntry
 
 DAY = 86_400
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rota_cases import START, ZONES, Facts, all_edges, place, read_both_ways, schedules
 
-from pdmigrate.mapping.dated import MOST_SHIFTS, TooManyDatedError
 from pdmigrate.mapping.proof import Judgement, render_with_overrides
+from pdmigrate.mapping.rotations import MOST_SHIFTS, TooManyDatedError
 from pdmigrate.mapping.schedules_v2 import map_layers
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import rota as pagerduty_rota

@@ -12,8 +12,8 @@ from rota_cases import START
 from test_rota_v3 import HORIZON, SINCE, UNTIL, member, names, weekly
 
 from pdmigrate.mapping import schedules_v3
-from pdmigrate.mapping.dated import TooManyDatedError
 from pdmigrate.mapping.proof import CannotBeSaidError, judge, list_windows
+from pdmigrate.mapping.rotations import TooManyDatedError
 from pdmigrate.mapping.schedules_v3 import map_shifts
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import rota_v3

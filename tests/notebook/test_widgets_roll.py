@@ -34,15 +34,6 @@ def test_a_click_on_a_row_that_a_search_has_hidden_meanwhile_is_kept_and_said():
     assert list_boxes(roll)["Birch"].value
 
 
-def test_one_row_of_a_single_choice_is_ticked_at_a_time():
-    roll = Roll(MANY, single=True)
-    boxes = list_boxes(roll)
-    boxes["Birch"].value = True
-    boxes["Oak"].value = True
-    assert roll.ticked == {"oak"}
-    assert not boxes["Birch"].value
-
-
 def test_other_words_for_the_same_rows_keep_their_boxes():
     roll = Roll(ROWS, ticked=["fir"])
     roll.replace([Row(row.key, row.label.upper()) for row in ROWS], ["oak"])

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 from small_company import edit
-from source_http import NOW, company, find_shared
+from source_http import DATA, NOW, company
 
 from pdmigrate import conflicts, connect, finish, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError
-from pdmigrate.pagerduty.compare import compare_accounts
+from pdmigrate.pagerduty.account import compare_accounts
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.company import change_company
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN
@@ -80,7 +80,7 @@ def test_keys_stay_out_unless_asked_for_and_never_reach_a_page(serve_source, wor
 
 
 def test_the_recorded_account_and_a_snapshot_of_it_have_one_digest(serve_source, tmp_path):
-    folder = find_shared("recorded-account")
+    folder = DATA / "recorded-account"
     source = serve_source(load_account(folder))
     fetched = source.fetch()
     save_snapshot(tmp_path / "recorded.json.gz", fetched)
@@ -116,9 +116,9 @@ def test_what_changed_in_the_source_since(serve_source, tmp_path, capsys):
     change_company(document)
     after = serve_source(document).fetch()
     changes = {(one.kind, one.name): one for one in compare_accounts(before.account, after.account)}
-    assert changes["user", "Ben Achebe"].verb == "gone"
-    assert changes["service", "Loyalty points"].verb == "new"
-    assert changes["schedule", "Checkout primary"].fields == ("schedule_layers",)
+    assert changes["users", "Ben Achebe"].what == "gone"
+    assert changes["services", "Loyalty points"].what == "created"
+    assert changes["schedules", "Checkout primary"].fields == ("schedule_layers",)
     for name, snapshot in (("a", before), ("b", after)):
         save_snapshot(tmp_path / name, snapshot)
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0

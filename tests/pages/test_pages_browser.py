@@ -9,8 +9,8 @@ from lab import need_browser, open_browser
 
 from conftest import skip
 from pdmigrate import finish, history, open_job, undo
-from pdmigrate.pages.report import Figure, Page, Section, write_page
-from pdmigrate.pages.show import make_table
+from pdmigrate.pages.report import write_page
+from pdmigrate.pages.show import Figure, Page, Section, make_table
 from pdmigrate.runs.publish import mask_page
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from pdmigrate.pages.markup import mask_text
-from pdmigrate.pages.report import Figure, Page, Section, write_index, write_page
-from pdmigrate.pages.show import Link, Table, Tag, cell_text, make_table, show
+from pdmigrate.pages.report import write_index, write_page
+from pdmigrate.pages.show import Figure, Link, Page, Section, Table, Tag, cell_text, make_table, show
 from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.runs.publish import mask_file
 

@@ -9,7 +9,7 @@ import pytest
 
 from pdmigrate.harness.records import Rotation, Schedule
 from pdmigrate.pages.timeline import Bar, Lane, draw_timeline, find_clock_changes
-from pdmigrate.parity.lanes import target_lanes
+from pdmigrate.parity.schedules import target_lanes
 
 LONDON = ZoneInfo("Europe/London")
 LEFT, WIDTH = 180, 960

@@ -7,10 +7,9 @@ import pytest
 from test_plan_three_way import LEVEL, ROTATION, fields_of, have_state, make_wish, plan_one
 
 from pdmigrate.harness.records import AlertRule, EscalationPolicy, Service, State, UserGroup
+from pdmigrate.plan.actions import LedgerEntry
 from pdmigrate.plan.answers import Decision, Decisions
-from pdmigrate.plan.ledger import LedgerEntry
-from pdmigrate.plan.merging import THEIRS
-from pdmigrate.plan.planning import plan_actions
+from pdmigrate.plan.planning import THEIRS, plan_actions
 from pdmigrate.plan.questions import Questions
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

@@ -9,12 +9,10 @@ from flask import request
 
 from pdmigrate.harness import records
 from pdmigrate.harness.records import State
-from pdmigrate.plan.actions import Desired, make_plan
+from pdmigrate.plan.actions import Desired, LedgerEntry, make_plan
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.plan.ledger import LedgerEntry
-from pdmigrate.plan.merging import SETS
-from pdmigrate.plan.planning import plan_actions
+from pdmigrate.plan.planning import SETS, plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.workspace.snapshots import save_snapshot
 

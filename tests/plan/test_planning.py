@@ -4,9 +4,8 @@ import pytest
 from test_plan_three_way import make_wish
 
 from pdmigrate.harness.records import ContactDetails, Override, Person, Schedule, Service, State, UserGroup
-from pdmigrate.plan.actions import make_plan, plan_from_json, plan_to_json
+from pdmigrate.plan.actions import LedgerEntry, make_plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Decision, Decisions
-from pdmigrate.plan.ledger import LedgerEntry
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from source_http import NOW, QUICK, company, find_shared
+from source_http import DATA, NOW, QUICK, company
 
 from pdmigrate import open_job
 from pdmigrate.cli.rota import read_schedule
@@ -18,15 +18,7 @@ from pdmigrate.workspace.settings import make_workspace
 from pdmigrate.workspace.snapshots import save_snapshot
 
 DAYS = timedelta(days=56)
-
-
-def list_folders():
-    """Every recorded account of ../shared; one name where there is none, so that the test says what is missing."""
-    import source_http
-
-    cases = sorted(path.parent for path in source_http.SHARED.glob("cases/*/account/schedules.json"))
-    found = [str(path.relative_to(source_http.SHARED)) for path in cases]
-    return ["recorded-account", *found]
+RECORDED = ["recorded-account", *sorted(str(path.relative_to(DATA)) for path in DATA.glob("cases/*/account"))]
 
 
 @contextmanager
@@ -68,9 +60,9 @@ def check_rota(tmp_path, folder, account):
             assert dump_record(read_schedule(file)) == dump_record(account.schedules[row["id"]])
 
 
-@pytest.mark.parametrize("name", list_folders())
+@pytest.mark.parametrize("name", RECORDED)
 def test_every_door_gives_the_same_account(tmp_path, name):
-    folder = find_shared(name)
+    folder = DATA / name
     embedded, recorded = read_embedded(tmp_path, folder), read_recorded(tmp_path, folder)
     assert describe(embedded) == describe(recorded)
     assert embedded.digest == recorded.digest

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from source_http import Source, company
 
-from pdmigrate.steps.history import compare_accounts
+from pdmigrate.steps.history import tell_source
 
 KINDS = ("users", "teams", "schedules", "schedules_v3", "escalation_policies", "services")
 
@@ -54,9 +54,9 @@ def test_there_is_a_difference_exactly_where_the_digest_is_another_one(snapshot,
     before, seen = snapshot.account, set()
     for path, value in list_edits(snapshot.rows[kind], (kind,)):
         after = replace(snapshot, rows=edit(snapshot.rows, path, value)).account
-        changes = compare_accounts(before, after)
+        changes = tell_source(before, after)
         assert bool(changes) == (before.digest != after.digest), (path, value)
-        assert bool(compare_accounts(after, before)) == bool(changes)
+        assert bool(tell_source(after, before)) == bool(changes)
         assert all(change.fields for change in changes if change.what == "changed"), (path, value)
         seen.add(bool(changes))
     assert seen == {True, False}
@@ -67,26 +67,26 @@ def test_what_changes_by_itself_is_no_change(snapshot):
     service = rows["services"][0]
     for status in ("warning", "critical"):
         service.update(status=status, last_incident_timestamp="2025-10-07T15:00:00Z")
-        assert not compare_accounts(snapshot.account, replace(snapshot, rows=rows).account)
+        assert not tell_source(snapshot.account, replace(snapshot, rows=rows).account)
     service["status"] = "disabled"
-    [change] = compare_accounts(snapshot.account, replace(snapshot, rows=rows).account)
+    [change] = tell_source(snapshot.account, replace(snapshot, rows=rows).account)
     assert (change.name, change.fields, change.pages) == (service["name"], ("status",), True)
 
 
 def test_a_row_that_cannot_be_read_any_more_is_said_with_the_reason(snapshot):
     rows = copy.deepcopy(snapshot.rows)
     rows["schedules"][0]["schedule_layers"] = "none"
-    gone, broken = compare_accounts(snapshot.account, replace(snapshot, rows=rows).account)
+    gone, broken = tell_source(snapshot.account, replace(snapshot, rows=rows).account)
     assert (gone.what, broken.what, broken.pages) == ("gone", "unreadable", True)
     assert "schedule_layers" in broken.fields[0]
-    assert compare_accounts(replace(snapshot, rows=rows).account, snapshot.account)[1].what == "unreadable no more"
+    assert tell_source(replace(snapshot, rows=rows).account, snapshot.account)[1].what == "unreadable no more"
 
 
 def test_a_schedule_that_was_upgraded_is_changed_and_not_gone(snapshot):
     """It keeps its id, and stands in the other list."""
     rows = copy.deepcopy(snapshot.rows)
     rows["schedules_v3"][0]["id"] = rows["schedules"].pop(0)["id"]
-    changes = compare_accounts(snapshot.account, replace(snapshot, rows=rows).account)
+    changes = tell_source(snapshot.account, replace(snapshot, rows=rows).account)
     assert ("changed", ("type",)) in {(change.what, change.fields) for change in changes}
 
 
@@ -96,5 +96,5 @@ def test_a_schedule_in_both_lists_is_compared_in_both(snapshot):
     both = replace(snapshot, rows=rows).account
     rows = copy.deepcopy(rows)
     rows["schedules"][0]["schedule_layers"][0]["rotation_turn_length_seconds"] += 1
-    [change] = compare_accounts(both, replace(snapshot, rows=rows).account)
+    [change] = tell_source(both, replace(snapshot, rows=rows).account)
     assert change.fields == ("schedule_layers",)

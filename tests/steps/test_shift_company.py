@@ -10,8 +10,8 @@ from shift_company import ONLY_IN_SHIFTS, build_shift_company
 from pdmigrate import open_job, verify
 from pdmigrate.cli import main
 from pdmigrate.handover.folder import read_items
-from pdmigrate.handover.items import list_items
 from pdmigrate.handover.links import Links
+from pdmigrate.handover.planned import list_items
 from pdmigrate.handover.ticks import find_paged
 from pdmigrate.oncall import rota
 from pdmigrate.parity.services import compare_service, target_levels

@@ -5,9 +5,9 @@ import two_sides
 from test_sync_properties import TwoSides
 
 from pdmigrate.mapping import overrides
-from pdmigrate.plan import handmade, merging
+from pdmigrate.plan import handmade, planning
 
-settle, settle_rotations, merge_sets = merging._settle, merging._settle_rotations, merging._merge_sets
+settle, settle_rotations, merge_sets = planning._settle, planning._settle_rotations, planning._merge_sets
 
 
 @pytest.fixture
@@ -51,14 +51,14 @@ def run(sides, by_hand="keep_harness", strategy="preserve"):
     sides.runs_twice(strategy, None, by_hand, True)
 
 
-def drop_by_hand(clock, name, three, taken):
-    after, synced, changes = settle_rotations(clock, name, three, taken)
+def drop_by_hand(*asked):
+    after, synced, changes = settle_rotations(*asked)
     return [rotation for rotation in after if not rotation["name"].startswith("By hand")], synced, changes
 
 
-def take_whole(clock, name, three, taken):
+def take_whole(clock, three, *more):
     """PagerDuty's whole list, as soon as it has changed any part of it."""
-    after, synced, changes = settle_rotations(clock, name, three, taken)
+    after, synced, changes = settle_rotations(clock, three, *more)
     return (after, synced, changes) if three[0] == three[1] else (three[1], three[1], changes)
 
 
@@ -84,12 +84,12 @@ def find_all(mapped, held):
 
 
 PLANTED = [
-    (merging, "_settle_rotations", drop_by_hand, "rotations/By hand"),
-    (merging, "_settle_rotations", take_whole, "rotations/By hand"),
-    (merging, "_merge_sets", lambda *three: drop_added(str, *three), "users/"),
-    (merging, "_merge_sets", lambda *three: drop_added(dict, *three), "methods/"),
-    (merging, "_merge_sets", put_back, "methods/"),
-    (merging, "_settle", take_description, "description"),
+    (planning, "_settle_rotations", drop_by_hand, "rotations/By hand"),
+    (planning, "_settle_rotations", take_whole, "rotations/By hand"),
+    (planning, "_merge_sets", lambda *three: drop_added(str, *three), "users/"),
+    (planning, "_merge_sets", lambda *three: drop_added(dict, *three), "methods/"),
+    (planning, "_merge_sets", put_back, "methods/"),
+    (planning, "_settle", take_description, "description"),
     (overrides, "_find_dropped", find_all, "overrides"),
 ]
 

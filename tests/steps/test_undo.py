@@ -30,7 +30,7 @@ def test_an_undo_leaves_what_was_changed_since(small):
         policy = held["oncall"]["escalation_policies"]["default/sre/platform_PPOL01"]
         policy["description"] = "by hand"
     done = undo(small, 1, yes=True)
-    left = {revert.step.identifier: revert.left for revert in done.left}
+    left = {revert.action.identifier: revert.left for revert in done.left}
     assert left.pop("platform_PPOL01") == "changed in Harness since"
     assert all(reason.startswith("failed") for reason in left.values())  # what the policy still names
     assert "default/sre/platform_PPOL01" in look(small)[0]["escalation_policies"]

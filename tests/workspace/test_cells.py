@@ -6,7 +6,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from source_http import find_shared
+from source_http import DATA
 
 from pdmigrate import conflicts, decide, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
@@ -68,8 +68,8 @@ def test_an_email_that_was_defused_is_read_back(tmp_path):
 
 
 def test_a_name_from_the_field_that_begins_with_plus(tmp_path):
-    """../shared/cases/csv-plus: through all steps, in every CSV of the run."""
-    case = find_shared("cases/csv-plus/account")
+    """tests/data/cases/csv-plus: through all steps, in every CSV of the run."""
+    case = DATA / "cases" / "csv-plus" / "account"
     folder = tmp_path / "plus"
     assert main(["init", str(folder), "--source", "snapshot", "--snapshot", str(case)]) == 0
     with open_job(folder) as job:

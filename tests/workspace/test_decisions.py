@@ -8,8 +8,7 @@ import yaml
 from pdmigrate import conflicts, decide, finish, open_job, preview
 from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import OpenConflictsError, SettingsError
-from pdmigrate.plan.answers import CLASSES, GUARD_NAMES, Approval, Choice, Conflict, Decision, Decisions, Option
-from pdmigrate.plan.guards import GUARDS, TARGET_MOVED
+from pdmigrate.plan.answers import CLASSES, Approval, Choice, Conflict, Decision, Decisions, Option
 from pdmigrate.plan.questions import Questions
 from pdmigrate.workspace.decisions import drop_answer, read_decisions, save_answers
 
@@ -128,10 +127,6 @@ def test_a_misspelt_answer_is_refused_before_it_is_written(tmp_path):
     with pytest.raises(SettingsError, match=r"user_not_found has no option invit \(did you mean invite\?\)"):
         save_answers(path, answer("invit"))
     assert not path.exists()
-
-
-def test_every_guard_can_be_named():
-    assert set(GUARD_NAMES) == {*GUARDS, TARGET_MOVED}
 
 
 def test_a_question_of_an_unknown_class_is_a_bug():

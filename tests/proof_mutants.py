@@ -254,15 +254,28 @@ def _settle_people(folder, users):
 
 
 def _describe(effects):
-    """What Harness does with every alert, as text: of all that is in it, whoever made it."""
+    """What Harness does with every alert, as text: of all that is in it, whoever made it. Objects stand by their names: what
+    is called otherwise by its identifier alone, wherever it is named, pages as before."""
     watched = {("schedules", id) for id in effects.schedules} | {("escalation_policies", id) for id in effects.policies}
     watched |= {("services", id) for id in effects.settings}
     paged = effects.list_paged(watched)
     told = {person: effects.told(person) for person in sorted(paged)}
-    return {
-        "effects": {f"{kind} {id}": done for (kind, id), done in effects.describe(watched).items()},
-        "told": told,
-    }
+    rows = (*effects.schedules.values(), *effects.policies.values(), *effects.held["services"])
+    names = sorted(((row["identifier"], row["name"]) for row in rows), key=lambda pair: (-len(pair[0]), pair))
+    done_by_name = {}
+    for (kind, id), done in effects.describe(watched).items():
+        text = done if isinstance(done, str) else json.dumps(done)
+        for identifier, name in names:
+            text = text.replace(f'{identifier}"', f'{name}"').replace(f"{identifier}/", f"{name}/")
+        done_by_name.setdefault(f"{kind} {dict(names)[id]}", []).append(json.dumps(_sort_names(json.loads(text))))
+    return {"effects": {place: sorted(done) for place, done in done_by_name.items()}, "told": told}
+
+
+def _sort_names(value):
+    """Whoever is paged together stands in one order, by name."""
+    if not isinstance(value, list):
+        return value
+    return sorted(value) if all(isinstance(one, str) for one in value) else [_sort_names(one) for one in value]
 
 
 def run_one(mutant, now, corner=False):

@@ -145,9 +145,13 @@ def worst_code(codes: list[int]) -> int:
     return min(codes, key=WORST_FIRST.index, default=0)
 
 
-def find_nearest(word: str, words: Iterable[str]) -> str:
+ALIKE = 0.85
+"""How near addresses of one domain must be to be taken for one another: the domain alone makes them half alike."""
+
+
+def find_nearest(word: str, words: Iterable[str], alike: float = 0.6) -> str:
     """The nearest of the right words in brackets, or ""."""
-    near = difflib.get_close_matches(word, list(words), n=1)
+    near = difflib.get_close_matches(word, list(words), n=1, cutoff=alike)
     return f" (did you mean {near[0]}?)" if near else ""
 
 

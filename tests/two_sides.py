@@ -118,7 +118,7 @@ def _word(kind, field, *also):
         if not rows:
             return set()
         row = rows[pick % len(rows)]
-        row[field] = f"Changed {field} {number} of {row['id']}"
+        row[field] = f"Changed {field} {number}"  # no id: an object that is made anew gets another one
         return {(kind, row["id"], name) for name in (field, *also)}
 
     return edit

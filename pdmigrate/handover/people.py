@@ -7,7 +7,7 @@ from dataclasses import replace
 from pdmigrate.handover.items import Item, make_item
 from pdmigrate.handover.links import Links
 from pdmigrate.harness.records import ContactDetails, NotificationRule
-from pdmigrate.mapping.contacts import PUSH, SLACK, TYPES, describe_extension
+from pdmigrate.mapping.contacts import PUSH, SLACK, TYPES, describe_cut
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.mapped import Mapped
 from pdmigrate.oncall.rota import Rota, to_instant
@@ -119,7 +119,7 @@ def list_own(found: Draft, links: Links) -> Iterator[Item]:
             told.append(("contact_methods", part, name, f"{profile}, Contact Methods, lists {listed}.", methods))
             told.append(("notification_rules", rule_part, channel, said, [rule.id for rule in rules]))
         # a number that is written without its extension; who types his numbers in is told where he does
-        cut = {m.id: said for m in user.contact_methods if m.id in written and (said := describe_extension(m))}
+        cut = {m.id: said for m in user.contact_methods if m.id in written and (said := describe_cut(m))}
         rings = ". ".join([*cut.values(), "The profile has a number that rings where the person is."])
         told.append(("contact_methods", "extension", "extension", rings, list(cut)))
         for kind, part, name, expected, ids in told:

@@ -10,7 +10,7 @@ from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.people import list_invited, list_missing, list_own
 from pdmigrate.handover.services import list_lines, name_group
 from pdmigrate.harness import records
-from pdmigrate.mapping.contacts import describe_extension, describe_first_wait, find_first_minute
+from pdmigrate.mapping.contacts import describe_cut, describe_first_wait, find_first_minute
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.plan.actions import Action
@@ -88,7 +88,7 @@ def _expect(found: Draft, action: Action) -> str:
             methods = action.read(records.ContactDetails).methods
             named = ", ".join(f"{one.type} {one.address} ({one.label})" for one in methods)
             sources = [m for m in found.account.users[action.key].contact_methods if m.id in action.sources]
-            cut = [said for method in sources if (said := describe_extension(method))]
+            cut = [said for method in sources if (said := describe_cut(method))]
             return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
         case (
             "notification_rules"

@@ -88,8 +88,8 @@ def list_lines(found: Draft, links: Links) -> Iterator[Line]:
 
 def _list_countries(found: Draft, links: Links) -> Iterator[Line]:
     """One request a country: adding one takes Harness weeks."""
-    for code, names in sorted(found.mapped.unserved.items()):
-        country, people = f"+{code}", sorted(set(names))
+    for country, names in sorted(found.mapped.unserved.items()):
+        people = sorted(set(names))
         expected = f"Harness confirms calls and SMS to {country}, for {', '.join(people)}; then run again."
         item = make_item(links, "countries", country, country, expected=expected, file="countries.csv")
         yield (item,), {"country_code": country, "people": "; ".join(people)}

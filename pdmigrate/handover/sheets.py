@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-
 from pdmigrate.handover.event_rules import write_drafts
 from pdmigrate.handover.items import Item
 from pdmigrate.handover.links import Links
@@ -16,8 +14,8 @@ from pdmigrate.handover.objects import SCHEMA, make_terraform, write_policy, wri
 from pdmigrate.handover.people import write_letters
 from pdmigrate.handover.services import Row, list_lines
 from pdmigrate.harness import records
-from pdmigrate.mapping.contacts import read_phone
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.numbers import read_phone, write_phone
 from pdmigrate.mapping.proof import read_shown
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import ContactMethod, Schedule
@@ -136,7 +134,11 @@ def _list_contacts(found: Draft) -> list[Entry]:
         for method in (m for m in user.contact_methods if m.id in action.sources):
             kind, address = read_channel(method)
             row = {"person": user.name, "email": action.identifier, "type": kind, "address": address}
-            row |= {"label": labels.get((kind, address), "Other"), "pagerduty_id": method.id}
+            row |= {
+                "extension": read_extension(method),
+                "label": labels.get((kind, address), "Other"),
+                "pagerduty_id": method.id,
+            }
             rows.append(_entry(row, action.id))
     return rows
 
@@ -147,7 +149,13 @@ def read_channel(method: ContactMethod) -> tuple[str, str]:
     if kind == "email":
         return kind, (method.address or "").strip().lower()
     number = read_phone(method)
-    return kind, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
+    return kind, write_phone(number) if number else ""
+
+
+def read_extension(method: ContactMethod) -> str:
+    """What is dialled after the number, for whoever types it in; Harness documents no place for it."""
+    number = read_phone(method) if method.type in ("phone_contact_method", "sms_contact_method") else None
+    return (number.extension or "") if number else ""
 
 
 def _list_rules(found: Draft) -> list[Entry]:

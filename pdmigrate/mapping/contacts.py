@@ -3,16 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-import phonenumbers
-
 from pdmigrate.harness import records as harness
 from pdmigrate.mapping.left_behind import describe_left, stop_unknown
 from pdmigrate.mapping.mapped import FieldOutcome, Grade, Mapped, Outcome, Stop, exact, judge_field
+from pdmigrate.mapping.numbers import (
+    RIGHT,
+    describe_extension,
+    is_known,
+    is_possible,
+    is_served,
+    name_country,
+    read_phone,
+    write_phone,
+)
 from pdmigrate.pagerduty.records import ContactMethod, NotificationRule, User
 from pdmigrate.plan.actions import Desired, Held
 
-SERVED_REGIONS = {"AR", "BR", "CA", "CN", "CR", "CY", "DK", "IN", "IL", "MX", "MD", "NL", "RO", "RS", "SI", "GB", "US"}
-"""Where Harness calls and sends SMS, by its documentation of mid-2026 (a release note of February says the US only)."""
 LABELS = {"work": "Work", "office": "Work", "home": "Home"}
 PUSH = "push_notification_contact_method"
 SLACK = "slack_contact_method"
@@ -32,6 +38,9 @@ TYPES: dict[str, harness.ChannelType] = {
     "phone_contact_method": "phone",
     "sms_contact_method": "sms",
 }
+OF_NUMBERS = {"phone_country": "country", "unknown_number": "number"}
+"""What is asked about a number, and what of it."""
+OPEN = " (open question)"
 
 
 def map_contacts(mapped: Mapped) -> None:
@@ -89,19 +98,16 @@ def _method_fates(method: ContactMethod, channel: harness.Contact) -> list[Field
     same = label.lower() in ("", channel.label.lower())
     said = f"the label {label} becomes {channel.label}: Harness knows Work, Home and Other"
     return [
-        judge_field("address", describe_extension(method)),
+        judge_field("address", describe_cut(method)),
         judge_field("label", "" if same else said),
         *describe_left(method),
     ]
 
 
-def describe_extension(method: ContactMethod) -> str:
-    """What becomes of what is dialled after the number (`x123`, `,,123`, `;ext=123`); "" where there is nothing."""
-    number = read_phone(method) if TYPES.get(method.type) in ("phone", "sms") and method.address else None
-    if number is None or not number.extension:
-        return ""
-    alone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"PagerDuty dials {number.extension} after {alone}; Harness documents no extensions and calls {alone} alone"
+def describe_cut(method: ContactMethod) -> str:
+    """What becomes of the extension of a telephone number; "" where there is none."""
+    called = TYPES.get(method.type) in ("phone", "sms") and method.address
+    return describe_extension(read_phone(method)) if called else ""
 
 
 def _judge_method(
@@ -128,25 +134,31 @@ def _judge_phone(
     number = read_phone(method)
     if number is None:
         return None, "lost", f"+{method.country_code} {method.address} is no phone number"
-    if phonenumbers.region_code_for_number(number) in SERVED_REGIONS:
-        address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return harness.Contact(type=TYPES[method.type], address=address, label=label), None, ""
-    mapped.unserved.setdefault(number.country_code or 0, []).append(user.name)
-    answer = mapped.ask("phone_country", "contact_methods", method.id, user.name, code=number.country_code)
+    written = write_phone(number)
+    if not is_known(number):
+        words = {
+            "written": written,
+            "dialled": f"{written}, extension {number.extension}," if number.extension else f"{written},",
+            "recommended": RIGHT if is_possible(number) else "leave_out",
+        }
+        choice = _ask_about(mapped, user, method, "unknown_number", **words)
+        if choice != RIGHT:
+            return None, "lost", f"{written} is no phone number that is known{OPEN * (not choice)}"
+    if is_served(number):
+        return harness.Contact(type=TYPES[method.type], address=written, label=label), None, ""
+    country = name_country(number)
+    mapped.unserved.setdefault(country, []).append(user.name)
+    choice = _ask_about(mapped, user, method, "phone_country", country=country)
+    return None, "lost", f"Harness does not call {country}{OPEN * (not choice)}"
+
+
+def _ask_about(mapped: Mapped, user: User, method: ContactMethod, about: str, **words: str) -> str:
+    """The choice about one number; "" while the question is open, which holds the number back."""
+    answer = mapped.ask(about, "contact_methods", method.id, user.name, **words)
     if answer is None:
-        mapped.held.append(
-            Held("contact_methods", method.id, user.name, "open question: its country", True, (method.id,))
-        )
-    return None, "lost", f"Harness does not call +{number.country_code}" + ("" if answer else " (open question)")
-
-
-def read_phone(method: ContactMethod) -> phonenumbers.PhoneNumber | None:
-    """The number, or None where it is none."""
-    try:
-        number = phonenumbers.parse(f"+{method.country_code or 1}{method.address}")
-    except phonenumbers.NumberParseException:
-        return None
-    return number if phonenumbers.is_possible_number(number) else None
+        said = f"open question: its {OF_NUMBERS[about]}"
+        mapped.held.append(Held("contact_methods", method.id, user.name, said, True, (method.id,)))
+    return answer.choice if answer else ""
 
 
 def _map_rules(mapped: Mapped, user: User, email: str, reached: dict[str, harness.Contact]) -> None:
@@ -229,7 +241,7 @@ def _make_steps(kept: dict[int, set[harness.Channel]]) -> tuple[harness.Step, ..
 def _ask_lost(mapped: Mapped, user: User, outcomes: Iterable[Outcome]) -> None:
     """Ask once about what pages the person today and is lost. outcomes: what becomes of his contact methods and rules.
 
-    What is blocked or switched off in PagerDuty pages nobody today; a number in a country has a question of its own.
+    What is blocked or switched off in PagerDuty pages nobody today; what is asked about a number has a question of its own.
     """
     lost = {outcome.id: outcome.reason for outcome in outcomes if outcome.grade == "lost"}
     bare = (r for r in user.notification_rules if r.start_delay_in_minutes is None or r.contact_method is None)
@@ -242,7 +254,8 @@ def _ask_lost(mapped: Mapped, user: User, outcomes: Iterable[Outcome]) -> None:
         if method.id in lost and (method.id in used or unread) and method.enabled and not method.blacklisted
     ]
     asked = mapped.questions.open.keys() | mapped.questions.answered.keys()
-    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if f"phone_country:{m.id}" not in asked]
+    own = {m.id for m in silent if any(f"{about}:{m.id}" in asked for about in OF_NUMBERS)}
+    said = [f"{m.summary or m.id}: {lost[m.id]}" for m in silent if m.id not in own]
     said += [f"{len(unread)} notification rules came without their delay or contact method"] if unread else []
     if said and mapped.ask("lost_contact", "contact_methods", user.id, user.name, said="; ".join(said)) is None:
         ids = (*(one.id for one in silent), *(one.id for one in unread))

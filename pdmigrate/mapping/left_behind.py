@@ -19,9 +19,11 @@ from pdmigrate.mapping.mapped import (
 )
 from pdmigrate.mapping.scope import FOLLOWED, list_needs, list_records
 from pdmigrate.pagerduty.records import Noted, Problem, Reference
+from pdmigrate.pagerduty.secrets import HIDDEN
 from pdmigrate.plan.kinds import KINDS
 
 SHOWN = 6
+OPENS = "an address in it has a secret, which is not kept and not carried over"
 
 
 def describe_left(record: Noted, pages: bool = True) -> list[FieldOutcome]:
@@ -36,10 +38,11 @@ def describe_heading(record: Any, new: str, note: str = "", pages: bool = True) 
     """Name, description and what stays behind of an object that is called `new` in Harness, which allows fewer characters:
     the original name stands in the description."""
     text = "\n".join(filter(None, (note, record.description)))
+    written = describe(record.name, new, text)
     cut = f"cut: it has {len(text)} characters, Harness takes {MOST_DESCRIPTION} together with the PagerDuty name"
     return [
         judge_field("name", "" if record.name == new else f"named {new!r} in Harness"),
-        judge_field("description", "" if describe(record.name, new, text).startswith(text) else cut),
+        judge_field("description", OPENS if HIDDEN in text else "" if written.startswith(text) else cut),
         *describe_left(record, pages),
     ]
 

@@ -113,7 +113,7 @@ class Mapped(Inputs):
     groups, schedules, policies: PagerDuty id to Harness identifier, where carried over. zones, fidelity: of a schedule by
     its PagerDuty id, the zone in which it is written, and how long what is written stays right. lost: what is held, by
     kind and PagerDuty id. undecided, nobodies: PagerDuty ids of users of whom nobody has decided who they are, and of
-    those whose places stay empty by decision. routes: of each service that moves. unserved: country codes that Harness
+    those whose places stay empty by decision. routes: of each service that moves. unserved: countries that Harness
     does not call, with the people there. holders: who has a field that this version does not know, by kind and path.
     names: how many in scope would be called so in Harness, by kind and name.
     """
@@ -132,7 +132,7 @@ class Mapped(Inputs):
     zones: dict[str, str] = field(default_factory=dict)
     fidelity: dict[str, Fidelity] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
-    unserved: dict[int, list[str]] = field(default_factory=dict)
+    unserved: dict[str, list[str]] = field(default_factory=dict)
     holders: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     names: dict[str, Counter[str]] = field(default_factory=dict)
 

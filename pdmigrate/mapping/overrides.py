@@ -15,6 +15,7 @@ from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired, LedgerEntry
+from pdmigrate.plan.values import describe_unusable
 
 COVERED = "others that were made later take all of its time"
 DATED = "written as a dated shift of the schedule"
@@ -224,9 +225,10 @@ def _find_stand_in(mapped: Mapped, schedule: records.Schedule, entry: records.Re
     email = (answer.value or "").strip().lower() if answer and answer.choice == "map" else ""
     if answer is None or not email:
         return read_stop(answer, "no list of PagerDuty shows its stand-in")
-    if email in mapped.state.people:
+    why = describe_unusable("map", email, {"people": mapped.state.people})
+    if not why:
         return email
-    mapped.questions.reopen(answer)
+    mapped.questions.reopen(answer, why)
     return Stop(f"its stand-in was decided to be {email}, who is not in the Harness project", True)
 
 

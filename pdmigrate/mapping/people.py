@@ -2,16 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from pdmigrate.errors import SettingsError
+from pdmigrate.errors import ALIKE, SettingsError, find_nearest
 from pdmigrate.harness.records import Membership
 from pdmigrate.mapping.left_behind import describe_left
 from pdmigrate.mapping.mapped import FieldOutcome, Mapped, judge_field, stop_by
+from pdmigrate.mapping.roles import WATCHERS, Roles, read_roles
 from pdmigrate.mapping.scope import list_standing
 from pdmigrate.pagerduty.records import User
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Settled
+from pdmigrate.plan.values import describe_unusable
 
 EMAIL = re.compile(r"[^\s@,;<>()\[\]\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 """What Harness takes for an address; one that it does not take spoils the invitation of a hundred others."""
@@ -56,7 +58,7 @@ BY_HAND = (
 
 def map_people(mapped: Mapped) -> None:
     """Decide for every user in scope who he is in Harness. Fills `mapped.emails`; invitations follow in `want_people`."""
-    duties = count_duties(mapped)
+    duties, roles = count_duties(mapped), read_roles(mapped.account)
     users = list(mapped.in_scope("users"))
     guessed = {user.id: guess_email(mapped, user) for user in users}
     twice = Counter(guessed.values())
@@ -67,7 +69,7 @@ def map_people(mapped: Mapped) -> None:
         if email in mapped.state.people:
             mapped.emails[user.id] = email
         else:
-            _place_stranger(mapped, user, email, duties[user.id], twice)
+            _place_stranger(mapped, user, _ask_stranger(mapped, user, email, duties[user.id], roles), twice)
 
 
 def want_people(mapped: Mapped) -> None:
@@ -103,13 +105,12 @@ def count_duties(mapped: Mapped) -> Counter[str]:
     return Counter([*places, *(target.id for rule in rules for target in rule.targets)])
 
 
-def _place_stranger(mapped: Mapped, user: User, email: str, duties: int, guessed: Counter[str]) -> None:
-    answer = _ask_stranger(mapped, user, email, duties)
+def _place_stranger(mapped: Mapped, user: User, answer: Settled | None, guessed: Counter[str]) -> None:
     if answer is None:
         mapped.undecided.add(user.id)
         mapped.lose("users", user.id, user.name, "nobody has decided yet whether to invite or map this person", True)
     elif answer.choice == "invite":
-        mapped.emails[user.id] = email
+        mapped.emails[user.id] = guess_email(mapped, user)
     elif answer.choice == "empty_place":
         mapped.nobodies.add(user.id)
         reason = f"nobody by decision ({answer.by}): its places stay empty"
@@ -124,26 +125,31 @@ def _place_stranger(mapped: Mapped, user: User, email: str, duties: int, guessed
 def _map_by_hand(mapped: Mapped, user: User, answer: Settled, guessed: Counter[str]) -> None:
     """The answer names somebody else in Harness, who must be there, and may be another user's, whichever comes first."""
     value = (answer.value or "").strip().lower()
-    if value not in mapped.state.people:
-        mapped.questions.reopen(answer)
+    why = describe_unusable("map", value, {"people": mapped.state.people})
+    if why:
+        mapped.questions.reopen(answer, why)
         mapped.undecided.add(user.id)
         mapped.lose("users", user.id, user.name, f"decided to be {value}, who is not in the Harness project", True)
     elif not (guessed[value] or value in mapped.emails.values()) or _allow_twice(mapped, user, value):
         mapped.emails[user.id] = value
 
 
-def _ask_stranger(mapped: Mapped, user: User, email: str, duties: int) -> Settled | None:
-    needed = duties > 0 or bool(teams_of(mapped, user.id))
-    kind, good = name_class(user), is_address(email)
+def _ask_stranger(mapped: Mapped, user: User, email: str, duties: int, roles: Roles) -> Settled | None:
+    kind, good, watches = name_class(user), is_address(email), roles.watches(user)
     about = ABOUT[kind] if good else "bad_address"
+    needed = duties > 0 or any(not roles.observes(user.id, team) for team in teams_of(mapped, user.id))
+    invitable = kind == "person" and good and not watches
     empty = about == "nobody_user" and needed
+    other = "empty_place" if empty else "map" if about == "shared_mailbox" and duties else "leave_out"
+    role = f" The PagerDuty role is {user.role}: {WATCHERS[user.role or '']}, who only looks on." if watches else ""
     words = {
         "email": email,
-        "said": KIND_WORDS[kind] if good else BAD_ADDRESS,
+        "said": (KIND_WORDS[kind] if good else BAD_ADDRESS) + role,
         "duties": f"stands in {duties} places on call" if duties else "is on call nowhere",
         "empty": BY_CONTRACT if mapped.state.oncall else BY_HAND,
-        "recommended": "empty_place" if empty else "invite" if needed and good else "leave_out",
-        "changes_paging": empty or (needed and not good),
+        "recommended": "invite" if needed and invitable else other,
+        "changes_paging": empty or (needed and not good) or (duties > 0 and not invitable),
+        "note": f"PagerDuty role {roles.describe(user)}",
     }
     return mapped.ask(about, "users", user.id, user.name, **words)
 
@@ -187,6 +193,14 @@ def pair_emails(rows: Iterable[tuple[str, str, str]]) -> dict[str, str]:
         if known.setdefault(source, target) != target:
             raise SettingsError(f"{place}: {source} stands there twice, as {known[source]} and as {target}.")
     return known
+
+
+def find_unused(mapped: Mapped) -> Iterator[str]:
+    """Sentences about lines of the file of people that do nothing, since nobody in PagerDuty has that address."""
+    known = {read_email(user) for user in mapped.account.users.values()}
+    for email in sorted(mapped.people_map.keys() - known):
+        near = find_nearest(email, known, ALIKE)
+        yield f"rules.people_file: nobody in PagerDuty has the address {email}{near}: that line does nothing."
 
 
 def read_email(user: User) -> str:

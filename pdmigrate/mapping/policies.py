@@ -8,6 +8,7 @@ from pdmigrate.mapping.targets import MappedLevel, describe_targets, read_levels
 from pdmigrate.pagerduty.records import EscalationPolicy, Reference
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.answers import Settled
+from pdmigrate.plan.values import describe_unusable
 
 
 def map_policies(mapped: Mapped) -> None:
@@ -99,9 +100,10 @@ def _choose_owner(mapped: Mapped, policy: EscalationPolicy) -> tuple[str | None,
         return group, None
     answer = mapped.ask("policy_without_team", "escalation_policies", policy.id, policy.name)
     wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None
-    if answer is None or wanted is None or wanted in mapped.state.groups or wanted in mapped.groups.values():
+    why = describe_unusable("owner", wanted, {"groups": {*mapped.state.groups, *mapped.groups.values()}})
+    if answer is None or not why:
         return wanted, _stop_at(answer, "its owner")
-    mapped.questions.reopen(answer)
+    mapped.questions.reopen(answer, why)
     return None, Stop(f"its owner was decided as {wanted!r}, which is no user group of the project", True)
 
 

@@ -42,6 +42,7 @@ from pdmigrate.pagerduty.records import Reference, Schedule
 from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
+from pdmigrate.plan.values import describe_unusable
 from pdmigrate.wire.canonical import canonical_json
 
 MOST_WRITTEN = 20_000
@@ -160,7 +161,7 @@ def _choose_zone(mapped: Mapped, schedule: AnySchedule) -> str | None:
     if answer is not None and answer.choice == "other":
         other = read_zone(answer.value or "").iana
         if other is None:
-            mapped.questions.reopen(answer)
+            mapped.questions.reopen(answer, describe_unusable("other", answer.value, {}))
             reason = f"its time zone was decided as {answer.value!r}, which nobody knows"
             mapped.lose("schedules", schedule.id, schedule.name, reason, True)
         return other

@@ -21,7 +21,9 @@ class Wording:
     values: dict[str, str] = field(default_factory=dict)
 
 
-def word_question(about: str, kind: str, id: str, name: str, *, detail: str = "", **words: Any) -> Conflict:
+def word_question(
+    about: str, kind: str, id: str, name: str, *, detail: str = "", note: str = "", **words: Any
+) -> Conflict:
     """The question of that class about an object.
 
     words: what stands in braces, beside {id} and {name}; recommended and changes_paging where they hang on the case.
@@ -46,6 +48,7 @@ def word_question(about: str, kind: str, id: str, name: str, *, detail: str = ""
         recommended=words["recommended"],
         changes_paging=words["changes_paging"],
         detail=detail,
+        note=note,
     )
 
 
@@ -164,11 +167,19 @@ WORDINGS: dict[str, dict[str, Wording]] = {
     },
     "contact_methods": {
         "phone_country": Wording(
-            "{name} has a number in +{code}, where Harness neither calls nor sends SMS.",
+            "{name} has a number in {country}, where Harness neither calls nor sends SMS.",
             "The person is on call and this phone stays silent; adding a country takes Harness weeks.",
             {
                 "leave_out": "the number is not moved; email and the mobile app remain",
                 "ask_harness": "not moved now; a request to Harness is on the list of what is open",
+            },
+        ),
+        "unknown_number": Wording(
+            "No number like {dialled} which {name} has in PagerDuty, is known: a slip, or newer than our list.",
+            "A number that does not ring reaches nobody, here as in PagerDuty. Ask the person, or call it.",
+            {
+                "it_is_right": "{written} is carried over as it stands",
+                "leave_out": "the number is not moved; whoever has another enters it in Harness",
             },
         ),
         "lost_contact": Wording(

@@ -50,7 +50,7 @@ class _Questions:
         self.by_rule = {key: a.choice for key, a in draft.answered.items() if a.by == "rule"}
         self.after = AFTER_PEOPLE if self.people else AFTER_CONFLICTS
         self.clicks: list[dict[tuple[str, str], Decision | None]] = []  # what stood there before each, newest last
-        self.roll = Roll(self.list_rows(), ("State",) if self.people else ("State", "Class"), (), self.turn)
+        self.roll = Roll(self.list_rows(), ("State", "Role") if self.people else ("State", "Class"), (), self.turn)
         self.told = ipywidgets.HTML()
         self.sign = Signature(
             ("Decide", self.decide, "primary"),
@@ -78,11 +78,13 @@ class _Questions:
             for person in self.people:
                 state = asked.get(person.id, person.state)
                 duties = f"{person.duties} places on call" if person.duties else "never on call"
-                label = f"{person.name} · {person.email} · {duties} · {state}"
-                rows.append(Row(person.id, label, {"State": [state.partition(",")[0]]}))
+                label = f"{person.name} · {person.email} · PagerDuty role {person.role} · {duties} · {state}"
+                marks = {"State": [state.partition(",")[0]], "Role": [person.role.partition(",")[0]]}
+                rows.append(Row(person.id, label, marks))
             return rows
         for key, conflict in self.questions.items():
-            label = f"{conflict.about.replace('_', ' ')} · {conflict.name} · {conflict.id} · {answers[key]}"
+            about = conflict.about.replace("_", " ")
+            label = " · ".join(filter(None, (about, conflict.name, conflict.note, conflict.id, answers[key])))
             rows.append(Row(key, label, {"State": [answers[key].partition(":")[0]], "Class": [conflict.about]}))
         return sorted(rows, key=lambda row: row.marks["State"] != ["open"])
 
@@ -189,6 +191,7 @@ def _describe(conflicts: list[Conflict]) -> Section:
             "Value": lambda o: o.value or "",
         },
     )
-    text = f"{first.meaning} Recommended: {first.recommended.replace('_', ' ')}."
+    note = f" {first.note}." if first.note else ""
+    text = f"{first.meaning}{note} Recommended: {first.recommended.replace('_', ' ')}."
     others = f"\n\n{len(conflicts):,} are ticked, this is the first of them. Only answers that all of them can have are offered."
     return Section(first.question, text + others * many, table, level=3)

@@ -108,8 +108,7 @@ class PagerDuty:
         window = FetchWindow(since, since + reading.horizon)
         rows, zone = _Fetch(self.transport, reading, window).run(progress)
         subdomain = check_subdomain([row for kind in ("users", "services") for row in rows[kind]], reading.subdomain)
-        if not reading.keep_keys:
-            rows = strip_secrets(rows)
+        rows = strip_secrets(rows, reading.keep_keys)
         counts = self.transport.counts
         spent = {"requests": counts.requests - before.requests, "retries": counts.retries - before.retries}
         return Snapshot(subdomain, since, since, window.until, rows, zone=zone, **spent)

@@ -5,10 +5,12 @@ about. Conditions stay as PagerDuty has them. Of an action only what decides abo
 headers may hold secrets, so that there is one of them is said, and not what it holds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from pdmigrate.pagerduty.fields import show_value
 
 Row = dict[str, Any]
 
@@ -40,8 +42,27 @@ OTHERS = {
     "extractions": "rewrites fields of the alert",
 }
 
+INNER = {
+    *("expression", "operator", "subconditions", "parameters", "path", "value"),
+    *("threshold_value", "threshold_time_amount", "threshold_time_unit", "lookup_by", "source", "regex"),
+    *("scheduled_weekly", "active_between", "start_time", "end_time", "duration", "timezone", "weekdays"),
+}
+"""What a condition, hours, and a kept action are made of (PagerDuty API). Of every other part only its name is kept."""
+
 
 # --- what may stay in a snapshot ---
+
+
+def keep_parts(row: Row) -> Row:
+    """The parts of an orchestration's or a ruleset's row that hold rules, with nothing in them but what may stay."""
+    kept: Row = {part: keep_path(row[part]) for part in PATHS if part in row}
+    if "rules" in row:
+        kept["rules"] = keep_rules(_rows(row, "rules"))
+    if "sets" in row:
+        kept |= keep_path(row)
+    if "active" in row:
+        kept["active"] = bool(row["active"])
+    return kept
 
 
 def keep_path(path: Any) -> Row:
@@ -62,13 +83,28 @@ def keep_rules(rules: Iterable[Row]) -> list[Row]:
 
 def _keep_rule(rule: Row) -> Row:
     names = ("id", "label", "disabled", "conditions", "time_frame")
-    return {name: rule[name] for name in names if rule.get(name) is not None} | {"actions": _keep_actions(rule)}
+    said = {name: _keep_inner(rule[name]) for name in names if rule.get(name) is not None}
+    return said | {"actions": _keep_actions(rule)}
 
 
 def _keep_actions(rule: Any) -> Row:
     actions = rule.get("actions") if isinstance(rule, dict) else None
-    said = {name: value for name, value in (actions or {}).items() if value not in (None, [], {}, False)}
-    return {name: value if name in KEPT else True for name, value in said.items()}
+    return _keep_names(actions, (*KEPT, *OTHERS), KEPT) if isinstance(actions, dict) else {}
+
+
+def _keep_inner(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_keep_inner(each) for each in value]
+    return _keep_names(value, INNER, INNER) if isinstance(value, dict) else value
+
+
+def _keep_names(value: Row, known: Collection[str], kept: Collection[str]) -> Row:
+    """What says something: the value of those that are kept, of all others that it is there; unknown names as words only."""
+    said = {name: each for name, each in value.items() if each not in (None, [], {}, False)}
+    return {
+        name if name in known else show_value(name): _keep_inner(each) if name in kept else True
+        for name, each in said.items()
+    }
 
 
 # --- what they say ---

@@ -1,5 +1,6 @@
 """The page of step 3."""
 
+from pdmigrate.mapping.people import find_unused
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import format_time, section_conflicts
 from pdmigrate.steps.invite import Matched, People
@@ -27,9 +28,11 @@ def section_people(people: People) -> Section:
         "Matched by email, without regard to case. An invitation is sent by load, after approval, and never before; its link "
         "lives seven days. Those who cannot be reached yet come first, the next on call before all others."
     )
+    text = " ".join([*find_unused(people.draft.mapped), text])
     columns: Columns[Matched] = {
         "Person": lambda person: person.name,
         "Email in PagerDuty": lambda person: person.email,
+        "Role in PagerDuty": lambda person: person.role,
         "In Harness": lambda person: Tag(
             _describe_state(person), "bad" if person.link_is_dead else TONES.get(person.state, "warn")
         ),

@@ -142,8 +142,8 @@ def section_services(preview: Preview) -> Section:
 def section_countries(preview: Preview) -> Section:
     """Countries that Harness neither calls nor sends SMS to: the first thing to ask for, since it takes longest."""
     unserved = preview.draft.mapped.unserved
-    columns: Columns[int] = {
-        "Country code": lambda code: f"+{code}",
+    columns: Columns[str] = {
+        "Country code": lambda code: code,
         "Numbers": lambda code: len(unserved[code]),
         "People": lambda code: sorted(set(unserved[code])),
     }

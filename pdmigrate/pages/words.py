@@ -139,7 +139,7 @@ def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> 
     """Questions with what they mean for paging and what each option will do."""
     columns: Columns[Conflict] = {
         "Class": lambda conflict: conflict.about.replace("_", " "),
-        "Object": lambda conflict: conflict.name,
+        "Object": lambda conflict: " · ".join(filter(None, (conflict.name, conflict.note))),
         "Id": lambda conflict: conflict.id,
         "Question": lambda conflict: conflict.question,
         "What it means for paging": lambda conflict: conflict.meaning,

@@ -14,8 +14,9 @@ from itertools import zip_longest
 import phonenumbers
 
 from pdmigrate.harness.records import Channel, Contact, NotificationRule
-from pdmigrate.mapping.contacts import NOTICES, SERVED_REGIONS, TYPES, read_phone
+from pdmigrate.mapping.contacts import NOTICES, TYPES
 from pdmigrate.mapping.mapped import Mapped
+from pdmigrate.mapping.numbers import is_served, read_phone, write_phone
 from pdmigrate.oncall.rota import Span, to_datetime
 from pdmigrate.pagerduty.records import ContactMethod, User
 from pdmigrate.parity.places import About, PagingPlace, Rotas, list_dead, list_places
@@ -231,7 +232,7 @@ def _key(channel: Channel | Contact) -> tuple[str, str]:
 
 def _is_served(address: str) -> bool:
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(address)) in SERVED_REGIONS
+        return is_served(phonenumbers.parse(address))
     except phonenumbers.NumberParseException:
         return False
 
@@ -250,11 +251,7 @@ def read_method(method: ContactMethod) -> tuple[str, str] | None:
     if TYPES[method.type] == "email":
         return "email", method.address.strip().lower()
     number = read_phone(method)
-    return (
-        (TYPES[method.type], phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-        if number
-        else None
-    )
+    return (TYPES[method.type], write_phone(number)) if number else None
 
 
 def _describe_source(users: list[User]) -> str:

@@ -49,6 +49,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "time_zone_mismatch": ("confirm", "other", "leave_out"),
     "unknown_target": ("without", "leave_out"),
     "unknown_field": ("ignore", "leave_out"),
+    "unknown_number": ("it_is_right", "leave_out"),
     "too_many_dated": ("leave_out", "write_dates"),
     "unknown_time_zone": ("other", "leave_out"),
     "unlisted_member": ("without",),
@@ -94,7 +95,7 @@ class Conflict(_Strict):
     """A question about one object. `about` is the class; `meaning` says what it means for paging.
 
     `changes_paging`: the recommended option changes who is paged, so only a person may take it. `detail`: what else the
-    question depends on, for its digest; it is not shown.
+    question depends on, for its digest; it is not shown. note: a word on the object, beside its name wherever it is listed.
     """
 
     about: str
@@ -107,6 +108,7 @@ class Conflict(_Strict):
     recommended: str
     changes_paging: bool = False
     detail: str = ""
+    note: str = ""
 
     @model_validator(mode="after")
     def _check_class(self) -> "Conflict":

@@ -9,13 +9,17 @@ Rule = Literal["stop", "skip", "recommended"]
 
 
 class Questions:
-    """Collects the conflicts that come up while mapping, and answers those that are decided."""
+    """Collects the conflicts that come up while mapping, and answers those that are decided.
+
+    refused: sentences about answers that cannot be carried out; their questions are open.
+    """
 
     def __init__(self, decisions: Decisions, rule: Rule):
         self.decisions = decisions
         self._rule = rule
         self.answered: dict[str, Settled] = {}
         self.open: dict[str, Conflict] = {}
+        self.refused: list[str] = []
 
     def ask(self, conflict: Conflict, settled_by: str = "") -> Settled | None:
         """The answer, or None while the question is open. Asking twice is asking once.
@@ -33,10 +37,13 @@ class Questions:
             self.open[conflict.key] = conflict
         return answer
 
-    def reopen(self, answer: Settled) -> None:
-        """The answer cannot be carried out: its question is open again."""
-        self.answered.pop(answer.conflict.key, None)
-        self.open[answer.conflict.key] = answer.conflict
+    def reopen(self, answer: Settled, why: str) -> None:
+        """The answer cannot be carried out: its question is open again, and says who gave it and why it cannot."""
+        asked, who = answer.conflict, answer.by or "somebody"
+        self.answered.pop(asked.key, None)
+        said = f"{who} decided {answer.choice} {answer.value}, which cannot be carried out: {why}. "
+        self.open[asked.key] = asked.model_copy(update={"meaning": said + asked.meaning})
+        self.refused.append(f"decisions.yaml: {answer.choice} for {asked.key} cannot be carried out: {why}.")
 
     def names(self, name: str) -> bool:
         """Whether a person has decided that something is to have this name."""

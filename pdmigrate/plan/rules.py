@@ -108,7 +108,7 @@ class Rules(StrictModel):
         description="levels of one policy in Harness: loops are unrolled up to here, else it is a question",
     )
     people_file: str | None = Field(
-        default=None, description="a CSV file with the columns pagerduty_email, harness_email"
+        default=None, description="a CSV file (, ; or tab) with the columns pagerduty_email, harness_email"
     )
     guards: Guards = Field(
         default=Guards(),

@@ -18,11 +18,18 @@ ACTS = (
     "Nothing changed",
 )
 DECISIONS = (
-    ("phone_country", "leave_out", "email and the app reach them until Harness serves the country"),
-    ("round_robin", "everyone", "better two people than the wrong one"),
-    ("service_urgency", "no_page", "low urgency and support hours never woke anybody; a rule of their own follows"),
-    ("acknowledgement_timeout", "accept", "whoever acknowledges stays with it; the leads have been told"),
-    ("deleted_participant", "empty_place", "those turns are empty today"),
+    ("phone_country", "all", "leave_out", "email and the app reach them until Harness serves the country"),
+    ("round_robin", "all", "everyone", "better two people than the wrong one"),
+    (
+        "service_urgency",
+        "all",
+        "no_page",
+        "low urgency and support hours never woke anybody; a rule of their own follows",
+    ),
+    ("acknowledgement_timeout", "all", "accept", "whoever acknowledges stays with it; the leads have been told"),
+    ("deleted_participant", "all", "empty_place", "those turns are empty today"),
+    ("shared_mailbox", "all", "invite", "the desk of the shop reads it, and keeps one login for all"),
+    ("user_not_found", "PUSER39", "invite", "an observer in PagerDuty who takes her turns all the same"),
 )
 """What the demo's consultant decided. Everything else takes the recommended option, which changes nobody's pages."""
 
@@ -50,8 +57,8 @@ def make_demo_workspace(folder: Path) -> None:
     """A workspace on the embedded pair in which every question is answered."""
     make_workspace(folder, {"name": "acme", "open_conflicts": "recommended"})
     file, at = Workspace(folder).decisions_file, read_clock().isoformat(timespec="seconds")
-    for about, choice, why in DECISIONS:
-        save_answers(file, Decision(conflict=about, object="all", choice=choice, by="demo", at=at, why=why))
+    given = ({"conflict": a, "object": id, "choice": choice, "why": why} for a, id, choice, why in DECISIONS)
+    save_answers(file, *(Decision(**one, by="demo", at=at) for one in given))
 
 
 def change_source(workspace: Workspace) -> None:

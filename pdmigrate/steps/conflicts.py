@@ -15,12 +15,14 @@ from pdmigrate.errors import (
     find_nearest,
 )
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.people import find_unused
 from pdmigrate.oncall import rota
 from pdmigrate.plan.actions import Plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Approval, Choice, Conflict, Decision, Decisions, Waiver
 from pdmigrate.plan.guards import GUARD_NAMES, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
+from pdmigrate.plan.values import describe_unusable
 from pdmigrate.steps.clock_windows import ask_in_doubt
-from pdmigrate.steps.draft import ASKED, draft, leave_questions, list_ids, refuse_open
+from pdmigrate.steps.draft import ASKED, NAMEABLE, draft, leave_questions, list_ids, refuse_open
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.resuming import continues, find_done
@@ -34,7 +36,8 @@ class Decided(Result):
     guards: all that refuse the plan, those that somebody waived with the name of who did. raised: the same before any waiver.
 
     goes_on: how many steps of the plan an interrupted load has done already; None where the plan is a new one. last: the
-    plan that was in the workspace before. strays: sentences about answers that meet nothing. clock_requests: what asking
+    plan that was in the workspace before. strays: sentences about answers that meet nothing or
+    cannot be carried out, and about lines of the file of people that do nothing. clock_requests: what asking
     PagerDuty about the days around changes of the clock took, apart from everything else.
     """
 
@@ -80,7 +83,8 @@ def conflicts(job: Job) -> Decided:
     clock_requests = ask_in_doubt(job)
     found, goes_on = _take_up(job, draft(job))
     decisions = job.decisions()
-    refused, strays = tuple(check_guards(job, found)), tuple(find_strays(decisions, found))
+    refused = tuple(check_guards(job, found))
+    strays = (*find_strays(decisions, found), *found.mapped.questions.refused, *find_unused(found.mapped))
     job.workspace.save_state("plan", plan_to_json(found.plan))
     leave_questions(job, found)
     job.workspace.save_state("questions", [conflict.model_dump() for conflict in found.open.values()])
@@ -177,8 +181,13 @@ def decide_each(
 ) -> None:
     """The same answer for many objects of one class, in one write, each with the digest of its question.
 
-    shown: the questions that the person saw; of others it is what the latest step asked.
+    shown: the questions that the person saw; of others it is what the latest step asked. Raises UsageError for an answer
+    that cannot be carried out, such as somebody who is not in Harness.
     """
+    if why := describe_unusable(choice, value, job.workspace.find_state(NAMEABLE) or {}):
+        raise UsageError(
+            f"{choice} for {about} cannot be carried out: {why}. If it is there by now, run this step again."
+        )
     digests = (job.workspace.find_state(ASKED) or {}) | {conflict.key: conflict.digest for conflict in shown}
     at = job.clock().isoformat(timespec="seconds")
     same = Decision(conflict=about, object="all", choice=choice, value=value or None, by=by, at=at, why=why)

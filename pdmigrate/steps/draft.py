@@ -17,6 +17,8 @@ from pdmigrate.workspace.cells import read_people_file
 
 ASKED = "asked"
 """The state with the digests of the questions."""
+NAMEABLE = "nameable"
+"""The state with the people and groups that an answer may name."""
 
 
 def draft(job: Job) -> Draft:
@@ -72,9 +74,14 @@ def find_gone(account: Account, ledger: dict[tuple[str, str], LedgerEntry], mapp
 
 
 def leave_questions(job: Job, found: Draft) -> None:
-    """Leave the digest of every question, answered ones too: an answer holds for what was asked when it was given."""
+    """Leave the digest of every question, answered ones too: an answer holds for what was asked when it was given.
+
+    And whom and what an answer may name.
+    """
     asked = [*found.open.values(), *(answer.conflict for answer in found.answered.values())]
     job.workspace.save_state(ASKED, {conflict.key: conflict.digest for conflict in asked})
+    groups = {*found.state.groups, *found.mapped.groups.values()}
+    job.workspace.save_state(NAMEABLE, {"people": sorted(found.state.people), "groups": sorted(groups)})
 
 
 def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:

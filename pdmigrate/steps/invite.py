@@ -1,12 +1,13 @@
 """Step 3, invite: who is who by email, who needs an invitation, who has not accepted. Nothing is sent here."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.people import count_duties, name_class, read_email
 from pdmigrate.mapping.proof import read_shown
+from pdmigrate.mapping.roles import read_roles
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import User
 from pdmigrate.steps.draft import draft, leave_questions
@@ -23,7 +24,7 @@ class Matched:
     """One PagerDuty user.
 
     state: has an account, accepted (was invited before), pending, to invite, mapped by hand, left out, undecided.
-    kind: person, shared or nobody. since: when an invitation was sent, or first seen by us. next_turn: None, none soon.
+    kind: person, shared or nobody. role: what he may do in PagerDuty. since: when an invitation was sent, or first seen by us. next_turn: None, none soon.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Matched:
     since: datetime | None
     days: int
     next_turn: datetime | None
+    role: str = ""
 
     @property
     def link_is_dead(self) -> bool:
@@ -66,8 +68,14 @@ def invite(job: Job) -> People:
     duties, turns = count_duties(found.mapped), _find_next_turns(found)
     before = {row["id"]: row for row in job.workspace.find_state("people") or []}
     sent = {id: datetime.fromisoformat(entry.at) for (kind, id), entry in found.ledger.items() if kind == "users"}
-    users = found.mapped.in_scope("users")
-    matched = [_match(found, user, duties[user.id], turns.get(user.id), before, sent, job.clock()) for user in users]
+    users, roles = found.mapped.in_scope("users"), read_roles(found.account)
+    matched = [
+        replace(
+            _match(found, user, duties[user.id], turns.get(user.id), before, sent, job.clock()),
+            role=roles.describe(user),
+        )
+        for user in users
+    ]
     job.workspace.save_state("people", [_save(person) for person in sorted(matched, key=lambda person: person.id)])
     return People(tuple(sorted(matched, key=_rank)), found)
 

@@ -142,7 +142,7 @@ class Job:
             found = Snapshot(document["subdomain"], now, now, now + self.horizon, document)
         else:
             found = load_snapshot(path)
-        rows = found.rows if source.keep_keys else strip_secrets(found.rows)
+        rows = strip_secrets(found.rows, source.keep_keys)
         named = [row for kind in ("users", "services") for row in rows.get(kind) or []]
         subdomain = found.subdomain or check_subdomain(named, source.subdomain or "")
         return replace(found, rows=rows, subdomain=subdomain)

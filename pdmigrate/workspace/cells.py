@@ -39,18 +39,22 @@ def read_cell(text: str) -> str:
 
 
 PEOPLE_COLUMNS = ("pagerduty_email", "harness_email")
+SEPARATORS = ";\t,"
+"""What spreadsheets write between cells: which of them, a file's first line shows."""
 
 
 def read_people_file(path: Path) -> dict[str, str]:
     """The file that says who is who, a line a person: PagerDuty's email to Harness's, both in lower case.
 
-    Raises SettingsError that names the line that cannot be used.
+    Cells stand apart by `,`, `;` or a tab. Raises SettingsError that names the line that cannot be used.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"rules.people_file: {path} cannot be read ({type(error).__name__}).") from None
-    rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    separator = next((sign for sign in SEPARATORS if sign in text.partition("\n")[0]), ",")
+    rows = csv.DictReader(text.splitlines(), delimiter=separator, skipinitialspace=separator != "\t")
+    rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
     missing = [name for name in PEOPLE_COLUMNS if name not in (rows.fieldnames or ())]
     if missing:
         wanted = ",".join(PEOPLE_COLUMNS)

@@ -1,5 +1,7 @@
 """What people set up themselves: Slack as the app, and a number that Harness calls without its extension."""
 
+import csv
+
 import pytest
 from test_handover import read_list, switch
 
@@ -37,6 +39,11 @@ def test_slack_and_an_extension_are_in_the_letter_to_their_owner(tmp_path, oncal
     assert rows[f"contact_methods:{person}/slack"]["pagerduty_id"] == "PSLACK1"
     assert rows[f"notification_rules:{person}/slack_rule"]["pagerduty_id"] == "PRSLACK"
     assert (f"contact_methods:{person}/extension" in rows) == oncall
+    if not oncall:  # who types numbers in finds it beside the number
+        sheet = csv.DictReader(
+            (tmp_path / "reports" / "handover" / "contact_details.csv").read_text("utf-8-sig").splitlines()
+        )
+        assert {row["extension"] for row in sheet if row["person"] == "Tom Becker"} == {"", "4711"}
     letter = (tmp_path / "reports" / "handover" / "people" / f"{person}.txt").read_text()
     assert "Link your Slack account in your Harness profile" in letter
     assert "Add Slack to your notification rule" in letter

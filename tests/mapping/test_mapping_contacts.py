@@ -99,6 +99,65 @@ def test_such_a_number_is_not_moved_whatever_is_decided(choice):
     assert not mapped.held
 
 
+@pytest.mark.parametrize(
+    "country,address,name",
+    [
+        (1, "7875551234", "+1 (Puerto Rico)"),
+        (44, "7781123456", "+44 (Guernsey)"),
+        (44, "1534123456", "+44 (Jersey)"),
+        (7, "7012345678", "+7 (Kazakhstan)"),
+        (49, "15123456789", "+49"),
+    ],
+)
+def test_territories_that_share_a_code_are_told_by_name(country, address, name):
+    mapped = map_ann([method("m1", address=address, country_code=country)])
+    assert f"has a number in {name}, where Harness neither calls" in mapped.questions.open["phone_country:m1"].question
+    assert mapped.unserved == {name: ["Ann"]}
+
+
+@pytest.mark.parametrize("address", ["5551234567", "2001234567", "0005550101"])
+@pytest.mark.parametrize("rule_of_open", ["stop", "recommended"])
+def test_a_number_that_nobody_knows_is_a_question_and_no_country_that_harness_serves_is_asked_for(
+    address, rule_of_open
+):
+    mapped = map_ann([method("m1", address=address)], [rule("r1", "m1")], rule=rule_of_open)
+    assert list(mapped.questions.open) == ["unknown_number:m1"]
+    assert mapped.questions.open["unknown_number:m1"].recommended == "it_is_right"
+    assert mapped.unserved == {}
+    assert [(held.key, held.open_question) for held in mapped.held] == [("m1", True)]
+
+
+@pytest.mark.parametrize(
+    "country,address,written", [(1, "5551234567", "+15551234567"), (44, "1012345678", "+441012345678")]
+)
+def test_a_number_that_a_person_knows_is_carried_over_as_it_stands(country, address, written):
+    odd = method("m1", address=address, country_code=country)
+    mapped = map_ann([odd], decisions=[decide("unknown_number", "m1", "it_is_right")])
+    assert methods_of(mapped) == [{"type": "phone", "address": written, "label": "Work"}]
+    assert (mapped.questions.open, mapped.unserved) == ({}, {})
+    left = map_ann([odd], decisions=[decide("unknown_number", "m1", "leave_out")])
+    assert grades(left, "contact_methods") == {"m1": "lost"}
+    assert not left.held
+
+
+def test_an_extension_is_kept_in_the_words_to_the_person():
+    mapped = map_ann([method("m1", address="5551234567,,99")])
+    assert "+15551234567, extension 99," in mapped.questions.open["unknown_number:m1"].question
+    right = map_ann([method("m1", address="5551234567,,99")], decisions=[decide("unknown_number", "m1", "it_is_right")])
+    assert "PagerDuty dials 99 after +15551234567" in reason(right, "contact_methods", "m1")
+
+
+def test_a_number_of_the_wrong_length_is_rather_a_slip():
+    mapped = map_ann([method("m1", address="21255501011234")])
+    assert mapped.questions.open["unknown_number:m1"].recommended == "leave_out"
+
+
+def test_the_country_of_an_unknown_number_that_is_right_is_asked_about_where_harness_does_not_serve_it():
+    odd = method("m1", address="0123", country_code=49)
+    mapped = map_ann([odd], decisions=[decide("unknown_number", "m1", "it_is_right")])
+    assert list(mapped.questions.open) == ["phone_country:m1"]
+
+
 # --- notification rules ---
 
 EMAIL, PHONE = method("e", "email", "ann@example.com"), method("p")

@@ -92,6 +92,11 @@ def test_nobody_is_mapped_to_somebody_who_is_not_there():
     assert list(mapped.questions.open) == ["user_not_found:ann"]
     assert not mapped.questions.answered
     assert "cat@example.com" in reason(mapped, "users", "ann")
+    said = (
+        "ann decided map cat@example.com, which cannot be carried out: cat@example.com is nobody in the Harness project"
+    )
+    assert said in mapped.questions.open["user_not_found:ann"].meaning
+    assert "user_not_found:ann cannot be carried out" in mapped.questions.refused[0]
 
 
 def test_whoever_is_left_out_holds_every_schedule_that_needs_him():
@@ -137,6 +142,46 @@ def test_a_user_that_cannot_be_read_is_lost_with_the_reason():
 
 
 # --- a user who is nobody ---
+
+STAKEHOLDER = user("eve", role="read_only_user")
+
+
+@pytest.mark.parametrize("role", ["read_only_user", "read_only_limited_user", "observer"])
+def test_nobody_recommends_to_invite_who_only_looks_on(role):
+    eve = user("eve", role=role)
+    rows = {"users": [eve], "teams": [team("pt1")], "team_members": {"pt1": members("eve")}}
+    asked = map_rows(rows).questions.open["user_not_found:eve"]
+    assert (asked.recommended, asked.changes_paging) == ("leave_out", False)
+    assert f"The PagerDuty role is {role}" in asked.question
+    assert asked.note == f"PagerDuty role {role}"
+
+
+def test_a_stakeholder_who_stands_on_call_all_the_same_is_for_a_person_to_decide():
+    rows = {"users": [STAKEHOLDER], "schedules": [schedule("ps1", layer(["eve"]))]}
+    asked = map_rows(rows, rule="recommended").questions.open["user_not_found:eve"]
+    assert (asked.recommended, asked.changes_paging) == ("leave_out", True)
+
+
+def test_whoever_is_in_teams_to_look_on_only_is_not_recommended_either():
+    seen = {"pt1": [{"user": refer("user", "ann"), "role": "observer"}]}
+    rows = {"users": [user("ann", role="limited_user")], "teams": [team("pt1")], "team_members": seen}
+    asked = map_rows(rows).questions.open["user_not_found:ann"]
+    assert asked.recommended == "leave_out"
+    assert asked.note == "PagerDuty role limited_user, observer in Pt1"
+    on_call = rows | {"schedules": [schedule("ps1", layer(["ann"]))]}
+    assert map_rows(on_call).questions.open["user_not_found:ann"].recommended == "invite"
+
+
+@pytest.mark.parametrize("duty,recommended", [(True, "map"), (False, "leave_out")])
+def test_a_shared_mailbox_is_never_recommended_an_invitation(duty, recommended):
+    box = user("ops", name="Operations", email="ops@example.com")
+    rows = {"users": [box], "teams": [team("pt1")], "team_members": {"pt1": members("ops")}}
+    rows |= {"schedules": [schedule("ps1", layer(["ops"]))]} if duty else {}
+    mapped = map_rows(rows, rule="recommended")
+    asked = {**mapped.questions.open, **{k: a.conflict for k, a in mapped.questions.answered.items()}}
+    assert asked["shared_mailbox:ops"].recommended == recommended
+    assert ("shared_mailbox:ops" in mapped.questions.open) == duty, "who is on call is not left out by a rule"
+
 
 NOBODY = user("nobody", name="Nobody", email="nobody@example.com")
 EMPTY = decide("nobody_user", "all", "empty_place")

@@ -79,8 +79,8 @@ def job(tmp_path):
     make_workspace(tmp_path / "acme", {"source": "snapshot", "snapshot": str(folder), "open_conflicts": "recommended"})
     with open_job(tmp_path / "acme") as opened:
         decide(opened, "user_not_found", "all", "invite", by="ann")
-        for about, choice, _ in DECISIONS:
-            decide(opened, about, "all", choice, by="ann")
+        for about, id, choice, _ in DECISIONS:
+            decide(opened, about, id, choice, by="ann")
         preview(opened)
         opened.bare = first["id"]
         yield opened

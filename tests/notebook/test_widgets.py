@@ -4,6 +4,7 @@ import multiprocessing
 
 import ipywidgets
 import pytest
+from field_cases import open_case
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
 from pdmigrate.notebook import (
@@ -299,3 +300,21 @@ def test_nothing_is_taken_back_before_it_was_listed_and_confirmed(loaded):
     assert made & set(loaded.target.read_state().schedules) == {"payments_primary"}, "it was there before the run"
     assert (loaded.folder / "undo.html").is_file()
     assert "undo of run 1" in read(browse_history(loaded))
+
+
+def test_roles_are_shown_where_people_are_chosen_and_an_answer_that_cannot_work_is_refused_at_the_click(tmp_path):
+    with open_case(tmp_path, "stakeholders-invited") as job:
+        preview(job)
+        shown = choose_people(job, invite(job))
+        assert "Eve Board · eve@example.com · PagerDuty role read_only_user" in read(shown)
+        assert "Finn Watch · finn@example.com · PagerDuty role observer" in read(shown)
+        [role] = find(shown, "Role")
+        assert {value for _, value in role.options} >= {"read_only_user", "observer", "user"}
+        tick(shown, "Ann Lee")
+        find(shown, "Answer")[0].value = "map"
+        find(shown, "Value")[0].value = "bob@example.com"
+        press(shown, "Decide")
+        assert "bob@example.com is nobody in the Harness project" in read(shown)
+        assert job.decisions().decisions == ()
+        listed = answer_conflicts(job, conflicts(job))
+        assert "Eve Board · PagerDuty role read_only_user" in read(listed)

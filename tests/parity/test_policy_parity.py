@@ -314,8 +314,8 @@ def carry_snapshot(tmp_path, folder):
     make_workspace(tmp_path / "acme", {"source": "snapshot", "snapshot": str(folder), "open_conflicts": "recommended"})
     with open_job(tmp_path / "acme") as job:
         decide(job, "user_not_found", "all", "invite", by="test")
-        for about, choice, _ in DECISIONS:
-            decide(job, about, "all", choice, by="test")
+        for about, id, choice, _ in DECISIONS:
+            decide(job, about, id, choice, by="test")
         preview(job)
         for conflict in conflicts(job).draft.open.values():
             decide(job, conflict.about, conflict.id, conflict.recommended, by="test")

@@ -7,16 +7,18 @@ import pytest
 import requests
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
-from pdmigrate.errors import SettingsError
+from pdmigrate.errors import SettingsError, UsageError
 from pdmigrate.mapping.people import is_address, name_class
 from pdmigrate.mapping.scope import list_people
 from pdmigrate.oncall.rota import Rota
 from pdmigrate.pagerduty.records import User
 from pdmigrate.pages.preview import section_countries
+from pdmigrate.plan.answers import Decision
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.cells import read_people_file
+from pdmigrate.workspace.decisions import save_answers
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.settings import make_workspace
 
@@ -152,7 +154,10 @@ def test_somebody_mapped_onto_nobody_stays_a_question(folder):
     with open_job(folder) as job:
         preview(job)
         ids = {user.name: user.id for user in job.latest_snapshot().account.users.values()}
-        decide(job, "user_not_found", ids["Hana Sato"], "map", "stranger@acme.example", by="test")
+        with pytest.raises(UsageError, match=r"stranger@acme.example is nobody in the Harness project"):
+            decide(job, "user_not_found", ids["Hana Sato"], "map", "stranger@acme.example", by="test")
+        written = {"conflict": "user_not_found", "object": ids["Hana Sato"], "choice": "map", "by": "test"}
+        save_answers(job.workspace.decisions_file, Decision(**written, value="stranger@acme.example"))
         assert [c.name for c in conflicts(job).draft.open.values() if c.kind == "users"] == ["Hana Sato"]
 
 

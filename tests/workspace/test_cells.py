@@ -67,6 +67,22 @@ def test_an_email_that_was_defused_is_read_back(tmp_path):
     assert read_people_file(path) == {"+ann@example.com": "-ann@example.com"}
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", " , ", "; "])
+@pytest.mark.parametrize(
+    "heading", [("pagerduty_email", "harness_email"), ("Harness_Email", "note", "PagerDuty_Email")]
+)
+def test_a_file_of_people_may_come_from_any_spreadsheet(tmp_path, separator, heading):
+    path = tmp_path / "people.csv"
+    cells = {
+        "pagerduty_email": "ann@example.com",
+        "harness_email": "ann@corp.example",
+        "note": "a, b" if "," not in separator else "ab",
+    }
+    rows = [heading, [cells[name.lower()] for name in heading]]
+    path.write_text("\ufeff" + "\r\n".join(separator.join(row) for row in rows), encoding="utf-8")
+    assert read_people_file(path) == {"ann@example.com": "ann@corp.example"}
+
+
 def test_a_name_from_the_field_that_begins_with_plus(tmp_path):
     """tests/data/cases/csv-plus: through all steps, in every CSV of the run."""
     case = DATA / "cases" / "csv-plus" / "account"

@@ -17,7 +17,8 @@ from pdmigrate.errors import (
     WrongAccountError,
 )
 from pdmigrate.pagerduty.account import Snapshot, common_zone, find_host
-from pdmigrate.pagerduty.dependents import DEPENDENTS, DependentReader
+from pdmigrate.pagerduty.dependents import DEPENDENTS
+from pdmigrate.pagerduty.dependents_reading import DependentReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
 from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
 from pdmigrate.pagerduty.records import is_rendered

@@ -9,9 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pdmigrate.errors import IncompleteFetchError
-from pdmigrate.pagerduty.lists import PAGE, ListCall, ListReader, Row, run_together
-from pdmigrate.wire.transport import Transport
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -167,46 +165,6 @@ class Dependent:
     state: str = ""
 
 
-class DependentReader:
-    """Reads them, one list each; dependencies are the only ones that take a request for each service."""
-
-    def __init__(self, transport: Transport, lists: ListReader):
-        self._transport = transport
-        self._lists = lists
-
-    def read(self, name: str) -> list[Row]:
-        kind = DEPENDENTS[name]
-        if kind.pages == "offset":
-            return _keep_each(self._lists.read(ListCall(kind.key or name, kind.path)))
-        return _keep_each(self._follow(kind.key or name, kind.path, kind.pages))
-
-    def read_dependencies(self, business: Iterable[Row], technical: Iterable[Row]) -> list[Row]:
-        """Those of these services, each once: whatever hangs on two of them is told by both."""
-        paths = [f"/service_dependencies/business_services/{one['id']}" for one in business]
-        paths += [f"/service_dependencies/technical_services/{one['id']}" for one in technical]
-        found = run_together(lambda path: self._follow("relationships", path, "whole"), paths)
-        return list({row["id"]: row for rows in found for row in _keep_each(rows)}.values())
-
-    def _follow(self, key: str, path: str, mark: str) -> list[Any]:
-        """The rows of a list that is no offset's. Raises IncompleteFetchError where it does not come to an end."""
-        asks = {"next_cursor": "cursor", "after": "after"}.get(mark)
-        params: dict[str, Any] = {"limit": PAGE} if asks else {}
-        rows, seen = [], set()
-        while True:
-            answer = self._transport.send("GET", path, params)
-            found = answer.get(key) if isinstance(answer, dict) else None
-            if not isinstance(found, list):
-                raise IncompleteFetchError(f"PagerDuty's answer to {path} holds no {key}: nothing was taken from it.")
-            rows += found
-            further = answer.get(mark) if asks else answer.get("more") or answer.get("next_cursor")
-            if not further:
-                return rows
-            if not asks or not found or further in seen:
-                raise IncompleteFetchError(f"PagerDuty's {path} shows {len(rows)} {key} and says that there are more.")
-            seen.add(further)
-            params = {**params, asks: further}
-
-
 # --- what may stay ---
 
 WORDS = ("name", "summary", "label", "description")
@@ -231,10 +189,6 @@ def keep(row: Row) -> Row:
     page = PAGE_OF_PAGERDUTY.match(row["html_url"]) if isinstance(row.get("html_url"), str) else None
     references = {name: _keep_reference(row[name]) for name in REFERENCES if isinstance(row.get(name), dict | list)}
     return {**plain, **dict(list(words.items())[:1]), **({"html_url": page.group()} if page else {}), **references}
-
-
-def _keep_each(rows: Iterable[Any]) -> list[Row]:
-    return [keep(row) for row in rows if isinstance(row, dict) and row.get("id")]
 
 
 def _keep_reference(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from operator import itemgetter
 
-from pdmigrate.pagerduty.client import Readable
+from pdmigrate.pagerduty.access import Readable
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, format_requests
 from pdmigrate.steps.connect import Access

@@ -13,7 +13,14 @@ from pdmigrate.sandbox.pagerduty_lists import add_lists
 from pdmigrate.sandbox.pagerduty_oncalls import list_oncalls
 from pdmigrate.sandbox.pagerduty_schedules import MANNERS, add_schedules
 from pdmigrate.sandbox.pagerduty_v3 import add_v3_schedules
-from pdmigrate.sandbox.pagerduty_wire import forbidden, not_found, refusal
+from pdmigrate.sandbox.pagerduty_wire import (
+    COUNTS_MORE,
+    error_as_text,
+    forbidden,
+    not_found,
+    payment_required,
+    refusal,
+)
 from pdmigrate.sandbox.server import Server, serve
 from pdmigrate.sandbox.store import Json, Store
 
@@ -44,7 +51,7 @@ def start_pagerduty(
     if unknown:
         raise TypeError(f"no such option: {', '.join(unknown)}")
     app = Flask("pdmigrate-sandbox-pagerduty")
-    add_gate(app, Store(state, lambda: account), FAULTS, _check_request, MANNERS)
+    add_gate(app, Store(state, lambda: account), FAULTS, _check_request, (*MANNERS, COUNTS_MORE))
     app.config.update(TOKEN=token, OPTIONS=OPTIONS | options, MINUTE_BEGAN=time.monotonic(), USED=Counter())
     app.after_request(_add_limits)
     app.register_error_handler(404, lambda _: not_found().response())
@@ -94,6 +101,9 @@ FAULTS: dict[str, Play] = {
     "429_bare": lambda rule: Response(status=429),
     "429_reset": lambda rule: Response(status=429, headers={"ratelimit-reset": map_seconds(rule)}),
     "429_retry_after": lambda rule: Response(status=429, headers={"Retry-After": map_seconds(rule)}),
+    "400_text": lambda rule: error_as_text("The window that was asked for is not served here.").response(),
+    "402": lambda rule: payment_required("teams").response(),
+    "404": lambda rule: not_found().response(),
     "500": lambda rule: refusal(500, "Internal Server Error", 2000, "Something went wrong.").response(),
     "200_html": lambda rule: Response("<html>Sign in to go on</html>", mimetype="text/html"),  # a proxy's own page
 }

@@ -2,11 +2,13 @@
 
 from flask import request
 
-from pdmigrate.sandbox.gate import RefusedRequestError
+from pdmigrate.sandbox.gate import RefusedRequestError, has_manner
 from pdmigrate.sandbox.store import Json
 
 REFERENCE_FIELDS = ("id", "type", "summary", "self", "html_url")
 REACHABLE = 10_000  # no list is read beyond this, however it is cut into pages
+COUNTS_MORE = "counts_more"
+"""The manner of a list that counts one more than it gives."""
 
 
 def refusal(status: int, message: str, code: int, *errors: str) -> RefusedRequestError:
@@ -27,12 +29,22 @@ def not_found() -> RefusedRequestError:
     return refusal(404, "Not Found", 2100)
 
 
+def payment_required(ability: str) -> RefusedRequestError:
+    """What an account says of what its plan does not have."""
+    return refusal(402, f"Account does not have the following ability: {ability}", 2014)
+
+
+def error_as_text(words: str) -> RefusedRequestError:
+    """A refusal whose `errors` is a text, no list."""
+    return RefusedRequestError(400, {"error": {"message": "Invalid Input Provided", "code": 2001, "errors": words}})
+
+
 def paged(records: list[Json], plural: str, limit: int = 25, most: int = 100) -> Json:
     """The page of `records` that the request asks for."""
     limit, offset = min(_number("limit", limit, least=1), most), _number("offset", 0, least=0)
     if offset + limit > REACHABLE:
         raise invalid(f"Offset plus limit must not exceed {REACHABLE}.")
-    total = len(records) if asked("total") else None
+    total = len(records) + has_manner(COUNTS_MORE) if asked("total") else None
     more = offset + limit < len(records)
     return {plural: records[offset : offset + limit], "limit": limit, "offset": offset, "more": more, "total": total}
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pdmigrate.pagerduty.client import KeyAccess, Readable
+from pdmigrate.pagerduty.access import KeyAccess, Readable
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result

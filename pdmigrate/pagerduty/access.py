@@ -8,7 +8,7 @@ from typing import Any
 from pdmigrate.errors import AnswerError, KeyRefusedError, WrongAccountError
 from pdmigrate.pagerduty.account import find_host
 from pdmigrate.pagerduty.lists import run_together
-from pdmigrate.pagerduty.needs import MAY_BE_ABSENT, describe_refusal
+from pdmigrate.pagerduty.needs import ABSENT, FORBIDDEN, MAY_BE_ABSENT, PLANS, describe_refusal
 from pdmigrate.pagerduty.schedules_reading import list_honours_final
 from pdmigrate.pagerduty.window import FetchWindow, whole_seconds
 from pdmigrate.wire.transport import Transport
@@ -39,12 +39,14 @@ class Readable:
     @property
     def absent(self) -> bool:
         """Whether the account has no such thing, which is no fault of the key."""
-        return self.status == 402 or (self.status == 404 and self.kind in MAY_BE_ABSENT)
+        if self.kind in PLANS:
+            return self.status == ABSENT
+        return self.kind in MAY_BE_ABSENT and self.status in (ABSENT, 404)
 
     @property
     def meaning(self) -> str:
         """What a refusal means for the migration, and what a key needs; "" where it may be read."""
-        return describe_refusal(self.kind, 402 if self.absent else self.status) if self.status else ""
+        return describe_refusal(self.kind, ABSENT if self.absent else FORBIDDEN) if self.status else ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,14 @@ from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, describe_unread, read_records
 from pdmigrate.pagerduty.event_rules import EventRule, list_event_rules
 from pdmigrate.pagerduty.evidence import OnCalls, Rendering, read_oncalls, read_renderings
-from pdmigrate.pagerduty.not_carried import INVENTORY, Hidden, NotCarried, find_hidden, list_not_carried
+from pdmigrate.pagerduty.not_carried import (
+    INVENTORY,
+    Hidden,
+    NotCarried,
+    find_hidden,
+    list_not_carried,
+    note_unread_teams,
+)
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.wire.canonical import canonical_json
 
@@ -174,7 +181,7 @@ def read_account(snapshot: Snapshot) -> Account:
         problems=tuple(problem for arrived in read.values() for problem in arrived.problems) + shift_problems,
         inventory={kind: len(rows[kind]) for kind in INVENTORY if rows.get(kind)},
         schedules_v3=shifts.by_id,
-        remarks=tuple(remark for arrived in (*read.values(), shifts) for remark in arrived.remarks),
+        remarks=(*(one for arrived in (*read.values(), shifts) for one in arrived.remarks), *note_unread_teams(rows)),
         unread=rows.get("unread") or {},
         hidden=find_hidden(rows),
         not_carried=list_not_carried(rows),

@@ -276,7 +276,7 @@ class Job:
         server = start_harness(document, self.workspace.sandbox / "harness.json", api_key=EMBEDDED_KEY)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_KEY)
-        return open_project(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS))
+        return open_project(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS), network=None)
 
     def _make_quota(self, limits: Limits) -> Quota:
         """Invitations are limited per address on the network: earlier runs' stand in state/pace.json."""

@@ -25,7 +25,7 @@ from pdmigrate.pagerduty.not_carried import (
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.wire.canonical import canonical_json
 
-LINKED = ("users", "services")
+LINKED = ("users", "services", "escalation_policies", "schedules", "teams")
 """Kinds whose links are the account's own."""
 UNDIGESTED: dict[str, Any] = {
     "final_schedule": True,
@@ -214,6 +214,6 @@ LINK = re.compile(r"https://(([^./]+)\.(?:[a-z0-9-]+\.)?pagerduty\.com)/", re.IG
 
 def find_host(rows: Iterable[Any]) -> str:
     """The host that most links of the account's own objects have, as acme.eu.pagerduty.com; "" where there is no link."""
-    links = (LINK.match(row.get("html_url") or "") for row in rows if isinstance(row, dict))
+    links = (LINK.match(str(row.get("html_url") or "")) for row in rows if isinstance(row, dict))
     found = Counter(link.group(1).lower() for link in links if link).most_common(1)
     return found[0][0] if found else ""

@@ -13,7 +13,7 @@ from pdmigrate.errors import (
     TooLongError,
 )
 from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
-from pdmigrate.pagerduty.account import Snapshot, common_zone
+from pdmigrate.pagerduty.account import LINKED, Snapshot, common_zone
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
 from pdmigrate.pagerduty.needs import MAY_BE_ABSENT, MAY_BE_FORBIDDEN, NEEDS, PLANS, describe_refusal
 from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
@@ -93,7 +93,7 @@ class PagerDuty:
         since = whole_seconds(reading.now)
         window = FetchWindow(since, since + reading.horizon)
         rows, zone = _Fetch(self.transport, reading, window).run(progress)
-        subdomain = check_subdomain([row for kind in ("users", "services") for row in rows[kind]], reading.subdomain)
+        subdomain = check_subdomain([row for kind in LINKED for row in rows[kind]], reading.subdomain)
         if not reading.keep_keys:
             rows = strip_secrets(rows)
         counts = self.transport.counts

@@ -18,7 +18,7 @@ from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.project import open_project
 from pdmigrate.harness.target import OWN, Place, Target, open_offered
 from pdmigrate.pagerduty.access import check_subdomain
-from pdmigrate.pagerduty.account import Snapshot
+from pdmigrate.pagerduty.account import LINKED, Snapshot
 from pdmigrate.pagerduty.client import PagerDuty, make_client
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
@@ -147,7 +147,7 @@ class Job:
         else:
             found = load_snapshot(path)
         rows = found.rows if source.keep_keys else strip_secrets(found.rows)
-        named = [row for kind in ("users", "services") for row in rows.get(kind) or []]
+        named = [row for kind in LINKED for row in rows.get(kind) or []]
         subdomain = found.subdomain or check_subdomain(named, source.subdomain or "")
         return replace(found, rows=rows, subdomain=subdomain)
 

@@ -5,6 +5,7 @@
 runs them all with `pdmigrate run` against embedded servers and writes the table.
 """
 
+import html
 import json
 import os
 import re
@@ -124,20 +125,24 @@ def read_rows():
     return text[text.index(BEGIN) : text.index(END)].splitlines()[3:]
 
 
+def find_said(folder, said):
+    """The sentence on the pages of a run; what was looked for where it is not there."""
+    pages = " ".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.html")))
+    text = html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", pages)))
+    found = re.search(said, text)
+    return found[0] if said and found else f"NOT SAID: {said}"
+
+
 def run_manner(pair, manner, folder):
     """`pdmigrate run` under a manner: its exit code and its sentence."""
     secrets = pair.play(manner, folder)
     command = [sys.executable, "-c", RUN, "run", str(folder), "--approve", "all"]
     ran = subprocess.run(command, env={**os.environ, **secrets}, capture_output=True, text=True)
     left = sorted(folder.glob("reports/*/results/*.json"), key=lambda path: STEPS.index(path.stem))
-    sentence = next(
-        (json.loads(path.read_text())["error"] for path in left if json.loads(path.read_text())["error"]), ""
-    )
-    if not sentence and manner.said:
-        pages = " ".join(path.read_text() for path in folder.glob("reports/*/*.html"))
-        found = re.search(manner.said, re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", pages)).replace("&#39;", "'"))
-        sentence = found[0] if found else f"NOT SAID: {manner.said}"
-    return ran.returncode, pair.shorten(sentence or ran.stderr.strip().splitlines()[-1], folder)
+    errors = [json.loads(path.read_text(encoding="utf-8"))["error"] for path in left]
+    last = next(iter(reversed(ran.stderr.strip().splitlines())), "").removeprefix("pdmigrate: ")
+    sentence = next(filter(None, errors), find_said(left[0].parent.parent, manner.said) if left else last)
+    return ran.returncode, pair.shorten(sentence, folder)
 
 
 def main():

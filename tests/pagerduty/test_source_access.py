@@ -1,5 +1,7 @@
 """Keys and plans: what a key opens, what it may not read, and what that means; lists that are not whole."""
 
+from pathlib import Path
+
 import pytest
 from source_http import NOW, company
 
@@ -149,3 +151,12 @@ def test_a_team_that_stays_listed_without_members_is_an_error(serve_source):
         IncompleteFetchError, match=f"team {team} was removed while the account was read: read it again"
     ):
         source.fetch()
+
+
+def test_the_page_has_the_table_of_needs():
+    text = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    written = text[text.index("<!-- needs -->") : text.index("<!-- end of needs -->")].splitlines()[3:]
+    assert written == [
+        f"| `{need.path}` | {', '.join(f'`{one}`' for one in need.scope.split()) or 'PagerDuty names none'} | {need.without} |"
+        for need in NEEDS.values()
+    ]

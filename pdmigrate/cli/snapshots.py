@@ -17,7 +17,7 @@ from pdmigrate.pagerduty.compare import SourceChange, compare_accounts
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.workspace.folder import Workspace
-from pdmigrate.workspace.settings import Source, read_settings, resolve_secret
+from pdmigrate.workspace.settings import Source, read_settings, resolve_key, resolve_network
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 from pdmigrate.workspace.survey import save_survey
 
@@ -98,7 +98,8 @@ def _read_workspace(options: argparse.Namespace) -> Snapshot:
     source = (settings := read_settings(Workspace(options.workspace).check().settings_file)).source
     extras = _choose_extras(options, source)
     if source.kind == "pagerduty":  # without opening the workspace: the target's key is none of this command's business
-        client = make_client(source.base_url, source.region, resolve_secret(source.token or ""))
+        network = resolve_network(settings, options.workspace)
+        client = make_client(source.base_url, source.region, resolve_key(source.token or "", True), network)
         return client.fetch(
             FetchOptions(source.subdomain or "", read_clock(), timedelta(settings.horizon_days), **extras)
         )
@@ -109,7 +110,7 @@ def _read_workspace(options: argparse.Namespace) -> Snapshot:
 
 
 def _read_account(options: argparse.Namespace) -> Snapshot:
-    client = make_client(options.base_url, options.region, resolve_secret(options.token))
+    client = make_client(options.base_url, options.region, resolve_key(options.token, oauth=True))
     horizon = timedelta(days=options.horizon_days)
     return client.fetch(FetchOptions(options.subdomain, read_clock(), horizon, **_choose_extras(options)))
 

@@ -12,6 +12,7 @@ from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.dependents import list_dependents
 from pdmigrate.pagerduty.event_rules import EventRule, pick_rules
+from pdmigrate.pagerduty.needs import describe_unread
 from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Problem, Schedule, Service, Team, User
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
@@ -214,7 +215,10 @@ def section_not_carried(preview: Preview) -> Section:
     for kind, number in account.inventory.items():
         matters = [f"{one.name}: {one.matters}" for one in account.not_carried if one.kind == kind and one.matters]
         left.append((_name_kind(kind), number, "not carried over by pdmigrate", matters))
-    left += [(_name_kind(kind), None, f"could not be read, {why}", []) for kind, why in account.unread.items()]
+    left += [
+        (_name_kind(kind), None, f"could not be read, {why}. {describe_unread(kind, why)}", [])
+        for kind, why in account.unread.items()
+    ]
     left += [(name, None, why, []) for key, (name, why) in NOT_ASKED.items() if key not in preview.snapshot.rows]
     others = len(list_dependents(preview.snapshot.rows))
     left += [("Others that talk to PagerDuty", others, "see the page Account survey", [])] * bool(others)

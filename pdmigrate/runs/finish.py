@@ -60,7 +60,9 @@ def _survey(job: Job, found: Preview) -> dict[str, Path]:
 
 def _list_handover(job: Job, decided: Decided) -> dict[str, Path]:
     """What the plan leaves to people is listed with the plan."""
-    target, region, host = job.target.address, job.settings.source.region, decided.draft.account.host
+    target, source, host = job.target.address, job.settings.source, decided.draft.account.host
+    asked_there = source.kind == "pagerduty" and not source.base_url
+    region = source.region if asked_there or source.region != "us" else ""
     links = Links(target.base_url, target.account, target.org, target.project, job.read_subdomain(), region, host)
     save_list(job.workspace, decided.draft, links)
     return {}

@@ -4,6 +4,7 @@ Its state stands in the application's `config`, where a test may look and change
 force), REVOKED (keys), CLOCK and SLEEP.
 """
 
+import json
 import math
 import random
 import re
@@ -18,6 +19,7 @@ from typing import Any, cast
 from flask import Flask, Response, current_app, g, jsonify, request
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # it has no types
 
+from pdmigrate.sandbox.spoiled import SPOILED, spoil
 from pdmigrate.sandbox.store import Json, Store
 
 
@@ -202,6 +204,8 @@ def _finish(response: Response) -> Response:
     fault = g.get("fault")
     if fault == "lost_answer":
         response = Response(_hang_up())
+    if fault in SPOILED and response.is_json:
+        response.set_data(json.dumps(spoil(fault, response.get_json())))
     if fault == "truncated":  # promise the whole and send the half; the server then closes the connection
         whole = response.get_data()
         response.response = iter([whole[: len(whole) // 2]])
@@ -231,11 +235,15 @@ def map_seconds(rule: Rule) -> str:
     return str(math.ceil(rule.seconds))
 
 
+REDIRECTS = (301, 302, 307, 308)
+ELSEWHERE = "https://login.example.com/in?ticket=4711"
 PLAYS: Mapping[str, Play] = {
     "502_html": lambda rule: html(502),
     "reset": lambda rule: Response(_hang_up()),
     "slow": _wait,
     "truncated": lambda rule: None,
     "key_revoked": _revoke,
+    **{str(code): lambda rule: Response(status=int(rule.kind), headers={"Location": ELSEWHERE}) for code in REDIRECTS},
+    **{kind: lambda rule: None for kind in SPOILED},
 }
 """What a fault answers in the place of the server, by kind; None where the request is carried out all the same."""

@@ -104,6 +104,7 @@ FAULTS: dict[str, Play] = {
     "429_retry_after": lambda rule: Response(status=429, headers={"Retry-After": map_seconds(rule)}),
     "400_text": lambda rule: error_as_text("The window that was asked for is not served here.").response(),
     "402": lambda rule: payment_required("teams").response(),
+    "403": lambda rule: forbidden("The token lacks a scope.").response(),
     "404": lambda rule: not_found().response(),
     "500": lambda rule: refusal(500, "Internal Server Error", 2000, "Something went wrong.").response(),
     "200_html": lambda rule: Response("<html>Sign in to go on</html>", mimetype="text/html"),  # a proxy's own page

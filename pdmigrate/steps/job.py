@@ -17,12 +17,14 @@ from pdmigrate.harness.address import Address
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.project import open_project
 from pdmigrate.harness.target import OWN, Place, Target, open_offered
-from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.pagerduty.client import PagerDuty, check_subdomain, make_client
+from pdmigrate.pagerduty.access import check_subdomain
+from pdmigrate.pagerduty.account import LINKED, Snapshot
+from pdmigrate.pagerduty.client import PagerDuty, make_client
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.plan.answers import Decisions
 from pdmigrate.wire.counts import Counts
+from pdmigrate.wire.network import find_password
 from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, write_json
@@ -75,6 +77,8 @@ class Job:
         self._secrets: list[str] = [str(self._journal_place)] if settings.journal else []
         self._step = threading.local()
         self._subdomain = (settings.source.subdomain or "").lower()
+        self.network = settings_module.resolve_network(settings, workspace.folder)
+        self._secrets.append(find_password(self.network.proxy))
         self.source = self._open_source()
         self.target = self._open_target()
 
@@ -143,7 +147,7 @@ class Job:
         else:
             found = load_snapshot(path)
         rows = strip_secrets(found.rows, source.keep_keys)
-        named = [row for kind in ("users", "services") for row in rows.get(kind) or []]
+        named = [row for kind in LINKED for row in rows.get(kind) or []]
         subdomain = found.subdomain or check_subdomain(named, source.subdomain or "")
         return replace(found, rows=rows, subdomain=subdomain)
 
@@ -223,7 +227,7 @@ class Job:
             return None
         if source.kind == "embedded":
             return self._start_pagerduty()
-        return make_client(source.base_url, source.region, self._resolve(source.token))
+        return make_client(source.base_url, source.region, self._resolve(source.token, oauth=True), self.network)
 
     def _find_snapshot(self) -> Path:
         return self.workspace.folder / Path(self.settings.source.snapshot or "").expanduser()
@@ -249,10 +253,15 @@ class Job:
             return self._start_harness()
         place = (target.account or "", target.org or "", target.project or "")
         if target.kind in OWN:
-            return open_project(target.base_url, self._resolve(target.api_key), *place, self._make_quota(Limits()))
-        key = self._resolve(target.api_key) if target.api_key else ""
+            return open_project(
+                target.base_url, self._resolve(target.api_key), *place, self._make_quota(Limits()), self.network
+            )
+        key = settings_module.resolve_secret(target.api_key) if target.api_key else ""
+        self._secrets.append(key)
         base_url = target.base_url if "base_url" in target.model_fields_set else ""
-        return open_offered(target.kind, Place(Address(base_url, *place), key, self.workspace.folder, target.options))
+        return open_offered(
+            target.kind, Place(Address(base_url, *place), key, self.workspace.folder, target.options, self.network)
+        )
 
     def _start_harness(self) -> Target:
         from pdmigrate.sandbox.company import build_harness_people
@@ -267,16 +276,16 @@ class Job:
         server = start_harness(document, self.workspace.sandbox / "harness.json", api_key=EMBEDDED_KEY)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_KEY)
-        return open_project(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS))
+        return open_project(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS), network=None)
 
     def _make_quota(self, limits: Limits) -> Quota:
         """Invitations are limited per address on the network: earlier runs' stand in state/pace.json."""
         sent = read_times(self.workspace.state_file("pace"))
         return Quota(limits, sent, lambda times: self.workspace.save_state("pace", times))
 
-    def _resolve(self, reference: str | None) -> str:
-        secret = settings_module.resolve_secret(reference or "")
-        self._secrets.append(secret)
+    def _resolve(self, reference: str | None, oauth: bool = False) -> str:
+        secret = settings_module.resolve_key(reference or "", oauth)
+        self._secrets.append(secret.removeprefix("Bearer "))
         return secret
 
 

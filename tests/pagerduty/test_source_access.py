@@ -91,7 +91,7 @@ def test_connect_says_what_each_refusal_means(serve_source):
         "schedules_v3": (False, True),
     }
     assert readable["teams"].meaning.startswith("The account's plan has no teams: no groups are made")
-    assert readable["services"].meaning.endswith("or an OAuth token with the scope services.read.")
+    assert readable["services"].meaning.endswith("or an OAuth token with services.read.")
     assert readable["users"].meaning == ""
 
 

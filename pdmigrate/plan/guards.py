@@ -12,7 +12,6 @@ from pdmigrate.errors import PlanMovedError
 from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, Service, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
-from pdmigrate.pagerduty.needs import describe_need
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, from_fields
 from pdmigrate.plan.answers import Conflict, Decisions
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
@@ -125,8 +124,7 @@ def check_complete(unread: dict[str, str]) -> str | None:
     if not forbidden:
         return None
     named = "; ".join(f"{kind.replace('_', ' ')}: {why}" for kind, why in forbidden.items())
-    takes = "; ".join(dict.fromkeys(describe_need(kind) for kind in forbidden))
-    return f"The source was not read whole ({named}): use a key that may read them ({takes}), then run preview again."
+    return f"The source was not read whole ({named}): use a key that may read them, then run preview again."
 
 
 def check_hidden(hidden: list[str]) -> str | None:

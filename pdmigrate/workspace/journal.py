@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from pdmigrate.errors import SettingsError, UnreachableError
 from pdmigrate.harness.identifiers import make_identifier
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
+from pdmigrate.workspace.folder import make_folder, refuse_links
 
 # --- the tables ---
 
@@ -237,7 +238,8 @@ def make_engine(place: Path | str, name: str = "") -> sa.Engine:
     server does not answer. Neither repeats the URL: it holds a password.
     """
     if isinstance(place, Path):
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(refuse_links(place).parent)
+        place.touch(mode=0o600)
         engine = sa.create_engine(f"sqlite:///{place}", connect_args={"timeout": 30})
     else:
         engine = _make_postgres(place, name)

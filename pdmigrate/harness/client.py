@@ -13,8 +13,8 @@ from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError,
 from pdmigrate.harness import records
 from pdmigrate.harness.address import Address, Key, is_gone
 from pdmigrate.harness.target import TargetAccess
-from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.addresses import encode_part
+from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.transport import NO_JSON, Transport
 
 Row = dict[str, Any]

@@ -1,16 +1,14 @@
 """Publishing: copy what stakeholders may see out of a run's folder, searched for secrets, masked where asked."""
 
-import json
 import re
 import shutil
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from markupsafe import escape
-
 from pdmigrate.errors import RefusedError, SecretFoundError, SettingsError
 from pdmigrate.pages.markup import mask_markup, mask_text
+from pdmigrate.wire.redaction import spell_secret
 from pdmigrate.workspace.folder import refuse_links, write_text
 
 SHARED = ("stakeholders.html", "team-*.html", "tables/stakeholders-*.csv", "tables/team-*.csv")
@@ -78,10 +76,9 @@ def check_published(folder: Path, secrets: Sequence[str]) -> None:
 
 
 def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
-    """What is shorter than a real key is no secret."""
-    long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
-    spelled = {form for secret in long for form in (secret, json.dumps(secret)[1:-1], str(escape(secret)))}
-    return any(form.encode() in content for form in spelled)
+    """Whether one of the secrets stands there, in any form and case. What is shorter than a real key is no secret."""
+    long, lower = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET], content.lower()
+    return any(form.encode("utf-8", "replace") in lower for secret in long for form in spell_secret(secret))
 
 
 def _read(path: Path) -> bytes:

@@ -29,7 +29,7 @@ from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, write_json
 from pdmigrate.workspace.hold import hold
-from pdmigrate.workspace.journal import Journal
+from pdmigrate.workspace.journal import Journal, read_password
 from pdmigrate.workspace.settings import Settings
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 from pdmigrate.workspace.survey import load_survey
@@ -75,6 +75,7 @@ class Job:
         self._latest: tuple[Any, Snapshot] | None = None
         self._journal_place = place_journal(workspace, settings)
         self._secrets: list[str] = [str(self._journal_place)] if settings.journal else []
+        self._secrets.append(read_password(self._journal_place))
         self._step = threading.local()
         self._subdomain = (settings.source.subdomain or "").lower()
         self.network = settings_module.resolve_network(settings, workspace.folder)

@@ -12,7 +12,7 @@ from source_http import NOW, company
 
 from pdmigrate import conflicts, connect, decide, finish, invite, load, open_job, preview, verify
 from pdmigrate.cli import main
-from pdmigrate.errors import RefusedError
+from pdmigrate.errors import PartialLoadError, PersonNeededError, RefusedError, UnexplainedDifferenceError
 from pdmigrate.handover.ticks import read_items, tick_item
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.runs.demo import DECISIONS
@@ -49,7 +49,9 @@ def hostile_account():
     rows = company()
     for kind in KINDS:
         ids = [row["id"] for row in rows[kind]]
-        rows = rename(rows, {id: f"{name}{kind[0] * (name in HOSTILE[5:])}" for id, name in zip(ids, HOSTILE)})
+        rows = rename(
+            rows, {id: f"{name}{kind[0] * (name in HOSTILE[5:])}" for id, name in zip(ids, HOSTILE, strict=False)}
+        )
     return rows
 
 
@@ -73,8 +75,8 @@ def run_all(job):
     for step in STEPS.values():
         try:
             finish(job, step(job))
-        except Exception as error:  # what a person must do, or a difference: the pages are written all the same
-            assert getattr(error, "exit_code", 1) in (3, 5), error
+        except (PersonNeededError, PartialLoadError, UnexplainedDifferenceError):
+            continue  # the pages are written all the same
 
 
 def test_a_snapshot_with_ids_that_are_paths_writes_in_the_workspace_only(tmp_path):
@@ -199,7 +201,7 @@ def test_publish_takes_a_run_by_its_name_and_not_by_a_path(workspace, capsys):
 def test_filed_evidence_that_is_a_link_stays_out_of_the_run(workspace):
     (workspace / "evidence").mkdir()
     (workspace / "evidence" / "shown.png").symlink_to("/etc/passwd")
-    with pytest.raises(RefusedError, match="shown.png is a symbolic link"):
+    with pytest.raises(RefusedError, match=r"shown\.png is a symbolic link"):
         seal_run(Workspace(workspace), Workspace(workspace).reports / "1", NOW)
 
 

@@ -33,9 +33,12 @@ def parrot():
     """A server that answers 400 with what it is told to say, and remembers the headers it was asked with."""
     app = Flask(__name__)
 
+    @app.before_request
+    def note():
+        app.config.update(ASKED=dict(request.headers), PATH=request.environ["REQUEST_URI"])
+
     @app.route("/<path:_>", methods=["GET", "POST"])
     def refuse(_):
-        app.config.update(ASKED=dict(request.headers), PATH=request.environ["REQUEST_URI"])
         return {"error": {"message": app.config.get("WORDS", ""), "code": app.config.get("CODE", 2001)}}, 400
 
     server = serve(app)

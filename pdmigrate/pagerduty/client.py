@@ -15,7 +15,7 @@ from pdmigrate.errors import (
 from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
 from pdmigrate.pagerduty.account import LINKED, Snapshot, common_zone
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
-from pdmigrate.pagerduty.needs import MAY_BE_ABSENT, MAY_BE_FORBIDDEN, NEEDS, PLANS, describe_refusal
+from pdmigrate.pagerduty.needs import MAY_BE_ABSENT, MAY_BE_FORBIDDEN, NEEDS, PLANS, explain_refusal
 from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
 from pdmigrate.pagerduty.records import is_rendered
 from pdmigrate.pagerduty.schedules_reading import ScheduleReader, ShiftReader, list_honours_final
@@ -142,7 +142,7 @@ def _explain_refusal(kind: str, error: AnswerError) -> AnswerError:
     """The side's own words, with what a key needs where that is what is missing."""
     if error.status not in (402, 403) or kind not in NEEDS:
         return error
-    return AnswerError(f"{error}. {describe_refusal(kind, error.status)}", error.status, error.code)
+    return AnswerError(explain_refusal(str(error), kind, error.status), error.status, error.code)
 
 
 class _Fetch:

@@ -37,7 +37,7 @@ MAY_BE_ABSENT = (
 PLANS = ("teams",)
 """Plans without them answer 402. They page nobody: where a key may not read them a person decides who owns what."""
 OWNERLESS = "no groups are made, and of each policy it is asked who owns it; whom it pages stays the same"
-STOPS = "nothing is read: a plan without it would page the wrong people, or nobody"
+STOPS = "nothing is read, since a plan would page the wrong people, or nobody"
 LISTED = "it is not in the list of what stays behind, and nobody is told what it suppresses or reroutes"
 NEEDS = {
     "abilities": Need("/abilities", "abilities.read", "what the account's plan has is not known; the rest goes on"),
@@ -74,11 +74,13 @@ ABSENT, FORBIDDEN = 402, 403
 
 def describe_need(kind: str) -> str:
     """What a key needs that may read it."""
-    need = NEEDS[kind]
-    oauth = (
-        f"or an OAuth token with the scope {need.scope}" if need.scope else "; PagerDuty names no scope of OAuth for it"
-    )
-    return f"{ROLE}{' ' if need.scope else ''}{oauth}"
+    scope = NEEDS[kind].scope
+    return f"{ROLE}, " + (f"or an OAuth token with {scope}" if scope else "PagerDuty names no scope of OAuth for it")
+
+
+def explain_refusal(words: str, kind: str, status: int) -> str:
+    """The side's own words, and what they mean."""
+    return f"{words.rstrip('. ')}. {describe_refusal(kind, status)}"
 
 
 def describe_refusal(kind: str, status: int) -> str:
@@ -91,4 +93,4 @@ def describe_refusal(kind: str, status: int) -> str:
 
 def describe_unread(kind: str, why: str) -> str:
     """The same of what a snapshot has as unread: `absent: …` or `forbidden: …`."""
-    return describe_refusal(kind, ABSENT if why.startswith("absent") else FORBIDDEN) if kind in NEEDS else ""
+    return explain_refusal(why, kind, ABSENT if why.startswith("absent") else FORBIDDEN) if kind in NEEDS else why

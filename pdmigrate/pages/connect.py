@@ -3,7 +3,7 @@
 from operator import itemgetter
 
 from pdmigrate.pagerduty.access import Readable
-from pdmigrate.pagerduty.needs import FORBIDDEN, describe_refusal
+from pdmigrate.pagerduty.needs import FORBIDDEN, explain_refusal
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, format_requests
 from pdmigrate.steps.connect import Access
@@ -45,7 +45,7 @@ def section_checks(access: Access) -> Section:
 def _describe_silence(access: Access) -> str:
     """Why no abilities are there to show."""
     if access.abilities_unread:
-        return f"not told: {access.abilities_unread}. {describe_refusal('abilities', FORBIDDEN)}"
+        return f"not told: {explain_refusal(access.abilities_unread, 'abilities', FORBIDDEN)}"
     return "none is named" if access.readable else "a snapshot: nothing was asked"
 
 

@@ -212,7 +212,7 @@ def section_not_carried(preview: Preview) -> Section:
         matters = [f"{one.name}: {one.matters}" for one in account.not_carried if one.kind == kind and one.matters]
         left.append((_name_kind(kind), number, "not carried over by pdmigrate", matters))
     left += [
-        (_name_kind(kind), None, f"could not be read, {why}. {describe_unread(kind, why)}", [])
+        (_name_kind(kind), None, f"could not be read, {describe_unread(kind, why)}", [])
         for kind, why in account.unread.items()
     ]
     left += [(name, None, why, []) for key, (name, why) in NOT_ASKED.items() if key not in preview.snapshot.rows]

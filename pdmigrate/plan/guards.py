@@ -12,6 +12,7 @@ from pdmigrate.errors import PlanMovedError
 from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, Service, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
+from pdmigrate.pagerduty.needs import describe_need
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, from_fields
 from pdmigrate.plan.answers import Conflict, Decisions
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
@@ -124,7 +125,8 @@ def check_complete(unread: dict[str, str]) -> str | None:
     if not forbidden:
         return None
     named = "; ".join(f"{kind.replace('_', ' ')}: {why}" for kind, why in forbidden.items())
-    return f"The source was not read whole ({named}): use a key that may read them, then run preview again."
+    takes = "; ".join(dict.fromkeys(describe_need(kind) for kind in forbidden))
+    return f"The source was not read whole ({named}): use a key that may read them ({takes}), then run preview again."
 
 
 def check_hidden(hidden: list[str]) -> str | None:
@@ -162,7 +164,8 @@ def _too_many(changed: int, known: int, limits: Guards) -> bool:
 
 def _source_incomplete(seen: Seen) -> str | None:
     """Lists that could not be read raise already; this is about lists that came back shorter than they can be."""
-    known = [(kind, key) for kind, key in seen.ledger if kind in seen.ids]
+    lacking = {kind for kind, why in seen.unread.items() if why.startswith("absent")}  # not in the plan any more
+    known = [(kind, key) for kind, key in seen.ledger if kind in seen.ids and kind not in lacking]
     gone = Counter(kind for kind, key in known if key not in seen.ids[kind])
     there = Counter(kind for kind, _ in known)
     over = [

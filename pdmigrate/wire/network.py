@@ -7,6 +7,7 @@ Servers on this machine are asked directly.
 import os
 import re
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,11 @@ class Network:
         path, named = self._find_bundle()
         return f"{way}; certificates are judged by " + (f"{path} ({named})" if path else "the usual authorities")
 
-    def explain(self, error: Exception, base_url: str) -> str:
-        """What closes the way for good, and the way on; "" where another try may do."""
+    def explain(self, error: Exception, base_url: str, answered: bool) -> str:
+        """What closes the way for good, and the way on; "" where another try may do. answered: whether it ever spoke."""
         said = str(error)
+        if not answered and any("handshake operation timed out" in str(one) for one in _list_causes(error)):
+            return "nothing answers the greeting of https: what listens there may speak http alone, or a firewall swallows it."
         if isinstance(error, requests.exceptions.SSLError):
             if "CERTIFICATE_VERIFY_FAILED" in said:
                 return self._explain_certificate(said)
@@ -122,6 +125,13 @@ def show_address(url: str) -> str:
 def find_password(url: str) -> str:
     """The password in an address, "" where it has none."""
     return urlsplit(url if "://" in url else f"http://{url}").password or ""
+
+
+def _list_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those that it came of: urllib3 says only that reading timed out."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _check_bundle(path: str, named: str) -> None:

@@ -166,11 +166,11 @@ class Transport:
                 )
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
                 self.pace.lose()
-                self._stop_where_closed(self.network.explain(error, self.base_url))
+                self._stop_where_closed(self.network.explain(error, self.base_url, self._answered))
                 proxied = isinstance(error, requests.exceptions.ProxyError)
                 return None, self.network.name_proxy(self.base_url) if proxied else _name_failure(error)
             except UNUSABLE as error:
-                self._stop_where_closed(self.network.explain(error, self.base_url))
+                self._stop_where_closed(self.network.explain(error, self.base_url, self._answered))
                 raise UnreachableError(
                     f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__})."
                 ) from None

@@ -105,7 +105,7 @@ def test_what_is_forbidden_is_never_an_empty_list(serve_source):
     assert set(account.unread) == {"schedules_v3", "team_members", "rulesets"}
     assert all(why.startswith("forbidden: PagerDuty refused GET") for why in account.unread.values())
     for kind in sorted({*ALL_KINDS} - {"teams"}):
-        with pytest.raises(AnswerError, match=rf"403.*It takes .* scope {kind}\.read"):
+        with pytest.raises(AnswerError, match=rf"403.*It takes .* OAuth token with {kind}\.read"):
             serve_source(company(), forbidden=[f"/{kind}"]).fetch()
 
 

@@ -13,7 +13,7 @@ from source_http import DATA, NOW, company
 from pdmigrate import conflicts, connect, finish, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError
-from pdmigrate.pagerduty.account import compare_accounts
+from pdmigrate.pagerduty.compare import compare_accounts
 from pdmigrate.sandbox.accounts import load_account
 from pdmigrate.sandbox.company import change_company
 from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN

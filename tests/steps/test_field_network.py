@@ -158,3 +158,33 @@ def test_http_invite_unnamed(tmp_path):
     invited = [done for done in loaded.done if (done.action.kind, done.outcome) == ("users", "created")]
     assert len(invited) == 11
     assert loaded.error.exit_code == 5
+
+
+def test_an_account_whose_plan_has_lost_its_teams_goes_on(tmp_path, monkeypatch):
+    """Groups that were made before stay as they are, no guard stops the plan, and the old teams are named."""
+    with open_served(tmp_path, monkeypatch, "http-no-teams-402") as job:
+        for step in (connect, preview, invite, conflicts):
+            step(job)
+        assert load(job, "all").error is None
+        groups = job.target.read_state().groups
+        assert len(groups) == 4  # with that of all users
+        url = job.source.transport.base_url
+        requests.post(f"{url}/sandbox/faults", json=[{"kind": "402", "path": "/teams"}], timeout=10).raise_for_status()
+        assert "still named by the" in read_all(job)
+        invite(job)
+        decided = conflicts(job)
+        assert (decided.error, decided.refusals) == (None, ())
+        loaded = load(job, "all")
+        assert loaded.error is None
+        assert job.target.read_state().groups == groups
+
+
+def test_a_scope_of_teams_that_cannot_be_read_says_so(tmp_path, monkeypatch):
+    no_teams = {"kind": "402", "path": "/teams"}
+    with open_served(tmp_path, monkeypatch, "http-no-teams-402", no_teams) as job:
+        path = job.workspace.settings_file
+        path.write_text(path.read_text() + "scope: {teams: [Payments]}\n")
+        with pytest.raises(
+            UsageError, match=r"scope\.teams: 'Payments' is not known, since they could not be read: absent"
+        ):
+            preview(job)

@@ -16,6 +16,7 @@ from pdmigrate.pagerduty.client import FetchOptions, make_client
 from pdmigrate.pagerduty.compare import SourceChange, compare_accounts
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.job import open_job, read_clock
+from pdmigrate.wire.addresses import check_address
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import Source, read_settings, resolve_key, resolve_network
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
@@ -110,7 +111,11 @@ def _read_workspace(options: argparse.Namespace) -> Snapshot:
 
 
 def _read_account(options: argparse.Namespace) -> Snapshot:
-    client = make_client(options.base_url, options.region, resolve_key(options.token, oauth=True))
+    try:
+        address = check_address(options.base_url) if options.base_url else None
+    except ValueError as error:
+        raise UsageError(f"--base-url: {error}.") from None
+    client = make_client(address, options.region, resolve_key(options.token, oauth=True))
     horizon = timedelta(days=options.horizon_days)
     return client.fetch(FetchOptions(options.subdomain, read_clock(), horizon, **_choose_extras(options)))
 

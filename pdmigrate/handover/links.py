@@ -38,12 +38,12 @@ class Links:
     def to_harness(self) -> str:
         """The project. No address of a page inside AI SRE is documented, so each item says where to click from here."""
         base = self.harness.split("/gateway")[0]
-        parts = (self.account, "home/orgs", self.org, "projects", self.project, "details")
-        return f"{base}/ng/account/{'/'.join(quote(part) for part in parts)}"
+        parts = (self.account, "home", "orgs", self.org, "projects", self.project, "details")
+        return f"{base}/ng/account/{'/'.join(quote(part, safe='') for part in parts)}"
 
     def to_pagerduty(self, kind: str, id: str) -> str:
         """The object's page, or the account's; "" where nobody knows where the account is."""
         domain = DOMAINS.get(self.region)
         host = self.host or (f"{self.subdomain}.{domain}" if self.subdomain and domain else "")
-        page = PAGERDUTY[kind].format(quote(id)) if kind in PAGERDUTY else ""
+        page = PAGERDUTY[kind].format(quote(id, safe="")) if kind in PAGERDUTY else ""
         return f"https://{host}/{page}" if host else ""

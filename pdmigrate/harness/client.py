@@ -13,6 +13,7 @@ from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError,
 from pdmigrate.harness import records
 from pdmigrate.harness.address import Address, Key, is_gone
 from pdmigrate.harness.target import TargetAccess
+from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.transport import NO_JSON, Transport
 
@@ -144,11 +145,11 @@ class Harness:
 
     def read_group(self, identifier: str) -> Row | None:
         """One user group, raw, for read-modify-write; None where there is none."""
-        return self._read_or_none(f"/ng/api/user-groups/{identifier}")
+        return self._read_or_none(f"/ng/api/user-groups/{encode_part(identifier)}")
 
     def read_service(self, identifier: str) -> Row | None:
         """One CD service, raw; None where there is none."""
-        found = self._read_or_none(f"/ng/api/servicesV2/{identifier}")
+        found = self._read_or_none(f"/ng/api/servicesV2/{encode_part(identifier)}")
         return found["service"] if found else None
 
     def _read_or_none(self, path: str) -> Row | None:
@@ -165,19 +166,20 @@ class Harness:
     def read_coverage(self, identifier: str, start: datetime, end: datetime) -> tuple[records.Coverage, ...]:
         """Who is on call in a schedule, by the target's own answer."""
         window = {"from": start.isoformat(), "to": end.isoformat()}
-        answer = self.oncall("GET", f"/schedules/{identifier}/on-call", window)
-        with reading(f"/schedules/{identifier}/on-call"):
+        answer = self.oncall("GET", f"/schedules/{encode_part(identifier)}/on-call", window)
+        with reading(f"/schedules/{encode_part(identifier)}/on-call"):
             return tuple(records.Coverage.model_validate(entry) for entry in answer["entries"])
 
     def oncall(self, method: str, path: str, params: Row | None = None, body: Any = None, door: bool = False) -> Any:
         """One request by our contract (docs/oncall-contract.md); it names the account as all requests do."""
-        base = f"{CONTRACT}/accounts/{self.account}/orgs/{self.org}/projects/{self.project}"
+        account, org, project = map(encode_part, (self.account, self.org, self.project))
+        base = f"{CONTRACT}/accounts/{account}/orgs/{org}/projects/{project}"
         asked = {"accountIdentifier": self.account, **(params or {})}
         return self.transport.send(method, base + path, asked, body, door=door)
 
     def _check_exists(self, noun: str, path: str, identifier: str, params: Row) -> None:
         try:
-            self.transport.send("GET", f"/ng/api/{path}/{identifier}", params)
+            self.transport.send("GET", f"/ng/api/{path}/{encode_part(identifier)}", params)
         except AnswerError as error:
             if not is_gone(error):
                 raise

@@ -26,6 +26,7 @@ from pdmigrate.pagerduty.schedules_reading import ScheduleReader, ShiftReader, l
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import FetchWindow, override_window, whole_seconds
+from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.network import Network
 from pdmigrate.wire.transport import Transport
@@ -128,7 +129,7 @@ class PagerDuty:
         return OnCallReader(transport).read(since, until, policy_ids), transport.counts.requests
 
     def _read_one(self, id: str, layered: bool, window: dict[str, str]) -> dict[str, Any]:
-        path = f"/schedules/{id}" if layered else f"/v3/schedules/{id}"
+        path = f"/schedules/{encode_part(id)}" if layered else f"/v3/schedules/{encode_part(id)}"
         params = window if layered else {"include[]": ["final_schedule"], **window}
         try:
             row: Row = self.transport.send("GET", path, params)["schedule"]
@@ -253,7 +254,7 @@ class _Fetch:
     def _read_team(self, id: str) -> list[Row] | None:
         """The members; None where the answer has no list of them, GONE where there is no such team."""
         try:
-            return self._lists.read_known(ListCall("members", f"/teams/{id}/members"))
+            return self._lists.read_known(ListCall("members", f"/teams/{encode_part(id)}/members"))
         except AnswerError as error:
             if error.status != 404:
                 raise

@@ -21,6 +21,7 @@ from pdmigrate.pagerduty.records import Layer, is_rendered
 from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import FetchWindow, LongWindow, join_rendered
+from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")
@@ -188,7 +189,7 @@ class ScheduleReader:
             return _join_windows(parts)[id]
 
     def _ask_single(self, id: str, params: dict[str, str] | None) -> Row:
-        row: Row = self._transport.send("GET", f"/schedules/{id}", params)["schedule"]
+        row: Row = self._transport.send("GET", f"/schedules/{encode_part(id)}", params)["schedule"]
         return row
 
     def _is_skewed(self, row: Row) -> bool:
@@ -274,12 +275,12 @@ class ShiftReader:
 
     def _ask(self, id: str, window: FetchWindow) -> Row:
         params = {"include[]": ["final_schedule"], **window.params}
-        row: Row = self._transport.send("GET", f"/v3/schedules/{id}", params)["schedule"]
+        row: Row = self._transport.send("GET", f"/v3/schedules/{encode_part(id)}", params)["schedule"]
         return row
 
     def _read_dated(self, id: str, part: str) -> list[Row] | None:
         """Overrides or custom shifts; whole ones, not cut at the window's edges. None: the answer has no such list."""
-        call = ListCall(part, f"/v3/schedules/{id}/{part}", counted=False)
+        call = ListCall(part, f"/v3/schedules/{encode_part(id)}/{part}", counted=False)
         found = self._long.ask(
             self._dated,
             lambda window: self._lists.read_known(replace(call, params={**window.params, "overflow": "true"})),

@@ -118,6 +118,7 @@ def add_gate(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config.update(STORE=store, PLAYS={**PLAYS, **faults}, MANNERS=manners, LOG=Log(), FAULTS=[], REVOKED=set())
     app.config.update(LOCK=threading.RLock(), CLOCK=time.time, SLEEP=time.sleep)
+    app.before_request(_refuse_strangers)
     app.before_request(lambda: None if _is_own_business() else _strike() or check())
     app.after_request(_finish)
     app.register_error_handler(RefusedRequestError, RefusedRequestError.response)
@@ -176,6 +177,21 @@ def _set_faults() -> Response:
 def _show_log() -> Response:
     held = document()
     return answer(log().as_dict() | {name: held[name] for name in ("writes", "mails") if name in held})
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def _refuse_strangers() -> None:
+    """No page of the web talks to it: neither with a name of its own for this machine, nor from where it stands.
+
+    Browsers send Host always, Origin with all that may change something, Sec-Fetch-Site with the rest.
+    """
+    port, asked = request.environ["SERVER_PORT"], request.headers
+    here = {f"{name}:{port}" for name in LOOPBACK} | set(LOOPBACK if port == "80" else ())
+    foreign = "Origin" in asked and asked["Origin"].removeprefix("http://") not in here
+    if foreign or asked.get("Host") not in here or asked.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise RefusedRequestError(403, {"error": "only programs of this machine are answered here, under its own name"})
 
 
 def _is_own_business() -> bool:

@@ -15,11 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
 from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.network import ASKS, Network
 from pdmigrate.wire.rate_limit import Pace
+from pdmigrate.wire.redaction import mask_secrets
 from pdmigrate.wire.words import read_error
 
 log = logging.getLogger("pdmigrate")
@@ -27,6 +29,8 @@ log = logging.getLogger("pdmigrate")
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 LATE = "no answer in time"
+UNUSABLE = (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)
+"""What an address, or a proxy's, ends in that is none: requests lets some of urllib3's own through."""
 MOST_WORDS = 500
 """So many characters of a side's own words are shown."""
 NO_JSON = "NO_JSON"
@@ -165,7 +169,7 @@ class Transport:
                 self._stop_where_closed(self.network.explain(error, self.base_url, self._answered))
                 proxied = isinstance(error, requests.exceptions.ProxyError)
                 return None, self.network.name_proxy(self.base_url) if proxied else _name_failure(error)
-            except requests.RequestException as error:
+            except UNUSABLE as error:
                 self._stop_where_closed(self.network.explain(error, self.base_url, self._answered))
                 raise UnreachableError(
                     f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__})."
@@ -227,15 +231,13 @@ class Transport:
         if answer.status_code == 401 and (code in KEY_CODES or code.isdigit()):
             raise KeyRefusedError(f"{self.side} at {self.base_url} refuses the key (401): check the key.")
         message = _describe_redirect(answer) or self._redact(message)[:MOST_WORDS]
-        words = f"{answer.status_code} {code}".strip()
+        words = f"{answer.status_code} {self._redact(code)}".strip()
         raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
 
     def _redact(self, text: str) -> str:
         """The text without the key: an error answer may repeat it."""
         keys = (v for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
-        for key in filter(None, keys):
-            text = text.replace(key.removeprefix("Token token=").removeprefix("Bearer "), "…")
-        return text
+        return mask_secrets(text, (key.removeprefix("Token token=").removeprefix("Bearer ") for key in keys))
 
 
 _NOTHING: Any = object()

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from pdmigrate.errors import WorkspaceHeldError
+from pdmigrate.workspace.folder import make_folder, refuse_links
 from pdmigrate.workspace.journal import holders, lock_number, make_engine
 
 log = logging.getLogger("pdmigrate")
@@ -98,7 +99,7 @@ def _lend(token: str) -> Iterator[None]:
 @contextmanager
 def _hold_file(path: Path, mine: Holder) -> Iterator[bool]:
     """Who holds it stands in the lock file itself."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(refuse_links(path).parent)
     lock = FileLock(path, blocking=False, preserve_lock_file=True)
     try:
         lock.acquire()

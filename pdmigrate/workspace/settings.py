@@ -13,6 +13,7 @@ from pdmigrate.errors import SettingsError, UsageError, find_nearest
 from pdmigrate.harness.target import OWN, list_kinds
 from pdmigrate.plan.effort import check_minutes
 from pdmigrate.plan.rules import Rules, Scope, StrictModel
+from pdmigrate.wire.addresses import check_address, refuse_password
 from pdmigrate.wire.network import Network
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.strict import describe_problem
@@ -27,6 +28,7 @@ def _check_reference(value: str | None) -> str | None:
 
 
 SecretReference = Annotated[str | None, AfterValidator(_check_reference)]
+ServerAddress = Annotated[str, AfterValidator(check_address)]
 
 
 def _check_proxy(value: str | None) -> str | None:
@@ -47,7 +49,9 @@ class Source(StrictModel):
     )
     subdomain: str | None = Field(default=None, description="as in https://SUBDOMAIN.pagerduty.com")
     region: Literal["us", "eu"] = Field(default="us", description="us | eu")
-    base_url: str | None = Field(default=None, description="another server that speaks PagerDuty's API, or nothing")
+    base_url: ServerAddress | None = Field(
+        default=None, description="another server that speaks PagerDuty's API, or nothing"
+    )
     snapshot: str | None = Field(
         default=None, description="a file or folder, for kind snapshot (and to fill an embedded PagerDuty)"
     )
@@ -92,7 +96,7 @@ class Target(StrictModel):
     account: str | None = None
     org: str | None = None
     project: str | None = None
-    base_url: str = "https://app.harness.io/gateway"
+    base_url: Annotated[str, AfterValidator(refuse_password)] = "https://app.harness.io/gateway"
     survey: str | None = Field(
         default=None,
         description="a file of pdmigrate survey: plan against it where you may not hold the keys; nothing is loaded",

@@ -8,6 +8,9 @@ Where the list does not render, 220 requests are for single schedules, 20 for me
 pages of users, teams, policies and services: 250 is the least that rendering and roles can take, fewer than the second
 peer's 266 (which has neither) and more than the first's 233.
 
+Who else talks to PagerDuty (`source.dependents`: 12 requests more, and one a business service) is not in it: it is no part
+of what moves, and neither peer reads it.
+
 The embedded PagerDuty runs in a process of its own, so that the seconds are not shared with its rendering; but it does
 render on the same machine: run it when nothing else does.
 """

@@ -26,13 +26,26 @@ PdmigrateError                     1  a bug, if it is not one of those below
 """
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys and does not show: control characters (0x9b is one too), and signs that turn the direction."""
+
+
+def strip_controls(text: str) -> str:
+    """The text as a terminal can be trusted with it, whoever wrote it: without control characters but line ends and tabs."""
+    return _CONTROL.sub("", text)
 
 
 class PdmigrateError(Exception):
     """The root. `exit_code` is what the command line ends with."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """One line, whatever names stand in it."""
+        return strip_controls(" ".join(super().__str__().split("\n")))
 
     def _render_traceback_(self) -> list[str]:
         """IPython asks for this: in a notebook the error is one line too."""

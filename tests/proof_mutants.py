@@ -206,6 +206,7 @@ def carry_over(folder, now, corner=False):
     company = (build_shift_company if corner else build_whole_company)(now)
     write_json(folder / "sandbox" / "pagerduty.json", company)
     _settle_people(folder, company["users"])
+    ids = {row["id"] for rows in company.values() if isinstance(rows, list) for row in rows if isinstance(row, dict)}
     with open_job(folder, clock=lambda: now) as job:
         seen = {}
         for name, step in (("connect", connect), ("preview", preview), ("invite", invite), ("conflicts", conflicts)):
@@ -229,7 +230,7 @@ def carry_over(folder, now, corner=False):
         return {
             "noticed": "",
             "people": sorted([row.email, row.why] for row in (*found.unreachable, *found.doubted)),
-            **_describe(effects),
+            **_describe(effects, ids),
         }
 
 
@@ -253,16 +254,28 @@ def _settle_people(folder, users):
     (folder / "sandbox" / "harness.json").write_text(json.dumps(document), encoding="utf-8")
 
 
-def _describe(effects):
-    """What Harness does with every alert, as text: of all that is in it, whoever made it."""
+def _describe(effects, ids):
+    """What Harness does with every alert, as text: of all that is in it, whoever made it. Objects stand by PagerDuty's id, which
+    is a part of their identifiers: what is only called otherwise, wherever it is named, pages as before."""
     watched = {("schedules", id) for id in effects.schedules} | {("escalation_policies", id) for id in effects.policies}
     watched |= {("services", id) for id in effects.settings}
-    paged = effects.list_paged(watched)
-    told = {person: effects.told(person) for person in sorted(paged)}
-    return {
-        "effects": {f"{kind} {id}": done for (kind, id), done in effects.describe(watched).items()},
-        "told": told,
-    }
+    told = {person: effects.told(person) for person in sorted(effects.list_paged(watched))}
+    sources = {id: next((part.upper() for part in id.split("_") if part.upper() in ids), id) for _, id in watched}
+    found = {}
+    for (kind, id), done in effects.describe(watched).items():
+        text = done if isinstance(done, str) else json.dumps(done)
+        for identifier in sorted(sources, key=len, reverse=True):
+            text = text.replace(f'{identifier}"', f'{sources[identifier]}"')
+            text = text.replace(f"{identifier}/", f"{sources[identifier]}/")
+        found.setdefault(f"{kind} {sources[id]}", []).append(json.dumps(_sort_names(json.loads(text))))
+    return {"effects": {place: sorted(done) for place, done in found.items()}, "told": told}
+
+
+def _sort_names(value):
+    """Whoever is paged together stands in one order."""
+    if not isinstance(value, list):
+        return value
+    return sorted(value) if all(isinstance(one, str) for one in value) else [_sort_names(one) for one in value]
 
 
 def run_one(mutant, now, corner=False):

@@ -2,13 +2,16 @@
 an unexplained difference, 6 a side cannot be used, 7 cancelled, 1 a bug."""
 
 import argparse
+import io
 import logging
 import signal
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
+from typing import TextIO
 
 from pdmigrate import __version__
-from pdmigrate.errors import PdmigrateError
+from pdmigrate.errors import PdmigrateError, strip_controls
 
 COMMANDS = {
     "embedded": {
@@ -41,6 +44,31 @@ command's parser its options, and `run_NAME`, which takes them; it is imported w
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Every error of ours is one line on stderr, and its exit code is returned."""
+    with redirect_stdout(_Printed(sys.stdout)), redirect_stderr(_Printed(sys.stderr)):
+        return _run(arguments)
+
+
+class _Printed(io.TextIOBase):
+    """What is printed, without what a terminal would obey: names come from both sides."""
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(strip_controls(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
+def _run(arguments: list[str] | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a notebook that was broken off is told by us
     given = sys.argv[1:] if arguments is None else arguments

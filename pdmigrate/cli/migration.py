@@ -58,7 +58,7 @@ def run_handover(options: argparse.Namespace) -> int:
     if options.undone:
         untick_item(workspace, options.undone)
     if options.all:
-        print(write_handover(workspace, name, (options.to or workspace.reports / "handover").resolve(), True))
+        print(write_handover(workspace, name, workspace.place_run(options.to or workspace.reports / "handover"), True))
     elif options.done or options.undone:
         refresh_handovers(workspace, name, read_clock())
     print(describe_handover(workspace))
@@ -71,7 +71,7 @@ def add_history(command: argparse.ArgumentParser) -> None:
 
 def run_history(options: argparse.Namespace) -> int:
     """Print the runs and what has changed since, and write the page."""
-    with open_job(options.workspace, options.workspace / "reports" / "history") as job:
+    with open_job(options.workspace, Workspace(options.workspace).reports / "history") as job:
         found = history(job)
         return _leave(job, found, describe_history(found))
 
@@ -84,7 +84,7 @@ def add_undo(command: argparse.ArgumentParser) -> None:
 
 def run_undo(options: argparse.Namespace) -> int:
     """List what can be taken back, or take it back, and write the page."""
-    with open_job(options.workspace, options.workspace / "reports" / "undo") as job:
+    with open_job(options.workspace, Workspace(options.workspace).reports / "undo") as job:
         undone = undo(job, options.number, options.yes)
         return _leave(job, undone, describe_undone(undone))
 

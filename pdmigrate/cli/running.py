@@ -8,7 +8,7 @@ from pdmigrate import __version__
 from pdmigrate.runs import demo
 from pdmigrate.runs.headless import choose_steps, run_steps, seal, stopping_between_steps
 from pdmigrate.steps.job import open_job, read_clock
-from pdmigrate.workspace.folder import STEPS
+from pdmigrate.workspace.folder import STEPS, Workspace
 
 
 def add_demo(command: argparse.ArgumentParser) -> None:
@@ -34,7 +34,8 @@ def run_run(options: argparse.Namespace) -> int:
     """Run the notebooks, and seal what they left."""
     steps = choose_steps(options.steps, options.until)
     name = f"{read_clock():%Y%m%dT%H%M%SZ}"
-    folder = (options.reports or options.workspace / "reports" / name).resolve()
+    place = Workspace(options.workspace)
+    folder = place.place_run(options.reports or place.reports / name)
     with open_job(options.workspace, folder) as job:
         secrets = job.secrets
     with stopping_between_steps(options.workspace) as stop:

@@ -16,8 +16,9 @@ from pdmigrate.pagerduty.client import FetchOptions, make_client
 from pdmigrate.pagerduty.compare import SourceChange, compare_accounts
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.job import open_job, read_clock
+from pdmigrate.wire.addresses import check_address
 from pdmigrate.workspace.folder import Workspace
-from pdmigrate.workspace.settings import Source, read_settings, resolve_secret
+from pdmigrate.workspace.settings import Source, read_settings, resolve_key, resolve_network
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 from pdmigrate.workspace.survey import save_survey
 
@@ -35,6 +36,10 @@ def add_snapshot(snapshot: argparse.ArgumentParser) -> None:
     snapshot.add_argument("--keep-keys", action="store_true", help="integration keys too: they are secrets")
     snapshot.add_argument("--handoff-rules", action="store_true", help="these too, at one request a person")
     snapshot.add_argument("--service-orchestrations", action="store_true", help="these too, at one request a service")
+    snapshot.add_argument("--service-dependencies", action="store_true", help="these too, at one request a service")
+    snapshot.add_argument(
+        "--no-dependents", action="store_true", help="without who else talks to PagerDuty: 12 requests"
+    )
 
 
 def run_snapshot(options: argparse.Namespace) -> int:
@@ -94,7 +99,8 @@ def _read_workspace(options: argparse.Namespace) -> Snapshot:
     source = (settings := read_settings(Workspace(options.workspace).check().settings_file)).source
     extras = _choose_extras(options, source)
     if source.kind == "pagerduty":  # without opening the workspace: the target's key is none of this command's business
-        client = make_client(source.base_url, source.region, resolve_secret(source.token or ""))
+        network = resolve_network(settings, options.workspace)
+        client = make_client(source.base_url, source.region, resolve_key(source.token or "", True), network)
         return client.fetch(
             FetchOptions(source.subdomain or "", read_clock(), timedelta(settings.horizon_days), **extras)
         )
@@ -105,7 +111,11 @@ def _read_workspace(options: argparse.Namespace) -> Snapshot:
 
 
 def _read_account(options: argparse.Namespace) -> Snapshot:
-    client = make_client(options.base_url, options.region, resolve_secret(options.token))
+    try:
+        address = check_address(options.base_url) if options.base_url else None
+    except ValueError as error:
+        raise UsageError(f"--base-url: {error}.") from None
+    client = make_client(address, options.region, resolve_key(options.token, oauth=True))
     horizon = timedelta(days=options.horizon_days)
     return client.fetch(FetchOptions(options.subdomain, read_clock(), horizon, **_choose_extras(options)))
 
@@ -116,8 +126,10 @@ def _choose_extras(options: argparse.Namespace, source: Source | None = None) ->
         "keep_keys": "keep_keys",
         "handoffs": "handoff_rules",
         "service_orchestrations": "service_orchestrations",
+        "service_dependencies": "service_dependencies",
     }
-    return {name: getattr(options, key) or getattr(source, key, False) for name, key in names.items()}
+    chosen = {name: getattr(options, key) or getattr(source, key, False) for name, key in names.items()}
+    return {**chosen, "dependents": getattr(source, "dependents", True) and not options.no_dependents}
 
 
 def add_survey(survey: argparse.ArgumentParser) -> None:

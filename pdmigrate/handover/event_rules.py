@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pdmigrate.handover.items import Item, make_item
+from pdmigrate.handover.items import Item, make_item, name_document
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import dump_document
 from pdmigrate.mapping.draft import Draft
@@ -31,7 +31,7 @@ def list_drafts(found: Draft) -> Iterator[tuple[str, str, str, tuple[EventRule, 
         told |= set(mine := pick_rules(rules, service.id))
         route = next((one for one in found.mapped.routes if one.key == service.id), None)
         if mine and route:
-            yield service.id, service.name, f"event_rules/{route.identifier}.yaml", mine
+            yield service.id, service.name, name_document("event_rules", route.identifier), mine
     if rest := tuple(rule for rule in rules if rule not in told):
         yield "any", "Rules that are about no single service", NO_SERVICE, rest
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pdmigrate.handover.links import Links
 from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.workspace.file_names import make_file_name
 
 STAGES = {
     "countries": "Ask Harness for countries",
@@ -77,6 +78,11 @@ class Item:
     def about(self) -> tuple[str, str]:
         """(kind, PagerDuty id) of the object that it belongs to."""
         return ABOUT.get(self.kind, self.kind), self.ids[0] if self.ids else ""
+
+
+def name_document(folder: str, identifier: str) -> str:
+    """The path of an object's own document in the handover's folder. identifier: the object's in Harness."""
+    return f"{folder}/{make_file_name(identifier, '.yaml')}"
 
 
 def make_item(

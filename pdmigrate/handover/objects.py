@@ -4,7 +4,6 @@ The schema is ours (`SCHEMA`, written beside the files as schema.json): Harness'
 Terraform is for user groups and users alone; the provider has no resource for anything on call.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ import yaml
 
 from pdmigrate.harness import records
 from pdmigrate.plan.actions import Action, Fields
+from pdmigrate.workspace.file_names import make_file_name
 
 VERSION = "pdmigrate-handover/1"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -183,7 +183,7 @@ def make_terraform(groups: Iterable[Action], users: Iterable[Action], org: str, 
     for action in users:
         member = action.read(records.Membership)
         groups_of = [f"${{harness_platform_usergroup.{g}.identifier}}" if g in teams else g for g in member.groups]
-        name = f"user_{re.sub(r'[^A-Za-z0-9_]', '_', action.key)}"
+        name = f"user_{make_file_name(action.key)}"  # of letters, digits, _ and -: Terraform's own rule for a name
         user = people[name] = {"email": action.identifier, **place, "user_groups": groups_of}
         for role in member.roles[:1]:
             bound = {"role_identifier": role, "resource_group_identifier": "_all_project_level_resources"}

@@ -1,7 +1,7 @@
 """What people do themselves: accept, become reachable, set up the app, Slack and a number; and the letter that asks them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
 from pdmigrate.handover.items import Item, make_item
@@ -15,6 +15,7 @@ from pdmigrate.pagerduty.records import User
 from pdmigrate.parity.people import group_users, judge_account, judge_channel, list_notifications
 from pdmigrate.parity.places import list_places
 from pdmigrate.plan.actions import R
+from pdmigrate.workspace.file_names import make_file_name
 
 LINKED = {
     PUSH: ("mobile app", "the mobile app", "push", "app", "push"),
@@ -51,7 +52,7 @@ def list_invited(found: Draft, links: Links) -> Iterator[Item]:
         person = found.state.people.get(action.identifier)
         if action.kind == "users" and action.verb != "handover" and not (person and person.accepted):
             expected = f"Access Control, Users shows {action.identifier} as active, no longer as pending."
-            yield make_item(links, "users", action.key, action.name, expected=expected, file=f"people/{action.key}.txt")
+            yield make_item(links, "users", action.key, action.name, expected=expected, file=name_letter(action.key))
 
 
 def list_missing(found: Draft, links: Links) -> Iterator[Item]:
@@ -66,7 +67,7 @@ def list_missing(found: Draft, links: Links) -> Iterator[Item]:
     for email, users in sorted(group_users(mapped).items()):
         for part, need, expected in _judge(mapped, email, users) if email in paged else ():
             id, name = users[0].id, f"{users[0].name}: {need}"
-            yield make_item(links, "reach", id, name, expected=expected, file=f"people/{id}.txt", part=part)
+            yield make_item(links, "reach", id, name, expected=expected, file=name_letter(id), part=part)
 
 
 def _foresee(found: Draft) -> Mapped:
@@ -124,8 +125,20 @@ def list_own(found: Draft, links: Links) -> Iterator[Item]:
         told.append(("contact_methods", "extension", "extension", rings, list(cut)))
         for kind, part, name, expected, ids in told:
             if ids:
-                file, name = f"people/{user.id}.txt", f"{user.name}: {name}"
+                file, name = name_letter(user.id), f"{user.name}: {name}"
                 yield make_item(links, kind, user.id, name, expected=expected, file=file, ids=tuple(ids), part=part)
+
+
+def name_letter(id: str) -> str:
+    """The path of a person's letter in the handover's folder. id: of the PagerDuty user."""
+    return f"people/{make_file_name(id, '.txt')}"
+
+
+def _read_key(item: Item, people: Container[str]) -> tuple[str, str]:
+    """The user's id and the part that stand in the key: an id may hold a / itself."""
+    said = item.key.partition(":")[2]
+    id, _, part = (said, "", "") if said in people else said.rpartition("/")
+    return id, part
 
 
 def write_letters(items: Iterable[Item], people: dict[str, dict[str, str]]) -> dict[str, str]:
@@ -134,7 +147,7 @@ def write_letters(items: Iterable[Item], people: dict[str, dict[str, str]]) -> d
     harness = ""
     for item in items:
         if item.kind in OF_PEOPLE:
-            id, _, part = item.key.partition(":")[2].partition("/")
+            id, part = _read_key(item, people)
             place, words = ASKS[part] if part else (0, WHOLE[item.kind])
             asked = words.format(email=people[id]["email"], expected=item.expected)
             mine[id].append((OF_PEOPLE.index(item.kind), place, asked))
@@ -155,5 +168,5 @@ def write_letters(items: Iterable[Item], people: dict[str, dict[str, str]]) -> d
             f"Harness: {harness}",
             "PagerDuty keeps paging you until we tell you otherwise.",
         ]
-        letters[f"people/{id}.txt"] = "\n".join(lines) + "\n"
+        letters[name_letter(id)] = "\n".join(lines) + "\n"
     return letters

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
 from pdmigrate.handover.event_rules import list_drafted
-from pdmigrate.handover.items import STAGES, Item, make_item
+from pdmigrate.handover.items import STAGES, Item, make_item, name_document
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import format_local
 from pdmigrate.handover.people import list_invited, list_missing, list_own
@@ -51,10 +51,10 @@ def name_file(action: Action, schedules: dict[str, Action]) -> str:
         return "terraform/main.tf.json"
     if action.kind == "overrides":
         schedule = schedules.get(action.identifier.partition("/")[0])
-        return f"schedules/{schedule.identifier}.yaml" if schedule else "overrides.csv"
+        return name_document("schedules", schedule.identifier) if schedule else "overrides.csv"
     folders = {"schedules": "schedules", "escalation_policies": "policies"}
     if action.kind in folders:
-        return f"{folders[action.kind]}/{action.identifier}.yaml"
+        return name_document(folders[action.kind], action.identifier)
     sheets = {"contact_methods": "contact_details.csv", "notification_rules": "notification_rules.csv"}
     return sheets.get(action.kind, "terraform/main.tf.json")
 

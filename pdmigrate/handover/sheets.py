@@ -8,7 +8,7 @@ from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from pdmigrate.handover.event_rules import write_drafts
-from pdmigrate.handover.items import Item
+from pdmigrate.handover.items import Item, name_document
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.objects import SCHEMA, make_terraform, write_policy, write_schedule
 from pdmigrate.handover.people import write_letters
@@ -78,13 +78,13 @@ def _write_documents(found: Draft, links: Links) -> dict[str, str]:
         overrides = [a for a in _handed(found, "overrides") if a.identifier.startswith(f"{action.identifier}/")]
         back = {"id": action.key, "link": links.to_pagerduty("schedules", action.key)}
         turns = _next_turns(found, source, action.read(records.Schedule).time_zone)
-        files[f"schedules/{action.identifier}.yaml"] = write_schedule(
+        files[name_document("schedules", action.identifier)] = write_schedule(
             action, overrides, back, turns, found.account.since
         )
     names = {wish.identifier: wish.name for wish in found.mapped.desired if wish.kind == "schedules"}
     for action in _handed(found, "escalation_policies"):
         back = {"id": action.key, "link": links.to_pagerduty("escalation_policies", action.key)}
-        files[f"policies/{action.identifier}.yaml"] = write_policy(action, back, names)
+        files[name_document("policies", action.identifier)] = write_policy(action, back, names)
     return files | write_drafts(found, links)
 
 

@@ -1,7 +1,6 @@
 """What is left for people to do, and who did what of it, and when: a tick holds while what is asked for stays the same."""
 
 import re
-import shutil
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,8 @@ from pdmigrate.errors import UsageError
 from pdmigrate.handover.items import Item, Tick
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.scope import list_people
-from pdmigrate.workspace.folder import Workspace
+from pdmigrate.workspace.file_names import make_file_name
+from pdmigrate.workspace.folder import Workspace, write_bytes
 
 LIST, TICKS, TESTS = "handover", "handover_ticks", "ticks"
 """Names of states: the list of the latest plan, the ticks of its items, and those of test pages."""
@@ -86,8 +86,7 @@ def _keep_evidence(workspace: Workspace, key: str, evidence: str) -> str:
     source = Path(evidence) if evidence and len(evidence) < 1000 and "\n" not in evidence else None
     if source is None or not source.is_file():
         return evidence
-    name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{key}_{source.name}")
-    folder = workspace.folder / "evidence"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, folder / name)
-    return f"evidence/{name}"
+    ending = source.suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", source.suffix) else ""
+    place = f"evidence/{make_file_name(f'{key}_{source.stem}', ending)}"
+    write_bytes(workspace.folder / place, source.read_bytes())
+    return place

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pdmigrate.errors import AnswerError, SettingsError
+from pdmigrate.wire.addresses import check_address
 
 GONE = {"ENTITY_NOT_FOUND", "RESOURCE_NOT_FOUND_EXCEPTION"}
 """Harness's words for what is not there; the status may be 400 or 404 (harness-core, exception mappers)."""
@@ -48,9 +49,10 @@ def read_base_url(text: str) -> str:
     text = text.strip()
     if re.fullmatch(r"[A-Za-z0-9-]+", text) and text.lower() != "localhost":
         text = f"https://{text}.harness.io"
-    parts = urlsplit(text if "://" in text else f"https://{text}")
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", parts.netloc):
-        raise SettingsError(f"target.base_url: {text!r} is no address: write https://app.harness.io/gateway or yours.")
+    try:
+        parts = urlsplit(check_address(text if "://" in text else f"https://{text}"))
+    except ValueError as error:
+        raise SettingsError(f"target.base_url: {error}, as in https://app.harness.io/gateway.") from None
     path = re.split(r"/(?:ng|authz|v1|ir|#|auth|pdmigrate-oncall)(?:/|$)", parts.path.rstrip("/") + "/")[0]
     return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"
 

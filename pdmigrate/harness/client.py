@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ from pdmigrate.errors import AnswerError, IncompleteFetchError, KeyRefusedError,
 from pdmigrate.harness import records
 from pdmigrate.harness.address import Address, Key, is_gone
 from pdmigrate.harness.target import TargetAccess
+from pdmigrate.wire.addresses import encode_part
+from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.transport import NO_JSON, Transport
 
 Row = dict[str, Any]
@@ -121,8 +124,10 @@ class Harness:
 
     def read_people(self) -> dict[str, records.Person]:
         """Everybody in the project by email: those with an account, and those who are only invited."""
-        invited = [_make_invited(row) for row in self._list_ng("POST", "/ng/api/invites/aggregate")]
-        users = [_make_user(row["user"]) for row in self._list_ng("POST", "/ng/api/user/aggregate")]
+        invites, accounts = (self._list_ng("POST", f"/ng/api/{kind}/aggregate") for kind in ("invites", "user"))
+        with reading("/ng/api/user/aggregate"):
+            invited = [_make_invited(row) for row in invites]
+            users = [_make_user(row["user"]) for row in accounts]
         return {person.email: person for person in [*invited, *users]}
 
     def find_people(self, emails: Iterable[str]) -> dict[str, records.Person]:
@@ -140,37 +145,41 @@ class Harness:
 
     def read_group(self, identifier: str) -> Row | None:
         """One user group, raw, for read-modify-write; None where there is none."""
-        return self._read_or_none(f"/ng/api/user-groups/{identifier}")
+        return self._read_or_none(f"/ng/api/user-groups/{encode_part(identifier)}")
 
     def read_service(self, identifier: str) -> Row | None:
         """One CD service, raw; None where there is none."""
-        found = self._read_or_none(f"/ng/api/servicesV2/{identifier}")
+        found = self._read_or_none(f"/ng/api/servicesV2/{encode_part(identifier)}")
         return found["service"] if found else None
 
     def _read_or_none(self, path: str) -> Row | None:
         try:
-            found: Row = self.transport.send("GET", path, self.scope)["data"]
+            answer = self.transport.send("GET", path, self.scope)
         except AnswerError as error:
             if is_gone(error):
                 return None
             raise
+        with reading(path):
+            found: Row = answer["data"]
         return found
 
     def read_coverage(self, identifier: str, start: datetime, end: datetime) -> tuple[records.Coverage, ...]:
         """Who is on call in a schedule, by the target's own answer."""
         window = {"from": start.isoformat(), "to": end.isoformat()}
-        answer = self.oncall("GET", f"/schedules/{identifier}/on-call", window)
-        return tuple(records.Coverage.model_validate(entry) for entry in answer["entries"])
+        answer = self.oncall("GET", f"/schedules/{encode_part(identifier)}/on-call", window)
+        with reading(f"/schedules/{encode_part(identifier)}/on-call"):
+            return tuple(records.Coverage.model_validate(entry) for entry in answer["entries"])
 
     def oncall(self, method: str, path: str, params: Row | None = None, body: Any = None, door: bool = False) -> Any:
         """One request by our contract (docs/oncall-contract.md); it names the account as all requests do."""
-        base = f"{CONTRACT}/accounts/{self.account}/orgs/{self.org}/projects/{self.project}"
+        account, org, project = map(encode_part, (self.account, self.org, self.project))
+        base = f"{CONTRACT}/accounts/{account}/orgs/{org}/projects/{project}"
         asked = {"accountIdentifier": self.account, **(params or {})}
         return self.transport.send(method, base + path, asked, body, door=door)
 
     def _check_exists(self, noun: str, path: str, identifier: str, params: Row) -> None:
         try:
-            self.transport.send("GET", f"/ng/api/{path}/{identifier}", params)
+            self.transport.send("GET", f"/ng/api/{path}/{encode_part(identifier)}", params)
         except AnswerError as error:
             if not is_gone(error):
                 raise
@@ -180,24 +189,32 @@ class Harness:
             raise WrongAccountError(f"Harness knows no {noun} {identifier} in {self.account}: {hint}") from None
 
     def _read_groups(self, names: dict[str, str]) -> Iterator[records.UserGroup]:
-        for row in self._list_ng("GET", "/ng/api/user-groups"):
+        path = "/ng/api/user-groups"
+        for row in self._list_ng("GET", path):
             # members of whom the project knows no email are left to the writer, which keeps them
-            users = tuple(sorted(names[uuid] for uuid in row.get("users") or [] if uuid in names))
-            outside = bool(row.get("externallyManaged") or row.get("harnessManaged"))
-            yield records.UserGroup.model_validate({**row, "users": users, "externally_managed": outside})
+            with reading(path):
+                users = tuple(sorted(names[uuid] for uuid in row.get("users") or [] if uuid in names))
+                outside = bool(row.get("externallyManaged") or row.get("harnessManaged"))
+                group = records.UserGroup.model_validate({**row, "users": users, "externally_managed": outside})
+            yield group
 
     def _read_services(self, settings: dict[str, Row]) -> Iterator[records.Service]:
-        for row in self._list_ng("GET", "/ng/api/servicesV2", {**self.scope}, ("page", "size")):
-            service = row["service"]
-            oncall = settings.get(service["identifier"], {})
-            yield records.Service.model_validate({**oncall, **service, "description": service.get("description") or ""})
+        path = "/ng/api/servicesV2"
+        for row in self._list_ng("GET", path, {**self.scope}, ("page", "size")):
+            with reading(path):
+                said = row["service"]
+                oncall, words = settings.get(said["identifier"], {}), said.get("description") or ""
+                service = records.Service.model_validate({**oncall, **said, "description": words})
+            yield service
 
     def _read_settings(self, rules: dict[str, records.AlertRule]) -> dict[str, Row]:
         """On-call settings of services, each with what its own alert rule says: the one that has its identifier.
 
         Where that rule is gone, or is another service's by now, nobody is paged, whatever the service itself says.
         """
-        rows = {row["identifier"]: {**row, "paging": False} for row in self._list_oncall("/services")}
+        listed = self._list_oncall("/services")
+        with reading("/services"):
+            rows = {row["identifier"]: {**row, "paging": False} for row in listed}
         for identifier, rule in rules.items():
             if rule.service == identifier:
                 known = rows.get(identifier, {"identifier": identifier})
@@ -205,7 +222,9 @@ class Harness:
         return rows
 
     def _read_kind(self, path: str, record: type[Record], key: str = "identifier") -> dict[str, Record]:
-        return {row[key]: record.model_validate(row) for row in self._list_oncall(path)}
+        rows = self._list_oncall(path)
+        with reading(path):
+            return {row[key]: record.model_validate(row) for row in rows}
 
     def _list_ng(
         self,
@@ -224,7 +243,8 @@ class Harness:
             if len(rows) >= promised:
                 return list(rows.values())
         raise IncompleteFetchError(
-            f"Harness's list {path} said {promised} rows and gave {len(rows)}: somebody is changing it; run again."
+            f"Harness's list {path} said {promised} rows and gave {len(rows)} each of {TRIES_FOR_A_WHOLE_LIST} times: "
+            "somebody is changing it, or the key may not see all; run again."
         )
 
     def _read_pages(
@@ -234,22 +254,62 @@ class Harness:
         sent = (body or {}) if method == "POST" else None
         for page in range(MOST_PAGES):
             asked = {**params, words[0]: page, words[1]: PAGE}
-            data = self.transport.send(method, path, asked, sent, reads=True)["data"]
-            rows.update((_identity(row), row) for row in data["content"])
-            if page + 1 >= data["totalPages"]:
-                return rows, data["totalItems"]
+            answer = self.transport.send(method, path, asked, sent, reads=True)
+            content, pages, promised = _open_page(answer.get("data") if isinstance(answer, dict) else None, path)
+            with reading(path):
+                rows.update((_identity(row), row) for row in content)
+            if page + 1 >= pages:
+                return rows, promised
         raise IncompleteFetchError(
             f"Harness's list {path} does not end after {MOST_PAGES} pages: nothing was taken from it."
         )
 
     def _list_oncall(self, path: str) -> list[Row]:
+        for _ in range(TRIES_FOR_A_WHOLE_LIST):
+            rows, promised = self._read_oncall_pages(path)
+            if len({canonical_json(row) for row in rows}) == len(rows) == promised:
+                return rows
+        raise IncompleteFetchError(
+            f"The target's list {path} said {promised} rows and gave {len(rows)}, or some twice, each of "
+            f"{TRIES_FOR_A_WHOLE_LIST} times: nothing was taken from it; run again."
+        )
+
+    def _read_oncall_pages(self, path: str) -> tuple[list[Row], int]:
         rows: list[Row] = []
         for page in range(MOST_PAGES):
-            answer = self.oncall("GET", path, {"page": page, "size": PAGE})
-            rows += answer["content"]
-            if not answer["content"] or len(rows) >= answer["totalItems"]:
-                return rows
+            content, _, promised = _open_page(self.oncall("GET", path, {"page": page, "size": PAGE}), path, paged=False)
+            rows += content
+            if not content or len(rows) >= promised:
+                return rows, promised
         raise IncompleteFetchError(f"The target's list {path} does not end after {MOST_PAGES} pages.")
+
+
+def _open_page(data: Any, path: str, paged: bool = True) -> tuple[list[Row], int, int]:
+    """Rows, number of pages and number of rows in all. Raises IncompleteFetchError for a page without these."""
+    told = data if isinstance(data, dict) else {}
+    rows, pages, total = told.get("content"), told.get("totalPages", None if paged else 0), told.get("totalItems")
+    if not (isinstance(rows, list) and type(pages) is int and type(total) is int):
+        missing = [n for n in ("content", "totalPages", "totalItems") if n not in told and (paged or n != "totalPages")]
+        raise IncompleteFetchError(
+            f"Harness's answer to {path} is no page of a list ({', '.join(missing) or 'odd values'}"
+            f"{' missing' if missing else ''}): nothing was taken from it."
+        )
+    return rows, pages, total
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """What comes in another shape than Harness documents was not read, and is said in one line."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        fields = (
+            [".".join(map(str, one["loc"])) for one in error.errors()] if isinstance(error, ValidationError) else []
+        )
+        what = ", ".join(fields[:3]) or (f"{error.args[0]}" if isinstance(error, KeyError) else "a row")
+        raise IncompleteFetchError(
+            f"Harness's answer to {path} has another shape than is documented ({what}): nothing was taken from it."
+        ) from None
 
 
 def _judge_capabilities(answer: Any) -> str:

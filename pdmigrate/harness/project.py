@@ -8,6 +8,7 @@ from pdmigrate.harness.client import Harness
 from pdmigrate.harness.pacing import PacedTransport, Quota
 from pdmigrate.harness.records import Person, State
 from pdmigrate.harness.target import Change
+from pdmigrate.wire.network import Network
 
 
 class HarnessProject(Harness):
@@ -24,9 +25,15 @@ class HarnessProject(Harness):
 
 
 def open_project(
-    base_url: str, api_key: str, account: str, org: str, project: str, pace: Quota | None = None
+    base_url: str,
+    api_key: str,
+    account: str,
+    org: str,
+    project: str,
+    pace: Quota | None = None,
+    network: Network | None = None,
 ) -> HarnessProject:
-    """A Harness project behind its base URL. pace: what keeps Harness's limits; without it a fresh one."""
+    """A Harness project behind its base URL. pace: what keeps Harness's limits; without it a fresh one. network: the way."""
     headers = {"x-api-key": api_key, "Harness-Account": account}
-    transport = PacedTransport("Harness", read_base_url(base_url), headers, pace or Quota())
+    transport = PacedTransport("Harness", read_base_url(base_url), headers, pace or Quota(), network=network)
     return HarnessProject(transport, account, org, project, read_key(api_key))

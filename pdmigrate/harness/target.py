@@ -16,6 +16,7 @@ from pdmigrate.errors import SettingsError
 from pdmigrate.harness.address import Address
 from pdmigrate.harness.records import Coverage, Person, State
 from pdmigrate.wire.counts import Counts
+from pdmigrate.wire.network import Network
 
 GROUP = "pdmigrate.targets"
 """The entry points that offer targets."""
@@ -28,12 +29,14 @@ class Place:
     """What a target from another package gets to open itself: its part of migration.yaml.
 
     api_key: the secret itself, "" where none is named. folder: the workspace's. options: `target.options`, unchecked.
+    network: the CA bundle and the proxy that migration.yaml names for both sides.
     """
 
     address: Address
     api_key: str
     folder: Path
     options: dict[str, Any] = field(default_factory=dict)
+    network: Network = field(default_factory=Network)
 
 
 @dataclass(frozen=True)

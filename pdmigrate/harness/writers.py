@@ -15,6 +15,7 @@ from pdmigrate.harness.answers import take_data, take_found
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.records import Person, State
 from pdmigrate.harness.target import Change
+from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.yaml_text import read_yaml
 
 Fields = dict[str, Any]
@@ -59,7 +60,7 @@ def write_change(harness: Harness, change: Change, people: Mapping[str, Person])
     else:
         path, named = ROUTES[change.kind]
         body = {named: change.identifier, **fields}
-        _put(harness, f"{path}/{change.identifier}", body, change)
+        _put(harness, f"{path}/{encode_part(change.identifier)}", body, change)
     return ""
 
 
@@ -162,7 +163,7 @@ def _keep_rows(current: list[Fields], wanted: list[Fields]) -> list[Fields]:
 
 def _place_override(identifier: str) -> tuple[str, str]:
     schedule, _, name = identifier.partition("/")
-    return f"/schedules/{schedule}/overrides/{name}", name
+    return f"/schedules/{encode_part(schedule)}/overrides/{encode_part(name)}", name
 
 
 def _write_service(harness: Harness, change: Change, fields: Fields) -> None:
@@ -174,12 +175,12 @@ def _write_service(harness: Harness, change: Change, fields: Fields) -> None:
         _rename_service(harness, change, named)
     if _differs(ONCALL_SETTINGS, fields, before):
         body = {name: fields[name] for name in ONCALL_SETTINGS}
-        _put(harness, f"/services/{change.identifier}", {"identifier": change.identifier, **body}, change)
+        _put(harness, f"/services/{encode_part(change.identifier)}", {"identifier": change.identifier, **body}, change)
     if _differs(RULE_SETTINGS, fields, before):
         _write_alert_rule(harness, change, fields)
     for rule, settings in fields.get("other_rules", {}).items():
         if settings != (before or {}).get("other_rules", {}).get(rule):
-            _put(harness, f"/alert-rules/{rule}", settings, change)
+            _put(harness, f"/alert-rules/{encode_part(rule)}", settings, change)
 
 
 def _differs(names: tuple[str, ...], fields: Fields, before: Fields | None) -> bool:
@@ -192,7 +193,7 @@ def _write_alert_rule(harness: Harness, change: Change, fields: Fields) -> None:
 
     A name that people have given it stays, and so does whether it is for alerts that name no service.
     """
-    path = f"/alert-rules/{change.identifier}"
+    path = f"/alert-rules/{encode_part(change.identifier)}"
     current = _read(harness, path) if change.before is not None else {}
     ours = {change.identifier, (change.before or {}).get("name")}
     own_name = current.get("name") if current.get("name") not in ours else None
@@ -241,16 +242,16 @@ def remove_created(harness: Harness, kind: str, identifier: str, state: State) -
     """Remove one object that a load made. An invitation is taken back; an account is never removed."""
     try:
         if kind == "teams":
-            harness.transport.send("DELETE", f"/ng/api/user-groups/{identifier}", harness.scope)
+            harness.transport.send("DELETE", f"/ng/api/user-groups/{encode_part(identifier)}", harness.scope)
         elif kind == "users":
             invite = state.people[identifier].invite
-            harness.transport.send("DELETE", f"/ng/api/invites/{invite}", harness.scope)
+            harness.transport.send("DELETE", f"/ng/api/invites/{encode_part(str(invite))}", harness.scope)
         elif kind == "services":
             _remove_service(harness, identifier, state)
         elif kind == "overrides":
             harness.oncall("DELETE", _place_override(identifier)[0])
         else:
-            harness.oncall("DELETE", f"{ROUTES[kind][0]}/{identifier}")
+            harness.oncall("DELETE", f"{ROUTES[kind][0]}/{encode_part(identifier)}")
     except AnswerError as error:
         if error.status != 404:  # a lost answer made us ask again
             raise
@@ -259,7 +260,7 @@ def remove_created(harness: Harness, kind: str, identifier: str, state: State) -
 def _remove_service(harness: Harness, identifier: str, state: State) -> None:
     """First its alert rule and its on-call settings, so that it pages nobody, then the service."""
     if identifier in state.alert_rules:
-        harness.oncall("DELETE", f"/alert-rules/{identifier}")
+        harness.oncall("DELETE", f"/alert-rules/{encode_part(identifier)}")
     if state.oncall:
-        harness.oncall("DELETE", f"/services/{identifier}")
-    harness.transport.send("DELETE", f"/ng/api/servicesV2/{identifier}", harness.scope)
+        harness.oncall("DELETE", f"/services/{encode_part(identifier)}")
+    harness.transport.send("DELETE", f"/ng/api/servicesV2/{encode_part(identifier)}", harness.scope)

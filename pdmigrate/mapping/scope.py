@@ -72,6 +72,8 @@ def _find(account: Account, key: str, word: str) -> str:
         raise SettingsError(
             f"scope.{key}: {word!r} names {len(found)} of them: write the id ({', '.join(sorted(found))})."
         )
+    if kind in account.unread:
+        raise SettingsError(f"scope.{key}: {word!r} is not known, since they could not be read: {account.unread[kind]}")
     near = difflib.get_close_matches(word, [record.name for record in records], n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"see the {key} on the preview page."
     raise SettingsError(f"scope.{key}: PagerDuty has no {KINDS[kind].one} {word!r}: {hint}")

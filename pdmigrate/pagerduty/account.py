@@ -14,11 +14,18 @@ from pdmigrate.pagerduty import records
 from pdmigrate.pagerduty.arrivals import KINDS, UNREAD, describe_unread, read_records
 from pdmigrate.pagerduty.event_rules import EventRule, list_event_rules
 from pdmigrate.pagerduty.evidence import OnCalls, Rendering, read_oncalls, read_renderings
-from pdmigrate.pagerduty.not_carried import INVENTORY, Hidden, NotCarried, find_hidden, list_not_carried
+from pdmigrate.pagerduty.not_carried import (
+    INVENTORY,
+    Hidden,
+    NotCarried,
+    find_hidden,
+    list_not_carried,
+    note_unread_teams,
+)
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.wire.canonical import canonical_json
 
-LINKED = ("users", "services")
+LINKED = ("users", "services", "escalation_policies", "schedules", "teams")
 """Kinds whose links are the account's own."""
 UNDIGESTED: dict[str, Any] = {
     "final_schedule": True,
@@ -174,7 +181,7 @@ def read_account(snapshot: Snapshot) -> Account:
         problems=tuple(problem for arrived in read.values() for problem in arrived.problems) + shift_problems,
         inventory={kind: len(rows[kind]) for kind in INVENTORY if rows.get(kind)},
         schedules_v3=shifts.by_id,
-        remarks=tuple(remark for arrived in (*read.values(), shifts) for remark in arrived.remarks),
+        remarks=(*(one for arrived in (*read.values(), shifts) for one in arrived.remarks), *note_unread_teams(rows)),
         unread=rows.get("unread") or {},
         hidden=find_hidden(rows),
         not_carried=list_not_carried(rows),
@@ -207,6 +214,6 @@ LINK = re.compile(r"https://(([^./]+)\.(?:[a-z0-9-]+\.)?pagerduty\.com)/", re.IG
 
 def find_host(rows: Iterable[Any]) -> str:
     """The host that most links of the account's own objects have, as acme.eu.pagerduty.com; "" where there is no link."""
-    links = (LINK.match(str(row.get("html_url"))) for row in rows if isinstance(row, dict))
+    links = (LINK.match(str(row.get("html_url") or "")) for row in rows if isinstance(row, dict))
     found = Counter(link.group(1).lower() for link in links if link).most_common(1)
     return found[0][0] if found else ""

@@ -4,26 +4,32 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pdmigrate.errors import (
     AnswerError,
     IncompleteFetchError,
-    KeyRefusedError,
     SideError,
     TooLongError,
-    WrongAccountError,
+    UnreachableError,
 )
-from pdmigrate.pagerduty.account import Snapshot, common_zone, find_host
+from pdmigrate.pagerduty.access import KeyAccess, ask_access, check_subdomain
+from pdmigrate.pagerduty.account import LINKED, Snapshot, common_zone
 from pdmigrate.pagerduty.answers import take_object
+from pdmigrate.pagerduty.dependents import DEPENDENTS
+from pdmigrate.pagerduty.dependents_reading import DependentReader
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
+from pdmigrate.pagerduty.needs import MAY_BE_ABSENT, MAY_BE_FORBIDDEN, NEEDS, PLANS, explain_refusal
 from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
 from pdmigrate.pagerduty.records import is_rendered
 from pdmigrate.pagerduty.schedules_reading import ScheduleReader, ShiftReader, list_honours_final
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import FetchWindow, override_window, whole_seconds
+from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.network import Network
 from pdmigrate.wire.transport import Transport
 
 HOSTS = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}
@@ -41,24 +47,12 @@ POLICIES = ListCall(
 )
 SERVICES = ListCall("services", "/services", {"include[]": ["integrations"]}, cut_by=BY_TEAM)
 
-MAY_BE_FORBIDDEN = ("team_members", "schedules_v3")
-"""Without these the account is read all the same, and no plan is loaded: a guard says so."""
-MAY_BE_ABSENT = (
-    "schedules_v3",
-    "business_services",
-    "maintenance_windows",
-    "event_orchestrations",
-    "rulesets",
-    "handoff_rules",
-    "service_orchestrations",
-)
-"""Accounts without the feature answer 402 or 404; what is only counted may be forbidden too."""
-
 
 @dataclass(frozen=True)
 class FetchOptions:
     """How an account is read. horizon: how far ahead schedules are rendered. keep_keys: secrets are kept. handoffs and
-    service_orchestrations: these are read too, at one request each.
+    service_orchestrations: these are read too, at one request each. dependents: who else talks to PagerDuty is read too,
+    at one request a kind and one a business service; service_dependencies: at one a service.
 
     final_on_lists: False where connect has seen that the list of schedules does not render.
     """
@@ -69,24 +63,31 @@ class FetchOptions:
     keep_keys: bool = False
     handoffs: bool = False
     service_orchestrations: bool = False
+    dependents: bool = False
+    service_dependencies: bool = False
     final_on_lists: bool | None = None
 
 
-def make_client(base_url: str | None, region: str, token: str) -> "PagerDuty":
-    """A client for the region's host, or for another server that speaks the same API."""
+def make_client(base_url: str | None, region: str, token: str, network: Network | None = None) -> "PagerDuty":
+    """A client for the region's host, or for another server that speaks the same API.
+
+    token: an API key, or `Bearer TOKEN` of OAuth. network: the way there.
+    """
     headers = {
-        "Authorization": f"Token token={token}",
+        "Authorization": token if token.startswith("Bearer ") else f"Token token={token}",
         "Accept": "application/vnd.pagerduty+json;version=2",
         "Content-Type": "application/json",  # PagerDuty's OpenAPI file wants it on every request
     }
-    transport = Transport("PagerDuty", base_url or HOSTS[region], headers, GET_ONLY, at_once=SIDE_BY_SIDE)
-    return PagerDuty(transport, region)
+    transport = Transport(
+        "PagerDuty", base_url or HOSTS[region], headers, GET_ONLY, at_once=SIDE_BY_SIDE, network=network
+    )
+    return PagerDuty(transport, "" if base_url else region)
 
 
 class PagerDuty:
-    """The reading side of PagerDuty's REST API."""
+    """The reading side of PagerDuty's REST API. region: "" for a server that is in none."""
 
-    def __init__(self, transport: Transport, region: str = "us"):
+    def __init__(self, transport: Transport, region: str = ""):
         self.transport = transport
         self.region = region
 
@@ -101,7 +102,7 @@ class PagerDuty:
         since = whole_seconds(reading.now)
         window = FetchWindow(since, since + reading.horizon)
         rows, zone = _Fetch(self.transport, reading, window).run(progress)
-        subdomain = check_subdomain([row for kind in ("users", "services") for row in rows[kind]], reading.subdomain)
+        subdomain = check_subdomain([row for kind in LINKED for row in rows[kind]], reading.subdomain)
         rows = strip_secrets(rows, reading.keep_keys)
         counts = self.transport.counts
         spent = {"requests": counts.requests - before.requests, "retries": counts.retries - before.retries}
@@ -129,7 +130,7 @@ class PagerDuty:
         return OnCallReader(transport).read(since, until, policy_ids), transport.counts.requests
 
     def _read_one(self, id: str, layered: bool, window: dict[str, str]) -> dict[str, Any]:
-        path = f"/schedules/{id}" if layered else f"/v3/schedules/{id}"
+        path = f"/schedules/{encode_part(id)}" if layered else f"/v3/schedules/{encode_part(id)}"
         params = window if layered else {"include[]": ["final_schedule"], **window}
         try:
             return take_object(self.transport.send("GET", path, params), "schedule", path)
@@ -137,6 +138,17 @@ class PagerDuty:
             if error.status != 404:
                 raise
             return {"id": id}  # removed since: about it nothing is shown
+
+
+GONE: list[Row] = []
+"""In the place of the members of a team that is not there any more; told by being this very list."""
+
+
+def _explain_refusal(kind: str, error: AnswerError) -> AnswerError:
+    """The side's own words, with what a key needs where that is what is missing."""
+    if error.status not in (402, 403) or kind not in NEEDS:
+        return error
+    return AnswerError(explain_refusal(str(error), kind, error.status), error.status, error.code)
 
 
 class _Fetch:
@@ -148,8 +160,10 @@ class _Fetch:
         self._window = window
         self._done: dict[str, Future[Any]] = {}
         self._unread: dict[str, str] = {}
+        self._removed: set[str] = set()
         self._lists = ListReader(transport, lambda: [team["id"] for team in self._take("teams")])
         self._not_carried = NotCarriedReader(transport, self._lists)
+        self._dependents = DependentReader(transport, self._lists)
 
     def run(self, progress: Callable[[str], None]) -> tuple[dict[str, Any], str]:
         """The rows by kind, and the zone that schedules were read in."""
@@ -169,7 +183,8 @@ class _Fetch:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         rows = {kind: future.result() for kind, future in self._done.items()}
-        return {**rows, "unread": self._unread}, common_zone(rows["users"])
+        rows["teams"] = [team for team in rows["teams"] if team.get("id") not in self._removed]
+        return {**rows, "unread": dict(sorted(self._unread.items()))}, common_zone(rows["users"])
 
     def _readers(self) -> dict[str, Callable[[], Any]]:
         dated = override_window(self._window.since)
@@ -191,19 +206,36 @@ class _Fetch:
             readers["handoff_rules"] = lambda: self._not_carried.read_handoffs(self._take("users"))
         if self._reading.service_orchestrations:
             readers["service_orchestrations"] = lambda: self._not_carried.read_of_services(self._take("services"))
+        if self._reading.dependents:
+            readers |= {kind: partial(self._dependents.read, kind) for kind in DEPENDENTS}
+            readers["service_dependencies"] = self._read_dependencies
         return readers
+
+    def _read_dependencies(self) -> list[Row]:
+        business, technical = self._take("business_services"), []
+        if "business_services" in self._unread:
+            raise IncompleteFetchError("The business services were not read, so nobody knows what they need.")
+        if self._reading.service_dependencies:
+            technical = self._take("services")
+        return self._dependents.read_dependencies(business, technical)
 
     def _read_kind(self, kind: str, read: Callable[[], Any]) -> Any:
         """What may be forbidden or absent is noted, and never taken for an empty list."""
         try:
             return read()
         except AnswerError as error:
-            absent = error.status in (402, 404) and kind in MAY_BE_ABSENT
-            forbidden = error.status == 403 and kind in (*MAY_BE_FORBIDDEN, *MAY_BE_ABSENT)
-            if not (absent or forbidden):
-                raise
-            self._unread[kind] = f"{'forbidden' if forbidden else 'absent'}: {error}"
+            may_be_absent = (*MAY_BE_ABSENT, *DEPENDENTS)
+            absent = error.status == 402 if kind in PLANS else error.status in (402, 404) and kind in may_be_absent
+            forbidden = error.status == 403 and kind in (*PLANS, *MAY_BE_FORBIDDEN, *may_be_absent)
+            if not (absent or forbidden or kind in DEPENDENTS):
+                raise _explain_refusal(kind, error) from None
+            self._unread[kind] = f"{'forbidden' if forbidden else 'absent' if absent else 'refused'}: {error}"
             return {} if kind in ("team_members", "handoff_rules") else []
+        except (UnreachableError, IncompleteFetchError) as error:  # nobody is paged by what only listens
+            if kind not in DEPENDENTS:
+                raise
+            self._unread[kind] = f"not answered: {error}"
+            return []
 
     def _take(self, kind: str) -> list[Row]:
         rows: list[Row] = self._done[kind].result()
@@ -211,8 +243,22 @@ class _Fetch:
 
     def _read_members(self) -> dict[str, list[Row]]:
         ids = [team["id"] for team in self._take("teams")]
-        found = run_together(self._lists.read_known, [ListCall("members", f"/teams/{id}/members") for id in ids])
-        return {id: members for id, members in zip(ids, found, strict=True) if members is not None}
+        found = dict(zip(ids, run_together(self._read_team, ids), strict=True))
+        gone = {id for id, members in found.items() if members is GONE}
+        if gone:  # the list of teams tells whether they were removed meanwhile
+            self._removed = gone.difference(team["id"] for team in self._lists.read(TEAMS))
+        for id in sorted(gone - self._removed):
+            raise IncompleteFetchError(f"The team {id} was removed while the account was read: read it again.")
+        return {id: members for id, members in found.items() if members is not None and members is not GONE}
+
+    def _read_team(self, id: str) -> list[Row] | None:
+        """The members; None where the answer has no list of them, GONE where there is no such team."""
+        try:
+            return self._lists.read_known(ListCall("members", f"/teams/{encode_part(id)}/members"))
+        except AnswerError as error:
+            if error.status != 404:
+                raise
+            return GONE
 
     def _read_schedules(self, dated: FetchWindow) -> list[Row]:
         zone = common_zone(self._take("users"))
@@ -268,91 +314,3 @@ class OnCallReader:
         if len(ids) > 1:
             parts = [(ids[::2], since, until), (ids[1::2], since, until)]
         return [row for part in parts for row in self._read_some(*part)]
-
-
-# --- what a key opens and may read: asked in as few requests as there are kinds ---
-
-PROBED = {
-    "users": "/users",
-    "teams": "/teams",
-    "schedules": "/schedules",
-    "schedules_v3": "/v3/schedules",
-    "escalation_policies": "/escalation_policies",
-    "services": "/services",
-}
-
-
-@dataclass(frozen=True)
-class Readable:
-    """Whether a kind may be read, how many there are (None: not told), and PagerDuty's words where it may not."""
-
-    kind: str
-    allowed: bool
-    number: int | None = None
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class KeyAccess:
-    """What a key opens. final_on_lists: whether the list of schedules contains final_schedule; None where it is empty."""
-
-    subdomain: str
-    abilities: tuple[str, ...]
-    readable: tuple[Readable, ...]
-    final_on_lists: bool | None
-
-
-def ask_access(transport: Transport, subdomain: str, region: str, now: datetime) -> KeyAccess:
-    """Ask once for the abilities and once a kind. Raises KeyRefusedError with a hint, or WrongAccountError."""
-    abilities = _ask_abilities(transport, region)
-    answers = run_together(lambda kind: _probe(transport, kind, now), PROBED)
-    rows = [row for answer, _ in answers for row in _rows_of(answer)]
-    found = check_subdomain(rows, subdomain)
-    readable = []
-    for kind, (answer, refusal) in zip(PROBED, answers, strict=True):
-        total = answer.get("total")
-        readable.append(Readable(kind, not refusal, total if isinstance(total, int) else None, refusal))
-    final = list_honours_final(_rows_of(answers[list(PROBED).index("schedules")][0]))
-    return KeyAccess(found, tuple(sorted(abilities)), tuple(readable), final)
-
-
-def check_subdomain(rows: Iterable[Any], subdomain: str) -> str:
-    """The account's name by its own links, or the one that was named. Raises WrongAccountError where they differ.
-
-    "" where neither says it: a name is never made up.
-    """
-    found = find_host(rows).split(".")[0]
-    if found and subdomain and found != subdomain.lower():
-        raise WrongAccountError(
-            f"The key opens the PagerDuty account {found}, but migration.yaml says {subdomain}: mend source.subdomain or the key."
-        )
-    return found or subdomain
-
-
-def _ask_abilities(transport: Transport, region: str) -> list[str]:
-    try:
-        answer = transport.send("GET", "/abilities")
-    except KeyRefusedError as error:
-        other = "eu" if region == "us" else "us"
-        raise KeyRefusedError(
-            f"{error} It was asked in the region {region}, and a key of an account in the region {other} is refused there: "
-            f"if that is yours, set source.region to {other}."
-        ) from None
-    return answer.get("abilities") or [] if isinstance(answer, dict) else []
-
-
-def _probe(transport: Transport, kind: str, now: datetime) -> tuple[dict[str, Any], str]:
-    """The answer, and PagerDuty's words where it refused."""
-    params: dict[str, Any] = {"limit": 1, "total": "true"}
-    if kind == "schedules":
-        since = whole_seconds(now)
-        params |= {"include[]": ["final_schedule"], **FetchWindow(since, since + timedelta(hours=1)).params}
-    try:
-        answer = transport.send("GET", PROBED[kind], params)
-    except AnswerError as error:
-        return {}, str(error)
-    return answer if isinstance(answer, dict) else {}, ""
-
-
-def _rows_of(answer: dict[str, Any]) -> list[Any]:
-    return next((value for value in answer.values() if isinstance(value, list)), [])

@@ -83,17 +83,19 @@ class ListReader:
 
     def read(self, call: ListCall) -> list[Row]:
         """All rows, each once. Raises IncompleteFetchError where that cannot be had."""
+        why = ""
         for _ in range(READINGS):
             first = self._ask(call, 0, call.limit)
             if call.check:
                 call.check(first.rows)
             if first.total is not None and first.total > CAP:
                 return self._read_cut(call, first.total)
-            rows = self._read_rest(call, first)
-            if rows is not None:
+            rows, why = self._read_rest(call, first)
+            if not why:
                 return list(rows.values())
         raise IncompleteFetchError(
-            f"PagerDuty's {call.path} changed each of the {READINGS} times that it was read: try again when less is changed."
+            f"PagerDuty's {call.path} could not be read whole in {READINGS} readings ({why}): nothing was taken from it. "
+            "Run again when less is changed; if it stays so, tell PagerDuty's support."
         )
 
     def read_known(self, call: ListCall) -> list[Row] | None:
@@ -103,16 +105,24 @@ class ListReader:
         except PartAbsentError:
             return None
 
-    def _read_rest(self, call: ListCall, first: ListPage) -> Rows | None:
-        """The rows by id; None where the list moved: an id came twice, or the count is another."""
+    def _read_rest(self, call: ListCall, first: ListPage) -> tuple[Rows, str]:
+        """The rows by id, and why they are not the whole list; "" where they are."""
         pages = [first]
         if first.more:
             pages += self._follow(call, first) if first.total is None else self._read_counted(call, first, first.total)
         rows = [row for page in pages for row in page.rows]
         by_id = {(call.identify or _identity)(row): row for row in rows}
-        moved = len(by_id) != len(rows) or pages[-1].more or any(page.total != first.total for page in pages)
-        missing = first.total is not None and len(by_id) != first.total
-        return None if len(pages) > 1 and (moved or missing) else by_id
+        if any(page.total != first.total for page in pages):
+            return by_id, "the count changed while it was read"
+        if pages[-1].more:
+            return by_id, f"it says that more come after {len(rows)} rows, and gives none"
+        if len(by_id) != len(rows) and (
+            len(pages) > 1 or not call.identify
+        ):  # two equal rows of one page say one thing
+            return by_id, f"{len(rows) - len(by_id)} of {len(rows)} rows came twice"
+        if first.total is not None and (len(rows) < first.total or (len(pages) > 1 and len(rows) > first.total)):
+            return by_id, f"it counts {first.total} and gives {len(rows)}"
+        return by_id, ""
 
     def _read_counted(self, call: ListCall, first: ListPage, total: int) -> list[ListPage]:
         step = len(first.rows) or call.limit
@@ -181,8 +191,8 @@ class ListReader:
         first = self._ask(part, 0, part.limit)
         if first.total is None or first.total > CAP:
             return None
-        rows = self._read_rest(part, first)
-        return rows if rows is not None else {(call.identify or _identity)(row): row for row in self.read(part)}
+        rows, why = self._read_rest(part, first)
+        return rows if not why else {(call.identify or _identity)(row): row for row in self.read(part)}
 
     def _too_long(self, call: ListCall, number: str = "") -> TooLongError:
         return TooLongError(

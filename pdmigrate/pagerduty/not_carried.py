@@ -1,10 +1,11 @@
 """Objects of an account that are not carried over, and what each of them changes about who is paged."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pdmigrate.pagerduty.event_rules import count_rules
+from pdmigrate.pagerduty.records import Problem
 
 INVENTORY = (
     "business_services",
@@ -54,10 +55,13 @@ class Hidden:
 
     def describe(self, scope: Mapping[str, Container[str]]) -> str:
         """The sentence about it; "" where nothing in scope names it. scope: ids by kind."""
-        names = [f"the {NOUNS[kind]} {name}" for kind, id, name in self.named_by if id in scope[kind]]
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        said = ", ".join(names[:3])
-        return f"the {NOUNS[self.kind]} {self.name} ({self.id}), named by {said}{more}" if names else ""
+        said = self.describe_holders([one for one in self.named_by if one[1] in scope[one[0]]])
+        return f"the {NOUNS[self.kind]} {self.name} ({self.id}), named by {said}" if said else ""
+
+    def describe_holders(self, holders: Sequence[tuple[str, str, str]]) -> str:
+        """The first of those that name it, in words; "" for none."""
+        names = [f"the {NOUNS[kind]} {name}" for kind, _, name in holders]
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 NOUNS = {
@@ -76,15 +80,32 @@ def find_hidden(rows: dict[str, Any]) -> tuple[Hidden, ...]:
 
     A list that could not be read at all hides nothing: that is said elsewhere.
     """
+    unread = {kind for kind in NOUNS if kind not in rows or kind in (rows.get("unread") or {})}
+    return tuple(one for one in _find_unshown(rows) if one.kind not in unread)
+
+
+def note_unread_teams(rows: dict[str, Any]) -> list[Problem]:
+    """The teams that others name while teams could not be read: after a change of the plan they stay on what they owned."""
+    if "teams" not in (rows.get("unread") or {}):
+        return []
+    named = [one for one in _find_unshown(rows) if one.kind == "teams"]
+    said = "teams could not be read and no group is made of it; it is still named by"
+    return [
+        Problem(kind="teams", id=one.id, name=one.name, message=f"{said} {one.describe_holders(one.named_by)}")
+        for one in named
+    ]
+
+
+def _find_unshown(rows: dict[str, Any]) -> tuple[Hidden, ...]:
+    """What some object names and no list has shown, whatever was read."""
     lists = [(SHOWN_AS.get(kind, kind), _list_rows(rows, kind)) for kind in (*NOUNS, *SHOWN_AS)]
     shown = {_read_id(row) for _, there in lists for row in there}
-    unread = {kind for kind in NOUNS if kind not in rows or kind in (rows.get("unread") or {})}
     names: dict[tuple[str, str], str] = {}
     named_by: dict[tuple[str, str], dict[tuple[str, str, str], None]] = {}
     for holder, there in lists:
         for row in there:
             for kind, reference in _list_references(holder, row):
-                if reference["id"] in shown or kind in unread:
+                if reference["id"] in shown:
                     continue
                 place = (kind, reference["id"])
                 names[place] = names.get(place) or str(reference.get("summary") or reference["id"])

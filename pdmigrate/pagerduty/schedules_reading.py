@@ -22,6 +22,7 @@ from pdmigrate.pagerduty.records import Layer, is_rendered
 from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import FetchWindow, LongWindow, join_rendered
+from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")
@@ -189,7 +190,7 @@ class ScheduleReader:
             return _join_windows(parts)[id]
 
     def _ask_single(self, id: str, params: dict[str, str] | None) -> Row:
-        path = f"/schedules/{id}"
+        path = f"/schedules/{encode_part(id)}"
         return take_object(self._transport.send("GET", path, params), "schedule", path)
 
     def _is_skewed(self, row: Row) -> bool:
@@ -275,12 +276,12 @@ class ShiftReader:
 
     def _ask(self, id: str, window: FetchWindow) -> Row:
         params = {"include[]": ["final_schedule"], **window.params}
-        path = f"/v3/schedules/{id}"
+        path = f"/v3/schedules/{encode_part(id)}"
         return take_object(self._transport.send("GET", path, params), "schedule", path)
 
     def _read_dated(self, id: str, part: str) -> list[Row] | None:
         """Overrides or custom shifts; whole ones, not cut at the window's edges. None: the answer has no such list."""
-        call = ListCall(part, f"/v3/schedules/{id}/{part}", counted=False)
+        call = ListCall(part, f"/v3/schedules/{encode_part(id)}/{part}", counted=False)
         found = self._long.ask(
             self._dated,
             lambda window: self._lists.read_known(replace(call, params={**window.params, "overflow": "true"})),

@@ -11,6 +11,8 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from pdmigrate.pagerduty.dependents import DEPENDENTS
+from pdmigrate.pagerduty.dependents import keep as keep_dependent
 from pdmigrate.pagerduty.event_rules import keep_parts
 from pdmigrate.pagerduty.fields import TABLES, FieldTable, show_value
 
@@ -64,6 +66,8 @@ def _strip_kind(kind: str, found: Any, keep_keys: bool) -> Any:
         return {owner: _each(keep, part) for owner, part in found.items()}
     if kind == "oncalls" and isinstance(found, dict):
         return {name: _keep_listed(kind, each, keep_keys) if name == kind else each for name, each in found.items()}
+    if kind in DEPENDENTS:
+        return _each(lambda row: keep_dependent(row) if isinstance(row, dict) else {}, found)
     return _each(_read_table(kind, keep_keys), found) if kind in TABLES else _keep_listed(kind, found, keep_keys)
 
 

@@ -2,7 +2,8 @@
 
 from operator import itemgetter
 
-from pdmigrate.pagerduty.client import Readable
+from pdmigrate.pagerduty.access import Readable
+from pdmigrate.pagerduty.needs import FORBIDDEN, explain_refusal
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, format_requests
 from pdmigrate.steps.connect import Access
@@ -26,27 +27,36 @@ def describe_account(subdomain: str) -> str:
 def section_checks(access: Access) -> Section:
     """What was asked of each side, and the answer."""
     door = f" (where our contract would be it answers: {access.door})" if access.door else ""
-    checks = (
+    checks: list[tuple[str, str, str | list[str]]] = [
         ("PagerDuty", "The key is good, and opens this account", describe_account(access.subdomain)),
-        ("PagerDuty", "What the account can do", list(access.abilities) or "a snapshot: nothing was asked"),
+        ("PagerDuty", "What the account can do", list(access.abilities) or _describe_silence(access)),
         ("Harness", "The key is good, org and project are there", access.target),
         (
             "Harness",
             "On-call objects can be written by API",
             "yes" if access.oncall else f"no: a person makes them{door}",
         ),
-    )
+    ]
+    checks += ((side, "How requests leave", way) for side, way in access.ways.items())
     columns = {"Side": itemgetter(0), "Check": itemgetter(1), "Answer": itemgetter(2)}
     return Section("Checks", table=make_table(checks, columns))
+
+
+def _describe_silence(access: Access) -> str:
+    """Why no abilities are there to show."""
+    if access.abilities_unread:
+        return f"not told: {explain_refusal(access.abilities_unread, 'abilities', FORBIDDEN)}"
+    return "none is named" if access.readable else "a snapshot: nothing was asked"
 
 
 def section_readable(access: Access) -> Section:
     """What the key may read in PagerDuty, kind by kind."""
     columns: Columns[Readable] = {
         "Kind": lambda r: KIND_NAMES.get(r.kind, "Shift-based schedules"),
-        "The key": lambda r: Tag("may be read", "good") if r.allowed else Tag("may not be read", "bad"),
+        "The key": _judge_reading,
         "Objects": lambda r: r.number,
         "PagerDuty's words": lambda r: r.why,
+        "What that means": lambda r: r.meaning,
     }
     table = make_table(access.readable, columns, "A snapshot: nothing was asked.")
     text = {
@@ -67,6 +77,12 @@ def section_capabilities(access: Access) -> Section:
     ways = {**{KIND_NAMES[kind]: way for kind, way in access.capabilities.items()}, **access.beyond}
     table = make_table(ways, {"Kind": lambda name: name, "How": lambda name: Tag(ways[name], _tone(ways[name]))})
     return Section("What the target can take", text, table)
+
+
+def _judge_reading(found: Readable) -> Tag:
+    if found.absent:
+        return Tag("the account has none", "warn")
+    return Tag("may be read", "good") if found.allowed else Tag("may not be read", "bad")
 
 
 PARTS = {"checks": section_checks, "readable": section_readable, "capabilities": section_capabilities}

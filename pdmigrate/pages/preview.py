@@ -10,7 +10,9 @@ from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared, list_records
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
+from pdmigrate.pagerduty.dependents import list_dependents
 from pdmigrate.pagerduty.event_rules import EventRule, pick_rules
+from pdmigrate.pagerduty.needs import describe_unread
 from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Problem, Schedule, Service, Team, User
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
@@ -180,11 +182,14 @@ def section_oddities(preview: Preview) -> Section:
 
 NEVER_READ = {
     "Status update rules": "they tell people of status updates, and page nobody",
-    "Alert grouping settings": "those that stand apart from services group alerts into one page; in Harness each pages",
 }
 """What PagerDuty keeps in places of its own, and pdmigrate does not read."""
 
 NOT_ASKED = {
+    "extensions": (
+        "Others that talk to PagerDuty",
+        "not asked for (source.dependents): extensions, webhooks, workflows, status pages, alert grouping and the like",
+    ),
     "handoff_rules": (
         "Handoff rules",
         "not asked for (source.handoff_rules): one request a person; not carried over by pdmigrate",
@@ -210,8 +215,13 @@ def section_not_carried(preview: Preview) -> Section:
     for kind, number in account.inventory.items():
         matters = [f"{one.name}: {one.matters}" for one in account.not_carried if one.kind == kind and one.matters]
         left.append((_name_kind(kind), number, "not carried over by pdmigrate", matters))
-    left += [(_name_kind(kind), None, f"could not be read, {why}", []) for kind, why in account.unread.items()]
+    left += [
+        (_name_kind(kind), None, f"could not be read, {describe_unread(kind, why)}", [])
+        for kind, why in account.unread.items()
+    ]
     left += [(name, None, why, []) for key, (name, why) in NOT_ASKED.items() if key not in preview.snapshot.rows]
+    others = len(list_dependents(preview.snapshot.rows))
+    left += [("Others that talk to PagerDuty", others, "see the page Account survey", [])] * bool(others)
     left += [(name, None, f"never asked for: {why}", []) for name, why in NEVER_READ.items()]
     columns = dict(zip(("Kind", "Number", "Why", "Suppress or reroute alerts"), map(itemgetter, range(4)), strict=True))
     table = make_table(left, columns, "Nothing stays behind unseen.")

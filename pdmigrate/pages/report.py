@@ -10,6 +10,7 @@ from typing import Any
 
 from pdmigrate.pages.markup import asset, environment, trusted
 from pdmigrate.pages.show import Page, Section
+from pdmigrate.workspace.folder import write_text
 
 TONES = {
     "done": "good",
@@ -58,8 +59,7 @@ def _write(path: Path, template: str, page: Page, **values: Any) -> Path:
     headings = [section for section in page.sections if section.level == 2]
     values |= {"page": page, "style": style, "script": script, "policy": policy, "tones": TONES}
     values |= {"menu": headings if len(headings) >= MENU_FROM else [], "here": path.name}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(environment().get_template(template).render(values), encoding="utf-8", newline="\n")
+    write_text(path, environment().get_template(template).render(values))
     return path
 
 
@@ -75,7 +75,6 @@ def _write_tables(sections: Sequence[Section], name: str, folder: Path) -> list[
     for number, section in enumerate(sections, 1):
         addresses.append(f"tables/{name}-{number:02d}-{_slug(section.title)}.csv" if section.table else "")
         if section.table:
-            (folder / "tables").mkdir(parents=True, exist_ok=True)
             section.table.write_csv(folder / addresses[-1])
     return addresses
 

@@ -1,5 +1,6 @@
 """Tables and sections: one look for the notebook, the page and the spreadsheet."""
 
+import io
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from pdmigrate.pages.markup import asset, clean, environment, trusted
 from pdmigrate.workspace.cells import write_rows
+from pdmigrate.workspace.folder import write_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +82,9 @@ class Table:
 
     def write_csv(self, path: Path | str) -> Path:
         """Write the rows for a spreadsheet, which must neither garble a name (hence the BOM) nor run one."""
-        with open(path, "w", encoding="utf-8-sig", newline="") as file:
-            rows = (self.columns, *self.rows)
-            write_rows(file, [[c if _is_number(c) else cell_text(c) for c in row] for row in rows], "\r\n")
+        file, rows = io.StringIO(newline=""), (self.columns, *self.rows)
+        write_rows(file, [[c if _is_number(c) else cell_text(c) for c in row] for row in rows], "\r\n")
+        write_bytes(Path(path), file.getvalue().encode("utf-8-sig"))
         return Path(path)
 
 

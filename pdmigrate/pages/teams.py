@@ -1,6 +1,5 @@
 """One page per team, for its lead to sign off."""
 
-import re
 from datetime import timedelta
 from operator import itemgetter
 
@@ -12,6 +11,7 @@ from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.services import ServiceParity
 from pdmigrate.plan.answers import SignOff
+from pdmigrate.workspace.file_names import make_file_name
 
 DAYS_DRAWN = 14
 MOST_DRAWN = 40
@@ -19,8 +19,8 @@ GO_TONES = {"go": "good", "no_go": "bad"}
 
 
 def page_name(team: str) -> str:
-    """The stem of a team's file; a PagerDuty id is all letters and digits, a stranger's need not be."""
-    return "team-" + re.sub(r"[^A-Za-z0-9_-]", "-", team)
+    """The stem of a team's files; the names of its tables have some words more behind it."""
+    return "team-" + make_file_name(team, longest=45)
 
 
 def make_page(readiness: Readiness, team: TeamReadiness) -> Page:

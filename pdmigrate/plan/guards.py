@@ -162,7 +162,8 @@ def _too_many(changed: int, known: int, limits: Guards) -> bool:
 
 def _source_incomplete(seen: Seen) -> str | None:
     """Lists that could not be read raise already; this is about lists that came back shorter than they can be."""
-    known = [(kind, key) for kind, key in seen.ledger if kind in seen.ids]
+    lacking = {kind for kind, why in seen.unread.items() if why.startswith("absent")}  # not in the plan any more
+    known = [(kind, key) for kind, key in seen.ledger if kind in seen.ids and kind not in lacking]
     gone = Counter(kind for kind, key in known if key not in seen.ids[kind])
     there = Counter(kind for kind, _ in known)
     over = [

@@ -9,7 +9,7 @@ from pdmigrate.plan.answers import Decision
 from pdmigrate.runs.headless import run_steps, seal
 from pdmigrate.steps.job import EMBEDDED_KEY, EMBEDDED_TOKEN, read_clock
 from pdmigrate.workspace.decisions import save_answers
-from pdmigrate.workspace.folder import STEPS, Workspace
+from pdmigrate.workspace.folder import STEPS, Workspace, make_folder
 from pdmigrate.workspace.settings import make_workspace
 
 ACTS = (
@@ -81,5 +81,5 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         for path in (workspace.settings_file, workspace.decisions_file, workspace.journal_file):
             path.unlink(missing_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     marker.touch()

@@ -8,7 +8,6 @@ elsewhere (a mail, a ticket) can prove that nothing was changed since, this file
 import hashlib
 import logging
 import platform
-import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from pdmigrate.errors import SettingsError
 from pdmigrate.runs.summary import read_results
 from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.decisions import read_decisions
-from pdmigrate.workspace.folder import Workspace, write_json
+from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, write_bytes, write_json
 from pdmigrate.workspace.states import read_within
 
 log = logging.getLogger("pdmigrate")
@@ -137,7 +136,7 @@ def _check_run(folder: Path) -> Checked:
     # The snapshot lies in the workspace, since it is large and many runs may share it; a run taken elsewhere has none.
     snapshots, apart = folder.parent.parent / "snapshots", ""
     if sealed.snapshot and snapshots.is_dir():
-        place = snapshots / sealed.snapshot.file
+        place = snapshots / Path(sealed.snapshot.file).name
         if not place.is_file():
             problems.append(f"the snapshot {place.name} is missing")
         elif digest_file(place) != sealed.snapshot.sha256:
@@ -157,15 +156,16 @@ def _digest_files(folder: Path) -> dict[str, str]:
 
 
 def _copy_sources(workspace: Workspace, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(refuse_links(folder))
     states = [workspace.state_file(name) for name in STATES]
     for path in (workspace.settings_file, workspace.decisions_file, *states):
         if path.is_file():
-            shutil.copyfile(path, folder / path.name)
-    if (workspace.folder / COPIES).is_dir():
-        shutil.copytree(workspace.folder / COPIES, folder / FILED, dirs_exist_ok=True)
+            write_bytes(folder / path.name, path.read_bytes())
+    filed = workspace.folder / COPIES
+    for path in sorted(path for path in filed.rglob("*") if path.is_symlink() or path.is_file()):
+        write_bytes(folder / FILED / path.relative_to(filed), refuse_links(path).read_bytes())
     if workspace.journal_file.is_file():
-        (folder / "journal.sqlite").unlink(missing_ok=True)
+        write_bytes(folder / "journal.sqlite", b"")
         with (
             closing(sqlite3.connect(workspace.journal_file)) as old,
             closing(sqlite3.connect(folder / "journal.sqlite")) as new,

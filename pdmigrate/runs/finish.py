@@ -9,7 +9,7 @@ from typing import Any
 from pdmigrate.handover.folder import GIVEN, open_handover, save_list, write_folder
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.ticks import read_items
-from pdmigrate.pages import make_page, stakeholders, teams
+from pdmigrate.pages import make_page, stakeholders, survey, teams
 from pdmigrate.pages.handover import make_page as make_checklist
 from pdmigrate.pages.readiness import Readiness, read_readiness
 from pdmigrate.pages.report import write_page
@@ -18,6 +18,7 @@ from pdmigrate.runs.evidence import is_sealed, seal_run
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.steps.conflicts import Decided
 from pdmigrate.steps.job import Job
+from pdmigrate.steps.preview import Preview
 from pdmigrate.steps.result import Result
 from pdmigrate.workspace.folder import STEPS, Workspace
 
@@ -52,15 +53,23 @@ def finish(job: Job, result: Result) -> Written:
     return Written(tuple(written))
 
 
+def _survey(job: Job, found: Preview) -> dict[str, Path]:
+    page = survey.make_page(found, job.settings.minutes)
+    return {page.title: write_page(page, job.folder, [("index.html", "Run"), ("preview.html", "Preview")])}
+
+
 def _list_handover(job: Job, decided: Decided) -> dict[str, Path]:
     """What the plan leaves to people is listed with the plan."""
-    target, region, host = job.target.address, job.settings.source.region, decided.draft.account.host
+    target, source, host = job.target.address, job.settings.source, decided.draft.account.host
+    asked_there = source.kind == "pagerduty" and not source.base_url
+    region = source.region if asked_there or source.region != "us" else ""
     links = Links(target.base_url, target.account, target.org, target.project, job.read_subdomain(), region, host)
     save_list(job.workspace, decided.draft, links)
     return {}
 
 
 BESIDE: dict[str, Callable[[Job, Any], dict[str, Path]]] = {
+    "preview": _survey,
     "conflicts": _list_handover,
     "load": lambda job, _: {"Handover": write_handover(job.workspace, job.settings.name, job.folder / "handover")},
     "verify": lambda job, verified: {

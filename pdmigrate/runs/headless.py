@@ -23,7 +23,7 @@ from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.runs.publish import check_published
 from pdmigrate.runs.summary import Left, write_run
 from pdmigrate.steps.job import find_journal, place_journal, read_clock
-from pdmigrate.workspace.folder import STEPS, Workspace, write_text
+from pdmigrate.workspace.folder import STEPS, Workspace, make_folder, refuse_links, write_text
 from pdmigrate.workspace.hold import hold, lent_tokens, make_token
 from pdmigrate.workspace.settings import read_settings
 
@@ -145,7 +145,7 @@ def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
 def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> Left:
     source, result = notebook_of(step), folder / "results" / f"{step}.json"
     output = folder / "notebooks" / source.name
-    output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(refuse_links(output).parent)
     parameters = {"workspace": str(workspace), "reports": str(folder)}
     parameters |= {"approve": approve} if step == "load" else {}
     unknown = set(parameters) - set(papermill.inspect_notebook(source))

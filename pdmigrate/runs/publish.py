@@ -1,17 +1,15 @@
 """Publishing: copy what stakeholders may see out of a run's folder, searched for secrets, masked where asked."""
 
-import json
 import re
 import shutil
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from markupsafe import escape
-
 from pdmigrate.errors import RefusedError, SecretFoundError, SettingsError
 from pdmigrate.pages.markup import mask_markup, mask_text
-from pdmigrate.workspace.folder import write_text
+from pdmigrate.wire.redaction import spell_secret
+from pdmigrate.workspace.folder import refuse_links, write_text
 
 SHARED = ("stakeholders.html", "team-*.html", "tables/stakeholders-*.csv", "tables/team-*.csv")
 """The report for stakeholders, the page of each team, and their tables. Notebooks, snapshots and journals stay."""
@@ -25,7 +23,7 @@ _WORDED = re.compile(r'(?<= )(aria-label|data-filter|title|content)="([^"]*)"')
 
 def find_run(reports: Path, name: str = "") -> Path:
     """The folder of the named run, or of the newest one with a report for stakeholders. Raises SettingsError."""
-    found = [path.parent for path in reports.glob(f"{name or '*'}/{SHARED[0]}")]
+    found = [path.parent for path in reports.glob(f"*/{SHARED[0]}") if name in ("", path.parent.name)]
     if not found:
         raise SettingsError(f"No run {name or ''} in {reports} has {SHARED[0]}: run verify first.".replace("  ", " "))
     return max(found, key=lambda folder: (folder / SHARED[0]).stat().st_mtime)
@@ -38,14 +36,16 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     other, SecretFoundError, before anything is written, where a secret stands in a page.
     """
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
+    for path in sources:
+        refuse_links(path)
+    folder = folder.resolve()
     found = [str(path.relative_to(run)) for path in sources if holds_secret(path.read_bytes(), secrets)]
     if found:
         raise SecretFoundError(
             f"A secret stands in {', '.join(found[:5])}: nothing was published; change the key, report this as a bug."
         )
-    there = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
-    ours = {path for pattern in SHARED for path in folder.glob(pattern)}
-    strange = [path for path in there if path not in ours]
+    ours = {path for pattern in SHARED for path in folder.glob(pattern) if not path.is_symlink()}
+    strange = [path for path in folder.rglob("*") if path not in ours and (path.is_symlink() or path.is_file())]
     if strange:
         raise RefusedError(f"{folder} holds other files ({strange[0].name}): publish to a folder of its own.")
     for path in ours:
@@ -76,10 +76,9 @@ def check_published(folder: Path, secrets: Sequence[str]) -> None:
 
 
 def holds_secret(content: bytes, secrets: Sequence[str]) -> bool:
-    """What is shorter than a real key is no secret."""
-    long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
-    spelled = {form for secret in long for form in (secret, json.dumps(secret)[1:-1], str(escape(secret)))}
-    return any(form.encode() in content for form in spelled)
+    """Whether one of the secrets stands there, in any form and case. What is shorter than a real key is no secret."""
+    long, lower = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET], content.lower()
+    return any(form.encode("utf-8", "replace") in lower for secret in long for form in spell_secret(secret))
 
 
 def _read(path: Path) -> bytes:

@@ -18,6 +18,10 @@ Left = dict[str, Any]
 
 DRAFTED = ("preview", "invite", "conflicts", "verify")
 BESIDE = {
+    "survey.html": (
+        "Account survey",
+        "Before anything is planned: how big and how odd the account is, who else talks to PagerDuty, what is perhaps not needed, hours",
+    ),
     "stakeholders.html": (
         "Report for stakeholders",
         "For those who decide: what moves, who goes over, what is proved, what is open. pdmigrate publish copies it, and "

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pdmigrate.sandbox.pagerduty_dependents import DEPENDENTS
 from pdmigrate.sandbox.store import Json
 
 Decode = Callable[[bytes], Any]
@@ -57,6 +58,8 @@ def load_account(path: Path, decode: Decode = _decode) -> Json:
             raise ValueError(f'{path}: "{kind}" should be a {expected.__name__}, not a {type(found).__name__}.')
         document[kind] = found or expected()
     document |= {RECORDED: raw[RECORDED]} if raw.get(RECORDED) else {}
+    unread = raw.get("unread") or {}
+    document |= {kind: raw[kind] for kind in DEPENDENTS if isinstance(raw.get(kind), list) and kind not in unread}
     # a snapshot has them as rows, each with the service's id
     rows = [row for row in raw.get("service_orchestrations") or [] if isinstance(row, dict) and "id" in row]
     document["paths_of_services"] = {row["id"]: row for row in rows} | document["paths_of_services"]

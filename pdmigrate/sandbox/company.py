@@ -19,7 +19,7 @@ from pdmigrate.sandbox.store import Json
 LEAVES = "PUSER21"  # Ben Achebe
 JOINS, JOINED = "PUSER16", "PSCHED06"  # Noam Adler, Checkout primary
 IDS_IN = {"user", "users", "team", "teams", "targets", "contact_method", "escalation_policy", "escalation_policies"}
-IDS_IN |= {"service", "services", "created_by", "updated_by", "creator", "updater"}
+IDS_IN |= {"service", "services", "created_by", "updated_by", "creator", "updater", "extension_objects"}
 """The fields in which an id stands for a reference."""
 PARTS = {"contact_methods", "notification_rules", "oncall_handoff_notification_rules", "integrations"}
 PARTS |= {"schedule_layers", "escalation_rules"}
@@ -35,7 +35,7 @@ def _read_data() -> Json:
 
 
 def build_company(now: datetime, with_v3: bool = False) -> Json:
-    """The company's account document. Only overrides and layers that start or end soon depend on `now`, by the day."""
+    """The company's account document. Only overrides, layers that start or end soon and last incidents depend on `now`, by the day."""
     today = now.astimezone(UTC)
     document: Json = copy.deepcopy(_read_data()["account"])
     for kind, (plural, _) in PATHS.items():
@@ -44,6 +44,8 @@ def build_company(now: datetime, with_v3: bool = False) -> Json:
         spans = [*schedule["schedule_layers"], *document["overrides"].get(schedule["id"], ())]
         for span in spans:
             span |= {edge: _place(span[edge], today, schedule["time_zone"]) for edge in ("start", "end")}
+    for service in document["services"]:
+        service["last_incident_timestamp"] = _place(service["last_incident_timestamp"], today, "UTC")
     document = _fill_references(document, _index(document))
     if not with_v3:
         return document | {"schedules_v3": []}

@@ -4,6 +4,7 @@ Its state stands in the application's `config`, where a test may look and change
 force), REVOKED (keys), CLOCK and SLEEP.
 """
 
+import json
 import math
 import random
 import re
@@ -18,6 +19,7 @@ from typing import Any, cast
 from flask import Flask, Response, current_app, g, jsonify, request
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # it has no types
 
+from pdmigrate.sandbox.spoiled import SPOILED, spoil
 from pdmigrate.sandbox.store import Json, Store
 
 
@@ -116,6 +118,7 @@ def add_gate(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config.update(STORE=store, PLAYS={**PLAYS, **faults}, MANNERS=manners, LOG=Log(), FAULTS=[], REVOKED=set())
     app.config.update(LOCK=threading.RLock(), CLOCK=time.time, SLEEP=time.sleep)
+    app.before_request(_refuse_strangers)
     app.before_request(lambda: None if _is_own_business() else _strike() or check())
     app.after_request(_finish)
     app.register_error_handler(RefusedRequestError, RefusedRequestError.response)
@@ -176,6 +179,21 @@ def _show_log() -> Response:
     return answer(log().as_dict() | {name: held[name] for name in ("writes", "mails") if name in held})
 
 
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def _refuse_strangers() -> None:
+    """No page of the web talks to it: neither with a name of its own for this machine, nor from where it stands.
+
+    Browsers send Host always, Origin with all that may change something, Sec-Fetch-Site with the rest.
+    """
+    port, asked = request.environ["SERVER_PORT"], request.headers
+    here = {f"{name}:{port}" for name in LOOPBACK} | set(LOOPBACK if port == "80" else ())
+    foreign = "Origin" in asked and asked["Origin"].removeprefix("http://") not in here
+    if foreign or asked.get("Host") not in here or asked.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise RefusedRequestError(403, {"error": "only programs of this machine are answered here, under its own name"})
+
+
 def _is_own_business() -> bool:
     return request.path.startswith("/sandbox/")
 
@@ -202,6 +220,8 @@ def _finish(response: Response) -> Response:
     fault = g.get("fault")
     if fault == "lost_answer":
         response = Response(_hang_up())
+    if fault in SPOILED and response.is_json:
+        response.set_data(json.dumps(spoil(fault, response.get_json())))
     if fault == "truncated":  # promise the whole and send the half; the server then closes the connection
         whole = response.get_data()
         response.response = iter([whole[: len(whole) // 2]])
@@ -231,11 +251,15 @@ def map_seconds(rule: Rule) -> str:
     return str(math.ceil(rule.seconds))
 
 
+REDIRECTS = (301, 302, 307, 308)
+ELSEWHERE = "https://login.example.com/in?ticket=4711"
 PLAYS: Mapping[str, Play] = {
     "502_html": lambda rule: html(502),
     "reset": lambda rule: Response(_hang_up()),
     "slow": _wait,
     "truncated": lambda rule: None,
     "key_revoked": _revoke,
+    **{str(code): lambda rule: Response(status=int(rule.kind), headers={"Location": ELSEWHERE}) for code in REDIRECTS},
+    **{kind: lambda rule: None for kind in SPOILED},
 }
 """What a fault answers in the place of the server, by kind; None where the request is carried out all the same."""

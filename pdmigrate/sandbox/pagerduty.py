@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 
 from pdmigrate.sandbox.gate import Play, add_gate, lock, log, map_seconds, route
+from pdmigrate.sandbox.pagerduty_dependents import add_dependents
 from pdmigrate.sandbox.pagerduty_lists import add_lists
 from pdmigrate.sandbox.pagerduty_oncalls import list_oncalls
 from pdmigrate.sandbox.pagerduty_schedules import MANNERS, add_schedules
@@ -56,7 +57,7 @@ def start_pagerduty(
     app.after_request(_add_limits)
     app.register_error_handler(404, lambda _: not_found().response())
     app.add_url_rule("/oncalls", "oncalls", list_oncalls)
-    for add in (add_schedules, add_v3_schedules, add_lists):
+    for add in (add_schedules, add_v3_schedules, add_lists, add_dependents):
         add(app)
     return serve(app, port)
 
@@ -103,6 +104,7 @@ FAULTS: dict[str, Play] = {
     "429_retry_after": lambda rule: Response(status=429, headers={"Retry-After": map_seconds(rule)}),
     "400_text": lambda rule: error_as_text("The window that was asked for is not served here.").response(),
     "402": lambda rule: payment_required("teams").response(),
+    "403": lambda rule: forbidden("The token lacks a scope.").response(),
     "404": lambda rule: not_found().response(),
     "500": lambda rule: refusal(500, "Internal Server Error", 2000, "Something went wrong.").response(),
     "200_html": lambda rule: Response("<html>Sign in to go on</html>", mimetype="text/html"),  # a proxy's own page

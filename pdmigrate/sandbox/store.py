@@ -66,6 +66,7 @@ class Store:
         if self.path is None:
             return
         fresh = self.path.with_suffix(".new")
+        fresh.touch(mode=0o600)  # a rehearsal holds what a client's snapshot does
         fresh.write_text(json.dumps(self._document, ensure_ascii=False), encoding="utf-8")
         os.replace(fresh, self.path)
         self._stamp = self._file_stamp()

@@ -17,6 +17,7 @@ from pdmigrate.errors import (
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.people import find_unused
 from pdmigrate.oncall import rota
+from pdmigrate.pagerduty.needs import describe_unread
 from pdmigrate.plan.actions import Plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Approval, Choice, Conflict, Decision, Decisions, Waiver
 from pdmigrate.plan.guards import GUARD_NAMES, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
@@ -156,7 +157,7 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
         other_sources=others,
         open=found.open,
         skip_open=rules.open_conflicts == "skip",
-        unread=account.unread,
+        unread={kind: describe_unread(kind, why) for kind, why in account.unread.items()},
         hidden=[said for one in account.hidden if (said := one.describe(found.reasons))],
         dated_until={id: rota.to_datetime(one.dated) for id, one in found.mapped.fidelity.items() if one.dated},
         miscounted=found.miscounted,

@@ -1,8 +1,8 @@
 """Step 1, connect: do both accounts answer, is it the right account, what may the keys do, what can the target take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pdmigrate.pagerduty.client import KeyAccess, Readable
+from pdmigrate.pagerduty.access import KeyAccess, Readable
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
@@ -30,7 +30,7 @@ BEYOND = {
 class Access(Result):
     """What both sides answered. `capabilities` says for each kind how the target takes it.
 
-    door: what the target answered instead of our contract, where it does not speak it.
+    door: what the target answered instead of our contract, where it does not speak it. ways: by side, how requests leave.
     """
 
     step = "connect"
@@ -45,6 +45,8 @@ class Access(Result):
     final_on_lists: bool | None = None
     terraform: bool = False
     door: str = ""
+    abilities_unread: str = ""
+    ways: dict[str, str] = field(default_factory=dict)
 
     @property
     def capabilities(self) -> dict[str, str]:
@@ -79,7 +81,17 @@ def connect(job: Job) -> Access:
         final_on_lists=key.final_on_lists,
         terraform=job.settings.rules.terraform,
         door=target.door,
+        abilities_unread=key.abilities_unread,
+        ways=_describe_ways(job),
     )
     found = ("subdomain", "target", "oncall", "final_on_lists", "door")
     job.workspace.save_state("access", {name: getattr(access, name) for name in found})
     return access
+
+
+def _describe_ways(job: Job) -> dict[str, str]:
+    """By side: through which proxy, and whose certificates are believed. A file is no side."""
+    sides = {"PagerDuty": job.source.transport.base_url} if job.source else {}
+    if not job.settings.target.survey:
+        sides["Harness"] = job.target.address.base_url
+    return {side: job.network.describe(url) for side, url in sides.items() if url}

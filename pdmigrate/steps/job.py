@@ -16,18 +16,20 @@ from pdmigrate.harness.address import Address
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.project import open_project
 from pdmigrate.harness.target import OWN, Place, Target, open_offered
-from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.pagerduty.client import PagerDuty, check_subdomain, make_client
+from pdmigrate.pagerduty.access import check_subdomain
+from pdmigrate.pagerduty.account import LINKED, Snapshot
+from pdmigrate.pagerduty.client import PagerDuty, make_client
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.plan.answers import Decisions
 from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.json_text import JsonError, read_json
+from pdmigrate.wire.network import find_password
 from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.decisions import read_decisions
-from pdmigrate.workspace.folder import Workspace, unpack, write_json
+from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, unpack, write_json
 from pdmigrate.workspace.hold import hold
-from pdmigrate.workspace.journal import Journal
+from pdmigrate.workspace.journal import Journal, read_password
 from pdmigrate.workspace.settings import Settings
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 from pdmigrate.workspace.survey import load_survey
@@ -73,8 +75,11 @@ class Job:
         self._latest: tuple[Any, Snapshot] | None = None
         self._journal_place = place_journal(workspace, settings)
         self._secrets: list[str] = [str(self._journal_place)] if settings.journal else []
+        self._secrets.append(read_password(self._journal_place))
         self._step = threading.local()
         self._subdomain = (settings.source.subdomain or "").lower()
+        self.network = settings_module.resolve_network(settings, workspace.folder)
+        self._secrets.append(find_password(self.network.proxy))
         self.source = self._open_source()
         self.target = self._open_target()
 
@@ -143,7 +148,7 @@ class Job:
         else:
             found = load_snapshot(path)
         rows = strip_secrets(found.rows, source.keep_keys)
-        named = [row for kind in ("users", "services") for row in rows.get(kind) or []]
+        named = [row for kind in LINKED for row in rows.get(kind) or []]
         subdomain = found.subdomain or check_subdomain(named, source.subdomain or "")
         return replace(found, rows=rows, subdomain=subdomain)
 
@@ -152,7 +157,7 @@ class Job:
 
         It is parsed once for as long as its files stay as they are.
         """
-        path = self.workspace.snapshots / self.workspace.load_state("snapshot", "preview")["file"]
+        path = self._place_snapshot(self.workspace.load_state("snapshot", "preview")["file"])
         seen = (path, _stamp(path))
         if self._parsed is None or self._parsed[0] != seen:
             self._parsed = (seen, load_snapshot(path))
@@ -165,15 +170,19 @@ class Job:
 
     def read_snapshot(self, name: str) -> Snapshot:
         """One that an earlier preview left. name: of its file."""
-        path = self.workspace.snapshots / name
+        path = self._place_snapshot(name)
         known = self._parsed if self._parsed and self._parsed[0] == (path, _stamp(path)) else None
         return known[1] if known else load_snapshot(path)
+
+    def _place_snapshot(self, name: str) -> Path:
+        """Where a snapshot lies; its name is one of a file in that folder, whatever the state or the journal says."""
+        return self.workspace.snapshots / Path(name).name
 
     def keep_snapshot(self, snapshot: Snapshot) -> None:
         """Leave a snapshot in the workspace: it is the latest one from now on."""
         name = f"{snapshot.taken:%Y%m%dT%H%M%SZ}-{snapshot.digest[:12]}.json.gz"
         path = self.workspace.snapshots / name
-        save_snapshot(path, snapshot)
+        save_snapshot(refuse_links(path), snapshot)
         said = {"digest": snapshot.digest, "requests": snapshot.requests, "subdomain": snapshot.subdomain}
         self.workspace.save_state("snapshot", {"file": name, **said})
         self._parsed = ((path, _stamp(path)), snapshot)
@@ -223,7 +232,7 @@ class Job:
             return None
         if source.kind == "embedded":
             return self._start_pagerduty()
-        return make_client(source.base_url, source.region, self._resolve(source.token))
+        return make_client(source.base_url, source.region, self._resolve(source.token, oauth=True), self.network)
 
     def _find_snapshot(self) -> Path:
         return self.workspace.folder / Path(self.settings.source.snapshot or "").expanduser()
@@ -236,10 +245,16 @@ class Job:
         named = self.settings.source.snapshot is not None
         document = _load_account(self._find_snapshot()) if named else build_company(self.clock())
         self._subdomain = document["subdomain"] or self._subdomain
-        server = start_pagerduty(document, self.workspace.sandbox / "pagerduty.json", token=EMBEDDED_TOKEN)
+        server = start_pagerduty(document, self._place_memory("pagerduty"), token=EMBEDDED_TOKEN)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_TOKEN)
         return make_client(server.url, "us", EMBEDDED_TOKEN)
+
+    def _place_memory(self, side: str) -> Path:
+        """The file of an embedded side, and none of those beside it, is a link."""
+        for ending in ("json", "new", "lock"):
+            refuse_links(self.workspace.sandbox / f"{side}.{ending}")
+        return make_folder(self.workspace.sandbox) / f"{side}.json"
 
     def _open_target(self) -> Target:
         target = self.settings.target
@@ -249,10 +264,15 @@ class Job:
             return self._start_harness()
         place = (target.account or "", target.org or "", target.project or "")
         if target.kind in OWN:
-            return open_project(target.base_url, self._resolve(target.api_key), *place, self._make_quota(Limits()))
-        key = self._resolve(target.api_key) if target.api_key else ""
+            return open_project(
+                target.base_url, self._resolve(target.api_key), *place, self._make_quota(Limits()), self.network
+            )
+        key = settings_module.resolve_secret(target.api_key) if target.api_key else ""
+        self._secrets.append(key)
         base_url = target.base_url if "base_url" in target.model_fields_set else ""
-        return open_offered(target.kind, Place(Address(base_url, *place), key, self.workspace.folder, target.options))
+        return open_offered(
+            target.kind, Place(Address(base_url, *place), key, self.workspace.folder, target.options, self.network)
+        )
 
     def _start_harness(self) -> Target:
         from pdmigrate.sandbox.company import build_harness_people
@@ -264,19 +284,19 @@ class Job:
             if home
             else new_document(EMBEDDED["account"], EMBEDDED["org"], EMBEDDED["project"])
         )
-        server = start_harness(document, self.workspace.sandbox / "harness.json", api_key=EMBEDDED_KEY)
+        server = start_harness(document, self._place_memory("harness"), api_key=EMBEDDED_KEY)
         self._servers.append(server)
         self._secrets.append(EMBEDDED_KEY)
-        return open_project(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS))
+        return open_project(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS), network=None)
 
     def _make_quota(self, limits: Limits) -> Quota:
         """Invitations are limited per address on the network: earlier runs' stand in state/pace.json."""
         sent = read_times(self.workspace.state_file("pace"))
         return Quota(limits, sent, lambda times: self.workspace.save_state("pace", times))
 
-    def _resolve(self, reference: str | None) -> str:
-        secret = settings_module.resolve_secret(reference or "")
-        self._secrets.append(secret)
+    def _resolve(self, reference: str | None, oauth: bool = False) -> str:
+        secret = settings_module.resolve_key(reference or "", oauth)
+        self._secrets.append(secret.removeprefix("Bearer "))
         return secret
 
 
@@ -291,7 +311,7 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
         raise SettingsError("Name the workspace: set the parameter `workspace`, or the variable PDMIGRATE_WORKSPACE.")
     place = Workspace(named).check()
     settings = _read_settings(place, read_decisions(place.decisions_file))
-    return Job(place, settings, Path(reports).resolve() if str(reports) else place.by_hand, clock)
+    return Job(place, settings, place.place_run(reports) if str(reports) else place.by_hand, clock)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

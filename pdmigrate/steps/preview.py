@@ -48,6 +48,8 @@ def _fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
         keep_keys=source.keep_keys,
         handoffs=source.handoff_rules,
         service_orchestrations=source.service_orchestrations,
+        dependents=source.dependents,
+        service_dependencies=source.service_dependencies,
         final_on_lists=access.get("final_on_lists") if access.get("subdomain") == subdomain else None,
     )
     return job.source.fetch(reading, progress)

@@ -26,6 +26,7 @@ from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.rota_files import write_rota
+from pdmigrate.workspace.file_names import make_file_name
 
 R = TypeVar("R")
 
@@ -189,6 +190,8 @@ def _write_rotas(folder: Path, found: Draft, schedules: Iterable[ScheduleParity]
     for id, email in found.mapped.emails.items():
         ids.setdefault(email, []).append(id)
     for schedule in schedules:
-        write_rota(folder / "source" / f"{schedule.id}.csv", schedule.source, schedule.time_zone)
+        write_rota(folder / "source" / make_file_name(schedule.id, ".csv"), schedule.source, schedule.time_zone)
         if not schedule.is_unverified:
-            write_rota(folder / "target" / f"{schedule.id}.csv", schedule.after.expand(ids), schedule.time_zone)
+            write_rota(
+                folder / "target" / make_file_name(schedule.id, ".csv"), schedule.after.expand(ids), schedule.time_zone
+            )

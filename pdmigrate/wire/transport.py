@@ -15,16 +15,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
 from pdmigrate.wire.counts import Counts
+from pdmigrate.wire.network import ASKS, Network
 from pdmigrate.wire.rate_limit import Pace
+from pdmigrate.wire.redaction import mask_secrets
+from pdmigrate.wire.words import read_error
 
 log = logging.getLogger("pdmigrate")
 
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 LATE = "no answer in time"
+UNUSABLE = (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)
+"""What an address, or a proxy's, ends in that is none: requests lets some of urllib3's own through."""
+MOST_WORDS = 500
+"""So many characters of a side's own words are shown."""
 NO_JSON = "NO_JSON"
 """Our own code for an answer in which there is no JSON."""
 KEY_CODES = frozenset({"", "INVALID_TOKEN", "EXPIRED_TOKEN", "REVOKED_TOKEN", "INVALID_CREDENTIAL", "UNAUTHORIZED"})
@@ -62,8 +70,10 @@ class Transport:
         timeout: float = 30.0,
         sleep: Callable[[float], None] | None = None,
         at_once: int = 4,
+        network: Network | None = None,
     ):
         self.side = side
+        self.network = network or Network()
         self.base_url = base_url.rstrip("/")
         self.counts = Counts()
         self.pace = Pace()
@@ -79,7 +89,9 @@ class Transport:
 
     def apart(self) -> "Transport":
         """A second session with the same side, with its own pace and counts: for endpoints that have their own rate limit."""
-        return Transport(self.side, self.base_url, self._headers, self.allowed, self.patience, self.timeout)
+        return Transport(
+            self.side, self.base_url, self._headers, self.allowed, self.patience, self.timeout, network=self.network
+        )
 
     def cancel(self) -> None:
         """No request leaves from now on, and who waits stops waiting: all of them end with InterruptedLoadError."""
@@ -144,18 +156,32 @@ class Transport:
             self.counts.add(*kind)
             try:
                 answer = self._session().request(
-                    method, self.base_url + path, params=params, json=body, timeout=self.timeout, allow_redirects=False
+                    method,
+                    self.base_url + path,
+                    params=params,
+                    json=body,
+                    timeout=self.timeout,
+                    allow_redirects=False,
+                    **self.network.choose(self.base_url),
                 )
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
                 self.pace.lose()
-                return None, _name_failure(error)
-            except requests.RequestException as error:
+                self._stop_where_closed(self.network.explain(error, self.base_url, self._answered))
+                proxied = isinstance(error, requests.exceptions.ProxyError)
+                return None, self.network.name_proxy(self.base_url) if proxied else _name_failure(error)
+            except UNUSABLE as error:
+                self._stop_where_closed(self.network.explain(error, self.base_url, self._answered))
                 raise UnreachableError(
                     f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__})."
                 ) from None
         self._answered = True
         self.pace.note(answer.headers, answer.status_code)
         return answer, f"status {answer.status_code}" if answer.status_code in RETRIED_STATUS else ""
+
+    def _stop_where_closed(self, why: str) -> None:
+        """No further try where the way itself is closed."""
+        if why:
+            raise UnreachableError(f"{self.side} at {self.base_url}: {why}")
 
     def _take_turn(self, method: str, path: str) -> None:
         """Called before every try. A subclass waits here for limits that the side does not announce."""
@@ -182,9 +208,8 @@ class Transport:
         """One session per thread: requests does not promise that a session can be shared."""
         session: requests.Session | None = getattr(self._sessions, "session", None)
         if session is None:
-            session = self._sessions.session = requests.Session()
+            session = self._sessions.session = self.network.open_session(self.base_url)
             session.headers.update(self._headers)
-            session.trust_env = not self.base_url.startswith(("http://127.", "http://localhost"))
         return session
 
     def _choose_wait(self, answer: requests.Response | None, turn: int) -> float:
@@ -200,21 +225,19 @@ class Transport:
             raise AnswerError(said, answer.status_code, NO_JSON)
         if answer.status_code < 300:
             return decoded
-        code, message = _error_words(decoded)
+        if str(answer.status_code) == ASKS:
+            self._stop_where_closed(self.network.explain_proxy(ASKS, self.base_url))
+        code, message = read_error(decoded, answer.text)
         if answer.status_code == 401 and (code in KEY_CODES or code.isdigit()):
-            raise KeyRefusedError(
-                f"{self.side} at {self.base_url} refuses the key (401): check the key and its region."
-            )
-        message = _describe_redirect(answer) or self._redact(message)
-        words = f"{answer.status_code} {code}".strip()
+            raise KeyRefusedError(f"{self.side} at {self.base_url} refuses the key (401): check the key.")
+        message = _describe_redirect(answer) or self._redact(message)[:MOST_WORDS]
+        words = f"{answer.status_code} {self._redact(code)}".strip()
         raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
 
     def _redact(self, text: str) -> str:
         """The text without the key: an error answer may repeat it."""
-        keys = (v.removeprefix("Token token=") for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
-        for key in filter(None, keys):
-            text = text.replace(key, "…")
-        return text
+        keys = (v for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
+        return mask_secrets(text, (key.removeprefix("Token token=").removeprefix("Bearer ") for key in keys))
 
 
 _NOTHING: Any = object()
@@ -234,21 +257,6 @@ def _describe_redirect(answer: requests.Response) -> str:
         return ""
     place = urlsplit(answer.headers["Location"])
     return f"it sends on to {place.netloc}{place.path}, where the key does not go: check the address"
-
-
-def _error_words(body: Any) -> tuple[str, str]:
-    """The code and the message of an error body: PagerDuty's `error` object, or Harness's `code` and `message`."""
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    if not isinstance(error, dict):
-        return "", str(error)
-    message = " ".join([str(error.get("message") or "no reason given"), *_flatten(error.get("errors"))])
-    return str(error.get("code") or ""), " ".join(message.split())[:500]
-
-
-def _flatten(details: Any) -> list[str]:
-    """The sentences of an error: a list in PagerDuty's classic API, by field in its v3."""
-    said = [word for words in details.values() for word in words] if isinstance(details, dict) else details
-    return said if isinstance(said, list) and all(isinstance(word, str) for word in said) else []
 
 
 def _told_wait(answer: requests.Response) -> float | None:

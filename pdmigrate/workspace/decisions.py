@@ -167,7 +167,7 @@ def _change(path: Path, section: str, edit: Callable[[Sequence[Answer]], Edited]
         plain = {place: _plain(record) if record else None for place, record in changed.items()}
         for fresh in edit_list(text, section, plain, [*map(_plain, added)]):
             if _says(path.name, fresh, wanted):
-                return write_text(path, fresh)
+                return write_text(path.resolve(), fresh)  # it was read: behind a link are decisions
     raise SettingsError(
         f"{path.name}: only a person can change {section} as they stand there: write the answer by hand."
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from pdmigrate.errors import SettingsError, shorten
+from pdmigrate.errors import RefusedError, SettingsError, shorten
 from pdmigrate.wire.forms import FormError
 from pdmigrate.wire.json_text import OF_FILE, JsonError, read_json
 from pdmigrate.workspace.states import read_state, read_within
@@ -53,6 +53,11 @@ class Workspace:
             raise SettingsError(f"{self.folder} is no workspace (no migration.yaml): make one with pdmigrate init.")
         return self
 
+    def place_run(self, reports: Path | str) -> Path:
+        """A run's folder as it was named; one of the workspace is not resolved, so that a link in it is seen."""
+        path = Path(os.path.abspath(reports))
+        return path if path.is_relative_to(self.folder) else path.resolve()
+
     def state_file(self, name: str) -> Path:
         return self.folder / "state" / f"{name}.json"
 
@@ -81,8 +86,29 @@ class Workspace:
 
 def lock_beside(path: Path) -> AbstractContextManager[object]:
     """Hold the lock of a file while it is read, changed and written. Waits for whoever has it, thread or process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(f".{path.name}.lock"), preserve_lock_file=True)
+    lock = refuse_links(path.with_name(f".{path.name}.lock"))
+    make_folder(path.parent)
+    return FileLock(lock, preserve_lock_file=True)
+
+
+def make_folder(path: Path) -> Path:
+    """Make the folder and those on the way that are missing, for nobody but us: what lies in it names people."""
+    missing = [place for place in (path, *path.parents) if not place.is_dir()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def refuse_links(path: Path) -> Path:
+    """The same path. Raises RefusedError where it, or a folder on the way to it, is a symbolic link: it leads elsewhere.
+
+    What a person names (a workspace, a folder to publish to) is resolved first; then no link is in it but one that
+    somebody has put there.
+    """
+    link = next((place for place in (path, *path.parents) if place.is_symlink()), None)
+    if link:
+        raise RefusedError(f"{link} is a symbolic link, which is not followed: put the file or folder itself there.")
+    return path
 
 
 def write_text(path: Path, text: str) -> None:
@@ -91,9 +117,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """As write_text, for bytes. A file that is there keeps its owner and mode; behind a link it is the file that changes."""
-    path = Path(os.path.realpath(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """As write_text, for bytes. A file that is there keeps its owner and mode; a new one is for nobody but us.
+
+    Raises RefusedError where a symbolic link is on the way.
+    """
+    make_folder(refuse_links(path).parent)
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "wb") as file:
         file.write(content)

@@ -28,6 +28,7 @@ from pydantic import TypeAdapter
 from pdmigrate.errors import WorkspaceHeldError, shorten
 from pdmigrate.wire.forms import read_form
 from pdmigrate.wire.json_text import read_json
+from pdmigrate.workspace.folder import make_folder, refuse_links
 from pdmigrate.workspace.journal import holders, lock_number, make_engine
 from pdmigrate.workspace.states import read_within
 
@@ -114,7 +115,7 @@ def _read_said(path: Path) -> str:
 @contextmanager
 def _hold_file(path: Path, mine: Holder) -> Iterator[bool]:
     """Who holds it stands in the lock file itself."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(refuse_links(path).parent)
     lock = FileLock(path, blocking=False, preserve_lock_file=True)
     try:
         lock.acquire()

@@ -21,6 +21,7 @@ from pdmigrate.harness.identifiers import make_identifier
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
 from pdmigrate.wire.forms import FormError, read_form
 from pdmigrate.wire.json_text import JsonError, read_json
+from pdmigrate.workspace.folder import make_folder, refuse_links
 
 # --- the tables ---
 
@@ -280,7 +281,8 @@ def make_engine(place: Path | str, name: str = "") -> sa.Engine:
     server does not answer. Neither repeats the URL: it holds a password.
     """
     if isinstance(place, Path):
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(refuse_links(place).parent)
+        place.touch(mode=0o600)
         engine = sa.create_engine(f"sqlite:///{place}", connect_args={"timeout": PATIENCE})
     else:
         engine = _make_postgres(place, name)
@@ -320,6 +322,14 @@ def lock_number(name: str, level: int = 0) -> int:
     return int.from_bytes(hashlib.sha256(schema_of(name).encode()).digest()[:7], "big") + 2 * level
 
 
+def read_password(place: Path | str) -> str:
+    """The password in a PostgreSQL URL; "" for a file, and where there is none or the URL is none."""
+    try:
+        return "" if isinstance(place, Path) else str(sa.make_url(place).password or "")
+    except (sa.exc.ArgumentError, ValueError):
+        return ""
+
+
 def _make_postgres(url: str, name: str) -> sa.Engine:
     schema = schema_of(name)
     try:
@@ -331,7 +341,12 @@ def _make_postgres(url: str, name: str) -> sa.Engine:
         with engine.begin() as connection:
             connection.execute(sa.text("select pg_advisory_xact_lock(:n)"), {"n": lock_number(name) + 1})
             connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-    except sa.exc.ArgumentError:
+    except sa.exc.ProgrammingError as error:
+        why = type(error.orig).__name__
+        raise SettingsError(
+            f"The journal's PostgreSQL does not take it ({why}): check `journal:` and its rights."
+        ) from None
+    except (sa.exc.ArgumentError, ValueError):  # a port or a host that is none, too
         raise SettingsError("journal: the secret is no database URL (postgresql://USER:PASSWORD@HOST/NAME).") from None
     except ModuleNotFoundError:
         raise SettingsError("A journal in PostgreSQL needs the extra: pip install 'pdmigrate[postgres]'.") from None

@@ -1,6 +1,7 @@
 """migration.yaml: what moves from where to where, by which rules, and a new one. Secrets stand in it by reference only."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,19 +11,31 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from pdmigrate.errors import SettingsError, UsageError, find_nearest
 from pdmigrate.harness.target import OWN, list_kinds
+from pdmigrate.plan.effort import check_minutes
 from pdmigrate.plan.rules import Rules, Scope, StrictModel
+from pdmigrate.wire.addresses import check_address, refuse_password
+from pdmigrate.wire.network import Network
 from pdmigrate.wire.yaml_text import describe_yaml_error, read_yaml
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.strict import describe_problems
 
+REFERENCES = ("env", "file", "keyring")
+
 
 def _check_reference(value: str | None) -> str | None:
-    if value is None or (value.split(":", 1)[0] in ("env", "file", "keyring") and ":" in value):
+    if value is None or (value.split(":", 1)[0] in REFERENCES and ":" in value):
         return value
     raise ValueError("a secret is given by reference, env:NAME, file:PATH or keyring:SERVICE/NAME, never as itself")
 
 
 SecretReference = Annotated[str | None, AfterValidator(_check_reference)]
+ServerAddress = Annotated[str, AfterValidator(check_address)]
+
+
+def _check_proxy(value: str | None) -> str | None:
+    if value is not None and value.split(":", 1)[0] not in REFERENCES and "@" in value:
+        raise ValueError("a proxy with a password is given by reference, env:NAME, file:PATH or keyring:SERVICE/NAME")
+    return value
 
 
 class Source(StrictModel):
@@ -32,11 +45,14 @@ class Source(StrictModel):
         description="pagerduty | snapshot | embedded (a small PagerDuty on this machine)"
     )
     token: SecretReference = Field(
-        default=None, description="env:NAME | file:PATH | keyring:SERVICE/NAME; a read-only key is enough"
+        default=None,
+        description="env:NAME | file:PATH | keyring:SERVICE/NAME; a read-only key is enough; an OAuth token begins with Bearer",
     )
     subdomain: str | None = Field(default=None, description="as in https://SUBDOMAIN.pagerduty.com")
     region: Literal["us", "eu"] = Field(default="us", description="us | eu")
-    base_url: str | None = Field(default=None, description="another server that speaks PagerDuty's API, or nothing")
+    base_url: ServerAddress | None = Field(
+        default=None, description="another server that speaks PagerDuty's API, or nothing"
+    )
     snapshot: str | None = Field(
         default=None, description="a file or folder, for kind snapshot (and to fill an embedded PagerDuty)"
     )
@@ -50,6 +66,13 @@ class Source(StrictModel):
     service_orchestrations: bool = Field(
         default=False,
         description="true: list which services' own orchestrations suppress alerts, at one request a service",
+    )
+    dependents: bool = Field(
+        default=True,
+        description="false: do not list who else talks to PagerDuty (12 requests, and one a business service)",
+    )
+    service_dependencies: bool = Field(
+        default=False, description="true: list which services need which too, at one request a service"
     )
 
     @model_validator(mode="after")
@@ -74,7 +97,7 @@ class Target(StrictModel):
     account: str | None = None
     org: str | None = None
     project: str | None = None
-    base_url: str = "https://app.harness.io/gateway"
+    base_url: Annotated[str, AfterValidator(refuse_password)] = "https://app.harness.io/gateway"
     survey: str | None = Field(
         default=None,
         description="a file of pdmigrate survey: plan against it where you may not hold the keys; nothing is loaded",
@@ -90,7 +113,10 @@ class Target(StrictModel):
 
 
 class Settings(StrictModel):
-    """The whole of migration.yaml, checked: the fields' descriptions are the comments of a new one."""
+    """The whole of migration.yaml, checked: the fields' descriptions are the comments of a new one.
+
+    minutes: for the estimate of the page Account survey, in place of those of plan/effort.py: the fewest and the most.
+    """
 
     name: str = Field(min_length=1)
     source: Source
@@ -101,7 +127,14 @@ class Settings(StrictModel):
         default=None,
         description="env:NAME | file:PATH | keyring:SERVICE/NAME of a PostgreSQL URL, where several machines run",
     )
+    ca_bundle: str | None = Field(
+        default=None, description="a PEM file or folder of authorities to trust, for both sides; or REQUESTS_CA_BUNDLE"
+    )
+    proxy: Annotated[str | None, AfterValidator(_check_proxy)] = Field(
+        default=None, description="http://HOST:PORT for both sides, by reference with a password; or HTTPS_PROXY"
+    )
     horizon_days: int = Field(default=56, ge=1, le=400, description="how far ahead the two sides are compared")
+    minutes: Annotated[dict[str, tuple[int, int]], AfterValidator(check_minutes)] = Field(default_factory=dict)
 
 
 def read_settings(path: Path, choices: dict[str, Any] | None = None) -> Settings:
@@ -144,6 +177,44 @@ def resolve_secret(reference: str) -> str:
     if not value:
         raise SettingsError(f"The secret {reference} is empty or not there: set it, then run again.")
     return value
+
+
+QUOTES = "\"'`´‘’‚‛“”„‟«»‹›"
+
+
+def resolve_key(reference: str, oauth: bool = False) -> str:
+    """The secret behind a reference, where it can be a key. oauth: `Bearer TOKEN` may stand there too.
+
+    Raises SettingsError that says what was pasted with it, and never shows it.
+    """
+    key = resolve_secret(reference)
+    scheme, _, token = key.partition(" ")
+    bearer = oauth and scheme.lower() == "bearer"
+    found = _name_fault(token.strip() if bearer else key)
+    if found:
+        raise SettingsError(f"The secret {reference} cannot be a key: {found}. Put in the key alone, then run again.")
+    return f"Bearer {token.strip()}" if bearer else key
+
+
+def _name_fault(key: str) -> str:
+    """What makes a key none; "" where it may be one."""
+    if re.match(r"authorization\b|token\b|x-api-key\b|bearer\b", key, re.IGNORECASE) and re.search(r"[\s=:]", key):
+        return "it has the words of a header in it, such as Token token= or Bearer"
+    if any(quote in key for quote in QUOTES):
+        return "it has quotation marks around it or in it"
+    if re.search(r"\s", key):
+        return "it has a space or a line break in it"
+    if not key.isascii() or not key.isprintable():
+        return "it has characters that no key has"
+    return "" if key else "nothing stands after Bearer"
+
+
+def resolve_network(settings: "Settings", folder: Path) -> Network:
+    """The way to both sides that migration.yaml names. folder: what a path of it is relative to."""
+    proxy, bundle = settings.proxy or "", settings.ca_bundle or ""
+    if proxy.split(":", 1)[0] in REFERENCES:
+        proxy = resolve_secret(proxy)
+    return Network(str(folder / Path(bundle).expanduser()) if bundle else "", proxy)
 
 
 def _read_yaml(path: Path) -> Any:

@@ -23,7 +23,9 @@ def save_snapshot(path: Path, snapshot: Snapshot) -> None:
     head = {name: getattr(snapshot, name).isoformat() for name in ("taken", "since", "until")}
     rest = {name: getattr(snapshot, name) for name in ("subdomain", "zone", "requests", "retries")}
     proof = {"digest": snapshot.digest, "checksum": _checksum(snapshot.rows)}
-    write_packed(path, {"format": FORMAT, **head, **rest, **proof, "records": snapshot.rows})
+    write_packed(
+        path.parent.resolve() / path.name, {"format": FORMAT, **head, **rest, **proof, "records": snapshot.rows}
+    )
 
 
 class _Stored(BaseModel):

@@ -33,7 +33,10 @@ def save_survey(target: Target, path: Path, taken: datetime, start: datetime, en
         for identifier in state.schedules
     }
     head = {"format": FORMAT, "taken": taken.isoformat(), **asdict(target.address)}
-    write_packed(path, {**head, "access": asdict(found), "state": state.model_dump(mode="json"), "coverage": coverage})
+    write_packed(
+        path.parent.resolve() / path.name,
+        {**head, "access": asdict(found), "state": state.model_dump(mode="json"), "coverage": coverage},
+    )
     return state
 
 

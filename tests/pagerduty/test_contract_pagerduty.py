@@ -81,7 +81,8 @@ def traffic():
         source.server.app.after_request(lambda answer: _keep(seen, answer))
         try:
             access = source.check()
-            source.fetch(handoffs=True, service_orchestrations=True, final_on_lists=access.final_on_lists)
+            extras = ("handoffs", "service_orchestrations", "dependents", "service_dependencies")
+            source.fetch(final_on_lists=access.final_on_lists, **dict.fromkeys(extras, True))
         finally:
             source.server.stop()
     return seen

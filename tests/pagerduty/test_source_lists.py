@@ -76,7 +76,10 @@ def test_a_list_that_changes_while_it_is_read_is_read_again(serve_source, change
 def test_a_list_that_never_stands_still_is_an_error(serve_source):
     source = serve_source({"subdomain": "acme", "users": make_users(250)})
     _change_after(source, 2, "came", times=99)
-    with pytest.raises(IncompleteFetchError, match="changed each of the 3 times"):
+    with pytest.raises(
+        IncompleteFetchError,
+        match=r"/users could not be read whole in 3 readings \(the count changed while it was read\)",
+    ):
         make_reader(source).read(USERS)
 
 
@@ -101,8 +104,8 @@ def test_what_is_forbidden_is_never_an_empty_list(serve_source):
     account = source.fetch().account
     assert set(account.unread) == {"schedules_v3", "team_members", "rulesets"}
     assert all(why.startswith("forbidden: PagerDuty refused GET") for why in account.unread.values())
-    for kind in ALL_KINDS:
-        with pytest.raises(AnswerError, match="403"):
+    for kind in sorted({*ALL_KINDS} - {"teams"}):
+        with pytest.raises(AnswerError, match=rf"403.*It takes .* OAuth token with {kind}\.read"):
             serve_source(company(), forbidden=[f"/{kind}"]).fetch()
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from crowd import Size, build_crowd
-from source_http import NOW, Source, company
+from source_http import NOW, company
 
 from pdmigrate.errors import (
     InterruptedLoadError,
@@ -131,14 +131,6 @@ def test_only_get_leaves_towards_pagerduty(serve_source):
     source.fetch()
     assert source.log["refused_methods"] == 0
     assert make_client(None, "eu", "x").transport.allowed == {"GET"}
-
-
-def test_a_key_of_the_other_region_is_told_so(serve_source):
-    source = serve_source(company(), region="eu")
-    refused = Source.__new__(Source)
-    refused.client = make_client(source.server.url, "eu", "a US key")
-    with pytest.raises(KeyRefusedError, match=r"set source\.region to us"):
-        refused.client.check_account("acme", NOW)
 
 
 def test_another_account_than_the_one_named_is_refused_by_both_steps(serve_source):

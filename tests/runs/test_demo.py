@@ -39,14 +39,13 @@ class Demo:
         self.folder, self.writes, self.code = folder, [], None
 
     def run(self, patch):
-        act = demo._run_act
+        seal = demo.seal
 
-        def count(folder, number):
-            code = act(folder, number)
+        def count(folder, *run):
             self.writes.append(Store(folder / "sandbox" / "harness.json", dict).read()["writes"])
-            return code
+            return seal(folder, *run)
 
-        patch.setattr(demo, "_run_act", count)
+        patch.setattr(demo, "seal", count)
         self.code = demo.run_demo(self.folder)
         return self
 

@@ -17,7 +17,24 @@ from pdmigrate.steps.rota_files import print_rota
 from pdmigrate.workspace.cells import defuse, read_cell, read_people_file, write_rows
 
 SIGNS = "=+-@＝＋－＠﹢﹣﹦﹫"
-UNSEEN = ("", " ", "\u00a0", "\u200b", "\ufeff", "\u00ad", "\u2066", "\u3000", "\u3164", "\t", "\r", "\n", " \u200b ")
+UNSEEN = (
+    "",
+    " ",
+    "\u00a0",
+    "\u200b",
+    "\ufeff",
+    "\u00ad",
+    "\u2066",
+    "\u3000",
+    "\u3164",
+    "\t",
+    "\r",
+    "\n",
+    " \u200b ",
+    "\0",
+    "\x1b",
+    "\ufeff\0\r",
+)
 
 
 @pytest.mark.parametrize("start", [unseen + sign for unseen in UNSEEN for sign in SIGNS])

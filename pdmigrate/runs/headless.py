@@ -14,6 +14,7 @@ from typing import Any
 
 import papermill
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
@@ -178,6 +179,12 @@ def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
         )
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
+    except (DeadKernelError, RuntimeError) as error:  # jupyter_client's own, of a kernel that does not come up
+        words = "its kernel died" if isinstance(error, DeadKernelError) else f"its kernel does not start ({error})"
+        return (
+            f"InterruptedLoadError: {source.name}: {words}, for want of memory or ended from outside; what was done is kept: "
+            "make room, then the same command goes on from there."
+        )
     finally:
         if output.is_file():  # without what papermill and the widgets keep beside the cells: parameters, widget state
             notebook = json.loads(output.read_text(encoding="utf-8"))

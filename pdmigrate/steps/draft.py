@@ -13,6 +13,7 @@ from pdmigrate.plan.answers import Conflict
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.steps.job import Job
+from pdmigrate.steps.resuming import add_half_written
 from pdmigrate.workspace.cells import read_people_file
 
 ASKED = "asked"
@@ -25,7 +26,7 @@ def draft(job: Job) -> Draft:
     _check_door(job, state)
     account, rules = snapshot.account, job.settings.rules
     with job.journal().opened() as journal:
-        ledger = journal.ledger()
+        ledger = add_half_written(journal.ledger(), journal.half_written().values(), state)
     reasons = choose_scope(account, job.settings.scope)
     scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
     questions = Questions(job.decisions(), rules.open_conflicts)

@@ -28,10 +28,10 @@ from pdmigrate.harness.records import Membership, State
 from pdmigrate.plan import guards
 from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
+from pdmigrate.steps.cancel import Cancel
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.resuming import find_begun, has_moved, is_there
-from pdmigrate.workspace.hold import lent_tokens
 from pdmigrate.workspace.journal import Journal
 
 Outcome = Literal["created", "updated", "adopted", "kept", "skipped", "failed", "handed_over", "waiting"]
@@ -129,21 +129,6 @@ class LoadProgress:
 
 MOST_ILL = 5
 """So many objects in a row without an answer, and the load stops: the side is ill, and patience would take hours."""
-
-
-class Cancel:
-    """Set it, and the load stops between two steps. So does a signal to the headless run that this load is a part of."""
-
-    def __init__(self, job: Job | None = None) -> None:
-        self._asked = False
-        self._files = [job.workspace.cancel_file(run) for run in lent_tokens()] if job else []
-
-    @property
-    def asked(self) -> bool:
-        return self._asked or any(file.exists() for file in self._files)
-
-    def ask(self) -> None:
-        self._asked = True
 
 
 @records_step("load")

@@ -195,6 +195,20 @@ class Journal:
             found[action.id] = JournalStep(action, row.state, row.note, row.at)
         return found
 
+    def half_written(self) -> dict[str, Action]:
+        """What loads have begun to write and never finished, whatever came between, by the action's id: as it was to be."""
+        half: dict[str, int] = {}
+        wanted = sa.select(steps.c.load, steps.c.action, steps.c.state).where(steps.c.state.in_(("intended", "done")))
+        with self._engine.connect() as connection:
+            for row in connection.execute(wanted.order_by(steps.c.id)):
+                half.pop(row.action, None)
+                half |= {row.action: row.load} if row.state == "intended" else {}
+            rows = connection.execute(
+                sa.select(loads.c.id, loads.c.plan).where(loads.c.id.in_(set(half.values())))
+            ).all()
+        plans = [(row.id, plan_from_json(json.loads(row.plan))) for row in rows if row.plan]
+        return {a.id: a for load, plan in plans for a in plan.actions if half.get(a.id) == load}
+
     def _newest(self) -> sa.Row[Any] | None:
         with self._engine.connect() as connection:
             return connection.execute(sa.select(loads).order_by(loads.c.id.desc()).limit(1)).first()

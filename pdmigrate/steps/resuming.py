@@ -6,6 +6,7 @@ from typing import Any
 
 from pdmigrate.harness.records import State
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan
+from pdmigrate.plan.basis import drop_guards
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.workspace.journal import Journal
 
@@ -40,7 +41,9 @@ def add_half_written(
 
 def continues(unfinished: Plan, done: set[str], now: Plan) -> bool:
     """Whether what is to be done now is just what the unfinished plan has left to do."""
-    if (unfinished.source, unfinished.target) != (now.source, now.target):
+    if (unfinished.source, unfinished.target, unfinished.held) != (now.source, now.target, now.held):
+        return False
+    if drop_guards(unfinished.basis) != drop_guards(now.basis):
         return False
     left = {action.id: action for action in unfinished.pending if action.id not in done}
     found = {action.id: action for action in now.actions if action.verb != "handover"}

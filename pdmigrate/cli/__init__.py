@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 
 from pdmigrate import __version__
-from pdmigrate.errors import PdmigrateError
+from pdmigrate.errors import UNWRITABLE, PdmigrateError, UnwritableError, describe_unwritable
 
 COMMANDS = {
     "embedded": {
@@ -42,7 +42,8 @@ command's parser its options, and `run_NAME`, which takes them; it is imported w
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Every error of ours is one line on stderr, and its exit code is returned."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a notebook that was broken off is told by us
+    for name in ("asyncio", "papermill"):  # a notebook that was broken off, or whose kernel died, is told by us
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     given = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
         prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__
@@ -63,6 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     except PdmigrateError as error:
         print(f"pdmigrate: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        print(f"pdmigrate: {describe_unwritable(error)}", file=sys.stderr)
+        return UnwritableError.exit_code
     except KeyboardInterrupt:
         print("pdmigrate: cancelled; the same command goes on from here.", file=sys.stderr)
         return 7

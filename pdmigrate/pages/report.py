@@ -10,6 +10,7 @@ from typing import Any
 
 from pdmigrate.pages.markup import asset, environment, trusted
 from pdmigrate.pages.show import Page, Section
+from pdmigrate.workspace.folder import write_text
 
 TONES = {
     "done": "good",
@@ -59,7 +60,7 @@ def _write(path: Path, template: str, page: Page, **values: Any) -> Path:
     values |= {"page": page, "style": style, "script": script, "policy": policy, "tones": TONES}
     values |= {"menu": headings if len(headings) >= MENU_FROM else [], "here": path.name}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(environment().get_template(template).render(values), encoding="utf-8", newline="\n")
+    write_text(path, environment().get_template(template).render(values))
     return path
 
 

@@ -21,6 +21,8 @@ NEEDED = ("team_members", "schedules_v3")
 """The kinds without which an account is read, and no plan may be loaded. Without any other the reading itself fails."""
 UNRESOLVED, TARGET_MOVED = "unresolved_conflict", "target_moved"
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""So far apart the clocks of two machines may be."""
 FEW = 5
 """Below so many changes of a kind no percentage refuses: one of two is half, and says nothing."""
 
@@ -91,6 +93,11 @@ def check_target(planned: str, found: str) -> str | None:
 
 def check_age(taken: datetime, now: datetime, hours: int) -> str | None:
     """What PagerDuty said yesterday may page the wrong person today."""
+    if taken - now > CLOCKS_DIFFER:
+        return (
+            f"The snapshot is of {taken:%Y-%m-%d %H:%M} UTC and it is {now:%Y-%m-%d %H:%M} UTC now: the clock was set back. Check "
+            "the clock, then run preview again."
+        )
     if now - taken <= timedelta(hours=hours):
         return None
     old = int((now - taken).total_seconds() // 3600)

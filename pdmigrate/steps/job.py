@@ -1,5 +1,6 @@
 """A job: one workspace, opened. Reads its settings, starts its embedded sides, and holds both clients and the journal."""
 
+import contextlib
 import functools
 import json
 import os
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError
+from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError, UnwritableError
 from pdmigrate.harness.address import Address
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.project import open_project
@@ -350,7 +351,8 @@ def _leave_failure(job: Job, step: str, started: float, error: Exception) -> Non
     words = str(error) if isinstance(error, PdmigrateError) else f"{type(error).__name__}: {error}"
     job.seconds[step] = time.monotonic() - started
     status = {4: "refused", 7: "cancelled"}.get(code, "failed")
-    job.leave_result(step, {"status": status, "exit_code": code, "error": words})
+    with contextlib.suppress(UnwritableError):  # what went wrong is told all the same
+        job.leave_result(step, {"status": status, "exit_code": code, "error": words})
 
 
 def read_times(path: Path) -> list[float]:

@@ -19,6 +19,7 @@ from pdmigrate.errors import (
     SideError,
     UnapprovedPlanError,
     UnreachableError,
+    UnwritableError,
 )
 from pdmigrate.harness.records import Membership, State
 from pdmigrate.plan import guards
@@ -303,7 +304,7 @@ class _Run:
         """
         self._finish(action, "failed", str(error))
         self.ill += isinstance(error, UnreachableError)
-        gone = isinstance(error, SideError) and getattr(error, "status", 0) == 0
+        gone = isinstance(error, UnwritableError) or (isinstance(error, SideError) and getattr(error, "status", 0) == 0)
         return error if gone or self.ill >= MOST_ILL else None
 
     def _finish(self, action: Action, outcome: Outcome, note: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from pdmigrate.errors import SettingsError
+from pdmigrate.errors import SettingsError, describe_unwritable
 
 STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify")
 """The six steps in their order. The word is the same in the notebook, the module, the test and the report."""
@@ -87,15 +87,23 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """As write_text, for bytes. A file that is there keeps its owner and mode; behind a link it is the file that changes."""
+    """As write_text, for bytes. Raises UnwritableError, and leaves nothing beside what was there. A file that is there keeps its owner and mode; behind a link it is the file that changes."""
     path = Path(os.path.realpath(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    if path.exists():
-        _take_after(Path(fresh), path.stat())
-    os.replace(fresh, path)
+    fresh = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if path.exists():
+            _take_after(Path(fresh), path.stat())
+        os.replace(fresh, path)
+    except BaseException as error:
+        if fresh:
+            Path(fresh).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise describe_unwritable(error, path) from None
+        raise
 
 
 def _take_after(fresh: Path, known: os.stat_result) -> None:

@@ -6,6 +6,7 @@ intent says what may or may not have happened. A SQLite file by default, Postgre
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pdmigrate.errors import SettingsError, UnreachableError
+from pdmigrate.errors import SettingsError, UnreachableError, UnwritableError
 from pdmigrate.harness.identifiers import make_identifier
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
 
@@ -119,6 +120,15 @@ class Journal:
         finally:
             self.close()
 
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """One transaction. Raises UnwritableError where it cannot be kept: whoever would act upon it must not."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise _describe_trouble(error) from None
+
     def ledger(self) -> dict[tuple[str, str], LedgerEntry]:
         """All lines of the source account, by (kind, key)."""
         with self._engine.connect() as connection:
@@ -140,18 +150,18 @@ class Journal:
             return int(newest.id)
         text = json.dumps(plan_to_json(plan), ensure_ascii=False)
         row = {"digest": plan.digest, "started": at.isoformat(), "approved_by": approved_by, "snapshot": snapshot}
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             return _number(connection.execute(loads.insert().values(kind="load", plan=text, **row)))
 
     def start_undo(self, of: int, at: datetime) -> int:
         """The number of a new run that takes back run `of`."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             row = {"kind": "undo", "digest": f"undo of run {of}", "started": at.isoformat()}
             return _number(connection.execute(loads.insert().values(**row)))
 
     def finish_load(self, load: int, at: datetime) -> None:
         """Nothing of it is open any more; its plan need not be kept."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             done = loads.update().where(loads.c.id == load)
             connection.execute(done.values(finished=at.isoformat(), plan=None))
 
@@ -174,14 +184,14 @@ class Journal:
         row |= {"kind": action.kind, "key": action.key, "identifier": action.identifier, "name": action.name}
         if state == "done":
             row |= {"before": _pack(action.before), "after": _pack(action.after)}
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(steps.insert().values(at=at.isoformat(), **row))
             if state == "done":
                 self._book(connection, action, at)
 
     def book(self, action: Action, at: datetime) -> None:
         """Both sides say the same by themselves: only the ledger learns of it."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             self._book(connection, action, at)
 
     def states(self, load: int) -> dict[str, JournalStep]:
@@ -229,6 +239,15 @@ class Journal:
         connection.execute(ledger.insert().values(**row))
 
 
+def _describe_trouble(error: sa.exc.DBAPIError) -> UnwritableError:
+    """Without the statement, and without the URL of a database."""
+    why = str(error.orig) if isinstance(error.orig, sqlite3.Error) else type(error.orig).__name__
+    return UnwritableError(
+        f"The journal cannot be written ({why}), so nothing more is: it is whole as it was. Make room or see who holds it, then "
+        "run the same command again."
+    )
+
+
 def _number(inserted: sa.CursorResult[Any]) -> int:
     return int((inserted.inserted_primary_key or (0,))[0])
 
@@ -257,6 +276,13 @@ def make_engine(place: Path | str, name: str = "") -> sa.Engine:
         engine = _make_postgres(place, name)
     try:
         _bring_up_to_date(engine)
+    except sa.exc.OperationalError as error:
+        engine.dispose()
+        if isinstance(place, Path) and place.is_file() and not place.stat().st_size:
+            place.unlink()
+        if not isinstance(error.orig, sqlite3.Error):
+            raise
+        raise _describe_trouble(error) from None
     except BaseException:
         engine.dispose()
         raise

@@ -10,6 +10,7 @@ PdmigrateError                     1  a bug, if it is not one of those below
 │  ├─ TargetMovedError             4  Harness has changed since the plan was approved
 │  ├─ PlanMovedError               4  the approved digest is not the plan's any more
 │  ├─ WorkspaceHeldError           4  another run holds the workspace
+│  ├─ UnwritableError              4  a file or the journal cannot be written: disk full, read-only, no permission
 │  ├─ SecretFoundError             4  a secret stands in what would be published
 │  └─ EvidenceError                4  a sealed run is not as it was
 ├─ PartialLoadError                5  some of the plan was not loaded
@@ -26,6 +27,7 @@ PdmigrateError                     1  a bug, if it is not one of those below
 """
 
 import difflib
+import errno
 import re
 from collections.abc import Iterable
 
@@ -85,6 +87,10 @@ class PlanMovedError(RefusedError):
 
 
 class WorkspaceHeldError(RefusedError):
+    pass
+
+
+class UnwritableError(RefusedError):
     pass
 
 
@@ -160,10 +166,19 @@ def worst_code(codes: list[int]) -> int:
 
 ALIKE = 0.85
 """How near addresses of one domain must be to be taken for one another: the domain alone makes them half alike."""
-
-
 LONGEST = 80
 """Signs of a word that somebody else wrote, in a message of one line."""
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+"""What the system says where nothing can be written, whoever tries."""
+
+
+def describe_unwritable(error: OSError, path: object = "") -> UnwritableError:
+    """The same in one line: which file, why, and what to do."""
+    where = path or error.filename or "a file"
+    return UnwritableError(
+        f"{where} cannot be written: {error.strerror or type(error).__name__}. What was there is as it was: make room or give "
+        "the permission, then run the same command again."
+    )
 
 
 def shorten(word: str) -> str:

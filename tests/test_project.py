@@ -49,7 +49,7 @@ ONLY = {
     "ipywidgets": "notebook",
     "papermill": "cli runs",
     "requests": "wire",
-    "sqlalchemy": "workspace.journal workspace.hold",
+    "sqlalchemy": "workspace.database workspace.journal workspace.hold",
 }
 """Who alone may import it."""
 

@@ -21,7 +21,8 @@ from pdmigrate.sandbox.server import serve
 from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.redaction import mask_secrets, spell_secret
 from pdmigrate.wire.transport import Patience, Transport
-from pdmigrate.workspace.journal import Journal, read_password
+from pdmigrate.workspace.database import read_password
+from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import make_workspace
 
 KEY = "u+Geheim/K3y_of-20.chars"

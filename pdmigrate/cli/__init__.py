@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TextIO
 
 from pdmigrate import __version__
-from pdmigrate.errors import PdmigrateError, strip_controls
+from pdmigrate.errors import UNWRITABLE, PdmigrateError, UnwritableError, describe_unwritable, strip_controls
 
 COMMANDS = {
     "embedded": {
@@ -70,7 +70,8 @@ class _Printed(io.TextIOBase):
 
 def _run(arguments: list[str] | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a notebook that was broken off is told by us
+    for name in ("asyncio", "papermill"):  # a notebook that was broken off, or whose kernel died, is told by us
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     given = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
         prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__
@@ -91,6 +92,11 @@ def _run(arguments: list[str] | None) -> int:
     except PdmigrateError as error:
         print(f"pdmigrate: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        print(f"pdmigrate: {describe_unwritable(error)}", file=sys.stderr)
+        return UnwritableError.exit_code
     except KeyboardInterrupt:
         print("pdmigrate: cancelled; the same command goes on from here.", file=sys.stderr)
         return 7

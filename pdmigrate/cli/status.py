@@ -63,7 +63,8 @@ def _describe_plan(workspace: Workspace, settings: Settings) -> str:
     if run and not left:
         return f"plan: {plan.digest[:12]} is loaded"
     approval = read_decisions(workspace.decisions_file).approves(plan.digest)
-    waits = f"waits for approval (--approve {plan.digest})"
+    void = workspace.find_state("void")
+    waits = f"waits for approval (--approve {plan.digest})" + (f". {void}" if void else "")
     if approval:
         waits = f"approved by {approval.by}, waits to be loaded"
     return f"plan: {'the small changes are loaded, ' if run else ''}{left} to write, {waits}"

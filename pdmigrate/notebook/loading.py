@@ -16,8 +16,9 @@ from pdmigrate.errors import PdmigrateError
 from pdmigrate.notebook.parts import WIDE, Saying, is_interactive, make_button, stand_below, stand_side_by_side
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import plan_from_json
+from pdmigrate.steps.cancel import Cancel
 from pdmigrate.steps.job import Job
-from pdmigrate.steps.load import Cancel, Done, Loaded, LoadProgress, load
+from pdmigrate.steps.load import Done, Loaded, LoadProgress, load
 
 LONG = {"description_width": "9rem"}
 """Room for the longest name of a kind."""

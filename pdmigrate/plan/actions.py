@@ -145,17 +145,22 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that will be done, in order. `source` is the digest of what PagerDuty says, `target` account/org/project."""
+    """All that will be done, in order. `source` is the digest of what PagerDuty says, `target` account/org/project.
+
+    basis: what else it was made by, in texts by name: the target's address, scope, rules, answers, and what guards said.
+    The digest is over all of it, so that an approval is of what was seen.
+    """
 
     source: str
     target: str
     actions: tuple[Action, ...]
     held: tuple[Held, ...] = ()
+    basis: dict[str, str] = field(default_factory=dict)
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        said = [vars(action) for action in self.actions]
-        text = canonical_json({"source": self.source, "target": self.target, "actions": said})
+        rows = {name: [vars(row) for row in getattr(self, name)] for name in ("actions", "held")}
+        text = canonical_json({"source": self.source, "target": self.target, "basis": self.basis, **rows})
         object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
 
     @property
@@ -175,16 +180,19 @@ class Plan:
         return table
 
 
-def make_plan(source: str, target: str, actions: Iterable[Action], held: Iterable[Held] = ()) -> Plan:
+def make_plan(
+    source: str, target: str, actions: Iterable[Action], held: Iterable[Held] = (), basis: dict[str, str] | None = None
+) -> Plan:
     """A plan in loading order, the same whatever the order of the input."""
     ordered = sorted(actions, key=lambda a: (ORDER[a.kind], a.key))
-    return Plan(source, target, tuple(ordered), tuple(sorted(held, key=lambda h: (ORDER[h.kind], h.key))))
+    left = sorted(held, key=lambda h: (ORDER[h.kind], h.key, h.reason))
+    return Plan(source, target, tuple(ordered), tuple(left), basis or {})
 
 
 def plan_to_json(plan: Plan) -> Fields:
     """For json.dumps; what is in it is the plan's own, not a copy."""
     rows = {name: [vars(row) for row in getattr(plan, name)] for name in ("actions", "held")}
-    return {"source": plan.source, "target": plan.target, "digest": plan.digest, **rows}
+    return {"source": plan.source, "target": plan.target, "basis": plan.basis, "digest": plan.digest, **rows}
 
 
 class _Saved(BaseModel):
@@ -194,6 +202,7 @@ class _Saved(BaseModel):
     target: str
     actions: tuple[Action, ...]
     held: tuple[Held, ...]
+    basis: dict[str, str] = {}
 
 
 def plan_from_json(data: Any) -> Plan:
@@ -204,7 +213,7 @@ def plan_from_json(data: Any) -> Plan:
             raise FormError(f"actions.{number}.kind: there is no such kind")
         if action.after is not None:
             _check_fields(f"actions.{number}.after", action)
-    return Plan(said.source, said.target, said.actions, said.held)
+    return Plan(said.source, said.target, said.actions, said.held, said.basis)
 
 
 SAVED = TypeAdapter(_Saved)

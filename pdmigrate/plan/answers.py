@@ -1,6 +1,7 @@
 """Questions with their options, and what people answer: decisions, approvals, waivers, choices and sign-offs."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -177,8 +178,16 @@ class Decision(Answer):
         return self.object == "all" or self.question in ("", conflict.digest)
 
 
+LEAST = 12
+"""So many characters of a digest name a plan."""
+
+
 class Approval(Answer):
-    """A plan that a person lets pass, named by its digest."""
+    """A plan that a person lets pass, named by its digest or the beginning of it.
+
+    waived: the guards that others let it pass by then, parted by commas, or `none`; one that is waived later the person
+    has not seen. Nothing where it was written by hand.
+    """
 
     section = "approvals"
     subject = ("plan",)
@@ -188,6 +197,15 @@ class Approval(Answer):
     by: str = ""
     at: str = ""
     why: str = ""
+    waived: str = ""
+
+    def is_about(self, *key: str) -> bool:
+        """key: the whole digest of a plan."""
+        return self.plan == key[0] or (len(self.plan) >= LEAST and key[0].startswith(self.plan))
+
+    def list_unseen(self, waived: Iterable[str]) -> list[str]:
+        """Of the guards that are waived now, those that were not when it was given."""
+        return sorted(set(waived) - set(self.waived.split(", "))) if self.waived else []
 
 
 class Waiver(Answer):
@@ -198,7 +216,7 @@ class Waiver(Answer):
     standing = True
 
     guard: str
-    plan: str = Field(min_length=12)
+    plan: str = Field(min_length=LEAST)
     by: str = Field(min_length=1)
     why: str = Field(min_length=1)
     until: Annotated[str, BeforeValidator(_check_day)]
@@ -261,7 +279,7 @@ class Decisions(_Strict):
         return max(wanted, key=lambda decision: decision.object != "all", default=None)
 
     def approves(self, digest: str) -> Approval | None:
-        return next((a for a in reversed(self.approvals) if a.plan == digest), None)
+        return next((a for a in reversed(self.approvals) if a.is_about(digest)), None)
 
     def waives(self, guard: str, digest: str, now: datetime) -> Waiver | None:
         return next((w for w in reversed(self.waivers) if w.holds(guard, digest, now)), None)

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from pdmigrate.errors import PlanMovedError
+from pdmigrate.errors import PlanMovedError, RefusedError, UsageError
 from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, Service, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, from_fields
-from pdmigrate.plan.answers import Conflict, Decisions
+from pdmigrate.plan.answers import LEAST, Approval, Conflict, Decisions
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
 from pdmigrate.plan.rules import Guards
 
@@ -21,6 +21,8 @@ NEEDED = ("team_members", "schedules_v3")
 """The kinds without which an account is read, and no plan may be loaded. Without any other the reading itself fails."""
 UNRESOLVED, TARGET_MOVED = "unresolved_conflict", "target_moved"
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""So far apart the clocks of two machines may be."""
 FEW = 5
 """Below so many changes of a kind no percentage refuses: one of two is half, and says nothing."""
 
@@ -91,6 +93,11 @@ def check_target(planned: str, found: str) -> str | None:
 
 def check_age(taken: datetime, now: datetime, hours: int) -> str | None:
     """What PagerDuty said yesterday may page the wrong person today."""
+    if taken - now > CLOCKS_DIFFER:
+        return (
+            f"The snapshot is of {taken:%Y-%m-%d %H:%M} UTC and it is {now:%Y-%m-%d %H:%M} UTC now: the clock was set back. Check "
+            "the clock, then run preview again."
+        )
     if now - taken <= timedelta(hours=hours):
         return None
     old = int((now - taken).total_seconds() // 3600)
@@ -306,20 +313,33 @@ GUARD_NAMES = sorted((*GUARDS, TARGET_MOVED))
 # --- who lets a plan pass ---
 
 
-def read_approval(plan: Plan, approve: str, decisions: Decisions) -> str:
-    """Who let the plan pass, or "". approve: a digest, `all`, or nothing: then what decisions.yaml says counts.
+def read_approval(
+    plan: Plan, approve: str, decisions: Decisions, rehearsal: bool = True, others: Iterable[str] = ()
+) -> str:
+    """Who let the plan pass, or "". approve: a digest or its beginning, `all`, or nothing: then decisions.yaml counts.
 
-    Raises PlanMovedError for the digest of another plan.
+    others: digests of earlier plans. Raises PlanMovedError for the digest of another plan, UsageError for a beginning of
+    several, RefusedError for `all` where this is no rehearsal.
     """
     if approve == "all":
+        if not rehearsal:
+            raise RefusedError(
+                "--approve all is for the embedded pair and for rehearsals: give the digest of the plan that you looked at, "
+                "or write `rehearsal: true` under `target` in migration.yaml."
+            )
         return "--approve all"
-    if approve and approve != plan.digest:
+    approval = Approval(plan=approve) if approve else decisions.approves(plan.digest)
+    if approve and not Approval(plan=approve).is_about(plan.digest):
+        short = f" ({LEAST} characters of it at least)" if plan.digest.startswith(approve) else ""
         raise PlanMovedError(
-            f"The plan is {plan.digest[:12]} now, not {approve[:12]}: look at it again, then approve that digest."
+            f"The plan is {plan.digest[:12]} now, not {approve[:12]}: look at it again, then approve that digest{short}."
+        )
+    if approval and (twins := [other[:24] for other in others if other != plan.digest and approval.is_about(other)]):
+        raise UsageError(
+            f"{approval.plan} is the beginning of several plans ({', '.join(twins)}): give the whole digest."
         )
     if approve:
         return "--approve"
-    approval = decisions.approves(plan.digest)
     return (approval.by or "decisions.yaml") if approval else ""
 
 

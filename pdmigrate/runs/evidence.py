@@ -92,7 +92,7 @@ def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str = ""
             "digest": digest,
             # by whom, or by which option, the load was let pass: on the command line nobody's name stands
             "loaded_as_approved": read_results(folder).get("load", {}).get("summary", {}).get("approved_by", ""),
-            "approvals": [one.model_dump(exclude_defaults=True) for one in approvals if one.plan == digest],
+            "approvals": [one.model_dump(exclude_defaults=True) for one in approvals if one.is_about(digest)],
         },
         **_digest_others(workspace, folder),
         "versions": {

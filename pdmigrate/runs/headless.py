@@ -1,5 +1,6 @@
 """Runs the notebooks with papermill, in order, and leaves a run's folder: pages, results, index.html, summary.json."""
 
+import contextlib
 import json
 import logging
 import signal
@@ -14,10 +15,11 @@ from typing import Any
 
 import papermill
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
-from pdmigrate.errors import UsageError
+from pdmigrate.errors import UsageError, describe_unwritable
 from pdmigrate.runs.evidence import seal_run
 from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.runs.publish import check_published
@@ -62,7 +64,8 @@ class StopRequest:
 
     def ask(self) -> None:
         self.asked = True
-        self._file.touch()
+        with contextlib.suppress(OSError):  # the disk is full: a second signal still breaks it off
+            self._file.touch()
 
     def forget(self) -> None:
         self._file.unlink(missing_ok=True)
@@ -178,14 +181,34 @@ def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
         )
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
+    except OSError as error:
+        return f"UnwritableError: {describe_unwritable(error)}"
+    except (DeadKernelError, RuntimeError) as error:  # jupyter_client's own, of a kernel that does not come up
+        words = "its kernel died" if isinstance(error, DeadKernelError) else f"its kernel does not start ({error})"
+        return (
+            f"InterruptedLoadError: {source.name}: {words}, for want of memory or ended from outside; what was done is kept: "
+            "make room, then the same command goes on from there."
+        )
     finally:
-        if output.is_file():  # without what papermill and the widgets keep beside the cells: parameters, widget state
+        if _is_whole(output):  # without what papermill and the widgets keep beside the cells: parameters, widget state
             notebook = json.loads(output.read_text(encoding="utf-8"))
             for metadata in (notebook["metadata"], *(cell["metadata"] for cell in notebook["cells"])):
                 metadata.pop("papermill", None)
             notebook["metadata"].pop("widgets", None)
             write_text(output, json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False))
     return ""
+
+
+def _is_whole(notebook: Path) -> bool:
+    """What papermill could not write to its end is taken away."""
+    try:
+        json.loads(notebook.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        notebook.unlink()
+        return False
+    return True
 
 
 def seal(workspace: Path, folder: Path, secrets: Sequence[str], version: str) -> None:

@@ -20,6 +20,7 @@ from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.needs import describe_unread
 from pdmigrate.plan.actions import Plan, plan_from_json, plan_to_json
 from pdmigrate.plan.answers import Approval, Choice, Conflict, Decision, Decisions, Waiver
+from pdmigrate.plan.basis import add_guards, name_changes
 from pdmigrate.plan.guards import GUARD_NAMES, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
 from pdmigrate.plan.values import describe_unusable
 from pdmigrate.steps.clock_windows import ask_in_doubt
@@ -39,7 +40,8 @@ class Decided(Result):
     goes_on: how many steps of the plan an interrupted load has done already; None where the plan is a new one. last: the
     plan that was in the workspace before. strays: sentences about answers that meet nothing or
     cannot be carried out, and about lines of the file of people that do nothing. clock_requests: what asking
-    PagerDuty about the days around changes of the clock took, apart from everything else.
+    PagerDuty about the days around changes of the clock took, apart from everything else. void: the sentence about an
+    approval that is not for this plan any more, and why.
     """
 
     step = "conflicts"
@@ -52,6 +54,7 @@ class Decided(Result):
     strays: tuple[str, ...] = ()
     raised: tuple[Refusal, ...] = ()
     clock_requests: int = 0
+    void: str = ""
 
     @property
     def plan(self) -> Plan:
@@ -86,6 +89,9 @@ def conflicts(job: Job) -> Decided:
     decisions = job.decisions()
     refused = tuple(check_guards(job, found))
     strays = (*find_strays(decisions, found), *found.mapped.questions.refused, *find_unused(found.mapped))
+    if goes_on is None:
+        found = replace(found, plan=replace(found.plan, basis=add_guards(found.plan.basis, refused)))
+    void = _find_void(job, plan_from_json(last) if last else None, found.plan)
     job.workspace.save_state("plan", plan_to_json(found.plan))
     leave_questions(job, found)
     job.workspace.save_state("questions", [conflict.model_dump() for conflict in found.open.values()])
@@ -103,6 +109,7 @@ def conflicts(job: Job) -> Decided:
         strays=strays,
         raised=refused,
         clock_requests=clock_requests,
+        void=void,
     )
     return reconsider(job, made)
 
@@ -134,8 +141,28 @@ def _take_up(job: Job, found: Draft) -> tuple[Draft, int | None]:
         done = find_done(journal, unfinished[0]) if unfinished else set()
     if unfinished is None or not continues(unfinished[1], done, found.plan):
         return found, None
-    plan = replace(unfinished[1], held=found.plan.held)
-    return replace(found, plan=plan), len(done)
+    return replace(found, plan=unfinished[1]), len(done)
+
+
+def _find_void(job: Job, last: Plan | None, now: Plan) -> str:
+    """What has made the latest approval void. The plan that was approved is kept until the next one is."""
+    decisions = job.decisions()
+    if last and decisions.approves(last.digest):
+        job.workspace.save_state("approved", plan_to_json(last))
+    kept = job.workspace.find_state("approved")
+    before = plan_from_json(kept) if kept else None
+    approval = decisions.approves(before.digest) if before else None
+    with job.journal().opened() as journal:
+        loaded = {run.digest for run in journal.runs() if run.finished}
+    if not before or not approval or decisions.approves(now.digest) or now.empty or before.digest in loaded:
+        said = ""
+    else:
+        said = (
+            f"The approval of {approval.by or 'decisions.yaml'} is for the plan {before.digest[:12]} and void: "
+            f"changed since: {name_changes(before, now)}."
+        )
+    job.workspace.save_state("void", said)
+    return said
 
 
 def check_guards(job: Job, found: Draft) -> list[Refusal]:
@@ -216,14 +243,15 @@ def choose(job: Job, setting: str, value: Any, by: str = "", why: str = "") -> N
 
 
 def approve(job: Job, digest: str, by: str = "", why: str = "") -> None:
-    """Approve the plan in the workspace by its digest. Raises PlanMovedError where the digest is another one."""
-    planned = job.workspace.load_state("plan", "conflicts")
-    if planned["digest"] != digest:
+    """Approve the plan in the workspace by its digest, or the beginning of it. Raises PlanMovedError where the digest is another one."""
+    planned, now = job.workspace.load_state("plan", "conflicts")["digest"], job.clock()
+    if not Approval(plan=digest).is_about(planned):
         raise PlanMovedError(
-            f"The plan's digest is {planned['digest'][:12]}, not {digest[:12]}: look at the plan again, then approve it."
+            f"The plan's digest is {planned[:12]}, not {digest[:12]}: look at the plan again, then approve it."
         )
-    at = job.clock().isoformat(timespec="seconds")
-    save_answers(job.workspace.decisions_file, Approval(plan=digest, by=by, at=at, why=why))
+    waived = ", ".join(name for name in GUARD_NAMES if job.decisions().waives(name, planned, now)) or "none"
+    at = now.isoformat(timespec="seconds")
+    save_answers(job.workspace.decisions_file, Approval(plan=planned, by=by, at=at, why=why, waived=waived))
 
 
 def waive(job: Job, guard: str, digest: str, until: str, by: str, why: str) -> None:

@@ -10,9 +10,11 @@ from pdmigrate.mapping.scope import list_records
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import LedgerEntry, make_plan
 from pdmigrate.plan.answers import Conflict
+from pdmigrate.plan.basis import list_basis
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.steps.job import Job
+from pdmigrate.steps.resuming import add_half_written
 from pdmigrate.workspace.cells import read_people_file
 
 ASKED = "asked"
@@ -27,7 +29,7 @@ def draft(job: Job) -> Draft:
     _check_door(job, state)
     account, rules = snapshot.account, job.settings.rules
     with job.journal().opened() as journal:
-        ledger = journal.ledger()
+        ledger = add_half_written(journal.ledger(), journal.half_written().values(), state)
     reasons = choose_scope(account, job.settings.scope)
     scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
     questions = Questions(job.decisions(), rules.open_conflicts)
@@ -44,9 +46,15 @@ def draft(job: Job) -> Draft:
         state,
         reasons,
         mapped,
-        make_plan(account.digest, job.target.address.name, planned.actions, held),
+        make_plan(account.digest, job.target.address.name, planned.actions, held, read_basis(job)),
         ledger,
     )
+
+
+def read_basis(job: Job) -> dict[str, str]:
+    """What plans are made by as it is now, but for what guards say. The embedded Harness has another port each time."""
+    address = "" if job.settings.target.kind == "embedded" else job.target.address.base_url
+    return list_basis(address, job.settings.scope, job.settings.rules, job.decisions())
 
 
 def _check_door(job: Job, state: State) -> None:

@@ -1,5 +1,6 @@
 """A job: one workspace, opened. Reads its settings, starts its embedded sides, and holds both clients and the journal."""
 
+import contextlib
 import functools
 import os
 import threading
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError
+from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError, UnwritableError
 from pdmigrate.harness.address import Address
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.project import open_project
@@ -26,10 +27,11 @@ from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.wire.network import find_password
 from pdmigrate.workspace import settings as settings_module
+from pdmigrate.workspace.database import read_password
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, unpack, write_json
 from pdmigrate.workspace.hold import hold
-from pdmigrate.workspace.journal import Journal, read_password
+from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import Settings
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 from pdmigrate.workspace.survey import load_survey
@@ -370,7 +372,8 @@ def _leave_failure(job: Job, step: str, started: float, error: Exception) -> Non
     words = str(error) if isinstance(error, PdmigrateError) else f"{type(error).__name__}: {error}"
     job.seconds[step] = time.monotonic() - started
     status = {4: "refused", 7: "cancelled"}.get(code, "failed")
-    job.leave_result(step, {"status": status, "exit_code": code, "error": words})
+    with contextlib.suppress(UnwritableError):  # what went wrong is told all the same
+        job.leave_result(step, {"status": status, "exit_code": code, "error": words})
 
 
 def read_times(path: Path) -> list[float]:

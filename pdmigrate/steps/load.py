@@ -14,24 +14,22 @@ from typing import Any, Literal
 
 from pdmigrate.errors import (
     InterruptedLoadError,
-    OpenConflictsError,
     PartialLoadError,
     PdmigrateError,
-    PlanMovedError,
-    RefusedError,
     SideError,
-    TargetMovedError,
     UnapprovedPlanError,
     UnreachableError,
+    UnwritableError,
 )
 from pdmigrate.harness.records import Membership, State
 from pdmigrate.plan import guards
 from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
+from pdmigrate.steps.cancel import Cancel
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.load_checks import check_before_writing
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.resuming import find_begun, has_moved, is_there
-from pdmigrate.workspace.hold import lent_tokens
 from pdmigrate.workspace.journal import Journal
 
 Outcome = Literal["created", "updated", "adopted", "kept", "skipped", "failed", "handed_over", "waiting"]
@@ -70,6 +68,7 @@ class Loaded(Result):
     writes: int
     approved_by: str
     number: int = 0
+    void: str = ""
 
     @property
     def waiting(self) -> tuple[Done, ...]:
@@ -90,6 +89,7 @@ class Loaded(Result):
         if self.waiting:
             return UnapprovedPlanError(
                 f"{len(self.waiting)} actions wait for approval: look at the plan, then run with --approve {self.plan.digest}."
+                f" {self.void}".rstrip()
             )
         failed = [done for done in self.done if done.outcome in ("failed", "skipped")]
         if failed:
@@ -131,21 +131,6 @@ MOST_ILL = 5
 """So many objects in a row without an answer, and the load stops: the side is ill, and patience would take hours."""
 
 
-class Cancel:
-    """Set it, and the load stops between two steps. So does a signal to the headless run that this load is a part of."""
-
-    def __init__(self, job: Job | None = None) -> None:
-        self._asked = False
-        self._files = [job.workspace.cancel_file(run) for run in lent_tokens()] if job else []
-
-    @property
-    def asked(self) -> bool:
-        return self._asked or any(file.exists() for file in self._files)
-
-    def ask(self) -> None:
-        self._asked = True
-
-
 @records_step("load")
 def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: Cancel | None = None) -> Loaded:
     """Write the plan, if it is approved: in decisions.yaml, by this digest, or as a small change approved in advance.
@@ -157,10 +142,12 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
     before = replace(job.target.counts)
     with job.hold("load"), job.journal().opened() as journal:
         plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
-        approved_by = guards.read_approval(plan, approve, job.decisions())
+        rehearsal = job.settings.target.kind == "embedded" or job.settings.target.rehearsal
+        others = {run.digest for run in journal.runs()}
+        approved_by = guards.read_approval(plan, approve, job.decisions(), rehearsal, others)
         state = job.target.read_state()
         begun = find_begun(journal, plan)
-        moved = _check(job, plan, state, journal, begun)
+        moved = check_before_writing(job, plan, state, journal, begun, approve)
         small = job.settings.rules.auto_approve
         passed = {a.id for a in plan.pending if approved_by or guards.is_small(a, small)}
         snapshot = job.workspace.load_state("snapshot", "preview")["file"]
@@ -187,6 +174,7 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
         writes=counts.writes - before.writes,
         approved_by=approved_by,
         number=number,
+        void=job.workspace.find_state("void") or "",
     )
 
 
@@ -316,7 +304,7 @@ class _Run:
         """
         self._finish(action, "failed", str(error))
         self.ill += isinstance(error, UnreachableError)
-        gone = isinstance(error, SideError) and getattr(error, "status", 0) == 0
+        gone = isinstance(error, UnwritableError) or (isinstance(error, SideError) and getattr(error, "status", 0) == 0)
         return error if gone or self.ill >= MOST_ILL else None
 
     def _finish(self, action: Action, outcome: Outcome, note: str) -> None:
@@ -356,43 +344,3 @@ def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
 def _name_groups(action: Action) -> tuple[tuple[str, ...], tuple[str, ...]]:
     member = action.read(Membership)
     return member.groups, member.roles
-
-
-def _check(job: Job, plan: Plan, state: State, journal: Journal, begun: dict[str, str]) -> set[str]:
-    """All that must hold before the first write. Returns the actions that a waiver lets be left because they moved."""
-    survey = guards.check_survey(job.settings.target.survey)
-    elsewhere = survey or guards.check_target(plan.target, job.target.address.name)
-    if elsewhere:
-        raise RefusedError(elsewhere)
-    if job.latest_snapshot().digest != plan.source:
-        raise PlanMovedError("The plan was made from another snapshot than the latest: run conflicts again.")
-    _check_guards(job, plan, journal)
-    moved = [
-        a for a in plan.pending if begun.get(a.id) != "done" and has_moved(a, state, begun.get(a.id) == "intended")
-    ]
-    if moved and not job.decisions().waives(guards.TARGET_MOVED, plan.digest, job.clock()):
-        names = ", ".join(f"{a.kind} {a.name} ({a.identifier})" for a in moved[:5])
-        raise TargetMovedError(
-            f"Harness has changed since the plan was made: {names}; {len(moved)} in all. Run conflicts again."
-        )
-    return {action.id for action in moved}
-
-
-def _check_guards(job: Job, plan: Plan, journal: Journal) -> None:
-    """What conflicts found, and what only time tells; a plan that no guard has looked at does not pass."""
-    seen = job.workspace.find_state("guards") or {}
-    if seen.get("plan") != plan.digest:
-        raise RefusedError("No guard has looked at this plan yet: run conflicts again.")
-    limits, now = job.settings.rules.guards, job.clock()
-    late = {
-        "other_account": guards.check_account(job.read_subdomain(), journal.other_sources()),
-        "old_snapshot": guards.check_age(job.latest_snapshot().taken, now, limits.snapshot_hours),
-    }
-    found = {row["guard"]: row["sentence"] for row in seen["refusals"] if row["guard"] not in late}
-    said = [guards.Refusal(name, words) for name, words in {**found, **late}.items() if words]
-    standing = [r for r in guards.apply_waivers(said, job.decisions(), plan.digest, now) if not r.waived_by]
-    refused = [r for r in standing if r.guard != guards.UNRESOLVED]
-    if refused:
-        raise RefusedError(" ".join(f"{r.sentence} (guard {r.guard})" for r in refused))
-    if standing:
-        raise OpenConflictsError(f"{standing[0].sentence} Answer them, or waive the guard {guards.UNRESOLVED}.")

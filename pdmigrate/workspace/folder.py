@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from pdmigrate.errors import RefusedError, SettingsError, shorten
+from pdmigrate.errors import RefusedError, SettingsError, describe_unwritable, shorten
 from pdmigrate.wire.forms import FormError
 from pdmigrate.wire.json_text import OF_FILE, JsonError, read_json
 from pdmigrate.workspace.states import read_state, read_within
@@ -119,15 +119,23 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """As write_text, for bytes. A file that is there keeps its owner and mode; a new one is for nobody but us.
 
-    Raises RefusedError where a symbolic link is on the way.
+    Raises RefusedError where a symbolic link is on the way, and UnwritableError, which leaves nothing beside what was there.
     """
-    make_folder(refuse_links(path).parent)
-    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    if path.exists():
-        _take_after(Path(fresh), path.stat())
-    os.replace(fresh, path)
+    fresh = ""
+    try:
+        make_folder(refuse_links(path).parent)
+        handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if path.exists():
+            _take_after(Path(fresh), path.stat())
+        os.replace(fresh, path)
+    except BaseException as error:
+        if fresh:
+            Path(fresh).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise describe_unwritable(error, path) from None
+        raise
 
 
 def _take_after(fresh: Path, known: os.stat_result) -> None:

@@ -25,17 +25,20 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from pdmigrate.errors import WorkspaceHeldError, shorten
+from pdmigrate.errors import WorkspaceHeldError, describe_unwritable, shorten
 from pdmigrate.wire.forms import read_form
 from pdmigrate.wire.json_text import read_json
+from pdmigrate.workspace.database import holders, lock_number, make_engine
 from pdmigrate.workspace.folder import make_folder, refuse_links
-from pdmigrate.workspace.journal import holders, lock_number, make_engine
 from pdmigrate.workspace.states import read_within
 
 log = logging.getLogger("pdmigrate")
 TOKENS = "PDMIGRATE_RUN_TOKEN"
 """The variable with the tokens of the runs that lend to this process, parted by blanks. They open nothing else."""
 _environment = threading.Lock()
+_held_here: set[str] = set()
+"""The tokens that this process holds by. Host and process number are for people: both are the same in other containers."""
+os.register_at_fork(after_in_child=_held_here.clear)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def hold(place: Path | str, name: str, folder: Path, purpose: str, now: datetime
     who, since = os.environ.get("PDMIGRATE_USER") or getpass.getuser(), now.isoformat(timespec="seconds")
     mine = Holder(who, socket.gethostname(), os.getpid(), since, purpose, lend or make_token())
     with ExitStack() as stack:
+        _held_here.add(mine.token)
+        stack.callback(_held_here.discard, mine.token)
         for level in count():
             if isinstance(place, Path):
                 held = _hold_file(folder / (f".lock.{level}" if level else ".lock"), mine)
@@ -115,21 +120,30 @@ def _read_said(path: Path) -> str:
 @contextmanager
 def _hold_file(path: Path, mine: Holder) -> Iterator[bool]:
     """Who holds it stands in the lock file itself."""
-    make_folder(refuse_links(path).parent)
     lock = FileLock(path, blocking=False, preserve_lock_file=True)
     try:
+        make_folder(refuse_links(path).parent)
         lock.acquire()
     except Timeout:
         _judge(False, _read_said(path))
         yield False
         return
+    except OSError as error:
+        raise describe_unwritable(error, path) from None
     try:
         _judge(True, _read_said(path))
-        path.write_text(json.dumps(asdict(mine)), encoding="utf-8")
+        _say(path, mine)
         yield True
     finally:
         path.write_text("", encoding="utf-8")
         lock.release()
+
+
+def _say(path: Path, mine: Holder) -> None:
+    try:
+        path.write_text(json.dumps(asdict(mine)), encoding="utf-8")
+    except OSError as error:
+        raise describe_unwritable(error, path) from None
 
 
 @contextmanager
@@ -167,5 +181,5 @@ def _judge(got: bool, said: str) -> None:
         return
     if other is None:
         raise WorkspaceHeldError("Another run has just taken the workspace: wait for it, then run again.")
-    if other.token not in lent_tokens() or (other.host, other.pid) == (socket.gethostname(), os.getpid()):
+    if other.token not in lent_tokens() or other.token in _held_here:
         raise WorkspaceHeldError(f"The workspace is held by {other.describe()}: wait for it, then run again.")

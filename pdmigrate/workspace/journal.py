@@ -4,76 +4,23 @@ The intent is written before a request and the result after it, each in its own 
 intent says what may or may not have happened. A SQLite file by default, PostgreSQL where several machines run.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from pdmigrate.errors import RefusedError, SettingsError, UnreachableError, WorkspaceHeldError, shorten
-from pdmigrate.harness.identifiers import make_identifier
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
 from pdmigrate.wire.forms import FormError, read_form
 from pdmigrate.wire.json_text import JsonError, read_json
-from pdmigrate.workspace.folder import make_folder, refuse_links
+from pdmigrate.workspace.database import damaged, ledger, loads, make_engine, steps
 
-# --- the tables ---
-
-VERSION = 2
-"""1: steps without their object, loads without kind, approval and plan."""
-
-tables = sa.MetaData()
-about = sa.Table("about", tables, sa.Column("version", sa.Integer, nullable=False))
-loads = sa.Table(
-    "loads",
-    tables,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("digest", sa.String, nullable=False),
-    sa.Column("started", sa.String, nullable=False),
-    sa.Column("finished", sa.String),
-    sa.Column("kind", sa.String, nullable=False, server_default="load"),
-    sa.Column("approved_by", sa.String, nullable=False, server_default=""),
-    sa.Column("snapshot", sa.String, nullable=False, server_default=""),
-    sa.Column("plan", sa.Text),
-)
-steps = sa.Table(
-    "steps",
-    tables,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("load", sa.Integer, sa.ForeignKey("loads.id"), nullable=False, index=True),
-    sa.Column("action", sa.String, nullable=False),
-    sa.Column("verb", sa.String, nullable=False),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("note", sa.String, nullable=False, default=""),
-    sa.Column("at", sa.String, nullable=False),
-    sa.Column("kind", sa.String, nullable=False, server_default=""),
-    sa.Column("key", sa.String, nullable=False, server_default=""),
-    sa.Column("identifier", sa.String, nullable=False, server_default=""),
-    sa.Column("name", sa.String, nullable=False, server_default=""),
-    sa.Column("before", sa.Text),
-    sa.Column("after", sa.Text),
-)
-ledger = sa.Table(
-    "ledger",
-    tables,
-    sa.Column("source", sa.String, primary_key=True),
-    sa.Column("kind", sa.String, primary_key=True),
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("identifier", sa.String, nullable=False),
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("synced", sa.String, nullable=False),
-    sa.Column("at", sa.String, nullable=False),
-)
-holders = sa.Table(
-    "holders", tables, sa.Column("workspace", sa.String, primary_key=True), sa.Column("said", sa.String, nullable=False)
-)
-
+T = TypeVar("T")
 
 # --- what they hold ---
 
@@ -104,9 +51,6 @@ class Run:
     finished: str
     approved_by: str
     snapshot: str
-
-
-T = TypeVar("T")
 
 
 class Journal:
@@ -141,7 +85,7 @@ class Journal:
         with self._engine.connect() as connection:
             rows = list(connection.execute(sa.select(ledger.c.source).distinct()).scalars())
         if not all(isinstance(source, str) for source in rows):
-            raise _damaged("ledger: a source is no text")
+            raise damaged("ledger: a source is no text")
         return sorted(source for source in rows if source != self._source)
 
     def start_load(self, plan: Plan, at: datetime, approved_by: str = "", snapshot: str = "") -> int:
@@ -210,6 +154,20 @@ class Journal:
             found[step.action.id] = step
         return found
 
+    def half_written(self) -> dict[str, Action]:
+        """What loads have begun to write and never finished, whatever came between, by the action's id: as it was to be."""
+        half: dict[str, int] = {}
+        wanted = sa.select(steps.c.load, steps.c.action, steps.c.state).where(steps.c.state.in_(("intended", "done")))
+        with self._engine.connect() as connection:
+            for row in connection.execute(wanted.order_by(steps.c.id)):
+                half.pop(row.action, None)
+                half |= {row.action: row.load} if row.state == "intended" else {}
+            rows = connection.execute(
+                sa.select(loads.c.id, loads.c.plan).where(loads.c.id.in_(set(half.values())))
+            ).all()
+        plans = [(row.id, _read_plan(row.id, row.plan)) for row in rows if row.plan]
+        return {a.id: a for load, plan in plans for a in plan.actions if half.get(a.id) == load}
+
     def _newest(self) -> sa.Row[Any] | None:
         with self._engine.connect() as connection:
             return connection.execute(sa.select(loads).order_by(loads.c.id.desc()).limit(1)).first()
@@ -245,7 +203,7 @@ def _unpack(text: Any, place: str, key: str) -> Any:
     try:
         return read_json(text)
     except (JsonError, TypeError) as error:
-        raise _damaged(f"{place}, {key}: {error}") from None
+        raise damaged(f"{place}, {key}: {error}") from None
 
 
 LINE, RUN, STEP = TypeAdapter(LedgerEntry), TypeAdapter(Run), TypeAdapter(JournalStep)
@@ -255,135 +213,11 @@ def _read_row(place: str, form: TypeAdapter[T], said: dict[str, Any]) -> T:
     try:
         return read_form(form, said)
     except FormError as error:
-        raise _damaged(f"{place}: {error}") from None
+        raise damaged(f"{place}: {error}") from None
 
 
 def _read_plan(number: int, text: Any) -> Plan:
     try:
         return plan_from_json(_unpack(text, "loads", f"run {number}"))
     except FormError as error:
-        raise _damaged(f"loads, run {number}, plan: {error}") from None
-
-
-def _damaged(why: str) -> SettingsError:
-    return SettingsError(
-        f"The journal is damaged ({shorten(why)}): put a copy of it in its place; evidence/ in a run's folder has one."
-    )
-
-
-# --- where they are ---
-
-
-def make_engine(place: Path | str, name: str = "") -> sa.Engine:
-    """The database, with up-to-date tables. place: a file, or a PostgreSQL URL, where each workspace has a schema.
-
-    Raises SettingsError for a URL that cannot be used or a journal of a newer version, UnreachableError where the
-    server does not answer. Neither repeats the URL: it holds a password.
-    """
-    if isinstance(place, Path):
-        make_folder(refuse_links(place).parent)
-        place.touch(mode=0o600)
-        engine = sa.create_engine(f"sqlite:///{place}", connect_args={"timeout": PATIENCE})
-    else:
-        engine = _make_postgres(place, name)
-    sa.event.listen(engine, "handle_error", _explain)
-    try:
-        _bring_up_to_date(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine
-
-
-PATIENCE = 30
-"""Seconds to wait for another program that writes to a SQLite journal."""
-
-
-def _explain(context: sa.ExceptionContext) -> NoReturn:
-    """Whatever a database says, in one line: it is none, it is damaged, it is held, or it cannot be written."""
-    said = shorten(str(context.original_exception))
-    if context.dialect.name == "postgresql":
-        kind = type(context.original_exception).__name__
-        raise UnreachableError(f"The journal's PostgreSQL failed ({kind}): check `journal:` and it, then run again.")
-    if "is locked" in said or "is busy" in said:
-        raise WorkspaceHeldError("Another program holds the journal (database is locked): close it, then run again.")
-    if any(words in said for words in ("readonly", "disk I/O", "is full", "unable to open")):
-        raise RefusedError(f"The journal cannot be written ({said}): free the disk or mend its rights, then run again.")
-    raise _damaged(said)
-
-
-def schema_of(name: str) -> str:
-    """The PostgreSQL schema of a workspace: two of one name are one migration, run from two machines."""
-    return make_identifier(f"pdmigrate {name}", hashlib.sha256(name.encode()).hexdigest()[:8])[-60:]
-
-
-def lock_number(name: str, level: int = 0) -> int:
-    """What PostgreSQL knows the workspace's lock by. The odd numbers between are for making the schema."""
-    return int.from_bytes(hashlib.sha256(schema_of(name).encode()).digest()[:7], "big") + 2 * level
-
-
-def read_password(place: Path | str) -> str:
-    """The password in a PostgreSQL URL; "" for a file, and where there is none or the URL is none."""
-    try:
-        return "" if isinstance(place, Path) else str(sa.make_url(place).password or "")
-    except (sa.exc.ArgumentError, ValueError):
-        return ""
-
-
-def _make_postgres(url: str, name: str) -> sa.Engine:
-    schema = schema_of(name)
-    try:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() != "postgresql":
-            raise SettingsError("journal: the secret is no PostgreSQL URL (postgresql://USER:PASSWORD@HOST/NAME).")
-        options = {"options": f"-csearch_path={schema}", "connect_timeout": 10}
-        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args=options)
-        with engine.begin() as connection:
-            connection.execute(sa.text("select pg_advisory_xact_lock(:n)"), {"n": lock_number(name) + 1})
-            connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-    except sa.exc.ProgrammingError as error:
-        why = type(error.orig).__name__
-        raise SettingsError(
-            f"The journal's PostgreSQL does not take it ({why}): check `journal:` and its rights."
-        ) from None
-    except (sa.exc.ArgumentError, ValueError):  # a port or a host that is none, too
-        raise SettingsError("journal: the secret is no database URL (postgresql://USER:PASSWORD@HOST/NAME).") from None
-    except ModuleNotFoundError:
-        raise SettingsError("A journal in PostgreSQL needs the extra: pip install 'pdmigrate[postgres]'.") from None
-    except sa.exc.OperationalError as error:
-        why = type(error.orig).__name__
-        raise UnreachableError(f"The journal's PostgreSQL does not answer ({why}): check `journal:` and it.") from None
-    return engine
-
-
-def _bring_up_to_date(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":  # two runs may begin at once
-            connection.execute(sa.text("select pg_advisory_xact_lock(20261123)"))
-        elif (there := set(sa.inspect(connection).get_table_names())) and about.name not in there:
-            raise _damaged(f"it is a database of something else, with the table {min(there)}")
-        tables.create_all(connection)
-        version = connection.execute(sa.select(about.c.version)).scalar()
-        if version is None:
-            connection.execute(about.insert().values(version=VERSION))
-        elif isinstance(version, int) and version > VERSION:
-            raise SettingsError(
-                f"The journal has version {version}, this pdmigrate reads up to {VERSION}: use the one that wrote it."
-            )
-        elif version not in (1, VERSION):
-            raise _damaged("it has no version that there ever was")
-        elif version < VERSION:
-            _migrate(connection)
-
-
-def _migrate(connection: sa.Connection) -> None:
-    """Version 1 to 2: the new columns, and each old step's kind and key out of its name."""
-    for table in (loads, steps):
-        there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
-        for column in (column for column in table.columns if column.name not in there):
-            ddl = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
-            connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {ddl}"))
-    for row in connection.execute(sa.select(steps.c.id, steps.c.action)).all():
-        kind, _, key = row.action.partition(":")
-        connection.execute(steps.update().where(steps.c.id == row.id).values(kind=kind, key=key))
-    connection.execute(about.update().values(version=VERSION))
+        raise damaged(f"loads, run {number}, plan: {error}") from None

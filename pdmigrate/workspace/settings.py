@@ -102,6 +102,9 @@ class Target(StrictModel):
         default=None,
         description="a file of pdmigrate survey: plan against it where you may not hold the keys; nothing is loaded",
     )
+    rehearsal: bool = Field(
+        default=False, description="true: this target is for a rehearsal, and `--approve all` is taken"
+    )
     options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")

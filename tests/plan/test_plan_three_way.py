@@ -279,7 +279,7 @@ def test_any_order_of_input_gives_the_same_plan(job, seed):
     again = draft(job).plan
     assert again.actions == plan.actions
     assert again.digest == plan.digest
-    assert make_plan(plan.source, plan.target, plan.actions[::-1], plan.held[::-1]).digest == plan.digest
+    assert make_plan(plan.source, plan.target, plan.actions[::-1], plan.held[::-1], plan.basis).digest == plan.digest
 
 
 MAPS = {"tags", "addUserResponseMap"}

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 
 import psutil
 import pytest
@@ -27,6 +28,10 @@ def undisturbed(rehearsal):
     return rehearsal.see(), writes
 
 
+KERNEL = ("kernel",)
+"""In the place of signals to the command: its notebook's kernel is killed."""
+
+
 class Command:
     """A command that loads, and is sent signals while Harness answers its writes."""
 
@@ -44,8 +49,17 @@ class Command:
 
     def _strike(self, signals):
         self.family = psutil.Process(self.process.pid).children(recursive=True)
-        for number in signals:
-            self.process.send_signal(number)
+        if signals == KERNEL:
+            for kernel in self.family:
+                kernel.kill()
+        else:
+            for number in signals:
+                self.process.send_signal(number)
+        if (
+            signal.SIGKILL in signals
+        ):  # no later write gets an answer before the command is gone, however busy the machine is
+            self.gate.late = threading.Thread(target=self.process.wait)
+            self.gate.late.start()
 
 
 def test_a_headless_run_stops_between_two_writes_and_the_same_command_goes_on(rehearsal, undisturbed):
@@ -80,3 +94,31 @@ def test_papermill_alone_leaves_no_kernel_and_the_load_goes_on(rehearsal, undist
     assert command.run()[0] == 0
     assert rehearsal.see() == undisturbed[0]
     assert set(rehearsal.mails().values()) == {1}
+
+
+def test_a_command_that_is_killed_leaves_no_kernel_that_goes_on_writing(rehearsal, undisturbed):
+    """What is under way is still answered and booked; nothing else is begun."""
+    expected, writes = undisturbed
+    workspace = rehearsal.begin()
+    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load")
+    for turn in (1, 2, 3):
+        code, _, _, alive = command.run(30, signal.SIGKILL)
+        assert (code, alive) == (-signal.SIGKILL, [])
+        assert 30 <= rehearsal.gate.writes < 40 < writes - 30 * turn
+    assert command.run()[0] == 0
+    assert rehearsal.see() == expected
+    assert set(rehearsal.mails().values()) == {1}
+
+
+def test_a_kernel_that_dies_is_one_line_and_the_same_command_goes_on(rehearsal, undisturbed):
+    workspace = rehearsal.begin()
+    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load")
+    code, written, said, alive = command.run(30, *KERNEL)
+    assert (code, alive) == (7, []), said
+    assert written < 40
+    assert "Traceback" not in said
+    [line] = [line for line in said.splitlines() if line.startswith("pdmigrate: ")]
+    assert line.startswith("pdmigrate: load: 5_load.ipynb: its kernel died")
+    assert line.endswith("then the same command goes on from there.")
+    assert command.run()[0] == 0
+    assert rehearsal.see() == undisturbed[0]

@@ -19,7 +19,7 @@ from pdmigrate.errors import (
 from pdmigrate.plan import guards
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.steps.load import Cancel
+from pdmigrate.steps.cancel import Cancel
 
 WHOLE = 214
 """Writes of the company, when nothing goes wrong."""

@@ -162,3 +162,25 @@ def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
 
     load(small, "all", describe)
     assert "is held by" in said[0]
+
+
+def test_a_holder_of_the_same_host_and_process_number_in_another_container_is_not_us(small, monkeypatch):
+    """Containers share both. The run that lends to this notebook is told apart by its token alone."""
+    conflicts(small)
+    ready, over = PROCESSES.Event(), PROCESSES.Event()
+    run = PROCESSES.Process(target=lend_as, args=(os.getpid(), small.workspace.folder, "mine", ready, over))
+    run.start()
+    wait_until(ready, run)
+    try:
+        with pytest.raises(WorkspaceHeldError, match="for run load"):
+            load(small, "all")
+        monkeypatch.setenv(TOKENS, "mine")
+        assert load(small, "all").writes
+    finally:
+        over.set()
+        run.join()
+
+
+def lend_as(pid, *rest):
+    os.getpid = lambda: pid
+    lend(*rest)

@@ -1,0 +1,25 @@
+"""Stopping a load between two steps: by a person, by a signal to the run that it is a part of, or by that run's death."""
+
+import os
+
+from pdmigrate.steps.job import Job
+from pdmigrate.workspace.hold import lent_tokens
+
+
+class Cancel:
+    """Set it, and the load stops between two steps. In a notebook of a headless run it is set as well once that run is told to
+    stop, or is gone: nothing goes on writing behind the back of who has killed it.
+    """
+
+    def __init__(self, job: Job | None = None) -> None:
+        self._asked = False
+        self._files = [job.workspace.cancel_file(run) for run in lent_tokens()] if job else []
+        self._parent = os.getppid()
+
+    @property
+    def asked(self) -> bool:
+        orphaned = bool(self._files) and os.getppid() != self._parent
+        return self._asked or orphaned or any(file.exists() for file in self._files)
+
+    def ask(self) -> None:
+        self._asked = True

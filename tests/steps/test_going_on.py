@@ -1,0 +1,95 @@
+"""A load that failed half-way at an object which takes several requests goes on: what our own journal wrote is known."""
+
+import pytest
+import requests
+from small_company import edit
+
+from pdmigrate import conflicts, load, preview, verify
+from pdmigrate.errors import TargetMovedError
+from pdmigrate.harness.client import CONTRACT
+from pdmigrate.sandbox.store import Store
+
+PROJECT = f"{CONTRACT}/accounts/embedded/orgs/default/projects/sre"
+
+
+@pytest.fixture
+def ill(small):
+    """Tell Harness which of its paths answer 502 until the patience ends; none makes it well again."""
+    small.target.transport._sleep = lambda seconds: None
+
+    def tell(*paths):
+        rules = [{"kind": "502_html", "method": "PUT", "path": path} for path in paths]
+        url = f"{small.target.transport.base_url}/sandbox/faults"
+        assert requests.post(url, json=rules, timeout=10).ok
+
+    return tell
+
+
+def fail_half_way(job, ill, *paths):
+    ill(*paths)
+    assert load(job, "all").error.exit_code == 5
+    ill()
+
+
+def write_all(job):
+    conflicts(job)
+    assert load(job, "all").error is None
+
+
+@pytest.mark.parametrize("path", ["services", "alert-rules"])
+@pytest.mark.parametrize("again", ["load", "run"])
+def test_a_service_that_was_created_and_not_set_up_is_gone_on_with(small, ill, path, again):
+    conflicts(small)
+    fail_half_way(small, ill, f"{PROJECT}/{path}/")
+    if again == "run":
+        preview(small)
+        assert conflicts(small).goes_on
+    assert load(small, "all").error is None
+    assert conflicts(small).plan.empty
+    assert verify(small).error is None
+
+
+def test_a_changed_service_that_was_renamed_and_not_set_up_is_gone_on_with(small, ill):
+    write_all(small)
+    turn(small, "Renamed")
+    conflicts(small)
+    fail_half_way(small, ill, f"{PROJECT}/services/", f"{PROJECT}/alert-rules/")
+    assert load(small, "all").error is None
+    assert conflicts(small).plan.empty
+
+
+def test_what_was_written_half_is_nobodys_change_by_hand_when_pagerduty_changes_again(small, ill):
+    """The name arrived, the settings did not, and now PagerDuty has a third name: ours, and no question."""
+    write_all(small)
+    turn(small, "Renamed")
+    conflicts(small)
+    fail_half_way(small, ill, f"{PROJECT}/services/", f"{PROJECT}/alert-rules/")
+    turn(small, "Renamed again")
+    decided = conflicts(small)
+    assert not decided.draft.open
+    assert load(small, "all").error is None
+    names = [row["name"] for row in Store(small.workspace.sandbox / "harness.json", dict).read()["services"]]
+    assert "Renamed again" in names
+    assert conflicts(small).plan.empty
+
+
+def turn(job, name):
+    """A service gets another name and another policy in PagerDuty."""
+    with edit(job, "pagerduty") as account:
+        service = account["services"][0]
+        policies = [row for row in account["escalation_policies"] if row["id"] != service["escalation_policy"]["id"]]
+        service["name"] = name
+        if policies:
+            service["escalation_policy"] = {**service["escalation_policy"], "id": policies[0]["id"]}
+    preview(job)
+
+
+def test_what_people_changed_meanwhile_in_the_half_object_is_still_seen(small, ill):
+    """Known is what we wrote: a description that somebody typed into it is not."""
+    conflicts(small)
+    fail_half_way(small, ill, f"{PROJECT}/services/")
+    with edit(small, "harness") as harness:
+        one = next(row for row in harness["services"] if row["identifier"].endswith("PSERV01"))
+        one["description"] = "Ours since Monday"
+    with pytest.raises(TargetMovedError, match=r"Harness has changed since the plan was made: services .*1 in all"):
+        load(small, "all")

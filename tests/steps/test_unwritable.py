@@ -1,0 +1,117 @@
+"""A full or read-only disk: one line, nothing half, and no write to Harness that cannot be booked."""
+
+import contextlib
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from pdmigrate import conflicts, load, open_job, preview
+from pdmigrate.errors import RefusedError, UnwritableError
+from pdmigrate.workspace import folder as folder_module
+from pdmigrate.workspace.folder import write_text
+from pdmigrate.workspace.journal import Journal
+
+
+@contextlib.contextmanager
+def full_beyond(size):
+    """No file of this process grows beyond so many bytes: to whoever writes, the disk is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def list_files(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "lock" not in p.name}
+
+
+def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path):
+    write_text(tmp_path / "plan.json", "before")
+    with full_beyond(100), pytest.raises(UnwritableError, match=r"plan\.json cannot be written: File too large"):
+        write_text(tmp_path / "plan.json", "x" * 5000)
+    with full_beyond(100), pytest.raises(UnwritableError):
+        write_text(tmp_path / "new.json", "x" * 5000)
+    assert list_files(tmp_path) == {(tmp_path / "plan.json").relative_to(tmp_path): b"before"}
+
+
+def test_a_folder_that_is_read_only_is_one_line(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(30, os.strerror(30))
+
+    monkeypatch.setattr(folder_module.tempfile, "mkstemp", refuse)
+    with pytest.raises(UnwritableError, match="Read-only file system"):
+        write_text(tmp_path / "plan.json", "x")
+
+
+@pytest.mark.parametrize("step", [preview, conflicts])
+def test_a_step_on_a_full_disk_is_one_error_and_leaves_nothing_half(small, step):
+    conflicts(small)
+    before = {name for name in list_files(small.workspace.folder) if name.parts[0] in ("state", "snapshots")}
+    with full_beyond(3000), pytest.raises(UnwritableError):
+        step(small)
+    after = {name for name in list_files(small.workspace.folder) if name.parts[0] in ("state", "snapshots")}
+    assert after == before
+
+
+def test_a_load_stops_before_a_write_that_cannot_be_booked_and_goes_on(small, monkeypatch):
+    """The journal may not grow: the first intent fails, or some later one, and nothing is sent after it."""
+    conflicts(small)
+    journal, intents, sent = small.workspace.journal_file, [], []
+    record, write = Journal.record, small.target.write_change
+
+    def note(self, load, action, state, *rest):
+        if len(intents) == 12:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size, limit[1]))
+        record(self, load, action, state, *rest)
+        intents.extend([action.id] * (state == "intended"))
+
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr(Journal, "record", note)
+    monkeypatch.setattr(
+        small.target, "write_change", lambda action, people: (sent.append(action.id), write(action, people))[1]
+    )
+    try:
+        with pytest.raises(UnwritableError, match="The journal cannot be written"):
+            load(small, "all")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert set(sent) <= set(intents)
+    assert 0 < len(sent) < len(small.workspace.load_state("plan", "conflicts")["actions"])
+    monkeypatch.undo()
+    with contextlib.closing(sqlite3.connect(journal)) as known:
+        assert known.execute("pragma integrity_check").fetchone() == ("ok",)
+    assert load(small, "all").error is None
+    assert conflicts(small).plan.empty
+
+
+def test_a_journal_that_cannot_be_made_leaves_no_empty_file(tmp_path):
+    with full_beyond(0), pytest.raises(UnwritableError):
+        Journal(tmp_path / "journal.sqlite", "acme")
+    assert not list_files(tmp_path)
+
+
+def test_the_command_says_it_in_one_line(small):
+    code = "import resource, sys; from pdmigrate.cli import main; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); "
+    code += f"sys.exit(main(['run', {str(small.workspace.folder)!r}, 'preview']))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert ended.returncode in (4, 6), ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "cannot be written" in ended.stderr
+
+
+def test_a_clock_that_was_set_back_or_forth_is_said(small):
+    conflicts(small)
+    now = small.clock()
+    for hours, words in ((-30, "the clock was set back"), (30, "30 hours old")):
+        small.clock = lambda hours=hours: now + timedelta(hours=hours)
+        with pytest.raises(RefusedError, match=words):
+            load(small, "all")
+    with open_job(small.workspace.folder) as job:
+        assert load(job, "all").error is None

@@ -40,10 +40,19 @@ def strip_controls(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
+LONGEST_LINE = 2_000
+"""Signs of a message."""
+
+
 class PdmigrateError(Exception):
     """The root. `exit_code` is what the command line ends with."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """No longer than a person reads: what a side or a file calls a thing may be a megabyte."""
+        said = super().__str__()
+        return said if len(said) <= LONGEST_LINE else f"{said[:LONGEST_LINE]}…"
 
     def __str__(self) -> str:
         """One line, whatever names stand in it."""

@@ -38,6 +38,15 @@ def _check_proxy(value: str | None) -> str | None:
     return value
 
 
+def _check_path(value: str | None) -> str | None:
+    if value and ("\0" in value or any(len(part.encode()) > 255 for part in Path(value).parts)):
+        raise ValueError("this is no path that a file can have")
+    return value
+
+
+FilePath = Annotated[str | None, AfterValidator(_check_path)]
+
+
 class Source(StrictModel):
     """Where the on-call set-up is read from."""
 
@@ -53,7 +62,7 @@ class Source(StrictModel):
     base_url: ServerAddress | None = Field(
         default=None, description="another server that speaks PagerDuty's API, or nothing"
     )
-    snapshot: str | None = Field(
+    snapshot: FilePath = Field(
         default=None, description="a file or folder, for kind snapshot (and to fill an embedded PagerDuty)"
     )
     keep_keys: bool = Field(
@@ -98,7 +107,7 @@ class Target(StrictModel):
     org: str | None = None
     project: str | None = None
     base_url: Annotated[str, AfterValidator(refuse_password)] = "https://app.harness.io/gateway"
-    survey: str | None = Field(
+    survey: FilePath = Field(
         default=None,
         description="a file of pdmigrate survey: plan against it where you may not hold the keys; nothing is loaded",
     )

@@ -50,13 +50,9 @@ class PdmigrateError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        """No longer than a person reads: what a side or a file calls a thing may be a megabyte."""
-        said = super().__str__()
+        """One line, whatever names stand in it, and no longer than a person reads: a name may be a megabyte."""
+        said = strip_controls(" ".join(super().__str__().split("\n")))
         return said if len(said) <= LONGEST_LINE else f"{said[:LONGEST_LINE]}…"
-
-    def __str__(self) -> str:
-        """One line, whatever names stand in it."""
-        return strip_controls(" ".join(super().__str__().split("\n")))
 
     def _render_traceback_(self) -> list[str]:
         """IPython asks for this: in a notebook the error is one line too."""

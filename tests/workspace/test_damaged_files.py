@@ -24,6 +24,7 @@ from pdmigrate.workspace.snapshots import load_snapshot
 from pdmigrate.workspace.survey import load_survey
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NO_PATH = "name: a\nsource: {kind: snapshot, snapshot: " + "x" * 999 + "}\ntarget: {kind: embedded}"
 DEEP = "[" * 5_000 + "]" * 5_000
 
 
@@ -260,10 +261,22 @@ def test_thousands_of_slips_are_told_in_a_line_and_in_time(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["name: 2026-02-30", "name: a\nname: b", "name: " + "[" * 999, f"? {'x' * 9_999}\n: 1", "a: 0x" + "f" * 999]
+    "text",
+    [
+        "name: 2026-02-30",
+        "name: a\nname: b",
+        "name: " + "[" * 999,
+        f"? {'x' * 9_999}\n: 1",
+        "a: 0x" + "f" * 999,
+        NO_PATH,
+    ],
 )
 def test_settings_that_no_yaml_holds_are_one_line(tmp_path, text):
     (tmp_path / "migration.yaml").write_text(text)
     with pytest.raises(SettingsError, match=r"migration\.yaml") as raised:
         read_settings(tmp_path / "migration.yaml")
     assert len(str(raised.value)) < 600
+
+
+def test_no_message_is_longer_than_a_person_reads():
+    assert len(str(RefusedError("x" * 1_000_000))) <= 2_001

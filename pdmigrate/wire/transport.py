@@ -19,6 +19,7 @@ import urllib3
 
 from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
 from pdmigrate.wire.counts import Counts
+from pdmigrate.wire.json_text import OF_ANSWER, read_json
 from pdmigrate.wire.network import ASKS, Network
 from pdmigrate.wire.rate_limit import Pace
 from pdmigrate.wire.redaction import mask_secrets
@@ -246,7 +247,7 @@ _NOTHING: Any = object()
 def _decode(answer: requests.Response) -> Any:
     """The JSON, once: a page can be megabytes. None for an empty answer or an error without words; else _NOTHING."""
     try:
-        return answer.json() if answer.content else None
+        return read_json(answer.content, OF_ANSWER) if answer.content else None
     except ValueError:
         return _NOTHING if answer.status_code < 300 else None
 

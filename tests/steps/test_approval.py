@@ -7,7 +7,7 @@ from small_company import edit
 from pdmigrate import approve, choose, conflicts, decide, load, open_job, preview, waive
 from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import PlanMovedError, RefusedError, UnapprovedPlanError, UsageError
-from pdmigrate.plan.actions import make_plan
+from pdmigrate.plan.actions import Held, make_plan
 from pdmigrate.plan.answers import Decisions
 from pdmigrate.plan.guards import read_approval
 
@@ -23,7 +23,7 @@ def settle(job, **said):
 
 CHANGES = {
     "rules.strategy": lambda job: choose(job, "rules.strategy", "overwrite", by="bob"),
-    "scope.services": lambda job: choose(job, "scope.services", ["Edge CDN"], by="bob"),
+    "scope.services": lambda job: choose(job, "scope.services", ["Edge & CDN"], by="bob"),
     "rules.guards": lambda job: settle(job, rules={"guards": {"changed_percent": 100}}),
     "rules.auto_approve": lambda job: settle(job, rules={"auto_approve": ["contact_details", "overrides"]}),
     "the answer group_name_collision all": lambda job: decide(job, "group_name_collision", "all", "merge", by="bob"),
@@ -71,7 +71,8 @@ def test_another_address_is_another_plan(small):
 
 def test_what_is_held_and_what_guards_said_is_in_the_digest(small):
     plan = conflicts(small).plan
-    assert make_plan(plan.source, plan.target, plan.actions, plan.held[1:], plan.basis).digest != plan.digest
+    held = (*plan.held, Held("users", "PX", "Somebody", "left out by decision"))
+    assert make_plan(plan.source, plan.target, plan.actions, held, plan.basis).digest != plan.digest
     refused = {**plan.basis, "guard less_coverage": "Fewer hours would be covered than now: Nights 3 h."}
     assert make_plan(plan.source, plan.target, plan.actions, plan.held, refused).digest != plan.digest
 

@@ -66,8 +66,8 @@ def open_workspace(folder, path):
         {"name": "acme", "source": "snapshot", "snapshot": str(path), "open_conflicts": "recommended"},
     )
     job = open_job(folder, clock=lambda: NOW)
-    for about, choice, why in DECISIONS:
-        decide(job, about, "all", choice, by="ann", why=why)
+    for about, id, choice, why in DECISIONS:
+        decide(job, about, id, choice, by="ann", why=why)
     return job
 
 
@@ -211,7 +211,7 @@ def test_a_damaged_state_names_no_file_outside(workspace):
         (workspace / name).mkdir()
     (workspace / "state" / "snapshot.json").write_text(json.dumps({"file": "../../other.json.gz"}), encoding="utf-8")
     save_snapshot(workspace.parent / "other.json.gz", Snapshot("acme", NOW, NOW, NOW, company()))
-    with open_job(workspace) as job, pytest.raises(Exception, match="There is no snapshot"):
+    with open_job(workspace) as job, pytest.raises(Exception, match="snapshot.json is damaged"):
         job.latest_snapshot()
 
 

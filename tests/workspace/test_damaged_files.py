@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pdmigrate.errors import RefusedError, SettingsError, WorkspaceHeldError
 from pdmigrate.plan.actions import Action, make_plan, plan_to_json
 from pdmigrate.runs.summary import read_results, write_run
-from pdmigrate.workspace import journal as journal_module
+from pdmigrate.workspace import database
 from pdmigrate.workspace.cells import read_people_file
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
@@ -171,7 +171,7 @@ def test_a_database_of_something_else_stays_as_it_is(tmp_path):
 
 
 def test_a_journal_that_another_program_holds_is_said(journaled, monkeypatch):
-    monkeypatch.setattr(journal_module, "PATIENCE", 0.01)
+    monkeypatch.setattr(database, "PATIENCE", 0.01)
     with closing(sqlite3.connect(journaled)) as other:
         other.execute("begin exclusive")
         with pytest.raises(WorkspaceHeldError, match="Another program holds the journal"):

@@ -100,7 +100,7 @@ class Pair:
         written = {
             "name": "acme",
             "source": {"kind": "pagerduty", "token": "env:PD_TOKEN", "subdomain": "acme", "base_url": url},
-            "target": {"kind": "harness", "api_key": "env:HARNESS_API_KEY", **place},
+            "target": {"kind": "harness", "api_key": "env:HARNESS_API_KEY", "rehearsal": True, **place},
             "rules": {"open_conflicts": "recommended"},
             **manner.settings,
         }

@@ -4,7 +4,7 @@ from datetime import timedelta
 from operator import itemgetter
 
 from pdmigrate.pages.handover import section_handover
-from pdmigrate.pages.readiness import Readiness, TeamReadiness
+from pdmigrate.pages.readiness import NO_TEAM, Readiness, TeamReadiness
 from pdmigrate.pages.show import Columns, Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.words import draw_sides, format_hours, format_time, section_differences, warn_if
 from pdmigrate.parity.people import Unreachable
@@ -20,7 +20,7 @@ GO_TONES = {"go": "good", "no_go": "bad"}
 
 def page_name(team: str) -> str:
     """The stem of a team's files; the names of its tables have some words more behind it."""
-    return "team-" + make_file_name(team, longest=45)
+    return "team-" + (team if team == NO_TEAM else make_file_name(team, longest=45))
 
 
 def make_page(readiness: Readiness, team: TeamReadiness) -> Page:

@@ -275,7 +275,9 @@ def test_any_order_of_input_gives_the_same_plan(job, seed):
     rows["team_members"] = {team: shuffle(found, dice) for team, found in snapshot.rows["team_members"].items()}
     shuffled = Snapshot(snapshot.subdomain, snapshot.taken, snapshot.since, snapshot.until, rows)
     save_snapshot(job.workspace.snapshots / "shuffled.json.gz", shuffled)
-    job.workspace.save_state("snapshot", {"file": "shuffled.json.gz", "digest": shuffled.digest, "requests": 0})
+    job.workspace.save_state(
+        "snapshot", {"file": "shuffled.json.gz", "digest": shuffled.digest, "requests": 0, "subdomain": "acme"}
+    )
     again = draft(job).plan
     assert again.actions == plan.actions
     assert again.digest == plan.digest

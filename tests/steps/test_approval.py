@@ -25,7 +25,7 @@ CHANGES = {
     "rules.strategy": lambda job: choose(job, "rules.strategy", "overwrite", by="bob"),
     "scope.services": lambda job: choose(job, "scope.services", ["Edge & CDN"], by="bob"),
     "rules.guards": lambda job: settle(job, rules={"guards": {"changed_percent": 100}}),
-    "rules.auto_approve": lambda job: settle(job, rules={"auto_approve": ["contact_details", "overrides"]}),
+    "rules.contact_details": lambda job: choose(job, "rules.contact_details", False, by="bob"),
     "the answer group_name_collision all": lambda job: decide(job, "group_name_collision", "all", "merge", by="bob"),
 }
 

@@ -52,7 +52,7 @@ def test_the_target_of_the_page_goes_through_all_steps(install, folder):
     [(group, offers)] = tomllib.loads(read_block("toml"))["project"]["entry-points"].items()
     assert group == "pdmigrate.targets"
     install(offers)
-    choose_target(folder, **yaml.safe_load(read_block("yaml"))["target"])
+    choose_target(folder, **yaml.safe_load(read_block("yaml"))["target"], rehearsal=True)
     with open_job(folder) as job:
         for step in (connect, preview, conflicts):
             finish(job, step(job))

@@ -7,7 +7,7 @@ import requests
 
 from pdmigrate import conflicts, connect, decide, load, open_job, preview, verify
 from pdmigrate.cli import main
-from pdmigrate.errors import RefusedError, SettingsError
+from pdmigrate.errors import RefusedError, SettingsError, UsageError
 from pdmigrate.pages import look
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
@@ -78,7 +78,10 @@ def test_a_policy_without_a_team_gets_the_owner_that_is_decided(folder):
         decide(job, "policy_without_team", policy["id"], "owner", "platform", by="test")
         action = next(a for a in conflicts(job).plan.actions if a.key == policy["id"])
         assert action.after["owner_group"] == "platform"
-        decide(job, "policy_without_team", policy["id"], "owner", "no_such_group", by="test")
+        with pytest.raises(UsageError, match="no_such_group is no user group of the project"):
+            decide(job, "policy_without_team", policy["id"], "owner", "no_such_group", by="test")
+        file = job.workspace.decisions_file
+        file.write_text(file.read_text().replace("platform", "no_such_group"))
         assert f"policy_without_team:{policy['id']}" in conflicts(job).draft.open
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from lab import Lab, need_browser, open_browser, start_lab
 
-from pdmigrate import open_job
+from pdmigrate import conflicts, open_job
+from pdmigrate import waive as waive_guard
 from pdmigrate.cli.status import describe_status
 from pdmigrate.runs.headless import run_steps
 from pdmigrate.runs.publish import scan_for_secrets
@@ -290,10 +291,12 @@ def test_the_same_decisions_headless_give_the_same_target(walked, tmp_path, monk
     other = make_target()
     again = make_own_workspace(tmp_path / "acme", other.url)
     again.decisions_file.write_bytes(workspace.decisions_file.read_bytes())
-    said = again.settings_file.read_text(encoding="utf-8")
-    again.settings_file.write_text(said.replace("rehearsal: false", "rehearsal: true"), encoding="utf-8")
-    # an approval is for one address, and this Harness has another
-    outcome = run_steps(again.folder, STEPS, tmp_path / "run", approve="all")
+    run_steps(again.folder, STEPS[:4], tmp_path / "planned", approve="")
+    with open_job(again.folder) as job:  # approval and waivers are for one address, and this Harness has another
+        decided = conflicts(job)
+        for guard in decided.guards:
+            waive_guard(job, guard.guard, decided.plan.digest, "2100-01-01", "pytest", "as in the notebook")
+    outcome = run_steps(again.folder, STEPS, tmp_path / "run", approve=decided.plan.digest)
     assert read_target(again.folder) == left
     other.stop()
     assert outcome.exit_code in (0, 5)

@@ -90,9 +90,8 @@ def _expect(found: Draft, action: Action) -> str:
             sources = [m for m in found.account.users[action.key].contact_methods if m.id in action.sources]
             cut = [said for method in sources if (said := describe_cut(method))]
             return ". ".join([f"The profile of {action.identifier}, Contact Methods, lists {named}", *cut]) + "."
-        case (
-            "notification_rules"
-        ):  # minutes after the page are what the person lives through, waits what the form asks for
+        case "notification_rules":
+            # minutes after the page are what the person lives through, waits what the form asks for
             planned = action.read(records.NotificationRule).steps
             minutes = list(accumulate(step.wait_minutes for step in planned))
             channels = [" and ".join(f"{one.type} {one.address}" for one in step.methods) for step in planned]

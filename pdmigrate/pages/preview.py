@@ -14,6 +14,7 @@ from pdmigrate.pagerduty.dependents import list_dependents
 from pdmigrate.pagerduty.event_rules import EventRule, pick_rules
 from pdmigrate.pagerduty.needs import describe_unread
 from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Problem, Schedule, Service, Team, User
+from pdmigrate.pagerduty.secrets import WITH_RULES
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.timeline import Lane, draw_timeline
@@ -244,8 +245,13 @@ def section_event_rules(preview: Preview) -> Section:
         "Of": lambda rule: f"{rule.name}{f': {rule.label}' if rule.label else ''}",
         "Effect": lambda rule: Tag("pages nobody", "warn") if rule.silences else "",
     }
-    table = make_table(rules, columns, "No event rule was found.")
-    return Section("Event rules, for a person to make", EVENT_RULES if rules else "", table)
+    unread = [k for k in WITH_RULES if k not in preview.snapshot.rows or k in preview.draft.account.unread]
+    words = [EVENT_RULES] if rules else []
+    words += [
+        f"Not read, so nothing is known of them: {', '.join(_name_kind(kind).lower() for kind in unread)}."
+    ] * bool(unread)
+    table = make_table(rules, columns, "No event rule was found in what was read.")
+    return Section("Event rules, for a person to make", " ".join(words), table)
 
 
 def _name_kind(kind: str) -> str:

@@ -5,7 +5,9 @@ import json
 import pytest
 from source_http import company
 
+from pdmigrate import preview
 from pdmigrate.pagerduty.event_rules import count_rules, keep_path, list_event_rules, pick_rules
+from pdmigrate.pages.preview import section_event_rules
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 
 CARD = "5c1d7e52-03bb-4b0e-8f0e-3f8d5a1f2c11"
@@ -109,3 +111,11 @@ def test_hours_that_are_none_stay_as_they_came(frame):
     [found] = list_event_rules({"rulesets": [{"id": "s", "rules": [rule]}]})
     assert str(frame) in found.in_words
     assert found.silences
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_rules_that_were_not_read_are_not_said_to_be_none(job, asked):
+    source = job.settings.source.model_copy(update={"service_orchestrations": asked})
+    job.settings = job.settings.model_copy(update={"source": source})
+    shown = section_event_rules(preview(job)).text
+    assert ("Not read, so nothing is known of them: service orchestrations." in shown) is not asked

@@ -1,14 +1,15 @@
 """The journal's tables and the database that they are in: a file of SQLite, or a schema of PostgreSQL for each workspace."""
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
 from pdmigrate.errors import SettingsError, UnreachableError, UnwritableError, WorkspaceHeldError, shorten
 from pdmigrate.harness.identifiers import make_identifier
-from pdmigrate.workspace.folder import make_folder, refuse_links
+from pdmigrate.workspace.folder import lock_beside, make_folder, refuse_links, write_bytes
 
 # --- the tables ---
 
@@ -75,24 +76,39 @@ def damaged(why: str) -> SettingsError:
 def make_engine(place: Path | str, name: str = "") -> sa.Engine:
     """The database, with up-to-date tables. place: a file, or a PostgreSQL URL, where each workspace has a schema.
 
-    Raises SettingsError for a URL that cannot be used or a journal of a newer version, UnreachableError where the
-    server does not answer. Neither repeats the URL: it holds a password.
+    One that is up to date is only read, so that a look at it waits for no load. Raises SettingsError for a URL that cannot
+    be used or a journal of a newer version, UnreachableError where the server does not answer. Neither repeats the URL: it
+    holds a password.
     """
     if isinstance(place, Path):
-        make_folder(refuse_links(place).parent)
-        place.touch(mode=0o600)
-        engine = sa.create_engine(f"sqlite:///{place}", connect_args={"timeout": PATIENCE})
+        _make_file(place)
+        url = sa.URL.create("sqlite", database=str(place))  # a `?` in a folder's name is none of an address
+        engine = sa.create_engine(url, connect_args={"timeout": PATIENCE})
     else:
         engine = _make_postgres(place, name)
     sa.event.listen(engine, "handle_error", _explain)
     try:
-        _bring_up_to_date(engine)
-    except BaseException:
-        engine.dispose()
-        if isinstance(place, Path) and place.is_file() and not place.stat().st_size:
-            place.unlink()  # an empty file would be taken for a journal
-        raise
+        _bring_up_to_date(engine, schema_of(name))
+    except UnicodeError:  # of a host that is none
+        raise SettingsError(NO_URL) from None
+    finally:
+        engine.dispose()  # no connection stays open behind an error; the next one opens another
     return engine
+
+
+def _make_file(place: Path) -> None:
+    """An empty journal where there is none: whole, or not there at all, whoever else is about to make it."""
+    make_folder(refuse_links(place).parent)
+    if place.is_file() and place.stat().st_size:
+        return
+    with lock_beside(place):
+        if place.is_file() and place.stat().st_size:
+            return
+        memory = sa.create_engine("sqlite://")
+        _bring_up_to_date(memory)
+        with closing(memory.raw_connection()) as made:
+            write_bytes(place, made.driver_connection.serialize())  # type: ignore[union-attr]
+        memory.dispose()
 
 
 PATIENCE = 30
@@ -104,7 +120,11 @@ def _explain(context: sa.ExceptionContext) -> NoReturn:
     said = shorten(str(context.original_exception))
     if context.dialect.name == "postgresql":
         kind = type(context.original_exception).__name__
-        raise UnreachableError(f"The journal's PostgreSQL failed ({kind}): check `journal:` and it, then run again.")
+        if isinstance(context.sqlalchemy_exception, sa.exc.ProgrammingError):
+            raise SettingsError(f"The journal's PostgreSQL does not take it ({kind}): check `journal:` and its rights.")
+        raise UnreachableError(
+            f"The journal's PostgreSQL does not answer ({kind}): check `journal:` and it, then run again."
+        )
     if "is locked" in said or "is busy" in said:
         raise WorkspaceHeldError("Another program holds the journal (database is locked): close it, then run again.")
     if any(words in said for words in ("readonly", "disk I/O", "is full", "unable to open")):
@@ -121,8 +141,8 @@ def schema_of(name: str) -> str:
 
 
 def lock_number(name: str, level: int = 0) -> int:
-    """What PostgreSQL knows the workspace's lock by. The odd numbers between are for making the schema."""
-    return int.from_bytes(hashlib.sha256(schema_of(name).encode()).digest()[:7], "big") + 2 * level
+    """What PostgreSQL knows the workspace's lock by."""
+    return int.from_bytes(hashlib.sha256(schema_of(name).encode()).digest()[:7], "big") + level
 
 
 def read_password(place: Path | str) -> str:
@@ -133,40 +153,36 @@ def read_password(place: Path | str) -> str:
         return ""
 
 
+QUIET = 60
+"""Seconds after which a connection shows that it is there: the lock's says nothing else while a load takes its hours."""
+NO_URL = "journal: the secret is no database URL (postgresql://USER:PASSWORD@HOST/NAME)."
+
+
 def _make_postgres(url: str, name: str) -> sa.Engine:
-    schema = schema_of(name)
     try:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() != "postgresql":
             raise SettingsError("journal: the secret is no PostgreSQL URL (postgresql://USER:PASSWORD@HOST/NAME).")
-        options = {"options": f"-csearch_path={schema}", "connect_timeout": 10}
-        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args=options)
-        with engine.begin() as connection:
-            connection.execute(sa.text("select pg_advisory_xact_lock(:n)"), {"n": lock_number(name) + 1})
-            connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-    except sa.exc.ProgrammingError as error:
-        why = type(error.orig).__name__
-        raise SettingsError(
-            f"The journal's PostgreSQL does not take it ({why}): check `journal:` and its rights."
-        ) from None
-    except (sa.exc.ArgumentError, ValueError):  # a port or a host that is none, too
-        raise SettingsError("journal: the secret is no database URL (postgresql://USER:PASSWORD@HOST/NAME).") from None
+        options = {"options": f"-csearch_path={schema_of(name)}", "connect_timeout": 10, "keepalives_idle": QUIET}
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args=options)
+    except (sa.exc.ArgumentError, ValueError):  # a port that is none, too
+        raise SettingsError(NO_URL) from None
     except ModuleNotFoundError:
         raise SettingsError("A journal in PostgreSQL needs the extra: pip install 'pdmigrate[postgres]'.") from None
-    except sa.exc.OperationalError as error:
-        why = type(error.orig).__name__
-        raise UnreachableError(f"The journal's PostgreSQL does not answer ({why}): check `journal:` and it.") from None
-    return engine
 
 
-def _bring_up_to_date(engine: sa.Engine) -> None:
+def _bring_up_to_date(engine: sa.Engine, schema: str = "") -> None:
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":  # two runs may begin at once
+        if _read_version(connection) == VERSION:
+            return
+    with engine.begin() as connection:  # one at a time: whoever comes second finds it made
+        if connection.dialect.name == "postgresql":
             connection.execute(sa.text("select pg_advisory_xact_lock(20261123)"))
-        elif (there := set(sa.inspect(connection).get_table_names())) and about.name not in there:
-            raise damaged(f"it is a database of something else, with the table {min(there)}")
+            connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        version = _read_version(connection)
         tables.create_all(connection)
-        version = connection.execute(sa.select(about.c.version)).scalar()
         if version is None:
             connection.execute(about.insert().values(version=VERSION))
         elif isinstance(version, int) and version > VERSION:
@@ -177,6 +193,16 @@ def _bring_up_to_date(engine: sa.Engine) -> None:
             raise damaged("it has no version that there ever was")
         elif version < VERSION:
             _migrate(connection)
+
+
+def _read_version(connection: sa.Connection) -> Any:
+    """None of a database without tables."""
+    there = sa.inspect(connection).get_table_names()
+    if about.name in there:
+        return connection.execute(sa.select(about.c.version)).scalar()
+    if there:
+        raise damaged(f"it is a database of something else, with the table {min(there)}")
+    return None
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -6,8 +6,8 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,22 @@ class Workspace:
             write_json(path, edit(self.find_state(name)))
 
 
-def lock_beside(path: Path) -> AbstractContextManager[object]:
-    """Hold the lock of a file while it is read, changed and written. Waits for whoever has it, thread or process."""
-    lock = refuse_links(path.with_name(f".{path.name}.lock"))
-    make_folder(path.parent)
-    return FileLock(lock, preserve_lock_file=True)
+@contextmanager
+def lock_beside(path: Path) -> Iterator[None]:
+    """Hold the lock of a file while it is read, changed and written. Waits for whoever has it, thread or process.
+
+    Raises UnwritableError where the lock's own file cannot be made.
+    """
+    lock = FileLock(refuse_links(path.with_name(f".{path.name}.lock")), preserve_lock_file=True)
+    try:
+        make_folder(path.parent)
+        lock.acquire()
+    except OSError as error:
+        raise describe_unwritable(error, path) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def make_folder(path: Path) -> Path:

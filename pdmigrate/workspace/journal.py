@@ -161,7 +161,8 @@ class Journal:
         with self._engine.connect() as connection:
             for row in connection.execute(wanted.order_by(steps.c.id)):
                 half.pop(row.action, None)
-                half |= {row.action: row.load} if row.state == "intended" else {}
+                if row.state == "intended":
+                    half[row.action] = row.load
             rows = connection.execute(
                 sa.select(loads.c.id, loads.c.plan).where(loads.c.id.in_(set(half.values())))
             ).all()

@@ -2,6 +2,7 @@
 
 import contextlib
 import getpass
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import pytest
 from kill_loads import PATIENCE, PROCESSES, wait_until
 
 from pdmigrate import conflicts, load, open_job, undo
+from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import InterruptedLoadError, WorkspaceHeldError
 from pdmigrate.runs import headless
 from pdmigrate.runs.headless import stopping_between_steps
@@ -162,6 +164,37 @@ def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
 
     load(small, "all", describe)
     assert "is held by" in said[0]
+
+
+def test_status_shows_a_load_as_it_is_and_leaves_it_alone(small):
+    conflicts(small)
+    folder, said = small.workspace.folder, []
+
+    def describe(done, number, total):
+        if number in (3, total):
+            before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+            said.append((number, total, describe_status(small.workspace)))
+            assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+    assert load(small, "all", describe).error is None
+    for number, total, words in said:
+        assert f"run 1 is open: {number} of {total} steps done" in words
+    assert [number for number, *_ in said] == [3, said[0][1]]
+    assert "is open" not in describe_status(small.workspace)
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_the_number_of_a_process_that_is_gone_says_nothing(tmp_path, monkeypatch, caplog, where):
+    """Another process may have got it since, this one too: what counts is the lock, and what is said is what was written."""
+    host = socket.gethostname()
+    with hold(tmp_path / "journal.sqlite", "acme", tmp_path, "load", read_clock()):
+        said = json.loads((tmp_path / ".lock").read_text())
+    host = host if where == "here" else "another-host"
+    (tmp_path / ".lock").write_text(json.dumps({**said, "host": host, "token": "gone"}))
+    monkeypatch.setenv(TOKENS, "gone")
+    with hold(tmp_path / "journal.sqlite", "acme", tmp_path, "load", read_clock()):
+        assert f"on {host} (process {os.getpid()})" in caplog.text
+        assert "ended without a word" in caplog.text
 
 
 def test_a_holder_of_the_same_host_and_process_number_in_another_container_is_not_us(small, monkeypatch):

@@ -1,6 +1,7 @@
 """The journal: the intent before a request, the result after it, and what each object is called in Harness."""
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -128,3 +129,23 @@ def test_a_journal_of_another_version_is_refused(journal, open_journal, tmp_path
     connection.close()
     with pytest.raises(SettingsError, match="version 99"):
         open_journal()
+
+
+def test_a_journal_is_in_its_folder_whatever_that_is_called(tmp_path):
+    folder = tmp_path / "100% sure? yes#1 ünï"
+    Journal(folder / "journal.sqlite", "acme").close()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    assert (folder / "journal.sqlite").stat().st_size
+    assert (folder / "journal.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_look_waits_for_no_writer_and_leaves_the_file_as_it_is(journal, open_journal, tmp_path):
+    """A load writes while somebody asks for the status: what is written and not yet whole is not seen."""
+    journal.record(journal.start_load(D1, NOON), action(), "intended", NOON)
+    path = tmp_path / "new" / "journal.sqlite"
+    before = path.stat().st_mtime_ns
+    with closing(sqlite3.connect(path)) as load:
+        load.execute("begin immediate")
+        load.execute("update steps set state = 'done'")
+        assert open_journal().states(1)["teams:PT1"].state == "intended"
+    assert path.stat().st_mtime_ns == before

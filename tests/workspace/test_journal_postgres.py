@@ -18,7 +18,7 @@ from kill_loads import PATIENCE, PROCESSES, wait_until
 from conftest import skip
 from pdmigrate import conflicts, load, open_job, preview
 from pdmigrate.cli import main
-from pdmigrate.errors import SettingsError, UnreachableError, WorkspaceHeldError
+from pdmigrate.errors import PdmigrateError, SettingsError, UnreachableError, WorkspaceHeldError
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.hold import TOKENS, hold
 from pdmigrate.workspace.journal import Journal
@@ -174,6 +174,29 @@ def test_threads_of_one_process_hold_it_one_at_a_time(place, tmp_path):
     assert said.count("held") == 1
     assert len(said) == 10
     assert all("held by" in words or "just taken" in words for words in said if words != "held")
+
+
+def test_all_who_make_a_new_journal_at_once_get_the_same_one(place):
+    start, said = threading.Barrier(8), []
+
+    def make(number):
+        start.wait(PATIENCE)
+        try:
+            with Journal(place, "acme", "at once").opened() as journal:
+                journal.start_undo(number, read_clock())
+        except PdmigrateError as error:
+            said.append(str(error))
+
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not said
+    with Journal(place, "acme", "at once").opened() as journal:
+        assert len(journal.runs()) == 8
+        with journal._engine.connect() as connection:
+            assert connection.execute(sa.text("select count(*) from about")).scalar() == 1
 
 
 def test_another_workspace_is_not_held(postgres, tmp_path):

@@ -8,8 +8,6 @@ elsewhere (a mail, a ticket) can prove that nothing was changed since, this file
 import hashlib
 import logging
 import platform
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -23,6 +21,7 @@ from pdmigrate.runs.summary import read_results
 from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, write_bytes, write_json
+from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.states import read_within
 
 log = logging.getLogger("pdmigrate")
@@ -165,12 +164,8 @@ def _copy_sources(workspace: Workspace, folder: Path) -> None:
     for path in sorted(path for path in filed.rglob("*") if path.is_symlink() or path.is_file()):
         write_bytes(folder / FILED / path.relative_to(filed), refuse_links(path).read_bytes())
     if workspace.journal_file.is_file():
-        write_bytes(folder / "journal.sqlite", b"")
-        with (
-            closing(sqlite3.connect(workspace.journal_file)) as old,
-            closing(sqlite3.connect(folder / "journal.sqlite")) as new,
-        ):
-            old.backup(new)
+        with Journal(workspace.journal_file, "").opened() as journal:
+            write_bytes(folder / "journal.sqlite", journal.copy())
 
 
 def _digest_others(workspace: Workspace, folder: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Publishing: copy what stakeholders may see out of a run's folder, searched for secrets, masked where asked."""
 
+import os
 import re
 import shutil
 import zlib
@@ -9,10 +10,13 @@ from pathlib import Path
 from pdmigrate.errors import RefusedError, SecretFoundError, SettingsError
 from pdmigrate.pages.markup import mask_markup, mask_text
 from pdmigrate.wire.redaction import spell_secret
-from pdmigrate.workspace.folder import refuse_links, write_text
+from pdmigrate.workspace.folder import make_folder, refuse_links, write_text
 
 SHARED = ("stakeholders.html", "team-*.html", "tables/stakeholders-*.csv", "tables/team-*.csv")
 """The report for stakeholders, the page of each team, and their tables. Notebooks, snapshots and journals stay."""
+
+FRESH = ".pdmigrate-publish"
+"""Where the pages lie until all are there, in the folder that they are for: moving them takes no room."""
 
 SHORTEST_SECRET = 8
 """PagerDuty's keys have 20 characters, Harness's more; a word that somebody typed for a key may stand in any sentence."""
@@ -33,7 +37,8 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     """Copy the shared pages of a run. Returns what was written.
 
     The folder must be new, empty, or one that was published to before, which is replaced. Raises RefusedError for any
-    other, SecretFoundError, before anything is written, where a secret stands in a page.
+    other, SecretFoundError, before anything is written, where a secret stands in a page, and UnwritableError, which leaves
+    what was published before as it was.
     """
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
     for path in sources:
@@ -44,17 +49,25 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
         raise SecretFoundError(
             f"A secret stands in {', '.join(found[:5])}: nothing was published; change the key, report this as a bug."
         )
+    fresh = folder / FRESH
+    shutil.rmtree(fresh, ignore_errors=True)  # of one that was killed
     ours = {path for pattern in SHARED for path in folder.glob(pattern) if not path.is_symlink()}
     strange = [path for path in folder.rglob("*") if path not in ours and (path.is_symlink() or path.is_file())]
     if strange:
         raise RefusedError(f"{folder} holds other files ({strange[0].name}): publish to a folder of its own.")
-    for path in ours:
-        path.unlink()
-    shutil.rmtree(folder / "tables", ignore_errors=True)
-    texts = {path.relative_to(run): path.read_text(encoding="utf-8") for path in sources}
-    for name, text in texts.items():
-        write_text(folder / name, mask_file(name, text) if mask else text)
-    return [folder / name for name in texts]
+    names = [path.relative_to(run) for path in sources]
+    try:
+        for name, path in zip(names, sources, strict=True):
+            text = path.read_text(encoding="utf-8")
+            write_text(fresh / name, mask_file(name, text) if mask else text)
+        for path in ours - {folder / name for name in names}:
+            path.unlink()
+        for name in names:
+            make_folder((folder / name).parent)
+            os.replace(fresh / name, folder / name)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return [folder / name for name in names]
 
 
 def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:

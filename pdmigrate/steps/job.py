@@ -103,7 +103,7 @@ class Job:
 
     def read_choices(self) -> None:
         """Take over what was chosen in any notebook since the job was opened: scope and rules, never the sides."""
-        fresh = _read_settings(self.workspace, self.decisions())
+        fresh = read_chosen(self.workspace, self.decisions())
         self.settings = self.settings.model_copy(update={"scope": fresh.scope, "rules": fresh.rules})
 
     @contextmanager
@@ -312,7 +312,7 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
     if not named:
         raise SettingsError("Name the workspace: set the parameter `workspace`, or the variable PDMIGRATE_WORKSPACE.")
     place = Workspace(named).check()
-    settings = _read_settings(place, read_decisions(place.decisions_file))
+    settings = read_chosen(place, read_decisions(place.decisions_file))
     return Job(place, settings, place.place_run(reports) if str(reports) else place.by_hand, clock)
 
 
@@ -336,7 +336,7 @@ def find_journal(workspace: Workspace, settings: Settings) -> Journal | None:
     return None if isinstance(place, Path) and not place.is_file() else Journal(place, "", settings.name)
 
 
-def _read_settings(place: Workspace, decisions: Decisions) -> Settings:
+def read_chosen(place: Workspace, decisions: Decisions) -> Settings:
     """migration.yaml, with the choices of decisions.yaml in place of what it says."""
     choices: dict[str, Any] = {choice.setting: choice.value for choice in decisions.choices}
     return settings_module.read_settings(place.settings_file, choices)

@@ -1,9 +1,10 @@
 """The journal's tables and the database that they are in: a file of SQLite, or a schema of PostgreSQL for each workspace."""
 
 import hashlib
+import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import sqlalchemy as sa
 
@@ -106,13 +107,23 @@ def _make_file(place: Path) -> None:
             return
         memory = sa.create_engine("sqlite://")
         _bring_up_to_date(memory)
-        with closing(memory.raw_connection()) as made:
-            write_bytes(place, made.driver_connection.serialize())  # type: ignore[union-attr]
+        write_bytes(place, copy_file(memory))
         memory.dispose()
+
+
+def copy_file(engine: sa.Engine) -> bytes:
+    """What a SQLite database's file holds, or would hold. Raises WorkspaceHeldError where another program keeps it locked."""
+    with closing(engine.raw_connection()) as connection:
+        try:
+            whole: bytes = cast(sqlite3.Connection, connection.driver_connection).serialize()
+        except sqlite3.OperationalError:
+            raise WorkspaceHeldError(HELD) from None
+        return whole
 
 
 PATIENCE = 30
 """Seconds to wait for another program that writes to a SQLite journal."""
+HELD = "Another program holds the journal (database is locked): close it, then run again."
 
 
 def _explain(context: sa.ExceptionContext) -> NoReturn:
@@ -126,7 +137,7 @@ def _explain(context: sa.ExceptionContext) -> NoReturn:
             f"The journal's PostgreSQL does not answer ({kind}): check `journal:` and it, then run again."
         )
     if "is locked" in said or "is busy" in said:
-        raise WorkspaceHeldError("Another program holds the journal (database is locked): close it, then run again.")
+        raise WorkspaceHeldError(HELD)
     if any(words in said for words in ("readonly", "disk I/O", "is full", "unable to open")):
         raise UnwritableError(
             f"The journal cannot be written ({said}), so nothing more is: it is whole as it was. Make room or mend its rights, "

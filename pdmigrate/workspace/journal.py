@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
 from pdmigrate.wire.forms import FormError, read_form
 from pdmigrate.wire.json_text import JsonError, read_json
-from pdmigrate.workspace.database import damaged, ledger, loads, make_engine, steps
+from pdmigrate.workspace.database import copy_file, damaged, ledger, loads, make_engine, steps
 
 T = TypeVar("T")
 
@@ -69,6 +69,10 @@ class Journal:
             yield self
         finally:
             self.close()
+
+    def copy(self) -> bytes:
+        """The whole file as it is at this moment, also while a load writes to it. Of one in SQLite only."""
+        return copy_file(self._engine)
 
     def ledger(self) -> dict[tuple[str, str], LedgerEntry]:
         """All lines of the source account, by (kind, key)."""

@@ -6,10 +6,11 @@ from small_company import edit
 
 from pdmigrate import approve, choose, conflicts, decide, load, open_job, preview, waive
 from pdmigrate.cli.status import describe_status
-from pdmigrate.errors import PlanMovedError, RefusedError, UnapprovedPlanError, UsageError
+from pdmigrate.errors import InterruptedLoadError, PlanMovedError, RefusedError, UnapprovedPlanError, UsageError
 from pdmigrate.plan.actions import Held, make_plan
 from pdmigrate.plan.answers import Decisions
 from pdmigrate.plan.guards import read_approval
+from pdmigrate.steps.cancel import Cancel
 
 
 def settle(job, **said):
@@ -50,6 +51,31 @@ def test_what_changes_after_the_approval_makes_it_void_by_name(small, name):
     approve(small, again.plan.digest, by="ann")
     assert not conflicts(small).void
     assert load(small).writes
+
+
+def interrupt(job, approve=""):
+    stop = Cancel()
+    with pytest.raises(InterruptedLoadError):
+        load(job, approve, lambda done, number, total: stop.ask(), stop)
+    return describe_status(job.workspace)
+
+
+def test_status_names_a_void_approval_while_a_load_is_interrupted(small):
+    """First of the plan that was begun, then where another one is begun without the approval."""
+    approve(small, conflicts(small).plan.digest, by="ann")
+    said = interrupt(small)
+    assert said.count("the same command goes on") == 1
+    assert "void" not in said
+    choose(small, "rules.strategy", "overwrite", by="bob")
+    said = describe_status(small.workspace)
+    assert "changed since it was made: rules.strategy; 1 in all: an approval of it is void" in said
+    assert "the same command goes on" not in said
+    again = conflicts(small).plan
+    assert "run 1 is open" in describe_status(small.workspace)
+    assert "the same command goes on" not in describe_status(small.workspace)
+    said = interrupt(small, again.digest)
+    assert f"plan: {again.digest[:12]} was interrupted or failed in part. The approval of ann is for the plan" in said
+    assert "void: changed since: rules.strategy" in said
 
 
 def test_a_source_that_was_read_again_makes_it_void_by_name(small):

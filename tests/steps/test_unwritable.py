@@ -12,6 +12,8 @@ import pytest
 
 from pdmigrate import conflicts, load, open_job, preview
 from pdmigrate.errors import RefusedError, UnwritableError
+from pdmigrate.runs.evidence import seal_run
+from pdmigrate.runs.publish import publish
 from pdmigrate.workspace import folder as folder_module
 from pdmigrate.workspace.folder import write_text
 from pdmigrate.workspace.journal import Journal
@@ -95,6 +97,35 @@ def test_a_journal_that_cannot_be_made_leaves_no_empty_file(tmp_path):
     with full_beyond(0), pytest.raises(UnwritableError):
         Journal(tmp_path / "journal.sqlite", "acme")
     assert not list_files(tmp_path)
+
+
+def test_what_was_published_stays_whole(tmp_path):
+    """A later page finds no room: the earlier ones are not replaced, and none that was there goes."""
+    run, out = tmp_path / "run", tmp_path / "out"
+    for name in ("stakeholders.html", "team-a.html", "tables/team-a-1.csv"):
+        write_text(run / name, "old")
+    publish(run, out, ())
+    before = list_files(out)
+    (run / "team-a.html").unlink()
+    write_text(run / "stakeholders.html", "new")
+    write_text(run / "team-b.html", "x" * 5000)
+    with full_beyond(3000), pytest.raises(UnwritableError):
+        publish(run, out, ())
+    assert list_files(out) == before
+    publish(run, out, ())
+    assert {str(name) for name in list_files(out)} == {"stakeholders.html", "team-b.html", "tables/team-a-1.csv"}
+
+
+def test_the_copy_of_the_journal_in_a_sealed_run_is_whole_or_not_there(small):
+    small.journal().close()
+    folder = small.workspace.reports / "1"
+    little = full_beyond(small.workspace.journal_file.stat().st_size - 1)
+    with little, pytest.raises(UnwritableError, match=r"journal\.sqlite cannot be written"):
+        seal_run(small.workspace, folder, small.clock())
+    assert "journal.sqlite" not in {name.name for name in list_files(folder)}
+    seal_run(small.workspace, folder, small.clock())
+    with Journal(folder / "evidence" / "journal.sqlite", "acme").opened() as copy:
+        assert copy.runs() == []
 
 
 def test_the_command_says_it_in_one_line(small):

@@ -37,10 +37,19 @@ def list_drafts(found: Draft) -> Iterator[tuple[str, str, str, tuple[EventRule, 
 
 
 def list_drafted(found: Draft, links: Links) -> Iterator[Item]:
-    """What decided in PagerDuty whether an alert pages at all: nothing public takes it."""
+    """What decided in PagerDuty whether an alert pages at all: nothing public takes it. What was not read is an item too."""
+    account = links.to_pagerduty("", "")
     for id, name, file, rules in list_drafts(found):
-        content = [rule.in_words for rule in rules]
-        yield make_item(links, "event_rules", id, name, expected=describe_drafts(rules), file=file, content=content)
+        content, back = [rule.in_words for rule in rules], "" if file != NO_SERVICE else account
+        said = describe_drafts(rules)
+        yield make_item(links, "event_rules", id, name, expected=said, file=file, content=content, back=back)
+    if unread := found.account.rules_unread:
+        kinds = ", ".join(kind.replace("_", " ") for kind in unread)
+        said = (
+            f"Somebody has looked in PagerDuty at its {kinds}, of which nothing is known here, and has made what keeps alerts "
+            "quiet, late or elsewhere. The page preview says why they were not read; once they are, each stands on this list."
+        )
+        yield make_item(links, "event_rules", "unread", "Event rules that were not read", expected=said, back=account)
 
 
 def write_drafts(found: Draft, links: Links) -> dict[str, str]:

@@ -22,6 +22,7 @@ from pdmigrate.pagerduty.not_carried import (
     list_not_carried,
     note_unread_teams,
 )
+from pdmigrate.pagerduty.secrets import WITH_RULES
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.wire.canonical import canonical_json
 
@@ -97,6 +98,8 @@ class Account:
     not_carried: tuple[NotCarried, ...] = ()
     event_rules: tuple[EventRule, ...] = ()
     """What decides about alerts before anybody is paged, in the order in which PagerDuty tries them."""
+    rules_unread: tuple[str, ...] = ()
+    """The kinds of which such rules were not read: not asked for, or refused."""
     host: str = ""
     """Where a browser opens it, by its own links; "" where it has none."""
     renderings: dict[str, tuple[Rendering, ...]] = field(default_factory=dict)
@@ -186,6 +189,7 @@ def read_account(snapshot: Snapshot) -> Account:
         hidden=find_hidden(rows),
         not_carried=list_not_carried(rows),
         event_rules=list_event_rules(rows),
+        rules_unread=tuple(kind for kind in WITH_RULES if kind not in rows or kind in (rows.get("unread") or {})),
         host=find_host(row for kind in LINKED for row in rows.get(kind) or []),
         renderings=read_renderings(rows.get("renderings") or {}),
         oncalls=read_oncalls(rows.get("oncalls")),

@@ -14,7 +14,6 @@ from pdmigrate.pagerduty.dependents import list_dependents
 from pdmigrate.pagerduty.event_rules import EventRule, pick_rules
 from pdmigrate.pagerduty.needs import describe_unread
 from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Problem, Schedule, Service, Team, User
-from pdmigrate.pagerduty.secrets import WITH_RULES
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.timeline import Lane, draw_timeline
@@ -245,7 +244,7 @@ def section_event_rules(preview: Preview) -> Section:
         "Of": lambda rule: f"{rule.name}{f': {rule.label}' if rule.label else ''}",
         "Effect": lambda rule: Tag("pages nobody", "warn") if rule.silences else "",
     }
-    unread = [k for k in WITH_RULES if k not in preview.snapshot.rows or k in preview.draft.account.unread]
+    unread = preview.draft.account.rules_unread
     words = [EVENT_RULES] if rules else []
     words += [
         f"Not read, so nothing is known of them: {', '.join(_name_kind(kind).lower() for kind in unread)}."

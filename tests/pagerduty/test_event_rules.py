@@ -6,6 +6,8 @@ import pytest
 from source_http import company
 
 from pdmigrate import preview
+from pdmigrate.handover.event_rules import list_drafted
+from pdmigrate.handover.links import Links
 from pdmigrate.pagerduty.event_rules import count_rules, keep_path, list_event_rules, pick_rules
 from pdmigrate.pages.preview import section_event_rules
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
@@ -117,5 +119,9 @@ def test_hours_that_are_none_stay_as_they_came(frame):
 def test_rules_that_were_not_read_are_not_said_to_be_none(job, asked):
     source = job.settings.source.model_copy(update={"service_orchestrations": asked})
     job.settings = job.settings.model_copy(update={"source": source})
-    shown = section_event_rules(preview(job)).text
+    found = preview(job)
+    shown = section_event_rules(found).text
+    listed = {item.key: item.expected for item in list_drafted(found.draft, Links("", "a", "o", "p", "acme", "us"))}
+    assert ("event_rules:unread" in listed) is not asked
+    assert asked or "at its service orchestrations, of which nothing is known" in listed["event_rules:unread"]
     assert ("Not read, so nothing is known of them: service orchestrations." in shown) is not asked

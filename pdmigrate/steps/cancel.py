@@ -5,20 +5,24 @@ import os
 from pdmigrate.steps.job import Job
 from pdmigrate.workspace.hold import lent_tokens
 
+KERNELS_PARENT = "JPY_PARENT_PID"
+"""The variable in which jupyter_client tells a kernel who has started it. What a kernel starts has it too, and another parent."""
+
 
 class Cancel:
     """Set it, and the load stops between two steps. In a notebook of a headless run it is set as well once that run is told to
-    stop, or is gone: nothing goes on writing behind the back of who has killed it.
+    stop; in any notebook once whoever started its kernel is gone: nothing goes on writing behind the back of who killed it.
     """
 
     def __init__(self, job: Job | None = None) -> None:
         self._asked = False
         self._files = [job.workspace.cancel_file(run) for run in lent_tokens()] if job else []
         self._parent = os.getppid()
+        self._in_kernel = os.environ.get(KERNELS_PARENT) == str(self._parent)
 
     @property
     def asked(self) -> bool:
-        orphaned = bool(self._files) and os.getppid() != self._parent
+        orphaned = (self._in_kernel or bool(self._files)) and os.getppid() != self._parent
         return self._asked or orphaned or any(file.exists() for file in self._files)
 
     def ask(self) -> None:

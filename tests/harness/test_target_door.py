@@ -150,7 +150,7 @@ def test_a_failure_of_the_server_is_no_missing_api(client, kind):
 
 def test_no_answer_in_time_is_no_missing_api(client):
     client.transport.timeout = 0.2
-    play(client, {"kind": "slow", "path": CONTRACT, "seconds": 0.5})
+    play(client, {"kind": "slow", "path": CONTRACT, "seconds": 2})
     with pytest.raises(UnreachableError, match="no answer in time"):
         client.ask_door()
 

@@ -1,6 +1,7 @@
 """What JupyterLab's stop button does to a load: a real kernel, which gets the signal that the button sends."""
 
 import json
+import threading
 
 import nbformat
 import pytest
@@ -16,6 +17,7 @@ class Person:
     """Somebody who runs cells of notebook 5, and presses the stop button at the fifth step."""
 
     def __init__(self, workspace, digest):
+        self.pressed = threading.Event()
         self.workspace = workspace
         self.manager, self.client = start_new_kernel()
         cells = nbformat.read(notebook_of("load"), as_version=4).cells
@@ -31,6 +33,7 @@ class Person:
             content = message["content"]
             if stop_at and stop_at in json.dumps(content.get("data", {})):
                 self.manager.interrupt_kernel()
+                self.pressed.set()
                 stop_at = None
             if message["parent_header"].get("msg_id") != request:
                 continue
@@ -46,9 +49,7 @@ class Person:
 
 @pytest.fixture
 def rehearsal(tmp_path):
-    """A Harness that takes its time, so that nobody has to be quick with the button."""
     made = Rehearsal(tmp_path)
-    made.gate.pause = 0.1
     yield made
     made.close()
 
@@ -60,8 +61,15 @@ def person(rehearsal):
     somebody.leave()
 
 
-def test_the_stop_button_stops_a_load_between_two_steps_and_the_cell_goes_on(person):
+def wait_for_the_button(gate, person):
+    """Harness answers nothing more until it is pressed, so that nobody has to be quick with it."""
+    gate.late = threading.Thread(target=person.pressed.wait)
+    gate.late.start()
+
+
+def test_the_stop_button_stops_a_load_between_two_steps_and_the_cell_goes_on(rehearsal, person):
     load = person.cells[2]
+    rehearsal.gate.arm(30, "before the answer", lambda: wait_for_the_button(rehearsal.gate, person))
     [(name, words)] = person.run(load, stop_at=">5 of ")
     assert name == "InterruptedLoadError"
     number, total = (int(word) for word in words.split() if word.isdigit())
@@ -74,7 +82,7 @@ def test_the_stop_button_stops_a_load_between_two_steps_and_the_cell_goes_on(per
 
 def test_pressed_before_the_first_step_nothing_is_written(rehearsal, person):
     rehearsal.gate.arm(0, None, None)
-    rehearsal.gate.pause = 0.5
+    wait_for_the_button(rehearsal.gate, person)
     [(name, words)] = person.run(person.cells[2], stop_at="Checking that nothing has moved")
     assert name == "InterruptedLoadError"
     assert words.startswith("Cancelled after 0 of ")

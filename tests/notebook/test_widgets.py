@@ -249,7 +249,7 @@ def test_two_notebooks_open_at_once_do_not_overwrite_each_other(decided_workspac
     for kernel in both:
         kernel.start()
     for kernel in both:
-        kernel.join(60)
+        kernel.join()
     found = [d.object for d in read_decisions(Workspace(decided_workspace).decisions_file).decisions]
     assert set(found) >= {*mine, *others}
     assert len(found) == known + 80

@@ -168,7 +168,7 @@ def test_entries_say_at_every_instant_what_the_rules_say():
     """No edge is forgotten: at random instants the entries agree with the rules, asked directly."""
     dice, document = random.Random(7), build_company(NOW)  # noqa: S311
     since, until = NOW.replace(hour=0, minute=0), NOW.replace(hour=0, minute=0) + timedelta(days=56)
-    began = time.perf_counter()
+    began = time.process_time()
     for schedule in document["schedules"]:
         zone = own_zone(schedule)
         sources = [read_override(one) for one in document["overrides"].get(schedule["id"], [])]
@@ -180,7 +180,7 @@ def test_entries_say_at_every_instant_what_the_rules_say():
             ruled = next((found["id"] for one in sources if (found := one.user_at(instant, clock))), None)
             shown = next((one.user["id"] for one in entries if one.start <= instant < one.end), None)
             assert shown == ruled, (schedule["name"], instant)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_oncalls_leave_out_schedules_without_a_policy(company):

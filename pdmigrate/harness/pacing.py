@@ -64,7 +64,12 @@ class Quota:
     def _wait_for(self, times: deque[float], limit: int, noun: str) -> None:
         window = 60 + MARGIN
         while len(times) >= limit:
-            wait = times[len(times) - limit] + window - self.clock()
+            now = self.clock()
+            for place, at in enumerate(times):
+                times[place] = min(
+                    at, now
+                )  # later than now only where the clock was set back: never wait for that hour
+            wait = times[len(times) - limit] + window - now
             if wait <= 0:
                 break
             if wait >= SAID_FROM:

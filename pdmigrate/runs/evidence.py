@@ -48,6 +48,10 @@ class Checked:
     apart: str = ""
 
 
+class _Previous(BaseModel):
+    run: str = ""
+
+
 class _Snapshot(BaseModel):
     file: str = Field(max_length=200, pattern=r"^[^/\\\x00]+$")
     sha256: str
@@ -66,6 +70,7 @@ class Manifest(BaseModel):
     files: dict[str, str]
     snapshot: _Snapshot | None
     plan: _Plan
+    previous: _Previous = _Previous()
 
     @field_validator("snapshot", mode="before")
     @classmethod
@@ -175,7 +180,10 @@ def _digest_others(workspace: Workspace, folder: Path) -> dict[str, Any]:
     """
     others = [p for p in sorted(workspace.reports.glob(f"*/{MANIFEST}")) if p.parent.resolve() != folder.resolve()]
     whole = {path: manifest for path in others if (manifest := _read_manifest(path))}
-    newest = max(whole, key=lambda path: whole[path].sealed, default=None)
+    # the end of the chain, and not the latest by the clock: that may have been set back meanwhile
+    named = {manifest.previous.run for manifest in whole.values()}
+    ends = [path for path in whole if path.parent.name not in named] or list(whole)
+    newest = max(ends, key=lambda path: whole[path].sealed, default=None)
     damaged = {path.parent.name: _digest_if_readable(path) for path in others if path not in whole}
     for name in damaged:
         log.warning(

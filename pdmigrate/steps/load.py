@@ -27,7 +27,7 @@ from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.cancel import Cancel
 from pdmigrate.steps.job import Job, records_step
-from pdmigrate.steps.load_checks import check_before_writing
+from pdmigrate.steps.load_checks import ClockWatch, check_before_writing
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.resuming import find_begun, has_moved, is_there
 from pdmigrate.workspace.journal import Journal
@@ -160,6 +160,7 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
             progress=progress,
             cancel=cancel or Cancel(job),
             begun=begun,
+            watch=ClockWatch(job, plan.digest),
         )
         run.load(plan, passed, moved)
     counts = job.target.counts
@@ -193,6 +194,7 @@ class _Run:
     progress: Progress | None
     cancel: Cancel
     begun: dict[str, str]
+    watch: ClockWatch
     results: list[Done] = field(default_factory=list)
     broken: dict[tuple[str, str], str] = field(default_factory=dict)
     ill: int = 0
@@ -325,6 +327,10 @@ class _Run:
         if self.cancel.asked:
             raise InterruptedLoadError(
                 f"Cancelled after {self.finished} of {self.total} steps: run load again, it goes on from there."
+            )
+        if stale := self.watch.find_stale():
+            raise InterruptedLoadError(
+                f"Stopped after {self.finished} of {self.total} steps, since the clock has jumped meanwhile: {stale}"
             )
 
 

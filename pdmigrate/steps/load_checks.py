@@ -1,5 +1,8 @@
 """All that must hold before a load's first write: the right target, the plan that was seen, guards, nothing moved."""
 
+import time
+from datetime import timedelta
+
 from pdmigrate.errors import (
     OpenConflictsError,
     PlanMovedError,
@@ -43,6 +46,24 @@ def check_before_writing(
             f"Harness has changed since the plan was made: {names}; {len(moved)} in all. Run conflicts again."
         )
     return {action.id for action in moved}
+
+
+class ClockWatch:
+    """Whether the clock has jumped since a load began: somebody has set it, or the machine has slept."""
+
+    def __init__(self, job: Job, digest: str):
+        self._job, self._digest = job, digest
+        self._began, self._ticks = job.clock(), time.monotonic()
+
+    def find_stale(self) -> str:
+        """Why what was fresh enough at the beginning is not any more; "" where the clock went on as clocks do."""
+        now = self._job.clock()
+        jumped = now - self._began - timedelta(seconds=time.monotonic() - self._ticks)
+        if abs(jumped) <= guards.CLOCKS_DIFFER:
+            return ""
+        hours = self._job.settings.rules.guards.snapshot_hours
+        said = guards.check_age(self._job.latest_snapshot().taken, now, hours)
+        return "" if self._job.decisions().waives("old_snapshot", self._digest, now) else said or ""
 
 
 def _check_guards(job: Job, plan: Plan, journal: Journal, approve: str) -> None:

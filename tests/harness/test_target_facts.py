@@ -43,7 +43,7 @@ import requests
 
 from pdmigrate import conflicts, load, preview
 from pdmigrate.harness.identifiers import make_identifier, make_name, make_service_name
-from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.harness.pacing import INVITE_PATH, Limits, Quota
 from pdmigrate.harness.project import open_project
 from pdmigrate.harness.writers import WriteError
 from pdmigrate.mapping.mapped import describe
@@ -105,6 +105,26 @@ def test_the_limit_of_calls_is_kept_by_us():
     for _ in range(401):
         pace.wait("GET", "/ng/api/user-groups")
     assert slept == [61.0]  # the 401st of a minute waits it out, and never asks to be told off
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_a_clock_that_jumps_makes_no_call_wait_longer_than_a_minute(hours):
+    """Invitations are remembered by the time of day, so that a later process knows of them."""
+    now, slept, kept = [1e9], [], []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        now[0] += seconds
+
+    def remember(times):
+        kept[:] = times
+
+    for _ in range(2):
+        pace = Quota(sent=kept, remember=remember, clock=lambda: now[0], sleep=sleep)
+        for _ in range(10):
+            pace.wait("POST", INVITE_PATH)
+        now[0] += hours * 3600
+    assert sum(slept) == (61.0 if hours < 0 else 0)
 
 
 def test_long_lists_of_groups_and_services_are_read_whole(harness):

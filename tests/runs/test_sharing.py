@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -159,6 +159,15 @@ def test_a_damaged_manifest_is_named_and_stops_nothing(job, damage, caplog, caps
     assert [run.problems for run in check_evidence(job.workspace.folder)] == [(), ("manifest.json is damaged",), ()]
     assert main(["evidence", str(job.workspace.folder)]) == 4
     assert "manifest.json is damaged" in capsys.readouterr().out
+
+
+def test_a_run_that_is_sealed_by_a_clock_set_back_stays_in_the_chain(workspace):
+    place, noon = Workspace(workspace), datetime(2026, 11, 23, 12, tzinfo=UTC)
+    for number, hour in enumerate((0, -3, -2, 1)):
+        folder = place.reports / str(number)
+        seal_run(place, folder, noon + timedelta(hours=hour))
+        previous = json.loads((folder / "manifest.json").read_text())["previous"]
+        assert previous.get("run") == (str(number - 1) if number else None)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"step": "connect"}'])

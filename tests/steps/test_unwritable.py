@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from pdmigrate import conflicts, load, open_job, preview
-from pdmigrate.errors import RefusedError, UnwritableError
+from pdmigrate.errors import InterruptedLoadError, RefusedError, UnwritableError
 from pdmigrate.runs.evidence import seal_run
 from pdmigrate.runs.publish import publish
 from pdmigrate.workspace import folder as folder_module
@@ -146,3 +146,24 @@ def test_a_clock_that_was_set_back_or_forth_is_said(small):
             load(small, "all")
     with open_job(small.workspace.folder) as job:
         assert load(job, "all").error is None
+
+
+@pytest.mark.parametrize("hours, words", [(-30, "the clock was set back"), (30, "30 hours old")])
+def test_a_clock_that_jumps_during_a_load_stops_it_between_two_steps(small, hours, words):
+    """A laptop that slept over night must not go on with what PagerDuty said yesterday."""
+    conflicts(small)
+    real, jumped = small.clock, []
+
+    def describe(done, number, total):
+        if number == 3:
+            jumped.append(timedelta(hours=hours))
+
+    small.clock = lambda: real() + sum(jumped, timedelta())
+    with pytest.raises(
+        InterruptedLoadError, match=f"^Stopped after .* since the clock has jumped meanwhile: .*{words}"
+    ):
+        load(small, "all", describe)
+    assert 0 < small.target.transport.counts.writes < 10
+    small.clock = real
+    assert load(small, "all").error is None
+    assert conflicts(small).plan.empty

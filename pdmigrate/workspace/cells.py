@@ -1,6 +1,7 @@
 """CSV files. Each that we write or read goes through here, so that a spreadsheet runs nothing that somebody typed."""
 
 import csv
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ from pdmigrate.mapping.people import pair_emails
 _STARTS = "=+-@"
 """What a spreadsheet takes for the start of a formula, in every width: NFKC makes one of a full-width sign."""
 _BREAKS = "\t\r\n"
-"""What it may take for the end of a cell, so that the rest of the text is a cell of its own."""
+"""What no cell begins with: a spreadsheet may take it for the end of one."""
+_PARTS = re.compile(r"([;\t\r\n])")
+"""What may part cells, whatever is quoted, so that the rest of a text is a cell of its own."""
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and signs that nobody sees, by their Unicode category none of the blanks."""
 
@@ -29,13 +32,18 @@ def write_rows(file: Writable, rows: Iterable[Iterable[Any]], end: str = "\n") -
 
 
 def defuse(cell: Any) -> Any:
-    """The cell; a text that a spreadsheet would run, with an apostrophe in front, which makes it text there."""
-    return f"'{cell}" if isinstance(cell, str) and _is_risky(cell) else cell
+    """The cell; in a text, each part that a spreadsheet would run has an apostrophe in front, which makes it text there."""
+    if not isinstance(cell, str):
+        return cell
+    said = "".join(f"'{part}" if _begins_formula(part) else part for part in _PARTS.split(cell))
+    return f"'{said}" if _begins_with_break(cell) else said
 
 
 def read_cell(text: str) -> str:
     """What stood in the cell before it was defused."""
-    return text[1:] if text.startswith("'") and _is_risky(text[1:]) else text
+    said = text[1:] if text.startswith("'") and _begins_with_break(text[1:]) else text
+    parts = _PARTS.split(said)
+    return "".join(part[1:] if part.startswith("'") and _begins_formula(part[1:]) else part for part in parts)
 
 
 PEOPLE_COLUMNS = ("pagerduty_email", "harness_email")
@@ -80,10 +88,18 @@ def _read_pairs(name: str, text: str) -> Iterator[tuple[str, str, str]]:
         yield f"{name} line {number}", cells[0], cells[1]
 
 
-def _is_risky(text: str) -> bool:
-    # past blanks, controls, what has no width, and accents without a letter
-    first = next((sign for sign in text if unicodedata.category(sign)[0] not in "ZCM" and sign not in _BLANK), "")
-    return bool(first) and (text[0] in _BREAKS or unicodedata.normalize("NFKC", first)[0] in _STARTS)
+def _begins_formula(text: str) -> bool:
+    first = _find_first(text)
+    return bool(first) and unicodedata.normalize("NFKC", first)[0] in _STARTS
+
+
+def _begins_with_break(text: str) -> bool:
+    return text[:1] in tuple(_BREAKS) and bool(_find_first(text))
+
+
+def _find_first(text: str) -> str:
+    """The first sign past blanks, controls, what has no width, and accents without a letter."""
+    return next((sign for sign in text if unicodedata.category(sign)[0] not in "ZCM" and sign not in _BLANK), "")
 
 
 class _Rows:

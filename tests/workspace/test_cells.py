@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -39,8 +40,20 @@ UNSEEN = (
 
 @pytest.mark.parametrize("start", [unseen + sign for unseen in UNSEEN for sign in SIGNS])
 def test_what_a_spreadsheet_would_run_is_text(start):
-    assert defuse(f"{start}1+1") == f"'{start}1+1"
-    assert read_cell(f"'{start}1+1") == f"{start}1+1"
+    shown = defuse(f"{start}1+1")
+    assert read_cell(shown) == f"{start}1+1"
+    for part in re.split(r"[;\t\r\n]", shown):  # as one that parts cells there sees it, whatever is quoted
+        seen = "".join(sign for sign in part if sign.isprintable() and sign.strip() and sign != "\u3164")
+        assert not seen.startswith(tuple(SIGNS))
+    assert shown.startswith("'") or "'" in shown.partition("\r")[2]
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "\r", "\n", "\r\n"])
+@pytest.mark.parametrize("blank", ["", " ", "\u200b"])
+def test_no_part_of_a_text_is_run_where_it_begins_a_cell_of_its_own(sign, blank):
+    text, shown = f"Ann{sign}{blank}=1+1{sign}-2;-", f"Ann{sign}'{blank}=1+1{sign}'-2;'-"
+    assert (defuse(text), read_cell(shown)) == (shown, text)
+    assert defuse(f"Ann{sign}1=1") == f"Ann{sign}1=1"
 
 
 @pytest.mark.parametrize(
@@ -64,10 +77,10 @@ def test_every_text_is_read_back_and_no_cell_begins_with_a_sign(rows):
     assert not [cell for row in found for cell in row if cell.strip()[:1] in tuple(SIGNS)]
 
 
-@pytest.mark.parametrize("name", ["+SUM(1+1)*cmd|' /C calc'!A0", "\u200b=1+1", "＋1", "Ann\r=1+1"])
+@pytest.mark.parametrize("name", ["+SUM(1+1)*cmd|' /C calc'!A0", "\u200b=1+1", "＋1", "Ann\r=1+1", "Ann;=1+1"])
 def test_every_writer_defuses(tmp_path, name):
     """A lone carriage return is quoted: unquoted it begins a row, and the rest is a cell of its own."""
-    text = f"'{name}" if not name.startswith("Ann") else name
+    text = name.replace("=", "'=") if name.startswith("Ann") else f"'{name}"
     printed = io.StringIO(newline="")
     print_rota(printed, rota.make_rota([(0, 60, [name])]), "UTC")
     sheet = write_csv([{"name": name}])
@@ -75,7 +88,7 @@ def test_every_writer_defuses(tmp_path, name):
     for written in (printed.getvalue(), sheet, table):
         rows = list(csv.reader(io.StringIO(written, newline="")))
         assert [rows[-1][-1], len(rows)] == [text, 2]
-        assert "\r=" not in written or f'"{text}"' in written
+        assert "\r" not in name or f'"{text}"' in written
 
 
 def test_an_email_that_was_defused_is_read_back(tmp_path):

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TypeVar
 
-from pdmigrate.handover.objects import format_turn
 from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared, list_records
 from pdmigrate.oncall import rota
+from pdmigrate.oncall.words import format_turn
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.dependents import list_dependents
 from pdmigrate.pagerduty.event_rules import EventRule, pick_rules

@@ -9,11 +9,12 @@ from functools import cached_property
 from pdmigrate.handover.items import Item
 from pdmigrate.handover.ticks import list_todo
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.records import EscalationPolicy
-from pdmigrate.pages.words import name_people
+from pdmigrate.pages.words import find_home, name_people
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
-from pdmigrate.parity.services import ServiceParity
+from pdmigrate.parity.verdicts import ServiceParity
 from pdmigrate.plan.answers import Approval, Decisions, SignOff
 from pdmigrate.steps.job import Job
 from pdmigrate.steps.verify import Verified
@@ -57,6 +58,16 @@ class Readiness:
     @property
     def draft(self) -> Draft:
         return self.verified.draft
+
+    @cached_property
+    def home(self) -> str:
+        """The time zone of sentences."""
+        return find_home(self.draft)
+
+    @property
+    def good_until(self) -> datetime:
+        """Until when the data are good for decisions."""
+        return self.draft.account.taken + self.good_for
 
     def sign_off(self, team: str) -> SignOff | None:
         return next((said for said in self.decisions.sign_offs if said.team == team), None)
@@ -174,19 +185,19 @@ def _find_troubles(
 ) -> tuple[str, ...]:
     """What no decision explains comes first, what was decided last."""
     differ = [not s.unexplained for s in schedules if s.differ]
-    pages = [not s.unexplained for s in services if s.different]
+    nobody, otherwise = (
+        [not s.unexplained for s in services if s.verdict == verdict] for verdict in ("nobody", "otherwise")
+    )
     told = (
         (questions, "open question", ""),
+        (nobody.count(False), "service pages nobody in Harness", "services page nobody in Harness"),
+        (otherwise.count(False), "service pages otherwise", "services page otherwise"),
         (differ.count(False), "schedule differs", "schedules differ"),
-        (pages.count(False), "service pages others", "services page others"),
-        (sum(s.unverified > 0 for s in schedules), "schedule unverified", "schedules unverified"),
         (unreachable, "person cannot be reached", "people cannot be reached"),
+        (sum(s.unverified for s in services), "service not compared", "services not compared"),
+        (sum(s.unverified > 0 for s in schedules), "schedule not compared", "schedules not compared"),
+        (nobody.count(True), "service pages nobody by decision", "services page nobody by decision"),
+        (otherwise.count(True), "service pages otherwise by decision", "services page otherwise by decision"),
         (differ.count(True), "schedule differs by decision", "schedules differ by decision"),
-        (pages.count(True), "service pages others by decision", "services page others by decision"),
     )
     return tuple(format_number(number, one, many) for number, one, many in told if number)
-
-
-def format_number(number: int, one: str, many: str = "") -> str:
-    """A number and its noun."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

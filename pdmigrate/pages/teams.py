@@ -3,13 +3,16 @@
 from datetime import timedelta
 from operator import itemgetter
 
+from pdmigrate.oncall.words import format_local
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.readiness import NO_TEAM, Readiness, TeamReadiness
-from pdmigrate.pages.show import Columns, Figure, Link, Page, Section, Tag, make_table
-from pdmigrate.pages.words import draw_sides, format_hours, format_time, section_differences, warn_if
+from pdmigrate.pages.show import Columns, Link, Page, Section, Tag, make_table
+from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures
+from pdmigrate.pages.verdict import section_services as draw_services
+from pdmigrate.pages.words import draw_sides, format_hours, format_time, section_differences, tell_apart
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
-from pdmigrate.parity.services import ServiceParity
+from pdmigrate.parity.verdicts import ServiceParity
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.workspace.file_names import make_file_name
 
@@ -29,28 +32,21 @@ def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
     ready = (
         "Nothing speaks against going over." if not team.troubles else f"Before going over: {'; '.join(team.troubles)}."
     )
-    differ = sum(s.differ for s in team.schedules)
-    same = sum(s.same for s in team.services)
-    figures = (
-        Figure("Schedules", str(len(team.schedules))),
-        Figure("Differ", format_hours(differ), "bad" if differ else "good"),
-        Figure(
-            "Services that page the same people", f"{same} of {len(team.services)}", warn_if(same < len(team.services))
-        ),
-        Figure("Cannot be reached yet", str(len(team.unreachable)), warn_if(team.unreachable)),
-    )
+    paged = (team.services, team.schedules, team.unreachable)
+    figures = list_figures(*paged)
     sections = (
         section_sign_off(readiness, team),
+        section_services(team),
         section_schedules(team),
+        section_people(readiness, team),
         section_timelines(readiness, team),
         section_differences(
             team.schedules, readiness.name_of, ("Before", "After"), "There is no schedule to compare.", 30
         ),
-        section_services(team),
-        section_people(readiness, team),
         section_handover(team.items, "For the team to do"),
     )
-    return Page(page_name(team.id), f"Team {team.name}", ready, status, figures, sections, describe_facts(readiness))
+    lead = f"{describe_verdict(*paged)} {ready}"
+    return Page(page_name(team.id), f"Team {team.name}", lead, status, figures, sections, describe_facts(readiness))
 
 
 def describe_facts(readiness: Readiness) -> tuple[tuple[str, str], ...]:
@@ -97,16 +93,22 @@ def section_sign_off(readiness: Readiness, team: TeamReadiness) -> Section:
 
 
 def section_schedules(team: TeamReadiness) -> Section:
+    names = tell_apart(team.schedules)
     columns: Columns[ScheduleParity] = {
-        "Schedule": lambda s: s.name,
+        "Schedule": lambda s: names[s.id],
         "Time zone": lambda s: s.time_zone,
-        "Agree": lambda s: format_hours(s.agree),
-        "Differ": lambda s: format_hours(s.differ),
         "Result": lambda s: describe_grade(s.differ, s.unverified),
+        "Same people": lambda s: format_hours(s.agree - s.nobody),
+        "Other people": lambda s: format_hours(s.differ),
+        "Nobody, on either side": lambda s: format_hours(s.nobody),
         "Reason": lambda s: s.reason,
     }
     rows = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))
-    return Section("Who is on call", table=make_table(rows, columns, "The team owns no schedule in scope."))
+    return Section(
+        "Who is on call",
+        table=make_table(rows, columns, "The team owns no schedule in scope."),
+        anchor=ANCHORS["on_call"],
+    )
 
 
 def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
@@ -124,15 +126,15 @@ def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
 
 
 def section_services(team: TeamReadiness) -> Section:
-    columns: Columns[ServiceParity] = {
-        "Service": lambda s: s.name,
-        "Pages that are the same": describe_pages,
+    more: Columns[ServiceParity] = {
         "Paged before": lambda s: s.before.split("; "),
         "Paged after": lambda s: s.after.split("; "),
         "Reason": lambda s: s.reason,
     }
-    rows = sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
-    return Section("Services", table=make_table(rows, columns, "The team owns no service in scope."), open_up_to=40)
+    names = tell_apart(team.services)
+    return draw_services(
+        team.services, lambda s: names[s.id], more, "The team owns no service in scope.", open_up_to=40
+    )
 
 
 def section_people(readiness: Readiness, team: TeamReadiness) -> Section:
@@ -147,11 +149,16 @@ def section_people(readiness: Readiness, team: TeamReadiness) -> Section:
         "Can be reached": lambda person: _describe_reach(team, why.get(person)),
         "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
         "Next turn, if not reachable": lambda person: (
-            format_time(turn) if person in why and (turn := why[person].next_turn) else ""
+            format_local(turn, readiness.home) if person in why and (turn := why[person].next_turn) else ""
         ),
         "In": lambda person: list(why[person].schedules) if person in why else [],
     }
-    table = make_table([*known, *sorted(why.keys() - set(known))], columns, "Nobody of the team moves.")
+    out = {u.email for u in team.unreachable}
+    people = sorted(
+        [*known, *(why.keys() - set(known))], key=lambda person: (person not in out, readiness.name_of(person))
+    )
+    anchor = {True: ANCHORS["unreachable"], False: ""}
+    table = make_table(people, columns, "Nobody of the team moves.", anchor=lambda person: anchor[person in out])
     return Section("People", table=table, open_up_to=40)
 
 
@@ -162,11 +169,4 @@ def _describe_reach(team: TeamReadiness, found: Unreachable | None) -> Tag:
 
 
 def describe_grade(differ: int, unverified: int) -> Tag:
-    return Tag("differ", "bad") if differ else Tag("unverified", "warn") if unverified else Tag("agree", "good")
-
-
-def describe_pages(s: ServiceParity) -> Tag:
-    """How many of the pages that were compared are the same."""
-    if s.unverified:
-        return Tag("unverified", "warn")
-    return Tag(f"{s.equal} of {s.moments}", "good" if s.same else "bad")
+    return Tag("differ", "bad") if differ else Tag("not compared", "warn") if unverified else Tag("agree", "good")

@@ -1,65 +1,52 @@
 """The page of step 6."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall.rota import to_instant, total
-from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
-from pdmigrate.pages.teams import describe_grade, describe_pages
+from pdmigrate.pages.show import Columns, Page, Section, Table, Tag, make_table
+from pdmigrate.pages.teams import describe_grade
+from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures
+from pdmigrate.pages.verdict import section_services as draw_services
 from pdmigrate.pages.words import (
     KIND_NAMES,
     draw_sides,
     format_hours,
     format_instant,
-    format_percent,
     format_time,
     list_changes,
     name_people,
     section_counts,
     section_differences,
-    warn_if,
+    tell_apart,
 )
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.policies import LevelParity, PolicyParity, count_policies, describe_begins, describe_people
 from pdmigrate.parity.schedules import ScheduleParity, WindowParity, source_lanes, target_lanes
-from pdmigrate.parity.services import ServiceParity
+from pdmigrate.parity.verdicts import ServiceParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.verify import Verified
 
 MOST_DRAWN = 6
 DAYS_DRAWN = 28
 
+EMPTY_LEVELS = (
+    "Harness does not say what it does with an empty level: it is taken to pass over it at once, as PagerDuty does."
+)
 NO_SCHEDULES = "No schedule is in scope: there is none to compare."
 
 
 def make_page(verified: Verified) -> Page:
-    seconds = verified.count_seconds()
-    read = seconds["agree_seconds"] + seconds["differ_seconds"]
-    share = format_percent(seconds["agree_seconds"], read) if read else "not known"
-    if not verified.schedules:
-        lead = f"{NO_SCHEDULES} Who is paged for each service is compared below."
-    elif not read:
-        lead = "Harness has no API to read schedules from: what was meant to be written could not be compared."
-    else:
-        number, judged = len(verified.schedules), sum(s.judged for s in verified.schedules)
-        basis = f"{number} schedules, {judged} of them by PagerDuty's own rendering, read back from the target"
-        lead = f"The same people are on call for {share} of the time compared ({basis})."
-        if verified.unexplained:
-            lead += f" {len(verified.unexplained)} differences have no decision behind them."
-    figures = (
-        Figure("Agree", format_hours(seconds["agree_seconds"]), "good"),
-        Figure("Differ", format_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
-        Figure("Unverified", format_hours(seconds["unverified_seconds"]), warn_if(seconds["unverified_seconds"])),
-        Figure("Cannot be reached yet", str(len(verified.unreachable)), warn_if(verified.unreachable)),
-    )
+    paged = (verified.services, verified.schedules, verified.unreachable)
     facts = (
         ("Window", f"{format_time(verified.since)} to {format_time(verified.until)}"),
         ("Data as of", format_time(verified.draft.account.taken)),
         ("Requests about clock changes", str(verified.window_requests)),
         ("Requests about the levels of policies", str(verified.oncall_requests)),
     )
-    return Page("verify", "Verify", lead, figures=figures, facts=facts)
+    return Page("verify", "Verify", describe_verdict(*paged), figures=list_figures(*paged), facts=facts)
 
 
 def section_schedules(verified: Verified) -> Section:
@@ -73,10 +60,11 @@ def section_schedules(verified: Verified) -> Section:
     columns: Columns[ScheduleParity] = {
         "Schedule": lambda s: s.name,
         "Time zone": lambda s: s.time_zone,
-        "Agree": lambda s: format_hours(s.agree),
-        "Differ": lambda s: format_hours(s.differ),
-        "Unverified": lambda s: format_hours(s.unverified),
         "Result": lambda s: describe_grade(s.differ, s.unverified),
+        "Same people": lambda s: format_hours(s.agree - s.nobody),
+        "Other people": lambda s: format_hours(s.differ),
+        "Nobody, on either side": lambda s: format_hours(s.nobody),
+        "Not compared": lambda s: format_hours(s.unverified),
         "Before, by": lambda s: _describe_judge(s),
         "How long it holds": lambda s: s.fidelity.describe(),
         "Leans on": lambda s: s.fidelity.describe_needs(),
@@ -84,7 +72,7 @@ def section_schedules(verified: Verified) -> Section:
         "Reason": lambda s: "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
     }
     rows = sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
-    return Section("Who is on call", text, make_table(rows, columns, NO_SCHEDULES))
+    return Section("Who is on call", text, make_table(rows, columns, NO_SCHEDULES), anchor=ANCHORS["on_call"])
 
 
 def _describe_judge(s: ScheduleParity) -> str:
@@ -206,20 +194,17 @@ def _describe_first(policy: PolicyParity, level: LevelParity | None) -> list[str
 
 def section_services(verified: Verified) -> Section:
     """For pages at every handoff: are the same people notified at the same minutes."""
-    text = "For pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour: who is woken after how many minutes, if nobody acknowledges. At a minute a page is paged to somebody, still waiting for the next level or an answer, or dropped: nobody ever hears of it. Harness does not say what it does with an empty level: it is taken to pass over it at once, as PagerDuty does."
-    columns: Columns[ServiceParity] = {
-        "Service": lambda s: s.name,
-        "Pages that are the same": describe_pages,
+    more: Columns[ServiceParity] = {
         "Paged in PagerDuty": lambda s: s.before,
         "Paged in Harness": lambda s: s.after,
         "First parts at, before / after": lambda s: s.parting,
-        "Dropped, before / after": lambda s: f"{s.dropped_before} / {s.dropped_after}",
         "Would newly wake somebody": lambda s: Tag(str(s.louder), "bad") if s.louder else "0",
         "First level empty in Harness": lambda s: s.passed,
         "Reason": lambda s: s.reason,
     }
-    table = make_table(sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold())), columns)
-    return Section("Who is paged for each service", text, table)
+    names = tell_apart(verified.services)
+    section = draw_services(verified.services, lambda s: names[s.id], more, "No service is in scope.")
+    return replace(section, text=f"{section.text} {EMPTY_LEVELS}")
 
 
 def section_unreachable(verified: Verified) -> Section:
@@ -229,7 +214,7 @@ def section_unreachable(verified: Verified) -> Section:
         "They can be paged, and nobody would hear it: no account that is accepted, enabled and unlocked, or no channel that "
         "Harness serves in the first step of the notification rule. Who is the target of a level matters from now on."
     )
-    return Section("Cannot be reached yet", text, table)
+    return Section("Cannot be reached yet", text, table, anchor=ANCHORS["unreachable"])
 
 
 def section_reach(verified: Verified) -> Section:
@@ -266,7 +251,9 @@ def section_drift(verified: Verified) -> Section:
 
 
 PARTS: dict[str, Callable[[Verified], Section]] = {
+    "services": section_services,
     "schedules": section_schedules,
+    "unreachable": section_unreachable,
     "timelines": section_timelines,
     "changes": section_changes,
     "gaps": section_gaps,
@@ -274,8 +261,6 @@ PARTS: dict[str, Callable[[Verified], Section]] = {
         verified.schedules, str, ("In PagerDuty", "In Harness"), NO_SCHEDULES, 40
     ),
     "policies": section_policies,
-    "services": section_services,
-    "unreachable": section_unreachable,
     "reach": section_reach,
     "drift": section_drift,
     "counts": lambda verified: section_counts(verified.draft, landed=True),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.draft import Draft
@@ -91,7 +92,30 @@ def section_differences(
     }
     rows = [(s, *difference) for s in schedules for difference in s.differences]
     table = make_table(rows, columns, "No second differs." if schedules else none)
-    return Section("Differences", table=table, open_up_to=open_up_to)
+    return Section("Differences", table=table, anchor="differences", open_up_to=open_up_to)
+
+
+def find_home(draft: Draft) -> str:
+    """The time zone in which most schedules in scope live: sentences about no single schedule are told in it."""
+    zones = Counter(zone for id, zone in draft.mapped.zones.items() if id in draft.reasons["schedules"])
+    return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
+
+
+class Named(Protocol):
+    """What has a name that something else may have, too."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+def tell_apart(things: Iterable[Named]) -> dict[str, str]:
+    """The name of each by its id; of several of one name, with the id."""
+    names = {thing.id: thing.name for thing in things}
+    times = Counter(name.casefold() for name in names.values())
+    return {id: f"{name} ({id})" if times[name.casefold()] > 1 else name for id, name in names.items()}
 
 
 def section_outcomes(draft: Draft) -> Section:

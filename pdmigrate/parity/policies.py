@@ -18,7 +18,6 @@ from pdmigrate.pagerduty.records import EscalationRule
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.services import (
     SCHEDULE_TYPES,
-    ServiceParity,
     expect_chain,
     expect_rules,
     is_written,
@@ -26,6 +25,7 @@ from pdmigrate.parity.services import (
     source_levels,
     target_levels,
 )
+from pdmigrate.parity.verdicts import ServiceParity
 
 Difference = rota.Difference
 LevelDifference = tuple[int, int, int, rota.People, rota.People]

@@ -19,7 +19,8 @@ from pdmigrate.parity.people import Reach, Unreachable, find_reach
 from pdmigrate.parity.policies import PolicyParity, compare_policies, count_level_seconds, count_policies
 from pdmigrate.parity.policies import find_unexplained as find_policies
 from pdmigrate.parity.schedules import Difference, ScheduleParity, compare_schedule, find_end
-from pdmigrate.parity.services import ServiceParity, compare_service
+from pdmigrate.parity.services import compare_service
+from pdmigrate.parity.verdicts import ServiceParity, count_verdicts
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.clock_windows import ask_all
 from pdmigrate.steps.draft import draft
@@ -87,7 +88,8 @@ class Verified(Result):
         names = ("agree", "differ", "unverified")
         schedules = {s.id: {f"{name}_seconds": getattr(s, name) for name in names} for s in self.schedules}
         levels = {"policies": count_policies(self.policies), "levels": count_level_seconds(self.policies)}
-        parity = {**self.count_seconds(), **levels, "schedules": schedules}
+        nobody = {"nobody_seconds": sum(s.nobody for s in self.schedules), "services": count_verdicts(self.services)}
+        parity = {**self.count_seconds(), **nobody, **levels, "schedules": schedules}
         return {**summarise_draft(self.draft, landed=True), "parity": parity}
 
 

@@ -20,7 +20,7 @@ def make_page(loaded: Loaded) -> Page:
     figures = (
         Figure("Done", str(written), "good"),
         Figure("As they were", str(counts["kept"])),
-        Figure("For a person", str(counts["handed_over"]), "warn" if counts["handed_over"] else "plain"),
+        Figure("To do by hand", str(counts["handed_over"]), "warn" if counts["handed_over"] else "plain"),
         Figure("Failed", str(counts["failed"]), "bad" if counts["failed"] else "good"),
         Figure("Waiting", str(counts["waiting"]), warn_if(counts["waiting"])),
         Figure("Requests to Harness", str(loaded.requests)),

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
 from pdmigrate.mapping.scope import Reasons, find_shared, list_records
 from pdmigrate.oncall import rota
-from pdmigrate.oncall.words import format_turn
+from pdmigrate.oncall.words import format_number, format_turn
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.dependents import list_dependents
 from pdmigrate.pagerduty.event_rules import EventRule, pick_rules
@@ -20,7 +20,6 @@ from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.timeline import Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
-    TONES,
     format_requests,
     format_time,
     make_bars,
@@ -28,6 +27,7 @@ from pdmigrate.pages.words import (
     section_counts,
     section_fields,
     section_outcomes,
+    tag_outcome,
     warn_if,
 )
 from pdmigrate.plan.kinds import KINDS
@@ -43,9 +43,13 @@ def make_page(preview: Preview) -> Page:
     counts = draft.count_kinds()
     carried = sum(c["exact"] + c["changed"] for c in counts.values())
     whole = sum(c["in_source"] for c in counts.values())
-    lead = (
-        f"{carried} of {whole} objects in scope can be carried over as things stand; {open_count} questions are open."
-    )
+    waiting = sum(draft.count_waiting().values())
+    lead = f"{carried:,} of {format_number(whole, 'object')} in scope can be carried over as things stand."
+    if open_count:
+        lead += (
+            f" {format_number(open_count, 'question waits', 'questions wait')} for your answer, and with "
+            f"{'it' if open_count == 1 else 'them'} {format_number(waiting, 'object')}."
+        )
     figures = (
         Figure("Services", str(counts["services"]["in_source"])),
         Figure("Schedules", str(counts["schedules"]["in_source"])),
@@ -70,7 +74,7 @@ def section_schedules(preview: Preview) -> Section:
         "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
         "Becomes": lambda s: grades.get(s.id),
         "How long it holds": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe(),
-        "Leans on": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe_needs(),
+        "Proof": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe_needs(),
         "Why": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).reason,
         "In scope because": lambda s: preview.draft.reasons["schedules"][s.id],
     }
@@ -97,7 +101,11 @@ def section_timeline(preview: Preview) -> Section:
         lanes, account.since, end, "UTC", f"Who is on call in PagerDuty, the next {DAYS_DRAWN} days"
     )
     more = len(_scoped(preview, "schedules", account.all_schedules)) - len(shown)
-    return Section("Who is on call", f"{more} more schedules are in the table above." if more else "", drawing=drawing)
+    return Section(
+        "Who is on call",
+        f"{format_number(more, 'more schedule is', 'more schedules are')} in the table above." if more else "",
+        drawing=drawing,
+    )
 
 
 def section_policies(preview: Preview) -> Section:
@@ -251,7 +259,7 @@ def section_event_rules(preview: Preview) -> Section:
         f"Not read, so nothing is known of them: {', '.join(_name_kind(kind).lower() for kind in unread)}."
     ] * bool(unread)
     table = make_table(rules, columns, "No event rule was found in what was read.")
-    return Section("Event rules, for a person to make", " ".join(words), table)
+    return Section("Event rules, to do by hand", " ".join(words), table)
 
 
 def _name_kind(kind: str) -> str:
@@ -299,7 +307,7 @@ COUNTRIES = (
 
 PARTS: dict[str, Callable[[Preview], Section]] = {
     "scope": section_scope,
-    "counts": lambda preview: section_counts(preview.draft),
+    "counts": lambda preview: section_counts(preview.draft, listed=True),
     "countries": section_countries,
     "schedules": section_schedules,
     "timeline": section_timeline,
@@ -323,9 +331,7 @@ def _scoped(preview: Preview, kind: str, there: Mapping[str, Named]) -> list[Nam
 
 
 def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
-    return {
-        f.id: Tag(f.grade.replace("_", " "), TONES[f.grade]) for f in preview.draft.mapped.outcomes if f.kind == kind
-    }
+    return {f.id: tag_outcome(preview.draft, f) for f in preview.draft.mapped.outcomes if f.kind == kind}
 
 
 def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:
@@ -336,7 +342,7 @@ def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:
     for layer in schedule.schedule_layers:
         names = [place.user.summary or place.user.id for place in layer.users]
         until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
-        windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
+        windows = f", {format_number(len(layer.restrictions), 'window')}" if layer.restrictions else ""
         turn = format_turn(layer.rotation_turn_length_seconds)
         told.append(f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {turn}{windows}{until}")
     return told
@@ -346,7 +352,7 @@ def _describe_event(event: Event) -> str:
     strategy = event.assignment_strategy
     rotating = strategy.type == "rotating_member_assignment_strategy"
     how = f"in turns of {strategy.shifts_per_member or 1}" if rotating else "all at once"
-    return f"{event.name or event.id}: {', '.join(event.recurrence)}; {len(strategy.members)} people, {how}"
+    return f"{event.name or event.id}: {', '.join(event.recurrence)}; {format_number(len(strategy.members), 'person', 'people')}, {how}"
 
 
 def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:

@@ -20,6 +20,7 @@ from pdmigrate.pages.words import (
     name_people,
     section_counts,
     section_differences,
+    section_outcomes,
     tell_apart,
 )
 from pdmigrate.parity.people import Unreachable
@@ -54,8 +55,8 @@ def section_schedules(verified: Verified) -> Section:
     held = {h.key: f"not moved: {h.reason}" for h in verified.draft.plan.held if h.kind == "schedules"}
     text = (
         "Second by second: who is on call in PagerDuty, and who the target itself says is on call; beside it, whether our "
-        "reading of its rotations says the same. Windows, empty or repeated places and ends are in our contract, not in "
-        "what Harness documents."
+        "reading of its rotations says the same. Windows, empty or repeated places and ends are not in what Harness "
+        "documents: of them the proof is against the embedded Harness only."
     )
     columns: Columns[ScheduleParity] = {
         "Schedule": lambda s: s.name,
@@ -67,7 +68,7 @@ def section_schedules(verified: Verified) -> Section:
         "Not compared": lambda s: format_hours(s.unverified),
         "Before, by": lambda s: _describe_judge(s),
         "How long it holds": lambda s: s.fidelity.describe(),
-        "Leans on": lambda s: s.fidelity.describe_needs(),
+        "Proof": lambda s: s.fidelity.describe_needs(),
         "Our reading": lambda s: format_hours(s.read_otherwise) if s.read_otherwise else "the same",
         "Reason": lambda s: "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
     }
@@ -263,5 +264,6 @@ PARTS: dict[str, Callable[[Verified], Section]] = {
     "policies": section_policies,
     "reach": section_reach,
     "drift": section_drift,
-    "counts": lambda verified: section_counts(verified.draft, landed=True),
+    "counts": lambda verified: section_counts(verified.draft, landed=True, listed=True),
+    "outcomes": lambda verified: section_outcomes(verified.draft),
 }

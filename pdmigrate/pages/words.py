@@ -19,6 +19,7 @@ from pdmigrate.plan.kinds import KINDS
 
 KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
 Layers = Iterable[tuple[str, Iterable[Rota]]]
+GRADE_WORDS = {"exact": "exact", "changed": "changed", "handed_over": "to do by hand", "lost": "not carried over"}
 TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
 
 
@@ -51,15 +52,24 @@ def format_percent(part: int, whole: int) -> str:
     return f"{min(99.999, 100 * part / whole):.3f} %"
 
 
-def section_counts(draft: Draft, landed: bool = False) -> Section:
-    """What becomes of every object in scope; the four add up to the source's count, and where they do not it is said."""
+def section_counts(draft: Draft, landed: bool = False, listed: bool = False) -> Section:
+    """What becomes of every object in scope; the five add up to the source's count, and where they do not it is said.
+
+    listed: whether those that are changed stand below on the same page.
+    """
+    waiting = draft.count_waiting(landed)
+    counts = {
+        kind: {**count, "waiting": waiting[kind], "lost": count["lost"] - waiting[kind]}
+        for kind, count in draft.count_kinds(landed).items()
+    }
     table = table_counts(
-        draft.count_kinds(landed),
+        counts,
         {
             "In PagerDuty": "in_source",
             "Exact": "exact",
-            "Changed, and said": "changed",
-            "For a person to make": "handed_over",
+            "Changed (listed below)" if listed else "Changed": "changed",
+            "To do by hand": "handed_over",
+            "Waits for your answer": "waiting",
             "Not carried over": "lost",
         },
     )
@@ -118,20 +128,27 @@ def tell_apart(things: Iterable[Named]) -> dict[str, str]:
     return {id: f"{name} ({id})" if times[name.casefold()] > 1 else name for id, name in names.items()}
 
 
+def tag_outcome(draft: Draft, outcome: Outcome) -> Tag:
+    """What becomes of an object. What waits for an answer is neither lost nor an error."""
+    if outcome.grade == "lost" and (outcome.kind, outcome.id) in draft.waiting:
+        return Tag("waits for your answer")
+    return Tag(GRADE_WORDS[outcome.grade], TONES[outcome.grade])
+
+
 def section_outcomes(draft: Draft) -> Section:
     """Every object that is not carried over exactly, and why."""
     columns: Columns[Outcome] = {
         "Kind": lambda f: KIND_NAMES[f.kind],
         "Name": lambda f: f.name,
         "PagerDuty id": lambda f: f.id,
-        "What becomes of it": lambda f: Tag(f.grade.replace("_", " "), TONES[f.grade]),
+        "What becomes of it": lambda f: tag_outcome(draft, f),
         "Why": lambda f: f.reason,
     }
     rows = [f for f in draft.mapped.outcomes if f.grade != "exact"]
     table = make_table(rows, columns, "Everything is carried over exactly.")
     return Section(
         "Not exactly the same",
-        "Changed, handed to a person, or not carried over: each with its reason.",
+        "Changed, to do by hand, waiting for your answer, or not carried over: each with its reason.",
         table,
         open_up_to=40,
     )
@@ -149,7 +166,7 @@ def section_fields(draft: Draft) -> Section:
     columns: Columns[tuple[str, str, str, str]] = {
         "Kind": lambda one: KIND_NAMES[one[0]],
         "Field": lambda one: one[1].replace("_", " "),
-        "What becomes of it": lambda one: Tag(one[2].replace("_", " "), TONES[one[2]]),
+        "What becomes of it": lambda one: Tag(GRADE_WORDS[one[2]], TONES[one[2]]),
         "Why": lambda one: one[3],
         "Objects": lambda one: said[one],
     }

@@ -11,7 +11,8 @@ from pdmigrate.handover.ticks import list_todo
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.records import EscalationPolicy
-from pdmigrate.pages.words import find_home, name_people
+from pdmigrate.pages.people import People, know_people
+from pdmigrate.pages.words import find_home
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.verdicts import ServiceParity
@@ -108,7 +109,7 @@ class Readiness:
 
     def name_of(self, person: str) -> str:
         """A person's name behind the email, or the PagerDuty id, that stands for him."""
-        return self.names.get(person, person)
+        return self.people.name_of(person)
 
     def owners_of(self, kind: str, id: str) -> tuple[str, ...]:
         """The teams of an object, or the one for what belongs to nobody."""
@@ -126,9 +127,9 @@ class Readiness:
         return [p for id, p in self.draft.account.policies.items() if id in self.draft.reasons["escalation_policies"]]
 
     @cached_property
-    def names(self) -> dict[str, str]:
-        """A person's name by PagerDuty id and by email."""
-        return {id: user.name for id, user in self.draft.account.users.items()} | name_people(self.draft)
+    def people(self) -> People:
+        """Their names and looks."""
+        return know_people(self.draft)
 
     @cached_property
     def _team_names(self) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from operator import itemgetter
 
-from pdmigrate.oncall.words import format_local
+from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pages.handover import section_handover
+from pdmigrate.pages.people import ZOOM, draw_sides
 from pdmigrate.pages.readiness import NO_TEAM, Readiness, TeamReadiness
 from pdmigrate.pages.show import Columns, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures
 from pdmigrate.pages.verdict import section_services as draw_services
-from pdmigrate.pages.words import draw_sides, format_hours, format_time, section_differences, tell_apart
+from pdmigrate.pages.words import format_hours, format_time, section_differences, tell_apart
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.verdicts import ServiceParity
@@ -116,9 +117,12 @@ def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
     since = readiness.verified.since
     until = min(since + timedelta(days=DAYS_DRAWN), readiness.verified.until)
     shown = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))[:MOST_DRAWN]
-    drawings = [draw_sides(s, since, until, readiness.names, not s.is_unverified) for s in shown]
+    names, people = tell_apart(team.schedules), readiness.people
+    drawings = [
+        draw_sides(s, since, until, people, readiness.now, not s.is_unverified, name=names[s.id]) for s in shown
+    ]
     text = (
-        f"{len(shown)} of {len(team.schedules)} schedules, {DAYS_DRAWN} days."
+        f"{len(shown)} of {format_number(len(team.schedules), 'schedule')}, {DAYS_DRAWN} days. {ZOOM}"
         if shown
         else "There is no schedule to draw."
     )

@@ -6,18 +6,18 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall.rota import to_instant, total
+from pdmigrate.oncall.words import format_number
+from pdmigrate.pages.people import ZOOM, draw_sides, know_people
 from pdmigrate.pages.show import Columns, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.teams import describe_grade
 from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures
 from pdmigrate.pages.verdict import section_services as draw_services
 from pdmigrate.pages.words import (
     KIND_NAMES,
-    draw_sides,
     format_hours,
     format_instant,
     format_time,
     list_changes,
-    name_people,
     section_counts,
     section_differences,
     section_outcomes,
@@ -58,8 +58,9 @@ def section_schedules(verified: Verified) -> Section:
         "reading of its rotations says the same. Windows, empty or repeated places and ends are not in what Harness "
         "documents: of them the proof is against the embedded Harness only."
     )
+    names = tell_apart(verified.schedules)
     columns: Columns[ScheduleParity] = {
-        "Schedule": lambda s: s.name,
+        "Schedule": lambda s: names[s.id],
         "Time zone": lambda s: s.time_zone,
         "Result": lambda s: describe_grade(s.differ, s.unverified),
         "Same people": lambda s: format_hours(s.agree - s.nobody),
@@ -90,14 +91,17 @@ def section_timelines(verified: Verified) -> Section:
     """
     until = min(verified.since + timedelta(days=DAYS_DRAWN), verified.until)
     span, account = (to_instant(verified.since), to_instant(until)), verified.draft.account
-    people = name_people(verified.draft) | {user.id: user.name for user in account.users.values()}
+    people, names = know_people(verified.draft), tell_apart(verified.schedules)
     shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))
     drawings = []
     for s in shown[:MOST_DRAWN]:
         before = source_lanes(account.all_schedules[s.id], ZoneInfo(s.time_zone), *span)
         after = target_lanes(verified.draft.state.schedules.get(s.identifier), *span)
-        drawings.append(draw_sides(s, verified.since, until, people, layers=(before, after)))
-    text = f"{len(drawings)} of {len(shown)} schedules; the others are drawn on the pages of their teams."
+        sides = (before, after)
+        drawings.append(draw_sides(s, verified.since, until, people, account.taken, layers=sides, name=names[s.id]))
+    whole = format_number(len(shown), "schedule")
+    more = "; the others are drawn on the pages of their teams" if len(drawings) < len(shown) else ""
+    text = f"{len(drawings)} of {whole}{more}. {ZOOM}"
     return Section(f"Before and after, {DAYS_DRAWN} days", text, drawing="".join(drawings))
 
 

@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.mapped import Outcome
-from pdmigrate.oncall.rota import Rota, to_datetime, to_instant
+from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pages.show import Columns, Section, Table, Tag, make_table
-from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
@@ -18,7 +17,6 @@ from pdmigrate.plan.handmade import brief
 from pdmigrate.plan.kinds import KINDS
 
 KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
-Layers = Iterable[tuple[str, Iterable[Rota]]]
 GRADE_WORDS = {"exact": "exact", "changed": "changed", "handed_over": "to do by hand", "lost": "not carried over"}
 TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
 
@@ -197,39 +195,3 @@ def list_changes(action: Action) -> list[str]:
     if action.after is None:
         return ["taken back"]
     return [f"{name}: {brief(before, 80)} → {brief(after, 80)}" for name, before, after in action.changes()]
-
-
-def name_people(draft: Draft) -> dict[str, str]:
-    """The name behind each email that is paged."""
-    users = draft.account.users
-    return {email: users[id].name for id, email in draft.mapped.emails.items() if id in users}
-
-
-def make_bars(rota: Rota, names: Mapping[str, str]) -> tuple[Bar, ...]:
-    """A rota as bars of a timeline, with people's names where they are known."""
-    people = [(s, e, ", ".join(sorted(names.get(p, p) for p in who))) for s, e, who in rota.entries]
-    return tuple(Bar(to_datetime(s), to_datetime(e), text, text) for s, e, text in people)
-
-
-def draw_sides(
-    s: ScheduleParity,
-    since: datetime,
-    until: datetime,
-    names: Mapping[str, str],
-    harness: bool = True,
-    layers: tuple[Layers, Layers] | None = None,
-) -> str:
-    """Both sides of a schedule as lanes, with what differs marked. harness: whether the target is drawn.
-
-    layers: what goes into each side, above its result.
-    """
-    start, end = to_instant(since), to_instant(until)
-    before, after = (
-        [Lane(name, tuple(bar for rota in alone for bar in make_bars(rota, names))) for name, alone in side]
-        for side in layers or ((), ())
-    )
-    lanes = [*before, Lane("PagerDuty", make_bars(s.before.clip(start, end), names), layers is not None)]
-    lanes += [*after, Lane("Harness", make_bars(s.after.clip(start, end), names), True)] * harness
-    spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
-    marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]
-    return draw_timeline(lanes, since, until, s.time_zone, s.name, marks)

@@ -57,6 +57,12 @@ class Draft:
         return email if email in self.state.people and moved not in self.state.people else moved
 
     @cached_property
+    def home_zone(self) -> str:
+        """The time zone in which most schedules in scope live: sentences about no single schedule are told in it."""
+        zones = Counter(zone for id, zone in self.mapped.zones.items() if id in self.reasons["schedules"])
+        return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
+
+    @cached_property
     def held(self) -> dict[tuple[str, str], Held]:
         """What does not move, by kind and PagerDuty id."""
         return {(held.kind, held.key): held for held in self.plan.held}

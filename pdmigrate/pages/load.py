@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, table_counts, warn_if
 from pdmigrate.steps.load import OUTCOMES, Done, Loaded
@@ -15,7 +16,7 @@ def make_page(loaded: Loaded) -> Page:
     lead = (
         "Nothing was to be done."
         if loaded.plan.empty
-        else f"{written} actions done, {counts['failed']} failed, {counts['waiting']} wait for approval."
+        else f"{format_number(written, 'action')} done, {counts['failed']:,} failed, {counts['waiting']:,} not approved."
     )
     figures = (
         Figure("Done", str(written), "good"),

@@ -13,7 +13,7 @@ from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pages.people import ZOOM, know_people
 from pdmigrate.pages.show import Section
 from pdmigrate.pages.timeline import Lane, draw_timeline
-from pdmigrate.pages.words import find_home, tell_apart
+from pdmigrate.pages.words import tell_apart
 
 DAYS_DRAWN = 14
 MOST_DRAWN = 12
@@ -37,7 +37,7 @@ def section_on_call(draft: Draft) -> Section:
     if not lanes:
         return Section("Who is on call", "No schedule is in scope.")
     title = f"Who is on call in PagerDuty, the next {DAYS_DRAWN} days"
-    drawing = draw_timeline(lanes, account.since, end, find_home(draft), title, now=account.taken)
+    drawing = draw_timeline(lanes, account.since, end, draft.home_zone, title, now=account.taken)
     return Section("Who is on call", _describe_lanes(marked, len(whole) - len(lanes)), drawing=drawing)
 
 

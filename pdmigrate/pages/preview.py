@@ -89,7 +89,7 @@ def section_policies(preview: Preview) -> Section:
     columns: Columns[EscalationPolicy] = {
         "Policy": lambda p: names[p.id],
         "Levels": _describe_levels,
-        "Run again": lambda p: p.num_loops,
+        "Repeats": lambda p: p.num_loops,
         "Becomes": lambda p: grades.get(p.id),
     }
     table = make_table(rows, columns)
@@ -133,7 +133,7 @@ def section_countries(preview: Preview) -> Section:
     unserved = preview.draft.mapped.unserved
     columns: Columns[str] = {
         "Country code": lambda code: code,
-        "Numbers": lambda code: len(unserved[code]),
+        "Phone and SMS methods": lambda code: len(unserved[code]),
         "People": lambda code: sorted(set(unserved[code])),
     }
     table = make_table(sorted(unserved), columns, "Harness serves the country of every number in scope.")

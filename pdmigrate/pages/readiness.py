@@ -12,7 +12,6 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.records import EscalationPolicy
 from pdmigrate.pages.people import People, know_people
-from pdmigrate.pages.words import find_home
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.verdicts import ServiceParity
@@ -63,7 +62,7 @@ class Readiness:
     @cached_property
     def home(self) -> str:
         """The time zone of sentences."""
-        return find_home(self.draft)
+        return self.draft.home_zone
 
     @property
     def good_until(self) -> datetime:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall.rota import to_instant, total
-from pdmigrate.oncall.words import format_number
+from pdmigrate.oncall.words import format_local, format_number, format_seconds
 from pdmigrate.pages.people import ZOOM, draw_sides, know_people
 from pdmigrate.pages.show import Columns, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.teams import describe_grade
@@ -109,8 +109,9 @@ def section_changes(verified: Verified) -> Section:
     """The days around both next changes of the clock, which are not in the horizon's hours."""
     columns: Columns[tuple[ScheduleParity, WindowParity]] = {
         "Schedule": lambda one: one[0].name,
+        "Time zone": lambda one: one[0].time_zone,
         "The clock changes": lambda one: format_instant(one[1].change, one[0].time_zone),
-        "Differ": lambda one: f"{one[1].differ} s",
+        "Differ": lambda one: format_seconds(one[1].differ) if one[1].differ else "nothing",
         "Result": lambda one: describe_grade(one[1].differ, one[1].unverified),
         "Before, by": lambda one: "PagerDuty's rendering" if one[1].judged else "our reading of the layers",
         "Reason": lambda one: _describe_window(*one),
@@ -166,24 +167,24 @@ def section_policies(verified: Verified) -> Section:
         "Differ": lambda one: one[1] and format_hours(one[1].differ),
         "Unverified": lambda one: one[1] and format_hours(one[1].unverified),
         "Result": lambda one: describe_grade(*(one[1].differ, one[1].unverified) if one[1] else (1, 0)),
-        "First difference": lambda one: _describe_first(*one),
+        "First difference": lambda one: _describe_first(*one, verified.draft.home_zone),
         "Why unverified": lambda one: list(one[1].notes) if one[1] else [],
     }
     table = make_table(rows, columns, "No escalation policy is in scope.")
     counts = count_policies(verified.policies)
     told = ", ".join(f"{number} {grade}" for grade, number in counts.items())
     text = (
-        f"Of {len(verified.policies)} policies: {told}. PagerDuty's own word on every level (its /oncalls) beside what we "
+        f"Of {format_number(len(verified.policies), 'policy', 'policies')}: {told}. PagerDuty's own word on every level (its /oncalls) beside what we "
         "read out of its schedules and targets, and the same people beside those whom the level pages in Harness. It looks "
         "at most 90 days ahead and leaves out policies of no service: what it does not say is unverified. When the levels of a "
         "policy begin shows in the pages of its services; of one that pages for none it is compared here. PagerDuty is asked now; "
-        f"the rest was read at {verified.draft.account.taken:%Y-%m-%d %H:%M} UTC: if PagerDuty was changed since, run "
+        f"the rest was read at {format_local(verified.draft.account.taken, verified.draft.home_zone)}: if PagerDuty was changed since, run "
         "preview again."
     )
     return Section("Who is on call at each level", text, table, open_up_to=40)
 
 
-def _describe_first(policy: PolicyParity, level: LevelParity | None) -> list[str]:
+def _describe_first(policy: PolicyParity, level: LevelParity | None, zone: str) -> list[str]:
     """Each kind of difference once, with the first moment and the people on both sides; without a level, when they begin."""
     if level is None:
         begins = policy.begins
@@ -192,7 +193,7 @@ def _describe_first(policy: PolicyParity, level: LevelParity | None) -> list[str
     told = []
     for left, right, found in kinds:
         for start, end, before, after in sorted(found, key=lambda one: one[:2])[:1]:
-            span = f"{format_instant(start, 'UTC')} to {format_instant(end, 'UTC')} UTC"
+            span = f"{format_instant(start, zone)} to {format_instant(end, zone)} ({zone})"
             told.append(f"{span}: {left} {describe_people(before)}; {right} {describe_people(after)}")
     return told
 
@@ -214,12 +215,12 @@ def section_services(verified: Verified) -> Section:
 
 def section_unreachable(verified: Verified) -> Section:
     """Whoever can be paged and would not hear it, the most urgent first."""
-    table = _table_people(verified.unreachable, "Nobody is known to be out of reach.")
+    table = _table_people(verified.unreachable, "Nobody is known to be out of reach.", verified.draft.home_zone)
     text = (
         "They can be paged, and nobody would hear it: no account that is accepted, enabled and unlocked, or no channel that "
         "Harness serves in the first step of the notification rule. Who is the target of a level matters from now on."
     )
-    return Section("Cannot be reached yet", text, table, anchor=ANCHORS["unreachable"])
+    return Section("Cannot be reached", text, table, anchor=ANCHORS["unreachable"])
 
 
 def section_reach(verified: Verified) -> Section:
@@ -229,15 +230,19 @@ def section_reach(verified: Verified) -> Section:
         "They have an account, and would be told later than PagerDuty tells them today, or nobody can see how they are told. "
         "Ask them, and send each a test page."
     )
-    table = _table_people(rows, "Everybody else who can be paged is told as soon as today.")
+    table = _table_people(rows, "Everybody else who can be paged is told as soon as today.", verified.draft.home_zone)
     return Section("Told later, or not known to be told", text, table, open_up_to=12)
 
 
-def _table_people(people: tuple[Unreachable, ...], empty: str) -> Table:
+def _tell_turn(one: Unreachable, zone: str) -> str:
+    return format_local(one.next_turn, zone).removesuffix(f" ({zone})") if one.next_turn else ""
+
+
+def _table_people(people: tuple[Unreachable, ...], empty: str, zone: str) -> Table:
     columns: Columns[Unreachable] = {
         "Person": lambda u: u.email,
         "Why": lambda u: u.why,
-        "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
+        f"Next turn ({zone})": lambda u: _tell_turn(u, zone) if u.next_turn else "none in the window",
         "In": lambda u: list(u.schedules),
     }
     table = make_table(people, columns, empty)

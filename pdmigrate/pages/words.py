@@ -90,8 +90,10 @@ def section_differences(
     schedules: Sequence[ScheduleParity], name: Callable[[str], str], sides: tuple[str, str], none: str, open_up_to: int
 ) -> Section:
     """When somebody else is on call, and who. name: of a person. sides: what they are called. none: no schedule is there."""
+    names = tell_apart(schedules)
     columns: Columns[tuple[ScheduleParity, int, int, frozenset[str], frozenset[str]]] = {
-        "Schedule": lambda one: one[0].name,
+        "Schedule": lambda one: names[one[0].id],
+        "Time zone": lambda one: one[0].time_zone,
         "From": lambda one: format_instant(one[1], one[0].time_zone),
         "To": lambda one: format_instant(one[2], one[0].time_zone),
         sides[0]: lambda one: ", ".join(sorted(map(name, one[3]))) or "nobody",
@@ -101,12 +103,6 @@ def section_differences(
     rows = [(s, *difference) for s in schedules for difference in s.differences]
     table = make_table(rows, columns, "No second differs." if schedules else none)
     return Section("Differences", table=table, anchor="differences", open_up_to=open_up_to)
-
-
-def find_home(draft: Draft) -> str:
-    """The time zone in which most schedules in scope live: sentences about no single schedule are told in it."""
-    zones = Counter(zone for id, zone in draft.mapped.zones.items() if id in draft.reasons["schedules"])
-    return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
 
 
 class Named(Protocol):

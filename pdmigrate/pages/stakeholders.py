@@ -156,11 +156,10 @@ def section_differences(readiness: Readiness) -> Section:
     }
     rows = [s for s in readiness.verified.schedules if s.differ or s.unverified]
     rows.sort(key=lambda s: (not s.unexplained, -s.differ, s.name.casefold()))
-    table = make_table(
-        rows, columns, "In every schedule the same people are on call." if names else "No schedule is in scope."
-    )
+    empty = "In every schedule the same people are on call." if names else "No schedule is in scope."
+    table = make_table(rows, columns, empty, anchor=lambda s: ANCHORS["differences"])
     text = "" if not rows else "When, and who instead of whom, is on the pages of the teams."
-    return Section("Who is on call", text, table, anchor=ANCHORS["differences"])
+    return Section("Who is on call", text, table, anchor=ANCHORS["on_call"])
 
 
 def section_reach(readiness: Readiness) -> Section:

@@ -141,7 +141,10 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
         folder,
         f"Migration {summary['workspace']}",
         lead,
-        [_make_card(step, results.get(step), overtaken.get(step, "")) for step in STEPS],
+        [
+            _make_card(step, results.get(step), overtaken.get(step, ""), bool(verdict) and step == "verify")
+            for step in STEPS
+        ],
         facts,
         "\n".join(troubles),
         beside,
@@ -183,16 +186,17 @@ def _find_overtaken(results: dict[str, Left]) -> dict[str, str]:
     return {step: by for step, by in late if by}
 
 
-def _make_card(step: str, result: Left | None, overtaken: str = "") -> Page:
-    """overtaken: the step that was run after it, so that its page shows what was."""
+def _make_card(step: str, result: Left | None, overtaken: str, leads: bool) -> Page:
+    """overtaken: the step that was run after it, so that its page shows what was. leads: the run's page says it already."""
     if result is None:
         return Page(step, step.capitalize(), "Not run.", "not run")
     if not result.get("card"):
         status = "not run" if result["status"] == "done" else result["status"]
         return Page(step, step.capitalize(), result["error"], status)
     card = result["card"]
-    figures = tuple(Figure(**figure) for figure in card["figures"])
+    figures = () if overtaken or leads else tuple(Figure(**figure) for figure in card["figures"])
+    lead = "What it found stands above." if leads else card["lead"]
     status = "out of date" if overtaken else card["status"]
     when = f"As of {format_time(datetime.fromisoformat(result['at']))}" if result.get("at") else ""
     said = f"{when}, before {overtaken} was run again." if overtaken else f"{when}."
-    return Page(step, card["title"], card["lead"], status, figures, facts=(("as of", said),) if when else ())
+    return Page(step, card["title"], lead, status, figures, facts=(("as of", said),) if when else ())

@@ -86,7 +86,7 @@ def draw_sides(
         for side in layers or ((), ())
     )
     source = "PagerDuty" if s.judged else "PagerDuty, computed"
-    lanes = [*before, Lane(source, people.make_bars(s.before.clip(start, end)), layers is not None)]
+    lanes = [*before, Lane(source, people.make_bars(s.before.clip(start, end)), True)]
     lanes += [*after, Lane("Harness", people.make_bars(s.after.clip(start, end)), True)] * harness
     spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
     marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]

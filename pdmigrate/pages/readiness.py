@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from pdmigrate.handover.items import Item
 from pdmigrate.handover.ticks import list_todo
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.oncall.words import format_number
+from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pagerduty.records import EscalationPolicy
 from pdmigrate.pages.people import People, know_people
 from pdmigrate.parity.people import Unreachable
@@ -68,6 +68,14 @@ class Readiness:
     def good_until(self) -> datetime:
         """Until when the data are good for decisions."""
         return self.draft.account.taken + self.good_for
+
+    def tell_when(self, at: str) -> str:
+        """A moment of decisions.yaml or of PagerDuty by the local clock; as it stands there, where it is none."""
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            return at
+        return format_local(moment if moment.tzinfo else moment.replace(tzinfo=UTC), self.home)
 
     def sign_off(self, team: str) -> SignOff | None:
         return next((said for said in self.decisions.sign_offs if said.team == team), None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from operator import itemgetter
 
 from pdmigrate.oncall.rota import to_datetime
@@ -34,7 +33,7 @@ def make_page(readiness: Readiness) -> Page:
         *list_figures(*paged),
         Figure("Teams that said go", f"{going} of {len(said)}", warn_if(going < len(said)), "#teams"),
         Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", warn_if(left[0] > 0), "#integrations"),
-        Figure("Open questions", str(len(readiness.draft.open)), "bad" if readiness.draft.open else "good"),
+        *([Figure("Open questions", str(len(readiness.draft.open)), "bad")] if readiness.draft.open else []),
     )
     facts = (
         ("Good until", _describe_good_until(readiness)),
@@ -61,19 +60,10 @@ def _describe_good_until(readiness: Readiness) -> str:
 def _describe_approval(readiness: Readiness) -> str:
     known = readiness.approval
     return (
-        f"by {known.by or 'somebody'}, {_tell_when(known.at, readiness)}"
+        f"by {known.by or 'somebody'}, {readiness.tell_when(known.at)}"
         if known
         else "on the command line, or not at all: see the page load"
     )
-
-
-def _tell_when(at: str, readiness: Readiness) -> str:
-    """A moment of decisions.yaml, which a person may have written: as it stands there, where it is none."""
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return at
-    return format_local(moment if moment.tzinfo else moment.replace(tzinfo=UTC), readiness.home)
 
 
 def section_summary(readiness: Readiness) -> Section:
@@ -104,7 +94,7 @@ def section_paged(readiness: Readiness) -> Section:
         f"- Newly paged: {_list(newly)}.\n- No longer paged: {_list(gone)}.\n"
         f"- Hours are those on call over {_days(readiness)} days, all schedules added up."
     )
-    return Section("Who is paged", text, table, open_up_to=FOLD_FROM)
+    return Section("Who is on call, for how long", text, table, open_up_to=FOLD_FROM)
 
 
 def _list(names: list[str], most: int = 12) -> str:
@@ -127,7 +117,7 @@ def section_services(readiness: Readiness) -> Section:
 
     def tell_last(s: ServiceParity) -> str:
         at = last[s.id].last_incident_timestamp
-        return _tell_when(at, readiness).removesuffix(f" ({home})") if at else "never, or not known"
+        return readiness.tell_when(at).removesuffix(f" ({home})") if at else "never, or not known"
 
     more: Columns[ServiceParity] = {
         f"Paged last ({home})": tell_last,

@@ -46,7 +46,7 @@ def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
         ),
         section_handover(team.items, "For the team to do"),
     )
-    lead = f"{describe_verdict(*paged)} {ready}"
+    lead = f"{describe_verdict(*paged)}\n{ready}"
     return Page(page_name(team.id), f"Team {team.name}", lead, status, figures, sections, describe_facts(readiness))
 
 
@@ -71,7 +71,7 @@ def section_teams(readiness: Readiness) -> Section:
         ),
         "What speaks against it now": lambda one: list(one[0].troubles) or "nothing",
         "Said by": lambda one: one[1].by if one[1] else "",
-        "Date": lambda one: one[1].at[:16].replace("T", " ") if one[1] else "",
+        "Date": lambda one: readiness.tell_when(one[1].at) if one[1] else "",
         "Plan": lambda one: one[1].plan[:12] if one[1] else "",
     }
     table = make_table(said, columns, "No team has anything in scope.")
@@ -86,7 +86,7 @@ def section_sign_off(readiness: Readiness, team: TeamReadiness) -> Section:
         "Team lead": ", ".join(team.leads) or "PagerDuty names no manager",
         "Go or no-go": said.choice.replace("_", "-") if said else blank,
         "By": said.by if said else blank,
-        "Date": said.at if said else blank,
+        "Date": readiness.tell_when(said.at) if said else blank,
         "Plan that this is about": said.plan if said else readiness.plan_digest,
         "Remark": said.why if said else blank,
     }

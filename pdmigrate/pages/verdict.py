@@ -23,10 +23,12 @@ VERDICT_WORDS: dict[Verdict, str] = {
 ANCHORS = {"services": "services", "differences": "differences", "unreachable": "unreachable", "on_call": "on-call"}
 
 HOW_COUNTED = (
-    "Pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour: who "
-    "is woken after how many minutes, if nobody acknowledges. The same: the same people at the same minutes. Otherwise: "
-    "somebody else, or at other minutes. Nobody in Harness: it wakes somebody in PagerDuty, and nobody ever hears of it in "
-    "Harness. Nobody on either side is counted apart, and is not the same."
+    "Pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour, if "
+    "nobody acknowledges.\n\n"
+    "- The same: the same people are woken at the same minutes.\n"
+    "- Otherwise: somebody else is, or at other minutes.\n"
+    "- Nobody in Harness: it wakes somebody in PagerDuty, and nobody ever hears of it in Harness.\n"
+    "- Nobody on either side: counted apart, and not the same."
 )
 
 
@@ -35,7 +37,7 @@ def describe_verdict(
 ) -> str:
     """Who is paged, who is on call, who cannot be reached: a sentence or two for each, in this order."""
     told = (_describe_services(services), _describe_schedules(schedules), _describe_reach(unreachable))
-    return " ".join(filter(None, told))
+    return "\n".join(filter(None, told))
 
 
 def _describe_services(services: Sequence[ServiceParity]) -> str:
@@ -164,5 +166,5 @@ def section_services(
     rows = sorted(services, key=rank_service)
     table = make_table(rows, columns, empty, anchor=lambda s: f"{ANCHORS['services']}-{s.verdict}")
     silent = sum(s.silent_seconds for s in services)
-    apart = f" All services added up, nobody is paged on either side for {format_hours(silent)}." if silent else ""
+    apart = f"\n\nAll services added up, nobody is paged on either side for {format_hours(silent)}." if silent else ""
     return Section(title, HOW_COUNTED + apart, table, anchor=ANCHORS["services"], open_up_to=open_up_to)

@@ -210,7 +210,7 @@ def section_services(verified: Verified) -> Section:
     }
     names = tell_apart(verified.services)
     section = draw_services(verified.services, lambda s: names[s.id], more, "No service is in scope.")
-    return replace(section, text=f"{section.text} {EMPTY_LEVELS}")
+    return replace(section, text=f"{section.text}\n\n{EMPTY_LEVELS}")
 
 
 def section_unreachable(verified: Verified) -> Section:

@@ -219,7 +219,7 @@ def _describe_rotation(change: ByHand, was: str) -> Iterator[str]:
 
 _ROTATION: dict[str, Callable[[Any], str]] = {
     "participants": lambda people: f"has {_join(people)}",
-    "turn_seconds": lambda seconds: f"turns every {format_turn(seconds)}",
+    "turn_seconds": lambda seconds: f"turns every {format_turn(seconds).removeprefix('1 ')}",
     "anchor": lambda anchor: f"counts its turns from {anchor}",
     "windows": lambda windows: f"is on {_describe_windows(windows)}",
     "since": lambda since: f"begins {since or 'without a start'}",

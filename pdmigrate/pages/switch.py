@@ -75,6 +75,10 @@ def _list_work(readiness: Readiness) -> Iterator[Duty]:
         yield Duty(RUNNER, f"send a test page to {people}, and tick who has seen it", blocks=False)
 
 
+def _tell_when(by: datetime, readiness: Readiness) -> str:
+    return "now" if by <= readiness.now else f"by {format_local(by, readiness.home)}"
+
+
 def section_switch(readiness: Readiness) -> Section:
     """The answer, in a sentence or two."""
     duties = list_duties(readiness)
@@ -94,9 +98,9 @@ def section_switch(readiness: Readiness) -> Section:
         answer = f"Only on the teams' word: who is paged could not be compared for {told}."
     else:
         answer = "Yes: every team has said go, everybody can be reached, and nothing differs that nobody has decided."
-    if blocking and blocking[0].by:
-        first = blocking[0]
-        answer += f" First: {first.who}, by {format_local(blocking[0].by, readiness.home)}."
+    first = blocking[0] if blocking else None
+    if first and first.by:
+        answer += f" First: {first.who}, {_tell_when(first.by, readiness)}."
     rest = len(duties) - len(blocking)
     advice = " Before each team goes over, its people should have seen a test page." if rest else ""
     fresh = format_local(readiness.good_until, readiness.home)
@@ -112,7 +116,7 @@ def section_to_do(readiness: Readiness) -> Section:
         if duty.by is None:
             return Tag("before the switch")
         soon = duty.by - readiness.now < SOON
-        return Tag(format_local(duty.by, readiness.home), "bad" if soon and duty.blocks else "plain")
+        return Tag(_tell_when(duty.by, readiness).removeprefix("by "), "bad" if soon and duty.blocks else "plain")
 
     columns: Columns[Duty] = {
         "Who": lambda duty: duty.who,

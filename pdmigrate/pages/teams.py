@@ -8,7 +8,7 @@ from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.people import ZOOM, draw_sides
 from pdmigrate.pages.readiness import NO_TEAM, Readiness, TeamReadiness
 from pdmigrate.pages.show import Columns, Link, Page, Section, Tag, make_table
-from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures
+from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures, list_paged
 from pdmigrate.pages.verdict import section_services as draw_services
 from pdmigrate.pages.words import format_hours, format_time, section_differences, tell_apart
 from pdmigrate.parity.people import Unreachable
@@ -37,7 +37,7 @@ def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
     figures = list_figures(*paged)
     sections = (
         section_sign_off(readiness, team),
-        section_services(team),
+        section_services(readiness, team),
         section_schedules(team),
         section_people(readiness, team),
         section_timelines(readiness, team),
@@ -129,10 +129,11 @@ def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
     return Section("Before and after", text, drawing="".join(drawings))
 
 
-def section_services(team: TeamReadiness) -> Section:
+def section_services(readiness: Readiness, team: TeamReadiness) -> Section:
+    people = readiness.people
     more: Columns[ServiceParity] = {
-        "Paged before": lambda s: s.before.split("; "),
-        "Paged after": lambda s: s.after.split("; "),
+        "Paged before": lambda s: list_paged(s.shown.before, people),
+        "Paged after": lambda s: s.after if s.unverified else list_paged(s.shown.after, people),
         "Reason": lambda s: s.reason,
     }
     names = tell_apart(team.services)

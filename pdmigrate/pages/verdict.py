@@ -6,7 +6,9 @@ what nobody could compare. Each figure leads to its rows, which bear the anchors
 
 from collections.abc import Callable, Iterable, Sequence
 
+from pdmigrate.oncall.paging import Paged
 from pdmigrate.oncall.words import format_number
+from pdmigrate.pages.people import People
 from pdmigrate.pages.show import Columns, Figure, Section, Tag, make_table
 from pdmigrate.pages.words import format_hours, format_percent
 from pdmigrate.parity.people import Unreachable
@@ -22,6 +24,7 @@ VERDICT_WORDS: dict[Verdict, str] = {
 }
 ANCHORS = {"services": "services", "differences": "differences", "unreachable": "unreachable", "on_call": "on-call"}
 
+MOST_LINES = 4
 HOW_COUNTED = (
     "Pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour, if "
     "nobody acknowledges.\n\n"
@@ -142,6 +145,14 @@ def tag_verdict(s: ServiceParity) -> Tag:
 def rank_service(s: ServiceParity) -> tuple[int, bool, str]:
     """The worst first, of the equally bad what nobody has decided."""
     return VERDICTS.index(s.verdict), not s.unexplained, s.name.casefold()
+
+
+def list_paged(paged: Paged, people: People) -> list[str]:
+    """A line for each minute at which somebody is paged; of a chain that goes on and on, the beginning and the last."""
+    told = [f"{minute} min: {', '.join(sorted(map(people.name_of, who)))}" for minute, who in paged]
+    if len(told) > MOST_LINES:
+        told[MOST_LINES:] = [f"and so on, {format_number(len(told) - MOST_LINES, 'time')}, until {paged[-1][0]} min"]
+    return told or ["nobody"]
 
 
 def section_services(

@@ -10,7 +10,7 @@ from pdmigrate.oncall.words import format_local, format_number, format_seconds
 from pdmigrate.pages.people import ZOOM, draw_sides, know_people
 from pdmigrate.pages.show import Columns, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.teams import describe_grade
-from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures
+from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures, list_paged
 from pdmigrate.pages.verdict import section_services as draw_services
 from pdmigrate.pages.words import (
     KIND_NAMES,
@@ -201,14 +201,14 @@ def _describe_first(policy: PolicyParity, level: LevelParity | None, zone: str) 
 def section_services(verified: Verified) -> Section:
     """For pages at every handoff: are the same people notified at the same minutes."""
     more: Columns[ServiceParity] = {
-        "Paged in PagerDuty": lambda s: s.before,
-        "Paged in Harness": lambda s: s.after,
+        "Paged in PagerDuty": lambda s: list_paged(s.shown.before, people),
+        "Paged in Harness": lambda s: s.after if s.unverified else list_paged(s.shown.after, people),
         "First parts at, before / after": lambda s: s.parting,
         "Would newly wake somebody": lambda s: Tag(str(s.louder), "bad") if s.louder else "0",
         "First level empty in Harness": lambda s: s.passed,
         "Reason": lambda s: s.reason,
     }
-    names = tell_apart(verified.services)
+    names, people = tell_apart(verified.services), know_people(verified.draft)
     section = draw_services(verified.services, lambda s: names[s.id], more, "No service is in scope.")
     return replace(section, text=f"{section.text}\n\n{EMPTY_LEVELS}")
 

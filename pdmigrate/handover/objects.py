@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from pdmigrate.harness import records
+from pdmigrate.oncall.words import format_turn
 from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.workspace.file_names import make_file_name
 
 VERSION = "pdmigrate-handover/1"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-TURNS = ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 _TEXT: Fields = {"type": "string"}
 _MAYBE: Fields = {"type": ["string", "null"]}
@@ -131,13 +131,6 @@ def describe_rotation(rotation: records.Rotation, zone: str, now: datetime) -> s
     return ". ".join(
         filter(None, (f"Turns of {turn}, {when}: {people}", windows and f"Only {windows}", ", ".join(limits)))
     )
-
-
-def format_turn(seconds: int) -> str:
-    """The length of a turn in the largest unit that it is whole in."""
-    size, word = next((size, word) for size, word in TURNS if seconds % size == 0)
-    number = seconds // size
-    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _describe_windows(windows: tuple[records.Window, ...]) -> Iterator[str]:

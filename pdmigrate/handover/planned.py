@@ -13,6 +13,7 @@ from pdmigrate.harness import records
 from pdmigrate.mapping.contacts import describe_cut, describe_first_wait, find_first_minute
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.rota import to_datetime
+from pdmigrate.oncall.words import format_number
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.planning import WAITS
 
@@ -103,7 +104,7 @@ def _expect(found: Draft, action: Action) -> str:
             return f"{said} {describe_first_wait(first)}" if first else said
         case "teams":
             number = len(action.read(records.UserGroup).users)
-            return f"After terraform apply the project has the user group {action.identifier} with {number} members."
+            return f"After terraform apply the project has the user group {action.identifier} with {format_number(number, 'member')}."
         case "users":  # the provider sends the first role only (harness_platform_user, role_bindings)
             member = action.read(records.Membership)
             rest = ", ".join(member.roles[1:])

@@ -57,6 +57,12 @@ class Draft:
         return email if email in self.state.people and moved not in self.state.people else moved
 
     @cached_property
+    def home_zone(self) -> str:
+        """The time zone in which most schedules in scope live: sentences about no single schedule are told in it."""
+        zones = Counter(zone for id, zone in self.mapped.zones.items() if id in self.reasons["schedules"])
+        return min(zones, key=lambda zone: (-zones[zone], zone), default="UTC")
+
+    @cached_property
     def held(self) -> dict[tuple[str, str], Held]:
         """What does not move, by kind and PagerDuty id."""
         return {(held.kind, held.key): held for held in self.plan.held}
@@ -114,9 +120,25 @@ class Draft:
         A forecast, or, `landed`, after the load: what was to be made and is not there is lost, and what is there and
         still has to be written is not exact.
         """
-        left = {(a.kind, s): a.verb for a in self.plan.actions if landed and a.writes for s in a.sources}
-        outcomes = [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.mapped.outcomes]
+        outcomes = self._grade_outcomes(landed)
         return {kind: _count([outcome.grade for outcome in outcomes if outcome.kind == kind]) for kind in KINDS}
+
+    def count_waiting(self, landed: bool = False) -> dict[str, int]:
+        """Of the lost ones of `count_kinds`, per kind, those that a person's answer may still move."""
+        waiting = [f.kind for f in self._grade_outcomes(landed) if f.grade == "lost" and (f.kind, f.id) in self.waiting]
+        return {kind: waiting.count(kind) for kind in KINDS}
+
+    def _grade_outcomes(self, landed: bool) -> list[Outcome]:
+        left = {(a.kind, s): a.verb for a in self.plan.actions if landed and a.writes for s in a.sources}
+        return [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.mapped.outcomes]
+
+    @cached_property
+    def waiting(self) -> frozenset[tuple[str, str]]:
+        """Kind and PagerDuty id of what an open question keeps from moving; the rules of a number wait with it."""
+        found = {(h.kind, id) for h in self.plan.held if h.open_question for id in (h.key, *h.sources)}
+        rules = [rule for user in self.account.users.values() for rule in user.notification_rules]
+        with_numbers = (r.id for r in rules if r.contact_method and ("contact_methods", r.contact_method.id) in found)
+        return frozenset(found | {("notification_rules", id) for id in with_numbers})
 
     def count_fields(self) -> dict[str, dict[str, int]]:
         """The same for their fields; an object that is nowhere has lost them all, and counts as one."""

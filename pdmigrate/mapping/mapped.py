@@ -178,7 +178,7 @@ class Mapped(Inputs):
     def _map_by_hand(self, kind: str) -> str:
         if kind in TERRAFORM_KINDS:
             return "Terraform makes it: see the handover."
-        return "Harness has no API for it: a person makes it."
+        return "Harness has no API for it: to do by hand."
 
     def lose(self, kind: str, id: str, name: str, reason: str, open_question: bool = False, decided: str = "") -> None:
         """The object does not move, and why: a question that is still open, or what decided it (see Held.decided)."""

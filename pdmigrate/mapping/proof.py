@@ -56,17 +56,17 @@ class Fidelity:
         """The grade in words."""
         day = f"{rota.to_datetime(self.until):%Y-%m-%d}" if self.until is not None else ""
         return {
-            "for_ever": "exact for ever",
-            "until": f"exact until {day}",
-            "within_horizon": f"exact within the horizon, until {day}",
+            "for_ever": "same on every future date",
+            "until": f"same until {day}",
+            "within_horizon": f"same within the horizon, until {day}",
             "not_carried_over": "not carried over",
         }[self.grade]
 
     def describe_needs(self) -> str:
-        """What of Harness it leans on."""
+        """By what of Harness it is proved."""
         if self.grade == "not_carried_over":
             return ""
-        return "what Harness documents" if self.documented else "our contract too"
+        return "by what Harness documents" if self.documented else "proved against the embedded Harness only"
 
 
 class CannotBeSaidError(Exception):

@@ -1,7 +1,7 @@
 """Schedules of both kinds: the time zone, who stands in them, the judge's question, what is wanted.
 
 The zone is the schedule's own, or, where that name is not IANA's, what a person confirmed. Everybody in a schedule has an
-account or an invitation, or the schedule is held whole, never shortened. What Harness's rotations cannot say, or only
+account or an invitation, or the schedule is not moved until that is settled, never shortened. What Harness's rotations cannot say, or only
 with more dates than anybody can check, is a person's decision.
 """
 

@@ -21,6 +21,7 @@ from pdmigrate.mapping.mapped import (
     read_stop,
     stop_unless,
 )
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.records import Service
 from pdmigrate.plan.actions import Desired
 
@@ -157,6 +158,6 @@ def _field_outcomes(mapped: Mapped, service: Service, paging: bool, place: NameP
     if service.auto_resolve_timeout:
         outcomes.append(FieldOutcome("auto_resolve_timeout", "lost", "Harness does not resolve by itself"))
     if service.integrations:
-        said = f"{len(service.integrations)} integrations must be pointed at Harness"
+        said = f"{format_number(len(service.integrations), 'integration')} must be pointed at Harness"
         outcomes.append(FieldOutcome("integrations", "handed_over", said))
     return outcomes

@@ -60,7 +60,7 @@ _STRANGER = Wording(
         "empty_place": "its turns stay as long as they are, with nobody in them; its overrides, which keep others quiet, "
         "do not move{empty}",
         "map": "another account is paged instead",
-        "leave_out": "not moved; every schedule and policy that needs this person is held whole",
+        "leave_out": "not moved; no schedule or policy that needs this person is moved until this is settled",
     },
     "leave_out",
     False,
@@ -79,7 +79,7 @@ _SAME_NAME = Wording(
     False,
 )
 _LEFT = "the schedule is not moved, nor what needs it"
-_BY_HAND = "not moved: nobody is paged through it in Harness until a person makes it there by hand"
+_BY_HAND = "not moved: nobody is paged through it in Harness until it is made there by hand"
 _ZONE = Wording(
     "{zone!r} is {converted}, {iana} in the IANA database.",
     "A wrong zone moves every window and every handoff of this schedule.",
@@ -129,8 +129,8 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "{name} ({id}) is in PagerDuty, in a form that this version cannot use: {message}.",
             "{meaning}",
             {
-                "leave_out": "not moved, and whatever needs it is held whole; look into it before PagerDuty is switched "
-                "off"
+                "leave_out": "not moved, nor is what needs it until this is settled; look into it before PagerDuty is "
+                "switched off"
             },
         ),
         "unknown_field": Wording(
@@ -228,7 +228,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "By {seconds} in all, first at {first}. We do not understand this schedule fully; what we would write might "
             "page somebody else. An answer is for these differences only.",
             {
-                "leave_out": "not moved; a person makes it by hand",
+                "leave_out": "not moved; it is to do by hand",
                 "load_anyway": "written by our reading of the layers, these differences and all",
             },
         ),
@@ -360,7 +360,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "would have neither.",
             "An alert whose service has neither alert rule nor webhook is logged and pages nobody.",
             {
-                "rule_by_hand": "a person makes its alert rule: it is on the list of the handover",
+                "rule_by_hand": "its alert rule is to do by hand: it is on the list of the handover",
                 "leave_out": "not moved",
             },
             "rule_by_hand",

@@ -14,6 +14,7 @@ from IPython.display import display
 
 from pdmigrate.errors import PdmigrateError
 from pdmigrate.notebook.parts import WIDE, Saying, is_interactive, make_button, stand_below, stand_side_by_side
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.cancel import Cancel
@@ -96,7 +97,7 @@ class _Progress:
             self.pause.disabled = self.cancel.disabled = True
         counts = Counter(done.outcome.replace("_", " ") for done in loaded.done)
         told = ", ".join(f"{n} {outcome}" for outcome, n in counts.items()) or "nothing was to be done"
-        waits = f"{len(loaded.waiting)} actions wait for approval in 4 · Conflicts; nothing else was to be loaded."
+        waits = f"{format_number(len(loaded.waiting), 'action waits', 'actions wait')} for approval in 4 · Conflicts; nothing else was to be loaded."
         self.said.say(waits if loaded.waiting else f"Finished: {told}.")
         return loaded
 

@@ -18,12 +18,14 @@ from pdmigrate.notebook.parts import (
 )
 from pdmigrate.notebook.roll import Roll, Row, do_each
 from pdmigrate.oncall.rota import to_datetime
+from pdmigrate.oncall.words import format_number, format_seconds
 from pdmigrate.pages import look
 from pdmigrate.pages.handover import section_handover
+from pdmigrate.pages.people import draw_sides, know_people
 from pdmigrate.pages.readiness import read_readiness
 from pdmigrate.pages.show import Section, show
 from pdmigrate.pages.teams import section_teams
-from pdmigrate.pages.words import draw_sides, format_instant, format_percent, name_people
+from pdmigrate.pages.words import format_instant, format_percent, tell_apart
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.steps.job import Job
@@ -42,10 +44,11 @@ def browse_parity(verified: Verified) -> Any:
 
 class _Browser:
     def __init__(self, verified: Verified):
-        self.verified, self.names = verified, name_people(verified.draft)
+        self.verified, self.people = verified, know_people(verified.draft)
+        self.names = tell_apart(verified.schedules)
         ordered = sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
         self.schedules = {s.id: s for s in ordered}
-        self.which = make_menu("Schedule", [(_name(s), s.id) for s in ordered])
+        self.which = make_menu("Schedule", [(self.describe(s), s.id) for s in ordered])
         self.told = ipywidgets.HTML()
         self.which.observe(lambda _: self.choose(), "value")
         jumps = (
@@ -56,6 +59,11 @@ class _Browser:
         )
         self.box = stand_below(self.which, stand_side_by_side(*jumps), self.told)
         self.choose()
+
+    def describe(self, s: ScheduleParity) -> str:
+        """Its name, and what is said of it."""
+        grade = "not compared" if s.unverified else format_number(len(s.differences), "difference")
+        return f"{self.names[s.id]} · {grade if s.unverified or s.differ else 'agrees'}"
 
     def choose(self) -> None:
         """Another schedule, from the start of the window."""
@@ -70,7 +78,7 @@ class _Browser:
         first = 0 if step > 0 else len(s.differences) - 1
         self.place = first if self.place is None else (self.place + step) % len(s.differences)
         start, end, *sides = s.differences[self.place]
-        before, after = (", ".join(sorted(self.names.get(p, p) for p in people)) or "nobody" for people in sides)
+        before, after = (", ".join(sorted(self.people.name_of(p) for p in people)) or "nobody" for people in sides)
         span = f"{format_instant(start, s.time_zone)} to {format_instant(end, s.time_zone)}"
         who = f"{before} in PagerDuty, {after} in Harness ({s.compared.describe(start, end)})"
         words = f"Difference {self.place + 1} of {len(s.differences)}: {span}: {who}."
@@ -80,18 +88,14 @@ class _Browser:
         """Two weeks from there, as far as the window goes. Without words, what is known of the whole schedule."""
         s, last = self.schedules[self.which.value], max(self.verified.since, self.verified.until - SPAN)
         self.start = min(max(start, self.verified.since), last)
-        drawing = draw_sides(s, self.start, min(self.start + SPAN, self.verified.until), self.names)
-        self.told.value = draw(Section(_name(s), words or _describe_grade(s), drawing=drawing, level=3))
-
-
-def _name(schedule: ScheduleParity) -> str:
-    grade = "unverified" if schedule.unverified else f"{len(schedule.differences)} differences"
-    return f"{schedule.name} · {grade if schedule.unverified or schedule.differ else 'agrees'}"
+        until, taken = min(self.start + SPAN, self.verified.until), self.verified.draft.account.taken
+        drawing = draw_sides(s, self.start, until, self.people, taken, name=self.names[s.id])
+        self.told.value = draw(Section(self.describe(s), words or _describe_grade(s), drawing=drawing, level=3))
 
 
 def _describe_grade(s: ScheduleParity) -> str:
     if s.doubted and not s.is_unverified:
-        return f"Nothing of it is verified: {s.describe_doubted()}; without them {s.differ} s differ."
+        return f"Nothing of it is verified: {s.describe_doubted()}; without them {format_seconds(s.differ)} differ."
     if s.unverified:
         return "Harness has no API to read it: what was meant to be written could not be compared."
     judge = "PagerDuty's own rendering" if s.judged else "our reading of the layers"
@@ -154,7 +158,9 @@ def sign_off_teams(job: Job, verified: Verified) -> Any:
             else:
                 drop_answer(path, SignOff, team)
 
-        words = f"{choice.replace('_', '-') or 'taken back'}: {len(roll.ticked)} teams, in decisions.yaml."
+        words = (
+            f"{choice.replace('_', '-') or 'taken back'}: {format_number(len(roll.ticked), 'team')}, in decisions.yaml."
+        )
         do_each(roll, sign, save, words, "the teams", list_rows)
 
     sign = Signature(

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.event_rules import count_rules
 from pdmigrate.pagerduty.records import Problem
 
@@ -147,5 +148,7 @@ def _describe_effect(kind: str, row: dict[str, Any]) -> str:
     if kind == "rulesets" and (routing := counted["routing"] or row.get("routing_rules")):
         said.append(f"{routing} rules route alerts")
     if kind == "maintenance_windows":
-        said.append(f"silences {len(_list_rows(row, 'services'))} services until {row.get('end_time')}")
+        said.append(
+            f"silences {format_number(len(_list_rows(row, 'services')), 'service')} until {row.get('end_time')}"
+        )
     return ", ".join(said)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts, table_counts, warn_if
 from pdmigrate.plan.actions import Action, Held
@@ -22,20 +23,21 @@ def make_page(decided: Decided) -> Page:
     if decided.refusals:
         lead = "The plan is refused: " + " ".join(decided.refusals)
     elif open_count:
-        lead = f"{open_count} questions wait for an answer; the plan would write {writes} objects."
+        waits = format_number(open_count, "question waits", "questions wait")
+        lead = f"{waits} for your answer; the plan would write {format_number(writes, 'object')}."
     elif decided.goes_on is not None:
         left = len(decided.plan.pending) - decided.goes_on
-        lead = f"A load of this plan broke off: {decided.goes_on} steps are done, {left} are left. Load goes on from there."
+        lead = f"A load of this plan broke off: {format_number(decided.goes_on, 'step is', 'steps are')} done, {left:,} left. Load goes on from there."
     elif decided.plan.empty:
         lead = "Nothing to do: Harness is as PagerDuty says."
     else:
         approved = f"approved by {decided.approval.by}" if decided.approval else "not approved yet"
-        lead = f"Every question is answered. The plan writes {writes} objects and is {approved}."
+        lead = f"Every question is answered. The plan writes {format_number(writes, 'object')} and is {approved}."
     figures = (
         Figure("Open questions", str(open_count), warn_if(open_count)),
         Figure("Answered", str(len(decided.draft.answered))),
         Figure("To write", str(writes)),
-        Figure("Held", str(len(decided.plan.held)), warn_if(decided.plan.held)),
+        Figure("Not moved", str(len(decided.plan.held)), warn_if(decided.plan.held)),
     )
     facts = (
         ("Plan", decided.plan.digest),
@@ -62,7 +64,7 @@ def section_answers(decided: Decided) -> Section:
 
 def section_counts(decided: Decided) -> Section:
     """The plan by kind."""
-    verbs = {"Create": "create", "Update": "update", "Adopt": "adopt", "Keep": "keep", "For a person": "handover"}
+    verbs = {"Create": "create", "Update": "update", "Adopt": "adopt", "Keep": "keep", "To do by hand": "handover"}
     table = table_counts(decided.plan.count(), verbs)
     return Section("The plan", f"Digest {decided.plan.digest}. Nothing is ever deleted.", table)
 
@@ -88,7 +90,7 @@ def section_groups(decided: Decided) -> Section:
         "Update": lambda group: counts[*group, "update"],
         "Adopt": lambda group: counts[*group, "adopt"],
         "Create": lambda group: counts[*group, "create"],
-        "For a person": lambda group: counts[*group, "handover"],
+        "To do by hand": lambda group: counts[*group, "handover"],
     }
     rows = sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold()))
     return Section("By kind and team", table=make_table(rows, columns, "Nothing changes."))
@@ -163,7 +165,7 @@ def section_held(decided: Decided) -> Section:
         "Object": lambda h: h.name,
         "Why": lambda h: h.reason,
     }
-    return Section("Held back", table=make_table(decided.plan.held, columns, "Nothing is held back."))
+    return Section("Not moved, and why", table=make_table(decided.plan.held, columns, "Everything in scope moves."))
 
 
 PARTS: dict[str, Callable[[Decided], Section]] = {

@@ -34,7 +34,7 @@ def section_checks(access: Access) -> Section:
         (
             "Harness",
             "On-call objects can be written by API",
-            "yes" if access.oncall else f"no: a person makes them{door}",
+            "yes" if access.oncall else f"no: to do by hand{door}",
         ),
     ]
     checks += ((side, "How requests leave", way) for side, way in access.ways.items())
@@ -72,7 +72,7 @@ def section_capabilities(access: Access) -> Section:
     text = (
         "Harness publishes an API for users, user groups and services. For schedules, overrides, escalation policies, contact "
         "details and notification rules there is none; where a target speaks the contract in docs/oncall-contract.md, which is "
-        "ours and not Harness's, they are written through it. Otherwise they become a list of things for a person to make."
+        "ours and not Harness's, they are written through it. Otherwise they become a list of things to do by hand."
     )
     ways = {**{KIND_NAMES[kind]: way for kind, way in access.capabilities.items()}, **access.beyond}
     table = make_table(ways, {"Kind": lambda name: name, "How": lambda name: Tag(ways[name], _tone(ways[name]))})

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pdmigrate.handover.folder import Handover, by_stage
 from pdmigrate.handover.items import STAGES, Item
 from pdmigrate.handover.services import ADVICE, OTHERWISE, SUPPRESSION
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.words import warn_if
 
@@ -40,7 +41,8 @@ EARLIER = "Handed over by an earlier run and unchanged since. pdmigrate handover
 
 def make_page(handover: Handover, name: str) -> Page:
     done = sum(item.tick is not None for item in handover.fresh)
-    lead = f"{len(handover.open)} things are left to do, in this order; {done} of the {len(handover.fresh)} on this list are done."
+    left = format_number(len(handover.open), "thing is", "things are")
+    lead = f"{left} left to do, in this order; {done} of the {len(handover.fresh)} on this list {'is' if done == 1 else 'are'} done."
     figures = (
         Figure("New or changed", str(len(handover.fresh))),
         Figure("Done", str(done), "good" if done == len(handover.fresh) else "warn"),
@@ -102,4 +104,9 @@ def section_handover(items: Iterable[Item], title: str = "For people to do", ope
     }
     table = make_table(ordered, columns, "Nothing is left for a person to do.")
     left = sum(item.tick is None for item in ordered)
-    return Section(title, f"{left} of {len(ordered)} are open." if ordered else "", table, open_up_to=open_up_to)
+    return Section(
+        title,
+        f"{left} of {len(ordered)} {'is' if left == 1 else 'are'} open." if ordered else "",
+        table,
+        open_up_to=open_up_to,
+    )

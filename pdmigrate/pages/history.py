@@ -1,5 +1,6 @@
 """The page of what each run did, and of what has changed since the last one."""
 
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, list_changes, warn_if
 from pdmigrate.plan.actions import Action
@@ -11,7 +12,8 @@ TONES = {"done": "good", "booked": "plain", "failed": "bad", "skipped": "warn", 
 
 def make_page(history: History) -> Page:
     pages = sum(change.pages for change in history.changes)
-    lead = f"{len(history.changes)} objects have changed since the last run, {pages} of them change who is paged."
+    told = format_number(len(history.changes), "object has changed", "objects have changed")
+    lead = f"{told} since the last run, {pages} of them {'changes' if pages == 1 else 'change'} who is paged."
     lead = lead if history.changes else "Nothing has changed on either side since the last run."
     figures = (
         Figure("Runs", str(len(history.runs))),

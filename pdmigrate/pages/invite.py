@@ -1,6 +1,7 @@
 """The page of step 3."""
 
 from pdmigrate.mapping.people import find_unused
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.words import format_time, section_conflicts
 from pdmigrate.steps.invite import Matched, People
@@ -12,9 +13,11 @@ KINDS = {"person": "", "shared": "shared mailbox", "nobody": "nobody"}
 def make_page(people: People) -> Page:
     counts = people.count()
     there = counts.get("has an account", 0) + counts.get("accepted", 0)
+    new, pending = counts.get("to invite", 0), counts.get("pending", 0)
     lead = (
-        f"{there} of {len(people.matched)} people have an account; {counts.get('to invite', 0)} get an invitation when the "
-        f"plan is loaded, {counts.get('pending', 0)} have not accepted theirs."
+        f"{there} of {format_number(len(people.matched), 'person', 'people')} {'has' if there == 1 else 'have'} an account; "
+        f"{new} {'gets' if new == 1 else 'get'} an invitation when the plan is loaded, {pending} "
+        f"{'has not accepted his' if pending == 1 else 'have not accepted theirs'}."
     )
     figures = tuple(
         Figure(state.capitalize(), str(number), TONES.get(state, "warn")) for state, number in counts.items()
@@ -47,7 +50,7 @@ def section_people(people: People) -> Section:
 def _describe_state(person: Matched) -> str:
     if person.state != "pending":
         return person.state
-    days = f"pending for {person.days} day{'s' * (person.days != 1)}"
+    days = f"pending for {format_number(person.days, 'day')}"
     return f"{days}, the link is dead: send it again in Harness" if person.link_is_dead else days
 
 

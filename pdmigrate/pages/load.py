@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, table_counts, warn_if
 from pdmigrate.steps.load import OUTCOMES, Done, Loaded
@@ -15,12 +16,12 @@ def make_page(loaded: Loaded) -> Page:
     lead = (
         "Nothing was to be done."
         if loaded.plan.empty
-        else f"{written} actions done, {counts['failed']} failed, {counts['waiting']} wait for approval."
+        else f"{format_number(written, 'action')} done, {counts['failed']:,} failed, {counts['waiting']:,} not approved."
     )
     figures = (
         Figure("Done", str(written), "good"),
         Figure("As they were", str(counts["kept"])),
-        Figure("For a person", str(counts["handed_over"]), "warn" if counts["handed_over"] else "plain"),
+        Figure("To do by hand", str(counts["handed_over"]), "warn" if counts["handed_over"] else "plain"),
         Figure("Failed", str(counts["failed"]), "bad" if counts["failed"] else "good"),
         Figure("Waiting", str(counts["waiting"]), warn_if(counts["waiting"])),
         Figure("Requests to Harness", str(loaded.requests)),

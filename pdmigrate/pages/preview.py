@@ -1,40 +1,37 @@
 """The page of step 2."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import itemgetter
 from typing import TypeVar
 
-from pdmigrate.handover.objects import format_turn
-from pdmigrate.mapping.proof import NOT_CARRIED, read_shown
+from pdmigrate.mapping.proof import NOT_CARRIED
 from pdmigrate.mapping.scope import Reasons, find_shared, list_records
-from pdmigrate.oncall import rota
+from pdmigrate.oncall.words import format_number, format_turn
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.dependents import list_dependents
 from pdmigrate.pagerduty.event_rules import EventRule, pick_rules
 from pdmigrate.pagerduty.needs import describe_unread
 from pdmigrate.pagerduty.records import ContactMethod, EscalationPolicy, Problem, Schedule, Service, Team, User
 from pdmigrate.pagerduty.v3_records import Event, ScheduleV3
+from pdmigrate.pages.on_call import section_on_call
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.timeline import Lane, draw_timeline
 from pdmigrate.pages.words import (
     KIND_NAMES,
-    TONES,
     format_requests,
     format_time,
-    make_bars,
     section_conflicts,
     section_counts,
     section_fields,
     section_outcomes,
+    tag_outcome,
+    tell_apart,
     warn_if,
 )
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.preview import Preview
 
 Named = TypeVar("Named", User, Team, Service, EscalationPolicy, Schedule | ScheduleV3)
-DAYS_DRAWN = 14
-MOST_DRAWN = 12
 
 
 def make_page(preview: Preview) -> Page:
@@ -42,9 +39,13 @@ def make_page(preview: Preview) -> Page:
     counts = draft.count_kinds()
     carried = sum(c["exact"] + c["changed"] for c in counts.values())
     whole = sum(c["in_source"] for c in counts.values())
-    lead = (
-        f"{carried} of {whole} objects in scope can be carried over as things stand; {open_count} questions are open."
-    )
+    waiting = sum(draft.count_waiting().values())
+    lead = f"{carried:,} of {format_number(whole, 'object')} in scope can be carried over as things stand."
+    if open_count:
+        lead += (
+            f" {format_number(open_count, 'question waits', 'questions wait')} for your answer, and with "
+            f"{'it' if open_count == 1 else 'them'} {format_number(waiting, 'object')}."
+        )
     figures = (
         Figure("Services", str(counts["services"]["in_source"])),
         Figure("Schedules", str(counts["schedules"]["in_source"])),
@@ -62,72 +63,58 @@ def make_page(preview: Preview) -> Page:
 def section_schedules(preview: Preview) -> Section:
     """Schedules with their rotation patterns and zones, and what becomes of them."""
     grades = _grades(preview, "schedules")
+    rows = _scoped(preview, "schedules", preview.draft.account.all_schedules)
+    names = tell_apart(rows)
     columns: Columns[Schedule | ScheduleV3] = {
-        "Schedule": lambda s: s.name,
+        "Schedule": lambda s: names[s.id],
         "Time zone": lambda s: s.time_zone,
         "Layers, top first, or events": _describe_parts,
         "Overrides": lambda s: _count_overrides(s, preview.draft.account.since),
         "Becomes": lambda s: grades.get(s.id),
         "How long it holds": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe(),
-        "Leans on": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe_needs(),
+        "Proof": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).describe_needs(),
         "Why": lambda s: preview.draft.mapped.fidelity.get(s.id, NOT_CARRIED).reason,
         "In scope because": lambda s: preview.draft.reasons["schedules"][s.id],
     }
-    table = make_table(_scoped(preview, "schedules", preview.draft.account.all_schedules), columns)
+    table = make_table(rows, columns)
     return Section("Schedules", table=table)
-
-
-def section_timeline(preview: Preview) -> Section:
-    """Who is on call over the next two weeks, by PagerDuty's own rendering."""
-    account = preview.draft.account
-    end = min(account.since + timedelta(days=DAYS_DRAWN), account.until)
-    names = {user.id: user.name for user in account.users.values()}
-    shown = _scoped(preview, "schedules", account.all_schedules)[:MOST_DRAWN]
-    lanes = [
-        Lane(
-            s.name,
-            make_bars((read_shown(s) or rota.Rota()).clip(rota.to_instant(account.since), rota.to_instant(end)), names),
-        )
-        for s in shown
-    ]
-    if not lanes:
-        return Section("Who is on call", "No schedule is in scope.")
-    drawing = draw_timeline(
-        lanes, account.since, end, "UTC", f"Who is on call in PagerDuty, the next {DAYS_DRAWN} days"
-    )
-    more = len(_scoped(preview, "schedules", account.all_schedules)) - len(shown)
-    return Section("Who is on call", f"{more} more schedules are in the table above." if more else "", drawing=drawing)
 
 
 def section_policies(preview: Preview) -> Section:
     """Policies with levels and timeouts."""
     grades = _grades(preview, "escalation_policies")
+    rows = _scoped(preview, "escalation_policies", preview.draft.account.policies)
+    names = tell_apart(rows)
     columns: Columns[EscalationPolicy] = {
-        "Policy": lambda p: p.name,
+        "Policy": lambda p: names[p.id],
         "Levels": _describe_levels,
-        "Run again": lambda p: p.num_loops,
+        "Repeats": lambda p: p.num_loops,
         "Becomes": lambda p: grades.get(p.id),
     }
-    table = make_table(_scoped(preview, "escalation_policies", preview.draft.account.policies), columns)
+    table = make_table(rows, columns)
     return Section("Escalation policies", table=table)
 
 
 def section_teams(preview: Preview) -> Section:
     """Teams and the user groups that they become."""
     account, mapped = preview.draft.account, preview.draft.mapped
+    rows = _scoped(preview, "teams", preview.draft.account.teams)
+    names = tell_apart(rows)
     columns: Columns[Team] = {
-        "Team": lambda t: t.name,
+        "Team": lambda t: names[t.id],
         "Members": lambda t: len(account.members_of(t)),
         "User group in Harness": lambda t: mapped.groups.get(t.id, "not carried over"),
     }
-    return Section("Teams", table=make_table(_scoped(preview, "teams", account.teams), columns))
+    return Section("Teams", table=make_table(rows, columns))
 
 
 def section_services(preview: Preview) -> Section:
     """Services with their policy."""
-    grades, account = _grades(preview, "services"), preview.draft.account
+    grades = _grades(preview, "services")
+    rows = _scoped(preview, "services", preview.draft.account.services)
+    names = tell_apart(rows)
     columns: Columns[Service] = {
-        "Service": lambda s: s.name,
+        "Service": lambda s: names[s.id],
         "Policy": lambda s: (s.escalation_policy.summary or s.escalation_policy.id) if s.escalation_policy else "none",
         "Status": lambda s: s.status or "",
         "Integrations": lambda s: len(s.integrations),
@@ -137,7 +124,7 @@ def section_services(preview: Preview) -> Section:
         "Last incident": lambda s: (s.last_incident_timestamp or "")[:10],
         "Becomes": lambda s: grades.get(s.id),
     }
-    return Section("Services", table=make_table(_scoped(preview, "services", account.services), columns))
+    return Section("Services", table=make_table(rows, columns))
 
 
 def section_countries(preview: Preview) -> Section:
@@ -145,7 +132,7 @@ def section_countries(preview: Preview) -> Section:
     unserved = preview.draft.mapped.unserved
     columns: Columns[str] = {
         "Country code": lambda code: code,
-        "Numbers": lambda code: len(unserved[code]),
+        "Phone and SMS methods": lambda code: len(unserved[code]),
         "People": lambda code: sorted(set(unserved[code])),
     }
     table = make_table(sorted(unserved), columns, "Harness serves the country of every number in scope.")
@@ -154,13 +141,15 @@ def section_countries(preview: Preview) -> Section:
 
 def section_people(preview: Preview) -> Section:
     """People with their contact information."""
+    rows = _scoped(preview, "users", preview.draft.account.users)
+    names = tell_apart(rows)
     columns: Columns[User] = {
-        "Person": lambda u: u.name,
+        "Person": lambda u: names[u.id],
         "Email": lambda u: u.email,
         "Contact methods": lambda u: [_describe_contact(m) for m in u.contact_methods],
         "Notification rules": lambda u: len(u.notification_rules),
     }
-    table = make_table(list(_scoped(preview, "users", preview.draft.account.users)), columns)
+    table = make_table(rows, columns)
     return Section("People", table=table, open_up_to=60)
 
 
@@ -250,7 +239,7 @@ def section_event_rules(preview: Preview) -> Section:
         f"Not read, so nothing is known of them: {', '.join(_name_kind(kind).lower() for kind in unread)}."
     ] * bool(unread)
     table = make_table(rules, columns, "No event rule was found in what was read.")
-    return Section("Event rules, for a person to make", " ".join(words), table)
+    return Section("Event rules, to do by hand", " ".join(words), table)
 
 
 def _name_kind(kind: str) -> str:
@@ -298,10 +287,10 @@ COUNTRIES = (
 
 PARTS: dict[str, Callable[[Preview], Section]] = {
     "scope": section_scope,
-    "counts": lambda preview: section_counts(preview.draft),
+    "counts": lambda preview: section_counts(preview.draft, listed=True),
     "countries": section_countries,
     "schedules": section_schedules,
-    "timeline": section_timeline,
+    "timeline": lambda preview: section_on_call(preview.draft),
     "policies": section_policies,
     "teams": section_teams,
     "services": section_services,
@@ -322,9 +311,7 @@ def _scoped(preview: Preview, kind: str, there: Mapping[str, Named]) -> list[Nam
 
 
 def _grades(preview: Preview, kind: str) -> dict[str, Tag]:
-    return {
-        f.id: Tag(f.grade.replace("_", " "), TONES[f.grade]) for f in preview.draft.mapped.outcomes if f.kind == kind
-    }
+    return {f.id: tag_outcome(preview.draft, f) for f in preview.draft.mapped.outcomes if f.kind == kind}
 
 
 def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:
@@ -335,7 +322,7 @@ def _describe_parts(schedule: Schedule | ScheduleV3) -> list[str]:
     for layer in schedule.schedule_layers:
         names = [place.user.summary or place.user.id for place in layer.users]
         until = f", until {layer.end:%Y-%m-%d}" if layer.end else ""
-        windows = f", {len(layer.restrictions)} windows" if layer.restrictions else ""
+        windows = f", {format_number(len(layer.restrictions), 'window')}" if layer.restrictions else ""
         turn = format_turn(layer.rotation_turn_length_seconds)
         told.append(f"{layer.name or layer.id}: {', '.join(names) or 'nobody'}; a turn of {turn}{windows}{until}")
     return told
@@ -345,7 +332,7 @@ def _describe_event(event: Event) -> str:
     strategy = event.assignment_strategy
     rotating = strategy.type == "rotating_member_assignment_strategy"
     how = f"in turns of {strategy.shifts_per_member or 1}" if rotating else "all at once"
-    return f"{event.name or event.id}: {', '.join(event.recurrence)}; {len(strategy.members)} people, {how}"
+    return f"{event.name or event.id}: {', '.join(event.recurrence)}; {format_number(len(strategy.members), 'person', 'people')}, {how}"
 
 
 def _count_overrides(schedule: Schedule | ScheduleV3, since: datetime) -> int:
@@ -364,5 +351,7 @@ def _describe_levels(policy: EscalationPolicy) -> list[str]:
 
 def _describe_contact(method: ContactMethod) -> str:
     kind = method.type.removesuffix("_contact_method").replace("_", " ")
+    if kind.startswith("push"):  # its address is a token of the app, and no word for a page
+        return "the app, by push" + (" (blocked)" if method.blacklisted else "")
     code = f"+{method.country_code} " if method.country_code and kind in ("phone", "sms", "whatsapp") else ""
     return f"{kind}: {code}{method.address or 'a reference only'}" + (" (blocked)" if method.blacklisted else "")

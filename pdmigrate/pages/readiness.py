@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from pdmigrate.handover.items import Item
 from pdmigrate.handover.ticks import list_todo
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pagerduty.records import EscalationPolicy
-from pdmigrate.pages.words import name_people
+from pdmigrate.pages.people import People, know_people
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
-from pdmigrate.parity.services import ServiceParity
+from pdmigrate.parity.verdicts import ServiceParity
 from pdmigrate.plan.answers import Approval, Decisions, SignOff
 from pdmigrate.steps.job import Job
 from pdmigrate.steps.verify import Verified
@@ -58,6 +59,24 @@ class Readiness:
     def draft(self) -> Draft:
         return self.verified.draft
 
+    @cached_property
+    def home(self) -> str:
+        """The time zone of sentences."""
+        return self.draft.home_zone
+
+    @property
+    def good_until(self) -> datetime:
+        """Until when the data are good for decisions."""
+        return self.draft.account.taken + self.good_for
+
+    def tell_when(self, at: str) -> str:
+        """A moment of decisions.yaml or of PagerDuty by the local clock; as it stands there, where it is none."""
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            return at
+        return format_local(moment if moment.tzinfo else moment.replace(tzinfo=UTC), self.home)
+
     def sign_off(self, team: str) -> SignOff | None:
         return next((said for said in self.decisions.sign_offs if said.team == team), None)
 
@@ -97,7 +116,7 @@ class Readiness:
 
     def name_of(self, person: str) -> str:
         """A person's name behind the email, or the PagerDuty id, that stands for him."""
-        return self.names.get(person, person)
+        return self.people.name_of(person)
 
     def owners_of(self, kind: str, id: str) -> tuple[str, ...]:
         """The teams of an object, or the one for what belongs to nobody."""
@@ -115,9 +134,9 @@ class Readiness:
         return [p for id, p in self.draft.account.policies.items() if id in self.draft.reasons["escalation_policies"]]
 
     @cached_property
-    def names(self) -> dict[str, str]:
-        """A person's name by PagerDuty id and by email."""
-        return {id: user.name for id, user in self.draft.account.users.items()} | name_people(self.draft)
+    def people(self) -> People:
+        """Their names and looks."""
+        return know_people(self.draft)
 
     @cached_property
     def _team_names(self) -> dict[str, str]:
@@ -174,19 +193,19 @@ def _find_troubles(
 ) -> tuple[str, ...]:
     """What no decision explains comes first, what was decided last."""
     differ = [not s.unexplained for s in schedules if s.differ]
-    pages = [not s.unexplained for s in services if s.different]
+    nobody, otherwise = (
+        [not s.unexplained for s in services if s.verdict == verdict] for verdict in ("nobody", "otherwise")
+    )
     told = (
         (questions, "open question", ""),
+        (nobody.count(False), "service pages nobody in Harness", "services page nobody in Harness"),
+        (otherwise.count(False), "service pages otherwise", "services page otherwise"),
         (differ.count(False), "schedule differs", "schedules differ"),
-        (pages.count(False), "service pages others", "services page others"),
-        (sum(s.unverified > 0 for s in schedules), "schedule unverified", "schedules unverified"),
         (unreachable, "person cannot be reached", "people cannot be reached"),
+        (sum(s.unverified for s in services), "service not compared", "services not compared"),
+        (sum(s.unverified > 0 for s in schedules), "schedule not compared", "schedules not compared"),
+        (nobody.count(True), "service pages nobody by decision", "services page nobody by decision"),
+        (otherwise.count(True), "service pages otherwise by decision", "services page otherwise by decision"),
         (differ.count(True), "schedule differs by decision", "schedules differ by decision"),
-        (pages.count(True), "service pages others by decision", "services page others by decision"),
     )
     return tuple(format_number(number, one, many) for number, one, many in told if number)
-
-
-def format_number(number: int, one: str, many: str = "") -> str:
-    """A number and its noun."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pdmigrate.pages.markup import asset, environment, trusted
-from pdmigrate.pages.show import Page, Section
+from pdmigrate.pages.show import Figure, Page, Section
 from pdmigrate.workspace.folder import write_text
 
 TONES = {
@@ -22,6 +22,7 @@ TONES = {
     "refused": "bad",
     "no-go": "bad",
     "not run": "plain",
+    "out of date": "warn",
 }
 """The tone of each status; a status that is not here is plain."""
 
@@ -44,11 +45,24 @@ def write_index(
     facts: Sequence[tuple[str, str]] = (),
     error: str = "",
     sections: Sequence[Section] = (),
+    figures: Sequence[Figure] = (),
+    figures_from: str = "verify.html",
 ) -> Path:
-    """Write folder/index.html: the run at a glance, a card per step in its order. A step that was not run has no link."""
-    index = Page("index", title, lead, "", (), _anchor_sections(sections), tuple(facts), error)
+    """Write folder/index.html: the run at a glance, a card per step in its order. A step that was not run has no link.
+
+    figures: of the whole run; they lead to the rows on the page `figures_from`.
+    """
+    index = Page("index", title, lead, "", tuple(figures), _anchor_sections(sections), tuple(facts), error)
     tables = _write_tables(sections, "index", Path(folder))
-    return _write(Path(folder) / "index.html", "index.html", page=index, tables=tables, cards=pages, links=())
+    return _write(
+        Path(folder) / "index.html",
+        "index.html",
+        page=index,
+        tables=tables,
+        cards=pages,
+        figures_from=figures_from,
+        links=(),
+    )
 
 
 def _write(path: Path, template: str, page: Page, **values: Any) -> Path:

@@ -62,6 +62,8 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     note: str = ""
     empty: str = "Nothing here."
+    anchors: tuple[str, ...] = ()
+    """Where figures lead to: the name of each row, "" of one that has none; or nothing at all."""
 
     def frame(self) -> "pd.DataFrame":
         """The same rows for pandas: numbers as numbers, everything else as text, nothing as an empty text."""
@@ -111,11 +113,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Figure:
-    """A key number. Tone: plain, good, warn or bad."""
+    """A key number. Tone: plain, good, warn or bad. href: `#ANCHOR` of the rows that it counts, on the same page."""
 
     label: str
     value: str
     tone: str = "plain"
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,10 +180,21 @@ def show(*things: Any) -> Shown:
     return Shown(tuple(parts))
 
 
-def make_table(things: Iterable[Thing], columns: Columns[Thing], empty: str = "Nothing here.", note: str = "") -> Table:
-    """A table with a row for each thing."""
+def make_table(
+    things: Iterable[Thing],
+    columns: Columns[Thing],
+    empty: str = "Nothing here.",
+    note: str = "",
+    anchor: Callable[[Thing], str] | None = None,
+) -> Table:
+    """A table with a row for each thing. anchor: the name of its row; of rows of one name the first has it."""
+    things = list(things)
     rows = tuple(tuple(read(thing) for read in columns.values()) for thing in things)
-    return Table(tuple(columns), rows, note, empty)
+    if anchor is None:
+        return Table(tuple(columns), rows, note, empty)
+    left = dict.fromkeys(map(anchor, things), True)
+    anchors = tuple(name if left.pop(name, False) else "" for name in map(anchor, things))
+    return Table(tuple(columns), rows, note, empty, anchors)
 
 
 def cell_text(cell: Any) -> str:

@@ -1,39 +1,39 @@
 """The report for those who decide: what moves, who goes over, what is proved and by what, what is still open."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import replace
 from operator import itemgetter
 
+from pdmigrate.oncall.rota import to_datetime
+from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pages.handover import section_handover
-from pdmigrate.pages.readiness import Readiness, find_untested, format_number
+from pdmigrate.pages.readiness import Readiness, find_untested
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.teams import describe_facts, describe_pages, section_teams
-from pdmigrate.pages.words import format_hours, format_percent, format_time, section_counts, warn_if
+from pdmigrate.pages.switch import is_soon, section_switch, section_to_do
+from pdmigrate.pages.teams import describe_facts, section_teams
+from pdmigrate.pages.verdict import ANCHORS, VERDICT_WORDS, describe_verdict, list_figures
+from pdmigrate.pages.verdict import section_services as draw_services
+from pdmigrate.pages.words import format_hours, section_counts, tell_apart, warn_if
 from pdmigrate.parity.people import Unreachable
-from pdmigrate.parity.services import ServiceParity
+from pdmigrate.parity.schedules import ScheduleParity
+from pdmigrate.parity.verdicts import ServiceParity
 
 FOLD_FROM = 15
 """Longer tables start closed: the report is a few screens long, and whoever looks for a name opens or filters."""
-SOON = timedelta(days=7)
 SAME_HOURS = 1 / 3600
 
 
 def make_page(readiness: Readiness) -> Page:
     said = [readiness.sign_off(team.id) for team in readiness.teams]
     going = sum(s is not None and s.choice == "go" for s in said)
-    seconds = readiness.verified.count_seconds()
-    read = seconds["agree_seconds"] + seconds["differ_seconds"]
-    share = format_percent(seconds["agree_seconds"], read) if read else "not known"
     left = _count_unpointed(readiness)
+    verified = readiness.verified
+    paged = (verified.services, verified.schedules, verified.unreachable)
     figures = (
-        Figure("Teams that said go", f"{going} of {len(said)}", warn_if(going < len(said))),
-        Figure("Same people on call", share, warn_if(not read or bool(seconds["differ_seconds"]))),
-        Figure(
-            "Cannot be reached yet",
-            str(len(readiness.verified.unreachable)),
-            warn_if(readiness.verified.unreachable),
-        ),
-        Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", warn_if(left[0] > 0)),
-        Figure("Open questions", str(len(readiness.draft.open)), warn_if(readiness.draft.open)),
+        *list_figures(*paged),
+        Figure("Teams that said go", f"{going} of {len(said)}", warn_if(going < len(said)), "#teams"),
+        Figure("Integrations still at PagerDuty", f"{left[0]} of {left[1]}", warn_if(left[0] > 0), "#integrations"),
+        *([Figure("Open questions", str(len(readiness.draft.open)), "bad")] if readiness.draft.open else []),
     )
     facts = (
         ("Good until", _describe_good_until(readiness)),
@@ -42,16 +42,9 @@ def make_page(readiness: Readiness) -> Page:
     )
     sections = tuple(part(readiness) for part in PARTS)
     title = f"Moving {readiness.name} from PagerDuty to Harness"
-    same = f"Over the {_days(readiness)} days compared, the same people are on call for {share} of the time."
-    if not readiness.verified.schedules:
-        same = "No schedule is in scope: who is on call cannot be compared, only who is paged for each service."
-    out = len(readiness.verified.unreachable)
-    reach = f" {format_number(out, 'person on call cannot', 'people on call cannot')} be reached through Harness yet."
-    state = f"{going} of {len(said)} teams have said go." if going else "No team has said go yet."
-    lead = f"{state} {same}{reach if out else ''}"
     refused = any(s is not None and s.choice == "no_go" for s in said)
     status = "no-go" if refused else "go" if going == len(said) else "waiting"
-    return Page("stakeholders", title, lead, status, figures, sections, facts)
+    return Page("stakeholders", title, describe_verdict(*paged), status, figures, sections, facts)
 
 
 def _days(readiness: Readiness) -> int:
@@ -60,16 +53,14 @@ def _days(readiness: Readiness) -> int:
 
 def _describe_good_until(readiness: Readiness) -> str:
     """A plan may be made from data of this age; who is on call is compared for longer."""
-    until = readiness.draft.account.taken + readiness.good_for
-    return (
-        f"{format_time(until)} for decisions; who is on call is compared until {format_time(readiness.verified.until)}"
-    )
+    until = format_local(readiness.good_until, readiness.home)
+    return f"{until} for decisions; who is on call is compared until {format_local(readiness.verified.until, readiness.home)}"
 
 
 def _describe_approval(readiness: Readiness) -> str:
     known = readiness.approval
     return (
-        f"by {known.by or 'somebody'}, {known.at[:16].replace('T', ' ')} UTC"
+        f"by {known.by or 'somebody'}, {readiness.tell_when(known.at)}"
         if known
         else "on the command line, or not at all: see the page load"
     )
@@ -79,7 +70,7 @@ def section_summary(readiness: Readiness) -> Section:
     """When the data are from, how long they are good, what was approved."""
     text = "\n".join(
         (
-            f"- Data as of {format_time(readiness.draft.account.taken)}. Good until {_describe_good_until(readiness)}.",
+            f"- Data as of {format_local(readiness.draft.account.taken, readiness.home)}. Good until {_describe_good_until(readiness)}.",
             f"- Plan {readiness.plan_digest[:12]}, approved {_describe_approval(readiness)}.",
             "- PagerDuty was only read. It goes on paging until its integrations are pointed at Harness.",
         )
@@ -103,7 +94,7 @@ def section_paged(readiness: Readiness) -> Section:
         f"- Newly paged: {_list(newly)}.\n- No longer paged: {_list(gone)}.\n"
         f"- Hours are those on call over {_days(readiness)} days, all schedules added up."
     )
-    return Section("Who is paged", text, table, open_up_to=FOLD_FROM)
+    return Section("Who is on call, for how long", text, table, open_up_to=FOLD_FROM)
 
 
 def _list(names: list[str], most: int = 12) -> str:
@@ -120,29 +111,45 @@ def _tag_change(person: str, change: float, before: frozenset[str], after: froze
 
 
 def section_services(readiness: Readiness) -> Section:
-    """Those that paged most lately first, with what is open for each."""
-    services, last = readiness.verified.services, readiness.draft.account.services
-    ranked = sorted(services, key=lambda s: s.name.casefold())
-    ranked.sort(key=lambda s: last[s.id].last_incident_timestamp or "", reverse=True)
-    text = "Those that paged most lately stand first: a snapshot of PagerDuty says when a service paged last, not how often."
-    columns: Columns[ServiceParity] = {
-        "Service": lambda s: s.name,
-        "Last paged": lambda s: (last[s.id].last_incident_timestamp or "never, or not known")[:16].replace("T", " "),
-        "Pages that are the same": describe_pages,
-        "Open": lambda s: _list_open(readiness, s) or "nothing",
+    """What is said of each service, the worst first, and what is open for it."""
+    last, home = readiness.draft.account.services, readiness.home
+    names = tell_apart(readiness.verified.services)
+
+    def tell_last(s: ServiceParity) -> str:
+        at = last[s.id].last_incident_timestamp
+        return readiness.tell_when(at).removesuffix(f" ({home})") if at else "never, or not known"
+
+    more: Columns[ServiceParity] = {
+        f"Paged last ({home})": tell_last,
+        "Reason": lambda s: s.reason,
+        "To re-point": lambda s: _count_mine(readiness, s) or "nothing",
     }
-    return Section("Services", text, make_table(ranked, columns, "No service is in scope."), open_up_to=FOLD_FROM)
+    return draw_services(readiness.verified.services, lambda s: names[s.id], more, "No service is in scope.")
 
 
-def _list_open(readiness: Readiness, service: ServiceParity) -> list[str]:
-    differs = [f"pages others: {service.reason}"] if service.different else []
-    nobody = ["pages nobody in Harness"] if service.after == "nobody" and service.before != "nobody" else []
+def _count_mine(readiness: Readiness, service: ServiceParity) -> str:
     mine = [i for i in readiness.items if i.about == ("services", service.id) and i.what == "re-point" and not i.tick]
-    return (
-        differs
-        + nobody
-        + ([format_number(len(mine), "integration to re-point", "integrations to re-point")] if mine else [])
-    )
+    return format_number(len(mine), "integration") if mine else ""
+
+
+def section_differences(readiness: Readiness) -> Section:
+    """The schedules in which others are on call; when, is on the pages of the teams."""
+    names = tell_apart(readiness.verified.schedules)
+    teams = {team.id: team.name for team in readiness.teams}
+    columns: Columns[ScheduleParity] = {
+        "Schedule": lambda s: names[s.id],
+        "Teams": lambda s: [teams.get(id, id) for id in readiness.owners_of("schedules", s.id)],
+        "Other people are on call for": lambda s: format_hours(s.differ),
+        "Not compared": lambda s: format_hours(s.unverified),
+        "First": lambda s: format_local(to_datetime(s.differences[0][0]), s.time_zone) if s.differ else "",
+        "Reason": lambda s: s.reason,
+    }
+    rows = [s for s in readiness.verified.schedules if s.differ or s.unverified]
+    rows.sort(key=lambda s: (not s.unexplained, -s.differ, s.name.casefold()))
+    empty = "In every schedule the same people are on call." if names else "No schedule is in scope."
+    table = make_table(rows, columns, empty, anchor=lambda s: ANCHORS["differences"])
+    text = "" if not rows else "When, and who instead of whom, is on the pages of the teams."
+    return Section("Who is on call", text, table, anchor=ANCHORS["on_call"])
 
 
 def section_reach(readiness: Readiness) -> Section:
@@ -152,124 +159,122 @@ def section_reach(readiness: Readiness) -> Section:
     columns: Columns[Unreachable] = {
         "Cannot be reached yet": lambda u: readiness.name_of(u.email),
         "Why": lambda u: u.why,
-        "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
-        "Turn": lambda u: Tag("within a week", "bad") if _is_soon(readiness, u) else Tag("later"),
+        "Next turn": lambda u: format_local(u.next_turn, readiness.home) if u.next_turn else "none in the window",
+        "Turn": lambda u: Tag("within a week", "bad") if is_soon(readiness, u) else Tag("later"),
     }
     table = make_table(readiness.verified.unreachable, columns, "Nobody is known to be out of reach.")
-    return Section("Who can be reached", text, table, open_up_to=FOLD_FROM)
-
-
-def _is_soon(readiness: Readiness, unreachable: Unreachable) -> bool:
-    return unreachable.next_turn is not None and unreachable.next_turn - readiness.now < SOON
+    return Section("Who can be reached", text, table, anchor=ANCHORS["unreachable"], open_up_to=FOLD_FROM)
 
 
 def section_integrations(readiness: Readiness) -> Section:
     """What still sends to PagerDuty only."""
     items = [item for item in readiness.items if item.what == "re-point" and not item.tick]
-    return section_handover(items, "Integrations not yet re-pointed", FOLD_FROM)
+    section = section_handover(items, "Integrations not yet re-pointed", FOLD_FROM)
+    return replace(section, anchor="integrations")
 
 
 def section_parity(readiness: Readiness) -> Section:
     """Each figure of parity, and where its evidence lies."""
     verified, seconds = readiness.verified, readiness.verified.count_seconds()
     judged = sum(s.judged for s in verified.schedules)
-    equal, asked = sum(s.equal for s in verified.services), sum(s.moments for s in verified.services)
+    heard, otherwise, unheard, silent = (
+        (
+            sum(count)
+            for count in zip(
+                *((s.heard, len(s.otherwise), len(s.unheard), s.silent) for s in verified.services), strict=True
+            )
+        )
+        if verified.services
+        else (0, 0, 0, 0)
+    )
     explained = sum(not s.unexplained for s in verified.schedules if s.differ)
     differing = sum(s.differ > 0 for s in verified.schedules)
+    nobody = sum(s.nobody for s in verified.schedules)
+    walked = "levels walked on both sides; page verify"
     rotas = "rota/source and rota/target of the run, a file per schedule; page verify"
     rows = [
-        ("On call: agree", format_hours(seconds["agree_seconds"]), rotas),
+        ("On call: the same people", format_hours(seconds["agree_seconds"] - nobody), rotas),
+        ("On call: nobody, on either side", format_hours(nobody), rotas),
         (
-            "On call: differ",
-            f"{format_hours(seconds['differ_seconds'])} in {differing} schedules, {explained} by decision",
+            "On call: other people",
+            f"{format_hours(seconds['differ_seconds'])} in {format_number(differing, 'schedule')}, {explained} by decision",
             rotas,
         ),
-        ("On call: unverified", format_hours(seconds["unverified_seconds"]), "Harness has no API to read these from"),
+        ("On call: not compared", format_hours(seconds["unverified_seconds"]), "Harness has no API to read these from"),
         ("Before, by PagerDuty's own rendering", f"{judged} of {len(verified.schedules)} schedules", "the snapshot"),
+        ("Pages: the same people", f"{heard:,}", walked),
+        ("Pages: otherwise", f"{otherwise:,}", walked),
+        ("Pages: nobody in Harness", f"{unheard:,}", walked),
+        ("Pages: nobody on either side", f"{silent:,}", walked),
         (
-            "Pages that notify the same people",
-            f"{equal:,} of {asked:,} compared",
-            "levels walked on both sides; page verify",
+            "Fields read back as they should be",
+            format_number(len(verified.drift), "object differs", "objects differ"),
+            "page verify, field by field",
         ),
-        ("Fields read back as they should be", f"{len(verified.drift)} objects differ", "page verify, field by field"),
     ]
     table = make_table(rows, {"Claim": itemgetter(0), "Result": itemgetter(1), "Evidence": itemgetter(2)})
-    return Section("What is proved, and by what", "Agree, differ and unverified are never added together.", table)
+    return Section(
+        "What is proved, and by what",
+        "What agrees, what differs and what could not be compared are never added together; nor is what pages nobody.",
+        table,
+    )
 
 
 def section_risks(readiness: Readiness) -> Section:
     """What may go wrong, worst first."""
-    soon = [u for u in readiness.verified.unreachable if _is_soon(readiness, u)]
-    silent = [s.name for s in readiness.verified.services if s.after == "nobody" and s.before != "nobody"]
+    verified, draft = readiness.verified, readiness.draft
+    soon = [readiness.name_of(u.email) for u in verified.unreachable if is_soon(readiness, u)]
+    untested = format_number(len(find_untested(readiness)), "person", "people")
     told = (
-        (silent, "bad", "Services that page nobody in Harness", _list(silent)),
-        (
-            readiness.verified.unexplained,
-            "bad",
-            "Differences without a decision",
-            _list(list(readiness.verified.unexplained), 4),
-        ),
-        (soon, "bad", "On call within a week, cannot be reached", _list([readiness.name_of(u.email) for u in soon])),
-        (
-            readiness.draft.plan.held,
-            "warn",
-            "Objects that do not move",
-            _list([h.name for h in readiness.draft.plan.held]),
-        ),
-        (readiness.draft.open, "warn", "Open questions", format_number(len(readiness.draft.open), "question")),
-        (
-            find_untested(readiness),
-            "warn",
-            "Never tested",
-            f"{format_number(len(find_untested(readiness)), 'person', 'people')} on call",
-        ),
+        *_list_verdicts(readiness),
+        (verified.unexplained, "bad", "Differences without a decision", _list(list(verified.unexplained), 4)),
+        (soon, "bad", "On call within a week, cannot be reached", _list(soon)),
+        (draft.plan.held, "warn", "Objects that do not move", _list([h.name for h in draft.plan.held])),
+        (draft.open, "bad", "Open questions", format_number(len(draft.open), "question")),
+        (find_untested(readiness), "warn", "Never tested", f"{untested} on call"),
     )
     known = [(Tag(name, tone), detail) for there, tone, name, detail in told if there]
     return Section("Risks", table=make_table(known, {"Risk": itemgetter(0), "What": itemgetter(1)}, "None is known."))
 
 
+def _list_verdicts(readiness: Readiness) -> Iterator[tuple[list[str], str, str, str]]:
+    """The services that do not page the same people: which, the tone, what is said of them, and their names."""
+    services = readiness.verified.services
+    names = tell_apart(services)
+    for verdict in ("nobody", "otherwise", "unverified"):
+        for tone, by in (("bad", "without a decision"), ("warn", "by decision")):
+            there = [names[s.id] for s in services if s.verdict == verdict and bool(s.unexplained) == (tone == "bad")]
+            said = "not compared" if verdict == "unverified" else f"{VERDICT_WORDS[verdict]}, {by}"
+            yield there, tone, f"Service {said}", _list(there)
+
+
 def section_return(readiness: Readiness) -> Section:
     """Until when the way back is open."""
     left, whole = _count_unpointed(readiness)
+    moved = format_number(whole - left, "integration sends", "integrations send")
     if not whole:
         words = "No integration is in scope, so nothing was re-pointed."
     elif left == whole:
         words = "Nothing has been re-pointed: PagerDuty pages as it always did, and going back takes nothing."
     else:
-        words = f"{whole - left} of {whole} integrations send to Harness. Going back means pointing these at PagerDuty again."
-    text = f"{words}\n\nNothing in PagerDuty was changed, and nothing in Harness is ever deleted by pdmigrate."
-    return Section("The point of return", text)
-
-
-def section_next(readiness: Readiness) -> Section:
-    """In order, those that are left."""
-    left, _ = _count_unpointed(readiness)
-    waiting = sum(readiness.sign_off(team.id) is None for team in readiness.teams)
-    steps = (
-        (readiness.draft.open, "Answer the open questions (notebook conflicts), load again."),
-        (
-            readiness.verified.unreachable,
-            "Make everybody reachable: accept invitations (they live seven days), enable accounts, enter contact methods.",
-        ),
-        (find_untested(readiness), "Send everybody on call a test page, and tick who has seen it (notebook verify)."),
-        (waiting, f"{format_number(waiting, 'team')} to say go or no-go, each on its page."),
-        (left, "Point the integrations at Harness, team by team, and tick them."),
-        (True, "Run verify again shortly before each team goes over: the data are good for a day."),
-    )
-    return Section("Next steps", "\n".join(f"- {words}" for there, words in steps if there))
+        words = f"Of {whole}, {moved} to Harness. Going back means pointing {'it' if whole - left == 1 else 'these'} at PagerDuty again."
+    text = f"{words}\n\nNothing in PagerDuty was changed."
+    return Section("Going back", text)
 
 
 PARTS = (
-    section_summary,
+    section_switch,
+    section_to_do,
     section_teams,
-    section_next,
+    section_services,
+    section_differences,
+    section_reach,
     section_risks,
     section_return,
+    section_summary,
     lambda readiness: section_counts(readiness.draft, landed=True),
     section_paged,
-    section_services,
     section_integrations,
-    section_reach,
     section_parity,
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pdmigrate.handover.items import STAGES
 from pdmigrate.mapping.scope import list_records
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.dependents import DEPENDENTS, LISTED, Dependent, list_dependents
 from pdmigrate.pagerduty.shapes import SHAPES, TRAITS, choose_shape
 from pdmigrate.pages.show import Figure, Link, Page, Section, Tag, make_table
@@ -109,7 +110,9 @@ def section_size(preview: Preview) -> Section:
     }
     odd = len(account.problems) + len(account.remarks)
     text = "Overrides are those that are not over. " + (
-        f"{odd} things arrived otherwise than PagerDuty documents them: the page Preview lists them." if odd else ""
+        f"{format_number(odd, 'thing')} arrived otherwise than PagerDuty documents: see the page Preview."
+        if odd
+        else ""
     )
     return Section("How big it is", text, make_table(rows, columns))
 
@@ -202,7 +205,7 @@ def _list_by_hand(preview: Preview) -> Iterator[tuple[str, int, str]]:
     yield (
         STAGES["countries"],
         countries,
-        "numbers in countries that Harness neither calls nor sends SMS to: weeks ahead",
+        "phone and SMS methods in countries that Harness does not serve: weeks ahead",
     )
     yield STAGES["users"], _new_people(preview), "an invitation is accepted by the person alone"
     push = sum(one.type.startswith("push") for user in _in_scope(preview, "users") for one in user.contact_methods)
@@ -235,7 +238,7 @@ def section_by_hand(preview: Preview) -> Section:
     }
     rows = [row for row in _list_by_hand(preview) if row[1] or "not read" in row[0]]
     return Section(
-        "What a person must make by hand",
+        "To do by hand",
         "In scope, whatever the answers will be. After load the handover has each with its file and its link.",
         make_table(rows, columns, "Nothing is left to people."),
     )
@@ -368,7 +371,7 @@ def section_hours(preview: Preview, hours: Hours) -> Section:
         "minutes: {sender: [5, 15]} in migration.yaml (the names stand in docs/walkthrough.md) and runs preview again."
     )
     unread = _count_unread(preview, "senders")
-    note += f" The senders of {unread} services were not read, and are not in it." if unread else ""
+    note += f" The senders of {format_number(unread, 'service')} were not read, and are not in it." if unread else ""
     return Section("Hours, estimated", note, make_table(rows, columns))
 
 

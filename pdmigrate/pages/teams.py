@@ -3,13 +3,17 @@
 from datetime import timedelta
 from operator import itemgetter
 
+from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pages.handover import section_handover
+from pdmigrate.pages.people import ZOOM, draw_sides
 from pdmigrate.pages.readiness import NO_TEAM, Readiness, TeamReadiness
-from pdmigrate.pages.show import Columns, Figure, Link, Page, Section, Tag, make_table
-from pdmigrate.pages.words import draw_sides, format_hours, format_time, section_differences, warn_if
+from pdmigrate.pages.show import Columns, Link, Page, Section, Tag, make_table
+from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures, list_paged
+from pdmigrate.pages.verdict import section_services as draw_services
+from pdmigrate.pages.words import format_hours, format_time, section_differences, tell_apart
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
-from pdmigrate.parity.services import ServiceParity
+from pdmigrate.parity.verdicts import ServiceParity
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.workspace.file_names import make_file_name
 
@@ -29,28 +33,21 @@ def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
     ready = (
         "Nothing speaks against going over." if not team.troubles else f"Before going over: {'; '.join(team.troubles)}."
     )
-    differ = sum(s.differ for s in team.schedules)
-    same = sum(s.same for s in team.services)
-    figures = (
-        Figure("Schedules", str(len(team.schedules))),
-        Figure("Differ", format_hours(differ), "bad" if differ else "good"),
-        Figure(
-            "Services that page the same people", f"{same} of {len(team.services)}", warn_if(same < len(team.services))
-        ),
-        Figure("Cannot be reached yet", str(len(team.unreachable)), warn_if(team.unreachable)),
-    )
+    paged = (team.services, team.schedules, team.unreachable)
+    figures = list_figures(*paged)
     sections = (
         section_sign_off(readiness, team),
+        section_services(readiness, team),
         section_schedules(team),
+        section_people(readiness, team),
         section_timelines(readiness, team),
         section_differences(
             team.schedules, readiness.name_of, ("Before", "After"), "There is no schedule to compare.", 30
         ),
-        section_services(team),
-        section_people(readiness, team),
         section_handover(team.items, "For the team to do"),
     )
-    return Page(page_name(team.id), f"Team {team.name}", ready, status, figures, sections, describe_facts(readiness))
+    lead = f"{describe_verdict(*paged)}\n{ready}"
+    return Page(page_name(team.id), f"Team {team.name}", lead, status, figures, sections, describe_facts(readiness))
 
 
 def describe_facts(readiness: Readiness) -> tuple[tuple[str, str], ...]:
@@ -74,7 +71,7 @@ def section_teams(readiness: Readiness) -> Section:
         ),
         "What speaks against it now": lambda one: list(one[0].troubles) or "nothing",
         "Said by": lambda one: one[1].by if one[1] else "",
-        "Date": lambda one: one[1].at[:16].replace("T", " ") if one[1] else "",
+        "Date": lambda one: readiness.tell_when(one[1].at) if one[1] else "",
         "Plan": lambda one: one[1].plan[:12] if one[1] else "",
     }
     table = make_table(said, columns, "No team has anything in scope.")
@@ -89,7 +86,7 @@ def section_sign_off(readiness: Readiness, team: TeamReadiness) -> Section:
         "Team lead": ", ".join(team.leads) or "PagerDuty names no manager",
         "Go or no-go": said.choice.replace("_", "-") if said else blank,
         "By": said.by if said else blank,
-        "Date": said.at if said else blank,
+        "Date": readiness.tell_when(said.at) if said else blank,
         "Plan that this is about": said.plan if said else readiness.plan_digest,
         "Remark": said.why if said else blank,
     }
@@ -97,16 +94,22 @@ def section_sign_off(readiness: Readiness, team: TeamReadiness) -> Section:
 
 
 def section_schedules(team: TeamReadiness) -> Section:
+    names = tell_apart(team.schedules)
     columns: Columns[ScheduleParity] = {
-        "Schedule": lambda s: s.name,
+        "Schedule": lambda s: names[s.id],
         "Time zone": lambda s: s.time_zone,
-        "Agree": lambda s: format_hours(s.agree),
-        "Differ": lambda s: format_hours(s.differ),
         "Result": lambda s: describe_grade(s.differ, s.unverified),
+        "Same people": lambda s: format_hours(s.agree - s.nobody),
+        "Other people": lambda s: format_hours(s.differ),
+        "Nobody, on either side": lambda s: format_hours(s.nobody),
         "Reason": lambda s: s.reason,
     }
     rows = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))
-    return Section("Who is on call", table=make_table(rows, columns, "The team owns no schedule in scope."))
+    return Section(
+        "Who is on call",
+        table=make_table(rows, columns, "The team owns no schedule in scope."),
+        anchor=ANCHORS["on_call"],
+    )
 
 
 def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
@@ -114,25 +117,29 @@ def section_timelines(readiness: Readiness, team: TeamReadiness) -> Section:
     since = readiness.verified.since
     until = min(since + timedelta(days=DAYS_DRAWN), readiness.verified.until)
     shown = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))[:MOST_DRAWN]
-    drawings = [draw_sides(s, since, until, readiness.names, not s.is_unverified) for s in shown]
+    names, people = tell_apart(team.schedules), readiness.people
+    drawings = [
+        draw_sides(s, since, until, people, readiness.now, not s.is_unverified, name=names[s.id]) for s in shown
+    ]
     text = (
-        f"{len(shown)} of {len(team.schedules)} schedules, {DAYS_DRAWN} days."
+        f"{len(shown)} of {format_number(len(team.schedules), 'schedule')}, {DAYS_DRAWN} days. {ZOOM}"
         if shown
         else "There is no schedule to draw."
     )
     return Section("Before and after", text, drawing="".join(drawings))
 
 
-def section_services(team: TeamReadiness) -> Section:
-    columns: Columns[ServiceParity] = {
-        "Service": lambda s: s.name,
-        "Pages that are the same": describe_pages,
-        "Paged before": lambda s: s.before.split("; "),
-        "Paged after": lambda s: s.after.split("; "),
+def section_services(readiness: Readiness, team: TeamReadiness) -> Section:
+    people = readiness.people
+    more: Columns[ServiceParity] = {
+        "Paged before": lambda s: list_paged(s.shown.before, people),
+        "Paged after": lambda s: s.after if s.unverified else list_paged(s.shown.after, people),
         "Reason": lambda s: s.reason,
     }
-    rows = sorted(team.services, key=lambda s: (s.equal - s.moments, s.name.casefold()))
-    return Section("Services", table=make_table(rows, columns, "The team owns no service in scope."), open_up_to=40)
+    names = tell_apart(team.services)
+    return draw_services(
+        team.services, lambda s: names[s.id], more, "The team owns no service in scope.", open_up_to=40
+    )
 
 
 def section_people(readiness: Readiness, team: TeamReadiness) -> Section:
@@ -147,11 +154,16 @@ def section_people(readiness: Readiness, team: TeamReadiness) -> Section:
         "Can be reached": lambda person: _describe_reach(team, why.get(person)),
         "Test page seen": lambda person: "yes" if ids.get(person) in tested else "not yet",
         "Next turn, if not reachable": lambda person: (
-            format_time(turn) if person in why and (turn := why[person].next_turn) else ""
+            format_local(turn, readiness.home) if person in why and (turn := why[person].next_turn) else ""
         ),
         "In": lambda person: list(why[person].schedules) if person in why else [],
     }
-    table = make_table([*known, *sorted(why.keys() - set(known))], columns, "Nobody of the team moves.")
+    out = {u.email for u in team.unreachable}
+    people = sorted(
+        [*known, *(why.keys() - set(known))], key=lambda person: (person not in out, readiness.name_of(person))
+    )
+    anchor = {True: ANCHORS["unreachable"], False: ""}
+    table = make_table(people, columns, "Nobody of the team moves.", anchor=lambda person: anchor[person in out])
     return Section("People", table=table, open_up_to=40)
 
 
@@ -162,11 +174,4 @@ def _describe_reach(team: TeamReadiness, found: Unreachable | None) -> Tag:
 
 
 def describe_grade(differ: int, unverified: int) -> Tag:
-    return Tag("differ", "bad") if differ else Tag("unverified", "warn") if unverified else Tag("agree", "good")
-
-
-def describe_pages(s: ServiceParity) -> Tag:
-    """How many of the pages that were compared are the same."""
-    if s.unverified:
-        return Tag("unverified", "warn")
-    return Tag(f"{s.equal} of {s.moments}", "good" if s.same else "bad")
+    return Tag("differ", "bad") if differ else Tag("not compared", "warn") if unverified else Tag("agree", "good")

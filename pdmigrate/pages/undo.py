@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, make_table
 from pdmigrate.pages.words import KIND_NAMES, warn_if
 from pdmigrate.steps.undo import Revert, Undone
@@ -9,9 +10,11 @@ from pdmigrate.steps.undo import Revert, Undone
 
 def make_page(undone: Undone) -> Page:
     back, left = len(undone.reverts) - len(undone.left), len(undone.left)
-    were, would = ("were", "were") if undone.written else ("can be", "would be")
+    were, would = ("was", "were") if undone.written else ("can be", "can be")
+    stay = ("was" if left == 1 else "were") if undone.written else "would be"
     nothing = "" if undone.written else " Nothing was written yet."
-    lead = f"{back} steps of run {undone.run.number} {were} taken back, {left} {would} left as they are.{nothing}"
+    told = format_number(back, f"step of run {undone.run.number} {were}", f"steps of run {undone.run.number} {would}")
+    lead = f"{told} taken back, {left:,} {stay} left as {'it is' if left == 1 else 'they are'}.{nothing}"
     figures = (Figure(_title(undone), str(back)), Figure("Left as it is", str(left), warn_if(left)))
     return Page("undo", f"Undo of run {undone.run.number}", lead, figures=figures)
 

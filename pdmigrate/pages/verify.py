@@ -1,65 +1,53 @@
 """The page of step 6."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall.rota import to_instant, total
-from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
-from pdmigrate.pages.teams import describe_grade, describe_pages
+from pdmigrate.oncall.words import format_local, format_number, format_seconds
+from pdmigrate.pages.people import ZOOM, draw_sides, know_people
+from pdmigrate.pages.show import Columns, Page, Section, Table, Tag, make_table
+from pdmigrate.pages.teams import describe_grade
+from pdmigrate.pages.verdict import ANCHORS, describe_verdict, list_figures, list_paged
+from pdmigrate.pages.verdict import section_services as draw_services
 from pdmigrate.pages.words import (
     KIND_NAMES,
-    draw_sides,
     format_hours,
     format_instant,
-    format_percent,
     format_time,
     list_changes,
-    name_people,
     section_counts,
     section_differences,
-    warn_if,
+    section_outcomes,
+    tell_apart,
 )
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.policies import LevelParity, PolicyParity, count_policies, describe_begins, describe_people
 from pdmigrate.parity.schedules import ScheduleParity, WindowParity, source_lanes, target_lanes
-from pdmigrate.parity.services import ServiceParity
+from pdmigrate.parity.verdicts import ServiceParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.verify import Verified
 
 MOST_DRAWN = 6
 DAYS_DRAWN = 28
 
+EMPTY_LEVELS = (
+    "Harness does not say what it does with an empty level: it is taken to pass over it at once, as PagerDuty does."
+)
 NO_SCHEDULES = "No schedule is in scope: there is none to compare."
 
 
 def make_page(verified: Verified) -> Page:
-    seconds = verified.count_seconds()
-    read = seconds["agree_seconds"] + seconds["differ_seconds"]
-    share = format_percent(seconds["agree_seconds"], read) if read else "not known"
-    if not verified.schedules:
-        lead = f"{NO_SCHEDULES} Who is paged for each service is compared below."
-    elif not read:
-        lead = "Harness has no API to read schedules from: what was meant to be written could not be compared."
-    else:
-        number, judged = len(verified.schedules), sum(s.judged for s in verified.schedules)
-        basis = f"{number} schedules, {judged} of them by PagerDuty's own rendering, read back from the target"
-        lead = f"The same people are on call for {share} of the time compared ({basis})."
-        if verified.unexplained:
-            lead += f" {len(verified.unexplained)} differences have no decision behind them."
-    figures = (
-        Figure("Agree", format_hours(seconds["agree_seconds"]), "good"),
-        Figure("Differ", format_hours(seconds["differ_seconds"]), "bad" if seconds["differ_seconds"] else "good"),
-        Figure("Unverified", format_hours(seconds["unverified_seconds"]), warn_if(seconds["unverified_seconds"])),
-        Figure("Cannot be reached yet", str(len(verified.unreachable)), warn_if(verified.unreachable)),
-    )
+    paged = (verified.services, verified.schedules, verified.unreachable)
     facts = (
         ("Window", f"{format_time(verified.since)} to {format_time(verified.until)}"),
         ("Data as of", format_time(verified.draft.account.taken)),
         ("Requests about clock changes", str(verified.window_requests)),
         ("Requests about the levels of policies", str(verified.oncall_requests)),
     )
-    return Page("verify", "Verify", lead, figures=figures, facts=facts)
+    return Page("verify", "Verify", describe_verdict(*paged), figures=list_figures(*paged), facts=facts)
 
 
 def section_schedules(verified: Verified) -> Section:
@@ -67,24 +55,26 @@ def section_schedules(verified: Verified) -> Section:
     held = {h.key: f"not moved: {h.reason}" for h in verified.draft.plan.held if h.kind == "schedules"}
     text = (
         "Second by second: who is on call in PagerDuty, and who the target itself says is on call; beside it, whether our "
-        "reading of its rotations says the same. Windows, empty or repeated places and ends are in our contract, not in "
-        "what Harness documents."
+        "reading of its rotations says the same. Windows, empty or repeated places and ends are not in what Harness "
+        "documents: of them the proof is against the embedded Harness only."
     )
+    names = tell_apart(verified.schedules)
     columns: Columns[ScheduleParity] = {
-        "Schedule": lambda s: s.name,
+        "Schedule": lambda s: names[s.id],
         "Time zone": lambda s: s.time_zone,
-        "Agree": lambda s: format_hours(s.agree),
-        "Differ": lambda s: format_hours(s.differ),
-        "Unverified": lambda s: format_hours(s.unverified),
         "Result": lambda s: describe_grade(s.differ, s.unverified),
+        "Same people": lambda s: format_hours(s.agree - s.nobody),
+        "Other people": lambda s: format_hours(s.differ),
+        "Nobody, on either side": lambda s: format_hours(s.nobody),
+        "Not compared": lambda s: format_hours(s.unverified),
         "Before, by": lambda s: _describe_judge(s),
         "How long it holds": lambda s: s.fidelity.describe(),
-        "Leans on": lambda s: s.fidelity.describe_needs(),
+        "Proof": lambda s: s.fidelity.describe_needs(),
         "Our reading": lambda s: format_hours(s.read_otherwise) if s.read_otherwise else "the same",
         "Reason": lambda s: "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
     }
     rows = sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
-    return Section("Who is on call", text, make_table(rows, columns, NO_SCHEDULES))
+    return Section("Who is on call", text, make_table(rows, columns, NO_SCHEDULES), anchor=ANCHORS["on_call"])
 
 
 def _describe_judge(s: ScheduleParity) -> str:
@@ -101,14 +91,17 @@ def section_timelines(verified: Verified) -> Section:
     """
     until = min(verified.since + timedelta(days=DAYS_DRAWN), verified.until)
     span, account = (to_instant(verified.since), to_instant(until)), verified.draft.account
-    people = name_people(verified.draft) | {user.id: user.name for user in account.users.values()}
+    people, names = know_people(verified.draft), tell_apart(verified.schedules)
     shown = sorted(verified.schedules, key=lambda s: (-s.differ, -len(s.before.entries), s.name.casefold()))
     drawings = []
     for s in shown[:MOST_DRAWN]:
         before = source_lanes(account.all_schedules[s.id], ZoneInfo(s.time_zone), *span)
         after = target_lanes(verified.draft.state.schedules.get(s.identifier), *span)
-        drawings.append(draw_sides(s, verified.since, until, people, layers=(before, after)))
-    text = f"{len(drawings)} of {len(shown)} schedules; the others are drawn on the pages of their teams."
+        sides = (before, after)
+        drawings.append(draw_sides(s, verified.since, until, people, account.taken, layers=sides, name=names[s.id]))
+    whole = format_number(len(shown), "schedule")
+    more = "; the others are drawn on the pages of their teams" if len(drawings) < len(shown) else ""
+    text = f"{len(drawings)} of {whole}{more}. {ZOOM}"
     return Section(f"Before and after, {DAYS_DRAWN} days", text, drawing="".join(drawings))
 
 
@@ -116,8 +109,9 @@ def section_changes(verified: Verified) -> Section:
     """The days around both next changes of the clock, which are not in the horizon's hours."""
     columns: Columns[tuple[ScheduleParity, WindowParity]] = {
         "Schedule": lambda one: one[0].name,
+        "Time zone": lambda one: one[0].time_zone,
         "The clock changes": lambda one: format_instant(one[1].change, one[0].time_zone),
-        "Differ": lambda one: f"{one[1].differ} s",
+        "Differ": lambda one: format_seconds(one[1].differ) if one[1].differ else "nothing",
         "Result": lambda one: describe_grade(one[1].differ, one[1].unverified),
         "Before, by": lambda one: "PagerDuty's rendering" if one[1].judged else "our reading of the layers",
         "Reason": lambda one: _describe_window(*one),
@@ -173,24 +167,24 @@ def section_policies(verified: Verified) -> Section:
         "Differ": lambda one: one[1] and format_hours(one[1].differ),
         "Unverified": lambda one: one[1] and format_hours(one[1].unverified),
         "Result": lambda one: describe_grade(*(one[1].differ, one[1].unverified) if one[1] else (1, 0)),
-        "First difference": lambda one: _describe_first(*one),
+        "First difference": lambda one: _describe_first(*one, verified.draft.home_zone),
         "Why unverified": lambda one: list(one[1].notes) if one[1] else [],
     }
     table = make_table(rows, columns, "No escalation policy is in scope.")
     counts = count_policies(verified.policies)
     told = ", ".join(f"{number} {grade}" for grade, number in counts.items())
     text = (
-        f"Of {len(verified.policies)} policies: {told}. PagerDuty's own word on every level (its /oncalls) beside what we "
+        f"Of {format_number(len(verified.policies), 'policy', 'policies')}: {told}. PagerDuty's own word on every level (its /oncalls) beside what we "
         "read out of its schedules and targets, and the same people beside those whom the level pages in Harness. It looks "
         "at most 90 days ahead and leaves out policies of no service: what it does not say is unverified. When the levels of a "
         "policy begin shows in the pages of its services; of one that pages for none it is compared here. PagerDuty is asked now; "
-        f"the rest was read at {verified.draft.account.taken:%Y-%m-%d %H:%M} UTC: if PagerDuty was changed since, run "
+        f"the rest was read at {format_local(verified.draft.account.taken, verified.draft.home_zone)}: if PagerDuty was changed since, run "
         "preview again."
     )
     return Section("Who is on call at each level", text, table, open_up_to=40)
 
 
-def _describe_first(policy: PolicyParity, level: LevelParity | None) -> list[str]:
+def _describe_first(policy: PolicyParity, level: LevelParity | None, zone: str) -> list[str]:
     """Each kind of difference once, with the first moment and the people on both sides; without a level, when they begin."""
     if level is None:
         begins = policy.begins
@@ -199,37 +193,34 @@ def _describe_first(policy: PolicyParity, level: LevelParity | None) -> list[str
     told = []
     for left, right, found in kinds:
         for start, end, before, after in sorted(found, key=lambda one: one[:2])[:1]:
-            span = f"{format_instant(start, 'UTC')} to {format_instant(end, 'UTC')} UTC"
+            span = f"{format_instant(start, zone)} to {format_instant(end, zone)} ({zone})"
             told.append(f"{span}: {left} {describe_people(before)}; {right} {describe_people(after)}")
     return told
 
 
 def section_services(verified: Verified) -> Section:
     """For pages at every handoff: are the same people notified at the same minutes."""
-    text = "For pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour: who is woken after how many minutes, if nobody acknowledges. At a minute a page is paged to somebody, still waiting for the next level or an answer, or dropped: nobody ever hears of it. Harness does not say what it does with an empty level: it is taken to pass over it at once, as PagerDuty does."
-    columns: Columns[ServiceParity] = {
-        "Service": lambda s: s.name,
-        "Pages that are the same": describe_pages,
-        "Paged in PagerDuty": lambda s: s.before,
-        "Paged in Harness": lambda s: s.after,
+    more: Columns[ServiceParity] = {
+        "Paged in PagerDuty": lambda s: list_paged(s.shown.before, people),
+        "Paged in Harness": lambda s: s.after if s.unverified else list_paged(s.shown.after, people),
         "First parts at, before / after": lambda s: s.parting,
-        "Dropped, before / after": lambda s: f"{s.dropped_before} / {s.dropped_after}",
         "Would newly wake somebody": lambda s: Tag(str(s.louder), "bad") if s.louder else "0",
         "First level empty in Harness": lambda s: s.passed,
         "Reason": lambda s: s.reason,
     }
-    table = make_table(sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold())), columns)
-    return Section("Who is paged for each service", text, table)
+    names, people = tell_apart(verified.services), know_people(verified.draft)
+    section = draw_services(verified.services, lambda s: names[s.id], more, "No service is in scope.")
+    return replace(section, text=f"{section.text}\n\n{EMPTY_LEVELS}")
 
 
 def section_unreachable(verified: Verified) -> Section:
     """Whoever can be paged and would not hear it, the most urgent first."""
-    table = _table_people(verified.unreachable, "Nobody is known to be out of reach.")
+    table = _table_people(verified.unreachable, "Nobody is known to be out of reach.", verified.draft.home_zone)
     text = (
         "They can be paged, and nobody would hear it: no account that is accepted, enabled and unlocked, or no channel that "
         "Harness serves in the first step of the notification rule. Who is the target of a level matters from now on."
     )
-    return Section("Cannot be reached yet", text, table)
+    return Section("Cannot be reached", text, table, anchor=ANCHORS["unreachable"])
 
 
 def section_reach(verified: Verified) -> Section:
@@ -239,15 +230,19 @@ def section_reach(verified: Verified) -> Section:
         "They have an account, and would be told later than PagerDuty tells them today, or nobody can see how they are told. "
         "Ask them, and send each a test page."
     )
-    table = _table_people(rows, "Everybody else who can be paged is told as soon as today.")
+    table = _table_people(rows, "Everybody else who can be paged is told as soon as today.", verified.draft.home_zone)
     return Section("Told later, or not known to be told", text, table, open_up_to=12)
 
 
-def _table_people(people: tuple[Unreachable, ...], empty: str) -> Table:
+def _tell_turn(one: Unreachable, zone: str) -> str:
+    return format_local(one.next_turn, zone).removesuffix(f" ({zone})") if one.next_turn else ""
+
+
+def _table_people(people: tuple[Unreachable, ...], empty: str, zone: str) -> Table:
     columns: Columns[Unreachable] = {
         "Person": lambda u: u.email,
         "Why": lambda u: u.why,
-        "Next turn": lambda u: format_time(u.next_turn) if u.next_turn else "none in the window",
+        f"Next turn ({zone})": lambda u: _tell_turn(u, zone) if u.next_turn else "none in the window",
         "In": lambda u: list(u.schedules),
     }
     table = make_table(people, columns, empty)
@@ -266,7 +261,9 @@ def section_drift(verified: Verified) -> Section:
 
 
 PARTS: dict[str, Callable[[Verified], Section]] = {
+    "services": section_services,
     "schedules": section_schedules,
+    "unreachable": section_unreachable,
     "timelines": section_timelines,
     "changes": section_changes,
     "gaps": section_gaps,
@@ -274,9 +271,8 @@ PARTS: dict[str, Callable[[Verified], Section]] = {
         verified.schedules, str, ("In PagerDuty", "In Harness"), NO_SCHEDULES, 40
     ),
     "policies": section_policies,
-    "services": section_services,
-    "unreachable": section_unreachable,
     "reach": section_reach,
     "drift": section_drift,
-    "counts": lambda verified: section_counts(verified.draft, landed=True),
+    "counts": lambda verified: section_counts(verified.draft, landed=True, listed=True),
+    "outcomes": lambda verified: section_outcomes(verified.draft),
 }

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.mapped import Outcome
-from pdmigrate.oncall.rota import Rota, to_datetime, to_instant
+from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.pages.show import Columns, Section, Table, Tag, make_table
-from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
@@ -17,7 +17,7 @@ from pdmigrate.plan.handmade import brief
 from pdmigrate.plan.kinds import KINDS
 
 KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
-Layers = Iterable[tuple[str, Iterable[Rota]]]
+GRADE_WORDS = {"exact": "exact", "changed": "changed", "handed_over": "to do by hand", "lost": "not carried over"}
 TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad"}
 
 
@@ -50,15 +50,24 @@ def format_percent(part: int, whole: int) -> str:
     return f"{min(99.999, 100 * part / whole):.3f} %"
 
 
-def section_counts(draft: Draft, landed: bool = False) -> Section:
-    """What becomes of every object in scope; the four add up to the source's count, and where they do not it is said."""
+def section_counts(draft: Draft, landed: bool = False, listed: bool = False) -> Section:
+    """What becomes of every object in scope; the five add up to the source's count, and where they do not it is said.
+
+    listed: whether those that are changed stand below on the same page.
+    """
+    waiting = draft.count_waiting(landed)
+    counts = {
+        kind: {**count, "waiting": waiting[kind], "lost": count["lost"] - waiting[kind]}
+        for kind, count in draft.count_kinds(landed).items()
+    }
     table = table_counts(
-        draft.count_kinds(landed),
+        counts,
         {
             "In PagerDuty": "in_source",
             "Exact": "exact",
-            "Changed, and said": "changed",
-            "For a person to make": "handed_over",
+            "Changed (listed below)" if listed else "Changed": "changed",
+            "To do by hand": "handed_over",
+            "Waits for your answer": "waiting",
             "Not carried over": "lost",
         },
     )
@@ -81,8 +90,10 @@ def section_differences(
     schedules: Sequence[ScheduleParity], name: Callable[[str], str], sides: tuple[str, str], none: str, open_up_to: int
 ) -> Section:
     """When somebody else is on call, and who. name: of a person. sides: what they are called. none: no schedule is there."""
+    names = tell_apart(schedules)
     columns: Columns[tuple[ScheduleParity, int, int, frozenset[str], frozenset[str]]] = {
-        "Schedule": lambda one: one[0].name,
+        "Schedule": lambda one: names[one[0].id],
+        "Time zone": lambda one: one[0].time_zone,
         "From": lambda one: format_instant(one[1], one[0].time_zone),
         "To": lambda one: format_instant(one[2], one[0].time_zone),
         sides[0]: lambda one: ", ".join(sorted(map(name, one[3]))) or "nobody",
@@ -91,7 +102,31 @@ def section_differences(
     }
     rows = [(s, *difference) for s in schedules for difference in s.differences]
     table = make_table(rows, columns, "No second differs." if schedules else none)
-    return Section("Differences", table=table, open_up_to=open_up_to)
+    return Section("Differences", table=table, anchor="differences", open_up_to=open_up_to)
+
+
+class Named(Protocol):
+    """What has a name that something else may have, too."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+def tell_apart(things: Iterable[Named]) -> dict[str, str]:
+    """The name of each by its id; of several of one name, with the id."""
+    names = {thing.id: thing.name for thing in things}
+    times = Counter(name.casefold() for name in names.values())
+    return {id: f"{name} ({id})" if times[name.casefold()] > 1 else name for id, name in names.items()}
+
+
+def tag_outcome(draft: Draft, outcome: Outcome) -> Tag:
+    """What becomes of an object. What waits for an answer is neither lost nor an error."""
+    if outcome.grade == "lost" and (outcome.kind, outcome.id) in draft.waiting:
+        return Tag("waits for your answer")
+    return Tag(GRADE_WORDS[outcome.grade], TONES[outcome.grade])
 
 
 def section_outcomes(draft: Draft) -> Section:
@@ -100,14 +135,14 @@ def section_outcomes(draft: Draft) -> Section:
         "Kind": lambda f: KIND_NAMES[f.kind],
         "Name": lambda f: f.name,
         "PagerDuty id": lambda f: f.id,
-        "What becomes of it": lambda f: Tag(f.grade.replace("_", " "), TONES[f.grade]),
+        "What becomes of it": lambda f: tag_outcome(draft, f),
         "Why": lambda f: f.reason,
     }
     rows = [f for f in draft.mapped.outcomes if f.grade != "exact"]
     table = make_table(rows, columns, "Everything is carried over exactly.")
     return Section(
         "Not exactly the same",
-        "Changed, handed to a person, or not carried over: each with its reason.",
+        "Changed, to do by hand, waiting for your answer, or not carried over: each with its reason.",
         table,
         open_up_to=40,
     )
@@ -125,7 +160,7 @@ def section_fields(draft: Draft) -> Section:
     columns: Columns[tuple[str, str, str, str]] = {
         "Kind": lambda one: KIND_NAMES[one[0]],
         "Field": lambda one: one[1].replace("_", " "),
-        "What becomes of it": lambda one: Tag(one[2].replace("_", " "), TONES[one[2]]),
+        "What becomes of it": lambda one: Tag(GRADE_WORDS[one[2]], TONES[one[2]]),
         "Why": lambda one: one[3],
         "Objects": lambda one: said[one],
     }
@@ -156,39 +191,3 @@ def list_changes(action: Action) -> list[str]:
     if action.after is None:
         return ["taken back"]
     return [f"{name}: {brief(before, 80)} → {brief(after, 80)}" for name, before, after in action.changes()]
-
-
-def name_people(draft: Draft) -> dict[str, str]:
-    """The name behind each email that is paged."""
-    users = draft.account.users
-    return {email: users[id].name for id, email in draft.mapped.emails.items() if id in users}
-
-
-def make_bars(rota: Rota, names: Mapping[str, str]) -> tuple[Bar, ...]:
-    """A rota as bars of a timeline, with people's names where they are known."""
-    people = [(s, e, ", ".join(sorted(names.get(p, p) for p in who))) for s, e, who in rota.entries]
-    return tuple(Bar(to_datetime(s), to_datetime(e), text, text) for s, e, text in people)
-
-
-def draw_sides(
-    s: ScheduleParity,
-    since: datetime,
-    until: datetime,
-    names: Mapping[str, str],
-    harness: bool = True,
-    layers: tuple[Layers, Layers] | None = None,
-) -> str:
-    """Both sides of a schedule as lanes, with what differs marked. harness: whether the target is drawn.
-
-    layers: what goes into each side, above its result.
-    """
-    start, end = to_instant(since), to_instant(until)
-    before, after = (
-        [Lane(name, tuple(bar for rota in alone for bar in make_bars(rota, names))) for name, alone in side]
-        for side in layers or ((), ())
-    )
-    lanes = [*before, Lane("PagerDuty", make_bars(s.before.clip(start, end), names), layers is not None)]
-    lanes += [*after, Lane("Harness", make_bars(s.after.clip(start, end), names), True)] * harness
-    spans = [(max(a, start), min(b, end)) for a, b, _, _ in s.differences if a < end and b > start]
-    marks = [(to_datetime(a), to_datetime(b)) for a, b in spans]
-    return draw_timeline(lanes, since, until, s.time_zone, s.name, marks)

@@ -13,12 +13,12 @@ from itertools import accumulate
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import paging, rota
+from pdmigrate.oncall.words import format_local, format_seconds
 from pdmigrate.pagerduty.records import EscalationPolicy as SourcePolicy
 from pdmigrate.pagerduty.records import EscalationRule
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.parity.services import (
     SCHEDULE_TYPES,
-    ServiceParity,
     expect_chain,
     expect_rules,
     is_written,
@@ -26,6 +26,7 @@ from pdmigrate.parity.services import (
     source_levels,
     target_levels,
 )
+from pdmigrate.parity.verdicts import ServiceParity
 
 Difference = rota.Difference
 LevelDifference = tuple[int, int, int, rota.People, rota.People]
@@ -44,7 +45,7 @@ class LevelParity:
     """One level over the horizon, in seconds. Rotas are in emails.
 
     differences: where PagerDuty's word is not what we read (PagerDuty's people, ours). target_differences: where Harness
-    pages others (before, after). notes: why something is unverified.
+    pages otherwise (before, after). notes: why something is unverified.
     """
 
     number: int
@@ -138,15 +139,15 @@ def count_level_seconds(policies: Iterable[PolicyParity]) -> dict[str, int]:
     }
 
 
-def find_unexplained(policies: Iterable[PolicyParity]) -> tuple[str, ...]:
-    """A sentence for each level where PagerDuty's word is not our reading, or where Harness pages others without a decision.
+def find_unexplained(policies: Iterable[PolicyParity], zone: str = "UTC") -> tuple[str, ...]:
+    """A sentence for each level where PagerDuty's word is not our reading, or where Harness pages otherwise without a decision.
 
     Where our reading is wrong, that Harness has it as we read it is no second finding; nor is, where its levels page
-    others, that they begin at other minutes.
+    otherwise, that they begin at other minutes. zone: in which moments are told.
     """
     said = []
     for policy in policies:
-        said += [sentence for level in policy.levels for sentence in _describe_level(policy, level)]
+        said += [sentence for level in policy.levels for sentence in _describe_level(policy, level, zone)]
         if policy.begins and policy.begins.unexplained and not policy.unexplained:
             said.append(f"policy {policy.name} ({policy.id}): {describe_begins(policy.begins)}")
     return tuple(said)
@@ -162,24 +163,24 @@ def _describe_minutes(minutes: tuple[int, ...]) -> str:
     return f"{', '.join(map(str, minutes))} min" if minutes else "nothing"
 
 
-def _describe_level(policy: PolicyParity, level: LevelParity) -> Iterator[str]:
+def _describe_level(policy: PolicyParity, level: LevelParity, zone: str) -> Iterator[str]:
     place = f"policy {policy.name} ({policy.id}), level {level.number}"
     if level.differences:
-        yield f"{place}: {_describe_first(level.differences, 'as PagerDuty says', 'as we read it')}"
+        yield f"{place}: {_describe_first(level.differences, 'as PagerDuty says', 'as we read it', zone)}"
     misread = [(start, end) for start, end, _, _ in level.differences]
     left = [(start, end, a, b) for number, start, end, a, b in policy.unexplained if number == level.number]
     rest = [one for one in left if rota.subtract_spans([one[:2]], misread)]
     if rest:
-        yield f"{place}: {_describe_first(rest, 'in PagerDuty', 'in Harness')}"
+        yield f"{place}: {_describe_first(rest, 'in PagerDuty', 'in Harness', zone)}"
 
 
-def _describe_first(differences: Iterable[Difference], left: str, right: str) -> str:
+def _describe_first(differences: Iterable[Difference], left: str, right: str, zone: str) -> str:
     """The first difference in words, and how long it is in all."""
     found = sorted(differences, key=lambda one: one[:2])
     start, _, before, after = found[0]
     seconds = rota.total((s, e) for s, e, _, _ in found)
-    moment = f"{rota.to_datetime(start):%Y-%m-%d %H:%M} UTC"
-    return f"{describe_people(before)} {left}, {describe_people(after)} {right}, from {moment}; {seconds} s differ"
+    moment = format_local(rota.to_datetime(start), zone)
+    return f"{describe_people(before)} {left}, {describe_people(after)} {right}, from {moment}; {format_seconds(seconds)} in all"
 
 
 def describe_people(people: rota.People) -> str:
@@ -223,7 +224,7 @@ def _list_begins(levels: Iterable[paging.PagedLevel]) -> tuple[int, ...]:
 
 
 def _leave_unexplained(side: "_Level", differences: tuple[Difference, ...]) -> Iterator[Difference]:
-    """What is left of the differences where Harness pages others than anybody decided."""
+    """What is left of the differences where Harness pages otherwise than anybody decided."""
     undecided = [(start, end) for start, end, _, _ in rota.differences(side.expected, side.there)]
     for start, end, before, after in differences:
         yield from ((s, e, before, after) for s, e in rota.intersect_spans([(start, end)], undecided))
@@ -332,6 +333,6 @@ def _find_silence(found: Draft, policy: SourcePolicy) -> str:
 
 
 def _compare_target(level: _Level, believed: rota.Rota, spans: Iterable[rota.Span]) -> tuple[Difference, ...]:
-    """Where Harness pages others. Of targets that take turns, that somebody else or nobody is paged is all that is known."""
+    """Where Harness pages otherwise. Of targets that take turns, that somebody else or nobody is paged is all that is known."""
     found = rota.differences(believed.within(spans), level.there.within(spans))
     return tuple(one for one in found if not level.turns or one[3] - one[2] or not one[3])

@@ -189,6 +189,13 @@ class ScheduleParity:
         return _describe_reasons([x for x in self.compared.explanations if x.changes], bool(self.unexplained))
 
     @property
+    def nobody(self) -> int:
+        """Seconds that agree because nobody is on call on either side."""
+        if not self.agree:
+            return 0
+        return rota.total(rota.subtract_spans([self.span], (*self.before.covered(), *self.after.covered())))
+
+    @property
     def gaps_before(self) -> tuple[rota.Span, ...]:
         """When nobody is on call in PagerDuty."""
         return rota.subtract_spans([self.span], self.before.covered())

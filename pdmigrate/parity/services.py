@@ -21,7 +21,8 @@ from pdmigrate.parity.explanations import (
     list_kept,
     list_nobodies,
 )
-from pdmigrate.parity.schedules import UNDECIDED, ScheduleParity
+from pdmigrate.parity.schedules import ScheduleParity
+from pdmigrate.parity.verdicts import Alert, ServiceParity, count_silence
 from pdmigrate.plan.answers import Settled
 
 MOST_EARLIER = 600
@@ -31,84 +32,6 @@ SCHEDULE_TYPES = ("schedule", "schedule_v3")
 Rotas = dict[str, rota.Rota]
 Chains = Sequence[list[paging.PagedLevel]]
 """The chains of levels that one alert starts at once: a page may go several ways, each by an alert rule of its own."""
-
-
-@dataclass(frozen=True)
-class Alert:
-    """A page and what becomes of it. expected: what is to become of it in Harness by the answers of people."""
-
-    instant: int
-    urgency: str
-    before: paging.Paged
-    after: paging.Paged
-    expected: paging.Paged
-
-    @property
-    def unexplained(self) -> bool:
-        return self.after not in (self.before, self.expected)
-
-
-@dataclass(frozen=True)
-class ServiceParity:
-    """One service: for so many pages, how often the same people are notified at the same minutes.
-
-    different: the pages that differ, in order. dropped: pages that nobody ever hears of. louder: pages that wake somebody
-    in Harness and nobody in PagerDuty, since their urgency is low or the service is disabled. passed: pages whose first
-    level is empty in Harness, which does not say what it does then. shown: the page that a table shows. unverified: Harness
-    has no API to read its policies from, or nobody knows who is on call in one of its schedules before: no page was
-    compared (moments is 0). Where that is for overrides that were not read, what differs from the layers is told all the same.
-    """
-
-    id: str
-    name: str
-    moments: int
-    dropped_before: int
-    dropped_after: int
-    louder: int
-    passed: int
-    shown: Alert
-    different: tuple[Alert, ...] = ()
-    explanations: tuple[Explanation, ...] = ()
-    unverified: bool = False
-
-    @property
-    def equal(self) -> int:
-        """How many pages are the same on both sides."""
-        return self.moments - len(self.different)
-
-    @property
-    def same(self) -> bool:
-        """Whether every page was compared, and is the same."""
-        return not self.unverified and not self.different
-
-    @property
-    def before(self) -> str:
-        return paging.describe(self.shown.before)
-
-    @property
-    def after(self) -> str:
-        return "not known" if self.unverified else paging.describe(self.shown.after)
-
-    @property
-    def parting(self) -> str:
-        """The first minute at which the page that is shown parts, and who is paged, waiting or dropped then."""
-        return "" if self.unverified else paging.describe_parting(self.shown.before, self.shown.after)
-
-    @property
-    def unexplained(self) -> tuple[Alert, ...]:
-        """Pages that differ, and not as anybody decided."""
-        return tuple(page for page in self.different if page.unexplained)
-
-    @property
-    def reason(self) -> str:
-        """The decisions behind the pages that differ; that there is none, where one has none."""
-        if not self.different:
-            return ""
-        covered = len(self.different) > len(self.unexplained)
-        words = list(dict.fromkeys(x.words for x in self.explanations)) if covered else []
-        if self.unexplained:
-            words.append(f"{len(self.unexplained)} pages: {UNDECIDED}")
-        return "; ".join(words)
 
 
 @dataclass(frozen=True)
@@ -148,6 +71,8 @@ def compare_service(found: Draft, service: records.Service, schedules: Iterable[
         louder=sum(bool(page.after) and not page.before for page in pages),
         passed=sum(bool(first) and not first[0].paged_at(page.instant) for page in pages),
         shown=next((page for page in different if page.unexplained), (*different, *pages)[0]),
+        silent=sum(page.is_silent for page in pages),
+        silent_seconds=count_silence(pages, rota.to_instant(found.account.until)),
         different=different,
         explanations=expected.explanations,
     )

@@ -12,6 +12,7 @@ from pdmigrate.errors import PlanMovedError, RefusedError, UsageError
 from pdmigrate.harness.records import EscalationPolicy, Override, Schedule, Service, State
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.oncall import rota
+from pdmigrate.oncall.words import format_number
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, from_fields
 from pdmigrate.plan.answers import LEAST, Approval, Conflict, Decisions
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS
@@ -217,7 +218,7 @@ def _nobody_paged(seen: Seen) -> str | None:
     empty = [name for name, policy in routed if not _pages_somebody(policy, manned)]
     if not empty:
         return None
-    return f"{', '.join(empty[:5])} would have nobody to page ({len(empty)} services): look at their policies."
+    return f"{', '.join(empty[:5])} would have nobody to page ({format_number(len(empty), 'service')}): look at their policies."
 
 
 def _pages_somebody(policy: EscalationPolicy | None, manned: set[str]) -> bool:
@@ -282,7 +283,7 @@ def _unresolved(seen: Seen) -> str | None:
     """Open questions stop a plan, unless `open_conflicts: skip` leaves out what they are about."""
     if not seen.open or seen.skip_open:
         return None
-    return f"{len(seen.open)} questions are open: what they are about would be left out."
+    return f"{format_number(len(seen.open), 'question is', 'questions are')} open: what {'it is' if len(seen.open) == 1 else 'they are'} about would be left out."
 
 
 def _written(plan: Plan, kind: str = "") -> Iterator[Action]:

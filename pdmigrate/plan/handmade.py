@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from pdmigrate.harness.records import AlertRule, State
+from pdmigrate.oncall.words import format_number, format_turn
 from pdmigrate.plan.actions import Desired, Fields
 from pdmigrate.plan.answers import CLASSES, Conflict, Option
 from pdmigrate.plan.kinds import KINDS
@@ -218,7 +219,7 @@ def _describe_rotation(change: ByHand, was: str) -> Iterator[str]:
 
 _ROTATION: dict[str, Callable[[Any], str]] = {
     "participants": lambda people: f"has {_join(people)}",
-    "turn_seconds": lambda seconds: f"turns every {_describe_length(seconds)}",
+    "turn_seconds": lambda seconds: f"turns every {format_turn(seconds).removeprefix('1 ')}",
     "anchor": lambda anchor: f"counts its turns from {anchor}",
     "windows": lambda windows: f"is on {_describe_windows(windows)}",
     "since": lambda since: f"begins {since or 'without a start'}",
@@ -236,7 +237,7 @@ def _describe_levels(change: ByHand, was: str) -> Iterator[str]:
             if have["timeout_minutes"] != want["timeout_minutes"]:
                 yield f"level {number} waits {have['timeout_minutes']} min, {was} {want['timeout_minutes']}"
             if have.get("retries", 0) != want.get("retries", 0):
-                yield f"level {number} is repeated {have.get('retries', 0)} times, {was} {want.get('retries', 0)}"
+                yield f"level {number} is repeated {format_number(have.get('retries', 0), 'time')}, {was} {want.get('retries', 0)}"
             if _describe_targets(have) != _describe_targets(want):
                 yield f"level {number} pages {_describe_targets(have)}, {was} {_describe_targets(want)}"
 
@@ -283,17 +284,8 @@ def _join(names: Iterable[str | None]) -> str:
     return ", ".join(name or "nobody" for name in names) or "nobody"
 
 
-def _describe_length(seconds: int) -> str:
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds % length == 0:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"
-
-
 def _describe_windows(windows: Iterable[Fields] | None) -> str:
-    said = [
-        f"{DAYS[w['day']]} {w['start'].removesuffix(':00')} for {_describe_length(w['seconds'])}" for w in windows or ()
-    ]
+    said = [f"{DAYS[w['day']]} {w['start'].removesuffix(':00')} for {format_turn(w['seconds'])}" for w in windows or ()]
     return ", ".join(said) or "always"
 
 

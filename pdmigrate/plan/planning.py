@@ -162,7 +162,7 @@ def read_existing(kind: str, identifier: str, wish: Fields, state: State) -> Fie
 def _plan_one(planned: Planned, wish: Desired, entry: LedgerEntry | None, before: LedgerEntry | None) -> None:
     """An action, or the reason why there is none. before: the entry, or that of what PagerDuty had in its place."""
     if wish.kind in CONTRACT_KINDS and not planned.state.oncall:
-        return planned.add("handover", wish, None, wish.fields, "Harness has no API for it: a person makes it")
+        return planned.add("handover", wish, None, wish.fields, "Harness has no API for it: to do by hand")
     have = read_existing(wish.kind, wish.identifier, wish.fields, planned.state)
     if have is None:
         if entry is None:

@@ -9,12 +9,21 @@ from pydantic import BaseModel, Field, TypeAdapter, model_validator
 from pdmigrate.errors import WORST_FIRST, worst_code
 from pdmigrate.pages.report import write_index
 from pdmigrate.pages.show import Figure, Link, Page, Section, make_table
+from pdmigrate.pages.words import format_time
 from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.folder import STEPS, write_json
 from pdmigrate.workspace.states import read_within
 
 Left = dict[str, Any]
 """What a step left in results/STEP.json, or a run in summary.json: JSON, as docs/summary.md has it."""
+
+OVERTAKEN_BY = {
+    "invite": ("preview",),
+    "conflicts": ("preview",),
+    "load": ("conflicts", "undo"),
+    "verify": ("preview", "load", "undo"),
+}
+"""What a step showed does not hold any more once one of these was run after it."""
 
 DRAFTED = ("preview", "invite", "conflicts", "verify")
 BESIDE = {
@@ -41,6 +50,10 @@ class _Card(BaseModel):
     figures: tuple[Figure, ...]
 
 
+class _Undone(BaseModel):
+    taken_back: int
+
+
 class _Loaded(BaseModel):
     target_kinds: dict[str, Any]
     plan: str
@@ -50,7 +63,11 @@ class _Verified(BaseModel):
     parity: dict[str, Any]
 
 
-SUMMARIES: dict[str, TypeAdapter[Any]] = {"load": TypeAdapter(_Loaded), "verify": TypeAdapter(_Verified)}
+SUMMARIES: dict[str, TypeAdapter[Any]] = {
+    "load": TypeAdapter(_Loaded),
+    "verify": TypeAdapter(_Verified),
+    "undo": TypeAdapter(_Undone),
+}
 """What is taken out of the summary of a step."""
 
 
@@ -58,6 +75,7 @@ class _Result(BaseModel):
     """What every step's result has; most have more."""
 
     step: str
+    at: str = ""
     status: str
     exit_code: int
     error: str
@@ -76,10 +94,13 @@ class _Result(BaseModel):
         return self
 
 
-def read_results(folder: Path) -> dict[str, Left]:
-    """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing."""
+def read_results(folder: Path, undone: bool = False) -> dict[str, Left]:
+    """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing.
+
+    undone: with what undo left, which is no step of a run.
+    """
     results: dict[str, Left] = {}
-    for step in STEPS:
+    for step in (*STEPS, *(["undo"] if undone else [])):
         path = folder / "results" / f"{step}.json"
         if path.is_file():
             try:
@@ -94,11 +115,19 @@ def read_results(folder: Path) -> dict[str, Left]:
 def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) -> Left:
     """Write index.html and summary.json. Returns the summary."""
     code = worst_code([result["exit_code"] for result in results.values()])
-    troubles = [f"{step}: {result['error']}" for step, result in results.items() if result["error"]]
+    overtaken = _find_overtaken({**results, **read_results(folder, undone=True)})
+    troubles = [f"{step}: {r['error']}" for step, r in results.items() if r["error"] and step not in overtaken]
     summary = summarise_run(name, folder.name, code, results)
     write_json(folder / "summary.json", summary)
     done = sum(result["exit_code"] == 0 for result in results.values())
-    lead = "A person is needed, or something went wrong: see below."
+    lead = f"{done} of {len(STEPS)} steps are done."
+    verdict = results.get("verify", {}).get("card") if "verify" not in overtaken else None
+    if verdict:
+        lead = verdict["lead"]
+    elif troubles:
+        lead = "A person is needed, or something went wrong: see below."
+    elif "verify" in overtaken:
+        lead = f"What was verified does not hold any more: {overtaken['verify']} was run after it. Run verify again."
     facts = (
         ("Workspace", summary["workspace"]),
         ("Run", summary["run"]),
@@ -111,11 +140,15 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
     write_index(
         folder,
         f"Migration {summary['workspace']}",
-        lead if troubles else f"{done} of {len(STEPS)} steps are done.",
-        [_make_card(step, results.get(step)) for step in STEPS],
+        lead,
+        [
+            _make_card(step, results.get(step), overtaken.get(step, ""), bool(verdict) and step == "verify")
+            for step in STEPS
+        ],
         facts,
         "\n".join(troubles),
         beside,
+        tuple(Figure(**figure) for figure in verdict["figures"]) if verdict else (),
     )
     return summary
 
@@ -144,12 +177,26 @@ def _add_counts(results: dict[str, Left], side: str) -> dict[str, int]:
     return {name: sum(count.get(name, 0) for count in counts) for name in names}
 
 
-def _make_card(step: str, result: Left | None) -> Page:
+def _find_overtaken(results: dict[str, Left]) -> dict[str, str]:
+    """The steps whose page does not show what holds now, each with the step that was run after it."""
+    at = {step: result.get("at", "") for step, result in results.items()}
+    if not results.get("undo", {}).get("summary", {}).get("taken_back"):
+        at.pop("undo", None)
+    late = ((step, next((o for o in others if at.get(o, "") > at[step]), "")) for step, others in OVERTAKEN_BY.items() if at.get(step))  # fmt: skip
+    return {step: by for step, by in late if by}
+
+
+def _make_card(step: str, result: Left | None, overtaken: str, leads: bool) -> Page:
+    """overtaken: the step that was run after it, so that its page shows what was. leads: the run's page says it already."""
     if result is None:
         return Page(step, step.capitalize(), "Not run.", "not run")
     if not result.get("card"):
         status = "not run" if result["status"] == "done" else result["status"]
         return Page(step, step.capitalize(), result["error"], status)
     card = result["card"]
-    figures = tuple(Figure(**figure) for figure in card["figures"])
-    return Page(step, card["title"], card["lead"], card["status"], figures)
+    figures = () if overtaken or leads else tuple(Figure(**figure) for figure in card["figures"])
+    lead = "What it found stands above." if leads else card["lead"]
+    status = "out of date" if overtaken else card["status"]
+    when = f"As of {format_time(datetime.fromisoformat(result['at']))}" if result.get("at") else ""
+    said = f"{when}, before {overtaken} was run again." if overtaken else f"{when}."
+    return Page(step, card["title"], lead, status, figures, facts=(("as of", said),) if when else ())

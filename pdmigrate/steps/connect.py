@@ -7,7 +7,7 @@ from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, TERRAFORM_KINDS
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
 
-WAYS = {True: "by API", False: "by handover: a person makes it"}
+WAYS = {True: "by API", False: "by handover: to do by hand"}
 TERRAFORM = "by handover: Terraform files"
 NOWHERE = "not at all"
 BEYOND = {

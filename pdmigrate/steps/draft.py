@@ -7,6 +7,7 @@ from pdmigrate.harness.records import State
 from pdmigrate.mapping import Mapped, choose_scope, map_all
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.scope import list_records
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import LedgerEntry, make_plan
 from pdmigrate.plan.answers import Conflict
@@ -100,6 +101,6 @@ def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:
     shown = "; ".join(names[:12]) + (f"; and {len(names) - 12} more" if len(names) > 12 else "")
     return str(
         OpenConflictsError(
-            f"{len(names)} open questions: {shown}. Answer them in decisions.yaml or in the notebook conflicts."
+            f"{format_number(len(names), 'open question')}: {shown}. Answer them in decisions.yaml or in the notebook conflicts."
         )
     )

@@ -215,7 +215,10 @@ class Job:
             side: {name: number - sum(one[side][name] for one in others) for name, number in numbers.items()}
             for side, numbers in self.counts().items()
         }
-        write_json(self.folder / "results" / f"{step}.json", {"step": step, "seconds": seconds, **spent, **result})
+        at = self.clock().isoformat(timespec="seconds")
+        write_json(
+            self.folder / "results" / f"{step}.json", {"step": step, "at": at, "seconds": seconds, **spent, **result}
+        )
 
     def close(self) -> None:
         for server in self._servers:

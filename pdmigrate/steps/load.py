@@ -22,6 +22,7 @@ from pdmigrate.errors import (
     UnwritableError,
 )
 from pdmigrate.harness.records import Membership, State
+from pdmigrate.oncall.words import format_number
 from pdmigrate.plan import guards
 from pdmigrate.plan.actions import Action, Held, Plan, plan_from_json
 from pdmigrate.plan.kinds import KINDS
@@ -88,17 +89,19 @@ class Loaded(Result):
         """A person is needed before trouble is told: the codes' order is the command line's."""
         if self.waiting:
             return UnapprovedPlanError(
-                f"{len(self.waiting)} actions wait for approval: look at the plan, then run with --approve {self.plan.digest}."
+                f"{format_number(len(self.waiting), 'action waits', 'actions wait')} for approval: look at the plan, then run with --approve {self.plan.digest}."
                 f" {self.void}".rstrip()
             )
         failed = [done for done in self.done if done.outcome in ("failed", "skipped")]
         if failed:
             return PartialLoadError(
-                f"{len(failed)} actions failed or were skipped, the first: {failed[0].action.kind} {failed[0].action.name}: {failed[0].note}"
+                f"{format_number(len(failed), 'action failed or was', 'actions failed or were')} skipped, the first: {failed[0].action.kind} {failed[0].action.name}: {failed[0].note}"
             )
         waiting = sum(held.open_question for held in self.held)
         if waiting:
-            return PartialLoadError(f"{waiting} objects were skipped because of an open question: see the page load.")
+            return PartialLoadError(
+                f"{format_number(waiting, 'object waits', 'objects wait')} for your answer to an open question: see the page load."
+            )
         return None
 
     def summarise(self) -> dict[str, Any]:

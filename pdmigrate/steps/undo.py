@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pdmigrate.errors import PdmigrateError, SideError, UsageError
 from pdmigrate.harness.records import State
@@ -33,6 +34,9 @@ class Undone(Result):
     @property
     def left(self) -> tuple[Revert, ...]:
         return tuple(revert for revert in self.reverts if revert.left)
+
+    def summarise(self) -> dict[str, Any]:
+        return {"taken_back": (len(self.reverts) - len(self.left)) * self.written}
 
 
 @records_step("undo")

@@ -5,7 +5,7 @@ Three grades, never blurred: agree and differ where the target itself was read, 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,12 +14,14 @@ from pdmigrate.harness.rota import read_coverage
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.proof import AnySchedule
 from pdmigrate.oncall import paging, rota
+from pdmigrate.oncall.words import format_local, format_number, format_seconds
 from pdmigrate.pagerduty.evidence import read_oncalls
 from pdmigrate.parity.people import Reach, Unreachable, find_reach
 from pdmigrate.parity.policies import PolicyParity, compare_policies, count_level_seconds, count_policies
 from pdmigrate.parity.policies import find_unexplained as find_policies
 from pdmigrate.parity.schedules import Difference, ScheduleParity, compare_schedule, find_end
-from pdmigrate.parity.services import ServiceParity, compare_service
+from pdmigrate.parity.services import compare_service
+from pdmigrate.parity.verdicts import ServiceParity, count_verdicts
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.clock_windows import ask_all
 from pdmigrate.steps.draft import draft
@@ -80,14 +82,15 @@ class Verified(Result):
         number, shown = len(self.unexplained), "; ".join(self.unexplained[:5])
         more = f"; and {number - 5} more" if number > 5 else ""
         return UnexplainedDifferenceError(
-            f"{number} differences have no decision behind them: {shown}{more}. See the page verify."
+            f"{format_number(number, 'difference has', 'differences have')} no decision behind {'it' if number == 1 else 'them'}: {shown}{more}. See the page verify."
         )
 
     def summarise(self) -> dict[str, Any]:
         names = ("agree", "differ", "unverified")
         schedules = {s.id: {f"{name}_seconds": getattr(s, name) for name in names} for s in self.schedules}
         levels = {"policies": count_policies(self.policies), "levels": count_level_seconds(self.policies)}
-        parity = {**self.count_seconds(), **levels, "schedules": schedules}
+        nobody = {"nobody_seconds": sum(s.nobody for s in self.schedules), "services": count_verdicts(self.services)}
+        parity = {**self.count_seconds(), **nobody, **levels, "schedules": schedules}
         return {**summarise_draft(self.draft, landed=True), "parity": parity}
 
 
@@ -121,7 +124,11 @@ def verify(job: Job) -> Verified:
         services=services,
         reach=reach,
         drift=drift,
-        unexplained=(*found.miscounted, *find_unexplained(schedules, services), *find_policies(policies)),
+        unexplained=(
+            *found.miscounted,
+            *find_unexplained(schedules, services, found.home_zone),
+            *find_policies(policies, found.home_zone),
+        ),
         window_requests=window_requests,
         policies=policies,
         oncall_requests=oncall_requests,
@@ -146,39 +153,47 @@ def _in_scope(found: Draft, kind: str, there: Mapping[str, R]) -> list[R]:
     return [record for id, record in there.items() if id in found.reasons[kind]]
 
 
-def find_unexplained(schedules: Iterable[ScheduleParity], services: Iterable[ServiceParity]) -> Iterator[str]:
-    """A sentence for each object that is otherwise in Harness without a decision: who, when, and since which moment."""
+def find_unexplained(
+    schedules: Iterable[ScheduleParity], services: Iterable[ServiceParity], zone: str = "UTC"
+) -> Iterator[str]:
+    """A sentence for each object that is otherwise in Harness without a decision: who, when, and since which moment.
+
+    zone: in which the moments of services are told; those of a schedule are told in its own.
+    """
     for s in schedules:
         if s.unexplained:
-            yield f"schedule {s.name} ({s.id}): {_describe_first(s.unexplained)}"
+            yield f"schedule {s.name} ({s.id}): {_describe_first(s.unexplained, s.time_zone)}"
         for window in s.windows:
             if window.unexplained:
                 day = f"{rota.to_datetime(window.change):%Y-%m-%d}"
-                told = _describe_first(window.unexplained)
+                told = _describe_first(window.unexplained, s.time_zone)
                 yield f"schedule {s.name} ({s.id}), around the clock change of {day}: {told}"
     for service in services:
         if service.unexplained:
             first = service.unexplained[0]
             where = paging.describe_parting(first.before, first.after)
+            unheard = sum(not page.after for page in service.unexplained)
+            number = f"{len(service.unexplained):,} of {format_number(service.moments, 'page differs', 'pages differ')}"
+            nobody = f", {unheard:,} of them {'pages' if unheard == 1 else 'page'} nobody in Harness" if unheard else ""
             yield (
-                f"service {service.name} ({service.id}): {len(service.unexplained)} of {service.moments} pages differ, the "
-                f"first raised at {_describe_moment(first.instant)}, {where} (PagerDuty / Harness)"
+                f"service {service.name} ({service.id}): {number}{nobody}, the first raised at "
+                f"{_describe_moment(first.instant, zone)}, {where} (PagerDuty / Harness)"
             )
 
 
-def _describe_first(differences: Sequence[Difference]) -> str:
+def _describe_first(differences: Sequence[Difference], zone: str) -> str:
     seconds = rota.total((start, end) for start, end, _, _ in differences)
     start, _, before, after = differences[0]
     who = f"{_name_all(before)} in PagerDuty, {_name_all(after)} in Harness"
-    return f"other people are on call for {timedelta(seconds=seconds)}, first at {_describe_moment(start)}: {who}"
+    return f"other people are on call for {format_seconds(seconds)}, first at {_describe_moment(start, zone)}: {who}"
 
 
 def _name_all(people: rota.People) -> str:
     return ", ".join(sorted(people)) or "nobody"
 
 
-def _describe_moment(instant: int) -> str:
-    return f"{rota.to_datetime(instant):%Y-%m-%d %H:%M:%S} UTC"
+def _describe_moment(instant: int, zone: str) -> str:
+    return format_local(rota.to_datetime(instant), zone)
 
 
 def _write_rotas(folder: Path, found: Draft, schedules: Iterable[ScheduleParity]) -> None:

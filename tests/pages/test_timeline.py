@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pdmigrate.harness.records import Rotation, Schedule
-from pdmigrate.pages.timeline import Bar, Lane, draw_timeline, find_clock_changes
+from pdmigrate.pages.axis import find_clock_changes
+from pdmigrate.pages.timeline import Bar, Lane, draw_timeline, give_looks
 from pdmigrate.parity.schedules import target_lanes
 
 LONDON = ZoneInfo("Europe/London")
-LEFT, WIDTH = 180, 960
 
 
 def at(day, hour=0, month=10, zone=LONDON):
@@ -23,11 +23,26 @@ def draw(bars, start, end, zone="Europe/London", **more):
     return ElementTree.fromstring(draw_timeline([Lane("A", tuple(bars))], start, end, zone, "T", **more))  # noqa: S314
 
 
-def bar_edges(svg):
+def list_bars(drawing):
+    return [one for one in drawing.iter("svg") if one.get("class") == "tl-bar"]
+
+
+def share(text):
+    """A part of the whole width, from 0 to 1."""
+    return float(text.removesuffix("%")) / 100
+
+
+def bar_edges(drawing):
     """(from, to) of each bar, in parts of the whole width."""
-    boxes = [group.find("rect") for group in svg.iter("g") if group.get("class") == "tl-bar"]
-    spans = [(float(box.get("x")) - LEFT, float(box.get("width"))) for box in boxes]
-    return [(x / WIDTH, (x + width) / WIDTH) for x, width in spans]
+    return [(share(bar.get("x")), share(bar.get("x")) + share(bar.get("width"))) for bar in list_bars(drawing)]
+
+
+def bar_words(drawing, zoom):
+    """What each bar says at a zoom."""
+    told = [
+        [t for t in bar.findall("text") if f"at-{zoom}" in t.get("class", f"at-{zoom}")] for bar in list_bars(drawing)
+    ]
+    return ["".join(t.text for t in texts) for texts in told]
 
 
 def test_a_bar_stands_at_its_true_instants_on_a_day_of_25_hours():
@@ -60,7 +75,7 @@ def test_bars_are_cut_at_the_edges_and_left_out_beyond_them():
 def test_bars_at_one_time_stand_below_each_other():
     bars = [Bar(at(1), at(3), "Ana"), Bar(at(2), at(4), "Ben"), Bar(at(3), at(4), "Cy")]
     svg = draw(bars, at(1), at(4))
-    heights = [group.find("rect").get("y") for group in svg.iter("g") if group.get("class") == "tl-bar"]
+    heights = [bar.get("y") for bar in list_bars(svg)]
     assert heights[0] == heights[2] != heights[1]
 
 
@@ -78,8 +93,8 @@ def test_clock_changes_are_found_to_the_second(zone, start, expected):
 
 def test_clock_changes_are_marked_where_they_are():
     svg = draw_timeline([], at(25), at(26), "Europe/London", "T")
-    x = float(re.search(r'tl-change"><line x1="([\d.]+)"', svg)[1])
-    assert (x - LEFT) / WIDTH == pytest.approx(2 / 25, abs=1e-4)
+    x = share(re.search(r'tl-change"><line x1="([\d.]+%)"', svg)[1])
+    assert x == pytest.approx(2 / 25, abs=1e-4)
     assert "clocks back 1 h" in svg
 
 
@@ -95,7 +110,7 @@ def test_a_day_starts_when_the_clocks_are_set_where_midnight_does_not_exist():
 def test_same_people_same_colour_and_ten_people_ten_looks():
     bars = [Bar(at(1 + n), at(2 + n), f"Person {n % 10}", f"P{n % 10}") for n in range(20)]
     svg = draw(bars, at(1), at(21))
-    looks = [tuple(box.get("fill") for box in g.findall("rect")) for g in svg.iter("g") if g.get("class") == "tl-bar"]
+    looks = [tuple(box.get("fill") for box in bar.findall("rect")) for bar in list_bars(svg)]
     assert looks[:10] == looks[10:]
     assert len(set(looks)) == 10
 
@@ -103,7 +118,7 @@ def test_same_people_same_colour_and_ten_people_ten_looks():
 def test_neighbours_are_told_apart_without_their_colours():
     """Printed in grey, or seen by somebody who sees no colours: another pattern each, four in a row."""
     svg = draw([Bar(at(1 + n), at(2 + n), f"Person {n}") for n in range(4)], at(1), at(5))
-    bars = [g.findall("rect")[1:] for g in svg.iter("g") if g.get("class") == "tl-bar"]
+    bars = [bar.findall("rect")[1:] for bar in list_bars(svg)]
     assert len({grain[0].get("fill") if grain else "" for grain in bars}) == 4
 
 
@@ -111,7 +126,8 @@ def test_long_labels_that_differ_at_their_end_are_told_apart():
     name = "Payments platform follow the sun, the second line, from the office in"
     lanes = [Lane(f"{name} {city}", (), False) for city in ("Sydney", "London")] + [Lane("Short", ())]
     svg = ElementTree.fromstring(draw_timeline(lanes, at(1), at(2), "UTC", "T"))  # noqa: S314
-    shown = [tuple(t.text for t in g.findall("text")) for g in svg.iter("g") if g.get("class") == "tl-lane"]
+    labels = next(one for one in svg.iter("svg") if one.get("class") == "tl-labels")
+    shown = [tuple(t.text for t in g.findall("text")) for g in labels.iter("g")]
     assert [lines[-1][-6:] for lines in shown] == ["Sydney", "London", "Short"]
     assert [len(lines) for lines in shown] == [2, 2, 1]
 
@@ -141,17 +157,64 @@ def test_differences_are_outlined_in_the_results_and_have_a_row():
 
 def test_it_can_be_read_without_seeing_it():
     svg = draw([Bar(at(1), at(2), "Ana Brown")], at(1), at(3))
-    assert svg.get("role") == "img"
-    assert [child.tag for child in svg][:2] == ["title", "desc"]
-    assert svg.get("aria-labelledby").split() == [svg[0].get("id"), svg[1].get("id")]
-    assert "Ana Brown" in svg[1].text
-    tip = next(group.find("title").text for group in svg.iter("g") if group.get("class") == "tl-bar")
+    body = next(one for one in svg.iter("svg") if one.get("class") == "tl-body")
+    assert body.get("role") == "img"
+    assert [child.tag for child in body][:2] == ["title", "desc"]
+    assert body.get("aria-labelledby").split() == [body[0].get("id"), body[1].get("id")]
+    assert "Ana Brown" in body[1].text
+    tip = list_bars(svg)[0].find("title").text
     assert "Thu 1 Oct 2026 00:00 +01:00 to Fri 2 Oct 2026 00:00 +01:00 (1 d)" in tip
 
 
-def test_initials_where_the_name_does_not_fit():
-    svg = draw_timeline([Lane("A", (Bar(at(1), at(2), "Ana Brown"),))], at(1), at(29), "Europe/London", "T")
-    assert ">AB</text>" in svg
+def test_a_name_that_does_not_fit_at_one_zoom_is_there_at_the_next():
+    """As much of it as fits: the first name over a month, the whole one over a week, and a bar of an hour over a day."""
+    month = draw([Bar(at(1), at(2), "Ana Brown"), Bar(at(3), at(3, 2), "Ben Cole")], at(1), at(29))
+    assert [bar_words(month, zoom) for zoom in ("month", "week", "day")] == [
+        ["Ana", ""],
+        ["Ana Brown", ""],
+        ["Ana Brown", "Ben Cole"],
+    ]
+
+
+def find_zoom(drawing):
+    [checked] = [one.get("id").rpartition("-")[2] for one in drawing.iter("input") if one.get("checked")]
+    shown = {t.get("display") for bar in list_bars(drawing) for t in bar.findall("text")}
+    assert shown <= {None, "none"}
+    return checked
+
+
+def test_a_drawing_opens_at_the_zoom_at_which_every_bar_has_a_name():
+    weeks = [Bar(at(1 + 7 * n), at(8 + 7 * n), f"Person {n}") for n in range(3)]
+    assert find_zoom(draw(weeks, at(1), at(22))) == "month"
+    days = [Bar(at(1 + n), at(2 + n), f"Person {n}") for n in range(21)]
+    assert find_zoom(draw(days, at(1), at(22))) == "week"
+    assert all(bar_words(draw(days, at(1), at(22)), "week"))
+
+
+def test_a_person_has_the_look_that_was_given_whoever_else_is_drawn():
+    looks = give_looks([f"P{n}" for n in range(50)])
+    assert len(set(looks.values())) == 50
+    assert give_looks([f"P{n}" for n in range(50)][::-1]) == looks
+
+    def list_looks(*people):
+        bars = [Bar(at(1 + n), at(2 + n), person, person, looks[person]) for n, person in enumerate(people)]
+        rects = (bar.findall("rect") for bar in list_bars(draw(bars, at(1), at(9))))
+        return [[re.sub(r"url\(#\w+", "", box.get("fill")) for box in boxes] for boxes in rects]
+
+    assert list_looks("P7") == list_looks("P1", "P2", "P7")[2:]
+    assert list_looks("P1") != list_looks("P7")
+
+
+def test_there_is_a_line_for_now_and_who_is_on_call_then():
+    bars = [Bar(at(1), at(3), "Ana Brown"), Bar(at(3), at(5), "Ben Cole")]
+    lanes = [Lane("Layer", (Bar(at(1), at(9), "Cy"),)), Lane("PagerDuty", tuple(bars), True)]
+    drawn = draw_timeline(lanes, at(1), at(5), "Europe/London", "T", now=at(4))
+    assert share(re.search(r'tl-now"[^>]*><line x1="([\d.]+%)"', drawn)[1]) == pytest.approx(0.75)
+    assert re.findall(r'tl-on-call"[^>]*>([^<]*)<', drawn) == ["now: Ben Cole"]
+    assert "The line is now: Sun 4 Oct 2026 00:00 +01:00." in drawn
+    empty = draw_timeline([Lane("A", tuple(bars[:1]))], at(1), at(5), "Europe/London", "T", now=at(4))
+    assert re.findall(r'tl-on-call"[^>]*>([^<]*)<', empty) == ["now: nobody"]
+    assert "tl-now" not in draw_timeline(lanes, at(1), at(5), "Europe/London", "T", now=at(6))
 
 
 @pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "\"'&", "\u202eevil", "🚨 李", "a\x00\ud800b"])

@@ -3,12 +3,14 @@
 import json
 import shutil
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from small_company import cut_down, edit
 from source_http import QUICK
 
 from pdmigrate import conflicts, connect, decide, invite, load, open_job, preview, verify
+from pdmigrate.oncall.words import format_local
 from pdmigrate.pages import make_page
 from pdmigrate.parity.policies import count_policies
 from pdmigrate.runs.demo import DECISIONS, make_demo_workspace
@@ -105,11 +107,12 @@ def test_somebody_else_at_one_level_for_one_day_is_named(job, place):
     name = account.policies[place[0]].name
     assert sentence.startswith(f"policy {name} ({place[0]}), level {place[1]}: ")
     assert verified.draft.mapped.emails[stranger] in sentence
-    assert f"{moment:%Y-%m-%d %H:%M} UTC; {DAY} s differ" in sentence
+    assert f"from {format_local(moment, verified.draft.home_zone)}; 1 day in all" in sentence
     seen = level_of(verified, *place)
     assert (seen.differ, seen.unverified) == (DAY, 0)
     assert {id for id, grade in grades(verified).items() if grade == "differ"} == {place[0]}
-    assert f"{moment:%Y-%m-%d %H:%M:%S} to" in repr(make_page(verified))
+    local = moment.astimezone(ZoneInfo(verified.draft.home_zone))
+    assert f"{local:%Y-%m-%d %H:%M:%S} to" in repr(make_page(verified))
     assert verified.summarise()["parity"]["policies"] == {"agree": 2, "differ": 1, "unverified": 1}
 
 

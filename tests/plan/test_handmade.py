@@ -62,7 +62,7 @@ WORDS = [
         "rotations",
         [turn("A")],
         [turn("A", turn_seconds=43_200)],
-        "A turns every 12 h, was turns every 7 d",
+        "A turns every 12 hours, was turns every week",
     ),
     (
         "schedules",

@@ -51,7 +51,7 @@ def test_direct_target_unreachable(tmp_path):
     _, verified = run_case(tmp_path, "direct-target-unreachable", [("unread_overrides", "all", "without")])
     said = {one.email: one.why for one in verified.unreachable}
     assert set(said) == {"ann@example.com", "ben@example.com", "cat@example.com"}
-    table = read_section(verified, "Cannot be reached yet")
+    table = read_section(verified, "Cannot be reached")
     for who, why in (("ann", "disabled"), ("ben", "invited"), ("cat", "locked")):
         assert f"{who}@example.com" in table
         assert why in said[f"{who}@example.com"]

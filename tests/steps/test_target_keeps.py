@@ -108,7 +108,7 @@ def load_again(job):
 
 CHANGES = {
     "a time-out": (POLICY, lambda row: row["levels"][0].update(timeout_minutes=55), "level 1 waits 55 min, was"),
-    "a turn": ("schedules", lambda row: row["rotations"][0].update(turn_seconds=3600), "turns every 1 h, was"),
+    "a turn": ("schedules", lambda row: row["rotations"][0].update(turn_seconds=3600), "turns every hour, was"),
     "a zone": ("schedules", lambda row: row.update(time_zone="Asia/Tokyo"), "by the clock of Asia/Tokyo, was"),
 }
 

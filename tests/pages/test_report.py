@@ -139,7 +139,8 @@ def test_a_spreadsheet_runs_nothing(tmp_path, start):
     path = Table(("=head", "n"), ((f"{start}1+1", -5),)).write_csv(tmp_path / "t.csv")
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows == [["'=head", "n"], [f"'{start}1+1", "-5"]]
+    shown = start.replace("=", "'=") if start[0] in "\t\r" else start  # what is behind a break is looked at as well
+    assert rows == [["'=head", "n"], [f"'{shown}1+1", "-5"]]
 
 
 def test_csv_files_lie_beside_the_page_and_keep_names_and_numbers(tmp_path):

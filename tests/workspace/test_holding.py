@@ -9,7 +9,8 @@ import socket
 import threading
 
 import pytest
-from kill_loads import PATIENCE, PROCESSES, wait_until
+from holders import lend, lend_as
+from kill_loads import PROCESSES, wait_until
 
 from pdmigrate import conflicts, load, open_job, undo
 from pdmigrate.cli.status import describe_status
@@ -140,12 +141,6 @@ def hold_elsewhere(job, token, monkeypatch):
     run.join()
 
 
-def lend(folder, token, ready, over):
-    with hold(folder / "journal.sqlite", "acme", folder, "run load", read_clock(), token):
-        ready.set()
-        over.wait(PATIENCE)
-
-
 def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
     conflicts(small)
     said, begun = [], threading.Event()
@@ -168,13 +163,16 @@ def test_two_loads_at_once_one_goes_the_other_says_who(small, monkeypatch):
 
 def test_status_shows_a_load_as_it_is_and_leaves_it_alone(small):
     conflicts(small)
-    folder, said = small.workspace.folder, []
+    said = []
+
+    def stamp():
+        return [path.stat().st_mtime_ns for path in (small.workspace.journal_file, small.workspace.folder / ".lock")]
 
     def describe(done, number, total):
         if number in (3, total):
-            before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+            before = stamp()
             said.append((number, total, describe_status(small.workspace)))
-            assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+            assert stamp() == before
 
     assert load(small, "all", describe).error is None
     for number, total, words in said:
@@ -212,8 +210,3 @@ def test_a_holder_of_the_same_host_and_process_number_in_another_container_is_no
     finally:
         over.set()
         run.join()
-
-
-def lend_as(pid, *rest):
-    os.getpid = lambda: pid
-    lend(*rest)

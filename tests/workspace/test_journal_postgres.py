@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import yaml
+from holders import hold_for_long, try_hold
 from kill_loads import PATIENCE, PROCESSES, wait_until
 
 from conftest import skip
@@ -79,12 +80,6 @@ def place(request, tmp_path):
     return request.getfixturevalue("postgres") if request.param == "postgres" else tmp_path / "journal.sqlite"
 
 
-def hold_for_long(place, folder, ready):
-    with hold(place, "acme", folder, "load", read_clock()):
-        ready.set()
-        time.sleep(PATIENCE)
-
-
 @pytest.fixture
 def other_run(place, tmp_path):
     ready = PROCESSES.Event()
@@ -119,16 +114,6 @@ def test_a_run_that_was_killed_does_not_hold_it_for_ever(place, tmp_path, other_
     caplog.clear()
     with hold(place, "acme", tmp_path, "load", read_clock()):
         assert "ended" not in caplog.text
-
-
-def try_hold(place, folder, tokens, said, release):
-    os.environ[TOKENS] = tokens
-    try:
-        with hold(place, "acme", folder, "load", read_clock()):
-            said.put("held")
-            release.wait(PATIENCE)
-    except WorkspaceHeldError as error:
-        said.put(str(error))
 
 
 def test_what_a_run_starts_may_hold_it_one_at_a_time_and_nobody_else(place, tmp_path):

@@ -26,9 +26,9 @@ ANCHORS = {"services": "services", "differences": "differences", "unreachable": 
 
 MOST_LINES = 4
 HOW_COUNTED = (
-    "Pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour, if "
-    "nobody acknowledges.\n\n"
-    "- The same: the same people are woken at the same minutes.\n"
+    "The columns count pages: raised at and just before each handoff, and so long before that a later level meets it, with the "
+    "urgency of that hour, and acknowledged by nobody.\n\n"
+    "- Same: the same people are woken at the same minutes.\n"
     "- Otherwise: somebody else is, or at other minutes.\n"
     "- Nobody in Harness: it wakes somebody in PagerDuty, and nobody ever hears of it in Harness.\n"
     "- Nobody on either side: counted apart, and not the same."
@@ -167,11 +167,11 @@ def section_services(
     columns: Columns[ServiceParity] = {
         "Service": name,
         "In Harness it": tag_verdict,
-        "Pages: the same": lambda s: s.heard,
-        "Pages: otherwise": lambda s: len(s.otherwise),
-        "Pages: nobody in Harness": lambda s: len(s.unheard),
-        "Pages: nobody on either side": lambda s: s.silent,
-        "Hours with nobody, on either side": lambda s: round(s.silent_seconds / 3600, 1),
+        "Same": lambda s: s.heard,
+        "Otherwise": lambda s: len(s.otherwise),
+        "Nobody in Harness": lambda s: len(s.unheard),
+        "Nobody, either side": lambda s: s.silent,
+        "Hours of nobody, either side": lambda s: round(s.silent_seconds / 3600, 1),
         **more,
     }
     rows = sorted(services, key=rank_service)

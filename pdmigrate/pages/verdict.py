@@ -49,16 +49,14 @@ def _describe_services(services: Sequence[ServiceParity]) -> str:
     number = {verdict: sum(s.verdict == verdict for s in services) for verdict in VERDICTS}
     lead = f"{number['same']} of {format_number(len(services), 'service')} {_verb(number['same'], 'page')} the same people."
     others, nobody = number["otherwise"], number["nobody"]
-    parts = [f"{others} {_verb(others, 'page')} otherwise: other people, or at other minutes"] * bool(others)
-    parts += [f"{nobody} {_verb(nobody, 'page')} nobody in Harness for alerts that page somebody in PagerDuty"] * bool(
-        nobody
-    )
+    parts = [f"{_count(others)} otherwise: other people, or at other minutes"] * bool(others)
+    parts += [f"{_count(nobody)} nobody in Harness for alerts that page somebody in PagerDuty"] * bool(nobody)
     if parts:
         open_ones = sum(bool(s.unexplained) for s in services)
-        decided = f"{open_ones} of them without a decision" if open_ones else "all of it by decision"
+        decided = f"{format_number(open_ones, 'service')} without a decision" if open_ones else "all of it by decision"
         lead += f" {'; '.join(parts)} ({decided})."
     if number["silent"]:
-        lead += f" {number['silent']} {_verb(number['silent'], 'page')} nobody on either side."
+        lead += f" {_count(number['silent'])} nobody on either side."
     if number["unverified"]:
         lead += f" {number['unverified']} could not be compared."
     return lead
@@ -87,6 +85,10 @@ def _describe_reach(unreachable: Sequence[Unreachable]) -> str:
     if not number:
         return "Nobody who can be paged is known to be out of reach."
     return f"{format_number(number, 'person', 'people')} who can be paged cannot be reached."
+
+
+def _count(number: int) -> str:
+    return f"{number} of them {_verb(number, 'page')}"
 
 
 def _verb(number: int, verb: str) -> str:

@@ -142,13 +142,18 @@ def _describe_effect(kind: str, row: dict[str, Any]) -> str:
     counted, said = count_rules(row), []
     # an older snapshot has the numbers alone
     if suppressing := counted["suppressing"] or row.get("suppressing_rules"):
-        said.append(f"{suppressing} rules suppress alerts")
+        said.append(f"{_count(suppressing, 'rule suppresses', 'rules suppress')} alerts")
     if kind == "event_orchestrations" and row.get("routes"):
-        said.append(f"routes alerts to {row['routes']} services")
+        said.append(f"routes alerts to {_count(row['routes'], 'service', 'services')}")
     if kind == "rulesets" and (routing := counted["routing"] or row.get("routing_rules")):
-        said.append(f"{routing} rules route alerts")
+        said.append(f"{_count(routing, 'rule routes', 'rules route')} alerts")
     if kind == "maintenance_windows":
         said.append(
             f"silences {format_number(len(_list_rows(row, 'services')), 'service')} until {row.get('end_time')}"
         )
     return ", ".join(said)
+
+
+def _count(number: object, one: str, many: str) -> str:
+    """A number of a snapshot, which nobody has looked at: whatever it is, it is shown."""
+    return f"{number} {one if number == 1 else many}"

@@ -26,9 +26,9 @@ ANCHORS = {"services": "services", "differences": "differences", "unreachable": 
 
 MOST_LINES = 4
 HOW_COUNTED = (
-    "Pages at and just before each handoff, and so long before that a later level meets it, by the urgency of that hour, if "
-    "nobody acknowledges.\n\n"
-    "- The same: the same people are woken at the same minutes.\n"
+    "The columns count pages: raised at and just before each handoff, and so long before that a later level meets it, with the "
+    "urgency of that hour, and acknowledged by nobody.\n\n"
+    "- Same: the same people are woken at the same minutes.\n"
     "- Otherwise: somebody else is, or at other minutes.\n"
     "- Nobody in Harness: it wakes somebody in PagerDuty, and nobody ever hears of it in Harness.\n"
     "- Nobody on either side: counted apart, and not the same."
@@ -49,16 +49,14 @@ def _describe_services(services: Sequence[ServiceParity]) -> str:
     number = {verdict: sum(s.verdict == verdict for s in services) for verdict in VERDICTS}
     lead = f"{number['same']} of {format_number(len(services), 'service')} {_verb(number['same'], 'page')} the same people."
     others, nobody = number["otherwise"], number["nobody"]
-    parts = [f"{others} {_verb(others, 'page')} otherwise: other people, or at other minutes"] * bool(others)
-    parts += [f"{nobody} {_verb(nobody, 'page')} nobody in Harness for alerts that page somebody in PagerDuty"] * bool(
-        nobody
-    )
+    parts = [f"{_count(others)} otherwise: other people, or at other minutes"] * bool(others)
+    parts += [f"{_count(nobody)} nobody in Harness for alerts that page somebody in PagerDuty"] * bool(nobody)
     if parts:
         open_ones = sum(bool(s.unexplained) for s in services)
-        decided = f"{open_ones} of them without a decision" if open_ones else "all of it by decision"
+        decided = f"{format_number(open_ones, 'service')} without a decision" if open_ones else "all of it by decision"
         lead += f" {'; '.join(parts)} ({decided})."
     if number["silent"]:
-        lead += f" {number['silent']} {_verb(number['silent'], 'page')} nobody on either side."
+        lead += f" {_count(number['silent'])} nobody on either side."
     if number["unverified"]:
         lead += f" {number['unverified']} could not be compared."
     return lead
@@ -87,6 +85,10 @@ def _describe_reach(unreachable: Sequence[Unreachable]) -> str:
     if not number:
         return "Nobody who can be paged is known to be out of reach."
     return f"{format_number(number, 'person', 'people')} who can be paged cannot be reached."
+
+
+def _count(number: int) -> str:
+    return f"{number} of them {_verb(number, 'page')}"
 
 
 def _verb(number: int, verb: str) -> str:
@@ -167,11 +169,11 @@ def section_services(
     columns: Columns[ServiceParity] = {
         "Service": name,
         "In Harness it": tag_verdict,
-        "Pages: the same": lambda s: s.heard,
-        "Pages: otherwise": lambda s: len(s.otherwise),
-        "Pages: nobody in Harness": lambda s: len(s.unheard),
-        "Pages: nobody on either side": lambda s: s.silent,
-        "Hours with nobody, on either side": lambda s: round(s.silent_seconds / 3600, 1),
+        "Same": lambda s: s.heard,
+        "Otherwise": lambda s: len(s.otherwise),
+        "Nobody in Harness": lambda s: len(s.unheard),
+        "Nobody, either side": lambda s: s.silent,
+        "Hours of nobody, either side": lambda s: round(s.silent_seconds / 3600, 1),
         **more,
     }
     rows = sorted(services, key=rank_service)

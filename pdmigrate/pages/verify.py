@@ -165,10 +165,10 @@ def section_policies(verified: Verified) -> Section:
         "Level": lambda one: one[1].number if one[1] else "all",
         "Agree": lambda one: one[1] and format_hours(one[1].agree),
         "Differ": lambda one: one[1] and format_hours(one[1].differ),
-        "Unverified": lambda one: one[1] and format_hours(one[1].unverified),
+        "Not compared": lambda one: one[1] and format_hours(one[1].unverified),
         "Result": lambda one: describe_grade(*(one[1].differ, one[1].unverified) if one[1] else (1, 0)),
         "First difference": lambda one: _describe_first(*one, verified.draft.home_zone),
-        "Why unverified": lambda one: list(one[1].notes) if one[1] else [],
+        "Why not compared": lambda one: list(one[1].notes) if one[1] else [],
     }
     table = make_table(rows, columns, "No escalation policy is in scope.")
     counts = count_policies(verified.policies)
@@ -176,7 +176,7 @@ def section_policies(verified: Verified) -> Section:
     text = (
         f"Of {format_number(len(verified.policies), 'policy', 'policies')}: {told}. PagerDuty's own word on every level (its /oncalls) beside what we "
         "read out of its schedules and targets, and the same people beside those whom the level pages in Harness. It looks "
-        "at most 90 days ahead and leaves out policies of no service: what it does not say is unverified. When the levels of a "
+        "at most 90 days ahead and leaves out policies of no service: what it does not say could not be compared. When the levels of a "
         "policy begin shows in the pages of its services; of one that pages for none it is compared here. PagerDuty is asked now; "
         f"the rest was read at {format_local(verified.draft.account.taken, verified.draft.home_zone)}: if PagerDuty was changed since, run "
         "preview again."

@@ -120,7 +120,7 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
     summary = summarise_run(name, folder.name, code, results)
     write_json(folder / "summary.json", summary)
     done = sum(result["exit_code"] == 0 for result in results.values())
-    lead = f"{done} of {len(STEPS)} steps are done."
+    lead = f"{done} of {len(STEPS)} steps {'is' if done == 1 else 'are'} done."
     verdict = results.get("verify", {}).get("card") if "verify" not in overtaken else None
     if verdict:
         lead = verdict["lead"]

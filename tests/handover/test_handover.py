@@ -171,7 +171,7 @@ def test_the_sheet_of_senders_says_for_each_how_it_must_not_flood(handed):
     routers = [one.id for one in decided.draft.account.not_carried if one.kind in kinds and one.matters]
     assert routers
     assert sorted(row["pagerduty_id"] for row in rows) == sorted([*senders, *routers])
-    assert any(row["what_was_suppressed"].startswith("1 rules suppress") for row in rows)
+    assert any(row["what_was_suppressed"].startswith("1 rule suppresses") for row in rows)
     assert all(row["what_to_send"] and row["what_was_suppressed"] and row["test_result"] == "" for row in rows)
     assert "resolve" in advise("events_api_v2_inbound_integration")
     assert "OK" in advise("aws_cloudwatch_inbound_integration")

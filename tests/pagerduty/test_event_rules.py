@@ -93,9 +93,9 @@ def test_a_rehearsal_of_a_snapshot_has_the_same_rules(serve_source, read, tmp_pa
 
 def test_counts_say_how_many_silence_and_how_many_route(read):
     matters = {one.name: one.matters for one in read.account.not_carried if one.matters}
-    assert matters["Nightly batch noise"] == "1 rules suppress alerts"
-    assert matters["Monolith alarms"] == "1 rules suppress alerts, 1 rules route alerts"
-    assert matters["Card payments"] == "1 rules suppress alerts"
+    assert matters["Nightly batch noise"] == "1 rule suppresses alerts"
+    assert matters["Monolith alarms"] == "1 rule suppresses alerts, 1 rule routes alerts"
+    assert matters["Card payments"] == "1 rule suppresses alerts"
 
 
 @pytest.mark.parametrize("odd", [None, "x", [], {"sets": None}, {"sets": [7, {"rules": "x"}], "catch_all": 3}])

@@ -121,7 +121,7 @@ def test_oddities_and_what_stays_behind_are_on_the_page(decided_workspace):
             del account["services"][0]["id"], account["services"][0]["name"]
         page = finish(job, preview(job)).page.read_text()
     assert "the role is &#39;emperor&#39;" in page
-    assert "Nightly batch noise: 1 rules suppress alerts" in page
+    assert "Nightly batch noise: 1 rule suppresses alerts" in page
     assert "Shop alerts: routes alerts to 2 services" in page
     assert "not asked for (source.handoff_rules)" in page
     assert "not asked for (source.service_orchestrations)" in page

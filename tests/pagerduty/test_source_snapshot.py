@@ -196,4 +196,4 @@ def test_orchestrations_of_services_that_suppress_are_listed_when_asked_for(serv
     asked = source.fetch(service_orchestrations=True)
     assert [row["id"] for row in asked.rows["service_orchestrations"]] == ["PSERV05"]
     assert source.log["by_path"]["/event_orchestrations/services/{id}"] == 25
-    assert "1 rules suppress alerts" in [one.matters for one in asked.account.not_carried if one.id == "PSERV05"]
+    assert "1 rule suppresses alerts" in [one.matters for one in asked.account.not_carried if one.id == "PSERV05"]

@@ -111,7 +111,7 @@ def test_a_service_that_pages_nobody_is_red_and_never_said_to_page_others(spoilt
     assert len(service.unheard) == service.moments - service.silent > 0
     page = make_page(found)
     assert read_figures(page)["Page nobody in Harness"] == (str(count(clean[0], "nobody") + 1), "bad")
-    assert "2 of them without a decision" in page.lead
+    assert "2 services without a decision" in page.lead
     owner = next(team for team in readiness.teams if name in [s.name for s in team.services])
     assert "1 service pages nobody in Harness" in owner.troubles
     assert not [trouble for trouble in owner.troubles if "others" in trouble]
@@ -125,7 +125,7 @@ def test_a_service_that_pages_somebody_else_is_red(spoilt, clean):
     assert (service.verdict, service.unheard, bool(service.unexplained)) == ("otherwise", (), True)
     number = count(clean[0], "otherwise") + 1
     assert read_figures(make_page(found))["Page otherwise"] == (str(number), "bad")
-    assert f"{number} page otherwise: other people, or at other minutes" in make_page(found).lead
+    assert f"{number} of them page otherwise: other people, or at other minutes" in make_page(found).lead
     [sentence] = [one for one in found.unexplained if one.startswith(f"service {name} ")]
     assert "nobody in Harness" not in sentence
 

@@ -236,6 +236,13 @@ def test_what_does_not_unpack_is_said_and_tried_again():
             transport.send("GET", "/users")
 
 
+def test_a_header_that_is_none_is_passed_over_without_a_word(caplog):
+    """urllib3 would tell it with the whole address and a traceback."""
+    with serving(say(GOOD.replace(b"Connection", b"no header\r\nConnection"))) as url:
+        open_transport(url).send("GET", "/users", {"query": "ann@example.com"})
+    assert caplog.text == ""
+
+
 # --- what a side asks us to wait ---
 
 WAITS = ["²", "-5", "NaN", "inf", "1e9", "", "5, 10", "soon", "9" * 400, "9" * 15, "99999999999999.5"]

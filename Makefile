@@ -19,7 +19,7 @@ CODE := pdmigrate tests $(wildcard notebooks benchmarks docs)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test pytest lint format bench mutants fuzz example clean environment
+.PHONY: help demo lab test pytest lint format bench mutants fuzz kills example clean environment
 
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -57,6 +57,9 @@ mutants: $(VENV)/.installed-test  ## docs/proof.md anew: faults planted in Harne
 
 fuzz: $(VENV)/.installed-test  ## docs/reliability.md anew: ten thousand broken inputs, and how each of them ended
 	@$(BIN)/python tests/fuzz/fuzz.py --write docs/reliability.md
+
+kills: $(VENV)/.installed-test  ## the same page anew: a load killed at every write, and each fault at every request
+	@$(BIN)/python tests/break_loads.py --write docs/reliability.md
 
 example: $(VENV)/.installed-test  ## reports/example/ and docs/pictures/ anew, after a page or a notebook has changed
 	@$(BIN)/python docs/make_example.py

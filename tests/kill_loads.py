@@ -1,16 +1,13 @@
 """Loads in a process of their own that are killed (SIGKILL) at a chosen write, and gone on with.
 
 The embedded Harness runs here, behind a gate that counts the writes and kills the loader before the request, after the
-request and before the answer, or after the answer. As a script: every point once, and the figures.
+request and before the answer, or after the answer. Every point once: tests/break_loads.py.
 """
 
-import argparse
 import copy
 import multiprocessing
 import os
 import shutil
-import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -25,6 +22,7 @@ MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None  # noqa: S
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pdmigrate.steps.load", "pytest"])
 """`pdmigrate` alone brings nothing along: each loader would import for longer than it loads."""
+ANOTHER_STATE, MAIL_TWICE = "another final state", "a mail went out twice"
 PATIENCE = 300
 """Seconds: a process that takes longer hangs, on however busy a machine."""
 
@@ -84,15 +82,21 @@ class Gate:
 
 
 class Rehearsal:
-    """The embedded company, planned and approved, in a workspace whose target is a Harness over HTTP."""
+    """The embedded company, planned and approved, in a workspace whose target is a Harness over HTTP.
 
-    def __init__(self, folder):
+    services: of the company only these, and what they need.
+    """
+
+    def __init__(self, folder, services=()):
+        from small_company import cut_down
+
         from pdmigrate import approve, conflicts, connect, open_job, preview
         from pdmigrate.runs.demo import make_demo_workspace
         from pdmigrate.sandbox import company
         from pdmigrate.sandbox.harness import build_target, create_app
         from pdmigrate.sandbox.server import serve
-        from pdmigrate.steps.job import EMBEDDED_KEY
+        from pdmigrate.steps.job import EMBEDDED_KEY, read_clock
+        from pdmigrate.workspace.folder import write_json
 
         self.folder = folder
         first = build_target(company.build_harness_people())
@@ -103,6 +107,9 @@ class Rehearsal:
         self.server = serve(self.app)
         self.planned = folder / "planned"
         make_demo_workspace(self.planned)
+        if services:
+            small = cut_down(company.build_company(read_clock()), services)
+            write_json(self.planned / "sandbox" / "pagerduty.json", small)
         with open_job(self.planned) as job:
             connect(job)
             preview(job)
@@ -155,6 +162,12 @@ class Rehearsal:
         """How many mails each person got."""
         return dict(self.app.config["STORE"].read()["mails"])
 
+    def judge(self, expected):
+        """What is wrong with Harness in the end, or ""."""
+        if self.see() != expected:
+            return ANOTHER_STATE
+        return MAIL_TWICE if set(self.mails().values()) != {1} else ""
+
     def close(self):
         self.server.stop()
 
@@ -199,36 +212,5 @@ def kill_and_go_on(rehearsal, number, moment, expected):
         return point + f"the second loader ended with {again}"
     if ended != -9 and moment != "after the answer":
         return point + f"the first loader was not killed but ended with {ended}"
-    if rehearsal.see() != expected:
-        return point + "another final state"
-    return point + "a mail went out twice" if set(rehearsal.mails().values()) != {1} else ""
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--every", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        rehearsal = Rehearsal(Path(folder))
-        ended, writes = rehearsal.run(rehearsal.begin())
-        expected, mails = rehearsal.see(), len(rehearsal.mails())
-        describe(f"undisturbed: exit {ended}, {writes} writes, {mails} mails")
-        started, wrong = time.monotonic(), []
-        numbers = sorted(range(1, writes + 1, options.every), key=lambda number: number % 10)
-        points = [(number, moment) for number in numbers for moment in MOMENTS]
-        for count, point in enumerate(points, 1):
-            wrong += filter(None, [kill_and_go_on(rehearsal, *point, expected)])
-            describe(
-                f"{count} of {len(points)} points, {time.monotonic() - started:.0f} s, {len(wrong)} wrong {wrong[-1:]}"
-            )
-        rehearsal.close()
-    sys.exit(bool(wrong))
-
-
-def describe(line):
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+    wrong = rehearsal.judge(expected)
+    return point + wrong if wrong else ""

@@ -255,6 +255,7 @@ REDIRECTS = (301, 302, 307, 308)
 ELSEWHERE = "https://login.example.com/in?ticket=4711"
 PLAYS: Mapping[str, Play] = {
     "502_html": lambda rule: html(502),
+    "200_html": lambda rule: html(200, "<html>Sign in to go on</html>"),  # a proxy's own page
     "reset": lambda rule: Response(_hang_up()),
     "slow": _wait,
     "truncated": lambda rule: None,

@@ -107,5 +107,4 @@ FAULTS: dict[str, Play] = {
     "403": lambda rule: forbidden("The token lacks a scope.").response(),
     "404": lambda rule: not_found().response(),
     "500": lambda rule: refusal(500, "Internal Server Error", 2000, "Something went wrong.").response(),
-    "200_html": lambda rule: Response("<html>Sign in to go on</html>", mimetype="text/html"),  # a proxy's own page
 }

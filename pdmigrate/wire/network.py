@@ -17,6 +17,7 @@ import requests
 from requests.utils import get_environ_proxies, select_proxy
 
 from pdmigrate.errors import SettingsError
+from pdmigrate.wire.exchange import BoundedSession
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """The variables that name a CA bundle; the first that is set counts."""
@@ -33,9 +34,9 @@ class Network:
     ca_bundle: str = ""
     proxy: str = field(default="", repr=False)
 
-    def open_session(self, base_url: str) -> requests.Session:
+    def open_session(self, base_url: str) -> BoundedSession:
         """A session that goes this way. Raises SettingsError where the CA bundle cannot be read."""
-        session = requests.Session()
+        session = BoundedSession()
         session.trust_env = not is_local(base_url)
         session.auth = lambda request: request  # else requests puts what ~/.netrc says in the place of the key
         if session.trust_env:

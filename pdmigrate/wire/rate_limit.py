@@ -1,5 +1,7 @@
 """The pace of requests: how many the side's limit leaves, as its own headers tell it. One for all threads; sends nothing."""
 
+import email.utils
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -65,8 +67,27 @@ class Pace:
             self._left = min(self._left, left)
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text)) if text else None
-    except ValueError:
+def read_wait(headers: Mapping[str, str], status: int) -> float | None:
+    """Seconds that a 429 or a 503 asks us to wait: `Retry-After` (seconds or a date) or PagerDuty's `ratelimit-reset`.
+
+    None where neither says anything that makes sense. However long it is, nobody has to wait so long.
+    """
+    if status not in (429, 503):
         return None
+    said = [headers.get(name) for name in ("Retry-After", "ratelimit-reset")]
+    waits = (wait for text in said for wait in (_number(text), _read_date(text)) if wait is not None)
+    return next(waits, None)
+
+
+def _read_date(text: str | None) -> float | None:
+    """Seconds from now to a date as HTTP writes it."""
+    try:
+        moment = email.utils.parsedate_tz(text) if text else None
+        return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
+    except (ValueError, OverflowError, IndexError, TypeError):  # of a day that no calendar has, or of no date at all
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    """A count or seconds, with digits that everybody has; None for anything else, a minus and "nan" too."""
+    return float(text) if text and re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", text.strip()) else None

@@ -1,10 +1,10 @@
 """One HTTP session: patience, pace, redaction, counting. Everything that leaves the toolkit goes through `Transport.send`.
 
-Patience is bounded in tries and in time. What may be sent twice without harm (GET, PUT, DELETE) is sent again after a
-429, a 5xx, a time-out, a reset or an answer that is no JSON; a POST only when the side says that it did not do it (429).
+Patience is bounded in tries and in time, a try in time and in bytes (exchange.py). What may be sent twice without harm
+(GET, PUT, DELETE) is sent again after a 429, a 5xx, a time-out, a reset or an answer that is no JSON; a POST only when the
+side says that it did not do it (429).
 """
 
-import email.utils
 import logging
 import random
 import threading
@@ -19,9 +19,10 @@ import urllib3
 
 from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
 from pdmigrate.wire.counts import Counts
-from pdmigrate.wire.json_text import OF_ANSWER, read_json
+from pdmigrate.wire.exchange import Answer, BoundedSession, TooLargeError
+from pdmigrate.wire.json_text import MEGABYTE, OF_ANSWER, read_json
 from pdmigrate.wire.network import ASKS, Network
-from pdmigrate.wire.rate_limit import Pace
+from pdmigrate.wire.rate_limit import Pace, read_wait
 from pdmigrate.wire.redaction import mask_secrets
 from pdmigrate.wire.words import read_error
 
@@ -30,10 +31,19 @@ log = logging.getLogger("pdmigrate")
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 LATE = "no answer in time"
+REPEATED = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+"""What another try may mend."""
 UNUSABLE = (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)
 """What an address, or a proxy's, ends in that is none: requests lets some of urllib3's own through."""
 MOST_WORDS = 500
 """So many characters of a side's own words are shown."""
+MOST_PAGE = 1 << 16
+"""So many bytes of a page that is an error are looked through for its words."""
 NO_JSON = "NO_JSON"
 """Our own code for an answer in which there is no JSON."""
 KEY_CODES = frozenset({"", "INVALID_TOKEN", "EXPIRED_TOKEN", "REVOKED_TOKEN", "INVALID_CREDENTIAL", "UNAUTHORIZED"})
@@ -42,9 +52,9 @@ KEY_CODES = frozenset({"", "INVALID_TOKEN", "EXPIRED_TOKEN", "REVOKED_TOKEN", "I
 
 @dataclass
 class Patience:
-    """How long to try: at most `tries` per request, waits of `first` seconds doubling up to `longest`, `limit` in all.
+    """How long to try: at most `tries` per request, waits of `first` seconds doubling up to `longest`.
 
-    `told` is the longest wait that the side may ask for: PagerDuty's limit is one of a minute.
+    `limit` is how many seconds may be lost in all, by waiting and by tries that failed; then no other try begins. `told` is the longest wait that the side may ask for: PagerDuty's limit is one of a minute.
     """
 
     tries: int = 8
@@ -58,7 +68,8 @@ class Transport:
     """A session with one side. `allowed` are the methods that may leave at all: for PagerDuty that is GET alone.
 
     `side` is the side's name for messages. `headers` hold the key and are never shown. `at_once` is how many requests
-    may be under way, over all threads. `sleep` is for tests.
+    may be under way, over all threads. A try ends after `timeout` seconds without a connection or a byte, and after
+    `whole` seconds in any case. `sleep` is for tests.
     """
 
     def __init__(
@@ -72,6 +83,7 @@ class Transport:
         sleep: Callable[[float], None] | None = None,
         at_once: int = 4,
         network: Network | None = None,
+        whole: float = 120.0,
     ):
         self.side = side
         self.network = network or Network()
@@ -81,6 +93,7 @@ class Transport:
         self.allowed = allowed
         self.patience = patience or Patience()
         self.timeout = timeout
+        self.whole = whole
         self._answered = False
         self._headers = headers
         self._stopped = threading.Event()
@@ -91,7 +104,14 @@ class Transport:
     def apart(self) -> "Transport":
         """A second session with the same side, with its own pace and counts: for endpoints that have their own rate limit."""
         return Transport(
-            self.side, self.base_url, self._headers, self.allowed, self.patience, self.timeout, network=self.network
+            self.side,
+            self.base_url,
+            self._headers,
+            self.allowed,
+            self.patience,
+            self.timeout,
+            network=self.network,
+            whole=self.whole,
         )
 
     def cancel(self) -> None:
@@ -122,67 +142,87 @@ class Transport:
         if method not in self.allowed:
             raise PermissionError(f"{method} never leaves towards {self.side}")
         repeatable = reads or method in REPEATABLE
-        waited, trouble, delays = 0.0, "", 0
+        request = f"{method} {path}"
+        lost, trouble, delays = 0.0, "", 0
         for turn in range(self.patience.tries):
-            answer, trouble = self._try_once(method, path, params, body, (method != "GET" and not reads, turn > 0))
+            answer, trouble, seconds = self._try_once(
+                method, path, params, body, (method != "GET" and not reads, turn > 0)
+            )
             decoded = _NOTHING if answer is None or trouble else _decode(answer)
             trouble = trouble or ("an answer that is no JSON" if decoded is _NOTHING and not door else "")
             if answer is not None and not trouble:
-                return self._read(answer, decoded, method, path)
+                return self._read(answer, decoded, request)
             delays += trouble in (LATE, "status 504")
             if late and delays >= late:
-                raise SlowAnswerError(f"{self.side} is too slow for {method} {path}: ask for less at a time.")
+                raise SlowAnswerError(f"{self.side} is too slow for {request}: ask for less at a time.")
             wait = self._choose_wait(answer, turn)
+            lost += seconds
             # a side that has never answered at all is probably a wrong address: three tries tell
             tries = self.patience.tries if self._answered else min(3, self.patience.tries)
-            told_to_wait = answer is not None and answer.status_code == 429
-            if not (repeatable or told_to_wait) or waited + wait > self.patience.limit or turn + 1 >= tries:
+            told_to_wait = answer is not None and answer.status == 429
+            if not (repeatable or told_to_wait) or lost + wait > self.patience.limit or turn + 1 >= tries:
                 break
-            log.warning("%s: %s; trying again in %.1f s (%s %s)", self.side, trouble, wait, method, path)
+            log.warning("%s: %s; trying again in %.1f s (%s)", self.side, trouble, wait, request)
             self._wait(wait)
-            waited += wait
+            lost += wait
         raise UnreachableError(
-            f"{self.side} at {self.base_url} does not answer {method} {path}: {trouble}; gave up after {turn + 1} tries. "
-            "Check the address and the network, then run again.",
-            answer.status_code if answer is not None else 0,
+            f"{self.side} at {self.base_url} does not answer {request}: {trouble}; gave up after {turn + 1} tries. "
+            + _advise(trouble),
+            answer.status if answer is not None else 0,
         )
 
     def _try_once(
         self, method: str, path: str, params: Any, body: Any, kind: tuple[bool, bool]
-    ) -> tuple[requests.Response | None, str]:
-        """One try, when there is a free place and the limit has room: the answer, and what is wrong with it."""
+    ) -> tuple[Answer | None, str, float]:
+        """One try, when there is a free place and the limit has room: the answer, what is wrong with it, seconds it took."""
         self._take_turn(method, path)
         with self._slots:
             self._keep_pace()
             self.counts.add(*kind)
+            begun = time.monotonic()
             try:
-                answer = self._session().request(
+                answer = self._session().exchange(
                     method,
                     self.base_url + path,
+                    self.timeout,
+                    self.whole,
+                    OF_ANSWER.size,
                     params=params,
                     json=body,
-                    timeout=self.timeout,
-                    allow_redirects=False,
                     **self.network.choose(self.base_url),
                 )
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            except TooLargeError:
                 self.pace.lose()
-                self._stop_where_closed(self.network.explain(error, self.base_url, self._answered))
-                proxied = isinstance(error, requests.exceptions.ProxyError)
-                return None, self.network.name_proxy(self.base_url) if proxied else _name_failure(error)
-            except UNUSABLE as error:
-                self._stop_where_closed(self.network.explain(error, self.base_url, self._answered))
                 raise UnreachableError(
-                    f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__})."
+                    f"{self.side} at {self.base_url} answers {method} {path} with more than {OF_ANSWER.size // MEGABYTE} MB, "
+                    "and was read no further: no answer of its own is so large. Check the address, and what stands "
+                    "in between, then run again."
+                ) from None
+            except REPEATED as error:
+                self.pace.lose()
+                self._stop_where_closed(error, f"{method} {path}")
+                proxied = isinstance(error, requests.exceptions.ProxyError)
+                trouble = self.network.name_proxy(self.base_url) if proxied else _name_failure(error)
+                return None, trouble, time.monotonic() - begun
+            except UNUSABLE as error:
+                self.pace.lose()
+                self._stop_where_closed(error, f"{method} {path}")
+                raise UnreachableError(
+                    f"{self.side}: the address {self.base_url} cannot be used ({type(error).__name__}): {method} {path} was "
+                    "not sent. Check the address, then run again."
                 ) from None
         self._answered = True
-        self.pace.note(answer.headers, answer.status_code)
-        return answer, f"status {answer.status_code}" if answer.status_code in RETRIED_STATUS else ""
+        self.pace.note(answer.headers, answer.status)
+        trouble = f"status {answer.status}" if answer.status in RETRIED_STATUS else ""
+        return answer, trouble, time.monotonic() - begun
 
-    def _stop_where_closed(self, why: str) -> None:
+    def _stop_where_closed(self, error: Exception, request: str) -> None:
         """No further try where the way itself is closed."""
-        if why:
-            raise UnreachableError(f"{self.side} at {self.base_url}: {why}")
+        if why := self.network.explain(error, self.base_url, self._answered):
+            self._say_closed(why, request)
+
+    def _say_closed(self, why: str, request: str) -> None:
+        raise UnreachableError(f"{self.side} at {self.base_url} cannot be asked {request}: {why}")
 
     def _take_turn(self, method: str, path: str) -> None:
         """Called before every try. A subclass waits here for limits that the side does not announce."""
@@ -205,35 +245,35 @@ class Transport:
     def _interrupt(self) -> None:
         raise InterruptedLoadError(f"Cancelled while asking {self.side}: run the step again.")
 
-    def _session(self) -> requests.Session:
+    def _session(self) -> BoundedSession:
         """One session per thread: requests does not promise that a session can be shared."""
-        session: requests.Session | None = getattr(self._sessions, "session", None)
+        session: BoundedSession | None = getattr(self._sessions, "session", None)
         if session is None:
             session = self._sessions.session = self.network.open_session(self.base_url)
             session.headers.update(self._headers)
         return session
 
-    def _choose_wait(self, answer: requests.Response | None, turn: int) -> float:
-        told = _told_wait(answer) if answer is not None else None
+    def _choose_wait(self, answer: Answer | None, turn: int) -> float:
+        told = read_wait(answer.headers, answer.status) if answer is not None else None
         if told is not None:
-            return min(told, self.patience.told)
+            return min(max(told, self.patience.first), self.patience.told)
         doubled = self.patience.first * 2**turn * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
         return float(min(doubled, self.patience.longest))
 
-    def _read(self, answer: requests.Response, decoded: Any, method: str, path: str) -> Any:
+    def _read(self, answer: Answer, decoded: Any, request: str) -> Any:
         if decoded is _NOTHING:
-            said = f"{self.side} answered {method} {path} with {answer.status_code} and a page that is no JSON."
-            raise AnswerError(said, answer.status_code, NO_JSON)
-        if answer.status_code < 300:
+            said = f"{self.side} answered {request} with {answer.status} and a page that is no JSON."
+            raise AnswerError(said, answer.status, NO_JSON)
+        if answer.status < 300:
             return decoded
-        if str(answer.status_code) == ASKS:
-            self._stop_where_closed(self.network.explain_proxy(ASKS, self.base_url))
-        code, message = read_error(decoded, answer.text)
-        if answer.status_code == 401 and (code in KEY_CODES or code.isdigit()):
+        if str(answer.status) == ASKS:
+            self._say_closed(self.network.explain_proxy(ASKS, self.base_url), request)
+        code, message = read_error(decoded, answer.content[:MOST_PAGE].decode(errors="replace"))
+        if answer.status == 401 and (code in KEY_CODES or code.isdigit()):
             raise KeyRefusedError(f"{self.side} at {self.base_url} refuses the key (401): check the key.")
         message = _describe_redirect(answer) or self._redact(message)[:MOST_WORDS]
-        words = f"{answer.status_code} {self._redact(code)}".strip()
-        raise AnswerError(f"{self.side} refused {method} {path}: {words}: {message}", answer.status_code, code)
+        words = f"{answer.status} {self._redact(code)}".strip()
+        raise AnswerError(f"{self.side} refused {request}: {words}: {message}", answer.status, code)
 
     def _redact(self, text: str) -> str:
         """The text without the key: an error answer may repeat it."""
@@ -244,32 +284,29 @@ class Transport:
 _NOTHING: Any = object()
 
 
-def _decode(answer: requests.Response) -> Any:
+def _decode(answer: Answer) -> Any:
     """The JSON, once: a page can be megabytes. None for an empty answer or an error without words; else _NOTHING."""
     try:
         return read_json(answer.content, OF_ANSWER) if answer.content else None
     except ValueError:
-        return _NOTHING if answer.status_code < 300 else None
+        return _NOTHING if answer.status < 300 else None
 
 
-def _describe_redirect(answer: requests.Response) -> str:
+def _describe_redirect(answer: Answer) -> str:
     """Where a redirect leads, without its query, which may hold secrets; the key is never sent after it."""
-    if answer.status_code >= 400 or "Location" not in answer.headers:
+    if answer.status >= 400 or "Location" not in answer.headers:
         return ""
     place = urlsplit(answer.headers["Location"])
     return f"it sends on to {place.netloc}{place.path}, where the key does not go: check the address"
 
 
-def _told_wait(answer: requests.Response) -> float | None:
-    """Seconds that the side asks us to wait: `Retry-After` (seconds or a date) or PagerDuty's `ratelimit-reset`."""
-    for header in ("Retry-After", "ratelimit-reset"):
-        value = answer.headers.get(header, "") if answer.status_code in (429, 503) else ""
-        if value.replace(".", "", 1).isdigit():
-            return float(value)
-        moment = email.utils.parsedate_tz(value) if value else None
-        if moment:
-            return max(0.0, email.utils.mktime_tz(moment) - time.time())
-    return None
+def _advise(trouble: str) -> str:
+    """What to do after the last try."""
+    if trouble == "status 429":
+        return "It takes no more requests for now: wait some minutes, then run again."
+    if trouble.startswith("status"):
+        return "The trouble is on its side: run again later."
+    return "Check the address and the network, then run again."
 
 
 def _name_failure(error: requests.RequestException) -> str:
@@ -278,5 +315,7 @@ def _name_failure(error: requests.RequestException) -> str:
         return "no connection in time"
     if isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in str(error):
         return LATE
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return "an answer that cannot be unpacked"
     refused = "refused" in str(error) or "NewConnectionError" in str(error)
     return "nobody listens there" if refused else "the connection broke"

@@ -45,5 +45,5 @@ def _join(said: list[str]) -> str:
 
 def _strip_page(text: str) -> str:
     """What a person would read of a page."""
-    text = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", text)
-    return html.unescape(re.sub(r"<[^>]*>", " ", text))
+    text = re.sub(r"(?is)<(script|style)\b.*?(</\1>|\Z)", " ", text)
+    return html.unescape(re.sub(r"<[^<>]*>", " ", text))

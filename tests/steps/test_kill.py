@@ -1,4 +1,4 @@
-"""The load is killed, and nothing is lost and nothing done twice. All points at once: python tests/kill_loads.py."""
+"""The load is killed, and nothing is lost and nothing done twice. All points at once: make kills."""
 
 import tempfile
 from pathlib import Path

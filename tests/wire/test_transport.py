@@ -77,7 +77,8 @@ def script(running):
 def waits(monkeypatch):
     """What was slept, without sleeping: the clock of the pace goes on by as much."""
     slept, started = [], time.monotonic()
-    monkeypatch.setattr("pdmigrate.wire.rate_limit.time", SimpleNamespace(monotonic=lambda: started + sum(slept)))
+    clock = SimpleNamespace(monotonic=lambda: started + sum(slept), time=time.time)
+    monkeypatch.setattr("pdmigrate.wire.rate_limit.time", clock)
     return slept
 
 

@@ -85,12 +85,11 @@ def try_input(template, seed, number):
         seen, words = "hang", _tell(sys.exc_info()[2])
     except PdmigrateError as error:
         seen, words = _judge_refusal(error)
-        if seen == "refused" and (written := trial.find_written()):
-            seen, words = "written after a refusal", f"{', '.join(written)}\n{words}"
     except Exception as error:
         seen, words = "traceback", f"{type(error).__name__}: {str(error)[:300]}\n{_tell(error.__traceback__)}"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    if seen in ("refused", "worked") and (written := trial.find_written(seen == "refused")):
+        seen, words = "written after a refusal", f"{', '.join(written)}\n{words}"
+    shutil.rmtree(folder, ignore_errors=True)
     if (peak := _read_peak()) > MEMORY:
         seen, words = "hang", f"it took {peak} MB\n{words}"
     return Tried(number, door, kind, seen, words, time.process_time() - begun, time.monotonic() - clock, peak)

@@ -48,14 +48,14 @@ class Trial:
                 job.target.transport.patience = QUICK
             yield job
 
-    def find_written(self):
-        """What the thing that was refused has written nevertheless, as a list of files or objects."""
+    def find_written(self, refused):
+        """What was written although the latest thing was refused, or without being booked, as a list of files or requests."""
         before, after = self.before or {}, read_folder(self.folder)
-        changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+        changed = {path for path in {*before, *after} if before.get(path) != after.get(path)} if refused else set()
         changed = {path for path in changed if not path.startswith(OWN)}
-        if self.loading and LOADED & changed:
-            return sorted(changed - LOADED) + find_unbooked(self.template.folder, self.folder)
-        return sorted(changed)
+        began = self.loading and LOADED & changed
+        unbooked = find_unbooked(self.template.folder, self.folder) if began or not refused else []
+        return sorted(changed - LOADED if began else changed) + unbooked
 
 
 def read_folder(folder):
@@ -67,6 +67,8 @@ def read_folder(folder):
 def find_unbooked(before, after):
     """Writes that Harness took although the load under way did not book them, left their object out, or has sent them once."""
     known, writes = len(_read_writes(before)), _read_writes(after)
+    if len(writes) == known:
+        return []
     new = Counter((one["method"], one["path"], one["key"].rpartition("/")[2]) for one in writes[known:])
     with closing(sqlite3.connect(after / "journal.sqlite")) as base:
         rows = base.execute("select identifier, state from steps where load = (select max(id) from loads) order by id")

@@ -55,6 +55,9 @@ def saved_plan():
         ("handover_ticks", '{"a": "x"}', "a: .*restore it from a copy"),
         ("handover_given", '{"a": {"digest": "x"}}', "a.folder is missing"),
         ("people", '[{"id": "P1", "state": "pending", "since": "2026-02-30"}]', r"0\.since"),
+        ("people", '[{"id": "P1", "state": "pending", "since": 0}]', r"0\.since"),
+        ("people", '[{"id": "P1", "state": "pending", "since": "2026-11-02"}]', r"0\.since: has no hour or no zone"),
+        ("access", '{"subdomain": "a", "target": "b", "oncall": "no"}', "oncall: "),
         ("strays", "[1]", "0: "),
         ("access", '{"subdomain": "a\\ud83d", "target": "b"}', "subdomain holds half of a sign"),
         ("asked", '{"a": 9' + "9" * 400 + "}", "401 digits"),
@@ -94,6 +97,16 @@ def test_a_damaged_result_counts_as_failed_and_the_run_has_its_pages(tmp_path):
     results = read_results(tmp_path)
     assert {step: result["exit_code"] for step, result in results.items()} == dict.fromkeys(results, 1)
     assert write_run("acme", tmp_path, results, NOON)["exit_code"] == 1
+
+
+def test_a_result_is_taken_as_its_form_reads_it(tmp_path):
+    """Keys that no form knows, and a number written as a text, break nobody behind the door."""
+    figure = {"label": "a", "value": "b", "key0": 1}
+    card = {"title": "a", "lead": "b", "status": "done", "figures": [figure]}
+    said = {"step": "connect", "status": "done", "exit_code": "3", "error": "", "seconds": 1, "card": card, "more": 1}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "connect.json").write_text(json.dumps(said))
+    assert write_run("acme", tmp_path, read_results(tmp_path), NOON)["exit_code"] == 3
 
 
 @pytest.mark.parametrize("said", [b"\xff\xfe\x00", DEEP.encode(), b"[]", b'{"who": 1}', b"x" * 100_000])

@@ -64,6 +64,9 @@ class Template:
             sealed = self.folder / "reports" / "1"
             shutil.copytree(job.workspace.by_hand / "results", sealed / "results")
             seal_run(job.workspace, sealed, NOW)
+            for path in (*job.workspace.by_hand.glob("*.html"), job.workspace.by_hand / "tables"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            seal_run(job.workspace, job.workspace.by_hand, NOW)
         self.survey = read_packed(self.folder / "survey.json.gz")
 
     def copy(self, name):

@@ -28,7 +28,7 @@ from pdmigrate.runs.finish import refresh_handovers
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.journal import Journal
-from pdmigrate.workspace.settings import read_settings
+from pdmigrate.workspace.settings import read_settings, resolve_key
 from pdmigrate.workspace.snapshots import _checksum, load_snapshot
 
 
@@ -90,6 +90,20 @@ def read_broken_people(trial):
         trial.run(conflicts, job)
 
 
+def read_broken_key(trial):
+    """What `file:PATH` refers to: a key, or the URL of a journal."""
+    path = trial.folder / "key"
+    path.write_bytes(break_form(trial.random, trial.kind, trial.random.choice(KEYS), str))
+    trial.run(resolve_key, f"file:{path}", oauth=trial.random.random() < 0.3)
+    settings = trial.folder / "migration.yaml"
+    settings.write_text(re.sub("(?m)^journal:[^\n]*", f"journal: file:{path}", settings.read_text()))
+    with trial.open() as job:
+        trial.run(conflicts, job)
+
+
+KEYS = ("pat.account.token.secret", "postgresql+psycopg://ann:word@localhost:1/pdmigrate", "sqlite:///x", "Bearer abc")
+
+
 # --- files that pdmigrate wrote, and somebody or something changed ---
 
 
@@ -137,6 +151,16 @@ def _break_row(trial, base):
         base.execute(f"update {table} set {column} = ? where rowid = ?", [fresh, number])  # noqa: S608
     except sqlite3.Error:  # what the table itself does not take never gets there
         base.execute("update ledger set synced = '{' where rowid = (select min(rowid) from ledger)")
+
+
+def read_broken_memory(trial):
+    """What an embedded side remembers."""
+    path = trial.folder / "sandbox" / trial.random.choice(("pagerduty.json", "harness.json"))
+    path.write_bytes(break_form(trial.random, trial.kind, json.loads(path.read_text()), write_json_text))
+    with trial.open() as job:
+        trial.run(connect, job)
+        trial.run(preview, job)
+        trial.run(conflicts, job)
 
 
 def read_broken_results(trial):
@@ -299,8 +323,10 @@ DOORS = {
     "settings": read_broken_settings,
     "decisions": read_broken_decisions,
     "people": read_broken_people,
+    "key file": read_broken_key,
     "state": read_broken_state,
     "journal": read_broken_journal,
+    "embedded memory": read_broken_memory,
     "results": read_broken_results,
     "manifest": read_broken_manifest,
     "lock": read_broken_lock,

@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from pdmigrate.errors import RefusedError, SettingsError, WorkspaceHeldError
 from pdmigrate.plan.actions import Action, make_plan, plan_to_json
 from pdmigrate.runs.summary import read_results, write_run
+from pdmigrate.steps.job import open_job
 from pdmigrate.workspace import database
 from pdmigrate.workspace.cells import read_people_file
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.hold import hold
 from pdmigrate.workspace.journal import Journal
-from pdmigrate.workspace.settings import read_settings
+from pdmigrate.workspace.settings import make_workspace, read_settings
 from pdmigrate.workspace.snapshots import load_snapshot
 from pdmigrate.workspace.survey import load_survey
 
@@ -114,6 +115,16 @@ def test_a_lock_that_says_nothing_of_ours_is_taken(tmp_path, said):
     (tmp_path / ".lock").write_bytes(said)
     with hold(tmp_path / "journal.sqlite", "acme", tmp_path, "load", NOON):
         assert json.loads((tmp_path / ".lock").read_text())["purpose"] == "load"
+
+
+@pytest.mark.parametrize("said", ["", "[]", '{"account": "a', DEEP, "\ud800"])
+@pytest.mark.parametrize("side", ["harness", "pagerduty"])
+def test_a_damaged_memory_of_an_embedded_side_is_one_line(tmp_path, side, said):
+    make_workspace(tmp_path / "acme", {})
+    (tmp_path / "acme" / "sandbox").mkdir()
+    (tmp_path / "acme" / "sandbox" / f"{side}.json").write_bytes(said.encode("utf-8", "surrogatepass"))
+    with pytest.raises(SettingsError, match=f"{side}.json is damaged.*: remove it"):
+        open_job(tmp_path / "acme")
 
 
 # --- the journal ---

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pdmigrate.errors import SettingsError
-
 Json = dict[str, Any]
 """What a server holds, asks and answers: JSON objects, as the APIs have them."""
 Stamp = tuple[int, int, int]
@@ -81,7 +79,7 @@ class Store:
 
 
 def _read_memory(path: Path) -> Json:
-    """Raises SettingsError where something else than a server has written to it."""
+    """Raises ValueError, in one line, where something else than a server has written to it."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:
@@ -89,5 +87,5 @@ def _read_memory(path: Path) -> Json:
     else:
         why = "it is no object"
     if not isinstance(found, dict):
-        raise SettingsError(f"sandbox/{path.name} is damaged ({why}): remove it, and the embedded side begins anew.")
+        raise ValueError(f"sandbox/{path.name} is damaged ({why}): remove it, and the embedded side begins anew.")
     return found

@@ -33,7 +33,7 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     """Copy the shared pages of a run. Returns what was written.
 
     The folder must be new, empty, or one that was published to before, which is replaced. Raises RefusedError for any
-    other, SecretFoundError, before anything is written, where a secret stands in a page.
+    other and for a page that is damaged, SecretFoundError where a secret stands in one: before anything is written.
     """
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
     for path in sources:
@@ -48,13 +48,22 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     strange = [path for path in folder.rglob("*") if path not in ours and (path.is_symlink() or path.is_file())]
     if strange:
         raise RefusedError(f"{folder} holds other files ({strange[0].name}): publish to a folder of its own.")
+    texts = {path.relative_to(run): _read_page(path) for path in sources}
+    if mask:
+        texts = {name: mask_file(name, text) for name, text in texts.items()}
     for path in ours:
         path.unlink()
     shutil.rmtree(folder / "tables", ignore_errors=True)
-    texts = {path.relative_to(run): path.read_text(encoding="utf-8") for path in sources}
     for name, text in texts.items():
-        write_text(folder / name, mask_file(name, text) if mask else text)
+        write_text(folder / name, text)
     return [folder / name for name in texts]
+
+
+def _read_page(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise RefusedError(f"{path.name} is damaged (it is no UTF-8): run verify again, then publish.") from None
 
 
 def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:

@@ -25,6 +25,7 @@ from pdmigrate.cli.status import describe_status
 from pdmigrate.handover.folder import describe_handover, open_handover, write_folder
 from pdmigrate.runs.evidence import check_evidence, seal_run
 from pdmigrate.runs.finish import refresh_handovers
+from pdmigrate.runs.publish import publish
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.journal import Journal
@@ -176,6 +177,14 @@ def read_broken_manifest(trial):
     path.write_bytes(break_form(trial.random, trial.kind, json.loads(path.read_text()), write_json_text))
     trial.run(check_evidence, trial.folder)
     trial.run(seal_run, Workspace(trial.folder), trial.folder / "reports" / "by-hand", NOW)
+
+
+def read_broken_page(trial):
+    """What is published."""
+    run = trial.folder / "reports" / "1"
+    page = str(trial.random.choice(("<p>Ann</p>", '<p title="a@b.example">+44 20 7946 0000</p>', '"a","b"')))
+    (run / "stakeholders.html").write_bytes(break_form(trial.random, trial.kind, page, str))
+    trial.run(publish, run, trial.folder / "published", ("a key that is long",), mask=trial.random.random() < 0.5)
 
 
 def read_broken_lock(trial):
@@ -330,6 +339,7 @@ DOORS = {
     "results": read_broken_results,
     "manifest": read_broken_manifest,
     "lock": read_broken_lock,
+    "page to publish": read_broken_page,
     "snapshot": read_broken_snapshot,
     "recorded answers": read_broken_recorded,
     "survey": read_broken_survey,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from pdmigrate.errors import RefusedError, SettingsError, WorkspaceHeldError
 from pdmigrate.plan.actions import Action, make_plan, plan_to_json
+from pdmigrate.runs.publish import publish
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.steps.job import open_job
 from pdmigrate.workspace import database
@@ -108,6 +109,17 @@ def test_a_result_is_taken_as_its_form_reads_it(tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "connect.json").write_text(json.dumps(said))
     assert write_run("acme", tmp_path, read_results(tmp_path), NOON)["exit_code"] == 3
+
+
+def test_a_damaged_page_is_not_published_and_what_was_stays(tmp_path):
+    run, shared = tmp_path / "run", tmp_path / "shared"
+    run.mkdir()
+    (run / "stakeholders.html").write_text("<p>first</p>")
+    publish(run, shared, ())
+    (run / "stakeholders.html").write_bytes(b"<p>\xff</p>")
+    with pytest.raises(RefusedError, match=r"stakeholders\.html is damaged .it is no UTF-8.: run verify again"):
+        publish(run, shared, ())
+    assert (shared / "stakeholders.html").read_text() == "<p>first</p>"
 
 
 @pytest.mark.parametrize("said", [b"\xff\xfe\x00", DEEP.encode(), b"[]", b'{"who": 1}', b"x" * 100_000])

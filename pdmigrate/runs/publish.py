@@ -37,8 +37,8 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     """Copy the shared pages of a run. Returns what was written.
 
     The folder must be new, empty, or one that was published to before, which is replaced. Raises RefusedError for any
-    other, SecretFoundError, before anything is written, where a secret stands in a page, and UnwritableError, which leaves
-    what was published before as it was.
+    other and for a page that is damaged, SecretFoundError where a secret stands in one, both before anything is written, and
+    UnwritableError, which leaves what was published before as it was.
     """
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
     for path in sources:
@@ -58,7 +58,7 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     names = [path.relative_to(run) for path in sources]
     try:
         for name, path in zip(names, sources, strict=True):
-            text = path.read_text(encoding="utf-8")
+            text = _read_page(path)
             write_text(fresh / name, mask_file(name, text) if mask else text)
         for path in ours - {folder / name for name in names}:
             path.unlink()
@@ -68,6 +68,13 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return [folder / name for name in names]
+
+
+def _read_page(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise RefusedError(f"{path.name} is damaged (it is no UTF-8): run verify again, then publish.") from None
 
 
 def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:

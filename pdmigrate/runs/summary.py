@@ -104,8 +104,8 @@ def read_results(folder: Path, undone: bool = False) -> dict[str, Left]:
         path = folder / "results" / f"{step}.json"
         if path.is_file():
             try:
-                results[step] = read_json(read_within(path, OF_FILE.size))
-                _Result.model_validate({**results[step], "step": step})
+                said = {**read_json(read_within(path, OF_FILE.size)), "step": step}
+                results[step] = _Result.model_validate(said).model_dump(exclude_unset=True)
             except (ValueError, TypeError, OSError):
                 words = f"results/{path.name} is damaged: run {step} again"
                 results[step] = {"step": step, "status": "failed", "exit_code": 1, "error": words, "seconds": 0.0}

@@ -12,7 +12,7 @@ from pdmigrate.sandbox.gate import add_gate, answer, html
 from pdmigrate.sandbox.harness_document import accept_invites, build_target, new_document
 from pdmigrate.sandbox.harness_gate import DEFAULTS, FAULTS, check_request
 from pdmigrate.sandbox.harness_wire import APOLOGY, error, failure, read_body
-from pdmigrate.sandbox.server import Server, serve
+from pdmigrate.sandbox.server import App, Server, serve
 from pdmigrate.sandbox.store import Json, Store
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def start_harness(document: Json, state: Path | None = None, port: int = 0, api_
 
 def create_app(document: Json, state: Path | None = None, api_key: str | None = None) -> Flask:
     """The application; its clock and its sleep can be replaced in `app.config` (CLOCK, SLEEP)."""
-    app = Flask(__name__)
+    app = App(__name__)
     store = Store(state, lambda: document)
     add_gate(app, store, FAULTS, check_request)
     app.config.update(API_KEY=api_key or f"pat.{store.read()['account']}.sandbox.secret", CALLS={})

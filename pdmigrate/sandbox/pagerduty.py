@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Response, current_app, g, request
 
 from pdmigrate.sandbox.gate import Play, add_gate, lock, log, map_seconds, route
 from pdmigrate.sandbox.pagerduty_dependents import add_dependents
@@ -22,7 +22,7 @@ from pdmigrate.sandbox.pagerduty_wire import (
     payment_required,
     refusal,
 )
-from pdmigrate.sandbox.server import Server, serve
+from pdmigrate.sandbox.server import App, Server, serve
 from pdmigrate.sandbox.store import Json, Store
 
 MINUTE = 60.0
@@ -51,7 +51,7 @@ def start_pagerduty(
     unknown = sorted(set(options) - set(OPTIONS))
     if unknown:
         raise TypeError(f"no such option: {', '.join(unknown)}")
-    app = Flask("pdmigrate-sandbox-pagerduty")
+    app = App("pdmigrate-sandbox-pagerduty")
     add_gate(app, Store(state, lambda: account), FAULTS, _check_request, (*MANNERS, COUNTS_MORE))
     app.config.update(TOKEN=token, OPTIONS=OPTIONS | options, MINUTE_BEGAN=time.monotonic(), USED=Counter())
     app.after_request(_add_limits)

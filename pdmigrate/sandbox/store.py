@@ -58,7 +58,7 @@ class Store:
     def _reload(self) -> Json:
         stamp = self._file_stamp()
         if self.path and stamp and stamp != self._stamp:
-            self._document = json.loads(self.path.read_text(encoding="utf-8"))
+            self._document = _read_memory(self.path)
             self._stamp = stamp
         return self._document
 
@@ -76,3 +76,16 @@ class Store:
             return None
         status = self.path.stat()
         return (status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _read_memory(path: Path) -> Json:
+    """Raises ValueError, in one line, where something else than a server has written to it."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        found, why = None, type(error).__name__
+    else:
+        why = "it is no object"
+    if not isinstance(found, dict):
+        raise ValueError(f"sandbox/{path.name} is damaged ({why}): remove it, and the embedded side begins anew.")
+    return found

@@ -250,10 +250,18 @@ class Job:
         named = self.settings.source.snapshot is not None
         document = _load_account(self._find_snapshot()) if named else build_company(self.clock())
         self._subdomain = document["subdomain"] or self._subdomain
-        server = start_pagerduty(document, self._place_memory("pagerduty"), token=EMBEDDED_TOKEN)
-        self._servers.append(server)
-        self._secrets.append(EMBEDDED_TOKEN)
+        server = self._start(start_pagerduty, "pagerduty", document, token=EMBEDDED_TOKEN)
         return make_client(server.url, "us", EMBEDDED_TOKEN)
+
+    def _start(self, start: Callable[..., "Server"], side: str, document: dict[str, Any], **key: str) -> "Server":
+        """An embedded side knows none of our errors: what it says of its memory is told as one."""
+        try:
+            server = start(document, self._place_memory(side), **key)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        self._servers.append(server)
+        self._secrets += key.values()
+        return server
 
     def _place_memory(self, side: str) -> Path:
         """The file of an embedded side, and none of those beside it, is a link."""
@@ -284,14 +292,9 @@ class Job:
         from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 
         home = self.settings.source.kind == "embedded" and not self.settings.source.snapshot
-        document = (
-            build_target(build_harness_people())
-            if home
-            else new_document(EMBEDDED["account"], EMBEDDED["org"], EMBEDDED["project"])
-        )
-        server = start_harness(document, self._place_memory("harness"), api_key=EMBEDDED_KEY)
-        self._servers.append(server)
-        self._secrets.append(EMBEDDED_KEY)
+        account, org, project = EMBEDDED.values()
+        document = build_target(build_harness_people()) if home else new_document(account, org, project)
+        server = self._start(start_harness, "harness", document, api_key=EMBEDDED_KEY)
         return open_project(server.url, EMBEDDED_KEY, **EMBEDDED, pace=self._make_quota(EMBEDDED_LIMITS), network=None)
 
     def _make_quota(self, limits: Limits) -> Quota:

@@ -17,6 +17,7 @@ from pdmigrate.wire.addresses import check_address, refuse_password
 from pdmigrate.wire.network import Network
 from pdmigrate.wire.yaml_text import describe_yaml_error, read_yaml
 from pdmigrate.workspace.folder import Workspace, write_text
+from pdmigrate.workspace.states import read_within
 from pdmigrate.workspace.strict import describe_problems
 
 REFERENCES = ("env", "file", "keyring")
@@ -184,11 +185,31 @@ def resolve_secret(reference: str) -> str:
     elif kind == "env":
         value = os.environ.get(name, "").strip()
     else:
-        path = Path(name).expanduser()
-        value = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+        value = _read_secret(reference, Path(name).expanduser())
     if not value:
         raise SettingsError(f"The secret {reference} is empty or not there: set it, then run again.")
     return value
+
+
+LONGEST_SECRET = 64_000
+"""Bytes; a certificate's key has some thousands."""
+
+
+def _read_secret(reference: str, path: Path) -> str:
+    """What stands in a secret's file; "" where there is none."""
+    try:
+        raw = read_within(path, LONGEST_SECRET) if path.is_file() else b""
+        if len(raw) > LONGEST_SECRET:
+            raise SettingsError(
+                f"The secret {reference} is too long ({LONGEST_SECRET} bytes are the most): name its own file."
+            )
+        return raw.decode("utf-8").strip()
+    except OSError as error:
+        raise SettingsError(
+            f"The secret {reference} cannot be read: {error.strerror or type(error).__name__}."
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"The secret {reference} is no UTF-8 text: save the file as plain text.") from None
 
 
 QUOTES = "\"'`´‘’‚‛“”„‟«»‹›"

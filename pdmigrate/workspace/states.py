@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, model_validator
 
 from pdmigrate.errors import SettingsError, shorten
 from pdmigrate.plan.actions import plan_from_json
@@ -15,7 +15,7 @@ from pdmigrate.wire.json_text import OF_FILE, JsonError, read_json
 
 
 class _Form(BaseModel):
-    """What must stand there; a later version may write more."""
+    """What must stand there; a later version may write more. What is read stays as it stands: no field is one that is converted."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -23,8 +23,8 @@ class _Form(BaseModel):
 class _Access(_Form):
     subdomain: str
     target: str
-    oncall: bool = False
-    final_on_lists: bool | None = None
+    oncall: StrictBool = False
+    final_on_lists: StrictBool | None = None
 
 
 class _Snapshot(_Form):
@@ -38,10 +38,16 @@ class _ClockWindows(_Form):
     renderings: dict[str, list[dict[str, Any]]]
 
 
+def _check_moment(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("has no hour or no zone")
+    return text
+
+
 class _Person(_Form):
     id: str
     state: str
-    since: datetime | None = None
+    since: Annotated[str, AfterValidator(_check_moment)] | None = None
 
 
 class _Question(_Form):

@@ -6,6 +6,7 @@ import re
 
 MANY = 16_000
 MEGABYTE = 1 << 20
+FEW_MEGABYTES = 4 * MEGABYTE
 DEPTHS = (60, 400, 5_000, 100_000)
 WRONG = (None, True, 0, -1, 1.5, "", "x", "ü", [], {}, ["x"], [None], [[]], [{}], {"x": 1}, {"": None}, {"id": ["x"]})
 TIMES = (
@@ -109,12 +110,14 @@ def repeat_key(random, data, write):
 
 
 def put_many(random, data, write):
-    """Very many keys, or a row very many times."""
+    """Very many keys, or a row very many times, up to a few MB: a whole large account is nothing broken."""
     made = copy.deepcopy(data)
     holders = [h for h, _ in _find_holders(made)] or [made]
     holder = random.choice(holders)
     if isinstance(holder, list) and holder:
-        holder += [copy.deepcopy(random.choice(holder)) for _ in range(MANY)]
+        rows = [json.dumps(row) for row in holder]
+        times = min(MANY, len(rows) * FEW_MEGABYTES // sum(map(len, rows)))
+        holder += [json.loads(random.choice(rows)) for _ in range(times)]
     elif isinstance(holder, dict):
         holder |= {f"key{number}": random.choice(WRONG) for number in range(MANY)}
     return write(made)

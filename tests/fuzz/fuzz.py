@@ -1,7 +1,8 @@
 """Broken inputs at every door, by seed: `python tests/fuzz/fuzz.py --inputs 10000 --seed 1 --write docs/reliability.md`.
 
 What is seen of each: it worked, it was refused in one line with a documented exit code, it ended in a traceback, it took
-more than ten seconds of processor time, or something was written to Harness although it was refused.
+more than ten seconds of work or of waiting, or 500 MB, or what was refused has changed something all the
+same: a file of the workspace, or Harness.
 `--only seed:number` runs one again and shows its traceback.
 """
 
@@ -18,7 +19,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -26,13 +27,18 @@ from random import Random
 sys.path.append(str(Path(__file__).parent.parent))
 
 from breakage import BREAKAGES
-from doors import DOORS, READS_ONLY
+from doors import DOORS
 from template import Template
+from trial import Trial
 
 from pdmigrate.errors import PdmigrateError
 
 DEADLINE = 10.0
-"""Seconds of processor time."""
+"""Seconds of processor time, and of waiting for nothing that goes on in this process."""
+TICK = 0.5
+MEMORY = 500
+"""MB, all of the process included."""
+CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 LONGEST_LINE = 2_001
 SEEN = ("refused", "worked", "traceback", "hang", "written after a refusal")
 BAD = SEEN[2:]
@@ -52,6 +58,7 @@ class Tried:
     seen: str
     words: str = ""
     seconds: float = 0.0
+    peak: int = 0
 
 
 def choose(seed, number):
@@ -65,22 +72,25 @@ def try_input(template, seed, number):
     """Run one input, and see."""
     random, door, kind = choose(seed, number)
     folder = template.copy(f"try-{os.getpid()}")
-    before, begun = _read_target(folder), time.process_time()
+    trial = Trial(random, kind, folder, template)
+    begun = time.process_time()
+    _forget_peak()
     try:
         with _deadline():
-            DOORS[door](random, kind, folder, template)
+            DOORS[door](trial)
         seen, words = "worked", ""
     except HangError:
         seen, words = "hang", _tell(sys.exc_info()[2])
     except PdmigrateError as error:
         seen, words = _judge_refusal(error)
-        if seen == "refused" and door in READS_ONLY and _read_target(folder) != before:
-            seen = "written after a refusal"
     except Exception as error:
         seen, words = "traceback", f"{type(error).__name__}: {str(error)[:300]}\n{_tell(error.__traceback__)}"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return Tried(number, door, kind, seen, words, time.process_time() - begun)
+    if seen in ("refused", "worked") and (written := trial.find_written(seen == "refused")):
+        seen, words = "written after a refusal", f"{', '.join(written)}\n{words}"
+    shutil.rmtree(folder, ignore_errors=True)
+    if (peak := _read_peak()) > MEMORY:
+        seen, words = "hang", f"it took {peak} MB\n{words}"
+    return Tried(number, door, kind, seen, words, time.process_time() - begun, peak)
 
 
 def _judge_refusal(error):
@@ -102,9 +112,17 @@ def _tell(trace):
     return "\n".join(f"  {Path(f.filename).name}:{f.lineno} {f.name}: {f.line}" for f in (ours[-4:]))
 
 
-def _read_target(folder):
-    path = folder / "sandbox" / "harness.json"
-    return path.read_bytes() if path.is_file() else b""
+def _forget_peak():
+    """From now on the most memory is counted anew, where the system can do that (Linux)."""
+    if CLEAR.is_file():
+        CLEAR.write_text("5")
+
+
+def _read_peak():
+    """The most memory of this process, in MB."""
+    if not CLEAR.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    return int(re.search(r"VmHWM:\s*(\d+)", STATUS.read_text())[1]) >> 10
 
 
 @contextmanager
@@ -112,13 +130,38 @@ def _deadline():
     def stop(*_):
         raise HangError
 
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, DEADLINE)
+    idle, last = 0.0, _read_work()
+
+    def tick(*_):
+        nonlocal idle, last
+        now = _read_work()
+        idle += TICK if abs(now - last) < TICK / 4 else 0.0
+        last = now
+        if idle >= DEADLINE:
+            raise HangError
+
+    timers = {
+        signal.SIGPROF: (signal.ITIMER_PROF, stop, DEADLINE, 0.0),
+        signal.SIGALRM: (signal.ITIMER_REAL, tick, TICK, TICK),
+    }
+    before = {number: signal.signal(number, call) for number, (_, call, *_rest) in timers.items()}
+    for timer, _, first, each in timers.values():
+        signal.setitimer(timer, first, each)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        for number, (timer, *_) in timers.items():
+            signal.setitimer(timer, 0)
+            signal.signal(number, before[number])
+
+
+def _read_work():
+    """Seconds that this process has worked, or would have, had a full machine let it (Linux tells)."""
+    queued = 0
+    for path in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError):  # a thread that has just ended
+            queued += int(path.read_text().split()[1])
+    return time.process_time() + queued / 1e9
 
 
 @contextmanager
@@ -133,22 +176,25 @@ def quiet():
 
 
 def run_share(seed, numbers):
-    """Inputs one after the other in this process: what was seen, and the most memory that it took, in MB."""
+    """Inputs one after the other in this process: what was seen."""
     with quiet():
         template = Template()
         try:
             tried = [try_input(template, seed, number) for number in numbers]
         finally:
             template.close()
-    return tried, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return tried
 
 
 def run_campaign(seed, inputs, processes):
-    """All inputs over some processes, in the order of their numbers; and the most memory of one process."""
+    """All inputs over some processes, share by share as they are done."""
     shares = [(seed, range(first, min(inputs, first + 250))) for first in range(0, inputs, 250)]
     with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
-        found = pool.starmap(run_share, shares, chunksize=1)
-    return [one for tried, _ in found for one in tried], max(peak for _, peak in found)
+        yield from pool.imap_unordered(_run_one_share, shares)
+
+
+def _run_one_share(share):
+    return run_share(*share)
 
 
 # --- the table ---
@@ -156,12 +202,12 @@ def run_campaign(seed, inputs, processes):
 BEGIN, END = "<!-- fuzz: made by make fuzz -->", "<!-- fuzz: end -->"
 
 
-def write_table(tried, seed, peak):
+def write_table(tried, seed):
     """The campaign as Markdown: by door and by kind of breakage."""
     head = "| | inputs | refused in a line | worked | tracebacks | hangs | written after a refusal |"
     lines = [
-        f"{len(tried)} inputs with the seed {seed}; the slowest took {max(t.seconds for t in tried):.1f} s of "
-        f"processor time, the largest process {peak} MB.",
+        f"{len(tried)} inputs with the seed {seed}; the slowest took {max(t.seconds for t in tried):.1f} s of processor "
+        f"time, the largest {max(t.peak for t in tried)} MB.",
         "",
     ]
     for title, name in (("Door", "door"), ("Breakage", "kind")):
@@ -196,19 +242,22 @@ def main():
     parser.add_argument("--write", type=Path)
     parser.add_argument("--only", metavar="SEED:NUMBER")
     options = parser.parse_args()
+    seed, tried = options.seed, []
     if options.only:
         seed, number = map(int, options.only.split(":"))
-        tried, peak = run_share(seed, [number])
+        shares = [run_share(seed, [number])]
     else:
-        tried, peak = run_campaign(options.seed, options.inputs, options.processes)
-    bad = [one for one in tried if one.seen in BAD]
-    for one in bad if not options.only else tried:
-        print(f"{options.seed}:{one.number} {one.door}, {one.kind}: {one.seen}\n{one.words}")
-    table = write_table(tried, options.seed, peak)
+        shares = run_campaign(seed, options.inputs, options.processes)
+    for share in shares:
+        tried += share
+        for one in share:
+            if options.only or one.seen in BAD:
+                print(f"{seed}:{one.number} {one.door}, {one.kind}: {one.seen}\n{one.words}", flush=True)
+    table = write_table(tried, seed)
     print(table)
     if options.write:
         write_page(options.write, table)
-    return 1 if bad else 0
+    return 1 if any(one.seen in BAD for one in tried) else 0
 
 
 if __name__ == "__main__":

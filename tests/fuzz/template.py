@@ -7,7 +7,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from small_company import cut_down, edit
+from small_company import SERVICES, cut_down, edit
 
 from pdmigrate import approve, conflicts, connect, invite, load, open_job, preview
 from pdmigrate.runs.demo import make_demo_workspace
@@ -37,14 +37,23 @@ class Template:
         make_demo_workspace(self.folder)
         whole = build_company(NOW)
         small = cut_down(whole) | {kind: whole[kind][:2] for kind in BESIDE}
-        write_json(self.folder / "sandbox" / "pagerduty.json", small)
+        write_json(self.folder / "sandbox" / "pagerduty.json", cut_down(whole, SERVICES[1:]))
         with open_at(self.folder) as job:
             for step in (connect, preview, invite, conflicts):
                 finish(job, step(job))
             approve(job, conflicts(job).plan.digest, by="ann")
             finish(job, load(job))
             with edit(job, "pagerduty") as account:
-                account["services"][0]["name"] += " and more"
+                account |= small
+                known = {user["id"] for user in account["users"]}
+                fresh = next(user for user in whole["users"][::-1] if user["id"] not in known)
+                team = account["teams"][0]
+                members = account["team_members"][team["id"]]
+                account["users"].append(fresh | {"teams": [team]})
+                members.append(members[0] | {"user": members[0]["user"] | {"id": fresh["id"]}})
+                team["name"] += " and more"
+                account["escalation_policies"][0]["escalation_rules"][0]["escalation_delay_in_minutes"] += 5
+                account["services"][1]["name"] += " and more"
                 account["schedules"][0]["schedule_layers"][0]["rotation_turn_length_seconds"] *= 2
             preview(job)
             invite(job)
@@ -55,6 +64,9 @@ class Template:
             sealed = self.folder / "reports" / "1"
             shutil.copytree(job.workspace.by_hand / "results", sealed / "results")
             seal_run(job.workspace, sealed, NOW)
+            for path in (*job.workspace.by_hand.glob("*.html"), job.workspace.by_hand / "tables"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            seal_run(job.workspace, job.workspace.by_hand, NOW)
         self.survey = read_packed(self.folder / "survey.json.gz")
 
     def copy(self, name):

@@ -12,14 +12,16 @@ import sqlalchemy as sa
 
 from pdmigrate.errors import RefusedError, SettingsError, WorkspaceHeldError
 from pdmigrate.plan.actions import Action, make_plan, plan_to_json
+from pdmigrate.runs.publish import publish
 from pdmigrate.runs.summary import read_results, write_run
+from pdmigrate.steps.job import open_job
 from pdmigrate.workspace import database
 from pdmigrate.workspace.cells import read_people_file
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.hold import hold
 from pdmigrate.workspace.journal import Journal
-from pdmigrate.workspace.settings import read_settings
+from pdmigrate.workspace.settings import make_workspace, read_settings
 from pdmigrate.workspace.snapshots import load_snapshot
 from pdmigrate.workspace.survey import load_survey
 
@@ -55,6 +57,9 @@ def saved_plan():
         ("handover_ticks", '{"a": "x"}', "a: .*restore it from a copy"),
         ("handover_given", '{"a": {"digest": "x"}}', "a.folder is missing"),
         ("people", '[{"id": "P1", "state": "pending", "since": "2026-02-30"}]', r"0\.since"),
+        ("people", '[{"id": "P1", "state": "pending", "since": 0}]', r"0\.since"),
+        ("people", '[{"id": "P1", "state": "pending", "since": "2026-11-02"}]', r"0\.since: has no hour or no zone"),
+        ("access", '{"subdomain": "a", "target": "b", "oncall": "no"}', "oncall: "),
         ("strays", "[1]", "0: "),
         ("access", '{"subdomain": "a\\ud83d", "target": "b"}', "subdomain holds half of a sign"),
         ("asked", '{"a": 9' + "9" * 400 + "}", "401 digits"),
@@ -96,11 +101,42 @@ def test_a_damaged_result_counts_as_failed_and_the_run_has_its_pages(tmp_path):
     assert write_run("acme", tmp_path, results, NOON)["exit_code"] == 1
 
 
+def test_a_result_is_taken_as_its_form_reads_it(tmp_path):
+    """Keys that no form knows, and a number written as a text, break nobody behind the door."""
+    figure = {"label": "a", "value": "b", "key0": 1}
+    card = {"title": "a", "lead": "b", "status": "done", "figures": [figure]}
+    said = {"step": "connect", "status": "done", "exit_code": "3", "error": "", "seconds": 1, "card": card, "more": 1}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "connect.json").write_text(json.dumps(said))
+    assert write_run("acme", tmp_path, read_results(tmp_path), NOON)["exit_code"] == 3
+
+
+def test_a_damaged_page_is_not_published_and_what_was_stays(tmp_path):
+    run, shared = tmp_path / "run", tmp_path / "shared"
+    run.mkdir()
+    (run / "stakeholders.html").write_text("<p>first</p>")
+    publish(run, shared, ())
+    (run / "stakeholders.html").write_bytes(b"<p>\xff</p>")
+    with pytest.raises(RefusedError, match=r"stakeholders\.html is damaged .it is no UTF-8.: run verify again"):
+        publish(run, shared, ())
+    assert (shared / "stakeholders.html").read_text() == "<p>first</p>"
+
+
 @pytest.mark.parametrize("said", [b"\xff\xfe\x00", DEEP.encode(), b"[]", b'{"who": 1}', b"x" * 100_000])
 def test_a_lock_that_says_nothing_of_ours_is_taken(tmp_path, said):
     (tmp_path / ".lock").write_bytes(said)
     with hold(tmp_path / "journal.sqlite", "acme", tmp_path, "load", NOON):
         assert json.loads((tmp_path / ".lock").read_text())["purpose"] == "load"
+
+
+@pytest.mark.parametrize("said", ["", "[]", '{"account": "a', DEEP, "\ud800"])
+@pytest.mark.parametrize("side", ["harness", "pagerduty"])
+def test_a_damaged_memory_of_an_embedded_side_is_one_line(tmp_path, side, said):
+    make_workspace(tmp_path / "acme", {})
+    (tmp_path / "acme" / "sandbox").mkdir()
+    (tmp_path / "acme" / "sandbox" / f"{side}.json").write_bytes(said.encode("utf-8", "surrogatepass"))
+    with pytest.raises(SettingsError, match=f"{side}.json is damaged.*: remove it"):
+        open_job(tmp_path / "acme")
 
 
 # --- the journal ---

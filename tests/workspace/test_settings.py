@@ -205,6 +205,14 @@ def test_a_secret_that_is_not_there_is_said_by_its_reference(monkeypatch, tmp_pa
         assert reference in str(caught.value)
 
 
+@pytest.mark.parametrize("said", ["é".encode("latin-1"), TOKEN.encode("utf-16"), b"k" * 2_000_000])
+def test_a_secret_file_that_holds_no_secret_is_one_line(tmp_path, said):
+    path = tmp_path / "key"
+    path.write_bytes(said)
+    with pytest.raises(SettingsError, match=f"The secret file:{path} "):
+        resolve_secret(f"file:{path}")
+
+
 def test_a_keyring_that_is_not_installed_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(SettingsError, match=r"pdmigrate\[keyring\]"):

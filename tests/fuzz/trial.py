@@ -1,0 +1,86 @@
+"""One input under way: its dice, its workspace, and what lay there before each thing that was done in it."""
+
+import json
+import sqlite3
+from collections import Counter
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+from source_http import QUICK
+from template import Template, open_at
+
+OWN = ("reports/by-hand/results/",)
+"""Where a step says that it was refused."""
+LOCKS = (".lock", ".lock.1")
+LOADED = {"journal.sqlite", "sandbox/harness.json", "state/pace.json"}
+"""What a load writes from its first request on, so that an answer which is refused then finds it changed."""
+
+
+@dataclass
+class Trial:
+    """random: its dice. kind: of breakage. folder: a copy of the template's workspace. loading: its answers to writes are broken.
+
+    before: what lay in the folder before the latest thing that was done; None where nothing has been done yet.
+    """
+
+    random: Random
+    kind: str
+    folder: Path
+    template: Template
+    loading: bool = False
+    before: dict[str, str] | None = field(default=None, repr=False)
+
+    def run(self, do, *args, **options):
+        """Do one thing, once what lies there is noted."""
+        self.before = read_folder(self.folder)
+        return do(*args, **options)
+
+    @contextmanager
+    def open(self):
+        """A job whose clients do not wait, so that an answer that stays broken is given up at once."""
+        with self.run(open_at, self.folder) as job:
+            if job.source:
+                job.source.transport.patience = QUICK
+            if hasattr(job.target, "transport"):
+                job.target.transport.patience = QUICK
+            yield job
+
+    def find_written(self, refused):
+        """What was written although the latest thing was refused, or without being booked, as a list of files or requests."""
+        before, after = self.before or {}, read_folder(self.folder)
+        changed = {path for path in {*before, *after} if before.get(path) != after.get(path)} if refused else set()
+        changed = {path for path in changed if not path.startswith(OWN)}
+        began = self.loading and LOADED & changed
+        unbooked = find_unbooked(self.template.folder, self.folder) if began or not refused else []
+        return sorted(changed - LOADED if began else changed) + unbooked
+
+
+def read_folder(folder):
+    """Each file with the digest of what it says; locks say nothing, and who waits for one makes it."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(LOCKS))
+    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def find_unbooked(before, after):
+    """Writes that Harness took although the load under way did not book them or left their object out, and what was made twice.
+
+    The same PUT again, after an answer that says nothing, changes nothing.
+    """
+    known, writes = len(_read_writes(before)), _read_writes(after)
+    if len(writes) == known:
+        return []
+    new = Counter((one["method"], one["path"], one["key"].rpartition("/")[2]) for one in writes[known:])
+    with closing(sqlite3.connect(after / "journal.sqlite")) as base:
+        rows = base.execute("select identifier, state from steps where load = (select max(id) from loads) order by id")
+        booked = {identifier for identifier, state in rows if state != "skipped"}
+    unbooked = {f"{method} {path} {key}" for method, path, key in new if key not in booked}
+    return sorted(
+        unbooked | {f"{' '.join(write)} twice" for write, times in new.items() if times > 1 and write[0] == "POST"}
+    )
+
+
+def _read_writes(folder):
+    return json.loads((folder / "sandbox" / "harness.json").read_text())["writes"]

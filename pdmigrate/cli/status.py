@@ -1,45 +1,139 @@
 """`status`: where a migration stands, in words, from what lies in the workspace. Asks neither side."""
 
-import argparse
 from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from pdmigrate.cli.next_command import find_next
+from pdmigrate.cli.printing import print_table
+from pdmigrate.cli.program import command, workspace_argument
+from pdmigrate.handover.ticks import read_items
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.job import find_journal
 from pdmigrate.steps.resuming import find_done
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
+from pdmigrate.workspace.journal import Run
 from pdmigrate.workspace.settings import Settings, read_settings
 
 
-def add_status(status: argparse.ArgumentParser) -> None:
-    status.add_argument("workspace", type=Path, metavar="DIR")
+@dataclass(frozen=True)
+class Standing:
+    """Where one step stands. tone: good, warn or bad, as tables are coloured."""
+
+    step: str
+    said: str
+    tone: str = ""
 
 
-def run_status(options: argparse.Namespace) -> int:
-    """Print what lies in the workspace; neither side is asked."""
-    print(describe_status(Workspace(options.workspace).check()))
+@command("status", "pdmigrate status acme")
+@workspace_argument
+def run_status(workspace: Path) -> int:
+    """Say where a migration stands: every step, what waits for whom, and the next command.
+
+    Looks at what lies in the workspace; neither side is asked, and nothing is written.
+    """
+    place = Workspace(workspace).check()
+    settings = read_settings(place.settings_file)
+    steps = list_standings(place, settings)
+    print(_name_sides(settings))
+    lines = [f"{one.step}: {one.said}" for one in steps]
+    print_table(
+        lines, ("Step", "Where it stands"), [(one.step, one.said) for one in steps], [one.tone for one in steps]
+    )
+    print(f"next: {find_next(place, settings)}")
     return 0
 
 
 def describe_status(workspace: Workspace) -> str:
-    """A few lines: what was read, what waits for whom, what was interrupted."""
+    """A line for each step, what waits for whom, what was interrupted, and the next command."""
     settings = read_settings(workspace.settings_file)
+    lines = [f"{one.step}: {one.said}" for one in list_standings(workspace, settings)]
+    return "\n".join([_name_sides(settings), *lines, f"next: {find_next(workspace, settings)}"])
+
+
+def _name_sides(settings: Settings) -> str:
+    return f"{settings.name}: {settings.source.kind} to {settings.target.kind}"
+
+
+def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
+    """Every step in its order; what a question is about stands below its step."""
     access, snapshot = workspace.find_state("access"), workspace.find_state("snapshot")
-    lines = [f"{settings.name}: {settings.source.kind} to {settings.target.kind}"]
-    if access:
-        lines.append(f"connect: {access['subdomain'] or 'an account whose name is not known'} to {access['target']}")
-    else:
-        lines.append("connect: not done yet; start with: pdmigrate run DIR connect")
-    lines.append(f"preview: snapshot {snapshot['file']}" if snapshot else "preview: nothing was fetched yet")
-    questions = workspace.find_state("questions") or []
-    if questions:
-        lines.append(f"conflicts: {len(questions)} questions wait for the consultant")
-        lines += [f"  {q['about']} {q['name']} ({q['id']}): {q['question']}" for q in questions]
-    lines += workspace.find_state("strays") or []
-    lines += _describe_open(workspace, settings)
-    lines.append(_describe_plan(workspace, settings))
-    return "\n".join(lines)
+    connected = access and f"{access['subdomain'] or 'an account whose name is not known'} to {access['target']}"
+    questions = workspace.find_state("questions")
+    strays = workspace.find_state("strays") or []
+    asked = "\n".join(f"  {q['about']} {q['name']} ({q['id']}): {q['question']}" for q in questions or [])
+    waiting = f"{len(questions or [])} questions wait for the consultant\n{asked}"
+    settled = "not done yet" if questions is None else "no question is open"
+    plan, runs = _describe_plan(workspace, settings), _describe_open(workspace, settings)
+    return [
+        Standing("connect", connected, "good") if access else Standing("connect", "not done yet"),
+        Standing("preview", f"snapshot {snapshot['file']}", "good")
+        if snapshot
+        else Standing("preview", "nothing was fetched yet"),
+        _describe_people(workspace),
+        Standing("conflicts", waiting, "warn")
+        if questions
+        else Standing("conflicts", settled, "good" * (questions is not None)),
+        *(Standing("answer", stray, "warn") for stray in strays),
+        Standing("plan", plan.removeprefix("plan: "), "good" if plan.endswith("is loaded") else "warn"),
+        *(Standing("load", words, "bad") for words in runs),
+        *([] if runs else [_describe_last_load(workspace, settings)]),
+        _describe_verified(workspace, settings),
+        *_describe_work(workspace),
+    ]
+
+
+def _describe_people(workspace: Workspace) -> Standing:
+    people = workspace.find_state("people")
+    if people is None:
+        return Standing("invite", "not done yet")
+    count = Counter(person["state"] for person in people)
+    words = ", ".join(f"{number} {state}" for state, number in sorted(count.items())) or "nobody is in scope"
+    waits = "; who is pending has a mail to answer" if count["pending"] else ""
+    return Standing("invite", words + waits, "warn" if count["pending"] else "good")
+
+
+def _list_runs(workspace: Workspace, settings: Settings) -> list[Run]:
+    journal = find_journal(workspace, settings)
+    if journal is None:
+        return []
+    with journal.opened():
+        return journal.runs()
+
+
+def _describe_last_load(workspace: Workspace, settings: Settings) -> Standing:
+    runs = _list_runs(workspace, settings)
+    loads = [run for run in runs if run.kind == "load"]
+    if not loads:
+        return Standing("load", "nothing was loaded yet")
+    undone = next((run.number for run in runs if run.undoes == loads[-1].number), 0)
+    by = f"approved by {loads[-1].approved_by}" if loads[-1].approved_by else "not approved, small changes only"
+    said = f"run {loads[-1].number} of {loads[-1].started[:16].replace('T', ' ')} UTC, {by}"
+    return Standing("load", f"{said}; undone by run {undone}" if undone else said, "warn" if undone else "good")
+
+
+def _describe_verified(workspace: Workspace, settings: Settings) -> Standing:
+    found = workspace.find_state("parity")
+    if found is None:
+        return Standing("verify", "not done yet")
+    stamp = datetime.fromtimestamp(workspace.state_file("parity").stat().st_mtime, UTC)
+    later = [run.number for run in _list_runs(workspace, settings) if run.started > stamp.isoformat()]
+    hours = ", ".join(f"{name.partition('_')[0]} {seconds // 3600:,} h" for name, seconds in sorted(found.items()))
+    since = f"; not since run {later[-1]}" if later else ""
+    return Standing(
+        "verify", f"who is on call: {hours}{since}", "warn" if since or found.get("differ_seconds") else "good"
+    )
+
+
+def _describe_work(workspace: Workspace) -> list[Standing]:
+    items = read_items(workspace)
+    left = sum(item.tick is None for item in items)
+    said = f"{len(items) - left} of {len(items)} done" + (
+        ", the rest waits for people: pdmigrate handover" if left else ""
+    )
+    return [Standing("by hand", said, "warn" if left else "good")] if items else []
 
 
 def _describe_plan(workspace: Workspace, settings: Settings) -> str:
@@ -54,7 +148,8 @@ def _describe_plan(workspace: Workspace, settings: Settings) -> str:
     if journal:
         with journal.opened():
             loads = [run for run in journal.runs() if (run.kind, run.digest) == ("load", plan.digest)]
-            run = loads[-1] if loads else None
+            undone = {run.undoes for run in journal.runs()}
+            run = loads[-1] if loads and loads[-1].number not in undone else None
             done = find_done(journal, run.number) if run else set()
     if run and not run.finished:
         return f"plan: {plan.digest[:12]} was interrupted or failed in part; the same command goes on"
@@ -66,7 +161,7 @@ def _describe_plan(workspace: Workspace, settings: Settings) -> str:
     void = workspace.find_state("void")
     waits = f"waits for approval (--approve {plan.digest})" + (f". {void}" if void else "")
     if approval:
-        waits = f"approved by {approval.by}, waits to be loaded"
+        waits = f"{approval.describe()}, waits to be loaded"
     return f"plan: {'the small changes are loaded, ' if run else ''}{left} to write, {waits}"
 
 

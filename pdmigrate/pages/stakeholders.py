@@ -237,7 +237,7 @@ def section_return(readiness: Readiness) -> Section:
         words = "Nothing has been re-pointed: PagerDuty pages as it always did, and going back takes nothing."
     else:
         words = f"{whole - left} of {whole} integrations send to Harness. Going back means pointing these at PagerDuty again."
-    text = f"{words}\n\nNothing in PagerDuty was changed, and nothing in Harness is ever deleted by pdmigrate."
+    text = f"{words}\n\nNothing in PagerDuty was changed, and nothing in Harness is deleted: only an undo removes what a run has made."
     return Section("The point of return", text)
 
 

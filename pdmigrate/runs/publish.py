@@ -14,6 +14,9 @@ from pdmigrate.workspace.folder import refuse_links, write_text
 SHARED = ("stakeholders.html", "team-*.html", "tables/stakeholders-*.csv", "tables/team-*.csv")
 """The report for stakeholders, the page of each team, and their tables. Notebooks, snapshots and journals stay."""
 
+MADE = ".published"
+"""What says that publish has made a folder."""
+
 SHORTEST_SECRET = 8
 """PagerDuty's keys have 20 characters, Harness's more; a word that somebody typed for a key may stand in any sentence."""
 
@@ -29,11 +32,12 @@ def find_run(reports: Path, name: str = "") -> Path:
     return max(found, key=lambda folder: (folder / SHARED[0]).stat().st_mtime)
 
 
-def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False) -> list[Path]:
+def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = True) -> list[Path]:
     """Copy the shared pages of a run. Returns what was written.
 
-    The folder must be new, empty, or one that was published to before, which is replaced. Raises RefusedError for any
-    other, SecretFoundError, before anything is written, where a secret stands in a page.
+    mask: emails and phone numbers become unusable; names stay. The folder must be new, empty, or one that this made and
+    nobody has put anything else into, which is replaced. Raises RefusedError for any other, SecretFoundError, before anything
+    is written, where a secret stands in a page.
     """
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
     for path in sources:
@@ -45,12 +49,18 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
             f"A secret stands in {', '.join(found[:5])}: nothing was published; change the key, report this as a bug."
         )
     ours = {path for pattern in SHARED for path in folder.glob(pattern) if not path.is_symlink()}
-    strange = [path for path in folder.rglob("*") if path not in ours and (path.is_symlink() or path.is_file())]
+    found_there = [path for path in folder.rglob("*") if path.is_symlink() or path.is_file()]
+    strange = [path for path in found_there if path not in {*ours, folder / MADE}]
     if strange:
         raise RefusedError(f"{folder} holds other files ({strange[0].name}): publish to a folder of its own.")
+    if found_there and folder / MADE not in found_there:
+        raise RefusedError(
+            f"{folder} was not made by publish (no {MADE}): publish to a new folder, or empty this one first."
+        )
     for path in ours:
         path.unlink()
     shutil.rmtree(folder / "tables", ignore_errors=True)
+    write_text(folder / MADE, f"Published by pdmigrate from the run {run.name}; published again, it is replaced.\n")
     texts = {path.relative_to(run): path.read_text(encoding="utf-8") for path in sources}
     for name, text in texts.items():
         write_text(folder / name, mask_file(name, text) if mask else text)

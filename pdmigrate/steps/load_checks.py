@@ -57,6 +57,7 @@ def _check_guards(job: Job, plan: Plan, journal: Journal, approve: str) -> None:
     late = {
         "other_account": guards.check_account(job.read_subdomain(), journal.other_sources()),
         "old_snapshot": guards.check_age(job.latest_snapshot().taken, now, limits.snapshot_hours),
+        "mailed_before": guards.check_mailed(plan, journal.mailed(plan.digest)),
     }
     found = {row["guard"]: row["sentence"] for row in seen["refusals"] if row["guard"] not in late}
     said = [guards.Refusal(name, words) for name, words in {**found, **late}.items() if words]

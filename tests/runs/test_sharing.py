@@ -43,7 +43,7 @@ def run(tmp_path_factory):
 def test_a_sealed_run_is_as_it_was(run):
     (checked,) = check_evidence(run.parent.parent)
     assert checked.problems == ()
-    assert checked.approved.startswith("carla, ")
+    assert checked.approved.startswith("carla on ")
     assert main(["evidence", str(run)]) == 0
 
 

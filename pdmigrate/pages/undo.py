@@ -49,6 +49,13 @@ def section_left(undone: Undone) -> Section:
     return Section("Left as it is", table=_table(undone.left, "Why", lambda revert: revert.left, "Nothing is left."))
 
 
+def section_beside(undone: Undone) -> Section:
+    """What an undo deletes, whom it cannot call back a mail from, and what becomes of the approval."""
+    return Section(
+        "Beside it", " ".join(describe_beside(undone)) or "Nothing is removed, and the run has mailed nobody."
+    )
+
+
 def list_undone(undone: Undone) -> list[tuple[str, str, str, str]]:
     """What the run did, the kind, the object, and what becomes of it: for the command line."""
 
@@ -75,4 +82,4 @@ def _table(reverts: Iterable[Revert], heading: str, describe: Callable[[Revert],
     return make_table(reverts, columns, empty)
 
 
-PARTS = {"back": section_back, "left": section_left}
+PARTS = {"beside": section_beside, "back": section_back, "left": section_left}

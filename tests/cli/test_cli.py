@@ -30,10 +30,7 @@ def run(capfd):
     """Run a command; gives the exit code, the lines on stderr, and stdout."""
 
     def run_it(*words):
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as stopped:  # argparse says its own word
-            code = stopped.code
+        code = main([str(word) for word in words])
         said = capfd.readouterr()
         assert TOKEN not in said.out + said.err
         assert KEY not in said.out + said.err

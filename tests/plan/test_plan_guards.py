@@ -182,6 +182,12 @@ def test_open_questions(seen):
     assert not names(replace(asked, skip_open=True))
 
 
+def test_a_second_mail(seen):
+    guest = next(a for a in seen.plan.pending if (a.kind, a.verb) == ("users", "create"))
+    assert names(replace(seen, mailed=frozenset({guest.identifier}))) == ["mailed_before"]
+    assert not names(replace(seen, mailed=frozenset({"somebody.else@acme.example"})))
+
+
 def test_every_guard_has_a_test():
     text = Path(__file__).read_text(encoding="utf-8")
     assert not [name for name in GUARDS if f'"{name}"' not in text]
@@ -287,7 +293,7 @@ def test_the_limits_stand_in_migration_yaml():
         parse_settings({**data, "rules": {"guards": {"changed_percnt": 5}}})
 
 
-LATE = {"other_account", "old_snapshot"}
+LATE = {"other_account", "old_snapshot", "mailed_before"}
 """Load looks at these itself, once more: their state in the workspace does not count."""
 
 
@@ -315,6 +321,12 @@ def test_what_only_time_tells_is_waived_as_well(small, name):
     digest, later = conflicts(small).plan.digest, small.clock() + timedelta(hours=30)
     if name == "old_snapshot":
         small.clock = lambda: later
+    elif name == "mailed_before":
+        guest = next(a for a in conflicts(small).plan.pending if (a.kind, a.verb) == ("users", "create"))
+        with Journal(small.workspace.journal_file, "acme").opened() as journal:
+            journal.record(journal.start_undo(7, small.clock()), guest, "done", small.clock())
+            with journal._engine.begin() as connection:  # the ledger has forgotten it, as after an undo
+                connection.exec_driver_sql("delete from ledger")
     else:
         first = Action("create", "teams", "P9", "old", "Old", None, {"name": "Old"})
         with Journal(small.workspace.journal_file, "globex").opened() as journal:

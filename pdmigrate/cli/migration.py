@@ -89,14 +89,17 @@ def run_history(workspace: Path) -> int:
 
     Writes the page history. Reads Harness, and the latest snapshot of PagerDuty; writes to neither side.
     """
-    from pdmigrate.pages.history import describe_history
+    from pdmigrate.pages.history import describe_since, list_history
     from pdmigrate.steps.history import history
     from pdmigrate.steps.job import open_job
     from pdmigrate.workspace.folder import Workspace
 
     with open_job(workspace, Workspace(workspace).reports / "history") as job:
         found = history(job)
-        print("\n".join(describe_history(found)))
+        rows = list_history(found)
+        lines = [f"{run} {began} {state}, {plan}: {steps}" for run, began, state, plan, steps in rows]
+        print_table(lines or ["Nothing was ever loaded."], ("Run", "Began (UTC)", "State", "Plan", "Steps"), rows)
+        print("\n".join(describe_since(found)))
         return _leave(job, found)
 
 

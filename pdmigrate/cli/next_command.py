@@ -3,13 +3,39 @@
 import shlex
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pdmigrate.plan.actions import plan_from_json
-from pdmigrate.steps.job import find_journal
+from pdmigrate.plan.guards import UNRESOLVED
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import Settings
+
+if TYPE_CHECKING:
+    from pdmigrate.workspace.journal import Journal
+
+
+def find_journal(workspace: Workspace, settings: Settings) -> "Journal | None":
+    """The journal for a look; None where nothing was ever loaded, and then nothing is imported to read one."""
+    if not settings.journal and not workspace.journal_file.is_file():
+        return None
+    from pdmigrate.steps import job
+
+    return job.find_journal(workspace, settings)
+
+
+def list_refusals(workspace: Workspace) -> list[str]:
+    """What the guards have said of the plan in the workspace, and nobody has waived; open questions are told apart."""
+    seen, decisions = workspace.find_state("guards") or {"refusals": []}, read_decisions(workspace.decisions_file)
+    rows = [row for row in seen["refusals"] if row["guard"] != UNRESOLVED]
+    now = datetime.now(UTC)
+    return [
+        f"{row['sentence']} (guard {row['guard']})"
+        for row in rows
+        if not decisions.waives(row["guard"], seen["plan"], now)
+    ]
 
 
 def find_next(workspace: Workspace, settings: Settings) -> str:
@@ -30,6 +56,8 @@ def find_next(workspace: Workspace, settings: Settings) -> str:
             loaded = any(run.finished and run.digest == plan.digest and run.number not in undone for run in runs)
     if unfinished and unfinished[1].digest != plan.digest:
         return plan_again
+    if plan.pending and not loaded and list_refusals(workspace):
+        return f"mend or waive in notebook 4 ({_type('lab', '--workspace', folder)}) what refuses the plan, then {plan_again}"
     if plan.pending and not loaded:
         if read_decisions(workspace.decisions_file).approves(plan.digest):
             return _type("run", folder, "load", "verify")

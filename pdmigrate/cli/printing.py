@@ -1,6 +1,7 @@
 """What is printed: tables and colour on a terminal, the same as plain lines everywhere else. NO_COLOR is respected."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -37,8 +38,9 @@ def print_table(
     lines: Sequence[str], heads: Sequence[str], rows: Sequence[tuple[str, ...]], tones: Sequence[str] = ()
 ) -> None:
     """The rows as a table where there is a terminal, the lines elsewhere. tones: good, warn, bad or nothing, one a row."""
-    if not sys.stdout.isatty():
-        print("\n".join(lines))
+    if not rows or not sys.stdout.isatty():
+        for line in lines:
+            print(line)
         return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -53,5 +55,8 @@ def print_table(
 
 
 def print_error(words: str) -> None:
-    """One line on stderr."""
-    print(f"pdmigrate: {words}", file=sys.stderr)
+    """One line on stderr; its first word is red where that is seen."""
+    bare = getattr(sys.stderr, "bare", sys.stderr)
+    red = bare.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    name = "\x1b[31mpdmigrate:\x1b[0m" if red else "pdmigrate:"
+    print(f"{name} {strip_controls(words)}", file=bare)

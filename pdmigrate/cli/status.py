@@ -4,18 +4,18 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pdmigrate.cli.next_command import find_next
+from pdmigrate.cli.next_command import find_journal, find_next, list_refusals
 from pdmigrate.cli.printing import print_table
 from pdmigrate.cli.program import command, workspace_argument
-from pdmigrate.handover.ticks import read_items
 from pdmigrate.plan.actions import plan_from_json
-from pdmigrate.steps.job import find_journal
-from pdmigrate.steps.resuming import find_done
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
-from pdmigrate.workspace.journal import Run
 from pdmigrate.workspace.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from pdmigrate.workspace.journal import Run
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
     questions = workspace.find_state("questions")
     strays = workspace.find_state("strays") or []
     asked = "\n".join(f"  {q['about']} {q['name']} ({q['id']}): {q['question']}" for q in questions or [])
-    waiting = f"{len(questions or [])} questions wait for the consultant\n{asked}"
+    waiting = "1 question waits" if len(questions or []) == 1 else f"{len(questions or [])} questions wait"
+    waiting += f" for the consultant\n{asked}"
     settled = "not done yet" if questions is None else "no question is open"
     plan, runs = _describe_plan(workspace, settings), _describe_open(workspace, settings)
     return [
@@ -77,6 +78,7 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
         if questions
         else Standing("conflicts", settled, "good" * (questions is not None)),
         *(Standing("answer", stray, "warn") for stray in strays),
+        *(Standing("guard", refusal, "bad") for refusal in list_refusals(workspace)),
         Standing("plan", plan.removeprefix("plan: "), "good" if plan.endswith("is loaded") else "warn"),
         *(Standing("load", words, "bad") for words in runs),
         *([] if runs else [_describe_last_load(workspace, settings)]),
@@ -95,7 +97,7 @@ def _describe_people(workspace: Workspace) -> Standing:
     return Standing("invite", words + waits, "warn" if count["pending"] else "good")
 
 
-def _list_runs(workspace: Workspace, settings: Settings) -> list[Run]:
+def _list_runs(workspace: Workspace, settings: Settings) -> "list[Run]":
     journal = find_journal(workspace, settings)
     if journal is None:
         return []
@@ -128,8 +130,11 @@ def _describe_verified(workspace: Workspace, settings: Settings) -> Standing:
 
 
 def _describe_work(workspace: Workspace) -> list[Standing]:
-    items = read_items(workspace)
-    left = sum(item.tick is None for item in items)
+    items, ticks = (
+        (workspace.find_state("handover") or {}).get("items", []),
+        workspace.find_state("handover_ticks") or {},
+    )
+    left = sum(ticks.get(item["key"], {}).get("digest") != item.get("digest", "") for item in items)
     said = f"{len(items) - left} of {len(items)} done" + (
         ", the rest waits for people: pdmigrate handover" if left else ""
     )
@@ -146,6 +151,8 @@ def _describe_plan(workspace: Workspace, settings: Settings) -> str:
     run, left = None, sum(action.writes for action in plan.actions)
     journal = find_journal(workspace, settings)
     if journal:
+        from pdmigrate.steps.resuming import find_done
+
         with journal.opened():
             loads = [run for run in journal.runs() if (run.kind, run.digest) == ("load", plan.digest)]
             undone = {run.undoes for run in journal.runs()}

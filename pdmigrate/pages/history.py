@@ -76,15 +76,20 @@ def section_steps(history: History) -> Section:
     return Section("Step by step", table=make_table(rows, columns, "No run has written anything."), open_up_to=40)
 
 
-def describe_history(history: History) -> list[str]:
-    """The same in lines, for the command line."""
-    lines, undone = [], find_undone(history)
+def list_history(history: History) -> list[tuple[str, str, str, str, str]]:
+    """Of each run its number, when it began, how it stands, its plan and its steps, oldest first: for the command line."""
+    rows, undone = [], find_undone(history)
     for told in reversed(history.runs):
         state = "finished" if told.run.finished else "open"
         state += f", undone by run {undone[told.run.number]}" if told.run.number in undone else ""
         plan = told.run.digest if told.run.kind == "undo" else f"plan {told.run.digest[:12]}"
-        lines.append(f"run {told.run.number} {told.run.started[:19]} {state}, {plan}: {describe_counts(told)}")
-    lines = [*(lines or ["Nothing was ever loaded."]), "Since the last run:"]
+        rows.append((f"run {told.run.number}", told.run.started[:19], state, plan, describe_counts(told)))
+    return rows
+
+
+def describe_since(history: History) -> list[str]:
+    """What has changed since the last run, and what one would write."""
+    lines = ["Since the last run:"]
     for change in history.changes:
         fields = f" ({', '.join(change.fields)})" if change.fields else ""
         pages = ", pages" if change.pages else ""

@@ -127,7 +127,7 @@ def test_a_terminal_gets_a_table_and_a_pipe_gets_lines(tmp_path, monkeypatch, ca
     assert "\x1b[3" not in look_in_a_terminal("status", str(tmp_path / "acme"))
     assert main(["status", str(tmp_path / "acme")]) == 0
     plain = capsys.readouterr().out
-    assert "conflicts: 1 questions wait for the consultant" in plain
+    assert "conflicts: 1 question waits for the consultant" in plain
     assert "\x1b" not in plain
     steps = [line.partition(":")[0] for line in plain.splitlines() if not line.startswith(" ")]
     assert steps == ["acme[31m", "connect", "preview", "invite", "conflicts", "plan", "load", "verify", "next"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pdmigrate import conflicts, load, preview, waive
+from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import (
     OpenConflictsError,
     PlanMovedError,
@@ -199,6 +200,7 @@ def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
     preview(job)
     decided = conflicts(job)
     assert "(guard runs_out)" in decided.refusals[0]
+    assert "(guard runs_out)" in describe_status(job.workspace)
     with pytest.raises(RefusedError, match="runs_out"):
         load(job, "all")
     today = f"{job.clock():%Y-%m-%d}"
@@ -213,6 +215,7 @@ def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
     assert str(refused.value).count("The waiver of bob") == 1
     waive(job, "runs_out", decided.plan.digest, today, "ann", "a rehearsal")
     assert conflicts(job).guards[0].waived_by == "ann"
+    assert "(guard runs_out)" not in describe_status(job.workspace)
     assert load(job, "all").writes > 100
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pdmigrate.cli.next_command import find_journal, find_next, list_refusals
 from pdmigrate.cli.printing import print_table
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one step stands. tone: good, warn or bad, as tables are coloured."""
+    """Where one step stands. tone: good, warn or bad, as tables are coloured. short: in place of what is long, in a table."""
 
     step: str
     said: str
     tone: str = ""
+    short: str = ""
 
 
 @command("status", "pdmigrate status acme")
@@ -40,7 +41,10 @@ def run_status(workspace: Path) -> int:
     print(_name_sides(settings))
     lines = [f"{one.step}: {one.said}" for one in steps]
     print_table(
-        lines, ("Step", "Where it stands"), [(one.step, one.said) for one in steps], [one.tone for one in steps]
+        lines,
+        ("Step", "Where it stands"),
+        [(one.step, one.short or one.said) for one in steps],
+        [one.tone for one in steps],
     )
     print(f"next: {find_next(place, settings)}")
     return 0
@@ -61,12 +65,7 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
     """Every step in its order; what a question is about stands below its step."""
     access, snapshot = workspace.find_state("access"), workspace.find_state("snapshot")
     connected = access and f"{access['subdomain'] or 'an account whose name is not known'} to {access['target']}"
-    questions = workspace.find_state("questions")
     strays = workspace.find_state("strays") or []
-    asked = "\n".join(f"  {q['about']} {q['name']} ({q['id']}): {q['question']}" for q in questions or [])
-    waiting = "1 question waits" if len(questions or []) == 1 else f"{len(questions or [])} questions wait"
-    waiting += f" for the consultant\n{asked}"
-    settled = "not done yet" if questions is None else "no question is open"
     plan, runs = _describe_plan(workspace, settings), _describe_open(workspace, settings)
     return [
         Standing("connect", connected, "good") if access else Standing("connect", "not done yet"),
@@ -74,9 +73,7 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
         if snapshot
         else Standing("preview", "nothing was fetched yet"),
         _describe_people(workspace),
-        Standing("conflicts", waiting, "warn")
-        if questions
-        else Standing("conflicts", settled, "good" * (questions is not None)),
+        _describe_questions(workspace.find_state("questions")),
         *(Standing("answer", stray, "warn") for stray in strays),
         *(Standing("guard", refusal, "bad") for refusal in list_refusals(workspace)),
         Standing("plan", plan.removeprefix("plan: "), "good" if plan.endswith("is loaded") else "warn"),
@@ -87,12 +84,27 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
     ]
 
 
+def _describe_questions(questions: list[dict[str, Any]] | None) -> Standing:
+    """Each of them in lines; in a table how many of each class."""
+    if not questions:
+        return (
+            Standing("conflicts", "not done yet")
+            if questions is None
+            else Standing("conflicts", "no question is open", "good")
+        )
+    waits = "1 question waits" if len(questions) == 1 else f"{len(questions)} questions wait"
+    lines = [f"  {q['about']} {q['name']} ({q['id']}): {q['question']}" for q in questions]
+    classes = Counter(q["about"].replace("_", " ") for q in questions).most_common()
+    short = f"{waits} for the consultant: {', '.join(f'{name} {number}' for name, number in classes)}"
+    return Standing("conflicts", "\n".join([f"{waits} for the consultant", *lines]), "warn", short)
+
+
 def _describe_people(workspace: Workspace) -> Standing:
     people = workspace.find_state("people")
     if people is None:
         return Standing("invite", "not done yet")
     count = Counter(person["state"] for person in people)
-    words = ", ".join(f"{number} {state}" for state, number in sorted(count.items())) or "nobody is in scope"
+    words = ", ".join(f"{state} {number}" for state, number in sorted(count.items())) or "nobody is in scope"
     waits = "; who is pending has a mail to answer" if count["pending"] else ""
     return Standing("invite", words + waits, "warn" if count["pending"] else "good")
 

@@ -78,7 +78,8 @@ def _find_run(journal: Journal, number: int | None) -> Run:
     wanted = [run for run in runs if number in (None, run.number)]
     if not wanted:
         numbers = ", ".join(str(run.number) for run in runs) or "none yet"
-        raise UsageError(f"There is no load {number} to undo: there are {numbers}; see pdmigrate history.")
+        load = "load" if number is None else f"load {number}"
+        raise UsageError(f"There is no {load} to undo: there are {numbers}; see pdmigrate history.")
     return wanted[-1]
 
 

@@ -61,7 +61,7 @@ class Seen:
     hidden: list[str] = field(default_factory=list)
     dated_until: dict[str, datetime] = field(default_factory=dict)
     miscounted: tuple[str, ...] = ()
-    mailed: frozenset[str] = frozenset()
+    mailed: set[str] = field(default_factory=set)
 
 
 def find_refusals(seen: Seen) -> list[Refusal]:
@@ -115,9 +115,9 @@ def check_account(source: str, others: list[str]) -> str | None:
     )
 
 
-def check_mailed(plan: Plan, mailed: Iterable[str]) -> str | None:
-    """No undo calls a mail back: whoever had an invitation gets a second one only where a person says so."""
-    again = sorted({a.identifier for a in plan.pending if (a.kind, a.verb) == ("users", "create")}.intersection(mailed))
+def check_mailed(plan: Plan, mailed: set[str], state: State) -> str | None:
+    """No undo calls a mail back: whoever had an invitation and is not there gets a second one only where a person says so."""
+    again = sorted({a.identifier for a in plan.pending if a.kind == "users"} & mailed - state.people.keys())
     if not again:
         return None
     named = ", ".join(again[:5])
@@ -313,7 +313,7 @@ GUARDS = {
     "source_unread": lambda seen: check_complete(seen.unread),
     "source_hidden": lambda seen: check_hidden(seen.hidden),
     "miscounted": _describe_miscounted,
-    "mailed_before": lambda seen: check_mailed(seen.plan, seen.mailed),
+    "mailed_before": lambda seen: check_mailed(seen.plan, seen.mailed, seen.state),
     UNRESOLVED: _unresolved,
 }
 """By the name that a waiver gives."""

@@ -168,7 +168,7 @@ def _find_void(job: Job, last: Plan | None, now: Plan) -> str:
 def check_guards(job: Job, found: Draft) -> list[Refusal]:
     """All guards that refuse the plan, waived or not."""
     with job.journal().opened() as journal:
-        others, mailed = journal.other_sources(), frozenset(journal.mailed(found.plan.digest))
+        others, mailed = journal.other_sources(), journal.mailed()
     account, rules = found.account, job.settings.rules
     seen = Seen(
         plan=found.plan,

@@ -33,7 +33,7 @@ def find_run(reports: Path, name: str = "") -> Path:
 
 
 def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = True) -> list[Path]:
-    """Copy the shared pages of a run. Returns what was written.
+    """Copy the shared pages of a run. Returns the copies; beside them stands MADE.
 
     mask: emails and phone numbers become unusable; names stay. The folder must be new, empty, or one that this made and
     nobody has put anything else into, which is replaced. Raises RefusedError for any other, SecretFoundError, before anything

@@ -53,7 +53,12 @@ def _let_a_team_go(job, verified) -> None:
         if item.about[1] in services:
             tick_item(job.workspace, item, "dan", MORNING)
     said = SignOff(
-        team=team, choice="go", plan=job.workspace.find_state("plan")["digest"], by="dan", at=MORNING.isoformat()
+        team=team,
+        choice="go",
+        plan=job.workspace.find_state("plan")["digest"],
+        by="dan",
+        at=MORNING.isoformat(),
+        why="the team has seen its page",
     )
     save_answers(job.workspace.decisions_file, said)
 

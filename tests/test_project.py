@@ -339,7 +339,5 @@ def test_the_makefiles_pdmigrate_commands_exist(capsys):
     commands = re.findall(r"\$\(BIN\)/pdmigrate ([a-z]+)", MAKEFILE)
     assert commands
     for command in commands:
-        with pytest.raises(SystemExit) as ended:
-            main([command, "--help"])
-        assert ended.value.code == 0
+        assert main([command, "--help"]) == 0
         assert "usage" in capsys.readouterr().out.lower(), f"pdmigrate {command} --help says nothing"

@@ -27,7 +27,12 @@ def test_the_names_are_sorted_and_all_there_is():
 HEAVY = {"flask", "waitress", "sqlalchemy", "pandas", "IPython", "ipywidgets", "papermill", "jupyterlab", "requests"}
 
 
-@pytest.mark.parametrize("asked", ["import pdmigrate", "from pdmigrate.cli import main; main(['--help'])"])
+MAIN = "from pdmigrate.cli import main; main(['{}'])"
+
+
+@pytest.mark.parametrize(
+    "asked", ["import pdmigrate", MAIN.format("--help"), MAIN.format("undo', '--help"), MAIN.format("run', '--help")]
+)
 def test_what_is_heavy_is_imported_where_it_is_used(asked):
     code = f"import atexit, sys; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr)); {asked}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

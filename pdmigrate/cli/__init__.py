@@ -1,17 +1,12 @@
 """The command line. Exit codes: 0 in step, 2 wrong usage or settings, 3 a person is needed, 4 refused, 5 loaded in part or
 an unexplained difference, 6 a side cannot be used, 7 cancelled, 1 a bug."""
 
-import argparse
-import io
-import logging
 import signal
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from importlib import import_module
-from typing import TextIO
 
-from pdmigrate import __version__
-from pdmigrate.errors import UNWRITABLE, PdmigrateError, UnwritableError, describe_unwritable, strip_controls
+from pdmigrate.cli.printing import Printed, print_error
+from pdmigrate.errors import UNWRITABLE, PdmigrateError, UnwritableError, UsageError, describe_unwritable
 
 COMMANDS = {
     "embedded": {
@@ -38,68 +33,61 @@ COMMANDS = {
     },
     "rota": {"rota": "who is on call by one schedule: PagerDuty's answer in, CSV out"},
 }
-"""The file of a group of commands to its commands and what each is for. The file has `add_NAME`, which gives the
-command's parser its options, and `run_NAME`, which takes them; it is imported when the command is used."""
+"""The file of a group of commands to its commands and what each is for, as `pdmigrate --help` lists them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Every error of ours is one line on stderr, and its exit code is returned."""
-    with redirect_stdout(_Printed(sys.stdout)), redirect_stderr(_Printed(sys.stderr)):
-        return _run(arguments)
+    with redirect_stdout(Printed(sys.stdout)), redirect_stderr(Printed(sys.stderr)):
+        return _run(sys.argv[1:] if arguments is None else arguments)
 
 
-class _Printed(io.TextIOBase):
-    """What is printed, without what a terminal would obey: names come from both sides."""
-
-    def __init__(self, stream: TextIO):
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        self._stream.write(strip_controls(text))
-        return len(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
+def describe_commands() -> str:
+    """What `pdmigrate --help` says. In plain Python: nothing is imported to read it."""
+    rows = [f"  {name:<10}{words}" for group in COMMANDS.values() for name, words in group.items()]
+    intro = "Usage: pdmigrate COMMAND ...\n\nMoves on-call from PagerDuty to Harness AI SRE. pdmigrate COMMAND --help says more."
+    return "\n".join([intro, "", "Commands:", *rows, "", str(__doc__).partition(". ")[2]])
 
 
-def _run(arguments: list[str] | None) -> int:
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    for name in ("asyncio", "papermill"):  # a notebook that was broken off, or whose kernel died, is told by us
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    given = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(
-        prog="pdmigrate", description="Moves on-call from PagerDuty to Harness AI SRE.", epilog=__doc__
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for file, group in COMMANDS.items():
-        for name, words in group.items():
-            command = commands.add_parser(name, help=words)
-            if given[:1] == [name]:  # the file of no other command is imported
-                module = import_module(f"pdmigrate.cli.{file}")
-                getattr(module, f"add_{name}")(command)
-                command.set_defaults(run=getattr(module, f"run_{name}"))
-    options = parser.parse_args(given)
-    signal.signal(signal.SIGTERM, _cancel)
+def _run(given: list[str]) -> int:
+    if given in ([], ["-h"], ["--help"]):
+        print(describe_commands(), file=sys.stdout if given else sys.stderr)
+        return 0 if given else UsageError.exit_code
+    import click
+
+    from pdmigrate.cli.program import Program, describe_slip
+
+    program = Program(COMMANDS)
     try:
-        return int(options.run(options))
+        with program.make_context("pdmigrate", list(given)) as context:
+            _prepare()
+            return int(program.invoke(context))
+    except click.exceptions.Exit as asked:  # --help, --version
+        return asked.exit_code
+    except click.UsageError as slip:
+        print_error(describe_slip(slip))
+        return UsageError.exit_code
     except PdmigrateError as error:
-        print(f"pdmigrate: {error}", file=sys.stderr)
+        print_error(str(error))
         return error.exit_code
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        print(f"pdmigrate: {describe_unwritable(error)}", file=sys.stderr)
+        print_error(str(describe_unwritable(error)))
         return UnwritableError.exit_code
     except KeyboardInterrupt:
-        print("pdmigrate: cancelled; the same command goes on from here.", file=sys.stderr)
+        print_error("cancelled; the same command goes on from here.")
         return 7
+
+
+def _prepare() -> None:
+    """What a command needs, and its help does not: warnings on stderr, and SIGTERM like Ctrl-C."""
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    for name in ("asyncio", "papermill"):  # a notebook that was broken off, or whose kernel died, is told by us
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGTERM, _cancel)
 
 
 def _cancel(*_: object) -> None:

@@ -1,6 +1,5 @@
 """The embedded pair, to try everything on: `lab` and `sandbox`."""
 
-import argparse
 import contextlib
 import os
 import subprocess
@@ -10,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
+
+from pdmigrate.cli.program import FOLDER, command
 from pdmigrate.errors import UsageError
 from pdmigrate.runs.notebooks import NOTEBOOKS
 from pdmigrate.sandbox import accounts, company
@@ -20,48 +22,47 @@ from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job
 from pdmigrate.workspace.settings import make_workspace
 
 
-def add_lab(lab: argparse.ArgumentParser) -> None:
-    lab.add_argument("--workspace", type=Path, default=Path("lab"))
-    lab.add_argument("--port", type=int, default=8888)
-    lab.add_argument("--no-browser", action="store_true")
-
-
-def run_lab(options: argparse.Namespace) -> int:
-    """JupyterLab on the notebooks, until it is stopped."""
-    if not (options.workspace / "migration.yaml").is_file():
-        make_workspace(options.workspace, {"source": "embedded", "target": "embedded", "name": "acme"})
-    workspace = options.workspace.resolve()
+@command("lab", "pdmigrate lab --workspace acme")
+@click.option(
+    "--workspace", type=FOLDER, default=Path("lab"), metavar="DIR", help="Made on the embedded pair if it is not there."
+)
+@click.option("--port", type=int, default=8888, metavar="N", help="Where JupyterLab listens, on this machine only.")
+@click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
+def run_lab(workspace: Path, port: int, no_browser: bool) -> int:
+    """Open JupyterLab on the notebooks of one workspace, until it is stopped."""
+    if not (workspace / "migration.yaml").is_file():
+        make_workspace(workspace, {"source": "embedded", "target": "embedded", "name": "acme"})
+    workspace = workspace.resolve()
     environment = {**os.environ, "PDMIGRATE_WORKSPACE": str(workspace)}
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS.parent}", f"--port={options.port}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS.parent}", f"--port={port}"]
     command += ["--allow-root"] * (os.geteuid() == 0)  # a container's only user
     command += [f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.name}/1_connect.ipynb", "--ServerApp.ip=127.0.0.1"]
     with open_job(workspace):  # holds the embedded pair while the lab runs
         print(f"The workspace is {workspace}; the notebooks find it by themselves.", file=sys.stderr)
-        return subprocess.call(command + ["--no-browser"] * options.no_browser, env=environment)  # noqa: S603 - our own words
+        return subprocess.call(command + ["--no-browser"] * no_browser, env=environment)  # noqa: S603 - our own words
 
 
-def add_sandbox(sandbox: argparse.ArgumentParser) -> None:
-    sandbox.add_argument(
-        "--account", type=Path, metavar="FILE_OR_FOLDER", help="serve this account instead of the company"
-    )
-    sandbox.add_argument("--pagerduty-port", type=int, default=0, metavar="N")
-    sandbox.add_argument("--harness-port", type=int, default=0, metavar="N")
+@command("sandbox", "pdmigrate sandbox --account acme.json.gz")
+@click.option("--account", type=FOLDER, metavar="FILE_OR_FOLDER", help="Serve this account instead of the company.")
+@click.option("--pagerduty-port", type=int, default=0, metavar="N", help="0: any that is free.")
+@click.option("--harness-port", type=int, default=0, metavar="N", help="0: any that is free.")
+def run_sandbox(account: Path | None, pagerduty_port: int, harness_port: int) -> int:
+    """Serve the embedded PagerDuty and Harness until Ctrl-C.
 
-
-def run_sandbox(options: argparse.Namespace) -> int:
-    """Serve both until Ctrl-C, and print where and with which keys."""
-    if options.account is None:
+    Prints where they are and with which keys, five lines that a shell can read.
+    """
+    if account is None:
         document, target = company.build_company(read_clock()), build_target(company.build_harness_people())
     else:
         try:
             document, target = (
-                accounts.load_account(options.account),
+                accounts.load_account(account),
                 new_document(account=EMBEDDED["account"], org=EMBEDDED["org"], project=EMBEDDED["project"]),
             )
         except ValueError as error:
             raise UsageError(str(error)) from None
-    pagerduty = _serve(start_pagerduty, document, options.pagerduty_port, token=EMBEDDED_TOKEN)
-    harness = _serve(start_harness, target, options.harness_port, api_key=EMBEDDED_KEY)
+    pagerduty = _serve(start_pagerduty, document, pagerduty_port, token=EMBEDDED_TOKEN)
+    harness = _serve(start_harness, target, harness_port, api_key=EMBEDDED_KEY)
     lines = {
         "PAGERDUTY_URL": pagerduty.url,
         "PAGERDUTY_TOKEN": EMBEDDED_TOKEN,

@@ -1,131 +1,181 @@
 """One migration, beside its runs: `init`, `handover`, `history`, `undo`; `evidence` checks a run, `publish` copies it."""
 
-import argparse
-import getpass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from pdmigrate.cli.printing import print_table
+from pdmigrate.cli.program import FOLDER, command, workspace_argument
 from pdmigrate.errors import EvidenceError
-from pdmigrate.handover.folder import describe_handover
-from pdmigrate.handover.ticks import find_item, read_items, tick_item, untick_item
-from pdmigrate.pages.history import describe_history
-from pdmigrate.pages.undo import describe_undone
-from pdmigrate.runs.evidence import check_evidence
-from pdmigrate.runs.finish import finish, refresh_handovers, write_handover
-from pdmigrate.runs.publish import check_published, find_run, publish
-from pdmigrate.steps.history import history
-from pdmigrate.steps.job import Job, open_job, read_clock
-from pdmigrate.steps.result import Result
-from pdmigrate.steps.undo import undo
-from pdmigrate.workspace.folder import Workspace
-from pdmigrate.workspace.settings import make_workspace, read_settings
+
+if TYPE_CHECKING:
+    from pdmigrate.steps.job import Job
+    from pdmigrate.steps.result import Result
 
 
-def add_init(init: argparse.ArgumentParser) -> None:
-    init.add_argument("workspace", type=Path, metavar="DIR")
-    init.add_argument("--source", choices=("pagerduty", "snapshot", "embedded"), default="embedded")
-    init.add_argument("--target", choices=("harness", "embedded"), default="embedded")
-    for name in ("name", "subdomain", "region", "token", "snapshot", "account", "org", "project", "api-key"):
-        init.add_argument(f"--{name}")
-    init.add_argument("--source-url", help="another server that speaks PagerDuty's API")
-    init.add_argument("--target-url", help="Harness's base URL")
+@command("init", "pdmigrate init acme --source pagerduty --target harness --subdomain acme --account ID")
+@workspace_argument
+@click.option(
+    "--source", type=click.Choice(("pagerduty", "snapshot", "embedded")), default="embedded", help="Read from."
+)
+@click.option("--target", type=click.Choice(("harness", "embedded")), default="embedded", help="Written to.")
+@click.option("--name", metavar="WORDS", show_default="the folder's name", help="What pages call the migration.")
+@click.option("--subdomain", metavar="WORD", help="As in https://SUBDOMAIN.pagerduty.com.")
+@click.option("--region", type=click.Choice(("us", "eu")), show_default="us", help="Where the account is.")
+@click.option("--token", metavar="REF", help="PagerDuty's key: env:NAME, file:PATH or keyring:SERVICE/NAME.")
+@click.option("--snapshot", metavar="FILE", help="For --source snapshot.")
+@click.option("--account", metavar="ID", help="Harness's account.")
+@click.option("--org", metavar="ID", help="Harness's organisation.")
+@click.option("--project", metavar="ID", help="Harness's project.")
+@click.option("--api-key", metavar="REF", help="Harness's key: env:NAME, file:PATH or keyring:SERVICE/NAME.")
+@click.option("--source-url", metavar="URL", help="Another server that speaks PagerDuty's API.")
+@click.option("--target-url", metavar="URL", help="Harness's base URL.")
+def run_init(workspace: Path, snapshot: str | None, **options: Any) -> int:
+    """Make a workspace: a folder with a commented migration.yaml.
 
+    Without options both sides are the embedded ones. What is not said here can be written into the file.
+    """
+    from pdmigrate.workspace.settings import make_workspace
 
-def run_init(options: argparse.Namespace) -> int:
-    """Make the workspace."""
-    snapshot = str(Path(options.snapshot).resolve()) if options.snapshot else None
-    path = make_workspace(options.workspace, {**vars(options), "snapshot": snapshot})
-    print(f"Made {path}. Look at it, then: pdmigrate run {options.workspace}")
+    path = make_workspace(workspace, {**options, "snapshot": str(Path(snapshot).resolve()) if snapshot else None})
+    print(f"Made {path}. Look at it, then: pdmigrate run {workspace}")
     return 0
 
 
-def add_handover(handover: argparse.ArgumentParser) -> None:
-    handover.add_argument("workspace", type=Path, metavar="DIR")
-    handover.add_argument("--done", metavar="KEY", help="tick this item off")
-    handover.add_argument("--undone", metavar="KEY", help="take a tick back")
-    handover.add_argument("--by", default="", metavar="NAME", help="who did it (default: you)")
-    handover.add_argument("--evidence", default="", metavar="FILE_OR_WORDS", help="what Harness shows now")
-    handover.add_argument("--all", action="store_true", help="write everything anew, not only what changed")
-    handover.add_argument("--to", type=Path, metavar="FOLDER", help="where to write (with --all)")
+@command("handover", "pdmigrate handover acme --done schedules:PSCHED7 --by ann --evidence screen.png")
+@workspace_argument
+@click.option("--done", metavar="KEY", help="Tick this item off.")
+@click.option("--undone", metavar="KEY", help="Take a tick back.")
+@click.option("--by", default="", show_default="you", metavar="NAME", help="Who did it.")
+@click.option("--evidence", default="", show_default=False, metavar="FILE_OR_WORDS", help="What Harness shows now.")
+@click.option("--all", "everything", is_flag=True, help="Write everything anew, not only what changed.")
+@click.option("--to", type=FOLDER, metavar="FOLDER", help="Where to write, with --all.")
+def run_handover(
+    workspace: Path, done: str | None, undone: str | None, by: str, evidence: str, everything: bool, to: Path | None
+) -> int:
+    """Print what is left for people to do, and tick it off.
 
+    A key is the word before each item.
+    """
+    import getpass
 
-def run_handover(options: argparse.Namespace) -> int:
-    """Tick, or write the list anew, and print what is left."""
-    workspace = Workspace(options.workspace).check()
-    name = read_settings(workspace.settings_file).name
-    if options.done:
-        item = find_item(read_items(workspace), options.done)
-        tick_item(workspace, item, options.by or getpass.getuser(), read_clock(), options.evidence)
-    if options.undone:
-        untick_item(workspace, options.undone)
-    if options.all:
-        print(write_handover(workspace, name, workspace.place_run(options.to or workspace.reports / "handover"), True))
-    elif options.done or options.undone:
-        refresh_handovers(workspace, name, read_clock())
-    print(describe_handover(workspace))
+    from pdmigrate.handover.folder import describe_handover
+    from pdmigrate.handover.ticks import find_item, read_items, tick_item, untick_item
+    from pdmigrate.runs.finish import refresh_handovers, write_handover
+    from pdmigrate.steps.job import read_clock
+    from pdmigrate.workspace.folder import Workspace
+    from pdmigrate.workspace.settings import read_settings
+
+    place = Workspace(workspace).check()
+    name = read_settings(place.settings_file).name
+    if done:
+        item = find_item(read_items(place), done)
+        tick_item(place, item, by or getpass.getuser(), read_clock(), evidence)
+    if undone:
+        untick_item(place, undone)
+    if everything:
+        print(write_handover(place, name, place.place_run(to or place.reports / "handover"), True))
+    elif done or undone:
+        refresh_handovers(place, name, read_clock())
+    print(describe_handover(place))
     return 0
 
 
-def add_history(command: argparse.ArgumentParser) -> None:
-    command.add_argument("workspace", type=Path, metavar="DIR")
+@command("history", "pdmigrate history acme")
+@workspace_argument
+def run_history(workspace: Path) -> int:
+    """Print what each run did, and what has changed since the last.
 
+    Writes the page history. Reads Harness, and the latest snapshot of PagerDuty; writes to neither side.
+    """
+    from pdmigrate.pages.history import describe_since, list_history
+    from pdmigrate.steps.history import history
+    from pdmigrate.steps.job import open_job
+    from pdmigrate.workspace.folder import Workspace
 
-def run_history(options: argparse.Namespace) -> int:
-    """Print the runs and what has changed since, and write the page."""
-    with open_job(options.workspace, Workspace(options.workspace).reports / "history") as job:
+    with open_job(workspace, Workspace(workspace).reports / "history") as job:
         found = history(job)
-        return _leave(job, found, describe_history(found))
+        rows = list_history(found)
+        lines = [f"{run} {began} {state}, {plan}: {steps}" for run, began, state, plan, steps in rows]
+        print_table(lines or ["Nothing was ever loaded."], ("Run", "Began (UTC)", "State", "Plan", "Steps"), rows)
+        print("\n".join(describe_since(found)))
+        return _leave(job, found)
 
 
-def add_undo(command: argparse.ArgumentParser) -> None:
-    command.add_argument("workspace", type=Path, metavar="DIR")
-    command.add_argument("--run", type=int, dest="number", metavar="N", help="the run (default: the latest load)")
-    command.add_argument("--yes", action="store_true", help="revert it")
+@command("undo", "pdmigrate undo acme --run 3 --yes")
+@workspace_argument
+@click.option("--run", "number", type=int, metavar="N", show_default="the latest load", help="The run.")
+@click.option("--yes", is_flag=True, help="Take it back; without this nothing is written.")
+def run_undo(workspace: Path, number: int | None, yes: bool) -> int:
+    """List what a run wrote and nobody has changed since; --yes takes it back.
+
+    What the run made is then removed from Harness, and what it changed is put back; accounts of people who have accepted
+    stay. The approval of its plan is withdrawn. A mail that was sent stays sent: the list says to whom. Writes the page undo.
+    """
+    from pdmigrate.pages.undo import describe_undone, list_undone
+    from pdmigrate.steps.job import open_job
+    from pdmigrate.steps.undo import undo
+    from pdmigrate.workspace.folder import Workspace
+
+    with open_job(workspace, Workspace(workspace).reports / "undo") as job:
+        undone = undo(job, number, yes)
+        rows, said = list_undone(undone), describe_undone(undone)
+        lines = [f"{verb:<7} {kind:<19} {name}: {words}" for verb, kind, name, words in rows]
+        print_table(lines, ("The run did", "Kind", "Object", "Now"), rows)
+        print("\n".join(said))
+        return _leave(job, undone)
 
 
-def run_undo(options: argparse.Namespace) -> int:
-    """List what can be taken back, or take it back, and write the page."""
-    with open_job(options.workspace, Workspace(options.workspace).reports / "undo") as job:
-        undone = undo(job, options.number, options.yes)
-        return _leave(job, undone, describe_undone(undone))
+def _leave(job: "Job", result: "Result") -> int:
+    """Write the page, and say where it is."""
+    from pdmigrate.runs.finish import finish
+    from pdmigrate.runs.publish import check_published
 
-
-def _leave(job: Job, result: Result, lines: list[str]) -> int:
-    """Print the lines, write the page, and say where it is."""
-    print("\n".join(lines))
     path = finish(job, result).page
     check_published(job.folder, job.secrets)
     print(f"Page: {path}")
     return 0
 
 
-def add_evidence(evidence: argparse.ArgumentParser) -> None:
-    evidence.add_argument("folder", type=Path, metavar="DIR", help="a workspace, or one run's folder")
+@command("evidence", "pdmigrate evidence acme")
+@click.argument("folder", type=FOLDER, metavar="DIR", help="A workspace, or one run's folder.")
+def run_evidence(folder: Path) -> int:
+    """Check that sealed runs are as they were.
 
+    Prints each sealed run and its problems, and ends with 4 where there are any.
+    """
+    from pdmigrate.runs.evidence import check_evidence
 
-def run_evidence(options: argparse.Namespace) -> int:
-    """Print each sealed run and its problems. Raises EvidenceError where there are any."""
-    checked = check_evidence(options.folder)
+    checked = check_evidence(folder)
     for run in checked:
         print(f"{run.folder.name}: {run.files} files, manifest {run.digest[:12]}, plan {run.plan[:12] or 'none'}")
         whole = f"its files are as they were sealed; {run.apart}" if run.apart else "as it was sealed"
-        print(f"  approved by {run.approved or 'nobody'}; " + ("; ".join(run.problems) or whole))
+        approved = f"approved by {run.approved}" if run.approved else "not approved"
+        print(f"  {approved}; " + ("; ".join(run.problems) or whole))
     if any(run.problems for run in checked):
         raise EvidenceError("The evidence is not what was sealed: see the lines above, and compare with a copy.")
     return 0
 
 
-def add_publish(command: argparse.ArgumentParser) -> None:
-    command.add_argument("workspace", type=Path, metavar="DIR")
-    command.add_argument("--to", type=Path, required=True, metavar="FOLDER")
-    command.add_argument("--run", dest="run_name", default="", metavar="RUN", help="default: the newest with a report")
-    command.add_argument("--mask", action="store_true", help="make emails and phone numbers unusable")
+@command("publish", "pdmigrate publish acme --to outbox")
+@workspace_argument
+@click.option("--to", type=FOLDER, required=True, metavar="FOLDER", help="New, empty, or published to before.")
+@click.option("--run", "run_name", default="", show_default="the newest with a report", metavar="RUN", help="The run.")
+@click.option("--mask/--no-mask", default=True, help="Make emails and phone numbers unusable.")
+def run_publish(workspace: Path, to: Path, run_name: str, mask: bool) -> int:
+    """Copy what stakeholders may see to a folder of its own.
 
+    Emails and phone numbers are masked unless --no-mask says otherwise; names stay. A folder that publish did not make is
+    never written over.
+    """
+    from pdmigrate.runs.publish import find_run, publish
+    from pdmigrate.steps.job import open_job
 
-def run_publish(options: argparse.Namespace) -> int:
-    """Copy the pages, and print where they are."""
-    with open_job(options.workspace) as job:
+    with open_job(workspace) as job:
         secrets, reports = job.secrets, job.workspace.reports
-    run = find_run(reports, options.run_name)
-    written = publish(run, options.to, secrets, options.mask)
-    print(f"{len(written)} files of the run {run.name}{', masked' * options.mask}: {options.to / 'stakeholders.html'}")
+    run = find_run(reports, run_name)
+    written = publish(run, to, secrets, mask)
+    masked = ", masked" if mask else ", with emails and phone numbers"
+    print(f"{len(written)} files of the run {run.name}{masked}: {to / 'stakeholders.html'}")
     return 0

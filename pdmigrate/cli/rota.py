@@ -1,14 +1,15 @@
 """`rota`: who is on call by one schedule, as PagerDuty's API answers it, rendered by its rules alone."""
 
-import argparse
 import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
+import click
 from pydantic import ValidationError
 
+from pdmigrate.cli.program import FOLDER, command
 from pdmigrate.errors import UsageError
 from pdmigrate.oncall import rota
 from pdmigrate.oncall.zones import read_zone, suggest_zones
@@ -21,18 +22,17 @@ from pdmigrate.wire.json_text import OF_ANSWER, JsonError, read_json
 from pdmigrate.workspace.states import read_within
 
 
-def add_rota(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help="the body of GET /schedules/ID or /v3/schedules/ID")
-    command.add_argument(
-        "--from", dest="start", required=True, metavar="T", help="as 2026-12-24T09:00, or with an offset"
-    )
-    command.add_argument("--to", dest="end", required=True, metavar="T")
-    command.add_argument("--zone", metavar="Z", help="print times in this zone (default: the schedule's)")
+@command("rota", "pdmigrate rota schedule.json --from 2026-12-24T09:00 --to 2026-12-26T09:00 --zone Europe/Berlin")
+@click.argument("file", type=FOLDER, metavar="FILE", help="The body of GET /schedules/ID or /v3/schedules/ID.")
+@click.option("--from", "start", required=True, metavar="T", help="As 2026-12-24T09:00, or with an offset.")
+@click.option("--to", "end", required=True, metavar="T", help="The same, later.")
+@click.option("--zone", metavar="Z", show_default="the schedule's", help="Print times in this zone.")
+def run_rota(file: Path, start: str, end: str, zone: str | None) -> int:
+    """Print who is on call by one schedule, as CSV.
 
-
-def run_rota(options: argparse.Namespace) -> int:
-    """Print the rota, and the doubts on stderr."""
-    for doubt in print_on_call(options.file, options.start, options.end, options.zone, sys.stdout):
+    Rendered from PagerDuty's answer by its rules alone; doubts go to stderr.
+    """
+    for doubt in print_on_call(file, start, end, zone, sys.stdout):
         print(doubt, file=sys.stderr)
     return 0
 

@@ -5,11 +5,14 @@
 is all that a client has to run: a read-only key is enough, nothing else is asked, and the file holds no integration key.
 """
 
-import argparse
 from collections.abc import Sized
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import click
+
+from pdmigrate.cli.program import FOLDER, command, workspace_argument
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.client import FetchOptions, make_client
@@ -25,43 +28,48 @@ from pdmigrate.workspace.survey import save_survey
 HORIZON_DAYS = 56
 
 
-def add_snapshot(snapshot: argparse.ArgumentParser) -> None:
-    snapshot.add_argument("workspace", nargs="?", type=Path, metavar="DIR", help="its source; or name one:")
-    snapshot.add_argument("--subdomain", help="as in https://SUBDOMAIN.pagerduty.com")
-    snapshot.add_argument("--token", default="env:PD_TOKEN", help="env:NAME, file:PATH or keyring:SERVICE/NAME")
-    snapshot.add_argument("--region", choices=("us", "eu"), default="us")
-    snapshot.add_argument("--base-url", help="another server that speaks PagerDuty's API")
-    snapshot.add_argument("--to", type=Path, required=True, metavar="FILE")
-    snapshot.add_argument("--horizon-days", type=int, default=HORIZON_DAYS, metavar="N")
-    snapshot.add_argument("--keep-keys", action="store_true", help="integration keys too: they are secrets")
-    snapshot.add_argument("--handoff-rules", action="store_true", help="these too, at one request a person")
-    snapshot.add_argument("--service-orchestrations", action="store_true", help="these too, at one request a service")
-    snapshot.add_argument("--service-dependencies", action="store_true", help="these too, at one request a service")
-    snapshot.add_argument(
-        "--no-dependents", action="store_true", help="without who else talks to PagerDuty: 12 requests"
-    )
+@command("snapshot", "pdmigrate snapshot --subdomain acme --token env:PD_TOKEN --to acme.json.gz")
+@click.argument(
+    "workspace", required=False, type=FOLDER, metavar="[DIR]", help="Read its source; or name one by --subdomain."
+)
+@click.option("--subdomain", metavar="WORD", help="As in https://SUBDOMAIN.pagerduty.com.")
+@click.option("--token", default="env:PD_TOKEN", metavar="REF", help="env:NAME, file:PATH or keyring:SERVICE/NAME.")
+@click.option("--region", type=click.Choice(("us", "eu")), default="us", help="Where the account is.")
+@click.option("--base-url", metavar="URL", help="Another server that speaks PagerDuty's API.")
+@click.option("--to", type=FOLDER, required=True, metavar="FILE", help="What to write: a .json.gz.")
+@click.option(
+    "--horizon-days", type=int, default=HORIZON_DAYS, metavar="N", help="How far ahead schedules are rendered."
+)
+@click.option("--keep-keys", is_flag=True, help="Integration keys too: they are secrets.")
+@click.option("--handoff-rules", is_flag=True, help="These too, at one request a person.")
+@click.option("--service-orchestrations", is_flag=True, help="These too, at one request a service.")
+@click.option("--service-dependencies", is_flag=True, help="These too, at one request a service.")
+@click.option("--no-dependents", is_flag=True, help="Without who else talks to PagerDuty: 12 requests fewer.")
+def run_snapshot(workspace: Path | None, subdomain: str | None, to: Path, **options: Any) -> int:
+    """Read a PagerDuty account into one file, and nothing else.
 
-
-def run_snapshot(options: argparse.Namespace) -> int:
-    """Read the account and write the file. Prints what is in it."""
-    if bool(options.workspace) == bool(options.subdomain):
+    A read-only key is enough; nothing is written to PagerDuty, and the file holds no integration key unless asked for.
+    Prints what is in it.
+    """
+    if bool(workspace) == bool(subdomain):
         raise UsageError("Name either a workspace or --subdomain, and --to FILE.")
-    snapshot = _read_workspace(options) if options.workspace else _read_account(options)
-    save_snapshot(options.to, snapshot)
-    print(describe_snapshot(snapshot, options.to))
+    snapshot = _read_workspace(workspace, options) if workspace else _read_account(subdomain or "", options)
+    save_snapshot(to, snapshot)
+    print(describe_snapshot(snapshot, to))
     return 0
 
 
-def add_compare(compare: argparse.ArgumentParser) -> None:
-    compare.add_argument("before", type=Path, metavar="A")
-    compare.add_argument("after", type=Path, metavar="B")
+@command("compare", "pdmigrate compare monday.json.gz tuesday.json.gz")
+@click.argument("before", type=FOLDER, metavar="A", help="A snapshot.")
+@click.argument("after", type=FOLDER, metavar="B", help="A later one.")
+def run_compare(before: Path, after: Path) -> int:
+    """Print what changed in the source between two snapshots, a line each.
 
-
-def run_compare(options: argparse.Namespace) -> int:
-    """Print what changed, a line each; rendered entries and times are no change."""
-    before, after = load_snapshot(options.before), load_snapshot(options.after)
-    lines = [_describe_change(change) for change in compare_accounts(before.account, after.account)]
-    had, has = before.account.inventory, after.account.inventory
+    Rendered entries and times are no change.
+    """
+    old, new = load_snapshot(before), load_snapshot(after)
+    lines = [_describe_change(change) for change in compare_accounts(old.account, new.account)]
+    had, has = old.account.inventory, new.account.inventory
     for kind in sorted((had.keys() | has.keys()) - {"schedules_v3"}):
         if had.get(kind, 0) != has.get(kind, 0):
             lines.append(f"changed  {kind.replace('_', ' ')} in number ({had.get(kind, 0)} to {has.get(kind, 0)})")
@@ -95,32 +103,32 @@ def describe_snapshot(snapshot: Snapshot, path: Path) -> str:
     return "\n".join(lines + [f"Odd: {one.kind} {one.name} ({one.id}): {one.message}" for one in account.problems])
 
 
-def _read_workspace(options: argparse.Namespace) -> Snapshot:
-    source = (settings := read_settings(Workspace(options.workspace).check().settings_file)).source
+def _read_workspace(workspace: Path, options: dict[str, Any]) -> Snapshot:
+    source = (settings := read_settings(Workspace(workspace).check().settings_file)).source
     extras = _choose_extras(options, source)
     if source.kind == "pagerduty":  # without opening the workspace: the target's key is none of this command's business
-        network = resolve_network(settings, options.workspace)
+        network = resolve_network(settings, workspace)
         client = make_client(source.base_url, source.region, resolve_key(source.token or "", True), network)
         return client.fetch(
             FetchOptions(source.subdomain or "", read_clock(), timedelta(settings.horizon_days), **extras)
         )
-    with open_job(options.workspace) as job:
+    with open_job(workspace) as job:
         if job.source is None:
             return job.read_source_snapshot()
         return job.source.fetch(FetchOptions(job.read_subdomain(), job.clock(), job.horizon, **extras))
 
 
-def _read_account(options: argparse.Namespace) -> Snapshot:
+def _read_account(subdomain: str, options: dict[str, Any]) -> Snapshot:
     try:
-        address = check_address(options.base_url) if options.base_url else None
+        address = check_address(options["base_url"]) if options["base_url"] else None
     except ValueError as error:
         raise UsageError(f"--base-url: {error}.") from None
-    client = make_client(address, options.region, resolve_key(options.token, oauth=True))
-    horizon = timedelta(days=options.horizon_days)
-    return client.fetch(FetchOptions(options.subdomain, read_clock(), horizon, **_choose_extras(options)))
+    client = make_client(address, options["region"], resolve_key(options["token"], oauth=True))
+    horizon = timedelta(days=options["horizon_days"])
+    return client.fetch(FetchOptions(subdomain, read_clock(), horizon, **_choose_extras(options)))
 
 
-def _choose_extras(options: argparse.Namespace, source: Source | None = None) -> dict[str, bool]:
+def _choose_extras(options: dict[str, Any], source: Source | None = None) -> dict[str, bool]:
     """What the command asks for beside the rest, and what the workspace's settings do."""
     names = {
         "keep_keys": "keep_keys",
@@ -128,23 +136,22 @@ def _choose_extras(options: argparse.Namespace, source: Source | None = None) ->
         "service_orchestrations": "service_orchestrations",
         "service_dependencies": "service_dependencies",
     }
-    chosen = {name: getattr(options, key) or getattr(source, key, False) for name, key in names.items()}
-    return {**chosen, "dependents": getattr(source, "dependents", True) and not options.no_dependents}
+    chosen = {name: options[key] or getattr(source, key, False) for name, key in names.items()}
+    return {**chosen, "dependents": getattr(source, "dependents", True) and not options["no_dependents"]}
 
 
-def add_survey(survey: argparse.ArgumentParser) -> None:
-    survey.add_argument("workspace", type=Path, metavar="DIR")
-    survey.add_argument("--to", type=Path, required=True, metavar="FILE", help="for target.survey of another workspace")
+@command("survey", "pdmigrate survey acme --to harness.json.gz")
+@workspace_argument
+@click.option("--to", type=FOLDER, required=True, metavar="FILE", help="For target.survey of another workspace.")
+def run_survey(workspace: Path, to: Path) -> int:
+    """Read the target into a file, to plan against it where its keys may not be.
 
-
-def run_survey(options: argparse.Namespace) -> int:
-    """Read the target and write the file. Prints what is in it."""
-    with open_job(options.workspace) as job:
+    Holds names, emails and phone numbers. Prints what is in it.
+    """
+    with open_job(workspace) as job:
         if job.settings.target.survey:
             raise UsageError("The target of this workspace is a survey already: take it where the keys are.")
         now = job.clock()
-        state = save_survey(job.target, options.to, now, now, now + job.horizon)
-    print(
-        f"Surveyed {len(state.people)} people, {len(state.groups)} groups, {len(state.services)} services: {options.to}"
-    )
+        state = save_survey(job.target, to, now, now, now + job.horizon)
+    print(f"Surveyed {len(state.people)} people, {len(state.groups)} groups, {len(state.services)} services: {to}")
     return 0

@@ -109,5 +109,5 @@ class _Undo:
 
         undone = undo(self.job, self.which.value, yes, describe)
         self.steps = len(undone.reverts) - len(undone.left)
-        self.listed.value = look(undone, "back", "left")._repr_html_()
+        self.listed.value = look(undone, "beside", "back", "left")._repr_html_()
         finish(self.job, undone)

@@ -39,7 +39,7 @@ def approve_plan(job: Job, decided: Decided) -> Any:
 
 def _describe_plan(job: Job, decided: Decided) -> Table:
     plan, known = decided.plan, job.decisions().approves(decided.plan.digest)
-    state = f"approved by {known.by} at {known.at}" if known else "nothing to approve" if plan.empty else ""
+    state = known.describe() if known else "nothing to approve" if plan.empty else ""
     state = state or f"not approved. {decided.void}".removesuffix(". ")
     writes = sum(action.writes for action in plan.actions)
     return make_table(

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import ipywidgets
 
+from pdmigrate.errors import UsageError
 from pdmigrate.handover.ticks import list_todo, tick_item, untick_item
 from pdmigrate.notebook.parts import (
     Signature,
@@ -145,13 +146,22 @@ def sign_off_teams(job: Job, verified: Verified) -> Any:
         rows, readiness = [], read_readiness(job, verified)
         for team in readiness.teams:
             said = readiness.sign_off(team.id)
-            word = f"{said.choice.replace('_', '-')}, {said.by or 'somebody'}, {said.at}" if said else "nothing said"
+            word = (
+                f"{said.choice.replace('_', '-')}, {said.by or 'somebody'}, {said.at}"
+                if said
+                else readiness.lapsed(team.id)
+            )
             trouble = "; ".join(team.troubles) or "ready"
+            word = word or "nothing said"
             rows.append(Row(team.id, f"{team.name} · {word} · {trouble}", {"Said": [word.partition(",")[0]]}))
         return rows
 
     def write(choice: Literal["go", "no_go", ""]) -> None:
+        troubled = {team.id: team.name for team in readiness.teams if team.troubles}
+
         def save(team: str) -> None:
+            if choice == "go" and team in troubled and not sign.why.strip():
+                raise UsageError(f"Something speaks against {troubled[team]}: a go needs a reason, under Why.")
             if choice:
                 at, plan = job.clock().isoformat(timespec="seconds"), readiness.plan_digest
                 save_answers(path, SignOff(team=team, choice=choice, plan=plan, by=sign.by, at=at, why=sign.why))

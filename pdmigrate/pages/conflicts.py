@@ -31,7 +31,7 @@ def make_page(decided: Decided) -> Page:
     elif decided.plan.empty:
         lead = "Nothing to do: Harness is as PagerDuty says."
     else:
-        approved = f"approved by {decided.approval.by}" if decided.approval else "not approved yet"
+        approved = decided.approval.describe() if decided.approval else "not approved"
         lead = f"Every question is answered. The plan writes {format_number(writes, 'object')} and is {approved}."
     figures = (
         Figure("Open questions", str(open_count), warn_if(open_count)),
@@ -66,7 +66,9 @@ def section_counts(decided: Decided) -> Section:
     """The plan by kind."""
     verbs = {"Create": "create", "Update": "update", "Adopt": "adopt", "Keep": "keep", "To do by hand": "handover"}
     table = table_counts(decided.plan.count(), verbs)
-    return Section("The plan", f"Digest {decided.plan.digest}. Nothing is ever deleted.", table)
+    return Section(
+        "The plan", f"Digest {decided.plan.digest}. Nothing is deleted; only undo removes what a run made.", table
+    )
 
 
 def section_guards(decided: Decided) -> Section:

@@ -51,12 +51,14 @@ def section_to_do(history: History) -> Section:
 
 def section_runs(history: History) -> Section:
     """Every run with what became of its steps."""
+    undone = find_undone(history)
     columns: Columns[Told] = {
         "Run": lambda told: told.run.number,
         "Plan": lambda told: told.run.digest[:12] if told.run.kind == "load" else told.run.digest,
         "Started (UTC)": lambda told: told.run.started[:19].replace("T", " "),
         "Finished": lambda told: told.run.finished[:19].replace("T", " ") or Tag("open", "warn"),
-        "Approved by": lambda told: told.run.approved_by,
+        "Undone by": lambda told: Tag(f"run {undone[told.run.number]}", "warn") if told.run.number in undone else "",
+        "Approved by": lambda told: told.run.approved_by or ("not approved" if told.run.kind == "load" else ""),
         "Steps": describe_counts,
     }
     return Section("Runs", table=make_table(history.runs, columns, "Nothing was ever loaded."))
@@ -76,20 +78,31 @@ def section_steps(history: History) -> Section:
     return Section("Step by step", table=make_table(rows, columns, "No run has written anything."), open_up_to=40)
 
 
-def describe_history(history: History) -> list[str]:
-    """The same in lines, for the command line."""
-    lines = []
+def list_history(history: History) -> list[tuple[str, str, str, str, str]]:
+    """Of each run its number, when it began, how it stands, its plan and its steps, oldest first: for the command line."""
+    rows, undone = [], find_undone(history)
     for told in reversed(history.runs):
         state = "finished" if told.run.finished else "open"
+        state += f", undone by run {undone[told.run.number]}" if told.run.number in undone else ""
         plan = told.run.digest if told.run.kind == "undo" else f"plan {told.run.digest[:12]}"
-        lines.append(f"run {told.run.number} {told.run.started[:19]} {state}, {plan}: {describe_counts(told)}")
-    lines = [*(lines or ["Nothing was ever loaded."]), "Since the last run:"]
+        rows.append((f"run {told.run.number}", told.run.started[:19], state, plan, describe_counts(told)))
+    return rows
+
+
+def describe_since(history: History) -> list[str]:
+    """What has changed since the last run, and what one would write."""
+    lines = ["Since the last run:"]
     for change in history.changes:
         fields = f" ({', '.join(change.fields)})" if change.fields else ""
         pages = ", pages" if change.pages else ""
         lines.append(f"  {change.side}: {change.kind} {change.name} {change.what}{fields}{pages}")
     lines += [] if history.changes else ["  nothing has changed on either side"]
     return [*lines, f"A run would write {len(history.to_do)}."]
+
+
+def find_undone(history: History) -> dict[int, int]:
+    """The loads that were taken back, whole or in part, and the latest run that did it."""
+    return {told.run.undoes: told.run.number for told in reversed(history.runs) if told.run.undoes}
 
 
 def describe_counts(told: Told) -> str:

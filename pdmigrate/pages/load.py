@@ -26,7 +26,7 @@ def make_page(loaded: Loaded) -> Page:
         Figure("Waiting", str(counts["waiting"]), warn_if(counts["waiting"])),
         Figure("Requests to Harness", str(loaded.requests)),
     )
-    facts = (("Plan", loaded.plan.digest), ("Approved by", loaded.approved_by or "nobody"))
+    facts = (("Plan", loaded.plan.digest), ("Approved by", loaded.approved_by or "not approved"))
     return Page("load", "Load", lead, figures=figures, facts=facts)
 
 

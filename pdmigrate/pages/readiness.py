@@ -78,6 +78,20 @@ class Readiness:
         return format_local(moment if moment.tzinfo else moment.replace(tzinfo=UTC), self.home)
 
     def sign_off(self, team: str) -> SignOff | None:
+        """What was said of a team, where it stands: a no-go until it is taken back, a go as `lapsed` says."""
+        return None if self.lapsed(team) else self._find_said(team)
+
+    def lapsed(self, team: str) -> str:
+        """Why a go does not stand: it is for its plan only, and against what is open it needs a reason. "" where it does."""
+        said = self._find_said(team)
+        if said is None or said.choice == "no_go":
+            return ""
+        if not said.plan or not self.plan_digest.startswith(said.plan):
+            return "go, for another plan"
+        open_still = next((one.troubles for one in self.teams if one.id == team), ())
+        return "go, without a reason" if open_still and not said.why.strip() else ""
+
+    def _find_said(self, team: str) -> SignOff | None:
         return next((said for said in self.decisions.sign_offs if said.team == team), None)
 
     @cached_property

@@ -258,7 +258,7 @@ def section_return(readiness: Readiness) -> Section:
         words = "Nothing has been re-pointed: PagerDuty pages as it always did, and going back takes nothing."
     else:
         words = f"Of {whole}, {moved} to Harness. Going back means pointing {'it' if whole - left == 1 else 'these'} at PagerDuty again."
-    text = f"{words}\n\nNothing in PagerDuty was changed."
+    text = f"{words}\n\nNothing in PagerDuty was changed, and nothing in Harness is deleted: only an undo removes what a run has made."
     return Section("Going back", text)
 
 

@@ -29,7 +29,7 @@ def page_name(team: str) -> str:
 
 def make_page(readiness: Readiness, team: TeamReadiness) -> Page:
     said = readiness.sign_off(team.id)
-    status = said.choice.replace("_", "-") if said else "not signed off"
+    status = said.choice.replace("_", "-") if said else readiness.lapsed(team.id) or "not signed off"
     ready = (
         "Nothing speaks against going over." if not team.troubles else f"Before going over: {'; '.join(team.troubles)}."
     )
@@ -67,7 +67,9 @@ def section_teams(readiness: Readiness) -> Section:
     columns: Columns[tuple[TeamReadiness, SignOff | None]] = {
         "Team": lambda one: Link(one[0].name, f"{page_name(one[0].id)}.html"),
         "Go or no-go": lambda one: (
-            Tag(one[1].choice.replace("_", "-"), GO_TONES[one[1].choice]) if one[1] else Tag("not yet", "warn")
+            Tag(one[1].choice.replace("_", "-"), GO_TONES[one[1].choice])
+            if one[1]
+            else Tag(readiness.lapsed(one[0].id) or "not yet", "warn")
         ),
         "What speaks against it now": lambda one: list(one[0].troubles) or "nothing",
         "Said by": lambda one: one[1].by if one[1] else "",

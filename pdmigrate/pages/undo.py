@@ -16,7 +16,20 @@ def make_page(undone: Undone) -> Page:
     told = format_number(back, f"step of run {undone.run.number} {were}", f"steps of run {undone.run.number} {would}")
     lead = f"{told} taken back, {left:,} {stay} left as {'it is' if left == 1 else 'they are'}.{nothing}"
     figures = (Figure(_title(undone), str(back)), Figure("Left as it is", str(left), warn_if(left)))
+    lead = " ".join([lead, *describe_beside(undone)])
     return Page("undo", f"Undo of run {undone.run.number}", lead, figures=figures)
+
+
+def describe_beside(undone: Undone) -> list[str]:
+    """What an undo cannot take back, what it deletes, and what becomes of the approval: a sentence each."""
+    made = sum(not revert.left and revert.action.before is None for revert in undone.reverts)
+    happens = "was" if undone.written else "would be"
+    said = [f"What the run made {happens} removed from Harness: {format_number(made, 'object')}."] if made else []
+    if undone.mailed:
+        said.append(f"Mailed already, and a mail stays sent: {', '.join(undone.mailed)}.")
+    if undone.approval:
+        said.append(f"The plan was {undone.approval.describe()}: that {happens} withdrawn.")
+    return said
 
 
 def section_back(undone: Undone) -> Section:
@@ -38,14 +51,27 @@ def section_left(undone: Undone) -> Section:
     return Section("Left as it is", table=_table(undone.left, "Why", lambda revert: revert.left, "Nothing is left."))
 
 
+def section_beside(undone: Undone) -> Section:
+    """What an undo deletes, whom it cannot call back a mail from, and what becomes of the approval."""
+    return Section(
+        "Beside it", " ".join(describe_beside(undone)) or "Nothing is removed, and the run has mailed nobody."
+    )
+
+
+def list_undone(undone: Undone) -> list[tuple[str, str, str, str]]:
+    """What the run did, the kind, the object, and what becomes of it: for the command line."""
+
+    def describe(revert: Revert) -> str:
+        return f"left, {revert.left}" if revert.left else revert.note if undone.written else "to take back"
+
+    return [(r.action.verb, r.action.kind, r.action.name, describe(r)) for r in undone.reverts]
+
+
 def describe_undone(undone: Undone) -> list[str]:
-    """The same in lines, for the command line."""
-    lines = []
-    for revert in undone.reverts:
-        words = f"left, {revert.left}" if revert.left else revert.note if undone.written else "to take back"
-        lines.append(f"{revert.action.verb:<7} {revert.action.kind:<19} {revert.action.name}: {words}")
+    """What is to be said beside the list."""
+    nothing = [] if undone.reverts else ["nothing to take back"]
     hint = [] if undone.written else [f"Nothing was written: add --yes to take back run {undone.run.number}."]
-    return (lines or ["nothing to take back"]) + hint
+    return [*nothing, *describe_beside(undone), *hint]
 
 
 def _table(reverts: Iterable[Revert], heading: str, describe: Callable[[Revert], str], empty: str) -> Table:
@@ -58,4 +84,4 @@ def _table(reverts: Iterable[Revert], heading: str, describe: Callable[[Revert],
     return make_table(reverts, columns, empty)
 
 
-PARTS = {"back": section_back, "left": section_left}
+PARTS = {"beside": section_beside, "back": section_back, "left": section_left}

@@ -203,6 +203,10 @@ class Approval(Answer):
         """key: the whole digest of a plan."""
         return self.plan == key[0] or (len(self.plan) >= LEAST and key[0].startswith(self.plan))
 
+    def describe(self) -> str:
+        """Who let it pass, and on which day where it is known."""
+        return f"approved by {self.by or 'decisions.yaml'}" + (f" on {self.at[:10]}" if self.at else "")
+
     def list_unseen(self, waived: Iterable[str]) -> list[str]:
         """Of the guards that are waived now, those that were not when it was given."""
         return sorted(set(waived) - set(self.waived.split(", "))) if self.waived else []

@@ -43,7 +43,7 @@ class Seen:
 
     unread: what the key may not read, by kind. hidden: what no list has shown, in words. dated_until: how far the dated
     shifts of a schedule reach, by its key; one that ends in the source as well is not among them. miscounted: sentences
-    about objects in scope of which nothing, or too much, is said."""
+    about objects in scope of which nothing, or too much, is said. mailed: whom earlier loads have invited, by email."""
 
     plan: Plan
     state: State
@@ -62,6 +62,7 @@ class Seen:
     hidden: list[str] = field(default_factory=list)
     dated_until: dict[str, datetime] = field(default_factory=dict)
     miscounted: tuple[str, ...] = ()
+    mailed: set[str] = field(default_factory=set)
 
 
 def find_refusals(seen: Seen) -> list[Refusal]:
@@ -113,6 +114,15 @@ def check_account(source: str, others: list[str]) -> str | None:
         f"This workspace has carried over {', '.join(filter(None, others)) or 'an account without a name'} and the source "
         f"is {source or 'an account without a name'} now: make another workspace."
     )
+
+
+def check_mailed(plan: Plan, mailed: set[str], state: State) -> str | None:
+    """No undo calls a mail back: whoever had an invitation and is not there gets a second one only where a person says so."""
+    again = sorted({a.identifier for a in plan.pending if a.kind == "users"} & mailed - state.people.keys())
+    if not again:
+        return None
+    named = ", ".join(again[:5])
+    return f"{named} had an invitation by mail before and would get another ({len(again)} in all): tell them, then waive it."
 
 
 def _changed(seen: Seen) -> str | None:
@@ -304,6 +314,7 @@ GUARDS = {
     "source_unread": lambda seen: check_complete(seen.unread),
     "source_hidden": lambda seen: check_hidden(seen.hidden),
     "miscounted": _describe_miscounted,
+    "mailed_before": lambda seen: check_mailed(seen.plan, seen.mailed, seen.state),
     UNRESOLVED: _unresolved,
 }
 """By the name that a waiver gives."""

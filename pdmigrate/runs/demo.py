@@ -46,6 +46,8 @@ def run_demo(folder: Path) -> int:
         reports = (folder / "reports" / str(number)).resolve()
         outcome = run_steps(folder.resolve(), STEPS, reports, approve="all", describe=lambda line: print(f"  {line}"))
         seal(folder, reports, (EMBEDDED_TOKEN, EMBEDDED_KEY), __version__)
+        for error in outcome.errors:
+            print(f"  {error}")
         target = outcome.summary.get("target", {})
         print(f"  writes {target.get('writes', 0)}, exit code {outcome.exit_code}: {reports / 'index.html'}")
         codes.append(outcome.exit_code)

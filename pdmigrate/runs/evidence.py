@@ -148,7 +148,7 @@ def _check_run(folder: Path) -> Checked:
     elif sealed.snapshot:
         apart = f"the snapshot {sealed.snapshot.file} is not here, not compared"
     plan = sealed.plan
-    named = [f"{a.get('by', 'somebody')}, {a.get('at', 'no date')}" for a in plan.approvals]
+    named = [f"{a.get('by', 'somebody')} on {str(a.get('at', 'no date'))[:10]}" for a in plan.approvals]
     approved = "; ".join(named) or plan.loaded_as_approved
     digest = digest_file(folder / MANIFEST)
     return Checked(folder, digest, len(before), plan.digest, approved, tuple(problems), apart)

@@ -96,8 +96,7 @@ def run_steps(
                 break
             result = results[step] = _run_one(step, workspace, folder, approve)
             figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
-            words = result["error"] or figures or result["status"]
-            describe(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {words}")
+            describe(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {figures}".rstrip())
             code = result["exit_code"]
             if code and code not in GOES_ON_AFTER.get(step, ()):
                 break

@@ -18,6 +18,9 @@ SHARED = ("stakeholders.html", "team-*.html", "tables/stakeholders-*.csv", "tabl
 FRESH = ".pdmigrate-publish"
 """Where the pages lie until all are there, in the folder that they are for: moving them takes no room."""
 
+MADE = ".published"
+"""What says that publish has made a folder."""
+
 SHORTEST_SECRET = 8
 """PagerDuty's keys have 20 characters, Harness's more; a word that somebody typed for a key may stand in any sentence."""
 
@@ -33,12 +36,13 @@ def find_run(reports: Path, name: str = "") -> Path:
     return max(found, key=lambda folder: (folder / SHARED[0]).stat().st_mtime)
 
 
-def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False) -> list[Path]:
-    """Copy the shared pages of a run. Returns what was written.
+def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = True) -> list[Path]:
+    """Copy the shared pages of a run. Returns the copies; beside them stands MADE.
 
-    The folder must be new, empty, or one that was published to before, which is replaced. Raises RefusedError for any
-    other and for a page that is damaged, SecretFoundError where a secret stands in one, both before anything is written, and
-    UnwritableError, which leaves what was published before as it was.
+    mask: emails and phone numbers become unusable; names stay. The folder must be new, empty, or one that this made and
+    nobody has put anything else into, which is replaced. Raises RefusedError for any other and for a page that is damaged,
+    SecretFoundError where a secret stands in one, both before anything is written, and UnwritableError, which leaves
+    what was published before as it was.
     """
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
     for path in sources:
@@ -52,11 +56,17 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = False)
     fresh = folder / FRESH
     shutil.rmtree(fresh, ignore_errors=True)  # of one that was killed
     ours = {path for pattern in SHARED for path in folder.glob(pattern) if not path.is_symlink()}
-    strange = [path for path in folder.rglob("*") if path not in ours and (path.is_symlink() or path.is_file())]
+    found_there = [path for path in folder.rglob("*") if path.is_symlink() or path.is_file()]
+    strange = [path for path in found_there if path not in {*ours, folder / MADE}]
     if strange:
         raise RefusedError(f"{folder} holds other files ({strange[0].name}): publish to a folder of its own.")
+    if found_there and folder / MADE not in found_there:
+        raise RefusedError(
+            f"{folder} was not made by publish (no {MADE}): publish to a new folder, or empty this one first."
+        )
     names = [path.relative_to(run) for path in sources]
     try:
+        write_text(folder / MADE, f"Published by pdmigrate from the run {run.name}; published again, it is replaced.\n")
         for name, path in zip(names, sources, strict=True):
             text = _read_page(path)
             write_text(fresh / name, mask_file(name, text) if mask else text)

@@ -168,7 +168,7 @@ def _find_void(job: Job, last: Plan | None, now: Plan) -> str:
 def check_guards(job: Job, found: Draft) -> list[Refusal]:
     """All guards that refuse the plan, waived or not."""
     with job.journal().opened() as journal:
-        others = journal.other_sources()
+        others, mailed = journal.other_sources(), journal.mailed()
     account, rules = found.account, job.settings.rules
     seen = Seen(
         plan=found.plan,
@@ -188,6 +188,7 @@ def check_guards(job: Job, found: Draft) -> list[Refusal]:
         hidden=[said for one in account.hidden if (said := one.describe(found.reasons))],
         dated_until={id: rota.to_datetime(one.dated) for id, one in found.mapped.fidelity.items() if one.dated},
         miscounted=found.miscounted,
+        mailed=mailed,
     )
     return find_refusals(seen)
 

@@ -154,7 +154,7 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
         small = job.settings.rules.auto_approve
         passed = {a.id for a in plan.pending if approved_by or guards.is_small(a, small)}
         snapshot = job.workspace.load_state("snapshot", "preview")["file"]
-        number = journal.start_load(plan, job.clock(), approved_by, snapshot) if passed or plan.empty else 0
+        number = journal.start_load(plan, job.clock(), approved_by, snapshot) if passed else 0
         run = _Run(
             job=job,
             journal=journal,

@@ -36,7 +36,7 @@ def check_before_writing(
             f"Changed since the plan was made: {', '.join(changed[:5])}; {len(changed)} in all. Run conflicts again, then look at "
             "the plan and approve it."
         )
-    _check_guards(job, plan, journal, approve)
+    _check_guards(job, plan, state, journal, approve)
     moved = [
         a for a in plan.pending if begun.get(a.id) != "done" and has_moved(a, state, begun.get(a.id) == "intended")
     ]
@@ -66,7 +66,7 @@ class ClockWatch:
         return "" if self._job.decisions().waives("old_snapshot", self._digest, now) else said or ""
 
 
-def _check_guards(job: Job, plan: Plan, journal: Journal, approve: str) -> None:
+def _check_guards(job: Job, plan: Plan, state: State, journal: Journal, approve: str) -> None:
     """What conflicts found, and what only time tells; a plan that no guard has looked at does not pass.
 
     What was waived after the approval nobody has approved.
@@ -78,6 +78,7 @@ def _check_guards(job: Job, plan: Plan, journal: Journal, approve: str) -> None:
     late = {
         "other_account": guards.check_account(job.read_subdomain(), journal.other_sources()),
         "old_snapshot": guards.check_age(job.latest_snapshot().taken, now, limits.snapshot_hours),
+        "mailed_before": guards.check_mailed(plan, journal.mailed(), state),
     }
     found = {row["guard"]: row["sentence"] for row in seen["refusals"] if row["guard"] not in late}
     said = [guards.Refusal(name, words) for name, words in {**found, **late}.items() if words]

@@ -7,9 +7,11 @@ from typing import Any
 from pdmigrate.errors import PdmigrateError, SideError, UsageError
 from pdmigrate.harness.records import State
 from pdmigrate.plan.actions import Action
+from pdmigrate.plan.answers import Approval
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
+from pdmigrate.workspace.decisions import drop_answer
 from pdmigrate.workspace.journal import Journal, Run
 
 
@@ -24,12 +26,18 @@ class Revert:
 
 @dataclass(frozen=True)
 class Undone(Result):
-    """What an undo would do, or, where `written`, has done."""
+    """What an undo would do, or, where `written`, has done.
+
+    mailed: the names of those whom the run has invited; a mail stays sent. approval: of the run's plan, in decisions.yaml;
+    where `written`, it was withdrawn.
+    """
 
     step = "undo"
     run: Run
     reverts: tuple[Revert, ...]
     written: bool
+    mailed: tuple[str, ...] = ()
+    approval: Approval | None = None
 
     @property
     def left(self) -> tuple[Revert, ...]:
@@ -45,8 +53,9 @@ def undo(
 ) -> Undone:
     """List what run `number` (the latest load, without one) wrote and can be reverted; with `yes`, revert it.
 
-    Whatever has been changed since, by people or by a later run, is named and left. Raises UsageError for a run that is
-    not there, WorkspaceHeldError while another run is under way.
+    Whatever has been changed since, by people or by a later run, is named and left. The approval of the run's plan is
+    withdrawn before the first write: the next load would make everything anew. An undo that writes nothing books nothing.
+    Raises UsageError for a run that is not there, WorkspaceHeldError while another run is under way.
     """
     with job.hold("undo"), job.journal().opened() as journal:
         run = _find_run(journal, number)
@@ -54,14 +63,18 @@ def undo(
         wrote = [step.action for step in journal.states(run.number).values() if step.wrote]
         later = _list_later(journal, run)
         listed = [_judge(action, state, later) for action in reversed(wrote)]
-        if yes:
+        mailed = tuple(sorted(a.name for a in wrote if (a.kind, a.verb) == ("users", "create")))
+        approval = job.decisions().approves(run.digest)
+        if yes and approval:
+            drop_answer(job.workspace.decisions_file, Approval, run.digest)
+        if yes and any(not revert.left for revert in listed):
             undoing = journal.start_undo(run.number, job.clock())
             for place, revert in enumerate(listed):
                 if not revert.left:
                     listed[place] = _revert(job, journal, undoing, revert.action, state)
                 describe(listed[place])
             journal.finish_load(undoing, job.clock())
-    return Undone(run, tuple(listed), yes)
+    return Undone(run, tuple(listed), yes, mailed, approval)
 
 
 def _find_run(journal: Journal, number: int | None) -> Run:
@@ -69,7 +82,8 @@ def _find_run(journal: Journal, number: int | None) -> Run:
     wanted = [run for run in runs if number in (None, run.number)]
     if not wanted:
         numbers = ", ".join(str(run.number) for run in runs) or "none yet"
-        raise UsageError(f"There is no load {number} to undo: there are {numbers}; see pdmigrate history.")
+        load = "load" if number is None else f"load {number}"
+        raise UsageError(f"There is no {load} to undo: there are {numbers}; see pdmigrate history.")
     return wanted[-1]
 
 

@@ -21,6 +21,8 @@ from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.workspace.database import copy_file, damaged, ledger, loads, make_engine, steps
 
 T = TypeVar("T")
+UNDO_OF = "undo of run "
+"""In place of a digest, before the number of the load that an undo takes back."""
 
 # --- what they hold ---
 
@@ -51,6 +53,12 @@ class Run:
     finished: str
     approved_by: str
     snapshot: str
+
+    @property
+    def undoes(self) -> int:
+        """The number of the load that this undo takes back; 0 for a load."""
+        number = self.digest.removeprefix(UNDO_OF)
+        return int(number) if self.kind == "undo" and number.isdecimal() else 0
 
 
 class Journal:
@@ -105,7 +113,7 @@ class Journal:
     def start_undo(self, of: int, at: datetime) -> int:
         """The number of a new run that takes back run `of`."""
         with self._engine.begin() as connection:
-            row = {"kind": "undo", "digest": f"undo of run {of}", "started": at.isoformat()}
+            row = {"kind": "undo", "digest": f"{UNDO_OF}{of}", "started": at.isoformat()}
             return _number(connection.execute(loads.insert().values(**row)))
 
     def finish_load(self, load: int, at: datetime) -> None:
@@ -172,6 +180,12 @@ class Journal:
             ).all()
         plans = [(row.id, _read_plan(row.id, row.plan)) for row in rows if row.plan]
         return {a.id: a for load, plan in plans for a in plan.actions if half.get(a.id) == load}
+
+    def mailed(self) -> set[str]:
+        """Whom loads have invited, by email."""
+        invited = sa.and_(steps.c.kind == "users", steps.c.verb == "create", steps.c.state == "done")
+        with self._engine.connect() as connection:
+            return set(connection.execute(sa.select(steps.c.identifier).where(invited)).scalars())
 
     def _newest(self) -> sa.Row[Any] | None:
         with self._engine.connect() as connection:

@@ -150,6 +150,7 @@ FORMS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "strays": ("conflicts", _check(list[str])),
     "guards": ("conflicts", _check(_Guards)),
     "plan": ("conflicts", plan_from_json),
+    "parity": ("verify", _check(dict[str, int])),
     "handover": ("conflicts", _check(_Handover)),
     "handover_ticks": ("", _check(dict[str, _Ticked])),
     "ticks": ("", _check(dict[str, _Tested])),

@@ -30,10 +30,7 @@ def run(capfd):
     """Run a command; gives the exit code, the lines on stderr, and stdout."""
 
     def run_it(*words):
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as stopped:  # argparse says its own word
-            code = stopped.code
+        code = main([str(word) for word in words])
         said = capfd.readouterr()
         assert TOKEN not in said.out + said.err
         assert KEY not in said.out + said.err
@@ -240,9 +237,13 @@ def test_a_plan_is_loaded_by_its_digest_only(run, planned):
     assert (code, "look at it again" in error) == (4, True)
     code, [error], _ = run("run", folder, "load", "verify")
     assert (code, f"--approve {digest}" in error) == (3, True)
-    assert f"waits for approval (--approve {digest})" in run("status", folder)[2]
+    said = run("status", folder)[2]
+    assert f"waits for approval (--approve {digest})" in said
+    assert f" run {folder} load verify --approve {digest}\n" in said, "what is to be typed next"
     assert run("run", folder, "load", "--approve", digest)[:2] == (0, [])
-    assert "is loaded" in run("status", folder)[2]
+    said = run("status", folder)[2]
+    assert "is loaded" in said
+    assert f" run {folder} verify\n" in said
 
 
 def test_verify_before_the_load_finds_what_nobody_has_decided(run, planned):

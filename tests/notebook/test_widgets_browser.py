@@ -242,6 +242,7 @@ def verify_and_tick(notebook, workspace):
     notebook.see("1 done: written to the workspace.")
     assert len(workspace.find_state("handover_ticks")) == 1
     notebook.tick("Payments ·")
+    notebook.fill("Why", "the team has seen its page")
     notebook.press("Go")
     notebook.see("go: 1 teams, in decisions.yaml.")
     assert read_decisions(workspace.decisions_file).sign_offs[0].choice == "go"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pdmigrate import conflicts, load, preview, waive
+from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import (
     OpenConflictsError,
     PlanMovedError,
@@ -182,6 +183,12 @@ def test_open_questions(seen):
     assert not names(replace(asked, skip_open=True))
 
 
+def test_a_second_mail(seen):
+    guest = next(a for a in seen.plan.pending if (a.kind, a.verb) == ("users", "create"))
+    assert names(replace(seen, mailed={guest.identifier})) == ["mailed_before"]
+    assert not names(replace(seen, mailed={"somebody.else@acme.example"}))
+
+
 def test_every_guard_has_a_test():
     text = Path(__file__).read_text(encoding="utf-8")
     assert not [name for name in GUARDS if f'"{name}"' not in text]
@@ -193,6 +200,7 @@ def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
     preview(job)
     decided = conflicts(job)
     assert "(guard runs_out)" in decided.refusals[0]
+    assert "(guard runs_out)" in describe_status(job.workspace)
     with pytest.raises(RefusedError, match="runs_out"):
         load(job, "all")
     today = f"{job.clock():%Y-%m-%d}"
@@ -207,6 +215,7 @@ def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
     assert str(refused.value).count("The waiver of bob") == 1
     waive(job, "runs_out", decided.plan.digest, today, "ann", "a rehearsal")
     assert conflicts(job).guards[0].waived_by == "ann"
+    assert "(guard runs_out)" not in describe_status(job.workspace)
     assert load(job, "all").writes > 100
 
 
@@ -287,7 +296,7 @@ def test_the_limits_stand_in_migration_yaml():
         parse_settings({**data, "rules": {"guards": {"changed_percnt": 5}}})
 
 
-LATE = {"other_account", "old_snapshot"}
+LATE = {"other_account", "old_snapshot", "mailed_before"}
 """Load looks at these itself, once more: their state in the workspace does not count."""
 
 
@@ -315,6 +324,12 @@ def test_what_only_time_tells_is_waived_as_well(small, name):
     digest, later = conflicts(small).plan.digest, small.clock() + timedelta(hours=30)
     if name == "old_snapshot":
         small.clock = lambda: later
+    elif name == "mailed_before":
+        guest = next(a for a in conflicts(small).plan.pending if (a.kind, a.verb) == ("users", "create"))
+        with Journal(small.workspace.journal_file, "acme").opened() as journal:
+            journal.record(journal.start_undo(7, small.clock()), guest, "done", small.clock())
+            with journal._engine.begin() as connection:  # the ledger has forgotten it, as after an undo
+                connection.exec_driver_sql("delete from ledger")
     else:
         first = Action("create", "teams", "P9", "old", "Old", None, {"name": "Old"})
         with Journal(small.workspace.journal_file, "globex").opened() as journal:

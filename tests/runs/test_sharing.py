@@ -43,7 +43,7 @@ def run(tmp_path_factory):
 def test_a_sealed_run_is_as_it_was(run):
     (checked,) = check_evidence(run.parent.parent)
     assert checked.problems == ()
-    assert checked.approved.startswith("carla, ")
+    assert checked.approved.startswith("carla on ")
     assert main(["evidence", str(run)]) == 0
 
 
@@ -219,7 +219,7 @@ def test_published_links_lead_to_published_pages(run, tmp_path):
 
 
 def test_masked_pages_and_tables_hold_no_email(run, tmp_path):
-    publish(run, tmp_path / "out", (), mask=True)
+    publish(run, tmp_path / "out", ())
     texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert any("…@acme.example" in text for text in texts)
     assert not [text for text in texts if "@acme.example" in text.replace("…@acme.example", "")]
@@ -227,9 +227,20 @@ def test_masked_pages_and_tables_hold_no_email(run, tmp_path):
 
 def test_publishing_twice_replaces_and_a_strange_folder_is_refused(run, tmp_path):
     assert publish(run, tmp_path / "out", ()) == publish(run, tmp_path / "out", ())
+    (tmp_path / "out" / ".published").unlink()
+    with pytest.raises(RefusedError, match="was not made by publish"):
+        publish(run, tmp_path / "out", ())
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(RefusedError, match=r"thesis\.txt"):
         publish(run, tmp_path, ())
+
+
+def test_what_is_asked_for_openly_is_published_openly(run, tmp_path):
+    publish(run, tmp_path / "out", (), mask=False)
+    assert any(
+        "…@" not in path.read_text() and "@acme.example" in path.read_text()
+        for path in (tmp_path / "out").glob("*.html")
+    )
 
 
 def test_a_secret_in_a_page_stops_publishing(run, tmp_path):

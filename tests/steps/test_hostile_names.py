@@ -18,7 +18,7 @@ from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.runs.demo import DECISIONS
 from pdmigrate.runs.evidence import seal_run
 from pdmigrate.runs.finish import write_handover
-from pdmigrate.runs.publish import publish
+from pdmigrate.runs.publish import MADE, publish
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import make_workspace
 from pdmigrate.workspace.snapshots import save_snapshot
@@ -93,7 +93,8 @@ def test_a_snapshot_with_ids_that_are_paths_writes_in_the_workspace_only(tmp_pat
         seal_run(job.workspace, job.folder, NOW)
         shared = publish(job.folder, home / "shared", job.secrets)
     written = (list_files(tmp_path) | list_files("/etc")) - before
-    assert all(path.is_relative_to(home / "acme") or path in shared for path in written)
+    published = {*shared, home / "shared" / MADE}
+    assert all(path.is_relative_to(home / "acme") or path in published for path in written)
     names = [path.name for path in written]
     assert max(map(len, names)) <= 100
     assert all(name.isascii() and name.isprintable() for name in names)

@@ -3,9 +3,11 @@
 import pytest
 from small_company import edit, look
 
-from pdmigrate import conflicts, finish, load, preview, undo
+from pdmigrate import approve, conflicts, finish, load, preview, undo, waive
 from pdmigrate.cli import main
-from pdmigrate.errors import UsageError
+from pdmigrate.cli.status import describe_status
+from pdmigrate.errors import RefusedError, UsageError
+from pdmigrate.steps.history import list_runs
 
 
 def test_an_undo_takes_back_what_a_run_made(small):
@@ -64,6 +66,51 @@ def test_the_commands_of_undo_and_history(small, capsys):
     assert main(["undo", folder]) == 0
     assert "add --yes" in capsys.readouterr().out
     assert main(["undo", folder, "--run", "1", "--yes"]) == 0
+    assert "removed from Harness: " in capsys.readouterr().out
     assert main(["history", folder]) == 0
-    assert "undo of run 1" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "undo of run 1" in said
+    assert "finished, undone by run 2" in said
     assert main(["undo", folder, "--run", "9"]) == 2
+
+
+def test_an_undo_withdraws_the_approval_and_names_who_was_mailed(small):
+    plan = conflicts(small).plan
+    approve(small, plan.digest, by="ann")
+    load(small)
+    invited = sorted(a.name for a in plan.pending if (a.kind, a.verb) == ("users", "create"))
+    assert invited
+    listed = undo(small)
+    assert (list(listed.mailed), listed.approval.by) == (invited, "ann")
+    assert small.decisions().approves(plan.digest), "looking withdraws nothing"
+    undo(small, yes=True)
+    assert small.decisions().approves(plan.digest) is None
+    said = describe_status(small.workspace)
+    assert "undone by run 2" in said
+    assert "is loaded" not in said
+    assert f"waits for approval (--approve {plan.digest})" in said
+
+
+def test_nobody_is_mailed_twice_without_a_persons_word(small):
+    """Neither where the plan was made before the undo nor where it was made after it."""
+    conflicts(small)
+    load(small, "all")
+    undo(small, yes=True)
+    for made in (False, True):
+        if made:
+            conflicts(small)
+        with pytest.raises(RefusedError, match=r"would get another .*guard mailed_before"):
+            load(small, "all")
+    digest, day = conflicts(small).plan.digest, f"{small.clock():%Y-%m-%d}"
+    waive(small, "mailed_before", digest, day, "ann", "they know of it")
+    assert load(small, "all").writes
+
+
+def test_a_run_that_writes_nothing_books_nothing(small):
+    conflicts(small)
+    load(small, "all")
+    assert conflicts(small).plan.empty
+    assert not load(small, "all").writes
+    undo(small, 1, yes=True)
+    undo(small, 1, yes=True)
+    assert [(told.run.number, told.run.kind) for told in list_runs(small)] == [(1, "load"), (2, "undo")]

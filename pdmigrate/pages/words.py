@@ -13,8 +13,8 @@ from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
-from pdmigrate.plan.handmade import brief
 from pdmigrate.plan.kinds import KINDS
+from pdmigrate.plan.telling import Naming, name_plainly, tell, tell_new
 
 KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
 Layers = Iterable[tuple[str, Iterable[Rota]]]
@@ -24,6 +24,11 @@ TONES = {"exact": "good", "changed": "warn", "handed_over": "warn", "lost": "bad
 def warn_if(attention: object) -> str:
     """The tone of a figure that is good as long as there is none of it."""
     return "warn" if attention else "good"
+
+
+def count_things(number: int, thing: str) -> str:
+    """1 object, 2 objects, no object."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}" if number else f"no {thing}"
 
 
 def format_time(moment: datetime) -> str:
@@ -149,13 +154,13 @@ def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> 
     return Section(title, table=make_table(conflicts, columns, empty))
 
 
-def list_changes(action: Action) -> list[str]:
-    """Field by field, before and after, short enough to be read."""
+def list_changes(action: Action, name: Naming = name_plainly) -> list[str]:
+    """What will be otherwise, in words. name: of people, schedules, groups and policies."""
     if action.before is None:
-        return ["new"]
+        return ["new", *tell_new(action.wanted, name)]
     if action.after is None:
         return ["taken back"]
-    return [f"{name}: {brief(before, 80)} → {brief(after, 80)}" for name, before, after in action.changes()]
+    return [said for field, before, after in action.changes() for said in tell(field, after, before, name=name)]
 
 
 def name_people(draft: Draft) -> dict[str, str]:

@@ -95,6 +95,8 @@ class Signature:
         self._fields = [self._why, self._who] if why else [self._who]
         self._said, self._buttons = Saying(), [make_button(*button) for button in buttons]
         self.say, self.attempt = self._said.say, self._said.attempt
+        self.fields = stand_below(*self._fields)
+        self.ending = stand_below(stand_side_by_side(*self._buttons), self._said.line)
 
     @property
     def by(self) -> str:
@@ -106,4 +108,4 @@ class Signature:
 
     def stand_below(self, *children: ipywidgets.Widget) -> ipywidgets.VBox:
         """What is decided, and this beneath it."""
-        return stand_below(*children, *self._fields, stand_side_by_side(*self._buttons), self._said.line)
+        return stand_below(*children, self.fields, self.ending)

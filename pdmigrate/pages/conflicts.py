@@ -27,7 +27,7 @@ RISKS = {OTHERWISE: "warn", NEW: "good", NOBODY: "plain", PERSON: "warn"}
 """What an action does to paging, where to look first before the rest, each with its tone."""
 KEPT = {"changed_in_harness": KEEP, "changed_in_both": KEEP, "kept_in_harness": KEEP}
 """The classes of questions about what both sides have differently, with the answer that leaves it so."""
-RESTORING = "take source where somebody changed who is paged, or what both sides changed; restore anything else."
+RESTORING = "take source, where who is paged or both sides were changed, and restore for the rest."
 MOST_UNFOLDED = 200
 VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plain", "handover": "warn"}
 
@@ -150,8 +150,12 @@ def section_groups(decided: Decided) -> Section:
     """What changes, by team and risk: where to look first when the list is long."""
     team_of, rate = name_owners(decided), rate_risk(decided)
     counts = Counter((team_of(a), rate(a)) for a in _changing(decided.plan.actions))
+
+    def count(risk: str) -> Callable[[str], int]:
+        return lambda team: counts[team, risk]
+
     columns: Columns[str] = {"Team": lambda team: team or "no team"}
-    columns |= {risk.capitalize(): lambda team, risk=risk: counts[team, risk] for risk in RISKS}
+    columns = {**columns, **{risk.capitalize(): count(risk) for risk in RISKS}}
     rows = sorted({team for team, _ in counts}, key=lambda team: (not team, team.casefold()))
     return Section("By team and risk", table=make_table(rows, columns, "Nothing changes."))
 

@@ -23,10 +23,11 @@ def tell(field: str, now: Any, before: Any, was: str = "was", part: str = "", na
 
     part: the one rotation that is meant, by its name, where `now` and `before` are that rotation and not the list of them.
     """
-    say = _tell_rotation if part else _FIELDS.get(field)
-    if say is None:
-        return [f"{field.replace('_', ' ')}: {brief(now)}, {was} {brief(before)}"]
-    return list(_tell_rotation(part, now, before, was, name) if part else say(now, before, was, name))
+    if part:
+        return list(_tell_rotation(part, now, before, was, name))
+    say = _FIELDS.get(field)
+    plainly = [f"{field.replace('_', ' ')}: {brief(now)}, {was} {brief(before)}"]
+    return plainly if say is None else list(say(now, before, was, name))
 
 
 def tell_new(fields: Fields, name: Naming = name_plainly) -> list[str]:
@@ -40,7 +41,7 @@ def tell_new(fields: Fields, name: Naming = name_plainly) -> list[str]:
     if fields.get("users"):
         said.append(f"members: {_join(name('user', user) for user in fields['users'])}")
     if "paging" in fields:
-        policy = fields.get("rule_policy") or fields.get("escalation_policy")
+        policy = fields.get("rule_policy") or fields.get("escalation_policy") or ""
         pages = fields["paging"] and policy
         said.append(f"pages by {name('policy', policy)}" if pages else "its alerts are only logged and page nobody")
     if fields.get("methods"):

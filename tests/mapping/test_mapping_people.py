@@ -45,7 +45,7 @@ def test_what_is_over_or_covers_no_time_is_no_place_on_call():
     rows = [schedule("ps1", over, upside_down, layer(["ann"], "PL3"), overrides_subschedule=stood_in)]
     mapped = map_rows({"users": [ANN, BOB], "schedules": rows})
     asked = mapped.questions.open
-    assert "stands in 1 places on call" in asked["user_not_found:ann"].meaning
+    assert "stands in 1 place on call" in asked["user_not_found:ann"].meaning
     assert "is on call nowhere" in asked["user_not_found:bob"].meaning
     assert [asked[f"user_not_found:{name}"].recommended for name in ("ann", "bob")] == ["invite", "leave_out"]
 
@@ -59,7 +59,7 @@ def test_a_stranger_is_a_question_and_in_no_plan():
     mapped = map_rows({"users": [ANN], "schedules": [schedule("ps1", layer(["ann"]))]})
     assert list(mapped.questions.open) == ["user_not_found:ann"]
     assert mapped.questions.open["user_not_found:ann"].recommended == "invite"
-    assert "stands in 1 places on call" in mapped.questions.open["user_not_found:ann"].meaning
+    assert "stands in 1 place on call" in mapped.questions.open["user_not_found:ann"].meaning
     assert mapped.desired == []
     assert mapped.undecided == {"ann"}
     assert all(held.open_question for held in mapped.held)

@@ -22,7 +22,7 @@ from pdmigrate.plan.telling import Naming
 from pdmigrate.steps.conflicts import Decided
 
 RISKIEST = sorted(KINDS, key=lambda kind: KINDS[kind].risk)
-OTHERWISE, NEW, NOBODY, PERSON = "changes who is paged", "new, and pages", "pages nobody", "a person makes it"
+OTHERWISE, NEW, NOBODY, PERSON = "changes who is paged", "new, and pages", "pages nobody", "to do by hand"
 RISKS = {OTHERWISE: "warn", NEW: "good", NOBODY: "plain", PERSON: "warn"}
 """What an action does to paging, where to look first before the rest, each with its tone."""
 KEPT = {"changed_in_harness": KEEP, "changed_in_both": KEEP, "kept_in_harness": KEEP}
@@ -174,8 +174,7 @@ def table_actions(decided: Decided, actions: Iterable[Action], empty: str, note:
         "Team": name_owners(decided),
         "Object": lambda action: f"{action.name} ({KINDS[action.kind].one})",
         "Action": lambda action: Tag(action.verb, VERB_TONES[action.verb]),
-        "Before → after": lambda action: list_changes(action, name),
-        "Note": lambda action: action.reason,
+        "Before → after": lambda action: [*list_changes(action, name), *([action.reason] if action.reason else [])],
     }
     return make_table(actions, columns, empty, note)
 

@@ -157,7 +157,7 @@ def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> 
 def list_changes(action: Action, name: Naming = name_plainly) -> list[str]:
     """What will be otherwise, in words. name: of people, schedules, groups and policies."""
     if action.before is None:
-        return ["new", *tell_new(action.wanted, name)]
+        return tell_new(action.wanted, name) or ["new"]
     if action.after is None:
         return ["taken back"]
     return [said for field, before, after in action.changes() for said in tell(field, after, before, name=name)]

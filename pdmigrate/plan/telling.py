@@ -37,7 +37,7 @@ def tell_new(fields: Fields, name: Naming = name_plainly) -> list[str]:
         told = (f"{label} {say(rotation.get(field), name)}" for field, (label, say) in _ROTATION.items())
         said.append(f"rotation {rotation['name']}: {', '.join(list(told)[:3])}")
     for number, level in enumerate(fields.get("levels") or (), 1):
-        said.append(f"level {number} pages {_tell_targets(level, name)}, {level['timeout_minutes']} min")
+        said.append(f"level {number} pages {_tell_targets(level, name)} for {level['timeout_minutes']} min")
     if fields.get("users"):
         said.append(f"members: {_join(name('user', user) for user in fields['users'])}")
     if "paging" in fields:

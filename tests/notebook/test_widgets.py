@@ -27,10 +27,10 @@ from pdmigrate.workspace.folder import Workspace
 @pytest.fixture(autouse=True)
 def somebody_sits_there(monkeypatch):
     """As in JupyterLab: the kernel's request allows input."""
-    import pdmigrate.notebook.parts as parts
+    from pdmigrate.runs import person
 
     kernel = type("Kernel", (), {"get_parent": lambda self, channel: {"content": {"allow_stdin": True}}})()
-    monkeypatch.setattr(parts, "get_ipython", lambda: type("Shell", (), {"kernel": kernel})())
+    monkeypatch.setattr(person, "find_shell", lambda: type("Shell", (), {"kernel": kernel})())
     monkeypatch.setenv("PDMIGRATE_USER", "carla")
 
 

@@ -76,6 +76,7 @@ class Roll:
             make_button("Untick all found", lambda: self.tick(self.ticked - {row.key for row in self.find()})),
         ]
         tools = [] if few and not self._menus else [self._search, *self._menus.values()]
+        every = every if len(self.rows) > 1 or not self.only_shown else []
         buttons = [*([] if few else turn), *every, self._count]
         return ipywidgets.VBox([stand_side_by_side(*tools), self._page, stand_side_by_side(*buttons)], layout=WIDE)
 
@@ -139,7 +140,8 @@ class Roll:
     def _note(self, key: str, value: bool) -> None:
         if self._busy:
             return
-        self.tick(self.ticked | {key} if value else self.ticked - {key})
+        hidden = self.only_shown and key not in {row.key for row in self.find()}  # by a search that was on its way
+        self.tick(self.ticked | {key} if value and not hidden else self.ticked - {key})
 
     def _turn_to(self, first: int) -> None:
         if not self._busy:

@@ -213,9 +213,9 @@ def decide_each(
     that cannot be carried out, such as somebody who is not in Harness.
     """
     object_ids = list(object_ids)
-    if why := describe_unusable(choice, value, read_nameable(job, about, object_ids)):
+    if unusable := describe_unusable(choice, value, read_nameable(job, about, object_ids)):
         raise UsageError(
-            f"{choice} for {about} cannot be carried out: {why}. If it is there by now, run this step again."
+            f"{choice} for {about} cannot be carried out: {unusable}. If it is there by now, run this step again."
         )
     digests = (job.workspace.find_state(ASKED) or {}) | {conflict.key: conflict.digest for conflict in shown}
     at = job.clock().isoformat(timespec="seconds")

@@ -25,7 +25,7 @@ from pdmigrate.pages.show import make_table, show
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.answers import Choice
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.plan.rules import Scope
+from pdmigrate.plan.rules import STRATEGIES, Scope
 from pdmigrate.steps.conflicts import choose
 from pdmigrate.steps.connect import Access, connect
 from pdmigrate.steps.job import Job
@@ -34,10 +34,6 @@ from pdmigrate.steps.preview import Preview
 MOST = 50
 """Rows of what comes along: more would have to be sent at every tick."""
 AGAIN = "Run ▸ Run All Cells shows what moves."
-STRATEGIES = [
-    ("Harness's change stays", "preserve"),
-    ("PagerDuty's change is written over Harness's", "overwrite"),
-]
 NEVER = (
     "For words and owners only: a change in Harness of who is paged is a question, whatever is chosen here. What only "
     "Harness changed is kept, until somebody answers restore among the decided questions (kept in harness)."
@@ -67,8 +63,7 @@ def choose_rules(job: Job) -> Any:
         there = rules.model_dump().items()
         return show(make_table(there, {"Rule": lambda rule: rule[0].replace("_", " "), "Value": lambda rule: rule[1]}))
     contacts = make_tick("Sync contact details and notification rules", rules.contact_details)
-    strategy = make_menu("Both sides changed", STRATEGIES, rules.strategy)
-    strategy.style = {"description_width": "initial"}
+    strategy = make_menu("Strategy", [(f"{word}: {said}", word) for word, said in STRATEGIES.items()], rules.strategy)
     fields = {"rules.contact_details": contacts, "rules.strategy": strategy}
 
     def write() -> None:

@@ -17,7 +17,7 @@ from pdmigrate.plan.actions import Action, Desired, Fields, Held, LedgerEntry, V
 from pdmigrate.plan.handmade import ByHand
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, ORDER, TERRAFORM_KINDS
 from pdmigrate.plan.questions import Questions
-from pdmigrate.plan.rules import Strategy
+from pdmigrate.plan.rules import STRATEGIES, Strategy
 
 WAITS = "it waits for people or groups that Terraform makes: run again afterwards"
 DROPPED = "gone from PagerDuty; objects are never deleted: remove it by hand, if nobody needs it any more"
@@ -244,7 +244,7 @@ def _merge(planned: Planned, wish: Desired, entry: LedgerEntry | None, have: Fie
     both = [c.field for c in merged.by_hand if c.both and c.field not in fields]
     if both:
         asked = handmade.ask_both(wish, last, have, list(dict.fromkeys(both)), planned.strategy)
-        chosen = planned.questions.ask(asked, f"rules.strategy: {planned.strategy}")
+        chosen = planned.questions.ask(asked, f"rules.strategy {planned.strategy}: {STRATEGIES[planned.strategy]}")
         taken |= set(both) if chosen and chosen.choice == handmade.TAKE else set()
     alone = [c.field for c in merged.by_hand if not (c.both or c.beside) and c.field not in fields]
     if alone and not KINDS[wish.kind].own:

@@ -5,9 +5,9 @@ import multiprocessing
 import ipywidgets
 import pytest
 from field_cases import open_case
+from hands import find, list_widgets, press, press_option, read, sit_down, tick
 
-from pdmigrate import conflicts, decide, finish, invite, load, open_job, preview, verify
-from pdmigrate.errors import OpenConflictsError
+from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
 from pdmigrate.notebook import (
     answer_conflicts,
     approve_plan,
@@ -27,12 +27,7 @@ from pdmigrate.workspace.folder import Workspace
 
 @pytest.fixture(autouse=True)
 def somebody_sits_there(monkeypatch):
-    """As in JupyterLab: the kernel's request allows input."""
-    from pdmigrate.runs import person
-
-    kernel = type("Kernel", (), {"get_parent": lambda self, channel: {"content": {"allow_stdin": True}}})()
-    monkeypatch.setattr(person, "find_shell", lambda: type("Shell", (), {"kernel": kernel})())
-    monkeypatch.setenv("PDMIGRATE_USER", "carla")
+    sit_down(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -47,45 +42,6 @@ def loaded(tmp_path_factory):
         conflicts(job)
         load(job, "all")
         yield job
-
-
-def find(widget, label):
-    """The widgets of this label, as a person finds them."""
-    below = [found for child in getattr(widget, "children", ()) for found in find(child, label)]
-    return below + ([widget] if getattr(widget, "description", "") == label else [])
-
-
-def press(widget, label):
-    [button] = find(widget, label)
-    assert not button.disabled
-    button.click()
-
-
-def press_option(widget, words):
-    """The answer of this name, for one question or for all that are ticked."""
-    [button] = [w for w in _list(widget) if getattr(w, "description", "").split(", all ")[0] == words]
-    button.click()
-
-
-def open_class(widget, words):
-    """The first line of this class in the list."""
-    next(w for w in _list(widget) if getattr(w, "description", "").startswith(f"{words} · ")).click()
-
-
-def read(widget):
-    """Everything that is on the screen."""
-    options = [one if isinstance(one, str) else one[0] for one in getattr(widget, "options", ())]
-    words = [getattr(widget, "description", ""), str(getattr(widget, "value", "")), *options]
-    return " ".join([*words, *(read(child) for child in getattr(widget, "children", ()))])
-
-
-def tick(widget, words):
-    [box] = [w for w in _list(widget) if isinstance(w, ipywidgets.Checkbox) and words in w.description]
-    box.value = True
-
-
-def _list(widget):
-    return [widget, *(found for child in getattr(widget, "children", ()) for found in _list(child))]
 
 
 def test_nothing_happens_by_looking(loaded):
@@ -121,7 +77,7 @@ def test_the_plan_is_filtered_by_team_and_page_and_widget_name_teams_as_harness_
     shown = approve_plan(job, refused)
     [team] = find(shown, "Team")
     team.value = "Search Catalog"
-    [table] = [w.value for w in _list(shown) if isinstance(w, ipywidgets.HTML) and "Before → after" in w.value]
+    [table] = [w.value for w in list_widgets(shown) if isinstance(w, ipywidgets.HTML) and "Before → after" in w.value]
     assert "Search primary" in table
     assert "Platform primary" not in table
     groups = {a.identifier: a.name for a in refused.plan.actions if a.kind == "teams"}
@@ -207,152 +163,6 @@ def test_a_service_of_two_teams_is_found_under_either(job):
     assert two
 
 
-# --- questions ---
-
-
-@pytest.fixture
-def undecided(workspace):
-    """As a newcomer finds it."""
-    with open_job(workspace) as job:
-        preview(job)
-        yield job
-
-
-def test_the_desk_counts_by_what_the_questions_do_to_paging_and_takes_what_is_safe_in_one_click(undecided):
-    job = undecided
-    found = conflicts(job)
-    shown = answer_conflicts(job, found)
-    safe = {c.key for c in found.draft.open.values() if not c.changes_paging}
-    others = len(found.draft.open) - len(safe)
-    assert f"{len(found.draft.open)} left</b>: {others} change who is paged, {len(safe)} change nobody" in read(shown)
-    press(shown, f"Accept all {len(safe)} recommendations that change nobody's paging")
-    made = {f"{d.conflict}:{d.object}": d.choice for d in job.decisions().decisions}
-    assert made == {key: found.draft.open[key].recommended for key in safe}
-    assert f"{others} left</b>: {others} change who is paged, 0 change nobody" in read(shown)
-    press(shown, "Undo my last click")
-    assert not job.decisions().decisions
-
-
-def test_opening_a_class_answers_nothing_and_says_how_many_an_answer_is_for(undecided):
-    shown = answer_conflicts(undecided, conflicts(undecided))
-    open_class(shown, "phone country")
-    assert "6 questions are ticked: 6 of phone country" in read(shown)
-    assert "email and the mobile app remain" in read(shown), "every option stands there with its effect"
-    assert "changes who is paged</span>" in read(shown)
-    assert not undecided.decisions().decisions
-    next(w for w in _list(shown) if "PCM2402" in getattr(w, "description", "")).value = False
-    press_option(shown, "leave out")
-    assert {d.object for d in undecided.decisions().decisions} == {
-        "PCM2403",
-        "PCM2502",
-        "PCM2503",
-        "PCM3602",
-        "PCM3603",
-    }
-    tick(shown, "PCM2402")  # the class stays open, and what is left of it is not ticked by itself
-    press_option(shown, "ask harness")
-    assert ("PCM2402", "ask_harness") in {(d.object, d.choice) for d in undecided.decisions().decisions}
-
-
-def test_a_decided_row_shows_its_answer_and_what_was_decided_is_ticked_no_more(undecided):
-    shown = answer_conflicts(undecided, conflicts(undecided))
-    for about, answer in (("phone country", "leave out"), ("time zone mismatch", "confirm")):
-        open_class(shown, about)
-        press_option(shown, answer)
-    made = {(d.conflict, d.choice) for d in undecided.decisions().decisions}
-    assert made == {("phone_country", "leave_out"), ("time_zone_mismatch", "confirm")}
-    open_class(shown, "time zone mismatch")
-    assert "Data backup · decided: confirm, by carla" in read(shown)
-    assert "Choose a class at the left" in read(shown), "nothing of it is ticked by opening it"
-
-
-def test_what_a_search_hides_is_not_decided(undecided):
-    shown = answer_conflicts(undecided, conflicts(undecided))
-    [search] = find(shown, "Search")
-    search.value = "PCM2"
-    press(shown, "Tick all found")
-    assert "4 ticked: 4 phone country" in read(shown)
-    search.value = "PCM24"
-    tick(shown, "PCM2402")
-    press_option(shown, "leave out")
-    assert {d.object for d in undecided.decisions().decisions} == {"PCM2402"}
-
-
-def test_an_answer_is_checked_beside_its_field_before_it_is_given(undecided):
-    shown = answer_conflicts(undecided, conflicts(undecided))
-    open_class(shown, "shared mailbox")
-    [email] = find(shown, "Email")
-    assert "priya.raman@acme.example" in email.options or email.options
-    email.value = "nobody@acme.example"
-    assert "nobody@acme.example is nobody in the Harness project" in read(shown)
-    press_option(shown, "map")
-    open_class(shown, "group name collision")
-    [name] = find(shown, "Name")
-    name.value = "platform"
-    assert "platform is the name of another one already" in read(shown)
-    press_option(shown, "rename")
-    assert not undecided.decisions().decisions
-    name.value = "Platform of ours"
-    press_option(shown, "rename")
-    assert [d.value for d in undecided.decisions().decisions] == ["Platform of ours"]
-
-
-def test_one_name_is_not_given_to_many(undecided):
-    job = undecided
-    shown = answer_conflicts(job, conflicts(job))
-    open_class(shown, "same name in source")
-    find(shown, "Name")[0].value = "On call"
-    assert "A name is for one object" in read(shown)
-    press_option(shown, "rename")
-    assert not job.decisions().decisions
-
-
-def test_nothing_is_asked_before_what_it_depends_on_is_settled_and_then_it_is_asked_at_once(undecided):
-    """Whether a policy has a team is not clear while its team waits for an answer; contacts wait for their people."""
-    job = undecided
-    found = conflicts(job).draft
-    waiting = {id for id, team in found.account.teams.items() if found.mapped.lost.get(("teams", id))}
-    teams = {id: {team.id for team in policy.teams} for id, policy in found.account.policies.items()}
-    asked = {c.id for c in found.open.values() if c.about == "policy_without_team"}
-    assert waiting
-    assert not any(teams[id] & waiting for id in asked)
-    shown = answer_conflicts(job, conflicts(job))
-    press(shown, next(w.description for w in _list(shown) if getattr(w, "description", "").startswith("Accept all")))
-    for about, answer in DESK.items():
-        open_class(shown, about)
-        press_option(shown, answer)
-    assert "7 more questions follow from the answers." in read(shown)
-    open_class(shown, "phone country")
-    press_option(shown, "leave out")
-    press(shown, "Accept the recommendation that changes nobody's paging")
-    assert "Every question is answered. Run ▸ Run All Cells drafts the plan with it." in read(shown)
-    assert not conflicts(job).draft.open
-
-
-DESK = {
-    "acknowledgement timeout": "accept",
-    "phone country": "leave out",
-    "round robin": "everyone",
-    "shared mailbox": "invite",
-    "user not found": "invite",
-    "service urgency": "no page",
-}
-
-
-def test_what_waits_for_an_answer_is_a_calm_box_for_a_person_and_ends_a_headless_run(undecided, monkeypatch):
-    decided = conflicts(undecided)
-    drawn = finish(undecided, decided)._repr_html_()
-    assert f"{len(decided.draft.open)} questions wait for your answer" in drawn
-    assert 'href="4_conflicts.ipynb"' in drawn
-    page, index = ((undecided.folder / f"{name}.html").read_text() for name in ("conflicts", "index"))
-    assert 'class="error calm" role="note"' in index
-    assert 'role="alert"' not in page + index
-    monkeypatch.setenv("PDMIGRATE_HEADLESS", "1")
-    with pytest.raises(OpenConflictsError) as told:
-        finish(undecided, decided)
-    assert told.value.exit_code == 3
-
-
 # --- two at once ---
 
 
@@ -383,7 +193,7 @@ def test_undo_in_one_notebook_leaves_what_the_other_decided(job):
         mine, other = answer_conflicts(job, decided), answer_conflicts(other_job, decided)
         for shown, words in ((mine, "Hana Sato"), (other, "Store Operations")):
             find(shown, "Search")[0].value = words
-            next(w for w in _list(shown) if words in getattr(w, "description", "")).value = True
+            next(w for w in list_widgets(shown) if words in getattr(w, "description", "")).value = True
             press_option(shown, "leave out")
         press(mine, "Undo my last click")
     objects = {decision.object for decision in job.decisions().decisions}
@@ -436,5 +246,5 @@ def test_roles_are_shown_where_people_are_chosen_and_an_answer_that_cannot_work_
         assert job.decisions().decisions == ()
         listed = answer_conflicts(job, conflicts(job))
         find(listed, "Search")[0].value = "Eve Board"
-        [eve] = [w.description for w in _list(listed) if "Eve Board · " in getattr(w, "description", "")]
+        [eve] = [w.description for w in list_widgets(listed) if "Eve Board · " in getattr(w, "description", "")]
         assert "PagerDuty role read_only_user" in eve

@@ -163,7 +163,7 @@ def decide_conflicts(notebook, workspace, lab):
 
 
 def choose_the_strategy(notebook):
-    notebook.choose("Both sides changed", "PagerDuty's change is written over Harness's")
+    notebook.choose("Strategy", "overwrite: where both sides changed, PagerDuty's is written over it")
     notebook.press("Save the rules")
     notebook.see("Saved. Run ▸ Run All Cells drafts the plan with it.")
     notebook.run_all()

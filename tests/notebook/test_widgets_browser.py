@@ -137,8 +137,6 @@ def decide_people(notebook, workspace):
 def decide_conflicts(notebook, workspace, lab):
     """The questions one after the other, and beside that what a person may do as well, which is not counted."""
     questions = notebook.within("answer_conflicts(job")
-    notebook.see("questions wait for your answer")
-    assert not notebook.panel.locator("[data-mime-type='application/vnd.jupyter.stderr']").count()
     beside = -notebook.clicks.total()
     choose_the_strategy(notebook)
     rename_a_schedule(questions)

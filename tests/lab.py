@@ -169,6 +169,11 @@ class Notebook:
         self.clicks["press"] += 1
         self.panel.get_by_role("button", name=name, exact=True).last.click()
 
+    def press_first(self, name):
+        """The first of the buttons that it describes."""
+        self.clicks["press"] += 1
+        self.panel.get_by_role("button", name=name, exact=True).first.click()
+
     def fill(self, label, words):
         self.clicks["fill"] += 1
         self.panel.get_by_label(label, exact=True).last.fill(words)

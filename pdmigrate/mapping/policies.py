@@ -103,7 +103,7 @@ def _choose_owner(mapped: Mapped, policy: EscalationPolicy) -> tuple[str | None,
         return group, None
     lost = (mapped.lost.get(("teams", team.id)) for team in policy.teams)
     waiting = next((team.name for team in lost if team and team.open_question), None)
-    if waiting is not None:
+    if waiting is not None and mapped.questions.decisions.find("policy_without_team", policy.id) is None:
         return None, Stop(f"its team {waiting} waits for an answer", True)
     answer = mapped.ask("policy_without_team", "escalation_policies", policy.id, policy.name)
     wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None

@@ -328,3 +328,15 @@ def test_a_team_without_an_answer_is_nobodys_owner():
     mapped = map_rows(rows, groups("Payments"))
     assert wishes(mapped, "escalation_policies")["pp1"].fields["owner_group"] is None
     assert "teams" in {held.kind for held in mapped.held}
+
+
+def test_nobody_is_asked_who_owns_a_policy_before_its_team_is_settled():
+    rows = {"users": [ANN], "teams": [team("pt1", "Payments")]}
+    rows["escalation_policies"] = [policy("pp1", (5, [refer("user", "ann")]), teams=[refer("team", "pt1")])]
+    waits = map_rows(rows, groups("Payments"), answered=())
+    assert list(waits.questions.open) == ["group_name_collision:pt1"]
+    assert waits.lost["escalation_policies", "pp1"].reason == "its team Payments waits for an answer"
+    left = map_rows(rows, groups("Payments"), [decide("group_name_collision", "pt1", "leave_out")], answered=())
+    assert list(left.questions.open) == ["policy_without_team:pp1"]
+    renamed = map_rows(rows, groups("Payments"), [decide("group_name_collision", "pt1", "rename")], answered=())
+    assert not renamed.questions.open

@@ -201,7 +201,7 @@ def waive(notebook, workspace):
 
 def answer_class(questions, about, answer):
     """Two clicks: what is open of the class is ticked with it."""
-    questions.press(re.compile(rf"^{about} · \d+$"))
+    questions.press_first(re.compile(rf"^{about} · \d+$"))  # those that are decided stand further down
     questions.press(re.compile(rf"^{answer}(, all \d+)?$"))
     questions.see(f"Decided: {answer}, ")
 

@@ -70,6 +70,7 @@ class _Desk:
         else:
             self.roll = Roll([], (), (), self.turn, only_shown=True, page=SHOWN, about="Class")
         self.head, self.list = ipywidgets.HTML(), ipywidgets.VBox(layout=LEFT)
+        self.list.add_class("pdm-list")
         self.search = make_text("Search", "words of a question, a name, an id")
         self.search.observe(lambda _: self.open(FOUND if self.search.value.strip() else "", ""), "value")
         self.accept = make_button("", self.accept_all, "primary")

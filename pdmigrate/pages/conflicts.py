@@ -170,11 +170,11 @@ def table_actions(decided: Decided, actions: Iterable[Action], empty: str, note:
     """Actions in words."""
     rate, name = rate_risk(decided), name_things(decided)
     columns: Columns[Action] = {
+        "Object": lambda action: f"{action.name} ({KINDS[action.kind].one})",
+        "Before → after": lambda action: [*list_changes(action, name), *([action.reason] if action.reason else [])],
         "Paging": lambda action: Tag(rate(action), RISKS[rate(action)]),
         "Team": name_owners(decided),
-        "Object": lambda action: f"{action.name} ({KINDS[action.kind].one})",
         "Action": lambda action: Tag(action.verb, VERB_TONES[action.verb]),
-        "Before → after": lambda action: [*list_changes(action, name), *([action.reason] if action.reason else [])],
     }
     return make_table(actions, columns, empty, note)
 

@@ -36,8 +36,10 @@ def tell_new(fields: Fields, name: Naming = name_plainly) -> list[str]:
     for rotation in fields.get("rotations") or ():
         told = (f"{label} {say(rotation.get(field), name)}" for field, (label, say) in _ROTATION.items())
         said.append(f"rotation {rotation['name']}: {', '.join(list(told)[:3])}")
-    for number, level in enumerate(fields.get("levels") or (), 1):
+    levels, rounds = _find_rounds(fields.get("levels") or [])
+    for number, level in enumerate(levels, 1):
         said.append(f"level {number} pages {_tell_targets(level, name)} for {level['timeout_minutes']} min")
+    said += [f"all of it {rounds} times"] if rounds > 1 else []
     if fields.get("users"):
         said.append(f"members: {_join(name('user', user) for user in fields['users'])}")
     if "paging" in fields:
@@ -90,9 +92,9 @@ _ROTATION: dict[str, tuple[str, Callable[[Any, Naming], str]]] = {
 
 def _tell_rotation(part: str, now: Fields | None, before: Fields | None, was: str, name: Naming) -> Iterator[str]:
     if now is None and before:
-        yield f"rotation {part} is gone: {_list_people(before, name)} are not on call by it"
+        yield f"rotation {part} is gone, with {_list_people(before, name)}"
     elif before is None and now:
-        yield f"rotation {part} is new: {_list_people(now, name)} are on call by it"
+        yield f"rotation {part} is new, with {_list_people(now, name)}"
     elif now and before:
         for field, (label, say) in _ROTATION.items():
             new, old = say(now.get(field), name), say(before.get(field), name)
@@ -163,6 +165,14 @@ _FIELDS: dict[str, Callable[[Any, Any, str, Naming], Iterator[str]]] = {
     "owner_group": _tell_named("it belongs to the group", "user_group"),
     "other_rules": _tell_other_rules,
 }
+
+
+def _find_rounds(levels: list[Fields]) -> tuple[list[Fields], int]:
+    """A chain that was unrolled, once, and how often it is gone through."""
+    for length in range(1, len(levels) // 2 + 1):
+        if levels == levels[:length] * (len(levels) // length):
+            return levels[:length], len(levels) // length
+    return levels, 1
 
 
 def _tell_targets(level: Fields, name: Naming) -> str:

@@ -81,7 +81,7 @@ def test_the_plan_is_filtered_by_team_and_page_and_widget_name_teams_as_harness_
     assert "Search primary" in table
     assert "Platform primary" not in table
     groups = {a.identifier: a.name for a in refused.plan.actions if a.kind == "teams"}
-    teams = {row[1] for row in PARTS["actions"](refused).table.rows}
+    teams = {row[3] for row in PARTS["actions"](refused).table.rows}
     assert teams == {*groups.values(), ""}
     assert {row[0] for row in PARTS["groups"](refused).table.rows} == {*groups.values(), "no team"}
     counts = [sum(row[1:]) for row in PARTS["groups"](refused).table.rows]

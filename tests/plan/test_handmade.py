@@ -55,8 +55,8 @@ WORDS = [
     ("escalation_policies", "levels", [LEVEL] * 2, [LEVEL], "level 2 is gone, was user a@x.example for 5 min"),
     ("escalation_policies", "levels", [LEVEL], [LEVEL] * 2, "level 2 is new: user a@x.example for 5 min"),
     ("schedules", "time_zone", "UTC", "Asia/Tokyo", "by the clock of Asia/Tokyo, was UTC"),
-    ("schedules", "rotations", [turn("A")], [], "rotation A is gone: a@x.example are not on call by it"),
-    ("schedules", "rotations", [turn("A")], [turn("A"), turn("B")], "rotation B is new: a@x.example are on call by it"),
+    ("schedules", "rotations", [turn("A")], [], "rotation A is gone, with a@x.example"),
+    ("schedules", "rotations", [turn("A")], [turn("A"), turn("B")], "rotation B is new, with a@x.example"),
     (
         "schedules",
         "rotations",

@@ -62,6 +62,8 @@ class _Desk:
         self.after = AFTER_PEOPLE if self.people else AFTER_CONFLICTS
         self.clicks: list[dict[tuple[str, str], Decision | None]] = []  # what stood there before each, newest last
         self.opened = ("", "")
+        self.mark: tuple[int, int, int] | None = None
+        self.standing: dict[tuple[str, str], Decision] = {}
         self.sign = Signature(("Take the answer back", self.take_back), ("Undo my last click", self.undo))
         self.asked = Asked(self.list_known, self.check, self.decide, self.sign.fields)
         self.take_up(draft)
@@ -102,8 +104,14 @@ class _Desk:
         return {key: self.name_answer(conflict, standing) for key, conflict in self.questions.items()}
 
     def read_standing(self) -> dict[tuple[str, str], Decision]:
-        """The answers by class and object, as the file is now."""
-        return {(d.conflict, d.object): d for d in self.job.decisions().decisions}
+        """The answers by class and object, as the file is now; thousands take a second to read, so once for each state of it."""
+        file = self.job.workspace.decisions_file
+        there = file.stat() if file.exists() else None
+        mark = (there.st_ino, there.st_mtime_ns, there.st_size) if there else None
+        if mark is None or mark != self.mark:
+            self.mark = mark
+            self.standing = {(d.conflict, d.object): d for d in self.job.decisions().decisions}
+        return self.standing
 
     def name_answer(self, conflict: Conflict, standing: dict[tuple[str, str], Decision]) -> str:
         decision = standing.get((conflict.about, conflict.id)) or standing.get((conflict.about, "all"))
@@ -198,8 +206,8 @@ class _Desk:
 
     def turn(self) -> None:
         """Show what is asked about the ticked rows, and the answers that all of them can have."""
-        ticked = self.find_ticked()
-        answers = {self.name_answer(conflict, self.read_standing()) for conflict in ticked}
+        ticked, standing = self.find_ticked(), self.read_standing()
+        answers = {self.name_answer(conflict, standing) for conflict in ticked}
         said = answers.pop() if len(answers) == 1 else ""
         nothing = (
             "Choose a class at the left to see what is asked." if not self.people else "Tick somebody who is open."

@@ -148,7 +148,9 @@ def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> 
         "Id": lambda conflict: conflict.id,
         "Question": lambda conflict: conflict.question,
         "What it means for paging": lambda conflict: conflict.meaning,
-        "Recommended": lambda conflict: conflict.recommended.replace("_", " "),
+        "Recommended": lambda conflict: (
+            conflict.recommended.replace("_", " ") + ", which changes who is paged" * conflict.changes_paging
+        ),
         "Options": lambda conflict: [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
     }
     return Section(title, table=make_table(conflicts, columns, empty))

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -131,16 +132,16 @@ class Lab:
 
 
 class Notebook:
-    """The notebook in front."""
+    """The notebook in front. clicks: how many a person has made in it; to type into a field is one, a menu takes two."""
 
-    def __init__(self, page, panel=None):
-        self.page = page
+    def __init__(self, page, panel=None, clicks=None):
+        self.page, self.clicks = page, clicks if clicks is not None else Counter()
         self.panel = panel or page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.wait_idle()
 
     def within(self, call):
         """Only the cell that makes this call: others have fields of the same name."""
-        return Notebook(self.page, self.panel.locator(".jp-CodeCell", has_text=call).last)
+        return Notebook(self.page, self.panel.locator(".jp-CodeCell", has_text=call).last, self.clicks)
 
     def wait_idle(self):
         """Until the kernel has nothing to do: before that, Run All moves the cursor and runs nothing."""
@@ -153,6 +154,7 @@ class Notebook:
 
     def start_all(self):
         """Run every cell; the first one has begun."""
+        self.clicks["run all"] += 2
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_text("Run All Cells", exact=True).click()
         self.panel.locator(".jp-InputPrompt", has_text="*").first.wait_for(state="attached")
@@ -163,22 +165,32 @@ class Notebook:
         self.wait_idle()
 
     def press(self, name):
-        """Click the button of this name; the last, where a cell above has one, too."""
+        """Click the button of this name, or one that it describes; the last, where a cell above has one, too."""
+        self.clicks["press"] += 1
         self.panel.get_by_role("button", name=name, exact=True).last.click()
 
+    def press_first(self, name):
+        """The first of the buttons that it describes."""
+        self.clicks["press"] += 1
+        self.panel.get_by_role("button", name=name, exact=True).first.click()
+
     def fill(self, label, words):
+        self.clicks["fill"] += 1
         self.panel.get_by_label(label, exact=True).last.fill(words)
 
     def choose(self, label, words):
+        self.clicks["choose"] += 2
         self.panel.get_by_label(label, exact=True).last.select_option(label=words)
 
     def pick(self, label, words):
         """Choose the option that has these words, beside a count."""
+        self.clicks["choose"] += 2
         menu = self.panel.get_by_label(label, exact=True).last
         menu.select_option(label=menu.locator("option", has_text=words).text_content())
 
     def tick(self, words):
         """Tick the box whose label has these words."""
+        self.clicks["tick"] += 1
         self.panel.get_by_role("checkbox", name=re.compile(re.escape(words))).last.check()
 
     def search(self, words, found):

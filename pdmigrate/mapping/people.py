@@ -145,7 +145,7 @@ def _ask_stranger(mapped: Mapped, user: User, email: str, duties: int, roles: Ro
     words = {
         "email": email,
         "said": (KIND_WORDS[kind] if good else BAD_ADDRESS) + role,
-        "duties": f"stands in {duties} places on call" if duties else "is on call nowhere",
+        "duties": f"stands in {duties} place{'s' * (duties > 1)} on call" if duties else "is on call nowhere",
         "empty": BY_CONTRACT if mapped.state.oncall else BY_HAND,
         "recommended": "invite" if needed and invitable else other,
         "changes_paging": empty or (needed and not good) or (duties > 0 and not invitable),

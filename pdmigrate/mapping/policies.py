@@ -94,10 +94,17 @@ def _stop_at(answer: Settled | None, what: str) -> Stop | None:
 
 
 def _choose_owner(mapped: Mapped, policy: EscalationPolicy) -> tuple[str | None, Stop | None]:
-    """The owner group. PagerDuty lets a policy have no team; in Harness a user group owns it, or nobody."""
+    """The owner group. PagerDuty lets a policy have no team; in Harness a user group owns it, or nobody.
+
+    Whether it has one is not clear, and nothing is asked, before the questions about its teams are answered.
+    """
     group = mapped.group_of(policy.teams)
     if group:
         return group, None
+    lost = (mapped.lost.get(("teams", team.id)) for team in policy.teams)
+    waiting = next((team.name for team in lost if team and team.open_question), None)
+    if waiting is not None and mapped.questions.decisions.find("policy_without_team", policy.id) is None:
+        return None, Stop(f"its team {waiting} waits for an answer", True)
     answer = mapped.ask("policy_without_team", "escalation_policies", policy.id, policy.name)
     wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None
     why = describe_unusable("owner", wanted, {"groups": {*mapped.state.groups, *mapped.groups.values()}})

@@ -60,7 +60,8 @@ _STRANGER = Wording(
         "empty_place": "its turns stay as long as they are, with nobody in them; its overrides, which keep others quiet, "
         "do not move{empty}",
         "map": "another account is paged instead",
-        "leave_out": "not moved; no schedule or policy that needs this person is moved until this is settled",
+        "leave_out": "not moved; no schedule or policy that needs this person is moved until this is settled: nobody is "
+        "paged by them",
     },
     "leave_out",
     False,
@@ -78,7 +79,7 @@ _SAME_NAME = Wording(
     "rename",
     False,
 )
-_LEFT = "the schedule is not moved, nor what needs it"
+_LEFT = "the schedule is not moved, nor what needs it: nobody is paged by them in Harness"
 _BY_HAND = "not moved: nobody is paged through it in Harness until it is made there by hand"
 _ZONE = Wording(
     "{zone!r} is {converted}, {iana} in the IANA database.",
@@ -86,14 +87,17 @@ _ZONE = Wording(
     {
         "confirm": "written as {iana}; who is paged stays the same",
         "other": "another zone is written",
-        "leave_out": "not moved",
+        "leave_out": _LEFT,
     },
     "confirm",
     False,
     values={"other": "an IANA name, as Europe/London"},
 )
-_UNMOVED = "the policy is not moved, nor the services that page by it"
-_LOOK_INTO = {"leave_out": "not moved; look into it before PagerDuty is switched off"}
+_UNMOVED = "the policy is not moved, nor the services that page by it: nobody is paged for them in Harness"
+_NOT_MOVED = "not moved: nobody is paged by it in Harness"
+_LOOK_INTO = {
+    "leave_out": "not moved: nobody is paged for it in Harness; look into it before PagerDuty is switched off"
+}
 
 WORDINGS: dict[str, dict[str, Wording]] = {
     "": {
@@ -129,8 +133,8 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "{name} ({id}) is in PagerDuty, in a form that this version cannot use: {message}.",
             "{meaning}",
             {
-                "leave_out": "not moved, nor is what needs it until this is settled; look into it before PagerDuty is "
-                "switched off"
+                "leave_out": "not moved, nor is what needs it until this is settled: nobody is paged by them; look into it "
+                "before PagerDuty is switched off"
             },
         ),
         "unknown_field": Wording(
@@ -151,7 +155,10 @@ WORDINGS: dict[str, dict[str, Wording]] = {
         "user_found_twice": Wording(
             "More than one PagerDuty user would be {email} in Harness; {name} ({id}) is one of them.",
             "Two people in PagerDuty would be one in Harness: one phone rings for both.",
-            {"same_person": "both become the one Harness person", "leave_out": "this one is not moved"},
+            {
+                "same_person": "both become the one Harness person, who is paged for both",
+                "leave_out": "this one is not moved",
+            },
             "same_person",
         ),
     },
@@ -170,7 +177,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "{name} has a number in {country}, where Harness neither calls nor sends SMS.",
             "The person is on call and this phone stays silent; adding a country takes Harness weeks.",
             {
-                "leave_out": "the number is not moved; email and the mobile app remain",
+                "leave_out": "the number is not moved and does not ring; email and the mobile app remain",
                 "ask_harness": "not moved now; a request to Harness is on the list of what is open",
             },
         ),
@@ -179,13 +186,15 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "A number that does not ring reaches nobody, here as in PagerDuty. Ask the person, or call it.",
             {
                 "it_is_right": "{written} is carried over as it stands",
-                "leave_out": "the number is not moved; whoever has another enters it in Harness",
+                "leave_out": "the number is not moved and does not ring; whoever has another enters it in Harness",
             },
         ),
         "lost_contact": Wording(
             "Not all that pages {name} today can be carried over: {said}.",
             "A page may reach the person later than today, by another way, or not at all.",
-            {"leave_out": "not moved; whoever wants to be reached by it enters it in his profile in Harness"},
+            {
+                "leave_out": "not moved: no page comes by it, until whoever wants to be reached by it enters it in Harness"
+            },
         ),
     },
     "schedules": {
@@ -202,7 +211,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "Its windows are clock times without a zone, most likely of that other zone: read as they stand they would "
             "page other people at other hours.",
             {
-                "leave_out": "not moved; save GET /schedules/ID, which writes in the schedule's own zone",
+                "leave_out": "not moved: nobody is paged by it; save GET /schedules/ID, which writes in the schedule's own zone",
                 "as_written": "the windows are taken for clock times of {zone}, as they stand",
             },
         ),
@@ -228,7 +237,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "By {seconds} in all, first at {first}. We do not understand this schedule fully; what we would write might "
             "page somebody else. An answer is for these differences only.",
             {
-                "leave_out": "not moved; it is to do by hand",
+                "leave_out": "not moved: nobody is paged by it until it is made by hand",
                 "load_anyway": "written by our reading of the layers, these differences and all",
             },
         ),
@@ -252,7 +261,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             {
                 "without": "loaded without them: in those hours whoever has the turn is paged in Harness, and verify calls "
                 "the schedule unverified",
-                "leave_out": "not moved, nor what needs it",
+                "leave_out": _LEFT,
             },
             "without",
         ),
@@ -311,7 +320,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
         "escalation_loops": Wording(
             "{levels} levels, run {rounds} times, are more than the {most} levels of one policy.",
             "After the last level nobody is paged any more: fewer rounds mean an earlier silence.",
-            {"fewer": "run {fit} times", "none": "run once", "leave_out": "not moved"},
+            {"fewer": "run {fit} times, then nobody is paged", "none": "run once", "leave_out": _NOT_MOVED},
             "fewer",
         ),
         "policy_without_team": Wording(
@@ -320,7 +329,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             {
                 "no_owner": "made without an owner, where the target takes that",
                 "owner": "that group owns it",
-                "leave_out": "not moved",
+                "leave_out": _NOT_MOVED,
             },
             "no_owner",
             False,
@@ -332,7 +341,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             {
                 "everyone": "all targets of the level are paged at once",
                 "first_only": "only the first target of the level is paged",
-                "leave_out": "not moved",
+                "leave_out": _NOT_MOVED,
             },
             "everyone",
         ),
@@ -344,7 +353,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             {
                 "page": "every alert pages, at any hour",
                 "no_page": "alerts are logged and page nobody",
-                "leave_out": "not moved",
+                "leave_out": _NOT_MOVED,
             },
             "no_page",
         ),
@@ -352,7 +361,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "{name} pages again {minutes} min after an acknowledgement. Harness has no such setting: by its documentation "
             "an acknowledged page times out after 24 hours.",
             "Who acknowledges a page and falls asleep again is not woken again, and nobody else is.",
-            {"accept": "a page that was acknowledged stays quiet", "leave_out": "not moved"},
+            {"accept": "an acknowledged page stays quiet: nobody is paged again", "leave_out": _NOT_MOVED},
             "accept",
         ),
         "no_way_to_page": Wording(
@@ -360,11 +369,10 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "would have neither.",
             "An alert whose service has neither alert rule nor webhook is logged and pages nobody.",
             {
-                "rule_by_hand": "its alert rule is to do by hand: it is on the list of the handover",
-                "leave_out": "not moved",
+                "rule_by_hand": "nobody is paged for it until its alert rule is made by hand: it is on the list of the handover",
+                "leave_out": _NOT_MOVED,
             },
             "rule_by_hand",
-            False,
         ),
         "dangling_reference": Wording(
             "{name} names the policy {policy} ({policy_id}), which PagerDuty's list does not show.",

@@ -1,4 +1,4 @@
-"""The small pieces that every widget is made of, and the question whether a person sits before the notebook."""
+"""The small pieces that every widget is made of."""
 
 import getpass
 import os
@@ -6,24 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
-from IPython import get_ipython
 from markupsafe import escape
 
 from pdmigrate.errors import PdmigrateError
 from pdmigrate.pages.show import show
+from pdmigrate.runs.person import is_interactive as is_interactive
 
 WIDE = ipywidgets.Layout(width="calc(100% - 4px)", max_width="60rem")
 NARROW = ipywidgets.Layout(width="17rem", max_width="100%")
 LABELS = {"description_width": "5.5rem"}
 ROW = ipywidgets.Layout(flex_flow="row wrap", align_items="center", max_width="60rem")
-
-
-def is_interactive() -> bool:
-    """Whether a person sits before the notebook: papermill, nbconvert and nbval allow no input, JupyterLab does."""
-    if os.environ.get("PDMIGRATE_HEADLESS"):
-        return False
-    kernel = getattr(get_ipython(), "kernel", None)
-    return bool(kernel and kernel.get_parent("shell").get("content", {}).get("allow_stdin"))
 
 
 def make_text(label: str, hint: str = "", value: str = "", layout: ipywidgets.Layout = WIDE) -> ipywidgets.Text:
@@ -95,6 +87,8 @@ class Signature:
         self._fields = [self._why, self._who] if why else [self._who]
         self._said, self._buttons = Saying(), [make_button(*button) for button in buttons]
         self.say, self.attempt = self._said.say, self._said.attempt
+        self.fields = stand_below(*self._fields)
+        self.ending = stand_below(stand_side_by_side(*self._buttons), self._said.line)
 
     @property
     def by(self) -> str:
@@ -106,4 +100,4 @@ class Signature:
 
     def stand_below(self, *children: ipywidgets.Widget) -> ipywidgets.VBox:
         """What is decided, and this beneath it."""
-        return stand_below(*children, *self._fields, stand_side_by_side(*self._buttons), self._said.line)
+        return stand_below(*children, self.fields, self.ending)

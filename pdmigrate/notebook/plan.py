@@ -20,7 +20,14 @@ from pdmigrate.notebook.parts import (
     stand_side_by_side,
 )
 from pdmigrate.notebook.roll import PAGE, Roll, Row, do_each
-from pdmigrate.pages.conflicts import RISKIEST, name_owners, section_guards, table_actions
+from pdmigrate.pages.conflicts import (
+    name_owners,
+    rate_risk,
+    section_actions,
+    section_guards,
+    sort_by_risk,
+    table_actions,
+)
 from pdmigrate.pages.show import Table, make_table, show
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import Action
@@ -33,7 +40,7 @@ DIGEST_AT_LEAST = 6
 def approve_plan(job: Job, decided: Decided) -> Any:
     """Look through the plan, waive what refuses it, approve it by typing the beginning of its digest. Headless: tables."""
     if not is_interactive():
-        return show(section_guards(decided), _describe_plan(job, decided))
+        return show(section_actions(decided), section_guards(decided), _describe_plan(job, decided))
     return stand_below(_PlanView(decided).box, _show_guards(job, decided), _ask_approval(job, decided))
 
 
@@ -48,23 +55,22 @@ def _describe_plan(job: Job, decided: Decided) -> Table:
 
 
 class _PlanView:
-    """What will be written, a page at a time."""
+    """What will be written, in words, riskiest first, a page at a time."""
 
     def __init__(self, decided: Decided):
-        changing = [action for action in decided.plan.actions if action.verb != "keep"]
-        self.actions = sorted(changing, key=lambda a: (RISKIEST.index(a.kind), a.name.casefold()))
-        self.first, self.team_of = 0, name_owners(decided)
+        self.decided, self.actions, self.first = decided, sort_by_risk(decided), 0
+        team_of = name_owners(decided)
         self.search = make_text("Search", "part of a name", layout=NARROW)
         self.reads: dict[str, Callable[[Action], str]] = {
+            "Paging": rate_risk(decided),
+            "Team": lambda action: team_of(action) or "no team",
             "Kind": lambda action: KIND_NAMES[action.kind],
-            "Action": lambda action: action.verb,
-            "Team": lambda action: self.team_of(action) or "no team",
         }
         self.menus = {}
         for label, read in self.reads.items():
             counts = Counter(map(read, self.actions))
             values = sorted(counts, key=str.casefold) if label == "Team" else counts
-            options = [(f"every {label.lower()}", ""), *((f"{value} ({counts[value]})", value) for value in values)]
+            options = [("everything", ""), *((f"{value} ({counts[value]})", value) for value in values)]
             self.menus[label] = make_menu(label, options, layout=NARROW)
         self.table = ipywidgets.HTML()
         tools = (self.search, *self.menus.values())
@@ -75,7 +81,7 @@ class _PlanView:
             make_button("Next actions", lambda: self.turn_to(self.first + PAGE)),
         )
         below = [stand_side_by_side(*turn)] if len(self.actions) > PAGE else []
-        self.box = stand_below(stand_side_by_side(*tools), self.table, *below)
+        self.box = ipywidgets.VBox([stand_side_by_side(*tools), self.table, *below])
         self.turn_to(0)
 
     def turn_to(self, first: int) -> None:
@@ -86,7 +92,7 @@ class _PlanView:
         self.first = min(max(0, first), max(0, (len(found) - 1) // PAGE * PAGE))
         shown = found[self.first : self.first + PAGE]
         note = f"Actions {self.first + 1} to {self.first + len(shown)} of {len(found)}." if shown else ""
-        self.table.value = draw(table_actions(shown, self.team_of, "No action fits.", note))
+        self.table.value = draw(table_actions(self.decided, shown, "No action fits.", note))
 
 
 def _show_guards(job: Job, decided: Decided) -> ipywidgets.Widget:

@@ -1,101 +1,204 @@
-"""Notebooks 3 and 4: questions, one by one or many of a class at once, with what each answer would do, and undo."""
+"""Notebooks 3 and 4: a desk with the questions at the left and what is asked at the right, answered one by one or many at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import ipywidgets
+from markupsafe import escape
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.notebook.parts import Signature, draw, is_interactive, make_menu, make_text, make_tick
+from pdmigrate.notebook.asked import Asked, spell
+from pdmigrate.notebook.parts import Signature, draw, is_interactive, make_button, make_text
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.pages import look
-from pdmigrate.pages.show import Section, Table, make_table
+from pdmigrate.pages.show import Table
+from pdmigrate.oncall.words import format_number
 from pdmigrate.plan.answers import Conflict, Decision
+from pdmigrate.plan.values import describe_unusable
 from pdmigrate.steps.conflicts import Decided, decide_each, take_back
+from pdmigrate.steps.draft import draft_again, read_nameable
 from pdmigrate.steps.invite import Matched, People
 from pdmigrate.steps.job import Job
 from pdmigrate.workspace.decisions import save_answers
 
-Objects = dict[str, list[str]]
-"""Class to object ids; the id `all` is the whole class."""
-UNDECIDED = "undecided"
+Given = list[tuple[str, list[str], str, str]]
+"""Class, object ids (or `all` for the whole class), choice and value."""
 AFTER_PEOPLE = "4 · Conflicts plans with it."
 AFTER_CONFLICTS = "Run ▸ Run All Cells drafts the plan with it."
+CHANGES, SAME, DECIDED = "Change who is paged", "Change nobody's paging, as recommended", "Decided"
+FOUND = "Found"
+ACCEPT_ONE = "Accept the recommendation that changes nobody's paging"
+ACCEPT = "Accept all {} recommendations that change nobody's paging"
+LEFT = ipywidgets.Layout(
+    flex="1 1 17rem", min_width="14rem", max_height="34rem", overflow="hidden auto", display="block"
+)
+RIGHT = ipywidgets.Layout(flex="2 1 22rem", min_width="14rem", margin="0 0 0 1rem")
+DESK = ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start", max_width="78rem")
+SHOWN = 40
 
 
 def choose_people(job: Job, people: People) -> Any:
     """Everybody, page by page; those who are not found are invited, mapped by hand, or left out."""
     if not is_interactive():
         return look(people, "questions")
-    return _Questions(job, people.draft, "users", people.matched).box
+    return _Desk(job, people.draft, "users", people.matched).box
 
 
 def answer_conflicts(job: Job, decided: Decided) -> Any:
-    """Every question, open or decided; answers are written at once, and can be taken back."""
+    """Every question, open or decided; answers are written at once, and can be taken back. Headless: the tables."""
     if not is_interactive():
-        return look(decided, "open")
-    return _Questions(job, decided.draft).box
+        return look(decided, "open", "answers")
+    return _Desk(job, decided.draft).box
 
 
-class _Questions:
-    """A list of questions (or of people, some with a question), and below it the answer to those that are ticked.
+class _Desk:
+    """The questions (or the people, some with a question) by what they do to paging, and beside them the one that is asked.
 
     What stands in decisions.yaml is read again for every list: another notebook may write meanwhile.
     """
 
     def __init__(self, job: Job, draft: Draft, kind: str = "", people: Iterable[Matched] = ()):
-        there = [*draft.open.values(), *(answer.conflict for answer in draft.answered.values())]
-        self.job, self.people = job, list(people)
-        self.questions = {conflict.key: conflict for conflict in there if kind in ("", conflict.kind)}
-        self.by_rule = {key: a.choice for key, a in draft.answered.items() if a.by == "rule"}
+        self.job, self.kind, self.people = job, kind, list(people)
         self.after = AFTER_PEOPLE if self.people else AFTER_CONFLICTS
         self.clicks: list[dict[tuple[str, str], Decision | None]] = []  # what stood there before each, newest last
-        self.roll = Roll(self.list_rows(), ("State", "Role") if self.people else ("State", "Class"), (), self.turn)
-        self.told = ipywidgets.HTML()
-        self.sign = Signature(
-            ("Decide", self.decide, "primary"),
-            ("Take the answer back", self.take_back),
-            ("Undo my last click", self.undo),
-        )
-        self.choice = make_menu("Answer", [(UNDECIDED, "")])
-        self.value = make_text("Value", "only where the answer takes one: a name, an email, a zone")
-        self.whole = make_tick("for the whole class: all of its questions, later ones too")
-        self.turn()
-        self.box = self.sign.stand_below(self.roll.box, self.told, self.choice, self.value, self.whole)
-        if not self.roll.rows:
+        self.opened = ("", "")
+        self.mark: tuple[int, int, int] | None = None
+        self.standing: dict[tuple[str, str], Decision] = {}
+        self.sign = Signature(("Take the answer back", self.take_back), ("Undo my last click", self.undo))
+        self.asked = Asked(self.list_known, self.check, self.decide, self.sign.fields)
+        self.take_up(draft)
+        if self.people:
+            self.roll = Roll(self.list_people(), ("State", "Role"), (), self.turn, only_shown=True)
+        else:
+            self.roll = Roll([], (), (), self.turn, only_shown=True, page=SHOWN, about="Class")
+        self.head, self.list = ipywidgets.HTML(), ipywidgets.VBox(layout=LEFT)
+        self.list.add_class("pdm-list")
+        self.search = make_text("Search", "words of a question, a name, an id")
+        self.search.observe(lambda _: self.open(FOUND if self.search.value.strip() else "", ""), "value")
+        self.accept = make_button("", self.accept_all, "primary")
+        self.again = make_button("Ask what follows from the answers", self.ask_again)
+        if self.people:
+            self.list.children, tools = [self.roll.box], [self.accept]
+        else:
+            tools = [self.accept, self.again]
+        right = ipywidgets.VBox([self.asked.box, self.sign.ending], layout=RIGHT)
+        desk = ipywidgets.HBox([self.list, right], layout=DESK)
+        self.box = ipywidgets.VBox([self.head, ipywidgets.HBox(tools, layout=DESK), desk])
+        self.show()
+        if not self.questions and not self.people:
             self.box = ipywidgets.HTML(draw(Table((), (), empty="There is no question.")))
 
-    def read_standing(self) -> dict[tuple[str, str], Decision]:
-        """The answers by class and object, as the file is now."""
-        return {(d.conflict, d.object): d for d in self.job.decisions().decisions}
+    def take_up(self, draft: Draft) -> None:
+        """The questions of a draft, with what answers them without a person."""
+        there = [*draft.open.values(), *(answer.conflict for answer in draft.answered.values())]
+        self.questions = {conflict.key: conflict for conflict in there if self.kind in ("", conflict.kind)}
+        self.by_rule = {key: a.choice for key, a in draft.answered.items() if a.by == "rule"}
+        asked = {(conflict.kind, conflict.id) for conflict in self.questions.values()}
+        self.waiting = sum(h.open_question and (h.kind, h.key) not in asked for h in draft.plan.held)
 
-    def list_rows(self) -> list[Row]:
-        """A row per question, open ones first, or one per person."""
+    # --- the list ---
+
+    def read_answers(self) -> dict[str, str]:
+        """What is answered to each question: open, by the rule, or decided; and how."""
         standing = self.read_standing()
-        rows, answers = [], {key: self.name_answer(c, standing) for key, c in self.questions.items()}
-        if self.people:
-            asked = {conflict.id: answers[key] for key, conflict in self.questions.items()}
-            for person in self.people:
-                state = asked.get(person.id, person.state)
-                duties = f"{person.duties} places on call" if person.duties else "never on call"
-                label = f"{person.name} · {person.email} · PagerDuty role {person.role} · {duties} · {state}"
-                marks = {"State": [state.partition(",")[0]], "Role": [person.role.partition(",")[0]]}
-                rows.append(Row(person.id, label, marks))
-            return rows
-        for key, conflict in self.questions.items():
-            about = conflict.about.replace("_", " ")
-            label = " · ".join(filter(None, (about, conflict.name, conflict.note, conflict.id, answers[key])))
-            rows.append(Row(key, label, {"State": [answers[key].partition(":")[0]], "Class": [conflict.about]}))
-        return sorted(rows, key=lambda row: row.marks["State"] != ["open"])
+        return {key: self.name_answer(conflict, standing) for key, conflict in self.questions.items()}
+
+    def read_standing(self) -> dict[tuple[str, str], Decision]:
+        """The answers by class and object, as the file is now; thousands take a second to read, so once for each state of it."""
+        file = self.job.workspace.decisions_file
+        there = file.stat() if file.exists() else None
+        mark = (there.st_ino, there.st_mtime_ns, there.st_size) if there else None
+        if mark is None or mark != self.mark:
+            self.mark = mark
+            self.standing = {(d.conflict, d.object): d for d in self.job.decisions().decisions}
+        return self.standing
 
     def name_answer(self, conflict: Conflict, standing: dict[tuple[str, str], Decision]) -> str:
-        """Open, by the rule, or decided; and how."""
         decision = standing.get((conflict.about, conflict.id)) or standing.get((conflict.about, "all"))
         if decision and decision.answers(conflict):
             value = f" {decision.value}" if decision.value else ""
-            return f"decided: {decision.choice.replace('_', ' ')}{value}, by {decision.by or 'somebody'}"
+            return f"decided: {spell(decision.choice)}{value}, by {decision.by or 'somebody'}"
         by_rule = self.by_rule.get(conflict.key)
-        return f"by the rule: {by_rule.replace('_', ' ')}" if by_rule else "open"
+        return f"by the rule: {spell(by_rule)}" if by_rule else "open"
+
+    def list_groups(self) -> dict[str, dict[str, list[Conflict]]]:
+        """By what they do to paging, then by class."""
+        answers, groups = self.read_answers(), dict[str, dict[str, list[Conflict]]]()
+        for group in (CHANGES, SAME, DECIDED):
+            groups[group] = {}
+        for key, conflict in self.questions.items():
+            group = DECIDED if answers[key] != "open" else CHANGES if conflict.changes_paging else SAME
+            groups[group].setdefault(conflict.about, []).append(conflict)
+        return groups
+
+    def show(self) -> None:
+        """The list and the counts as they are now, with the class that is open."""
+        groups = self.list_groups()
+        changes, same, decided = (sum(map(len, groups[group].values())) for group in (CHANGES, SAME, DECIDED))
+        waits = f" {format_number(self.waiting, 'object waits', 'objects wait')} for answers about others."
+        told = f"<b>{changes + same:,} left</b>: {changes:,} change who is paged, {same:,} change nobody's paging."
+        told += f" {decided:,} decided.{waits if self.waiting else ''}"
+        self.head.value = f'<div role="status" class="pdm-said">{told}</div>'
+        safe = len(self.list_safe())
+        self.accept.description = ACCEPT.format(safe) if safe > 1 else ACCEPT_ONE
+        self.accept.layout.display = "flex" if safe else "none"
+        if not self.people:
+            self.list.children = [self.search, *self.draw_groups(groups)]
+        self.turn()
+
+    def draw_groups(self, groups: dict[str, dict[str, list[Conflict]]]) -> list[ipywidgets.Widget]:
+        """A line for each class under its heading, and the questions of the one that is open."""
+        if self.opened[0] == FOUND:
+            return [self.roll.box]
+        drawn: list[ipywidgets.Widget] = []
+        for group, classes in groups.items():
+            if not classes:
+                continue
+            number = sum(map(len, classes.values()))
+            drawn.append(ipywidgets.HTML(f'<div class="pdm-group">{escape(group)} · {number:,}</div>'))
+            for about, conflicts in sorted(classes.items()):
+                line = make_button(f"{spell(about)} · {len(conflicts):,}", lambda at=(group, about): self.open(*at))  # type: ignore[misc]
+                line.layout.width = "calc(100% - 4px)"
+                line.add_class("pdm-class")
+                drawn.append(line)
+                if self.opened == (group, about):
+                    line.add_class("pdm-opened")
+                    drawn.append(self.roll.box)
+        return drawn
+
+    def open(self, group: str, about: str) -> None:
+        """Show the questions of a class; those that are open are ticked, for one answer to all of them."""
+        self.opened = (group, about) if self.opened != (group, about) or group == FOUND else ("", "")
+        rows = self.list_rows()
+        self.roll.replace(rows, [row.key for row in rows] if self.opened[0] in (CHANGES, SAME) else ())
+        self.show()
+
+    def list_rows(self) -> list[Row]:
+        """The questions of the open class, or those that are searched for."""
+        group, about = self.opened
+        answers, words = self.read_answers(), self.search.value.casefold().split() if group == FOUND else []
+        there = self.list_groups().get(group, {}).get(about, []) if group != FOUND else self.questions.values()
+        rows = []
+        for conflict in there:
+            answer = answers[conflict.key]
+            said = (conflict.name, spell(conflict.about) if words else "", answer, conflict.note, conflict.id)
+            label = " · ".join(part for part in said if part and part != "open")
+            if all(word in f"{label} {conflict.question} {answer}".casefold() for word in words):
+                rows.append(Row(conflict.key, label, {"Class": [conflict.about]}))
+        return rows
+
+    def list_people(self) -> list[Row]:
+        """A row per person."""
+        answers = self.read_answers()
+        asked = {conflict.id: answers[key] for key, conflict in self.questions.items()}
+        rows = []
+        for person in self.people:
+            state = asked.get(person.id, person.state)
+            duties = f"{person.duties} places on call" if person.duties else "never on call"
+            label = f"{person.name} · {person.email} · PagerDuty role {person.role} · {duties} · {state}"
+            marks = {"State": [state.partition(",")[0]], "Role": [person.role.partition(",")[0]]}
+            rows.append(Row(person.id, label, marks))
+        return rows
 
     def find_ticked(self) -> list[Conflict]:
         wanted = self.roll.ticked
@@ -103,40 +206,64 @@ class _Questions:
 
     def turn(self) -> None:
         """Show what is asked about the ticked rows, and the answers that all of them can have."""
-        ticked = self.find_ticked()
-        offered = [[option.name for option in conflict.options] for conflict in ticked]
-        shared = [name for name in offered[0] if all(name in names for names in offered)] if offered else []
-        self.choice.options = [(UNDECIDED, ""), *((name.replace("_", " "), name) for name in shared)]
-        self.choice.value, self.value.value, self.whole.value = "", "", False
+        ticked, standing = self.find_ticked(), self.read_standing()
+        answers = {self.name_answer(conflict, standing) for conflict in ticked}
+        said = answers.pop() if len(answers) == 1 else ""
         nothing = (
-            "Nobody with a question is ticked." if self.roll.ticked else "Tick a row to see what is asked about it."
+            "Choose a class at the left to see what is asked." if not self.people else "Tick somebody who is open."
         )
-        self.told.value = draw(_describe(ticked) if ticked else Table((), (), empty=nothing))
+        self.asked.show(ticked, nothing, "" if said == "open" else said)
 
-    def decide(self) -> None:
-        ticked, choice, value = self.find_ticked(), self.choice.value, self.value.value.strip()
-        valued = {option.name: option.value for c in ticked for option in c.options if option.value}
-        if not ticked or not choice:
-            return self.sign.say("Tick a question and choose an answer first.", "bad")
-        if choice in valued and not value:
-            return self.sign.say(f"{choice} needs a value: {valued[choice]}.", "bad")
-        if choice == "rename" and value and (len(ticked) > 1 or self.whole.value):
-            return self.sign.say("A name is for one object: tick one, or leave the value empty.", "bad")
-        given, seen = (choice, value, self.sign.by, self.sign.why), list(self.questions.values())
+    # --- the answer ---
+
+    def list_known(self, sort: str) -> Sequence[str]:
+        """What the field offers while somebody types."""
+        return sorted(read_nameable(self.job, "", ()).get(sort, ()))
+
+    def check(self, choice: str, value: str) -> str:
+        about, ids = self.asked.conflicts[0].about, [conflict.id for conflict in self.asked.conflicts]
+        return describe_unusable(choice, value, read_nameable(self.job, about, ids))
+
+    def decide(self, choice: str, value: str) -> None:
         objects = self.name_objects()
-        words = f"Decided: {self.choice.label}, {_count(objects)}."
-        return self._write(objects, lambda about, ids: decide_each(self.job, about, ids, *given, seen), words)
+        words = f"Decided: {spell(choice)}{f' {value}' if value else ''}, {_count(objects)}."
+        self._decide([(about, ids, choice, value) for about, ids in objects.items()], words)
+
+    def list_safe(self) -> list[Conflict]:
+        """The open questions whose recommendation changes nobody's paging and needs no value."""
+        answers = self.read_answers()
+        free = {(c.key, option.name) for c in self.questions.values() for option in c.options if not option.value}
+        there = (c for c in self.questions.values() if answers[c.key] == "open" and not c.changes_paging)
+        return [conflict for conflict in there if (conflict.key, conflict.recommended) in free]
+
+    def accept_all(self) -> None:
+        """Take every recommendation that changes nobody's paging."""
+        chosen: dict[tuple[str, str], list[str]] = {}
+        for conflict in self.list_safe():
+            chosen.setdefault((conflict.about, conflict.recommended), []).append(conflict.id)
+        each = ", ".join(f"{len(ids):,} of {spell(about)}: {spell(choice)}" for (about, choice), ids in chosen.items())
+        self._decide([(about, ids, choice, "") for (about, choice), ids in chosen.items()], f"Accepted: {each}.")
+
+    def _decide(self, given: Given, words: str) -> None:
+        seen = list(self.questions.values())
+
+        def write() -> None:
+            for about, ids, choice, value in given:
+                decide_each(self.job, about, ids, choice, value, self.sign.by, self.sign.why, seen)
+
+        self._write([(about, id) for about, ids, _, _ in given for id in ids], write, words)
 
     def take_back(self) -> None:
         objects, standing = self.name_objects(), self.read_standing()
-        if not any((about, id) in standing for about, ids in objects.items() for id in ids):
+        places = [(about, id) for about, ids in objects.items() for id in ids]
+        if not any(place in standing for place in places):
             return self.sign.say("There is no such answer of a person to take back (a class has its own tick).", "bad")
 
-        def take(about: str, ids: list[str]) -> None:
-            for object_id in ids:
-                take_back(self.job, about, object_id)
+        def take() -> None:
+            for place in places:
+                take_back(self.job, *place)
 
-        return self._write(objects, take, f"Taken back: {_count(objects)}.")
+        return self._write(places, take, f"Taken back: {_count(objects)}.")
 
     def undo(self) -> None:
         """As before the last click."""
@@ -152,46 +279,44 @@ class _Questions:
 
         return self._show(self.sign.attempt(restore, f"Undone. {self.after}"))
 
-    def name_objects(self) -> Objects:
-        """The ticked questions, or the whole of their classes."""
-        objects: Objects = {}
+    def ask_again(self) -> None:
+        """Draft with the answers: some questions come up only when others are answered."""
+        known = set(self.questions)
+        self.sign.say("Drafting with the answers.")
+        if self.sign.attempt(lambda: self.take_up(draft_again(self.job)), ""):
+            new = sum(key not in known for key, answer in self.read_answers().items() if answer == "open")
+            more = (
+                f"{format_number(new, 'more question follows', 'more questions follow')} from the answers."
+            )
+            left = "open" in self.read_answers().values()
+            self.sign.say(more if new or left else f"Every question is answered. {self.after}")
+            self._show(True)
+
+    def name_objects(self) -> dict[str, list[str]]:
+        """The ticked questions by class, or the whole of their classes."""
+        objects: dict[str, list[str]] = {}
         for conflict in sorted(self.find_ticked(), key=lambda conflict: conflict.about):
             objects.setdefault(conflict.about, []).append(conflict.id)
-        return {about: ["all"] for about in objects} if self.whole.value else objects
+        return {about: ["all"] for about in objects} if self.asked.whole.value else objects
 
-    def _write(self, objects: Objects, act: Callable[[str, list[str]], Any], words: str) -> None:
+    def _write(self, places: list[tuple[str, str]], act: Any, words: str) -> None:
         standing = self.read_standing()
-
-        def write() -> None:
-            for about, ids in objects.items():
-                act(about, ids)
-            self.clicks.append({(about, id): standing.get((about, id)) for about, ids in objects.items() for id in ids})
-
-        self._show(self.sign.attempt(write, f"{words} {self.after}"))
+        if not self.sign.attempt(act, f"{words} {self.after}"):
+            return
+        self.clicks.append({place: standing.get(place) for place in places})
+        self._show(True)
+        if not self.people and "open" not in self.read_answers().values():
+            self.ask_again()
 
     def _show(self, written: bool) -> None:
-        """What is decided is ticked no more: under a filter it may be out of sight, and the next answer is not for it."""
+        """What is decided is ticked no more: the next answer is not for it."""
         if written:
-            self.roll.replace(self.list_rows(), ())
+            if not self.people and not self.list_rows():
+                self.opened = ("", "")
+            self.roll.replace(self.list_people() if self.people else self.list_rows(), ())
+            self.show()
 
 
-def _count(objects: Objects) -> str:
+def _count(objects: dict[str, list[str]]) -> str:
     numbers = {about: "the whole class" if ids == ["all"] else f"{len(ids):,}" for about, ids in objects.items()}
-    return "; ".join(f"{number} of {about.replace('_', ' ')}" for about, number in numbers.items())
-
-
-def _describe(conflicts: list[Conflict]) -> Section:
-    """What is asked and what each answer will do; for many, the first stands for all."""
-    first, many = conflicts[0], len(conflicts) > 1
-    table = make_table(
-        first.options,
-        {
-            "Answer": lambda o: o.name.replace("_", " "),
-            "What it will do": lambda o: o.effect,
-            "Value": lambda o: o.value or "",
-        },
-    )
-    note = f" {first.note}." if first.note else ""
-    text = f"{first.meaning}{note} Recommended: {first.recommended.replace('_', ' ')}."
-    others = f"\n\n{len(conflicts):,} are ticked, this is the first of them. Only answers that all of them can have are offered."
-    return Section(first.question, text + others * many, table, level=3)
+    return ", ".join(f"{number} of {spell(about)}" for about, number in numbers.items())

@@ -35,7 +35,8 @@ class Row:
 class Roll:
     """Rows to be searched, filtered and ticked. `on_tick` is called when the set of ticked keys has changed.
 
-    filters: the names of the menus; a mapping says what each starts at.
+    filters: the names of the menus; a mapping says what each starts at. only_shown: a row that the search or a menu hides is
+    ticked no more. page: how many rows stand on one. about: the mark by which what is ticked is counted in words.
     """
 
     def __init__(
@@ -44,8 +45,12 @@ class Roll:
         filters: Sequence[str] | Mapping[str, str] = (),
         ticked: Iterable[str] = (),
         on_tick: Callable[[], None] = lambda: None,
+        only_shown: bool = False,
+        page: int = PAGE,
+        about: str = "",
     ):
         self.rows, self.ticked, self.on_tick = list(rows), set(ticked), on_tick
+        self.only_shown, self.page, self.about = only_shown, page, about
         self.first = 0
         self._busy = False
         self._search = make_text("Search", "words that a row must have", layout=NARROW)
@@ -55,22 +60,23 @@ class Roll:
         self._page = ipywidgets.VBox(layout=WIDE)
         self._count = ipywidgets.HTML()
         for widget in (self._search, *self._menus.values()):
-            widget.observe(lambda _: self._turn_to(0), "value")
+            widget.observe(lambda _: self._search_again(), "value")
         self.show()
 
     @property
     def box(self) -> ipywidgets.Widget:
         """What to display."""
-        few = len(self.rows) <= PAGE
+        few = len(self.rows) <= self.page
         turn = [
-            make_button("Previous rows", lambda: self._turn_to(self.first - PAGE)),
-            make_button("Next rows", lambda: self._turn_to(self.first + PAGE)),
+            make_button("Previous rows", lambda: self._turn_to(self.first - self.page)),
+            make_button("Next rows", lambda: self._turn_to(self.first + self.page)),
         ]
         every = [
             make_button("Tick all found", lambda: self.tick(self.ticked | {row.key for row in self.find()})),
             make_button("Untick all found", lambda: self.tick(self.ticked - {row.key for row in self.find()})),
         ]
         tools = [] if few and not self._menus else [self._search, *self._menus.values()]
+        every = every if len(self.rows) > 1 or not self.only_shown else []
         buttons = [*([] if few else turn), *every, self._count]
         return ipywidgets.VBox([stand_side_by_side(*tools), self._page, stand_side_by_side(*buttons)], layout=WIDE)
 
@@ -98,8 +104,8 @@ class Roll:
     def show(self) -> None:
         """Draw the page that `first` stands on."""
         found = self.find()
-        self.first = min(self.first, max(0, (len(found) - 1) // PAGE * PAGE))
-        shown = found[self.first : self.first + PAGE]
+        self.first = min(self.first, max(0, (len(found) - 1) // self.page * self.page))
+        shown = found[self.first : self.first + self.page]
         self._busy = True
         for row in shown:
             if row.key not in self._boxes:
@@ -112,14 +118,30 @@ class Roll:
         self._page.children = [self._boxes[row.key] for row in shown]
         told = f"rows {self.first + 1:,} to {self.first + len(shown):,} of {len(found):,}" if shown else "no row fits"
         told += f", {len(self.ticked):,} ticked" if self.ticked else ""
+        told += self._count_marks()
         away = len(self.ticked) - sum(row.key in self.ticked for row in found)
         told += f", {away:,} of them not in this list" if away else ""
         self._count.value = f'<span role="status" style="margin-left:.6rem">{escape(told)}</span>'
 
+    def _count_marks(self) -> str:
+        """Of which classes what is ticked is."""
+        marks = (mark for row in self.rows if self.about and row.key in self.ticked for mark in row.marks[self.about])
+        told = [f"{number:,} {mark.replace('_', ' ')}" for mark, number in sorted(Counter(marks).items())]
+        return f": {', '.join(told)}" if told else ""
+
+    def _search_again(self) -> None:
+        if self.only_shown and not self._busy:
+            left = self.ticked & {row.key for row in self.find()}
+            if left != self.ticked:
+                self.first = 0
+                return self.tick(left)
+        return self._turn_to(0)
+
     def _note(self, key: str, value: bool) -> None:
         if self._busy:
             return
-        self.tick(self.ticked | {key} if value else self.ticked - {key})
+        hidden = self.only_shown and key not in {row.key for row in self.find()}  # by a search that was on its way
+        self.tick(self.ticked | {key} if value and not hidden else self.ticked - {key})
 
     def _turn_to(self, first: int) -> None:
         if not self._busy:

@@ -25,7 +25,7 @@ from pdmigrate.pages.show import make_table, show
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.answers import Choice
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.plan.rules import Scope
+from pdmigrate.plan.rules import STRATEGIES, Scope
 from pdmigrate.steps.conflicts import choose
 from pdmigrate.steps.connect import Access, connect
 from pdmigrate.steps.job import Job
@@ -34,7 +34,10 @@ from pdmigrate.steps.preview import Preview
 MOST = 50
 """Rows of what comes along: more would have to be sent at every tick."""
 AGAIN = "Run ▸ Run All Cells shows what moves."
-STRATEGIES = [("preserve what was changed in Harness", "preserve"), ("overwrite it with PagerDuty's", "overwrite")]
+NEVER = (
+    "For words and owners only: a change in Harness of who is paged is a question, whatever is chosen here. What only "
+    "Harness changed is kept, until somebody answers restore among the decided questions (kept in harness)."
+)
 
 
 def check_accounts(job: Job, access: Access) -> Any:
@@ -60,7 +63,7 @@ def choose_rules(job: Job) -> Any:
         there = rules.model_dump().items()
         return show(make_table(there, {"Rule": lambda rule: rule[0].replace("_", " "), "Value": lambda rule: rule[1]}))
     contacts = make_tick("Sync contact details and notification rules", rules.contact_details)
-    strategy = make_menu("In a conflict", STRATEGIES, rules.strategy)
+    strategy = make_menu("Strategy", [(f"{word}: {said}", word) for word, said in STRATEGIES.items()], rules.strategy)
     fields = {"rules.contact_details": contacts, "rules.strategy": strategy}
 
     def write() -> None:
@@ -82,7 +85,7 @@ def choose_rules(job: Job) -> Any:
     )
     chosen = _find_choices(job, fields)
     sign.say(f"Chosen by {chosen[-1].by or 'somebody'} at {chosen[-1].at}." if chosen else "As migration.yaml says.")
-    return sign.stand_below(contacts, strategy)
+    return sign.stand_below(contacts, strategy, ipywidgets.HTML(f'<div class="pdm-said">{NEVER}</div>'))
 
 
 def _find_choices(job: Job, settings: Iterable[str]) -> list[Choice]:

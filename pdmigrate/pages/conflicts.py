@@ -5,21 +5,36 @@ from collections.abc import Callable, Iterable
 
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
-from pdmigrate.pages.words import KIND_NAMES, list_changes, section_conflicts, table_counts, warn_if
+from pdmigrate.pages.words import (
+    KIND_NAMES,
+    list_changes,
+    name_people,
+    section_conflicts,
+    table_counts,
+    warn_if,
+)
 from pdmigrate.plan.actions import Action, Held
 from pdmigrate.plan.answers import Settled
 from pdmigrate.plan.guards import Refusal
-from pdmigrate.plan.kinds import KINDS
+from pdmigrate.plan.handmade import KEEP, KEPT_THERE, list_paging
+from pdmigrate.plan.kinds import KINDS, PAGING_KINDS
+from pdmigrate.plan.telling import Naming
 from pdmigrate.steps.conflicts import Decided
 
 RISKIEST = sorted(KINDS, key=lambda kind: KINDS[kind].risk)
-VERBS_BY_RISK = ("update", "adopt", "create", "handover", "keep")
+OTHERWISE, NEW, NOBODY, PERSON = "changes who is paged", "new, and pages", "pages nobody", "to do by hand"
+RISKS = {OTHERWISE: "warn", NEW: "good", NOBODY: "plain", PERSON: "warn"}
+"""What an action does to paging, where to look first before the rest, each with its tone."""
+KEPT = {"changed_in_harness": KEEP, "changed_in_both": KEEP, "kept_in_harness": KEEP}
+"""The classes of questions about what both sides have differently, with the answer that leaves it so."""
+RESTORING = "take source, where who is paged or both sides were changed, and restore for the rest."
 MOST_UNFOLDED = 200
 VERB_TONES = {"create": "good", "update": "warn", "adopt": "warn", "keep": "plain", "handover": "warn"}
 
 
 def make_page(decided: Decided) -> Page:
     open_count, writes = len(decided.draft.open), sum(action.writes for action in decided.plan.actions)
+    kept = len({row[:2] for row in list_kept(decided)})
     if decided.refusals:
         lead = "The plan is refused: " + " ".join(decided.refusals)
     elif open_count:
@@ -29,10 +44,12 @@ def make_page(decided: Decided) -> Page:
         left = len(decided.plan.pending) - decided.goes_on
         lead = f"A load of this plan broke off: {format_number(decided.goes_on, 'step is', 'steps are')} done, {left:,} left. Load goes on from there."
     elif decided.plan.empty:
-        lead = "Nothing to do: Harness is as PagerDuty says."
+        lead = "Nothing to do: everything that moves is in Harness as it was decided."
     else:
         approved = decided.approval.describe() if decided.approval else "not approved"
         lead = f"Every question is answered. The plan writes {format_number(writes, 'object')} and is {approved}."
+    if kept:
+        lead += f" {format_number(kept, 'object differs and is', 'objects differ and are')} kept."
     figures = (
         Figure("Open questions", str(open_count), warn_if(open_count)),
         Figure("Answered", str(len(decided.draft.answered))),
@@ -81,47 +98,100 @@ def section_guards(decided: Decided) -> Section:
     return Section("Guards", table=make_table(decided.guards, columns, "No guard refuses this plan."))
 
 
-def section_groups(decided: Decided) -> Section:
-    """What changes, by kind and team: where to look first when the list is long."""
-    team_of = name_owners(decided)
-    counts = Counter((a.kind, team_of(a), a.verb) for a in _changing(decided.plan.actions))
-    groups = dict.fromkeys((kind, team) for kind, team, _ in counts)
-    columns: Columns[tuple[str, str]] = {
-        "Kind": lambda group: KIND_NAMES[group[0]],
-        "Team": lambda group: group[1],
-        "Update": lambda group: counts[*group, "update"],
-        "Adopt": lambda group: counts[*group, "adopt"],
-        "Create": lambda group: counts[*group, "create"],
-        "To do by hand": lambda group: counts[*group, "handover"],
+def list_kept(decided: Decided) -> list[tuple[str, str, str, str]]:
+    """What both sides have differently and is kept: kind, name, the difference, and who says that it is kept."""
+    settled = [a for a in decided.draft.answered.values() if KEPT.get(a.conflict.about) == a.choice]
+    who = {a.conflict.key: f"{a.by or 'somebody'}: {a.why}".removesuffix(": ") for a in settled}
+    rows = [(a.conflict.kind, a.conflict.name, a.conflict.question, who[a.conflict.key]) for a in settled]
+    asked = {(a.conflict.kind, a.conflict.id.partition("/")[0]) for a in settled}
+    kept = (a for a in decided.plan.actions if a.reason.startswith(KEPT_THERE) and (a.kind, a.key) not in asked)
+    return rows + [(a.kind, a.name, a.reason, "the rules") for a in kept]
+
+
+def section_kept(decided: Decided) -> Section:
+    """The differences that stay."""
+    columns: Columns[tuple[str, str, str, str]] = {
+        "Kind": lambda row: KIND_NAMES[row[0]],
+        "Object": lambda row: row[1],
+        "What differs": lambda row: row[2],
+        "Kept by": lambda row: row[3],
     }
-    rows = sorted(groups, key=lambda group: (RISKIEST.index(group[0]), group[1].casefold()))
-    return Section("By kind and team", table=make_table(rows, columns, "Nothing changes."))
+    rows = list_kept(decided)
+    said = f"To restore one, answer its question: {RESTORING}" if rows else ""
+    return Section("Differs and is kept", said, make_table(rows, columns, "No difference is kept."))
+
+
+def rate_risk(decided: Decided) -> Callable[[Action], str]:
+    """What an action does to paging: one of RISKS."""
+    state = decided.draft.state
+
+    def rate(action: Action) -> str:
+        paging = list_paging(action.kind, action.identifier, state)
+        changed = action.after is None or any(name in paging for name, _, _ in action.changes())
+        if action.verb == "handover":
+            return PERSON
+        if not action.writes or action.kind not in PAGING_KINDS | {"teams"} or not (paging and changed):
+            return NOBODY
+        return NEW if action.before is None else OTHERWISE
+
+    return rate
+
+
+def sort_by_risk(decided: Decided) -> list[Action]:
+    """All that changes: first what changes or takes away what pages today."""
+    rate, order = rate_risk(decided), list(RISKS)
+
+    def rank(action: Action) -> tuple[int, bool, int, str]:
+        kind = RISKIEST.index(action.kind)
+        return order.index(rate(action)), action.after is not None, kind, action.name.casefold()
+
+    return sorted(_changing(decided.plan.actions), key=rank)
+
+
+def section_groups(decided: Decided) -> Section:
+    """What changes, by team and risk: where to look first when the list is long."""
+    team_of, rate = name_owners(decided), rate_risk(decided)
+    counts = Counter((team_of(a), rate(a)) for a in _changing(decided.plan.actions))
+
+    def count(risk: str) -> Callable[[str], int]:
+        return lambda team: counts[team, risk]
+
+    columns: Columns[str] = {"Team": lambda team: team or "no team"}
+    columns = {**columns, **{risk.capitalize(): count(risk) for risk in RISKS}}
+    rows = sorted({team for team, _ in counts}, key=lambda team: (not team, team.casefold()))
+    return Section("By team and risk", table=make_table(rows, columns, "Nothing changes."))
 
 
 def section_actions(decided: Decided) -> Section:
-    """Everything that changes, riskiest first, field by field."""
-
-    def risk(action: Action) -> tuple[int, bool, int, str]:
-        """What changes or takes away what pages today comes before what is new."""
-        verb, kind = VERBS_BY_RISK.index(action.verb), RISKIEST.index(action.kind)
-        return verb, action.after is not None, kind, action.name.casefold()
-
-    changing = sorted(_changing(decided.plan.actions), key=risk)
-    table = table_actions(changing, name_owners(decided), "Nothing: everything is as it should be.")
+    """Everything that changes, riskiest first, in words."""
+    table = table_actions(decided, sort_by_risk(decided), "Nothing: everything is as it was decided.")
     return Section("What will be written", table=table, open_up_to=MOST_UNFOLDED)
 
 
-def table_actions(actions: Iterable[Action], team_of: Callable[[Action], str], empty: str, note: str = "") -> Table:
-    """Actions field by field."""
+def table_actions(decided: Decided, actions: Iterable[Action], empty: str, note: str = "") -> Table:
+    """Actions in words."""
+    rate, name = rate_risk(decided), name_things(decided)
     columns: Columns[Action] = {
-        "Kind": lambda action: KIND_NAMES[action.kind],
-        "Team": team_of,
-        "Object": lambda action: action.name,
+        "Object": lambda action: f"{action.name} ({KINDS[action.kind].one})",
+        "Before → after": lambda action: [*list_changes(action, name), *([action.reason] if action.reason else [])],
+        "Paging": lambda action: Tag(rate(action), RISKS[rate(action)]),
+        "Team": name_owners(decided),
         "Action": lambda action: Tag(action.verb, VERB_TONES[action.verb]),
-        "Before → after": list_changes,
-        "Note": lambda action: action.reason,
     }
     return make_table(actions, columns, empty, note)
+
+
+def name_things(decided: Decided) -> Naming:
+    """People, schedules, groups and policies by the names that they have or will have in Harness."""
+    state, kinds = (
+        decided.draft.state,
+        {"schedules": "schedule", "teams": "user_group", "escalation_policies": "policy"},
+    )
+    there = (("schedule", state.schedules), ("user_group", state.groups), ("policy", state.policies))
+    names = {(kind, id): one.name for kind, found in there for id, one in found.items()}
+    names |= {(kinds[a.kind], a.identifier): a.name for a in decided.plan.actions if a.kind in kinds}
+    names |= {("user", email): name for email, name in name_people(decided.draft).items()}
+    return lambda kind, id: names.get((kind, id), id)
 
 
 def section_news(decided: Decided) -> Section:
@@ -178,5 +248,6 @@ PARTS: dict[str, Callable[[Decided], Section]] = {
     "groups": section_groups,
     "news": section_news,
     "actions": section_actions,
+    "kept": section_kept,
     "held": section_held,
 }

@@ -54,6 +54,7 @@ def write_index(
     """
     index = Page("index", title, lead, "", tuple(figures), _anchor_sections(sections), tuple(facts), error)
     tables = _write_tables(sections, "index", Path(folder))
+    calm = not any(TONES.get(card.status) == "bad" or card.status == "partial" for card in pages)
     return _write(
         Path(folder) / "index.html",
         "index.html",
@@ -62,16 +63,18 @@ def write_index(
         cards=pages,
         figures_from=figures_from,
         links=(),
+        calm=calm,
     )
 
 
-def _write(path: Path, template: str, page: Page, **values: Any) -> Path:
+def _write(path: Path, template: str, page: Page, calm: bool = False, **values: Any) -> Path:
+    """calm: what stands as the page's error is nothing but what waits for a person."""
     style, script = asset("style.css") + asset("page.css"), asset("filter.js")
     # Base 64 has no character that an attribute would need escaped, and the hash must stand as it is.
     allowed = f"style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; img-src data:"
     policy = trusted(f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'")
     headings = [section for section in page.sections if section.level == 2]
-    values |= {"page": page, "style": style, "script": script, "policy": policy, "tones": TONES}
+    values |= {"page": page, "style": style, "script": script, "policy": policy, "tones": TONES, "calm": calm}
     values |= {"menu": headings if len(headings) >= MENU_FROM else [], "here": path.name}
     write_text(path, environment().get_template(template).render(values))
     return path

@@ -151,9 +151,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Written:
-    """The pages that a step has written, the step's own first: (title, path). A notebook shows them as links."""
+    """The pages that a step has written, the step's own first: (title, path). A notebook shows them as links.
+
+    waits: what waits for a person, in a sentence.
+    """
 
     pages: tuple[tuple[str, Path], ...]
+    waits: str = ""
 
     @property
     def page(self) -> Path:
@@ -162,11 +166,12 @@ class Written:
 
     def _repr_html_(self) -> str:
         links = [(title, quote(os.path.relpath(path).replace(os.sep, "/"))) for title, path in self.pages]
-        words = environment().get_template("written.html").render(links=links, folder=self.page.parent)
+        values = {"links": links, "folder": self.page.parent, "waits": self.waits}
+        words = environment().get_template("written.html").render(values)
         return environment().get_template("cell.html").render(style=asset("style.css"), parts=[trusted(words)])
 
     def __repr__(self) -> str:
-        return "\n".join(f"{title}: {path}" for title, path in self.pages)
+        return "\n".join([self.waits] * bool(self.waits) + [f"{title}: {path}" for title, path in self.pages])
 
 
 def show(*things: Any) -> Shown:

@@ -13,8 +13,8 @@ from pdmigrate.pages.show import Columns, Section, Table, Tag, make_table
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
 from pdmigrate.plan.answers import Conflict
-from pdmigrate.plan.handmade import brief
 from pdmigrate.plan.kinds import KINDS
+from pdmigrate.plan.telling import Naming, name_plainly, tell, tell_new
 
 KIND_NAMES = {name: kind.label for name, kind in KINDS.items()}
 GRADE_WORDS = {"exact": "exact", "changed": "changed", "handed_over": "to do by hand", "lost": "not carried over"}
@@ -178,16 +178,24 @@ def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> 
         "Id": lambda conflict: conflict.id,
         "Question": lambda conflict: conflict.question,
         "What it means for paging": lambda conflict: conflict.meaning,
-        "Recommended": lambda conflict: conflict.recommended.replace("_", " "),
+        "Recommended": lambda conflict: (
+            conflict.recommended.replace("_", " ") + ", which changes who is paged" * conflict.changes_paging
+        ),
         "Options": lambda conflict: [f"{o.name.replace('_', ' ')}: {o.effect}" for o in conflict.options],
     }
     return Section(title, table=make_table(conflicts, columns, empty))
 
 
-def list_changes(action: Action) -> list[str]:
-    """Field by field, before and after, short enough to be read."""
+def list_changes(action: Action, name: Naming = name_plainly) -> list[str]:
+    """What will be otherwise, in words. name: of people, schedules, groups and policies."""
     if action.before is None:
-        return ["new"]
+        return tell_new(action.wanted, name) or ["new"]
     if action.after is None:
         return ["taken back"]
-    return [f"{name}: {brief(before, 80)} → {brief(after, 80)}" for name, before, after in action.changes()]
+    return [said for field, before, after in action.changes() for said in tell(field, after, before, name=name)]
+
+
+def name_people(draft: Draft) -> dict[str, str]:
+    """The name behind each email that is paged."""
+    users = draft.account.users
+    return {email: users[id].name for id, email in draft.mapped.emails.items() if id in users}

@@ -31,6 +31,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "escalation_loops": ("fewer", "none", "leave_out"),
     "externally_managed": ("rename", "leave_out"),
     "group_name_collision": COLLISION,
+    "kept_in_harness": ("keep_harness", "restore"),
     "lost_contact": ("leave_out",),
     "no_way_to_page": ("rule_by_hand", "leave_out"),
     "nobody_user": ("invite", "empty_place", "map", "leave_out"),

@@ -3,21 +3,21 @@
 It is asked for each state of what Harness has, whatever the strategy, and says the effect: before and after in words.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 from pdmigrate.harness.records import AlertRule, State
-from pdmigrate.oncall.words import format_number, format_turn
 from pdmigrate.plan.actions import Desired, Fields
 from pdmigrate.plan.answers import CLASSES, Conflict, Option
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.rules import Strategy
+from pdmigrate.plan.telling import brief, tell
 from pdmigrate.wire.canonical import canonical_json
 
-KEEP, TAKE = "keep_harness", "take_source"
-DAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+KEEP, TAKE, RESTORE = "keep_harness", "take_source", "restore"
+KEPT_THERE = "changed in Harness and kept: "
+"""How the reason of an action begins that leaves fields as people changed them."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,21 @@ def ask_both(wish: Desired, last: Fields, have: Fields, both: Iterable[str], str
     )
 
 
+def ask_kept(wish: Desired, have: Fields, fields: Iterable[str]) -> Conflict:
+    """Whether what people have changed in Harness alone, and what pages nobody, stays. It does until a person says otherwise."""
+    three = {name: (have.get(name), wish.fields[name]) for name in fields}
+    told = "; ".join(said for name, (has, want) in three.items() for said in tell(name, has, want, "PagerDuty says"))
+    return _ask_either(
+        "kept_in_harness",
+        (wish.kind, wish.key, wish.name),
+        f"Changed in Harness alone, and kept: {told}.",
+        "Nobody is paged otherwise by it. Restored, what somebody wrote in Harness is not there any more.",
+        ("what people changed in Harness stays", "restored: what PagerDuty says is written to Harness again"),
+        recommended=KEEP,
+        detail=canonical_json(list(three.values())),
+    )
+
+
 def ask_removed(wish: Desired) -> Conflict:
     """Whether what was carried over, and is not in Harness any more, is made again."""
     return _ask_either(
@@ -180,13 +195,27 @@ def _describe(change: ByHand) -> Iterator[str]:
         own = "the rotations that were there before us"
         yield f"it goes by the clock of {change.want} instead of {change.have}, and {own} with it"
     else:
-        yield from _WORDS[change.field](change, "PagerDuty says" if change.both else "was")
+        was = "PagerDuty says" if change.both else "was"
+        yield from (_describe_paged(change) if change.field == "users" else _tell(change, was))
+
+
+def _tell(change: ByHand, was: str) -> list[str]:
+    return tell(change.field, change.have, change.want, was, change.part)
+
+
+def _describe_paged(change: ByHand) -> Iterator[str]:
+    """Members of a group that a level pages."""
+    more, fewer = (sorted(set(a) - set(b)) for a, b in ((change.have, change.want), (change.want, change.have)))
+    if more:
+        yield f"a level that targets the group pages {', '.join(more)} as well"
+    if fewer:
+        yield f"a level that targets the group pages {', '.join(fewer)} no more"
 
 
 def _describe_effects(changes: list[ByHand]) -> tuple[str, str]:
     move = next((change for change in changes if change.beside), None)
     if move is None:
-        return "Harness goes on paging as it was changed", "it pages as PagerDuty says again"
+        return "Harness goes on paging as it was changed", "restored: it pages as PagerDuty says again"
     return (
         f"Harness goes on as it is, all of it by the clock of {move.have}, PagerDuty's rotations too",
         f"it pages as PagerDuty says, all of it by the clock of {move.want}",
@@ -203,95 +232,3 @@ def _describe_clock(changes: Iterable[ByHand], now: str | None, then: str | None
         return "", ""
     moved = f"PagerDuty has moved the schedule: what is kept goes now by the clock of {now}, and then by {then}. "
     return f"; if that is kept, it goes by the clock of {then}", moved if now != then else ""
-
-
-def _describe_rotation(change: ByHand, was: str) -> Iterator[str]:
-    have, want, name = change.have, change.want, f"rotation {change.part}"
-    if have is None:
-        yield f"{name} is gone: {_join(want['participants'])} are not on call by it"
-    elif want is None:
-        yield f"{name} is new: {_join(have['participants'])} are on call by it"
-    else:
-        for field, say in _ROTATION.items():
-            if say(have.get(field)) != say(want.get(field)):
-                yield f"{name} {say(have.get(field))}, {was} {say(want.get(field))}"
-
-
-_ROTATION: dict[str, Callable[[Any], str]] = {
-    "participants": lambda people: f"has {_join(people)}",
-    "turn_seconds": lambda seconds: f"turns every {format_turn(seconds).removeprefix('1 ')}",
-    "anchor": lambda anchor: f"counts its turns from {anchor}",
-    "windows": lambda windows: f"is on {_describe_windows(windows)}",
-    "since": lambda since: f"begins {since or 'without a start'}",
-    "until": lambda until: f"ends {until or 'never'}",
-}
-
-
-def _describe_levels(change: ByHand, was: str) -> Iterator[str]:
-    for number, (have, want) in enumerate(zip_longest(change.have or (), change.want or ()), 1):
-        if have is None:
-            yield f"level {number} is gone, {was} {_describe_targets(want)} for {want['timeout_minutes']} min"
-        elif want is None:
-            yield f"level {number} is new: {_describe_targets(have)} for {have['timeout_minutes']} min"
-        else:
-            if have["timeout_minutes"] != want["timeout_minutes"]:
-                yield f"level {number} waits {have['timeout_minutes']} min, {was} {want['timeout_minutes']}"
-            if have.get("retries", 0) != want.get("retries", 0):
-                yield f"level {number} is repeated {format_number(have.get('retries', 0), 'time')}, {was} {want.get('retries', 0)}"
-            if _describe_targets(have) != _describe_targets(want):
-                yield f"level {number} pages {_describe_targets(have)}, {was} {_describe_targets(want)}"
-
-
-def _describe_targets(level: Fields) -> str:
-    return _join(f"{target['type'].replace('_', ' ')} {target['id']}" for target in level["targets"])
-
-
-def _describe_members(change: ByHand, was: str) -> Iterator[str]:
-    more, fewer = (sorted(set(a) - set(b)) for a, b in ((change.have, change.want), (change.want, change.have)))
-    if more:
-        yield f"a level that targets the group pages {_join(more)} as well"
-    if fewer:
-        yield f"a level that targets the group pages {_join(fewer)} no more"
-
-
-def _describe_paging(change: ByHand, was: str) -> Iterator[str]:
-    yes, no = "its alert rule pages", "its alerts are only logged and page nobody"
-    yield f"{yes if change.have else no}, {was} {'paging' if change.want else 'only logged'}"
-
-
-def _describe_plain(words: str) -> Callable[[ByHand, str], Iterator[str]]:
-    def describe(change: ByHand, was: str) -> Iterator[str]:
-        yield f"{words} {change.have or 'none'}, {was} {change.want or 'none'}"
-
-    return describe
-
-
-_WORDS: dict[str, Callable[[ByHand, str], Iterator[str]]] = {
-    "rotations": _describe_rotation,
-    "time_zone": _describe_plain("its turns and windows go by the clock of"),
-    "person": _describe_plain("who stands in is"),
-    "start": _describe_plain("it begins"),
-    "end": _describe_plain("it ends"),
-    "levels": _describe_levels,
-    "users": _describe_members,
-    "paging": _describe_paging,
-    "escalation_policy": _describe_plain("the service's policy is"),
-    "rule_policy": _describe_plain("its alert rule, which goes before the service, pages by the policy"),
-}
-
-
-def _join(names: Iterable[str | None]) -> str:
-    return ", ".join(name or "nobody" for name in names) or "nobody"
-
-
-def _describe_windows(windows: Iterable[Fields] | None) -> str:
-    said = [f"{DAYS[w['day']]} {w['start'].removesuffix(':00')} for {format_turn(w['seconds'])}" for w in windows or ()]
-    return ", ".join(said) or "always"
-
-
-def brief(value: Any, longest: int = 60) -> str:
-    """A value, short, and the same on every run."""
-    if isinstance(value, list):
-        return f"{len(value)} entries" if value and isinstance(value[0], dict) else ", ".join(map(str, value)) or "none"
-    text = "none" if value in (None, "") else str(value)
-    return text if len(text) <= longest else f"{text[: longest - 3]}…"

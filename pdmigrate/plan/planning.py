@@ -17,7 +17,7 @@ from pdmigrate.plan.actions import Action, Desired, Fields, Held, LedgerEntry, V
 from pdmigrate.plan.handmade import ByHand
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, ORDER, TERRAFORM_KINDS
 from pdmigrate.plan.questions import Questions
-from pdmigrate.plan.rules import Strategy
+from pdmigrate.plan.rules import STRATEGIES, Strategy
 
 WAITS = "it waits for people or groups that Terraform makes: run again afterwards"
 DROPPED = "gone from PagerDuty; objects are never deleted: remove it by hand, if nobody needs it any more"
@@ -185,7 +185,7 @@ def _plan_one(planned: Planned, wish: Desired, entry: LedgerEntry | None, before
         have = have | {OTHER_RULES: {rule: {"paging": True} for rule in off}}
         after = after | {OTHER_RULES: {rule: {"paging": False} for rule in off}}
     verb: Verb = "adopt" if entry is None and wish.kind != "users" else "keep" if after == have else "update"
-    reason = f"changed in Harness and kept: {', '.join(merged.kept)}" if merged.kept else ""
+    reason = f"{handmade.KEPT_THERE}{', '.join(merged.kept)}" if merged.kept else ""
     booked = entry.synced if verb == "keep" and entry else after
     same = merged.synced == booked or (verb == "keep" and entry is None)
     planned.add(verb, wish, have, after, reason, None if same else merged.synced)
@@ -244,8 +244,13 @@ def _merge(planned: Planned, wish: Desired, entry: LedgerEntry | None, have: Fie
     both = [c.field for c in merged.by_hand if c.both and c.field not in fields]
     if both:
         asked = handmade.ask_both(wish, last, have, list(dict.fromkeys(both)), planned.strategy)
-        chosen = planned.questions.ask(asked, f"rules.strategy: {planned.strategy}")
+        chosen = planned.questions.ask(asked, f"rules.strategy {planned.strategy}: {STRATEGIES[planned.strategy]}")
         taken |= set(both) if chosen and chosen.choice == handmade.TAKE else set()
+    alone = [c.field for c in merged.by_hand if not (c.both or c.beside) and c.field not in fields]
+    if alone and not KINDS[wish.kind].own:
+        asked = handmade.ask_kept(wish, have, list(dict.fromkeys(alone)))
+        chosen = planned.questions.ask(asked, "rules: what only Harness changed is kept")
+        taken |= set(alone) if chosen and chosen.choice == handmade.RESTORE else set()
     if paging and answer is None:
         return None
     return _settle_all(planned, wish, last, have, taken) if taken else merged

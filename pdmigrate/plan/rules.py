@@ -8,6 +8,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pdmigrate.plan.kinds import KINDS
 
 Strategy = Literal["preserve", "overwrite"]
+STRATEGIES: dict[Strategy, str] = {
+    "preserve": "where both sides changed, Harness's change stays",
+    "overwrite": "where both sides changed, PagerDuty's is written over it",
+}
+"""What each does. Of fields that page nobody: who is paged is a question, and what only Harness changed is kept."""
 AUTO_APPROVABLE = sorted(kind.small for kind in KINDS.values() if kind.small)
 """The kinds of small change that a headless run may load without a person, if `rules.auto_approve` names them."""
 
@@ -81,7 +86,8 @@ class Rules(StrictModel):
 
     contact_details: bool = Field(default=True, description="carry over contact methods and notification rules")
     strategy: Strategy = Field(
-        default="preserve", description="both sides changed: preserve Harness's | overwrite with PagerDuty's"
+        default="preserve",
+        description="both sides changed what pages nobody: preserve (Harness's stays) | overwrite (PagerDuty's is written)",
     )
     open_conflicts: Literal["stop", "skip", "recommended"] = Field(
         default="stop", description="stop | skip | recommended (which never decides what changes who is paged)"

@@ -18,11 +18,13 @@ def describe_unusable(choice: str, value: str | None, known: Mapping[str, Collec
     """Why an answer with this value cannot be carried out, with the nearest that can; "" where it can.
 
     known: the addresses of the people and the identifiers of the groups that Harness has or will have; of what is not
-    there nothing is said.
+    there nothing is said. taken: the names that others of the kind have or will have, in lower case.
     """
     kind, wanted = TAKES.get(choice, ""), (value or "").strip()
     if not wanted:
         return ""
+    if choice == "rename":
+        return f"{wanted} is the name of another one already" if wanted.casefold() in known.get("taken", ()) else ""
     if kind == "zones":
         near = [] if read_zone(wanted).iana else suggest_zones(wanted)
         return "" if read_zone(wanted).iana else f"{wanted} {WORDS[kind]}{find_nearest(wanted, near)}"

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pdmigrate.errors import PersonNeededError
 from pdmigrate.handover.folder import GIVEN, open_handover, save_list, write_folder
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.ticks import read_items
@@ -15,6 +16,7 @@ from pdmigrate.pages.readiness import Readiness, read_readiness
 from pdmigrate.pages.report import write_page
 from pdmigrate.pages.show import Written
 from pdmigrate.runs.evidence import is_sealed, seal_run
+from pdmigrate.runs.person import is_interactive
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.steps.conflicts import Decided
 from pdmigrate.steps.job import Job
@@ -27,7 +29,8 @@ def finish(job: Job, result: Result) -> Written:
     """Write the step's page and results/STEP.json. Returns what was written: a notebook shows it as links.
 
     Raises OpenConflictsError, UnapprovedPlanError, RefusedError, PartialLoadError or UnexplainedDifferenceError after
-    both are written, so that a headless run ends with the right code and the evidence is there.
+    both are written, so that a headless run ends with the right code and the evidence is there. Where a person sits
+    before the notebook, what waits for an answer is no error: it is said above the links.
     """
     error, page = result.error, make_page(result)
     beside = BESIDE[result.step](job, result) if result.step in BESIDE else {}
@@ -48,9 +51,10 @@ def finish(job: Job, result: Result) -> Written:
     written.append(("All pages of this run", job.folder / "index.html"))
     if job.folder == job.workspace.by_hand:
         seal_run(job.workspace, job.folder, job.clock())
-    if error:
+    waits = isinstance(error, PersonNeededError) and is_interactive()
+    if error and not waits:
         raise error
-    return Written(tuple(written))
+    return Written(tuple(written), page.lead if waits else "")
 
 
 def _survey(job: Job, found: Preview) -> dict[str, Path]:

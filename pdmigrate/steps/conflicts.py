@@ -24,7 +24,7 @@ from pdmigrate.plan.basis import add_guards, name_changes
 from pdmigrate.plan.guards import GUARD_NAMES, UNRESOLVED, Refusal, Seen, apply_waivers, find_refusals
 from pdmigrate.plan.values import describe_unusable
 from pdmigrate.steps.clock_windows import ask_in_doubt
-from pdmigrate.steps.draft import ASKED, NAMEABLE, draft, leave_questions, list_ids, refuse_open
+from pdmigrate.steps.draft import ASKED, draft, leave_questions, list_ids, read_nameable, refuse_open
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.resuming import continues, find_done
@@ -213,9 +213,10 @@ def decide_each(
     shown: the questions that the person saw; of others it is what the latest step asked. Raises UsageError for an answer
     that cannot be carried out, such as somebody who is not in Harness.
     """
-    if why := describe_unusable(choice, value, job.workspace.find_state(NAMEABLE) or {}):
+    object_ids = list(object_ids)
+    if unusable := describe_unusable(choice, value, read_nameable(job, about, object_ids)):
         raise UsageError(
-            f"{choice} for {about} cannot be carried out: {why}. If it is there by now, run this step again."
+            f"{choice} for {about} cannot be carried out: {unusable}. If it is there by now, run this step again."
         )
     digests = (job.workspace.find_state(ASKED) or {}) | {conflict.key: conflict.digest for conflict in shown}
     at = job.clock().isoformat(timespec="seconds")

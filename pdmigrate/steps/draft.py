@@ -1,5 +1,6 @@
 """A draft: what the source said, what the target has now, what would become of everything, and the plan for it."""
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from pdmigrate.errors import OpenConflictsError, TargetMovedError
@@ -12,6 +13,7 @@ from pdmigrate.pagerduty.account import Account
 from pdmigrate.plan.actions import LedgerEntry, make_plan
 from pdmigrate.plan.answers import Conflict
 from pdmigrate.plan.basis import list_basis
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.plan.planning import plan_actions
 from pdmigrate.plan.questions import Questions
 from pdmigrate.steps.job import Job
@@ -22,6 +24,8 @@ ASKED = "asked"
 """The state with the digests of the questions."""
 NAMEABLE = "nameable"
 """The state with the people and groups that an answer may name."""
+NAMES = "names"
+"""The state with the names of each kind, and, by `kinds`, the kind of each question about a name."""
 
 
 def draft(job: Job) -> Draft:
@@ -90,7 +94,32 @@ def leave_questions(job: Job, found: Draft) -> None:
     asked = [*found.open.values(), *(answer.conflict for answer in found.answered.values())]
     job.workspace.save_state(ASKED, {conflict.key: conflict.digest for conflict in asked})
     groups = {*found.state.groups, *found.mapped.groups.values()}
+    kinds = {one.key: one.kind for one in asked if any(option.name == "rename" for option in one.options)}
+    names = {kind: _list_names(found, kind) for kind in set(kinds.values())}
     job.workspace.save_state(NAMEABLE, {"people": sorted(found.state.people), "groups": sorted(groups)})
+    job.workspace.save_state(NAMES, {**names, "kinds": kinds})
+
+
+def draft_again(job: Job) -> Draft:
+    """A draft with the answers of now, and its questions left for those who answer."""
+    found = draft(job)
+    leave_questions(job, found)
+    return found
+
+
+def read_nameable(job: Job, about: str, ids: Iterable[str]) -> dict[str, Collection[str]]:
+    """What an answer about these objects may name, and the names that others have (see describe_unusable)."""
+    ids, names = list(ids), job.workspace.find_state(NAMES) or {}
+    kinds = {names.get("kinds", {}).get(f"{about}:{id}", "") for id in ids}
+    taken = {name for kind in kinds for name, key in names.get(kind, {}).items() if key not in ids}
+    return {**(job.workspace.find_state(NAMEABLE) or {}), "taken": taken}
+
+
+def _list_names(found: Draft, kind: str) -> dict[str, str]:
+    """The names of a kind in lower case, each with the PagerDuty id of whose it is or will be; "" where it is nobody's of ours."""
+    names = {one.name.casefold(): "" for one in getattr(found.state, KINDS[kind].target).values()}
+    ours = {entry.name.casefold(): entry.key for entry in found.ledger.values() if entry.kind == kind}
+    return names | ours | {wish.name.casefold(): wish.key for wish in found.mapped.desired if wish.kind == kind}
 
 
 def refuse_open(job: Job, open_conflicts: dict[str, Conflict]) -> str:

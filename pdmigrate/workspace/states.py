@@ -145,6 +145,7 @@ FORMS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "clock_windows": ("conflicts", _check(_ClockWindows)),
     "people": ("invite", _check(list[_Person])),
     "nameable": ("conflicts", _check(dict[str, list[str]])),
+    "names": ("conflicts", _check(dict[str, dict[str, str]])),
     "asked": ("conflicts", _check(dict[str, str])),
     "questions": ("conflicts", _check(list[_Question])),
     "strays": ("conflicts", _check(list[str])),

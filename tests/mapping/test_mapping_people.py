@@ -45,7 +45,7 @@ def test_what_is_over_or_covers_no_time_is_no_place_on_call():
     rows = [schedule("ps1", over, upside_down, layer(["ann"], "PL3"), overrides_subschedule=stood_in)]
     mapped = map_rows({"users": [ANN, BOB], "schedules": rows})
     asked = mapped.questions.open
-    assert "stands in 1 places on call" in asked["user_not_found:ann"].meaning
+    assert "stands in 1 place on call" in asked["user_not_found:ann"].meaning
     assert "is on call nowhere" in asked["user_not_found:bob"].meaning
     assert [asked[f"user_not_found:{name}"].recommended for name in ("ann", "bob")] == ["invite", "leave_out"]
 
@@ -59,7 +59,7 @@ def test_a_stranger_is_a_question_and_in_no_plan():
     mapped = map_rows({"users": [ANN], "schedules": [schedule("ps1", layer(["ann"]))]})
     assert list(mapped.questions.open) == ["user_not_found:ann"]
     assert mapped.questions.open["user_not_found:ann"].recommended == "invite"
-    assert "stands in 1 places on call" in mapped.questions.open["user_not_found:ann"].meaning
+    assert "stands in 1 place on call" in mapped.questions.open["user_not_found:ann"].meaning
     assert mapped.desired == []
     assert mapped.undecided == {"ann"}
     assert all(held.open_question for held in mapped.held)
@@ -328,3 +328,15 @@ def test_a_team_without_an_answer_is_nobodys_owner():
     mapped = map_rows(rows, groups("Payments"))
     assert wishes(mapped, "escalation_policies")["pp1"].fields["owner_group"] is None
     assert "teams" in {held.kind for held in mapped.held}
+
+
+def test_nobody_is_asked_who_owns_a_policy_before_its_team_is_settled():
+    rows = {"users": [ANN], "teams": [team("pt1", "Payments")]}
+    rows["escalation_policies"] = [policy("pp1", (5, [refer("user", "ann")]), teams=[refer("team", "pt1")])]
+    waits = map_rows(rows, groups("Payments"), answered=())
+    assert list(waits.questions.open) == ["group_name_collision:pt1"]
+    assert waits.lost["escalation_policies", "pp1"].reason == "its team Payments waits for an answer"
+    left = map_rows(rows, groups("Payments"), [decide("group_name_collision", "pt1", "leave_out")], answered=())
+    assert list(left.questions.open) == ["policy_without_team:pp1"]
+    renamed = map_rows(rows, groups("Payments"), [decide("group_name_collision", "pt1", "rename")], answered=())
+    assert not renamed.questions.open

@@ -148,7 +148,8 @@ def test_two_services_of_one_name_never_take_the_same_one():
 
 
 def test_without_the_on_call_api_the_service_is_made_and_its_paging_handed_over():
-    mapped = map_service(service("s1", "pp1"), state=State(people=people("ann").people), rule="recommended")
+    by_hand = [decide("no_way_to_page", "s1", "rule_by_hand")]
+    mapped = map_service(service("s1", "pp1"), decisions=by_hand, state=State(people=people("ann").people))
     assert fields(mapped) == {"name": "S1", "description": ""}
     assert grades(mapped, "escalation_policies") == {"pp1": "handed_over"}
     assert "owner and policy are set by a person" in reason(mapped, "services", "s1")
@@ -192,8 +193,10 @@ def test_a_service_with_neither_rule_nor_webhook_is_a_question():
     assert list(map_service(quiet, state=public).questions.open) == ["no_way_to_page:s1"]
     assert not map_service(quiet | {"integrations": sender}, state=public).questions.open
     assert not map_service(quiet).questions.open  # where rules go by API, each service gets one
-    decided = map_service(quiet, state=public, rule="recommended")
-    assert decided.questions.answered["no_way_to_page:s1"].choice == "rule_by_hand"
+    assert map_service(
+        quiet, state=public, rule="recommended"
+    ).questions.open  # until somebody makes it, nobody is paged
+    decided = map_service(quiet, state=public, decisions=[decide("no_way_to_page", "s1", "rule_by_hand")])
     assert [route.key for route in decided.routes] == ["s1"]
 
 

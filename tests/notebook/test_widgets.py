@@ -5,6 +5,7 @@ import multiprocessing
 import ipywidgets
 import pytest
 from field_cases import open_case
+from hands import find, list_widgets, press, press_option, read, sit_down, tick
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
 from pdmigrate.notebook import (
@@ -26,12 +27,7 @@ from pdmigrate.workspace.folder import Workspace
 
 @pytest.fixture(autouse=True)
 def somebody_sits_there(monkeypatch):
-    """As in JupyterLab: the kernel's request allows input."""
-    import pdmigrate.notebook.parts as parts
-
-    kernel = type("Kernel", (), {"get_parent": lambda self, channel: {"content": {"allow_stdin": True}}})()
-    monkeypatch.setattr(parts, "get_ipython", lambda: type("Shell", (), {"kernel": kernel})())
-    monkeypatch.setenv("PDMIGRATE_USER", "carla")
+    sit_down(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -46,34 +42,6 @@ def loaded(tmp_path_factory):
         conflicts(job)
         load(job, "all")
         yield job
-
-
-def find(widget, label):
-    """The widgets of this label, as a person finds them."""
-    below = [found for child in getattr(widget, "children", ()) for found in find(child, label)]
-    return below + ([widget] if getattr(widget, "description", "") == label else [])
-
-
-def press(widget, label):
-    [button] = find(widget, label)
-    assert not button.disabled
-    button.click()
-
-
-def read(widget):
-    """Everything that is on the screen."""
-    options = [label for label, _ in getattr(widget, "options", ())]
-    words = [getattr(widget, "description", ""), str(getattr(widget, "value", "")), *options]
-    return " ".join([*words, *(read(child) for child in getattr(widget, "children", ()))])
-
-
-def tick(widget, words):
-    [box] = [w for w in _list(widget) if isinstance(w, ipywidgets.Checkbox) and words in w.description]
-    box.value = True
-
-
-def _list(widget):
-    return [widget, *(found for child in getattr(widget, "children", ()) for found in _list(child))]
 
 
 def test_nothing_happens_by_looking(loaded):
@@ -109,13 +77,15 @@ def test_the_plan_is_filtered_by_team_and_page_and_widget_name_teams_as_harness_
     shown = approve_plan(job, refused)
     [team] = find(shown, "Team")
     team.value = "Search Catalog"
-    [table] = [w.value for w in _list(shown) if isinstance(w, ipywidgets.HTML) and "Before → after" in w.value]
+    [table] = [w.value for w in list_widgets(shown) if isinstance(w, ipywidgets.HTML) and "Before → after" in w.value]
     assert "Search primary" in table
     assert "Platform primary" not in table
     groups = {a.identifier: a.name for a in refused.plan.actions if a.kind == "teams"}
-    for part in (PARTS["groups"], PARTS["actions"]):
-        teams = {row[1] for row in part(refused).table.rows}
-        assert teams == {*groups.values(), ""}
+    teams = {row[3] for row in PARTS["actions"](refused).table.rows}
+    assert teams == {*groups.values(), ""}
+    assert {row[0] for row in PARTS["groups"](refused).table.rows} == {*groups.values(), "no team"}
+    counts = [sum(row[1:]) for row in PARTS["groups"](refused).table.rows]
+    assert sum(counts) == len(PARTS["actions"](refused).table.rows)
 
 
 def test_a_guard_is_waived_with_a_reason_until_a_day_and_for_this_plan_only(job, refused):
@@ -193,45 +163,6 @@ def test_a_service_of_two_teams_is_found_under_either(job):
     assert two
 
 
-# --- questions ---
-
-
-@pytest.fixture
-def undecided(workspace):
-    """As a newcomer finds it."""
-    with open_job(workspace) as job:
-        preview(job)
-        yield job
-
-
-def test_what_was_decided_is_ticked_no_more_where_a_filter_hides_it(undecided):
-    job = undecided
-    shown = answer_conflicts(job, conflicts(job))
-    find(shown, "State")[0].value = "open"
-    find(shown, "Class")[0].value = "phone_country"
-    press(shown, "Tick all found")
-    find(shown, "Answer")[0].value = "leave_out"
-    press(shown, "Decide")
-    find(shown, "Class")[0].value = "time_zone_mismatch"
-    press(shown, "Tick all found")
-    find(shown, "Answer")[0].value = "confirm"
-    press(shown, "Decide")
-    made = {(d.conflict, d.choice) for d in job.decisions().decisions}
-    assert made == {("phone_country", "leave_out"), ("time_zone_mismatch", "confirm")}
-
-
-def test_one_name_is_not_given_to_many(undecided):
-    job = undecided
-    shown = answer_conflicts(job, conflicts(job))
-    find(shown, "Class")[0].value = "same_name_in_source"
-    press(shown, "Tick all found")
-    find(shown, "Answer")[0].value = "rename"
-    find(shown, "Value")[0].value = "On call"
-    press(shown, "Decide")
-    assert "A name is for one object" in read(shown)
-    assert not job.decisions().decisions
-
-
 # --- two at once ---
 
 
@@ -262,10 +193,8 @@ def test_undo_in_one_notebook_leaves_what_the_other_decided(job):
         mine, other = answer_conflicts(job, decided), answer_conflicts(other_job, decided)
         for shown, words in ((mine, "Hana Sato"), (other, "Store Operations")):
             find(shown, "Search")[0].value = words
-            press(shown, "Tick all found")
-            answer = find(shown, "Answer")[0]
-            answer.value = answer.options[-1][1]
-            press(shown, "Decide")
+            next(w for w in list_widgets(shown) if words in getattr(w, "description", "")).value = True
+            press_option(shown, "leave out")
         press(mine, "Undo my last click")
     objects = {decision.object for decision in job.decisions().decisions}
     assert "PUSER40" in objects
@@ -311,10 +240,11 @@ def test_roles_are_shown_where_people_are_chosen_and_an_answer_that_cannot_work_
         [role] = find(shown, "Role")
         assert {value for _, value in role.options} >= {"read_only_user", "observer", "user"}
         tick(shown, "Ann Lee")
-        find(shown, "Answer")[0].value = "map"
-        find(shown, "Value")[0].value = "bob@example.com"
-        press(shown, "Decide")
+        find(shown, "Email")[0].value = "bob@example.com"
+        press_option(shown, "map")
         assert "bob@example.com is nobody in the Harness project" in read(shown)
         assert job.decisions().decisions == ()
         listed = answer_conflicts(job, conflicts(job))
-        assert "Eve Board · PagerDuty role read_only_user" in read(listed)
+        find(listed, "Search")[0].value = "Eve Board"
+        [eve] = [w.description for w in list_widgets(listed) if "Eve Board · " in getattr(w, "description", "")]
+        assert "PagerDuty role read_only_user" in eve

@@ -117,7 +117,22 @@ def test_every_field_of_every_kind(kind, name, strategy):
         expected = want_value if have_value == last_value else have_value if want_value == last_value else theirs
         assert action.after[name] == expected
         assert action.verb == ("keep" if expected == have_value else "update")
-        assert bool(questions.answered) == both
+        assert ("changed_in_both:P1" in questions.answered) == both
+        only_harness = last_value == want_value != have_value and not KINDS[kind].own
+        assert ("kept_in_harness:P1" in questions.answered) == only_harness
+        if only_harness:
+            check_restoring(kind, name, (last, want, have), strategy, questions)
+
+
+def check_restoring(kind, name, three, strategy, questions):
+    """What only Harness changed and pages nobody is kept by the rules, said, and restored where a person says so."""
+    asked = questions.answered["kept_in_harness:P1"].conflict
+    assert (asked.changes_paging, asked.recommended, questions.open) == (False, "keep_harness", {})
+    for choice, side in (("keep_harness", three[2]), ("restore", three[1])):
+        answer = Decision(conflict=asked.about, object="P1", choice=choice, by="ann", question=asked.digest)
+        planned, questions = plan_one(kind, *three, strategy, (answer,))
+        assert planned.actions[0].after[name] == side[name]
+        assert (planned.actions[0].writes, questions.open) == (choice == "restore", {})
 
 
 def check_question(kind, name, three, strategy, planned, questions):

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from small_company import cut_down, edit
 
-from pdmigrate import conflicts, decide, load, open_job, preview, undo
+from pdmigrate import conflicts, decide, load, open_job, preview, undo, verify
+from pdmigrate.pages import make_page
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.job import read_clock
@@ -108,7 +109,7 @@ def load_again(job):
 
 CHANGES = {
     "a time-out": (POLICY, lambda row: row["levels"][0].update(timeout_minutes=55), "level 1 waits 55 min, was"),
-    "a turn": ("schedules", lambda row: row["rotations"][0].update(turn_seconds=3600), "turns every hour, was"),
+    "a turn": ("schedules", lambda row: row["rotations"][0].update(turn_seconds=3600), "hand-off every 1 hour, was"),
     "a zone": ("schedules", lambda row: row.update(time_zone="Asia/Tokyo"), "by the clock of Asia/Tokyo, was"),
 }
 
@@ -137,6 +138,39 @@ def test_a_change_by_hand_that_pages_otherwise_ends_the_run_with_3(loaded, what,
     assert [action.key for action in conflicts(loaded).plan.pending] == [asked.id]
     load(loaded, "all")
     assert plan_again(loaded).plan.empty
+
+
+def test_what_only_harness_changed_is_said_is_kept_and_is_restored_by_an_answer(loaded):
+    """Words that page nobody stay by the rules, a time-out is a question; both are put back, and verify finds them so."""
+    before = verify(loaded)
+    with edit(loaded, "harness") as held:
+        schedule, policy = shelf(held, "schedules")[0], shelf(held, POLICY)[0]
+        words, minutes = schedule["description"], policy["levels"][0]["timeout_minutes"]
+        schedule["description"] = "called by hand"
+        policy["levels"][0]["timeout_minutes"] = 55
+    answer_all(loaded, "keep_harness")
+    kept = conflicts(loaded)
+    assert (kept.error, kept.plan.empty) == (None, True)
+    page = make_page(kept)
+    assert page.lead.endswith("2 objects differ and are kept.")
+    [section] = [section for section in page.sections if section.title == "Differs and is kept"]
+    told = [" ".join(row) for row in section.table.rows]
+    assert len(told) == 2
+    assert any("description: called by hand, PagerDuty says" in row and "rules" in row for row in told)
+    assert any(f"level 1 waits 55 min, was {minutes}" in row and "ann: seen" in row for row in told)
+    decide(loaded, "kept_in_harness", source_of(kept, "schedules", schedule["identifier"]), "restore", by="ann")
+    decide(loaded, "changed_in_harness", source_of(kept, POLICY, policy["identifier"]), "take_source", by="ann")
+    assert {action.kind for action in conflicts(loaded).plan.pending} == {"schedules", POLICY}
+    load(loaded, "all")
+    assert look_at(loaded, "schedules", schedule["identifier"])["description"] == words
+    assert look_at(loaded, POLICY, policy["identifier"])["levels"][0]["timeout_minutes"] == minutes
+    after = verify(loaded)
+    assert (after.drift, after.unexplained) == (before.drift, before.unexplained) == ((), ())
+    assert make_page(plan_again(loaded)).lead == "Nothing to do: everything that moves is in Harness as it was decided."
+
+
+def source_of(decided, kind, identifier):
+    return next(wish.key for wish in decided.draft.mapped.desired if (wish.kind, wish.identifier) == (kind, identifier))
 
 
 def test_a_rule_that_is_pointed_at_another_policy(loaded):

@@ -37,9 +37,13 @@ def find(shown, label):
 def answer_all(shown, choice, **filters):
     for name, value in filters.items():
         find(shown, name).value = value
-    find(shown, "Tick all found").click()
-    find(shown, "Answer").value = choice
-    find(shown, "Decide").click()
+    for every in [w for w in list_widgets(shown) if getattr(w, "description", "") == "Tick all found"]:
+        every.click()
+    for box in [w for w in list_widgets(shown) if isinstance(w, ipywidgets.Checkbox) and " · " in w.description]:
+        box.value = True  # one row needs no button for all
+    words = choice.replace("_", " ")
+    [button] = [w for w in list_widgets(shown) if getattr(w, "description", "").split(", all ")[0] == words]
+    button.click()
 
 
 def read_digests(job):

@@ -31,6 +31,23 @@ def test_a_zone_or_a_group_that_there_is_not_is_refused(small, about, choice, va
     assert value not in str(small.decisions())
 
 
+def test_the_reason_that_a_person_gives_is_kept_with_the_answer(small):
+    decide(small, "round_robin", "X", "everyone", by="ann", why="better two people than the wrong one")
+    assert small.decisions().decisions[-1].why == "better two people than the wrong one"
+
+
+def test_a_name_that_another_one_has_is_refused_and_its_own_is_not(small):
+    conflicts(small)
+    asked = next(
+        a.conflict for a in conflicts(small).draft.answered.values() if a.conflict.about == "group_name_collision"
+    )
+    with pytest.raises(UsageError, match="is the name of another one already"):
+        decide(small, asked.about, asked.id, "rename", asked.name.upper(), by="ann")
+    for _ in range(2):
+        decide(small, asked.about, asked.id, "rename", "Platform, moved", by="ann")
+        conflicts(small)
+
+
 def test_in_the_file_it_is_refused_with_who_said_it(tmp_path):
     with open_case(tmp_path, "stakeholders-invited") as job:
         written = (

@@ -332,7 +332,7 @@ def test_the_review_compares_every_schedule_and_service(carried):
     assert not verified.unexplained
     assert verified.count_seconds()["agree_seconds"] > 18 * 56 * 86400
     assert len(verified.schedules) == 20
-    assert len(verified.services) == 25
+    assert len(verified.service_parity) == 25
     assert verified.unreachable
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from pdmigrate.pages.markup import asset, clean, environment, trusted
+from pdmigrate.pages.markup import asset, clean, environment, mask_text, trusted
 from pdmigrate.workspace.cells import write_rows
 from pdmigrate.workspace.folder import write_bytes
 
@@ -23,6 +23,8 @@ Columns = Mapping[str, Callable[[Thing], Any]]
 """The headings of a table, each with what stands beneath it, in their order."""
 LONG_LINE = 24
 FILTER_FROM = 11
+MOST_UNFOLDED = 60
+"""Rows of a data frame above which it starts closed."""
 """A table with fewer rows is read faster than filtered."""
 
 
@@ -167,14 +169,30 @@ class Written:
 
 
 def show(*things: Any) -> Shown:
-    """Tables, data frames, sections or drawings (the markup of draw_timeline), to be the last line of a cell."""
+    """Tables, data frames, sections or drawings (the markup of draw_timeline), to be the last line of a cell.
+
+    Above a data frame of a result stands its title, and so above what is filtered out of it.
+    """
     parts = []
     for thing in things:
         if hasattr(thing, "itertuples"):
             there = thing.astype(object).where(thing.notna(), None)
-            thing = Table(tuple(map(str, there.columns)), tuple(there.itertuples(index=False, name=None)))
+            table = Table(tuple(map(str, there.columns)), tuple(there.itertuples(index=False, name=None)))
+            title = thing.attrs.get("title", "")
+            thing = Section(title, table=table, open_up_to=MOST_UNFOLDED) if title else table
         parts.append(thing)
     return Shown(tuple(parts))
+
+
+def mask(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The same data frame with emails and phone numbers made unusable, as `publish` masks pages; names stay.
+
+    For `found.contact_methods` and whatever else is shown around. Two addresses can still be told apart.
+    """
+    hidden = frame.copy()
+    for name in hidden.select_dtypes(include=["str", "object"]):
+        hidden[name] = hidden[name].map(lambda cell: mask_text(cell) if isinstance(cell, str) else cell)
+    return hidden
 
 
 def make_table(things: Iterable[Thing], columns: Columns[Thing], empty: str = "Nothing here.", note: str = "") -> Table:

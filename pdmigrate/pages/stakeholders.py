@@ -121,7 +121,7 @@ def _tag_change(person: str, change: float, before: frozenset[str], after: froze
 
 def section_services(readiness: Readiness) -> Section:
     """Those that paged most lately first, with what is open for each."""
-    services, last = readiness.verified.services, readiness.draft.account.services
+    services, last = readiness.verified.service_parity, readiness.draft.account.services
     ranked = sorted(services, key=lambda s: s.name.casefold())
     ranked.sort(key=lambda s: last[s.id].last_incident_timestamp or "", reverse=True)
     text = "Those that paged most lately stand first: a snapshot of PagerDuty says when a service paged last, not how often."
@@ -173,7 +173,7 @@ def section_parity(readiness: Readiness) -> Section:
     """Each figure of parity, and where its evidence lies."""
     verified, seconds = readiness.verified, readiness.verified.count_seconds()
     judged = sum(s.judged for s in verified.schedules)
-    equal, asked = sum(s.equal for s in verified.services), sum(s.moments for s in verified.services)
+    equal, asked = sum(s.equal for s in verified.service_parity), sum(s.moments for s in verified.service_parity)
     explained = sum(not s.unexplained for s in verified.schedules if s.differ)
     differing = sum(s.differ > 0 for s in verified.schedules)
     rotas = "rota/source and rota/target of the run, a file per schedule; page verify"
@@ -200,7 +200,7 @@ def section_parity(readiness: Readiness) -> Section:
 def section_risks(readiness: Readiness) -> Section:
     """What may go wrong, worst first."""
     soon = [u for u in readiness.verified.unreachable if _is_soon(readiness, u)]
-    silent = [s.name for s in readiness.verified.services if s.after == "nobody" and s.before != "nobody"]
+    silent = [s.name for s in readiness.verified.service_parity if s.after == "nobody" and s.before != "nobody"]
     told = (
         (silent, "bad", "Services that page nobody in Harness", _list(silent)),
         (

@@ -218,7 +218,7 @@ def section_services(verified: Verified) -> Section:
         "First level empty in Harness": lambda s: s.passed,
         "Reason": lambda s: s.reason,
     }
-    table = make_table(sorted(verified.services, key=lambda s: (s.equal - s.moments, s.name.casefold())), columns)
+    table = make_table(sorted(verified.service_parity, key=lambda s: (s.equal - s.moments, s.name.casefold())), columns)
     return Section("Who is paged for each service", text, table)
 
 

@@ -4,6 +4,7 @@ Text is `str`, a whole number `Int64`, yes or no `bool`, an instant a Timestamp 
 few a category. What is not known, or is not there, is missing (NaN, NaT, NA), never an empty text.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -56,3 +57,8 @@ def read_moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else None
+
+
+def write_cell(value: Any) -> str | None:
+    """A field's value for a column of texts: what is no text as JSON."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)

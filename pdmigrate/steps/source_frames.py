@@ -7,7 +7,7 @@ handed_over, lost; missing out of scope) and `why`. The form of the columns is t
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pdmigrate.mapping.mapped import GRADES, Outcome
 from pdmigrate.mapping.overrides import count_overrides
@@ -130,7 +130,7 @@ OWN = ("contact_methods", "notification_rules")
 class SourceFrames(RotaFrames):
     """The data frames of a result that has a draft. Each call makes a new one: change it as you like."""
 
-    FRAMES = (
+    FRAMES: ClassVar[tuple[str, ...]] = (
         *("schedules", "layers", "people", "contact_methods", "teams", "members"),
         *("policies", "levels", "services", "rota"),
     )
@@ -184,7 +184,8 @@ class SourceFrames(RotaFrames):
 
     @property
     def contact_methods(self) -> "pd.DataFrame":
-        """A row a way to reach somebody; personal data, see `mask`. address: missing where PagerDuty gave a reference only.
+        """A row a way to reach somebody; personal data, see `mask`. address: missing where PagerDuty gave a reference only,
+        and of the mobile app, which has a token.
         blocked: by PagerDuty, which does not use it."""
         rows = [
             {
@@ -192,7 +193,8 @@ class SourceFrames(RotaFrames):
                 "person_id": user.id,
                 "person": user.name,
                 "type": method.type.removesuffix("_contact_method"),
-                **{name: getattr(method, name) for name in ("label", "country_code", "address", "enabled")},
+                **{name: getattr(method, name) for name in ("label", "country_code", "enabled")},
+                "address": None if method.type.startswith("push_") else method.address,
                 "blocked": method.blacklisted,
                 **self._fate("contact_methods", method.id),
             }

@@ -24,6 +24,7 @@ from pdmigrate.plan.actions import Action
 from pdmigrate.steps.clock_windows import ask_all
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.parity_frames import ParityFrames
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.rota_files import write_rota
 from pdmigrate.workspace.file_names import make_file_name
@@ -31,8 +32,8 @@ from pdmigrate.workspace.file_names import make_file_name
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class Verified(Result):
+@dataclass(frozen=True, repr=False)
+class Verified(ParityFrames, Result):
     """What was found. `unexplained` are the sentences of differences that no decision explains.
 
     window_requests: what asking PagerDuty about the days around changes of the clock took, apart from everything else;
@@ -44,7 +45,7 @@ class Verified(Result):
     since: datetime
     until: datetime
     schedules: tuple[ScheduleParity, ...]
-    services: tuple[ServiceParity, ...]
+    service_parity: tuple[ServiceParity, ...]
     reach: Reach
     drift: tuple[Action, ...]
     unexplained: tuple[str, ...]
@@ -118,7 +119,7 @@ def verify(job: Job) -> Verified:
         since=found.account.since,
         until=found.account.until,
         schedules=schedules,
-        services=services,
+        service_parity=services,
         reach=reach,
         drift=drift,
         unexplained=(*found.miscounted, *find_unexplained(schedules, services), *find_policies(policies)),

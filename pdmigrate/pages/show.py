@@ -4,13 +4,14 @@ import io
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from markupsafe import Markup
 
+from pdmigrate.handover.objects import format_turn
 from pdmigrate.pages.markup import asset, clean, environment, mask_text, trusted
 from pdmigrate.workspace.cells import write_rows
 from pdmigrate.workspace.folder import write_bytes
@@ -209,6 +210,9 @@ def cell_text(cell: Any) -> str:
         return ""
     if isinstance(cell, datetime):
         return cell.isoformat(" ", "seconds" if cell.second else "minutes")
+    if isinstance(cell, timedelta):
+        seconds = round(cell.total_seconds())
+        return format_turn(seconds) if seconds > 0 else str(cell)
     if isinstance(cell, (list, tuple)):
         parts = [cell_text(part) for part in cell]
         return ("; " if any("," in part for part in parts) else ", ").join(parts)

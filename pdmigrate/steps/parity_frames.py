@@ -39,11 +39,11 @@ SERVICES: Shape = {
     "grade": ("same", "otherwise", "unverified"),
     "pages": NUMBER,
     "same": NUMBER,
+    "same_nobody": NUMBER,
     "otherwise": NUMBER,
-    "unexplained": NUMBER,
-    "nobody_before": NUMBER,
-    "nobody_after": NUMBER,
+    "now_nobody": NUMBER,
     "louder": NUMBER,
+    "unexplained": NUMBER,
     "raised": MOMENT,
     "before": TEXT,
     "after": TEXT,
@@ -87,8 +87,8 @@ class ParityFrames:
     def services(self) -> "pd.DataFrame":
         """A row a service: for so many pages, how many notify the same people at the same minutes, and how many not.
 
-        unexplained: of those, how many nobody decided. nobody_before, nobody_after: pages that nobody hears of. louder: that
-        wake somebody in Harness only. raised, before, after: one page as an example, where one differs one of those.
+        same_nobody: of the same, how many nobody hears of on either side. Of those that are otherwise, now_nobody: nobody hears
+        of it in Harness, and somebody did; louder: they wake somebody in Harness only; unexplained: nobody decided that. raised, before, after: one page as an example, where one differs one of those.
         """
         rows = []
         for one in self.service_parity:
@@ -98,7 +98,8 @@ class ParityFrames:
                     **{"service_id": one.id, "service": one.name, "grade": grade},
                     **{"pages": one.moments, "same": one.equal, "otherwise": len(one.different)},
                     **{"unexplained": len(one.unexplained), "louder": one.louder},
-                    **{"nobody_before": one.dropped_before, "nobody_after": one.dropped_after},
+                    **{"same_nobody": one.dropped_before - sum(not page.before for page in one.different)},
+                    **{"now_nobody": sum(not page.after for page in one.different)},
                     **{"raised": to_datetime(one.shown.instant), "before": one.before},
                     **{"after": None if one.unverified else one.after, "reason": one.reason or None},
                 }

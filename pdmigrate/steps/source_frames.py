@@ -34,27 +34,30 @@ from pdmigrate.steps.rota_frames import RotaFrames, list_parts
 if TYPE_CHECKING:
     import pandas as pd
 
-FATE: Shape = {"in_scope": YES_NO, "becomes": GRADES, "why": TEXT}
+BECOMES: Shape = {"becomes": GRADES}
+FATE: Shape = {"why": TEXT, "in_scope": YES_NO}
 OWNER: Shape = {"team_id": TEXT, "team": TEXT}
 SCHEDULES: Shape = {
     "schedule_id": TEXT,
     "schedule": TEXT,
-    **OWNER,
+    **BECOMES,
     "form": ("layers", "shifts"),
     "time_zone": TEXT,
-    "zone": TEXT,
     "layers": NUMBER,
     "overrides": NUMBER,
-    "rota_by": ("PagerDuty", "pdmigrate", "nobody"),
-    "harness_id": TEXT,
     "holds": ("for_ever", "until", "within_horizon", "not_carried_over"),
     "holds_until": MOMENT,
+    "rota_by": ("PagerDuty", "pdmigrate", "nobody"),
+    "zone": TEXT,
+    **OWNER,
+    "harness_id": TEXT,
     **FATE,
     "in_scope_because": TEXT,
 }
 PEOPLE: Shape = {
     "person_id": TEXT,
     "person": TEXT,
+    **BECOMES,
     "email": TEXT,
     "job_title": TEXT,
     "role": (
@@ -76,11 +79,20 @@ CONTACT_METHODS: Shape = {
     "label": TEXT,
     "country_code": NUMBER,
     "address": TEXT,
+    **BECOMES,
     "blocked": YES_NO,
     "enabled": YES_NO,
     **FATE,
 }
-TEAMS: Shape = {"team_id": TEXT, "team": TEXT, "parent_id": TEXT, "members": NUMBER, "harness_id": TEXT, **FATE}
+TEAMS: Shape = {
+    "team_id": TEXT,
+    "team": TEXT,
+    **BECOMES,
+    "parent_id": TEXT,
+    "members": NUMBER,
+    "harness_id": TEXT,
+    **FATE,
+}
 MEMBERS: Shape = {
     "team_id": TEXT,
     "team": TEXT,
@@ -91,6 +103,7 @@ MEMBERS: Shape = {
 POLICIES: Shape = {
     "policy_id": TEXT,
     "policy": TEXT,
+    **BECOMES,
     **OWNER,
     "levels": NUMBER,
     "repeats": NUMBER,
@@ -112,6 +125,7 @@ LEVELS: Shape = {
 SERVICES: Shape = {
     "service_id": TEXT,
     "service": TEXT,
+    **BECOMES,
     **OWNER,
     "status": ("active", "warning", "critical", "maintenance", "disabled"),
     "policy_id": TEXT,
@@ -301,7 +315,7 @@ class SourceFrames(RotaFrames):
         return {(outcome.kind, outcome.id): outcome for outcome in self.draft.mapped.outcomes}
 
     def _fate(self, kind: str, id: str) -> Row:
-        """What stands under the columns of FATE, and where it is in Harness."""
+        """What becomes of it, where it is in Harness, and whether it moves at all."""
         outcome = self._outcomes.get((kind, id))
         return {
             "harness_id": self.draft.identifier_of(kind, id) or None,

@@ -245,6 +245,10 @@ def test_the_differences_add_up_to_those_of_the_proof(corner):
     assert seconds.to_dict() == {id: number for id, number in wanted.items() if number}
     services = verified.services.set_index("service_id")
     assert services.otherwise.to_dict() == {s.id: len(s.different) for s in verified.service_parity}
+    for s in verified.service_parity:
+        row = services.loc[s.id]
+        assert row.same + row.otherwise == row.pages == s.moments
+        assert row.same_nobody + row.now_nobody == s.dropped_after, "each page that nobody hears of is in one of them"
     at_once = verified.differences.query("kind == 'services' and minute == 0").groupby("object_id").pages.max()
     assert (at_once <= services.otherwise[at_once.index]).all()
 

@@ -169,6 +169,17 @@ class Written:
         return "\n".join(f"{title}: {path}" for title, path in self.pages)
 
 
+def mask(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The same data frame with emails and phone numbers made unusable, as `publish` masks pages; names stay.
+
+    For `found.contact_methods` and whatever else is shown around. Two addresses can still be told apart.
+    """
+    hidden = frame.copy()
+    for name in hidden.select_dtypes(include=["str", "object"]):
+        hidden[name] = hidden[name].map(lambda cell: mask_text(cell) if isinstance(cell, str) else cell)
+    return hidden
+
+
 def show(*things: Any) -> Shown:
     """Tables, data frames, sections or drawings (the markup of draw_timeline), to be the last line of a cell.
 
@@ -183,17 +194,6 @@ def show(*things: Any) -> Shown:
             thing = Section(title, table=table, open_up_to=MOST_UNFOLDED) if title else table
         parts.append(thing)
     return Shown(tuple(parts))
-
-
-def mask(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """The same data frame with emails and phone numbers made unusable, as `publish` masks pages; names stay.
-
-    For `found.contact_methods` and whatever else is shown around. Two addresses can still be told apart.
-    """
-    hidden = frame.copy()
-    for name in hidden.select_dtypes(include=["str", "object"]):
-        hidden[name] = hidden[name].map(lambda cell: mask_text(cell) if isinstance(cell, str) else cell)
-    return hidden
 
 
 def make_table(things: Iterable[Thing], columns: Columns[Thing], empty: str = "Nothing here.", note: str = "") -> Table:

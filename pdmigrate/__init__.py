@@ -12,7 +12,7 @@ import typing
 
 if typing.TYPE_CHECKING:
     from pdmigrate.errors import PdmigrateError
-    from pdmigrate.pages import look
+    from pdmigrate.pages import look, mask
     from pdmigrate.runs.finish import finish
     from pdmigrate.steps.conflicts import approve, choose, conflicts, decide, take_back, waive
     from pdmigrate.steps.connect import connect
@@ -39,6 +39,7 @@ __all__ = [
     "invite",
     "load",
     "look",
+    "mask",
     "open_job",
     "preview",
     "take_back",
@@ -55,6 +56,7 @@ _HOMES = {
     "decide": "steps.conflicts",
     "finish": "runs.finish",
     "look": "pages",
+    "mask": "pages",
     "open_job": "steps.job",
     "take_back": "steps.conflicts",
     "waive": "steps.conflicts",

@@ -219,7 +219,7 @@ def test_a_shift_that_is_wrong_in_harness_is_found_by_the_review(changed):
 
 def test_a_level_that_is_wrong_in_harness_is_found_by_the_review(changed):
     """Whoever depends on that policy is paged otherwise, and is named."""
-    wrong = [s.name for s in changed["verify"].services if s.equal < s.moments]
+    wrong = [s.name for s in changed["verify"].service_parity if s.equal < s.moments]
     assert set(wrong) >= set(changed["services"]) != set()
 
 
@@ -275,7 +275,7 @@ def test_every_pattern_and_zone_in_harness_is_what_the_plan_said(carried):
 
 def test_a_page_for_every_service_reaches_the_same_people_at_the_same_minutes(carried):
     """All the way: service, rule, policy, levels, rotations, people, at each handoff and just before it."""
-    services = carried["verify"].services
+    services = carried["verify"].service_parity
     assert len([s for s in services if s.equal == s.moments > 1]) > 10
     assert not [s.name for s in services if s.equal < s.moments and not s.reason]
 
@@ -332,7 +332,7 @@ def test_the_review_compares_every_schedule_and_service(carried):
     assert not verified.unexplained
     assert verified.count_seconds()["agree_seconds"] > 18 * 56 * 86400
     assert len(verified.schedules) == 20
-    assert len(verified.services) == 25
+    assert len(verified.service_parity) == 25
     assert verified.unreachable
 
 

@@ -4,7 +4,7 @@ The schema is ours (`SCHEMA`, written beside the files as schema.json): Harness'
 Terraform is for user groups and users alone; the provider has no resource for anything on call.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from pdmigrate.harness import records
+from pdmigrate.oncall.windows import DAYS, describe_windows
 from pdmigrate.oncall.words import format_turn
 from pdmigrate.plan.actions import Action, Fields
 from pdmigrate.workspace.file_names import make_file_name
 
 VERSION = "pdmigrate-handover/1"
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _TEXT: Fields = {"type": "string"}
 _MAYBE: Fields = {"type": ["string", "null"]}
@@ -124,36 +124,13 @@ def describe_rotation(rotation: records.Rotation, zone: str, now: datetime) -> s
     people = ", ".join(person or "(nobody)" for person in rotation.participants)
     turn, anchor = format_turn(rotation.turn_seconds), rotation.anchor
     when = f"the first from {DAYS[anchor.weekday()]} {anchor:%Y-%m-%d %H:%M:%S} {zone}"
-    windows = "; ".join(_describe_windows(rotation.windows))
+    windows = "; ".join(describe_windows((w.day, w.start, w.seconds) for w in rotation.windows))
     since, until = rotation.since, rotation.until
     limits = [f"Since {format_local(since, zone)} {zone}"] if since and since > now else []
     limits += [f"Until {format_local(until, zone)} {zone}"] if until else []
     return ". ".join(
         filter(None, (f"Turns of {turn}, {when}: {people}", windows and f"Only {windows}", ", ".join(limits)))
     )
-
-
-def _describe_windows(windows: tuple[records.Window, ...]) -> Iterator[str]:
-    """Windows of the same hours in one breath, as a form takes them."""
-    for start, seconds in dict.fromkeys((window.start, window.seconds) for window in windows):
-        days = [w.day for w in windows if (w.start, w.seconds) == (start, seconds)]
-        names = [DAYS[day - 1] for day in days]
-        told = ", ".join(names)
-        if len(days) == len(DAYS):
-            told = "every day"
-        elif len(days) > 2 and days == list(range(days[0], days[0] + len(days))):
-            told = f"{names[0]} to {names[-1]}"
-        yield f"{told} from {start} to {_format_end(days, start, seconds)}"
-
-
-def _format_end(days: list[int], start: str, seconds: int) -> str:
-    """By the wall clock, with the day where it is another one."""
-    hours, minutes, rest = map(int, start.split(":"))
-    later, second = divmod(hours * 3600 + minutes * 60 + rest + seconds, 86400)
-    clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-    if later > 1 and len(days) == 1:
-        return f"{DAYS[(days[0] - 1 + later) % 7]} {clock}"
-    return clock + ("", " the next day")[later] if later < 2 else f"{clock}, {later} days later"
 
 
 def make_terraform(groups: Iterable[Action], users: Iterable[Action], org: str, project: str) -> Fields:

@@ -22,7 +22,7 @@ from pdmigrate.plan.handmade import group_rules
 from pdmigrate.plan.kinds import KINDS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Draft:
     """One look at both sides. `mapped` has the outcomes, `plan` the actions; nothing was written."""
 
@@ -32,6 +32,9 @@ class Draft:
     mapped: Mapped
     plan: Plan
     ledger: dict[tuple[str, str], LedgerEntry]
+
+    def __repr__(self) -> str:
+        return f"<draft of {self.account.subdomain}: {len(self.open)} open questions, {self.plan!r}>"
 
     @cached_property
     def emails(self) -> dict[str, str]:

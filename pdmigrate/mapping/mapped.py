@@ -105,7 +105,7 @@ class Inputs:
     people_map: Final[dict[str, str]] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(repr=False)
 class Mapped(Inputs):
     """What the mapping has found so far, filled kind by kind.
 
@@ -135,6 +135,9 @@ class Mapped(Inputs):
     unserved: dict[str, list[str]] = field(default_factory=dict)
     holders: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     names: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<the account {self.account.subdomain}, mapped: {len(self.desired)} wanted, {len(self.held)} held>"
 
     def in_scope(self, kind: str) -> Iterator[Any]:
         """The records of a kind that move."""

@@ -10,9 +10,9 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.notebook.asked import Asked, spell
 from pdmigrate.notebook.parts import Signature, draw, is_interactive, make_button, make_text
 from pdmigrate.notebook.roll import Roll, Row
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pages import look
 from pdmigrate.pages.show import Table
-from pdmigrate.oncall.words import format_number
 from pdmigrate.plan.answers import Conflict, Decision
 from pdmigrate.plan.values import describe_unusable
 from pdmigrate.steps.conflicts import Decided, decide_each, take_back
@@ -285,9 +285,7 @@ class _Desk:
         self.sign.say("Drafting with the answers.")
         if self.sign.attempt(lambda: self.take_up(draft_again(self.job)), ""):
             new = sum(key not in known for key, answer in self.read_answers().items() if answer == "open")
-            more = (
-                f"{format_number(new, 'more question follows', 'more questions follow')} from the answers."
-            )
+            more = f"{format_number(new, 'more question follows', 'more questions follow')} from the answers."
             left = "open" in self.read_answers().values()
             self.sign.say(more if new or left else f"Every question is answered. {self.after}")
             self._show(True)

@@ -39,7 +39,7 @@ UNDIGESTED: dict[str, Any] = {
 """What changes without anybody changing the configuration, and notes of what stays behind anyway."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Snapshot:
     """What PagerDuty said, raw, at one time.
 
@@ -57,6 +57,9 @@ class Snapshot:
     retries: int = 0
     zone: str = "UTC"
 
+    def __repr__(self) -> str:
+        return f"<snapshot of {self.subdomain}, {self.taken:%Y-%m-%d %H:%M} UTC>"
+
     @cached_property
     def account(self) -> "Account":
         return read_account(self)
@@ -72,7 +75,7 @@ class Snapshot:
         return known
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Account:
     """A PagerDuty account: records by id.
 
@@ -106,6 +109,9 @@ class Account:
     """What PagerDuty has shown beside the horizon, around changes of the clock, by schedule id."""
     oncalls: OnCalls | None = None
     """Who PagerDuty says is on call at each level of its policies; None where nobody has asked."""
+
+    def __repr__(self) -> str:
+        return f"<the account {self.subdomain}: {len(self.users)} users, {len(self.services)} services>"
 
     @property
     def all_schedules(self) -> dict[str, records.Schedule | ScheduleV3]:

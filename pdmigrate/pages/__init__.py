@@ -1,10 +1,16 @@
 """What each step found, as sections: the same ones in the notebook and on the page."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pdmigrate.pages import conflicts, connect, history, invite, load, preview, undo, verify
-from pdmigrate.pages.show import Page, Shown, show
+from pdmigrate.pages.show import Page, Shown, mask, show
 from pdmigrate.steps.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["look", "make_page", "mask"]
 
 _PAGES = {
     "connect": connect,
@@ -26,10 +32,13 @@ def make_page(result: Result) -> Page:
     return replace(head, status=result.status, sections=tuple(part(result) for part in module.PARTS.values()))
 
 
-def look(result: Result, *parts: str) -> Shown:
-    """Some parts of a step's page, to be the last line of a cell. Raises ValueError that names the parts there are."""
+def look(result: Result, *parts: "str | pd.DataFrame") -> Shown:
+    """Some parts of a step's page, to be the last line of a cell: by their names, or data frames in the same look.
+
+    Raises ValueError that names the parts there are.
+    """
     known = _PAGES[result.step].PARTS
-    unknown = [part for part in parts if part not in known]
+    unknown = [part for part in parts if isinstance(part, str) and part not in known]
     if unknown:
         raise ValueError(f"There is no part {', '.join(unknown)} of {result.step}: there are {', '.join(known)}.")
-    return show(*(known[part](result) for part in parts))
+    return show(*(known[part](result) if isinstance(part, str) else part for part in parts))

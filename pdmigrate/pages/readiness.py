@@ -159,7 +159,7 @@ class Readiness:
 
     def _make_team(self, id: str) -> TeamReadiness:
         schedules = tuple(s for s in self.verified.schedules if id in self.owners_of("schedules", s.id))
-        services = tuple(s for s in self.verified.services if id in self.owners_of("services", s.id))
+        services = tuple(s for s in self.verified.service_parity if id in self.owners_of("services", s.id))
         team, known = self.draft.account.teams.get(id), self.draft.account.users
         members = [m for m in self.draft.account.members_of(team) if m.user.id in known] if team else []
         leads = tuple(known[m.user.id].name for m in members if m.role == "manager")

@@ -4,14 +4,15 @@ import io
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from markupsafe import Markup
 
-from pdmigrate.pages.markup import asset, clean, environment, trusted
+from pdmigrate.oncall.words import format_turn
+from pdmigrate.pages.markup import asset, clean, environment, mask_text, trusted
 from pdmigrate.workspace.cells import write_rows
 from pdmigrate.workspace.folder import write_bytes
 
@@ -23,6 +24,8 @@ Columns = Mapping[str, Callable[[Thing], Any]]
 """The headings of a table, each with what stands beneath it, in their order."""
 LONG_LINE = 24
 FILTER_FROM = 11
+MOST_UNFOLDED = 60
+"""Rows of a data frame above which it starts closed."""
 """A table with fewer rows is read faster than filtered."""
 
 
@@ -174,13 +177,29 @@ class Written:
         return "\n".join([self.waits] * bool(self.waits) + [f"{title}: {path}" for title, path in self.pages])
 
 
+def mask(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The same data frame with emails and phone numbers made unusable, as `publish` masks pages; names stay.
+
+    For `found.contact_methods` and whatever else is shown around. Two addresses can still be told apart.
+    """
+    hidden = frame.copy()
+    for name in hidden.select_dtypes(include=["str", "object"]):
+        hidden[name] = hidden[name].map(lambda cell: mask_text(cell) if isinstance(cell, str) else cell)
+    return hidden
+
+
 def show(*things: Any) -> Shown:
-    """Tables, data frames, sections or drawings (the markup of draw_timeline), to be the last line of a cell."""
+    """Tables, data frames, sections or drawings (the markup of draw_timeline), to be the last line of a cell.
+
+    Above a data frame of a result stands its title, and so above what is filtered out of it.
+    """
     parts = []
     for thing in things:
         if hasattr(thing, "itertuples"):
             there = thing.astype(object).where(thing.notna(), None)
-            thing = Table(tuple(map(str, there.columns)), tuple(there.itertuples(index=False, name=None)))
+            table = Table(tuple(map(str, there.columns)), tuple(there.itertuples(index=False, name=None)))
+            title = thing.attrs.get("title", "")
+            thing = Section(title, table=table, open_up_to=MOST_UNFOLDED) if title else table
         parts.append(thing)
     return Shown(tuple(parts))
 
@@ -210,6 +229,9 @@ def cell_text(cell: Any) -> str:
         return ""
     if isinstance(cell, datetime):
         return cell.isoformat(" ", "seconds" if cell.second else "minutes")
+    if isinstance(cell, timedelta):
+        seconds = round(cell.total_seconds())
+        return format_turn(seconds) if seconds > 0 else str(cell)
     if isinstance(cell, (list, tuple)):
         parts = [cell_text(part) for part in cell]
         return ("; " if any("," in part for part in parts) else ", ").join(parts)

@@ -28,7 +28,7 @@ def make_page(readiness: Readiness) -> Page:
     going = sum(s is not None and s.choice == "go" for s in said)
     left = _count_unpointed(readiness)
     verified = readiness.verified
-    paged = (verified.services, verified.schedules, verified.unreachable)
+    paged = (verified.service_parity, verified.schedules, verified.unreachable)
     figures = (
         *list_figures(*paged),
         Figure("Teams that said go", f"{going} of {len(said)}", warn_if(going < len(said)), "#teams"),
@@ -113,7 +113,7 @@ def _tag_change(person: str, change: float, before: frozenset[str], after: froze
 def section_services(readiness: Readiness) -> Section:
     """What is said of each service, the worst first, and what is open for it."""
     last, home = readiness.draft.account.services, readiness.home
-    names = tell_apart(readiness.verified.services)
+    names = tell_apart(readiness.verified.service_parity)
 
     def tell_last(s: ServiceParity) -> str:
         at = last[s.id].last_incident_timestamp
@@ -124,7 +124,7 @@ def section_services(readiness: Readiness) -> Section:
         "Reason": lambda s: s.reason,
         "To re-point": lambda s: _count_mine(readiness, s) or "nothing",
     }
-    return draw_services(readiness.verified.services, lambda s: names[s.id], more, "No service is in scope.")
+    return draw_services(readiness.verified.service_parity, lambda s: names[s.id], more, "No service is in scope.")
 
 
 def _count_mine(readiness: Readiness, service: ServiceParity) -> str:
@@ -181,10 +181,10 @@ def section_parity(readiness: Readiness) -> Section:
         (
             sum(count)
             for count in zip(
-                *((s.heard, len(s.otherwise), len(s.unheard), s.silent) for s in verified.services), strict=True
+                *((s.heard, len(s.otherwise), len(s.unheard), s.silent) for s in verified.service_parity), strict=True
             )
         )
-        if verified.services
+        if verified.service_parity
         else (0, 0, 0, 0)
     )
     explained = sum(not s.unexplained for s in verified.schedules if s.differ)
@@ -239,7 +239,7 @@ def section_risks(readiness: Readiness) -> Section:
 
 def _list_verdicts(readiness: Readiness) -> Iterator[tuple[list[str], str, str, str]]:
     """The services that do not page the same people: which, the tone, what is said of them, and their names."""
-    services = readiness.verified.services
+    services = readiness.verified.service_parity
     names = tell_apart(services)
     for verdict in ("nobody", "otherwise", "unverified"):
         for tone, by in (("bad", "without a decision"), ("warn", "by decision")):

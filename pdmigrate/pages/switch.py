@@ -93,7 +93,7 @@ def section_switch(readiness: Readiness) -> Section:
         answer = f"Not yet: {format_number(len(blocking), 'thing is', 'things are')} left to do first."
     elif not left and any(item.what == "re-point" for item in readiness.items):
         answer = "It is done: every integration sends to Harness."
-    elif unread := sum(s.unverified for s in readiness.verified.services):
+    elif unread := sum(s.unverified for s in readiness.verified.service_parity):
         told = format_number(unread, "service", "services")
         answer = f"Only on the teams' word: who is paged could not be compared for {told}."
     else:

@@ -40,7 +40,7 @@ NO_SCHEDULES = "No schedule is in scope: there is none to compare."
 
 
 def make_page(verified: Verified) -> Page:
-    paged = (verified.services, verified.schedules, verified.unreachable)
+    paged = (verified.service_parity, verified.schedules, verified.unreachable)
     facts = (
         ("Window", f"{format_time(verified.since)} to {format_time(verified.until)}"),
         ("Data as of", format_time(verified.draft.account.taken)),
@@ -208,8 +208,8 @@ def section_services(verified: Verified) -> Section:
         "First level empty in Harness": lambda s: s.passed,
         "Reason": lambda s: s.reason,
     }
-    names, people = tell_apart(verified.services), know_people(verified.draft)
-    section = draw_services(verified.services, lambda s: names[s.id], more, "No service is in scope.")
+    names, people = tell_apart(verified.service_parity), know_people(verified.draft)
+    section = draw_services(verified.service_parity, lambda s: names[s.id], more, "No service is in scope.")
     return replace(section, text=f"{section.text}\n\n{EMPTY_LEVELS}")
 
 

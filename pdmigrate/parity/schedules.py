@@ -6,6 +6,7 @@ Explanation for as long as that covers it, and by nothing else.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from pdmigrate.harness import rota as harness_rota
@@ -48,11 +49,11 @@ class Compared:
     expected: rota.Rota
     explanations: tuple[Explanation, ...] = ()
 
-    @property
+    @cached_property
     def differences(self) -> tuple[Difference, ...]:
         return rota.differences(self.before, self.after)
 
-    @property
+    @cached_property
     def unexplained(self) -> tuple[Difference, ...]:
         """Where the target is otherwise than before, and otherwise than anybody decided."""
         parted = [(s, e) for s, e, _, _ in self.differences]

@@ -143,7 +143,7 @@ class LedgerEntry:
     at: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """All that will be done, in order. `source` is the digest of what PagerDuty says, `target` account/org/project.
 
@@ -162,6 +162,9 @@ class Plan:
         rows = {name: [vars(row) for row in getattr(self, name)] for name in ("actions", "held")}
         text = canonical_json({"source": self.source, "target": self.target, "basis": self.basis, **rows})
         object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
+
+    def __repr__(self) -> str:
+        return f"<plan {self.digest[:12]}: {len(self.actions)} actions, {len(self.held)} held>"
 
     @property
     def empty(self) -> bool:

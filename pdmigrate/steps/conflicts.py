@@ -26,13 +26,14 @@ from pdmigrate.plan.values import describe_unusable
 from pdmigrate.steps.clock_windows import ask_in_doubt
 from pdmigrate.steps.draft import ASKED, draft, leave_questions, list_ids, read_nameable, refuse_open
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.plan_frames import PlanFrames
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.resuming import continues, find_done
 from pdmigrate.workspace.decisions import drop_answer, save_answers
 
 
-@dataclass(frozen=True)
-class Decided(Result):
+@dataclass(frozen=True, repr=False)
+class Decided(PlanFrames, Result):
     """Questions, plan and guards. `stop` is the sentence that ends a headless run while questions are open.
 
     guards: all that refuse the plan, those that somebody waived with the name of who did. raised: the same before any waiver.

@@ -26,7 +26,7 @@ BEYOND = {
 """How what is no kind of its own goes. None: as the on-call objects do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Access(Result):
     """What both sides answered. `capabilities` says for each kind how the target takes it.
 

@@ -49,7 +49,7 @@ class Change:
         return self.kind == "account" or (self.kind in PAGING_KINDS and not renamed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History(Result):
     """All runs, newest first, and what has changed since the last. to_do: what a run would write now."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.people import count_duties, name_class, read_email
@@ -11,12 +11,28 @@ from pdmigrate.mapping.roles import read_roles
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.records import User
 from pdmigrate.steps.draft import draft, leave_questions
+from pdmigrate.steps.frames import MOMENT, NUMBER, TEXT, Shape, make_frame
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result, summarise_draft
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LINK_LIVES = timedelta(days=7)
 """How long the link in an invitation works (Harness's documentation); the invitation itself stays for 30 days."""
 WAITING = ("to invite", "pending")
+PEOPLE: Shape = {
+    "person_id": TEXT,
+    "person": TEXT,
+    "email": TEXT,
+    "harness_email": TEXT,
+    "state": ("has an account", "accepted", "pending", "to invite", "mapped by hand", "left out", "undecided"),
+    "kind": ("person", "shared", "nobody"),
+    "role": TEXT,
+    "duties": NUMBER,
+    "next_turn": MOMENT,
+    "invited": MOMENT,
+}
 
 
 @dataclass(frozen=True)
@@ -44,13 +60,34 @@ class Matched:
         return self.state == "pending" and self.days >= LINK_LIVES.days
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class People(Result):
     """Everybody in scope, the most urgent first, and the draft that says so."""
 
     step = "invite"
+    FRAMES = ("people",)
     matched: tuple[Matched, ...]
     draft: Draft
+
+    @property
+    def people(self) -> "pd.DataFrame":
+        """A row a user in scope, the most urgent first. harness_email: who is paged for him; state: how he comes to Harness.
+
+        kind: a person, a mailbox that several share, or a stand-in for nobody. role: what he may do in PagerDuty. duties: in
+        how many schedules, overrides and levels he stands. invited: when, of whom has not accepted yet.
+        """
+        rows = [
+            {
+                **vars(one),
+                "person_id": one.id,
+                "person": one.name,
+                "harness_email": one.harness_email or None,
+                "role": one.role or None,
+                "invited": one.since,
+            }
+            for one in self.matched
+        ]
+        return make_frame("Who is who", PEOPLE, rows)
 
     def count(self) -> dict[str, int]:
         states = [person.state for person in self.matched]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pdmigrate.errors import (
     InterruptedLoadError,
@@ -29,9 +29,13 @@ from pdmigrate.plan.kinds import KINDS
 from pdmigrate.steps.cancel import Cancel
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.load_checks import ClockWatch, check_before_writing
+from pdmigrate.steps.plan_frames import frame_outcomes
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.resuming import find_begun, has_moved, is_there
 from pdmigrate.workspace.journal import Journal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Outcome = Literal["created", "updated", "adopted", "kept", "skipped", "failed", "handed_over", "waiting"]
 OUTCOMES: tuple[Outcome, ...] = ("created", "updated", "adopted", "kept", "skipped", "failed")
@@ -56,11 +60,12 @@ class Done:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Loaded(Result):
     """The whole load. waiting: actions that nobody has approved. requests, retries: what went to Harness."""
 
     step = "load"
+    FRAMES = ("actions",)
     plan: Plan
     done: tuple[Done, ...]
     held: tuple[Held, ...]
@@ -74,6 +79,15 @@ class Loaded(Result):
     @property
     def waiting(self) -> tuple[Done, ...]:
         return tuple(done for done in self.done if done.outcome == "waiting")
+
+    @property
+    def actions(self) -> "pd.DataFrame":
+        """A row an object, and what became of it; the note says why, and what Harness answered where it refused.
+
+        run: the load's number in the journal. outcome: `waiting` for an approval, `skipped` for an open question or for what
+        failed before it, `held` by a decision, `handed_over` to a person. object_id: PagerDuty's.
+        """
+        return frame_outcomes(self.number, ((d.action, d.outcome, d.note) for d in self.done), self.held)
 
     def count_kinds(self) -> dict[str, dict[str, int]]:
         """Source objects per kind and outcome. What is held by an open question is skipped."""

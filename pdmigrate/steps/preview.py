@@ -10,11 +10,12 @@ from pdmigrate.pagerduty.client import FetchOptions
 from pdmigrate.steps.draft import draft, leave_questions
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result, summarise_draft
+from pdmigrate.steps.source_frames import SourceFrames
 
 
-@dataclass(frozen=True)
-class Preview(Result):
-    """The snapshot and the draft made of it."""
+@dataclass(frozen=True, repr=False)
+class Preview(SourceFrames, Result):
+    """The snapshot and the draft made of it; what PagerDuty has, also as data frames."""
 
     step = "preview"
     snapshot: Snapshot

@@ -10,9 +10,15 @@ STATUSES = {0: "done", 3: "waiting", 4: "refused", 5: "partial"}
 
 
 class Result:
-    """What a step found. `step` is its name, and that of its page."""
+    """What a step found. `step` is its name, and that of its page. FRAMES: what of it is a data frame (docs/frames.md)."""
 
     step: ClassVar[str]
+    FRAMES: ClassVar[tuple[str, ...]] = ()
+
+    def __repr__(self) -> str:
+        """Short, and without anybody's data: a notebook shows it wherever a cell ends with the result."""
+        frames = f" Data frames: {', '.join(self.FRAMES)}." if self.FRAMES else ""
+        return f"<{self.step}: {self.status}.{frames} Its page, by parts: look(...).>"
 
     @property
     def error(self) -> PdmigrateError | None:

@@ -24,7 +24,7 @@ class Revert:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Undone(Result):
     """What an undo would do, or, where `written`, has done.
 

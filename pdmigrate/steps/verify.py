@@ -26,6 +26,7 @@ from pdmigrate.plan.actions import Action
 from pdmigrate.steps.clock_windows import ask_all
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.parity_frames import ParityFrames
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.rota_files import write_rota
 from pdmigrate.workspace.file_names import make_file_name
@@ -33,8 +34,8 @@ from pdmigrate.workspace.file_names import make_file_name
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class Verified(Result):
+@dataclass(frozen=True, repr=False)
+class Verified(ParityFrames, Result):
     """What was found. `unexplained` are the sentences of differences that no decision explains.
 
     window_requests: what asking PagerDuty about the days around changes of the clock took, apart from everything else;
@@ -46,7 +47,7 @@ class Verified(Result):
     since: datetime
     until: datetime
     schedules: tuple[ScheduleParity, ...]
-    services: tuple[ServiceParity, ...]
+    service_parity: tuple[ServiceParity, ...]
     reach: Reach
     drift: tuple[Action, ...]
     unexplained: tuple[str, ...]
@@ -89,7 +90,10 @@ class Verified(Result):
         names = ("agree", "differ", "unverified")
         schedules = {s.id: {f"{name}_seconds": getattr(s, name) for name in names} for s in self.schedules}
         levels = {"policies": count_policies(self.policies), "levels": count_level_seconds(self.policies)}
-        nobody = {"nobody_seconds": sum(s.nobody for s in self.schedules), "services": count_verdicts(self.services)}
+        nobody = {
+            "nobody_seconds": sum(s.nobody for s in self.schedules),
+            "services": count_verdicts(self.service_parity),
+        }
         parity = {**self.count_seconds(), **nobody, **levels, "schedules": schedules}
         return {**summarise_draft(self.draft, landed=True), "parity": parity}
 
@@ -121,7 +125,7 @@ def verify(job: Job) -> Verified:
         since=found.account.since,
         until=found.account.until,
         schedules=schedules,
-        services=services,
+        service_parity=services,
         reach=reach,
         drift=drift,
         unexplained=(

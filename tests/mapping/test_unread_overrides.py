@@ -104,7 +104,7 @@ def test_nothing_is_loaded_before_the_answer_and_nothing_agrees_after_it(job):
     seen = {s.id: s for s in verified.schedules}
     assert (seen[job.bare].agree, seen[job.bare].differ) == (0, 0)
     assert all(s.unverified == 0 for id, s in seen.items() if id != job.bare)
-    [service] = verified.services
+    [service] = verified.service_parity
     assert service.unverified
     [policy_seen] = verified.policies
     assert any("were not read" in note for level in policy_seen.levels for note in level.notes)

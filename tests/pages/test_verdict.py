@@ -59,11 +59,11 @@ def read_figures(page):
 
 
 def count(verified, verdict):
-    return sum(s.verdict == verdict for s in verified.services)
+    return sum(s.verdict == verdict for s in verified.service_parity)
 
 
 def name_service(verified, identifier):
-    return next(s.name for s in verified.services if verified.draft.identifier_of("services", s.id) == identifier)
+    return next(s.name for s in verified.service_parity if verified.draft.identifier_of("services", s.id) == identifier)
 
 
 def find_rules(held):
@@ -106,7 +106,7 @@ def spoilt(loaded_folder, tmp_path_factory):
 
 def test_a_service_that_pages_nobody_is_red_and_never_said_to_page_others(spoilt, clean):
     found, readiness, name, _ = spoilt
-    service = next(s for s in found.services if s.name == name)
+    service = next(s for s in found.service_parity if s.name == name)
     assert (service.verdict, service.otherwise, bool(service.unexplained)) == ("nobody", (), True)
     assert len(service.unheard) == service.moments - service.silent > 0
     page = make_page(found)
@@ -121,7 +121,7 @@ def test_a_service_that_pages_nobody_is_red_and_never_said_to_page_others(spoilt
 
 def test_a_service_that_pages_somebody_else_is_red(spoilt, clean):
     found, _, _, name = spoilt
-    service = next(s for s in found.services if s.name == name)
+    service = next(s for s in found.service_parity if s.name == name)
     assert (service.verdict, service.unheard, bool(service.unexplained)) == ("otherwise", (), True)
     number = count(clean[0], "otherwise") + 1
     assert read_figures(make_page(found))["Page otherwise"] == (str(number), "bad")
@@ -205,7 +205,7 @@ def test_every_figure_leads_to_its_rows(clean, tmp_path):
         leads = [figure.href for figure in page.figures if figure.href]
         assert len(leads) >= 2, page.name
         assert {href.removeprefix("#") for href in leads} <= list_anchors(text), page.name
-    text = section_services(verified.services, lambda s: s.name, {}, "").table.html()
+    text = section_services(verified.service_parity, lambda s: s.name, {}, "").table.html()
     row = re.search(r'<tr id="services-nobody">(.*?)</tr>', text, re.S)[1]
     assert "pages nobody in Harness" in row
 
@@ -284,7 +284,7 @@ def test_one_fault_is_enough_not_to_say_yes(clean, fault):
     changes = {
         "unexplained": {"unexplained": ("schedule X differs",)},
         "unreachable": {"reach": verified.reach},
-        "unread": {"services": tuple(replace(s, unverified=True) for s in verified.services)},
+        "unread": {"services": tuple(replace(s, unverified=True) for s in verified.service_parity)},
     }
     spoilt = replace(ready, verified=replace(ready.verified, **changes[fault]))
     assert not answer(spoilt).startswith("Yes: ")

@@ -89,7 +89,7 @@ def test_a_policy_rewritten_by_hand_rings_and_is_named(loaded):
         and f"service_urgency:{s.id}" not in verified.draft.answered
     }
     assert services
-    assert {s.id for s in verified.services if s.unexplained} == services
+    assert {s.id for s in verified.service_parity if s.unexplained} == services
 
 
 def test_a_kept_description_explains_other_people_on_no_day(loaded):
@@ -172,7 +172,9 @@ def test_a_renamed_rotation_is_skipped_by_the_level_that_names_it(loaded):
 def test_round_robin_is_the_same_on_no_page_and_explained_by_its_answer(loaded):
     verified = verify(loaded)
     turning = {p.id for p in verified.draft.account.policies.values() if any(r.round_robin for r in p.escalation_rules)}
-    asked = [s for s in verified.services if verified.draft.account.services[s.id].escalation_policy.id in turning]
+    asked = [
+        s for s in verified.service_parity if verified.draft.account.services[s.id].escalation_policy.id in turning
+    ]
     assert asked
     for service in asked:
         if service.different:
@@ -186,7 +188,9 @@ def test_round_robin_is_the_same_on_no_page_and_explained_by_its_answer(loaded):
 
 def test_low_urgency_explains_that_nobody_is_paged_and_not_that_others_are(loaded):
     verified = verify(loaded)
-    service = next(s for s in verified.services if f"service_urgency:{s.id}" in verified.draft.answered and s.different)
+    service = next(
+        s for s in verified.service_parity if f"service_urgency:{s.id}" in verified.draft.answered and s.different
+    )
     assert "alerts are logged and page nobody, by decision of" in service.reason
     with change_harness(loaded) as held:
         identifier = verified.draft.ledger["services", service.id].identifier
@@ -194,7 +198,7 @@ def test_low_urgency_explains_that_nobody_is_paged_and_not_that_others_are(loade
             if rule["service"] == identifier:
                 rule["paging"] = True
                 rule["escalation_policy"] = next(iter(_identifiers(held["oncall"]["escalation_policies"])))
-    seen = next(s for s in verify(loaded).services if s.id == service.id)
+    seen = next(s for s in verify(loaded).service_parity if s.id == service.id)
     assert seen.unexplained
 
 
@@ -216,7 +220,7 @@ def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path)
         decide(job, "round_robin", owner.id, "leave_out", by="ann", why="made by hand")
         migrate(job)
         verified = verify(job)
-        services = [s for s in verified.services if account.services[s.id].escalation_policy.id == owner.id]
+        services = [s for s in verified.service_parity if account.services[s.id].escalation_policy.id == owner.id]
         assert services
         assert all("by decision of ann (round_robin:" in s.reason for s in services if s.different)
         assert verified.unexplained == ()
@@ -225,7 +229,7 @@ def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path)
 def test_an_answer_for_the_whole_class_explains_no_silence_of_a_service_that_always_pages(loaded):
     """A slip of the mapping that asked about every service would let `all: no_page` silence them."""
     seen = verify(loaded)
-    found, loud = seen.draft, next(s for s in seen.services if s.same and not s.dropped_before)
+    found, loud = seen.draft, next(s for s in seen.service_parity if s.same and not s.dropped_before)
     other = next(a for a in found.answered.values() if a.conflict.about == "service_urgency" and a.choice == "no_page")
     asked = other.conflict.model_copy(update={"id": loud.id})
     found.answered[asked.key] = other.model_copy(update={"conflict": asked})
@@ -307,7 +311,7 @@ def test_what_a_person_keeps_as_it_is_in_harness_is_explained_in_that_state_only
     assert conflicts(loaded).error is None
     verified = verify(loaded)
     assert verified.unexplained == ()
-    told = [*(s.reason for s in verified.schedules), *(s.reason for s in verified.services)]
+    told = [*(s.reason for s in verified.schedules), *(s.reason for s in verified.service_parity)]
     assert any("by decision of ann (changed_in_harness:" in reason for reason in told)
     with change_harness(loaded) as held:
         for policy in list_used(held):

@@ -52,8 +52,8 @@ def test_every_schedule_of_the_company_is_exact_over_the_horizon_and_both_change
     assert all(window.judged for s in found.schedules for window in s.windows)
     assert not [s.name for s in found.schedules if s.read_otherwise or s.new_gaps]
     assert [s.name for s in found.schedules if s.gaps_before]
-    assert not [s.name for s in found.services if s.louder]
-    assert all(s.reason for s in found.services if s.equal < s.moments or s.dropped_after > s.dropped_before)
+    assert not [s.name for s in found.service_parity if s.louder]
+    assert all(s.reason for s in found.service_parity if s.equal < s.moments or s.dropped_after > s.dropped_before)
     assert "same on every future date" in repr(make_page(seen))
     assert "When the clock changes" in repr(make_page(found))
 

@@ -40,7 +40,7 @@ def test_deleted_target(tmp_path):
     grade, reason, _ = outcome(decided, "escalation_policies", "PE1")
     assert (grade, reason) == ("changed", "without Cat Gone, deleted in PagerDuty")
     assert outcome(decided, "services", "PS1")[0] == "exact"
-    assert (verified.error, [one.name for one in verified.services]) == (None, ["Checkout"])
+    assert (verified.error, [one.name for one in verified.service_parity]) == (None, ["Checkout"])
     policy = next(wish for wish in decided.draft.mapped.desired if wish.kind == "escalation_policies")
     levels = [(one["timeout_minutes"], [to["id"] for to in one["targets"]]) for one in policy.fields["levels"]]
     assert levels == [(30, ["ann@example.com"]), (30, ["ben@example.com"])]

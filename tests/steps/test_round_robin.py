@@ -36,7 +36,7 @@ def read_levels(held):
 
 
 def see(verified):
-    [service], [policy] = verified.services, verified.policies
+    [service], [policy] = verified.service_parity, verified.policies
     return service, policy
 
 

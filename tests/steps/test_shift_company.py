@@ -122,7 +122,9 @@ def _hold_longer(draft):
 def test_a_page_that_would_newly_wake_somebody_is_a_difference(carried):
     """By urgency: the same service, were its incidents low, wakes nobody in PagerDuty and somebody in Harness."""
     *_, found = carried
-    service = next(found.draft.account.services[s.id] for s in found.services if s.equal == s.moments and s.moments)
+    service = next(
+        found.draft.account.services[s.id] for s in found.service_parity if s.equal == s.moments and s.moments
+    )
     low = service.model_validate(
         service.model_dump() | {"incident_urgency_rule": {"type": "constant", "urgency": "low"}}
     )

@@ -95,7 +95,7 @@ def test_every_service_gets_an_alert_rule_and_one_that_is_switched_off_is_seen(f
         route = next(route for route in decided.draft.mapped.routes if route.paging)
         rule = job.target.oncall("GET", f"/alert-rules/{route.identifier}")
         job.target.oncall("PUT", f"/alert-rules/{route.identifier}", body=rule | {"paging": False})
-        assert next(s for s in verify(job).services if s.id == route.key).after == "nobody"
+        assert next(s for s in verify(job).service_parity if s.id == route.key).after == "nobody"
     for route in decided.draft.mapped.routes:
         rule = state.alert_rules[route.identifier]
         assert (rule.service, rule.paging, rule.escalation_policy) == (route.identifier, route.paging, route.policy)

@@ -165,6 +165,8 @@ def _bring_up_to_date(engine: sa.Engine) -> None:
             connection.execute(sa.text("select pg_advisory_xact_lock(20261123)"))
         elif (there := set(sa.inspect(connection).get_table_names())) and about.name not in there:
             raise damaged(f"it is a database of something else, with the table {min(there)}")
+        elif missing := {table.name for table in (loads, steps, ledger)} - there if there else set():
+            raise damaged(f"it has no table {min(missing)}")
         tables.create_all(connection)
         version = connection.execute(sa.select(about.c.version)).scalar()
         if version is None:
@@ -177,6 +179,8 @@ def _bring_up_to_date(engine: sa.Engine) -> None:
             raise damaged("it has no version that there ever was")
         elif version < VERSION:
             _migrate(connection)
+        for table in (loads, steps, ledger):  # all columns, or what is sent could not be booked
+            connection.execute(sa.select(table).limit(0))
 
 
 def _migrate(connection: sa.Connection) -> None:

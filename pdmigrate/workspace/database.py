@@ -185,7 +185,7 @@ def _make_postgres(url: str, name: str) -> sa.Engine:
 def _bring_up_to_date(engine: sa.Engine, schema: str = "") -> None:
     with engine.begin() as connection:
         if _read_version(connection) == VERSION:
-            return
+            return _check_columns(connection)
     with engine.begin() as connection:  # one at a time: whoever comes second finds it made
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("select pg_advisory_xact_lock(20261123)"))
@@ -204,16 +204,25 @@ def _bring_up_to_date(engine: sa.Engine, schema: str = "") -> None:
             raise damaged("it has no version that there ever was")
         elif version < VERSION:
             _migrate(connection)
+        _check_columns(connection)
 
 
 def _read_version(connection: sa.Connection) -> Any:
     """None of a database without tables."""
-    there = sa.inspect(connection).get_table_names()
+    there = set(sa.inspect(connection).get_table_names())
     if about.name in there:
+        if missing := {table.name for table in (loads, steps, ledger)} - there:
+            raise damaged(f"it has no table {min(missing)}")
         return connection.execute(sa.select(about.c.version)).scalar()
     if there:
         raise damaged(f"it is a database of something else, with the table {min(there)}")
     return None
+
+
+def _check_columns(connection: sa.Connection) -> None:
+    """All of them are there, or what is sent could not be booked."""
+    for table in (loads, steps, ledger):
+        connection.execute(sa.select(table).limit(0))
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -167,6 +167,21 @@ def change(path, *statements):
 @pytest.mark.parametrize(
     "statement, words",
     [
+        ("alter table steps rename column after to x", r"steps\.after"),
+        ("alter table loads drop column plan", r"loads\.plan"),
+        ("drop table ledger", "it has no table ledger"),
+    ],
+)
+def test_a_journal_that_could_not_book_what_is_sent_is_refused_when_it_is_opened(journaled, statement, words):
+    """The intent needs fewer columns than the result: a load would send, and then stand there."""
+    change(journaled, statement)
+    with pytest.raises(SettingsError, match=f"The journal is damaged .*{words}"):
+        Journal(journaled, "acme")
+
+
+@pytest.mark.parametrize(
+    "statement, words",
+    [
         ("update about set version = 'two'", "no version that there ever was"),
         ("update about set version = 0", "no version that there ever was"),
         ("update about set version = 3", "has version 3, this pdmigrate reads up to 2"),

@@ -202,9 +202,7 @@ def test_parts_that_were_not_read_stand_beside_their_number(newcomer):
     job.keep_snapshot(found.snapshot)
     page = survey.make_page(Preview(found.snapshot, draft(job)), NONE)
     assert "Senders (integrations) (those of 2 services were not read)" in read(page, "How big it is")
-    assert f"{STAGES['integrations']} (those of 2 services were not read)" in read(
-        page, "What a person must make by hand"
-    )
+    assert f"{STAGES['integrations']} (those of 2 services were not read)" in read(page, "To do by hand")
     assert "The senders of 2 services were not read" in page.sections[-1].text
 
 
@@ -225,12 +223,12 @@ def test_the_hours_are_the_counts_times_the_minutes_and_the_sums_are_theirs(newc
 
 def test_a_target_without_an_on_call_api_is_more_to_do_by_hand(newcomer):
     job, _ = newcomer
-    here = read(survey.make_page(preview(job), NONE), "What a person must make by hand")
+    here = read(survey.make_page(preview(job), NONE), "To do by hand")
     requests.post(
         f"{job.target.transport.base_url}/sandbox/config", json={"oncall": False}, timeout=10
     ).raise_for_status()
     page = survey.make_page(preview(job), NONE)
-    there = read(page, "What a person must make by hand")
+    there = read(page, "To do by hand")
     assert STAGES["schedules"] not in here
     assert there[STAGES["schedules"]][1] == 20
     assert "Schedules made by hand" in {row[0] for row in page.sections[-1].table.rows}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.mapping.proof import read_shown
 from pdmigrate.oncall.rota import Rota, to_datetime, to_instant
 from pdmigrate.pages.timeline import Bar, Lane, choose_look, draw_timeline, give_looks
 from pdmigrate.pages.words import tell_apart
@@ -58,7 +59,9 @@ class People:
 def know_people(draft: Draft) -> People:
     """Everybody in the account. Two users who are one person in Harness are the first of them there."""
     users = draft.account.users
-    names, looks = tell_apart(users.values()), give_looks(users)
+    shown = (read_shown(schedule) or Rota() for schedule in draft.account.all_schedules.values())
+    together = [{person for _, _, who in one.entries for person in who} for one in shown]
+    names, looks = tell_apart(users.values()), give_looks(users, together)
     for id, email in draft.mapped.emails.items():
         if id in users:
             names.setdefault(email, names[id])

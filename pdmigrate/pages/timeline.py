@@ -48,14 +48,19 @@ _LINE = 21
 """Letters of a lane's label in a line."""
 
 
-def give_looks(people: Iterable[str]) -> dict[str, int]:
-    """A look for each id, its own as long as there are enough, and the same whoever else is there, nearly always."""
+def give_looks(people: Iterable[str], together: Iterable[Iterable[str]] = ()) -> dict[str, int]:
+    """A look for each id, its own as long as there are enough, and the same whoever else is there, nearly always.
+
+    together: ids that are drawn side by side, which get other colours as long as there are enough.
+    """
     given: dict[str, int] = {}
+    groups = [frozenset(group) for group in together]
     for person in sorted(people):
         first = choose_look(person)
+        mates = {given[mate] % len(COLOURS) for group in groups if person in group for mate in group if mate in given}
         taken = set(given.values()) if len(given) < LOOKS else set()
-        places = ((first + n) % LOOKS for n in range(LOOKS))
-        given[person] = next((place for place in places if place not in taken), first)
+        free = [place for n in range(LOOKS) if (place := (first + n) % LOOKS) not in taken]
+        given[person] = next((place for place in free if place % len(COLOURS) not in mates), free[0])
     return given
 
 

@@ -79,6 +79,21 @@ def test_every_row_is_there_without_scripts(pages):
             assert page.locator("tbody tr").count() == path.read_text(encoding="utf-8").count('scope="row"'), path.name
 
 
+def test_a_timeline_zooms_without_scripts(pages):
+    """A radio button makes room: the days grow, the page does not, and a bar too short for a name over a month gets it."""
+    widths, named = [], []
+    with open_browser(offline=True, java_script_enabled=False) as (context, _):
+        page = context.new_page()
+        page.goto(next(path for path in pages if path.stem == "preview").as_uri())
+        drawing = page.locator(".timeline").first
+        for zoom in ("Month", "Week", "Day"):
+            drawing.locator(f"label[for$={zoom.lower()}]").click()
+            widths.append(drawing.locator(".tl-body").bounding_box()["width"])
+            named.append(drawing.locator(".tl-bar text:visible", has_text="Arjun Nair").count())
+    assert widths[0] < widths[1] < widths[2]
+    assert named[0] == 0 < named[1]
+
+
 def test_hostile_names_stay_text(pages):
     with open_browser(offline=True) as (context, seen):
         page = context.new_page()

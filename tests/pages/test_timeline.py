@@ -9,7 +9,7 @@ import pytest
 
 from pdmigrate.harness.records import Rotation, Schedule
 from pdmigrate.pages.axis import find_clock_changes
-from pdmigrate.pages.timeline import Bar, Lane, draw_timeline, give_looks
+from pdmigrate.pages.timeline import COLOURS, Bar, Lane, draw_timeline, give_looks
 from pdmigrate.parity.schedules import target_lanes
 
 LONDON = ZoneInfo("Europe/London")
@@ -195,6 +195,8 @@ def test_a_person_has_the_look_that_was_given_whoever_else_is_drawn():
     looks = give_looks([f"P{n}" for n in range(50)])
     assert len(set(looks.values())) == 50
     assert give_looks([f"P{n}" for n in range(50)][::-1]) == looks
+    mates = give_looks([f"P{n}" for n in range(50)], [[f"P{n}" for n in range(6)]])
+    assert len({mates[f"P{n}"] % len(COLOURS) for n in range(6)}) == 6, "who stands side by side has another colour"
 
     def list_looks(*people):
         bars = [Bar(at(1 + n), at(2 + n), person, person, looks[person]) for n, person in enumerate(people)]

@@ -215,7 +215,7 @@ def plan_from_json(data: Any) -> Plan:
         if action.kind not in KINDS:
             raise FormError(f"actions.{number}.kind: there is no such kind")
         if action.after is not None:
-            _check_fields(f"actions.{number}.after", action)
+            check_fields(f"actions.{number}.after", action)
     return Plan(said.source, said.target, said.actions, said.held, said.basis)
 
 
@@ -233,8 +233,8 @@ RECORDS: dict[str, type[Record]] = {
 """What is written of each kind."""
 
 
-def _check_fields(place: str, action: Action) -> None:
-    """Whether a record of its kind can be made of what will be written."""
+def check_fields(place: str, action: Action) -> None:
+    """Raise FormError, with the place and the field, unless a record of its kind can be made of what is written."""
     try:
         action.read(RECORDS[action.kind])
     except ValidationError as error:

@@ -6,11 +6,13 @@ from typing import Any
 
 from pdmigrate.errors import PdmigrateError, SideError, UsageError
 from pdmigrate.harness.records import State
-from pdmigrate.plan.actions import Action
+from pdmigrate.plan.actions import Action, check_fields
 from pdmigrate.plan.answers import Approval
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
+from pdmigrate.wire.forms import FormError
+from pdmigrate.workspace.database import damaged
 from pdmigrate.workspace.decisions import drop_answer
 from pdmigrate.workspace.journal import Journal, Run
 
@@ -60,7 +62,7 @@ def undo(
     with job.hold("undo"), job.journal().opened() as journal:
         run = _find_run(journal, number)
         state = job.target.read_state()
-        wrote = [step.action for step in journal.states(run.number).values() if step.wrote]
+        wrote = [_check(run, step.action) for step in journal.states(run.number).values() if step.wrote]
         later = _list_later(journal, run)
         listed = [_judge(action, state, later) for action in reversed(wrote)]
         mailed = tuple(sorted(a.name for a in wrote if (a.kind, a.verb) == ("users", "create")))
@@ -75,6 +77,17 @@ def undo(
                 describe(listed[place])
             journal.finish_load(undoing, job.clock())
     return Undone(run, tuple(listed), yes, mailed, approval)
+
+
+def _check(run: Run, action: Action) -> Action:
+    """The same, where what was written and what was there can be compared with Harness."""
+    try:
+        for fields in (action.before, action.after):
+            if fields is not None:
+                check_fields(f"run {run.number}, {action.id}", replace(action, after=fields))
+    except FormError as error:
+        raise damaged(str(error)) from None
+    return action
 
 
 def _find_run(journal: Journal, number: int | None) -> Run:

@@ -32,7 +32,7 @@ decisions.yaml is made for people to read, edit and keep in git:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,9 @@ def _read_text(path: Path) -> str:
         raise SettingsError(f"{path.name} is no UTF-8: save it as such, then run again.") from None
 
 
+@lru_cache(maxsize=2)
 def _read(name: str, text: str) -> Decisions:
+    """What a text says; of the same text nothing is parsed again."""
     try:
         data = read_yaml(text) or {}
     except yaml.YAMLError as error:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
+from pdmigrate.plan.kinds import KINDS
 from pdmigrate.wire.forms import FormError, read_form
 from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.workspace.database import copy_file, damaged, ledger, loads, make_engine, steps
@@ -163,6 +164,8 @@ class Journal:
             fields = {name: _unpack(getattr(row, name), "steps", row.action) for name in ("before", "after")}
             action = {name: getattr(row, name) for name in ("verb", "kind", "key", "identifier", "name")} | fields
             step = _read_row(place, STEP, {"action": action, "state": row.state, "note": row.note, "at": row.at})
+            if step.action.kind not in KINDS:
+                raise damaged(f"{place}: there is no kind {step.action.kind}")
             found[step.action.id] = step
         return found
 

@@ -183,15 +183,15 @@ def test_silence_is_the_time_in_which_no_page_of_any_urgency_wakes_anybody():
 
 
 def test_every_page_of_a_service_is_counted_once_and_what_wakes_nobody_apart(clean):
-    for s in clean[0].services:
+    for s in clean[0].service_parity:
         assert s.heard + len(s.otherwise) + len(s.unheard) + s.silent == s.moments, s.name
-    quiet = [s for s in clean[0].services if s.verdict == "silent"]
+    quiet = [s for s in clean[0].service_parity if s.verdict == "silent"]
     assert quiet
     assert all(s.heard == 0 and s.silent_seconds > 0 for s in quiet)
-    assert not [s.name for s in clean[0].services if s.verdict == "same" and s.unexplained]
+    assert not [s.name for s in clean[0].service_parity if s.verdict == "same" and s.unexplained]
     told = clean[0].summarise()["parity"]["services"]
     assert told["silent"] == len(quiet)
-    assert sum(told.values()) == len(clean[0].services)
+    assert sum(told.values()) == len(clean[0].service_parity)
 
 
 def list_anchors(text):
@@ -212,7 +212,7 @@ def test_every_figure_leads_to_its_rows(clean, tmp_path):
 
 
 def test_figures_of_what_nobody_could_read_are_amber_and_say_so(clean):
-    services = [replace(s, unverified=True) for s in clean[0].services]
+    services = [replace(s, unverified=True) for s in clean[0].service_parity]
     schedules = [replace(s, is_unverified=True) for s in clean[0].schedules]
     figures = {f.label: (f.value, f.tone) for f in list_figures(services, schedules, ())}
     assert figures["Not compared"] == (str(len(services)), "warn")
@@ -285,7 +285,7 @@ def test_one_fault_is_enough_not_to_say_yes(clean, fault):
     changes = {
         "unexplained": {"unexplained": ("schedule X differs",)},
         "unreachable": {"reach": verified.reach},
-        "unread": {"services": tuple(replace(s, unverified=True) for s in verified.service_parity)},
+        "unread": {"service_parity": tuple(replace(s, unverified=True) for s in verified.service_parity)},
     }
     spoilt = replace(ready, verified=replace(ready.verified, **changes[fault]))
     assert not answer(spoilt).startswith("Yes: ")

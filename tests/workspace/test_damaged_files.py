@@ -190,6 +190,7 @@ def test_a_journal_that_could_not_book_what_is_sent_is_refused_when_it_is_opened
         ("update ledger set synced = '" + DEEP + "'", "nested 5000 deep"),  # noqa: S608 - our own
         ("update steps set after = x'ff00'", "steps, teams:PT1"),
         ("update steps set after = '[1]'", "run 1, step 1: action"),
+        ("update steps set kind = 'films'", "run 1, step 1: there is no kind films"),
         ("update steps set verb = 'explode'", "run 1, step 1: action.verb"),
         ("update loads set plan = 'null'", "loads, run 1, plan: "),
         ("update loads set started = x'ff'", "run 1: started"),

@@ -329,6 +329,15 @@ def list_comments(text):
     return sorted(line[line.index("# ") :].strip() for line in text.splitlines() if "# " in line and "hers" not in line)
 
 
+def test_a_file_that_is_as_it_was_is_not_parsed_again(path):
+    """A step asks several times; sixteen thousand answers take seconds each time."""
+    save_answers(path, answer("PU1", "invite"))
+    first = read_decisions(path)
+    assert read_decisions(path) is first
+    save_answers(path, answer("PU2", "invite"))
+    assert len(read_decisions(path).decisions) == 2
+
+
 @pytest.mark.parametrize("seed", range(150))
 def test_any_click_on_any_file_says_what_it_should_and_keeps_the_rest(path, seed):
     dice = random.Random(seed)  # noqa: S311 - the same files every time

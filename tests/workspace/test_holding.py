@@ -178,7 +178,7 @@ def test_status_shows_a_load_as_it_is_and_leaves_it_alone(small):
     for number, total, words in said:
         assert f"run 1 is open: {number} of {total} steps done" in words
     assert [number for number, *_ in said] == [3, said[0][1]]
-    assert "is open" not in describe_status(small.workspace)
+    assert "run 1 is open" not in describe_status(small.workspace)
 
 
 @pytest.mark.parametrize("where", ["here", "elsewhere"])

@@ -29,9 +29,7 @@ CHANGES, SAME, DECIDED = "Change who is paged", "Change nobody's paging, as reco
 FOUND = "Found"
 ACCEPT_ONE = "Accept the recommendation that changes nobody's paging"
 ACCEPT = "Accept all {} recommendations that change nobody's paging"
-LEFT = ipywidgets.Layout(
-    flex="1 1 17rem", min_width="14rem", max_height="34rem", overflow="hidden auto", display="block"
-)
+LEFT = ipywidgets.Layout(flex="1 1 17rem", min_width="14rem", overflow="hidden auto", display="block")
 RIGHT = ipywidgets.Layout(flex="2 1 22rem", min_width="14rem", margin="0 0 0 1rem")
 DESK = ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start", max_width="78rem")
 SHOWN = 40
@@ -76,6 +74,7 @@ class _Desk:
         self.search = make_text("Search", "words of a question, a name, an id")
         self.search.observe(lambda _: self.open(FOUND if self.search.value.strip() else "", ""), "value")
         self.accept = make_button("", self.accept_all, "primary")
+        self.accept.add_class("pdm-wrap")
         self.again = make_button("Ask what follows from the answers", self.ask_again)
         if self.people:
             self.list.children, tools = [self.roll.box], [self.accept]

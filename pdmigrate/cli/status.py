@@ -14,7 +14,7 @@ from pdmigrate.plan.answers import Decisions
 from pdmigrate.plan.basis import drop_guards, list_basis, name_changed
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
-from pdmigrate.workspace.settings import Settings
+from pdmigrate.workspace.settings import Settings, read_chosen
 
 if TYPE_CHECKING:
     from pdmigrate.workspace.journal import Run
@@ -38,7 +38,7 @@ def run_status(workspace: Path) -> int:
     Looks at what lies in the workspace; neither side is asked, and nothing is written.
     """
     place = Workspace(workspace).check()
-    settings = _read_chosen(place)
+    settings = read_chosen(place, read_decisions(place.decisions_file))
     steps = list_standings(place, settings)
     print(_name_sides(settings))
     lines = [f"{one.step}: {one.said}" for one in steps]
@@ -54,15 +54,9 @@ def run_status(workspace: Path) -> int:
 
 def describe_status(workspace: Workspace) -> str:
     """A line for each step, what waits for whom, what was interrupted, and the next command."""
-    settings = _read_chosen(workspace)
+    settings = read_chosen(workspace, read_decisions(workspace.decisions_file))
     lines = [f"{one.step}: {one.said}" for one in list_standings(workspace, settings)]
     return "\n".join([_name_sides(settings), *lines, f"next: {find_next(workspace, settings)}"])
-
-
-def _read_chosen(workspace: Workspace) -> Settings:
-    from pdmigrate.steps.job import read_chosen
-
-    return read_chosen(workspace, read_decisions(workspace.decisions_file))
 
 
 def _describe_change(changed: list[str]) -> str:

@@ -32,7 +32,7 @@ from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, unpack, write_json
 from pdmigrate.workspace.hold import hold
 from pdmigrate.workspace.journal import Journal
-from pdmigrate.workspace.settings import Settings
+from pdmigrate.workspace.settings import Settings, read_chosen
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 from pdmigrate.workspace.survey import load_survey
 
@@ -340,12 +340,6 @@ def find_journal(workspace: Workspace, settings: Settings) -> Journal | None:
     """The journal for a look, of no source in particular; None where nothing was ever loaded."""
     place = place_journal(workspace, settings)
     return None if isinstance(place, Path) and not place.is_file() else Journal(place, "", settings.name)
-
-
-def read_chosen(place: Workspace, decisions: Decisions) -> Settings:
-    """migration.yaml, with the choices of decisions.yaml in place of what it says."""
-    choices: dict[str, Any] = {choice.setting: choice.value for choice in decisions.choices}
-    return settings_module.read_settings(place.settings_file, choices)
 
 
 def records_step(step: str) -> Callable[[Callable[Concatenate[Job, P], R]], Callable[Concatenate[Job, P], R]]:

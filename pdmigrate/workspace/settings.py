@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from pdmigrate.errors import SettingsError, UsageError, find_nearest
 from pdmigrate.harness.target import OWN, list_kinds
+from pdmigrate.plan.answers import Decisions
 from pdmigrate.plan.effort import check_minutes
 from pdmigrate.plan.rules import Rules, Scope, StrictModel
 from pdmigrate.wire.addresses import check_address, refuse_password
@@ -160,6 +161,12 @@ def read_settings(path: Path, choices: dict[str, Any] | None = None) -> Settings
         section, _, key = setting.partition(".")
         data[section] = {**(data.get(section) or {}), key: value}
     return parse_settings(data, "the choices in decisions.yaml")
+
+
+def read_chosen(place: Workspace, decisions: Decisions) -> Settings:
+    """migration.yaml, with the choices of decisions.yaml in place of what it says."""
+    choices: dict[str, Any] = {choice.setting: choice.value for choice in decisions.choices}
+    return read_settings(place.settings_file, choices)
 
 
 def parse_settings(data: Any, name: str = "migration.yaml") -> Settings:

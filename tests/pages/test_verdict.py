@@ -267,8 +267,8 @@ def test_the_report_says_who_must_do_what_by_when(clean):
 
 
 def sign(readiness, choice):
-    at = readiness.now.isoformat()
-    said = tuple(SignOff(team=t.id, choice=choice, plan="x", by="dan", at=at) for t in readiness.teams)
+    at, plan = readiness.now.isoformat(), readiness.plan_digest
+    said = tuple(SignOff(team=t.id, choice=choice, plan=plan, by="dan", at=at, why="seen") for t in readiness.teams)
     quiet = replace(readiness.verified, reach=type(readiness.verified.reach)(), unexplained=())
     decisions = readiness.decisions.model_copy(update={"sign_offs": said})
     return replace(readiness, decisions=decisions, verified=quiet, items=())

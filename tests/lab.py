@@ -75,6 +75,7 @@ def start_lab(workspace, folder, **variables):
     folder.mkdir(parents=True, exist_ok=True)
     port, token = _find_port(), secrets.token_hex(16)
     _set(folder, "@jupyterlab/apputils-extension/notification", fetchNews="false")  # a pop-up would cover the corner
+    save_state(folder, True)
     process = _start_server(place, folder, port, token, variables)
     try:
         _wait_for(f"http://127.0.0.1:{port}/api?token={token}", process)
@@ -82,6 +83,11 @@ def start_lab(workspace, folder, **variables):
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
+
+
+def save_state(folder, on):
+    """Whether the state of widgets is kept in a notebook that is saved: what that may give away. A window opened anew knows."""
+    _set(folder, "@jupyter-widgets/jupyterlab-manager/plugin", saveState=on)
 
 
 def _set(folder, plugin, **values):
@@ -124,6 +130,11 @@ class Lab:
         self.page = context.new_page()
         self.page.set_default_timeout(SLOW)
         self.page.goto(url)
+
+    def reload(self):
+        """As F5 does; what was not saved is lost."""
+        self.page.reload()
+        self.page.get_by_role("menuitem", name="File", exact=True).wait_for()
 
     def open(self, name):
         """Open a notebook from the list of files, and wait for its kernel."""

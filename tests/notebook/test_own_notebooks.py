@@ -133,7 +133,7 @@ def test_a_notebook_opens_no_other_clients_workspace(place, tmp_path, monkeypatc
     beta = make_place(tmp_path / "beta")
     sit_down(monkeypatch)
     monkeypatch.chdir(beta.notebooks)
-    with pytest.raises(SettingsError, match="This notebook lies in .*beta, and names .*acme"):
+    with pytest.raises(SettingsError, match=r"This notebook lies in .*beta, and names .*acme"):
         open_job(place.folder)
     with open_job(beta.folder) as job:
         assert job.settings.name == "beta"

@@ -23,7 +23,7 @@ class PagedLevel:
         """Who is paged. Where only one of several is paged, they are one entry `one of ann, bob`, which equals no person."""
         people = self.people
         for rota in self.rotas:
-            people = people | rota.people_at(instant)
+            people = people | here if (here := rota.people_at(instant)) and people else people or here
         return frozenset([f"one of {', '.join(sorted(people))}"]) if self.one_of and len(people) > 1 else people
 
 

@@ -19,6 +19,9 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 LAUNCHER = [sys.executable, "-m", "ipykernel_launcher"]
 """How the command of a kernel begins that can be forked. One of another environment is started as it says."""
 
+ALONE = {"OPENBLAS_NUM_THREADS": "1"}
+"""A process that forks is to have one thread only, and pandas would bring others. A kernel's own environment is as it was."""
+
 
 class QuietKernelManager(AsyncKernelManager):
     """Talks to the kernel over sockets in the file system: no open port, and no warning about one."""
@@ -97,7 +100,7 @@ class Host:
         command = [sys.executable, "-P", "-m", "pdmigrate.notebook.kernel_host", str(requests), str(answers)]
         pipes = (requests, answers)
         self.process = subprocess.Popen(  # noqa: S603 - our own words
-            command, stdin=subprocess.DEVNULL, pass_fds=pipes, start_new_session=True
+            command, stdin=subprocess.DEVNULL, pass_fds=pipes, start_new_session=True, env={**os.environ, **ALONE}
         )
         for pipe in pipes:
             os.close(pipe)

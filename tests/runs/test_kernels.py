@@ -17,6 +17,7 @@ def test_a_kernel_ends_with_the_process_that_it_was_forked_from(tmp_path):
     kernel = ForkedKernel(["-f", str(tmp_path / "kernel.json"), "--transport=ipc"], dict(os.environ), str(tmp_path))
     process, host = psutil.Process(kernel.pid), Host.find()
     assert process.ppid() == host.process.pid
+    assert psutil.Process(host.process.pid).num_threads() == 1, "others would not be there in what it forks"
     assert os.getpgid(kernel.pid) == kernel.pid, "a signal to it reaches nobody else"
     assert kernel.poll() is None
     host.process.kill()

@@ -7,10 +7,11 @@ import ipywidgets
 from markupsafe import escape
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.notebook.asked import Asked, spell
+from pdmigrate.notebook.asked import Asked
 from pdmigrate.notebook.parts import Signature, draw, is_interactive, make_button, make_text
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.pages import look
+from pdmigrate.pages.explained import spell
 from pdmigrate.pages.show import Table
 from pdmigrate.pages.words import count_things
 from pdmigrate.plan.answers import Conflict, Decision

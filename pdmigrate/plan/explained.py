@@ -35,7 +35,7 @@ _ITS_OWNER = (
     "merge; where it is something else, rename."
 )
 _MADE_THEN = {"zone": "", "meaning": "Whoever it pages now is not known to PagerDuty."}
-_INVITED = "on call from the start, and cannot be paged before the invitation is accepted"
+_INVITED = "nobody is paged in those turns before the invitation is accepted"
 _PLACES = {"duties": "stands in ‹number› places on call", "said": "", "empty": ""}
 _EMPTY = "nobody is paged in those turns, as with a stand-in for nobody today"
 

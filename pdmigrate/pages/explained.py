@@ -45,14 +45,18 @@ def explain_question(about: str) -> Section:
     """What has happened, what it does to paging, what to do, and what each option does."""
     said, options = QUESTIONS[about], [f"- {spell(name)}: {effect}." for name, effect in list_options(about)]
     parts = [said.means, f"What to do: {said.advice}", "\n".join(options), f"Recommended: {name_recommended(about)}."]
-    return Section(f"{said.title} ({spell(about)})", "\n\n".join(parts), level=3, anchor=f"{QUESTION}{about}")
+    return _write(f"{said.title} ({spell(about)})", "\n\n".join(parts), f"{QUESTION}{about}")
 
 
 def explain_guard(name: str) -> Section:
     """When it refuses, what the plan would do to paging, and what to do."""
     said = GUARDS[name]
-    text = f"{said.means}\n\nWhat to do: {said.advice}"
-    return Section(f"{said.title} ({name})", text, level=3, anchor=f"{GUARD}{name}")
+    return _write(f"{said.title} ({name})", f"{said.means}\n\nWhat to do: {said.advice}", f"{GUARD}{name}")
+
+
+def _write(title: str, text: str, anchor: str) -> Section:
+    """Pages know no code: what stands between backticks in the docs is a word like the others."""
+    return Section(title, text.replace("`", ""), level=3, anchor=anchor)
 
 
 def fold(section: Section) -> str:

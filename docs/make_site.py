@@ -172,7 +172,7 @@ def describe_api() -> Iterator[str]:
         describe_thing(n, thing) for n, thing in named if inspect.isclass(thing) and thing is not PdmigrateError
     )
     yield "## What the steps give back"
-    given = {typing.get_type_hints(thing).get("return") for _, thing in named if inspect.isfunction(thing)}
+    given = {inspect.signature(thing).return_annotation for _, thing in named if inspect.isfunction(thing)}
     own = sorted((g for g in given if inspect.isclass(g) and g not in dict(named).values()), key=lambda g: g.__name__)
     yield from (describe_thing(g.__name__, g) for g in own if g.__module__.startswith("pdmigrate"))
     yield "## Errors\n\nEach message is one line; the code is what the command line ends with."
@@ -198,7 +198,8 @@ def describe_thing(name: str, thing: typing.Any) -> str:
 
 def read_signature(thing: typing.Any) -> str:
     """Types by their last names, which are linked where they are on the page."""
-    return re.sub(r"\b[a-z_]+(?:\.[a-z_]+)*\.(?=[A-Z])", "", str(inspect.signature(thing)))
+    said = re.sub(r"\b[a-z_]+(?:\.[a-z_]+)*\.(?=[A-Z])", "", str(inspect.signature(thing)))
+    return re.sub(r"(: |-> )'([^']+)'", r"\1\2", said)  # written as a text, since it is imported for types only
 
 
 def write_entry(kind: str, signature: str, text: str | None, fence: str = ":::") -> str:

@@ -199,6 +199,7 @@ def describe_thing(name: str, thing: typing.Any) -> str:
 def read_signature(thing: typing.Any) -> str:
     """Types by their last names, which are linked where they are on the page."""
     said = re.sub(r"\b[a-z_]+(?:\.[a-z_]+)*\.(?=[A-Z])", "", str(inspect.signature(thing)))
+    said = re.sub(r"\(self(?:, )?", "(", said)
     return re.sub(r"(: |-> )'([^']+)'", r"\1\2", said)  # written as a text, since it is imported for types only
 
 

@@ -34,7 +34,7 @@ _ITS_OWNER = (
     "Look at the one that Harness has, and ask its owner what it is for. Where it is a first try at the same thing, adopt or "
     "merge; where it is something else, rename."
 )
-_MADE_THEN = {"zone": "", "meaning": "Whoever it pages now is not known to PagerDuty."}
+_MADE_THEN = {"there": "‹name›", "zone": ""}
 _INVITED = "nobody is paged in those turns before the invitation is accepted"
 _PLACES = {"duties": "stands in ‹number› places on call", "said": "", "empty": ""}
 _EMPTY = "nobody is paged in those turns, as with a stand-in for nobody today"
@@ -112,10 +112,7 @@ QUESTIONS: dict[str, Explained] = {
         "other in a policy, and then the wrong person is paged.",
         _ITS_OWNER,
         _SAME_NAME,
-        words={
-            "zone": "; where the zones differ its own rotations then turn by PagerDuty's clock",
-            "meaning": "Two schedules of one name are easily mistaken for each other in a policy.",
-        },
+        words={"there": "‹name›", "zone": "; where the zones differ its own rotations then turn by PagerDuty's clock"},
     ),
     "duplicate_service": Explained(
         "Harness has a service of that name",
@@ -147,10 +144,7 @@ QUESTIONS: dict[str, Explained] = {
             "rename": "nobody is paged otherwise: a group of its own is made",
             "leave_out": "groups page nobody by themselves; policies of the team then have no owner, which is asked",
         },
-        words={
-            **_MADE_THEN,
-            "meaning": "A group gives its members whatever roles it has; groups page nobody by themselves.",
-        },
+        words=_MADE_THEN,
     ),
     "group_name_collision": Explained(
         "Harness has a user group of that name",
@@ -164,10 +158,7 @@ QUESTIONS: dict[str, Explained] = {
             "adopt": "a level that pages the group pages the team's people and nobody else",
             "leave_out": "groups page nobody by themselves; policies of the team then have no owner, which is asked",
         },
-        words={
-            **_MADE_THEN,
-            "meaning": "A group gives its members whatever roles it has; groups page nobody by themselves.",
-        },
+        words=_MADE_THEN,
     ),
     "kept_in_harness": Explained(
         "Changed in Harness alone, and kept",
@@ -271,7 +262,6 @@ QUESTIONS: dict[str, Explained] = {
             "keep_both": "whom it pages stays the same; whoever picks one by its name may pick the wrong one",
             "leave_out": "nobody is paged by it, nor by what needs it",
         },
-        words={"meaning": "Objects of one name are easily mistaken for each other."},
     ),
     "service_urgency": Explained(
         "A service that does not always page",
@@ -370,7 +360,6 @@ QUESTIONS: dict[str, Explained] = {
         "It is in PagerDuty, and something in it is not as PagerDuty documents it; the question says what. What needs it "
         "waits for the answer.",
         "Look at it in PagerDuty, correct what the question names, and run preview again.",
-        words={"meaning": "Nobody can say whom it pages, or who is on call in it."},
     ),
     "user_found_twice": Explained(
         "Two users would be one person",

@@ -6,9 +6,10 @@ former days, and when a service had its last incident, after which (up to where 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -43,7 +44,10 @@ SEVERITIES = ("critical", "error", "error", "warning", "warning", "info")
 class Settings:
     """What the account's `history`, or the option of that name, may say."""
 
-    until: str = ""  # ISO 8601; empty: the server's clock
+    until: str = ""  # ISO 8601; empty: the server's clock, or the end of `day` where the clock is far from it
+    day: str = (
+        ""  # the day on which the account stands, ISO 8601: nothing happened then after the services' last incidents
+    )
     days: int = 90
     seed: int = 1
     log_entries: int = 0  # at least so many, for a big account: each day has more of them
@@ -72,19 +76,25 @@ def read_history() -> History:
 
 def _read_settings() -> Settings:
     said = {**(document().get("history") or {}), **current_app.config["OPTIONS"]["history"]}
-    settings = Settings(**{one.name: said[one.name] for one in fields(Settings) if one.name in said})
-    clock = datetime.fromtimestamp(current_app.config["CLOCK"](), UTC)
-    stands = read_instant(settings.until) if settings.until else clock
-    goes_on = "until" not in current_app.config["OPTIONS"]["history"] and stands < clock <= stands + FRESH
-    until = (clock if goes_on else stands).replace(microsecond=0)
-    return Settings(until.isoformat(), settings.days, settings.seed, settings.log_entries)
+    settings = Settings(**said)
+    if settings.until:
+        return settings
+    clock = datetime.fromtimestamp(current_app.config["CLOCK"](), UTC).replace(microsecond=0)
+    stands = read_end(settings.day)
+    is_near = stands is None or stands - timedelta(days=1) <= clock <= stands + FRESH
+    return replace(settings, until=(clock if is_near else cast(datetime, stands)).isoformat())
+
+
+def read_end(day: str) -> datetime | None:
+    """The end of a day in UTC."""
+    return read_instant(day) + timedelta(days=1) if day else None
 
 
 def make_history(settings: Settings) -> History:
     """Day by day, and each day as often as it takes for the log entries that are wanted."""
     until = read_instant(settings.until)
     since = until - timedelta(days=settings.days)
-    world, diary = Watch(since - timedelta(days=1), until), Diary(until)
+    world, diary = Watch(since - timedelta(days=1), until), Diary(read_end(settings.day) or until)
     incidents: list[Incident] = []
     passes, lines = 0, 0
     while not passes or (lines < settings.log_entries and incidents):
@@ -104,9 +114,8 @@ def make_history(settings: Settings) -> History:
 class Diary:
     """What is triggered, day by day."""
 
-    def __init__(self, until: datetime):
-        said = (document().get("history") or {}).get("until")
-        self.stands = min(read_instant(said), until) if said else until  # of what came later the account says nothing
+    def __init__(self, stands: datetime):
+        self.stands = stands  # of what came later the account says nothing
         self.policies = {policy["id"]: policy for policy in stored("escalation_policies")}
         named = [(service, (service.get("escalation_policy") or {}).get("id")) for service in stored("services")]
         self.services = [one for one, id in named if id in self.policies and one.get("status") != "disabled"]

@@ -12,12 +12,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 from flask import request
 from openapi_schema_validator import OAS30ReadValidator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 from source_http import DATA, NOW, Source, company
+
+from pdmigrate.sandbox.pagerduty import DEFAULT_TOKEN
 
 DEVIATIONS = yaml.safe_load((Path(__file__).parent / "openapi_deviations.yaml").read_text())
 ROOT = "urn:pagerduty"
@@ -83,9 +86,38 @@ def traffic():
             access = source.check()
             extras = ("handoffs", "service_orchestrations", "dependents", "service_dependencies")
             source.fetch(final_on_lists=access.final_on_lists, **dict.fromkeys(extras, True))
+            if not options:
+                ask_what_happened(source.server)
         finally:
             source.server.stop()
     return seen
+
+
+def ask_what_happened(server):
+    """Incidents, two of them open; the log of some days with each kind of line, plain and with everything; notifications."""
+    server.app.config["OPTIONS"]["history"] = {"until": "2025-10-06T22:57:00Z"}
+    headers = {"Authorization": f"Token token={DEFAULT_TOKEN}", "Accept": "application/vnd.pagerduty+json;version=2"}
+    span = {"since": "2025-09-01T00:00:00Z", "until": "2025-10-07T00:00:00Z"}
+    everything = {"include[]": ["incidents", "services", "channels", "teams"]}
+
+    def ask(path, **asked):
+        found = requests.get(
+            server.url + path, asked, headers=headers | {"Content-Type": "application/json"}, timeout=30
+        )
+        assert found.status_code == 200, found.text
+        return found.json()
+
+    ask("/incidents", limit=100, **span, **{"include[]": ["assignees", "escalation_policies", "services", "teams"]})
+    [open_one] = ask("/incidents", **{"statuses[]": ["triggered", "acknowledged"]})["incidents"]
+    ask(f"/incidents/{open_one['id']}")
+    ask(f"/incidents/{open_one['id']}/log_entries", is_overview="true")
+    lines = [
+        line for offset in range(0, 2000, 100) for line in ask("/log_entries", limit=100, offset=offset)["log_entries"]
+    ]
+    assert len({line["type"] for line in lines}) == 12
+    ask("/log_entries", limit=10, **span, **everything)
+    ask(f"/log_entries/{lines[0]['id']}")
+    ask("/notifications", limit=100, **span, **{"include[]": ["users"]})
 
 
 def _keep(seen, answer):

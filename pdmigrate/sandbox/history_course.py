@@ -284,6 +284,9 @@ class _Course:
         return self.world.list_people(self.incident.policy, level, self.now)
 
     def _willingness(self, user: Json) -> float:
+        """What does not wake anybody waits longer."""
+        if self.incident.urgency == LOW:
+            return 0.4
         return 0.85 if self._is_day(user) else 0.65
 
     def _is_day(self, user: Json) -> bool:

@@ -4,10 +4,11 @@ Its account is data, company.yaml, which says itself how it is shortened.
 """
 
 import copy
+import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -36,7 +37,13 @@ def _read_data() -> Json:
 
 def build_company(now: datetime, with_v3: bool = False) -> Json:
     """The company's account document. Only overrides, layers that start or end soon and last incidents depend on `now`, by the day."""
-    today = now.astimezone(UTC)
+    document: Json = json.loads(_write_company(now.astimezone(UTC).date(), with_v3))
+    return document
+
+
+@lru_cache(maxsize=8)
+def _write_company(today: date, with_v3: bool) -> str:
+    """As text: reading it gives everybody a document of his own, ten times as quickly as making it."""
     document: Json = copy.deepcopy(_read_data()["account"])
     for kind, (plural, _) in PATHS.items():
         document[plural] = [_complete(kind, row) for row in document[plural]]
@@ -53,14 +60,14 @@ def build_company(now: datetime, with_v3: bool = False) -> Json:
         window |= {edge: _place(window[edge], today, document["time_zone"]) for edge in ("start_time", "end_time")}
     document = _fill_references(document, _index(document))
     if not with_v3:
-        return document | {"schedules_v3": []}
+        return json.dumps(document | {"schedules_v3": []})
     policies = {policy["id"]: policy for policy in document["escalation_policies"]}
     for schedule in document["schedules_v3"]:
         for policy in schedule["escalation_policies"]:
             policies[policy["id"]]["escalation_rules"][0]["targets"].append(
                 refer({**schedule, "summary": schedule["name"]})
             )
-    return document
+    return json.dumps(document)
 
 
 def build_harness_people() -> list[Json]:
@@ -117,12 +124,12 @@ def _complete_part(name: str, part: Json, owner: Json) -> Json:
     return make_part(part.pop("type"), part.pop("id"), owner, name, summary, **part)
 
 
-def _place(edge: str | None, today: datetime, zone: str) -> str | None:
+def _place(edge: str | None, today: date, zone: str) -> str | None:
     """A time; one that is given in days from today, in the zone."""
     relative = RELATIVE.fullmatch(edge or "")
     if not relative:
         return edge
-    day = today.date() + timedelta(days=int(relative[1]))
+    day = today + timedelta(days=int(relative[1]))
     return write_local(f"{day}T{relative[2]}:00", zone)
 
 

@@ -36,7 +36,7 @@ def _read_data() -> Json:
 
 
 def build_company(now: datetime, with_v3: bool = False) -> Json:
-    """The company's account document. Only overrides, layers that start or end soon and last incidents depend on `now`, by the day."""
+    """The company's account document. Only spans (overrides, some layers, maintenance) and last incidents depend on `now`, by the day."""
     document: Json = json.loads(_write_company(now.astimezone(UTC).date(), with_v3))
     return document
 
@@ -47,7 +47,7 @@ def _write_company(today: date, with_v3: bool) -> str:
     document: Json = copy.deepcopy(_read_data()["account"])
     for kind, (plural, _) in PATHS.items():
         document[plural] = [_complete(kind, row) for row in document[plural]]
-    document["history"] = {"day": f"{today.date()}"}
+    document["history"] = {"day": f"{today}"}
     for schedule in document["schedules"]:
         past = [_complete_layer(layer, schedule) for layer in document["past_layers"].get(schedule["id"], ())]
         document["past_layers"] |= {schedule["id"]: past} if past else {}

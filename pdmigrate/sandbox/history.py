@@ -5,6 +5,7 @@ course of an incident from history_course.py. What the account says holds: maint
 former days, and when a service had its last incident, after which (up to where the account's clock stood) it had none.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -60,6 +61,7 @@ class History:
     until: datetime
     incidents: list[Incident]
     entries: list[tuple[Entry, int]]  # with the place of its incident in `incidents`
+    places: dict[str, int]  # of an incident, by its id
 
 
 def read_history() -> History:
@@ -95,20 +97,27 @@ def make_history(settings: Settings) -> History:
     until = read_instant(settings.until)
     since = until - timedelta(days=settings.days)
     world, diary = Watch(since - timedelta(days=1), until), Diary(read_end(settings.day) or until)
-    incidents: list[Incident] = []
+    found: dict[str, Incident] = {}  # a service has one at a second, no more
     passes, lines = 0, 0
-    while not passes or (lines < settings.log_entries and incidents):
+    while not passes or (lines < settings.log_entries and found):
         for number in range(settings.days + 1):
             day = (since + timedelta(days=number)).date()
             dice = Random(f"{settings.seed} {passes} {day}")  # noqa: S311 - a dice that falls the same every time
             for incident in diary.list_day(day, dice, is_first=not passes):
-                if since <= incident.created <= until and play(incident, world, dice):
-                    incidents.append(incident)
+                is_new = since <= incident.created <= until and incident.id not in found
+                if is_new and play(incident, world, dice):
+                    found[incident.id] = incident
                     lines += len(incident.log)
         passes += 1
-    incidents.sort(key=lambda one: (one.created, one.service["id"]))
+    incidents = sorted(found.values(), key=lambda one: (one.created, one.service["id"]))
     entries = [(entry, place) for place, incident in enumerate(incidents) for entry in incident.log]
-    return History(until, incidents, sorted(entries, key=lambda one: (one[0].at, one[1])))
+    entries.sort(key=lambda one: (one[0].at, one[1], one[0].number))
+    return History(until, incidents, entries, {one.id: place for place, one in enumerate(incidents)})
+
+
+def issue_id(letter: str, length: int, *said: str) -> str:
+    """An id as PagerDuty issues them, the same for the same words."""
+    return letter + hashlib.sha256(" ".join(said).encode()).hexdigest()[:length].upper()
 
 
 class Diary:
@@ -150,7 +159,8 @@ class Diary:
 
     def _make(self, service: Json, trouble: str, severity: str, at: datetime) -> Incident:
         policy = self.policies[service["escalation_policy"]["id"]]
-        return Incident(service, policy, f"{service['name']}: {trouble}", severity, at)
+        id = issue_id("Q", 13, service["id"], at.isoformat())
+        return Incident(id, service, policy, f"{service['name']}: {trouble}", severity, at)
 
     def _list_moments(self, service: Json, day: date, dice: Random) -> Iterator[datetime]:
         """The noisier a service is, the fresher is its last incident."""

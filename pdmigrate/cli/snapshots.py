@@ -49,12 +49,12 @@ def run_snapshot(workspace: Path | None, subdomain: str | None, to: Path, **opti
     """Read a PagerDuty account into one file, and nothing else.
 
     A read-only key is enough; nothing is written to PagerDuty, and the file holds no integration key unless asked for.
+    Where it is stopped, FILE.part keeps for a day what was read, and the same command goes on from there.
     Prints what is in it.
     """
     if bool(workspace) == bool(subdomain):
         raise UsageError("Name either a workspace or --subdomain, and --to FILE.")
-    snapshot = _read_workspace(workspace, options) if workspace else _read_account(subdomain or "", options)
-    save_snapshot(to, snapshot)
+    snapshot = _read_workspace(workspace, to, options) if workspace else _read_account(subdomain or "", to, options)
     print(describe_snapshot(snapshot, to))
     return 0
 
@@ -106,6 +106,7 @@ def describe_snapshot(snapshot: Snapshot, path: Path) -> str:
 def _read_workspace(workspace: Path, options: dict[str, Any]) -> Snapshot:
     source = (settings := read_settings(Workspace(workspace).check().settings_file)).source
     extras = _choose_extras(options, source)
+    now = read_clock()
     if source.kind == "pagerduty":  # without opening the workspace: the target's key is none of this command's business
         network = resolve_network(settings, workspace)
         client = make_client(source.base_url, source.region, resolve_key(source.token or "", True), network)

@@ -10,8 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")
@@ -98,3 +100,12 @@ class PacedTransport(Transport):
         if seconds >= SAID_FROM and not self.progress.watched:
             log.warning("Waiting %.0f s for %s", seconds, why)
         self._wait(seconds, why)
+
+
+def read_times(path: Path) -> list[float]:
+    """The times of earlier invitations; a damaged file is as good as none, since a 429 is survived too."""
+    try:
+        found = read_json(path.read_bytes())
+    except (OSError, JsonError):
+        return []
+    return [float(at) for at in found if isinstance(at, int | float)] if isinstance(found, list) else []

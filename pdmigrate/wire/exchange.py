@@ -110,7 +110,6 @@ class BoundedSession(requests.Session):
             answer.close()
         return Answer(answer.status_code, answer.headers, bytes(content))
 
-
     def break_off(self) -> None:
         """End the answer under way, from another thread, where its `stopped` is set: who waits for bytes wakes up."""
         sock = self._allowance.sock

@@ -99,7 +99,7 @@ class Transport:
         self.whole = whole
         self._answered = False
         self._headers = headers
-        self._stopped = threading.Event()
+        self._stopped, self._broken = threading.Event(), threading.Event()
         self._sleep = sleep or self._stopped.wait
         self._slots = threading.BoundedSemaphore(at_once)
         self._sessions = threading.local()
@@ -122,12 +122,16 @@ class Transport:
         self._apart.add(other)
         return other
 
-    def cancel(self) -> None:
+    def cancel(self, gently: bool = False) -> None:
         """No request leaves from now on, and who waits stops waiting: all of them end with InterruptedLoadError.
 
         What is read is broken off; what was sent to change something is waited for, so that it is known what became of it.
+        gently: only who waits ends so; a change that takes several requests comes to its end.
         """
         self._stopped.set()
+        if gently:
+            return
+        self._broken.set()
         for session in [*self._open]:
             session.break_off()
         for other in [*self._apart]:
@@ -136,6 +140,7 @@ class Transport:
     def resume(self) -> None:
         """Let requests leave again."""
         self._stopped.clear()
+        self._broken.clear()
 
     def send(
         self,
@@ -204,7 +209,7 @@ class Transport:
                     self.timeout,
                     self.whole,
                     OF_ANSWER.size,
-                    None if kind[0] else self._stopped,
+                    None if kind[0] else self._broken,
                     params=params,
                     json=body,
                     **self.network.choose(self.base_url),
@@ -218,7 +223,7 @@ class Transport:
                 ) from None
             except REPEATED as error:
                 self.pace.lose()
-                if self._stopped.is_set() and not kind[0]:
+                if self._broken.is_set() and not kind[0]:
                     self._interrupt()
                 self._stop_where_closed(error, f"{method} {path}")
                 proxied = isinstance(error, requests.exceptions.ProxyError)
@@ -254,7 +259,7 @@ class Transport:
                 level = logging.INFO if self.progress.watched else logging.WARNING
                 log.log(level, "%s: its limit of requests is used up; going on in %.0f s", self.side, wait)
             self._wait(min(wait, self.patience.told), f"{self.side}'s limit of requests")
-        if self._stopped.is_set():
+        if self._broken.is_set():
             self._interrupt()
 
     def _wait(self, seconds: float, why: str) -> None:
@@ -298,10 +303,15 @@ class Transport:
         words = f"{answer.status} {self._redact(code)}".strip()
         raise AnswerError(f"{self.side} refused {request}: {words}: {message}", answer.status, code)
 
+    @property
+    def key(self) -> str:
+        """The key: never to be shown, nor kept."""
+        keys = (v for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
+        return "".join(key.removeprefix("Token token=").removeprefix("Bearer ") for key in keys)
+
     def _redact(self, text: str) -> str:
         """The text without the key: an error answer may repeat it."""
-        keys = (v for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
-        return mask_secrets(text, (key.removeprefix("Token token=").removeprefix("Bearer ") for key in keys))
+        return mask_secrets(text, [self.key])
 
 
 _NOTHING: Any = object()

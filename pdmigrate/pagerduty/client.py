@@ -310,11 +310,12 @@ class OnCallReader:
 
         Where PagerDuty refuses, nothing is raised: the policies that are left are in `unread` with its words.
         """
-        left = sorted(policy_ids)
+        left = asked = sorted(policy_ids)
         rows: list[Row] = []
         unread: dict[str, str] = {}
         until = min(until, since + FARTHEST)
         while left:
+            self._lists.progress.count("policies' levels", len(asked) - len(left), len(asked))
             batch, left = left[:AT_ONCE], left[AT_ONCE:]
             try:
                 rows += self._read_some(batch, since, until)

@@ -98,6 +98,7 @@ class ListReader:
         keeper: Keeper | None = None,
     ):
         self._transport = transport
+        self.progress = transport.progress
         self._find_teams = find_teams
         self.keeper = keeper or Keeper()
 
@@ -107,7 +108,7 @@ class ListReader:
             return self._read_whole(call)
         rows = self.keeper.ask(call.kind, call.path, call.params, lambda: self._read_whole(call))
         if call.told:
-            self._transport.progress.count(call.told, len(rows), len(rows))
+            self.progress.count(call.told, len(rows), len(rows))
         return rows
 
     def _read_whole(self, call: ListCall) -> list[Row]:
@@ -115,7 +116,7 @@ class ListReader:
         for _ in range(READINGS):
             first = self._ask(call, 0, call.limit)
             if call.told:
-                self._transport.progress.count(call.told, len(first.rows), first.total)
+                self.progress.count(call.told, len(first.rows), first.total)
             if call.check:
                 call.check(first.rows)
             if first.total is not None and first.total > CAP:
@@ -160,7 +161,7 @@ class ListReader:
 
     def _tell(self, call: ListCall, page: ListPage) -> ListPage:
         if call.told:
-            self._transport.progress.add(call.told, len(page.rows))
+            self.progress.add(call.told, len(page.rows))
         return page
 
     def _follow(self, call: ListCall, first: ListPage) -> list[ListPage]:
@@ -203,7 +204,7 @@ class ListReader:
         teams = list(self._find_teams()) if "team_ids[]" in call.cut_by else []
         for start in range(0, len(teams), TEAMS_AT_ONCE):
             self._read_teams(call, teams[start : start + TEAMS_AT_ONCE], rows)
-            self._transport.progress.count(call.told or call.key, len(rows), total)
+            self.progress.count(call.told or call.key, len(rows), total)
         for letter in LETTERS if "query" in call.cut_by else "":
             if len(rows) >= total:
                 break

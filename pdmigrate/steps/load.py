@@ -296,7 +296,7 @@ class _Run:
 
     def _land(self, flying: dict[Future[str], Action], arrived: Iterable[Future[str]]) -> None:
         """Book what has come back. A side that is gone is raised, after all of them are booked."""
-        gone = None
+        gone: PdmigrateError | None = None
         for future in arrived:
             action = flying.pop(future)
             error = future.exception()

@@ -5,15 +5,17 @@ Whoever works writes counts and waits on the board and knows nothing of displays
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 QUIET = 2.0
 """Seconds: what takes no longer shows nothing."""
 BEAT = 0.25
 """Seconds between two looks: at the board, and at whether somebody wants it to stop."""
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,12 @@ class Count:
     done: int
     total: int | None = None
 
+    @property
+    def number(self) -> str:
+        return f"{self.done:,}" if self.total is None else f"{self.done:,} of {self.total:,}"
+
     def __str__(self) -> str:
-        number = f"{self.done:,}" if self.total is None else f"{self.done:,} of {self.total:,}"
-        return f"{self.what} {number}"
+        return f"{self.what} {self.number}"
 
 
 class Progress:
@@ -55,6 +60,13 @@ class Progress:
         with self._lock:
             known = self._counts.get(what, Count(what, 0))
             self._counts[what] = Count(what, known.done + more, known.total)
+
+    def follow(self, what: str, items: Sequence[Item]) -> Iterator[Item]:
+        """The items one after the other, counted as they are done."""
+        for number, item in enumerate(items):
+            self.count(what, number, len(items))
+            yield item
+        self.count(what, len(items), len(items))
 
     def wait(self, why: str, seconds: float) -> None:
         """Nothing goes on for so long, and why."""

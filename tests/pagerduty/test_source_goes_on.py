@@ -101,7 +101,7 @@ def test_1500_people_under_a_limit_stopped_and_gone_on_with(serve_source, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("spoil", "why"),
+    "spoil, why",
     [
         ({"now": NOW + timedelta(hours=25)}, "it was begun more than 24 hours ago"),
         ({"now": NOW - timedelta(hours=1)}, "or the clock was set back"),

@@ -108,6 +108,8 @@ def open_part(
     finally:
         part.close(forget)
         lock.release()
+        if forget:
+            Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _read_part(path: Path, account: str, mark: Callable[[str], str], now: datetime, hours: int) -> PartFile:

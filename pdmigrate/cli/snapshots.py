@@ -132,6 +132,8 @@ def _fetch(client: PagerDuty, reading: FetchOptions, to: Path) -> Snapshot:
         watching(transport.progress, "Reading PagerDuty", choose_display()),
         open_part(path, account, client.mark_key, reading.now, Guards().snapshot_hours) as part,
     ):
+        if part:
+            transport.progress.count("answers kept from before", len(part))
         snapshot = client.fetch(replace(reading, now=part.since) if part else reading, part)
         save_snapshot(to, snapshot)
     return snapshot

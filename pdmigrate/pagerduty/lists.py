@@ -77,7 +77,7 @@ def run_together(
     if progress and futures:
         progress.count(told, 0, len(futures))
         for future in futures:
-            future.add_done_callback(lambda ended: progress.add(told, not ended.cancelled()))
+            future.add_done_callback(lambda ended: progress.add(told, not ended.cancelled() and not ended.exception()))
     try:
         return [future.result() for future in futures]
     finally:

@@ -44,7 +44,7 @@ class NotebookLine:
         self._write(progress.describe(seconds), make_bar(progress))
 
     def end(self, progress: Progress, seconds: float) -> None:
-        self._write(f"{progress.describe(seconds)}: over.", "")
+        self._write(f"{progress.describe(seconds)}; over.", "")
         self._handle = None
 
     def _write(self, words: str, bar: str) -> None:

@@ -60,6 +60,8 @@ def _fetch_snapshot(job: Job) -> Snapshot:
     account = canonical_json([source.kind, subdomain, source.base_url, source.region, source.snapshot])
     hours, mark = job.settings.rules.guards.snapshot_hours, job.source.mark_key
     with open_part(job.workspace.part_file, account, mark, reading.now, hours) as part:
+        if part:
+            job.progress.count("answers kept from before", len(part))
         snapshot = job.source.fetch(replace(reading, now=part.since) if part else reading, part)
         job.keep_snapshot(snapshot)
     return snapshot

@@ -73,6 +73,11 @@ class Progress:
         with self._lock:
             self._waits[why] = max(self._clock() + seconds, self._waits.get(why, 0.0))
 
+    def go_on(self) -> None:
+        """Nothing is waited for any more."""
+        with self._lock:
+            self._waits.clear()
+
     @property
     def counts(self) -> list[Count]:
         with self._lock:
@@ -136,6 +141,7 @@ def watching(
         with lock:
             over.set()
         progress.watched = False
+        progress.go_on()
         if display and shown.is_set():
             display.end(progress, time.monotonic() - began)
 

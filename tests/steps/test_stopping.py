@@ -58,6 +58,7 @@ def test_a_load_that_waits_for_a_limit_is_stopped_between_two_writes_and_goes_on
     written = transport.counts.writes
 
     def sleep(seconds):
+        assert "Harness's limit of 40 calls a minute" in small.progress.waits
         cancel.ask()
         woken.append(transport._stopped.wait(600))
 
@@ -67,7 +68,6 @@ def test_a_load_that_waits_for_a_limit_is_stopped_between_two_writes_and_goes_on
         load(small, "all", cancel=cancel)
     assert woken
     assert all(woken)
-    assert small.progress.waits
     transport._sleep, transport.quota = known, quota
     loaded = load(small, "all")
     assert {done.outcome for done in loaded.done} <= {"created", "updated", "adopted", "kept", "handed_over"}

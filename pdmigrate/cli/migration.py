@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pdmigrate.cli.printing import print_table
+from pdmigrate.cli.printing import choose_display, print_table
 from pdmigrate.cli.program import FOLDER, command, workspace_argument
 from pdmigrate.errors import EvidenceError
 
@@ -98,6 +98,7 @@ def run_history(workspace: Path) -> int:
     from pdmigrate.workspace.folder import Workspace
 
     with open_job(workspace, Workspace(workspace).reports / "history") as job:
+        job.under_way.display = choose_display()
         found = history(job)
         rows = list_history(found)
         lines = [f"{run} {began} {state}, {plan}: {steps}" for run, began, state, plan, steps in rows]
@@ -122,6 +123,7 @@ def run_undo(workspace: Path, number: int | None, yes: bool) -> int:
     from pdmigrate.workspace.folder import Workspace
 
     with open_job(workspace, Workspace(workspace).reports / "undo") as job:
+        job.under_way.display = choose_display()
         undone = undo(job, number, yes)
         rows, said = list_undone(undone), describe_undone(undone)
         lines = [f"{verb:<7} {kind:<19} {name}: {words}" for verb, kind, name, words in rows]

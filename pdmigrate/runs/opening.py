@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pages.show import Link, Shown, Table, show
+from pdmigrate.runs.displays import choose_display
 from pdmigrate.runs.next_command import find_next
 from pdmigrate.runs.notebooks import name_notebook
 from pdmigrate.runs.person import is_interactive
@@ -23,15 +24,16 @@ def open_job(
 ) -> "Job":
     """Open a workspace; without a name the one in PDMIGRATE_WORKSPACE.
 
-    `reports` is the run's folder; without it, pages of work by hand go to DIR/reports/by-hand. Where a person sits before
-    the notebook, a line says whose workspace this is. Raises SettingsError where there is no workspace, its migration.yaml
-    cannot be used, or the notebook lies in the workspace of another client.
+    `reports` is the run's folder; without it, pages of work by hand go to DIR/reports/by-hand. In a notebook its steps show
+    how far they are; where a person sits before it, a line says whose workspace this is. Raises SettingsError where there is
+    no workspace, its migration.yaml cannot be used, or the notebook lies in the workspace of another client.
     """
+    job = jobs.open_job(workspace, reports, clock)
+    job.under_way.display = choose_display()
     if not is_interactive():
-        return jobs.open_job(workspace, reports, clock)
+        return job
     from IPython.display import display
 
-    job = jobs.open_job(workspace, reports, clock)
     home = Workspace(Path.cwd().parent)
     if home.folder != job.workspace.folder and home.settings_file.is_file():
         job.close()

@@ -21,6 +21,7 @@ if typing.TYPE_CHECKING:
     from pdmigrate.steps.job import Job, open_job
     from pdmigrate.steps.load import load
     from pdmigrate.steps.preview import preview
+    from pdmigrate.steps.replay import replay
     from pdmigrate.steps.undo import undo
     from pdmigrate.steps.verify import verify
 
@@ -42,6 +43,7 @@ __all__ = [
     "mask",
     "open_job",
     "preview",
+    "replay",
     "take_back",
     "undo",
     "verify",

@@ -81,7 +81,9 @@ class HistoryReader:
             if kind in rows or kind in self.unread:
                 continue
             try:
-                rows[kind] = [keep_row(kind, row, titles) for row in self._read_some(kind, span) if isinstance(row, dict)]
+                rows[kind] = [
+                    keep_row(kind, row, titles) for row in self._read_some(kind, span) if isinstance(row, dict)
+                ]
             except AnswerError as error:
                 if error.status not in (402, 403, 404):
                     raise
@@ -231,6 +233,8 @@ def _read_rotas(shown: Iterable[tuple[datetime, datetime, dict[str, Any]]]) -> d
             except ValidationError:
                 continue
             assigned = rendering.computed_shift_assignments
-            drawn = rota_v3.read_assignments(assigned) if assigned else read_entries(rendering.rendered_schedule_entries)
+            drawn = (
+                rota_v3.read_assignments(assigned) if assigned else read_entries(rendering.rendered_schedule_entries)
+            )
             parts.setdefault(id, []).append(drawn.clip(rota.to_instant(since), rota.to_instant(until)))
     return {id: rota.join(drawn) for id, drawn in parts.items()}

@@ -33,11 +33,21 @@ def make_page(found: Replays) -> Page:
     counts, unexplained = found.replayed.count(), len(found.replayed.unexplained)
     figures = (
         Figure("The same people, at the same minute", f"{counts['same']:,}", "good" if counts["same"] else "plain"),
-        Figure("Otherwise, by decision", f"{counts['otherwise'] - unexplained:,}", warn_if(counts["otherwise"] - unexplained), "#otherwise"),
+        Figure(
+            "Otherwise, by decision",
+            f"{counts['otherwise'] - unexplained:,}",
+            warn_if(counts["otherwise"] - unexplained),
+            "#otherwise",
+        ),
         Figure("Otherwise, without a decision", f"{unexplained:,}", "bad" if unexplained else "good", "#otherwise"),
         Figure("Not comparable", f"{counts['not_comparable']:,}", "plain", "#not-comparable"),
         Figure("Nobody, then and now", f"{counts['silent']:,}"),
-        Figure("PagerDuty itself not understood", f"{len(found.replayed.misread):,}", warn_if(found.replayed.misread), "#reading"),
+        Figure(
+            "PagerDuty itself not understood",
+            f"{len(found.replayed.misread):,}",
+            warn_if(found.replayed.misread),
+            "#reading",
+        ),
     )
     happened = found.happened
     facts = (
@@ -61,7 +71,9 @@ def describe_replay(found: Replays) -> str:
         f"{counts['otherwise'] - unexplained:,} others by decision" if counts["otherwise"] > unexplained else "",
         f"{unexplained:,} others without anybody's decision" if unexplained else "",
         f"{counts['silent']:,} woke nobody and would wake nobody" if counts["silent"] else "",
-        f"{counts['not_comparable']:,} cannot be compared, since that day was not as today" if counts["not_comparable"] else "",
+        f"{counts['not_comparable']:,} cannot be compared, since that day was not as today"
+        if counts["not_comparable"]
+        else "",
     ]
     return "; ".join(part for part in said if part) + "."
 
@@ -92,7 +104,9 @@ def section_teams(found: Replays) -> Section:
 
     def list_teams(page: Replay) -> list[str]:
         service = account.services.get(page.service)
-        teams = [account.teams[t.id].name if t.id in account.teams else t.id for t in (service.teams if service else ())]
+        teams = [
+            account.teams[t.id].name if t.id in account.teams else t.id for t in (service.teams if service else ())
+        ]
         return teams or ["no team"]
 
     return _section_groups(found, "Team by team", "Team", list_teams)
@@ -183,7 +197,14 @@ def section_reading(found: Replays) -> Section:
         "of that day, beside the incident's log. A page that stands here is understood by nobody yet: ask the team what was done "
         "that day, or tell us."
     )
-    return _section_pages(found, "Our reading of PagerDuty", text, found.replayed.misread, "PagerDuty did what we read out of it, in every page that can tell.", "reading")
+    return _section_pages(
+        found,
+        "Our reading of PagerDuty",
+        text,
+        found.replayed.misread,
+        "PagerDuty did what we read out of it, in every page that can tell.",
+        "reading",
+    )
 
 
 def section_not_comparable(found: Replays) -> Section:
@@ -192,7 +213,9 @@ def section_not_comparable(found: Replays) -> Section:
     lines = [f"- {format_number(number, 'page')}: {WHY_WORDS[why]}" for why, number in reasons.items()]
     pages = [page for page in found.replayed.pages if page.grade == "not_comparable"]
     text = "What is here today would not have told the same people even in PagerDuty.\n\n" + "\n".join(lines)
-    return _section_pages(found, "Not comparable", text if pages else "", pages, "Every page can be compared.", "not-comparable")
+    return _section_pages(
+        found, "Not comparable", text if pages else "", pages, "Every page can be compared.", "not-comparable"
+    )
 
 
 def _section_pages(found: Replays, title: str, text: str, pages: Iterable[Replay], empty: str, anchor: str) -> Section:
@@ -235,15 +258,22 @@ def section_nights(found: Replays) -> Section:
         "Nights woken": lambda p: p.nights,
         "Pages": lambda p: p.pages,
     }
-    text = f"A night is from {EVENING}:00 to {MORNING}:00 by the person's own clock; two pages in one night are one night."
-    return Section("Nights", text, make_table(found.usage.people, columns, "Nobody was told of anything."), open_up_to=40)
+    text = (
+        f"A night is from {EVENING}:00 to {MORNING}:00 by the person's own clock; two pages in one night are one night."
+    )
+    return Section(
+        "Nights", text, make_table(found.usage.people, columns, "Nobody was told of anything."), open_up_to=40
+    )
 
 
 def section_read(found: Replays) -> Section:
     """What of the history was not read, and what that means."""
     happened = found.happened
     lines = [f"- {why}" for why in happened.unread.values()]
-    lines += [f"- {format_number(n, 'row')} of {kind.replace('_', ' ')} cannot be read" for kind, n in happened.unusable.items()]
+    lines += [
+        f"- {format_number(n, 'row')} of {kind.replace('_', ' ')} cannot be read"
+        for kind, n in happened.unusable.items()
+    ]
     return Section("What was read", "\n".join(lines) or "Everything that was asked for was read.")
 
 

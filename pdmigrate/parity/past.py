@@ -90,7 +90,9 @@ def _compare(back: Draft, schedule: AnySchedule, now: datetime, span: rota.Span)
     zone = find_zone(back, schedule)
     bare = _read_today(schedule, now, back.account.since)
     try:
-        render = rota_v3.render_schedule(bare, *span) if isinstance(bare, ScheduleV3) else render_schedule(bare, zone, *span)
+        render = (
+            rota_v3.render_schedule(bare, *span) if isinstance(bare, ScheduleV3) else render_schedule(bare, zone, *span)
+        )
     except ValueError:
         return None
     before = render.rename(back.emails)
@@ -112,22 +114,24 @@ def _read_today(schedule: AnySchedule, now: datetime, since: datetime) -> AnySch
                     "events": tuple(
                         event.model_copy(update={"effective_since": min(event.effective_since, since)})
                         for event in one.events
-                        if event.effective_since <= now and (event.effective_until is None or event.effective_until > now)
+                        if event.effective_since <= now
+                        and (event.effective_until is None or event.effective_until > now)
                     )
                 }
             )
             for one in schedule.rotations
         ]
-        parts = {"rotations": tuple(rotations), "custom_shifts": (), "overrides": ()}
-        return schedule.model_copy(update={**parts, "final_schedule": None})
+        bare = {"custom_shifts": (), "overrides": (), "final_schedule": None}
+        return schedule.model_copy(update={"rotations": tuple(rotations), **bare})
     alive = [
         layer.model_copy(update={"start": min(layer.start, since)})
         for layer in schedule.schedule_layers
         if layer.start <= now and (layer.end is None or layer.end > now)
     ]
     dated = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": ()})
-    parts = {"schedule_layers": tuple(alive), "overrides_subschedule": dated, "final_schedule": None}
-    return schedule.model_copy(update=parts)
+    return schedule.model_copy(
+        update={"schedule_layers": tuple(alive), "overrides_subschedule": dated, "final_schedule": None}
+    )
 
 
 def _find_dated(back: Draft, schedule: ScheduleParity, span: rota.Span) -> tuple[rota.Span, ...]:
@@ -140,4 +144,3 @@ def _find_dated(back: Draft, schedule: ScheduleParity, span: rota.Span) -> tuple
         return ()
     written = harness_rota.render_schedule(wish.record, *span)
     return rota.merge_spans((s, e) for s, e, _, _ in rota.differences(schedule.expected, written))
-

@@ -238,7 +238,11 @@ class _Player:
             said = f"of {' or '.join(sorted(known))} urgency" if known else "of a service that is disabled"
             return "urgency", f"it was of {urgency} urgency, and would be {said} today", False
         if page.incident.escalation_policy not in ("", sides.policy.id):
-            return "policy", f"it went by another policy ({page.incident.escalation_policy}) than the service has today", False
+            return (
+                "policy",
+                f"it went by another policy ({page.incident.escalation_policy}) than the service has today",
+                False,
+            )
         if not page.high:
             return "", "", False
         by_day = _limit(paging.walk(sides.day, page.instant), page.last)
@@ -288,7 +292,9 @@ class _Player:
         wanted = _limit(paging.walk_all(expected.chains, page.instant), page.last) if pages else ()
         covered = page.now == wanted
         at = _list_instants(page)
-        about = [x for x in expected.explanations if not x.changes or any(s <= t < e for s, e, *_ in x.changes for t in at)]
+        about = [
+            x for x in expected.explanations if not x.changes or any(s <= t < e for s, e, *_ in x.changes for t in at)
+        ]
         words = "; ".join(dict.fromkeys(x.words for x in about)) if covered else ""
         return replace(page, grade="otherwise", unexplained=not (covered and words), explanation=words)
 

@@ -139,7 +139,10 @@ def _read_rotas(job: Job, folder: HistoryFolder, span: Span) -> tuple[datetime, 
 def keep_rendering(row: dict[str, Any]) -> dict[str, Any]:
     """Of a rendering only who, from when to when: ids, no names."""
     kept: dict[str, Any] = {}
-    for part, edges in (("rendered_schedule_entries", ("start", "end")), ("computed_shift_assignments", ("start_time", "end_time"))):
+    for part, edges in (
+        ("rendered_schedule_entries", ("start", "end")),
+        ("computed_shift_assignments", ("start_time", "end_time")),
+    ):
         if isinstance(row.get(part), list):
             kept[part] = [_keep_entry(entry, edges) for entry in row[part] if isinstance(entry, dict)]
     return kept
@@ -147,5 +150,9 @@ def keep_rendering(row: dict[str, Any]) -> dict[str, Any]:
 
 def _keep_entry(entry: dict[str, Any], edges: tuple[str, str]) -> dict[str, Any]:
     names = ("id", "type", "user_id", "deleted_at")
-    people = {who: {n: v for n, v in entry[who].items() if n in names} for who in ("user", "member") if isinstance(entry.get(who), dict)}
+    people = {
+        who: {n: v for n, v in entry[who].items() if n in names}
+        for who in ("user", "member")
+        if isinstance(entry.get(who), dict)
+    }
     return {edge: entry.get(edge) for edge in edges} | people

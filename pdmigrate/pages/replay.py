@@ -68,8 +68,8 @@ def describe_replay(found: Replays) -> str:
     unexplained = len(found.replayed.unexplained)
     said = [
         f"Of {format_number(whole, 'page')} of the last {days} days, {counts['same']:,} would have reached the same people at the same minute",
-        f"{counts['otherwise'] - unexplained:,} others by decision" if counts["otherwise"] > unexplained else "",
-        f"{unexplained:,} others without anybody's decision" if unexplained else "",
+        f"{counts['otherwise'] - unexplained:,} would go otherwise, by decision" if counts["otherwise"] > unexplained else "",
+        f"{unexplained:,} would go otherwise, and nobody has decided it" if unexplained else "",
         f"{counts['silent']:,} woke nobody and would wake nobody" if counts["silent"] else "",
         f"{counts['not_comparable']:,} cannot be compared, since that day was not as today"
         if counts["not_comparable"]
@@ -151,17 +151,23 @@ def _draw(found: Replays, page: Replay, people: People) -> str:
     lanes = [Lane("PagerDuty, then", _make_bars(page, page.then, end, people), True)]
     lanes += [Lane("Harness, now", _make_bars(page, page.now, end, people), True)]
     parted = next(m for m in sorted(minutes) if dict(page.then).get(m) != dict(page.now).get(m))
-    zone = found.draft.home_zone
     marks = [(to_datetime(page.instant + 60 * parted), to_datetime(end))]
-    title = f"{_name(found, page)}: {page.parting}"
+    told, would = (_name_all(dict(side).get(parted), people) for side in (page.then, page.now))
+    zone = found.draft.home_zone
+    when = format_local(page.incident.created_at, zone).removesuffix(f" ({zone})")
+    title = f"{_name(found, page)}, {when}, after {format_number(parted, 'minute')}: {told} then, {would} now"
     return draw_timeline(lanes, to_datetime(page.instant), to_datetime(end), zone, title, marks)
+
+
+def _name_all(who: frozenset[str] | None, people: People) -> str:
+    return ", ".join(sorted(map(people.name_of, who or ()))) or "nobody"
 
 
 def _make_bars(page: Replay, told: paging.Paged, end: int, people: People) -> tuple[Bar, ...]:
     starts = [page.instant + 60 * minute for minute, _ in told]
     return tuple(
         Bar(to_datetime(start), to_datetime(until), people.name_of(one), people.name_of(one), people.look_of(one))
-        for start, until, (_, who) in zip(starts, [*starts[1:], end], told, strict=True)
+        for start, until, (_, who) in zip(starts, [*starts, end][1:], told, strict=True)
         for one in sorted(who)
     )
 

@@ -68,7 +68,9 @@ def describe_replay(found: Replays) -> str:
     unexplained = len(found.replayed.unexplained)
     said = [
         f"Of {format_number(whole, 'page')} of the last {days} days, {counts['same']:,} would have reached the same people at the same minute",
-        f"{counts['otherwise'] - unexplained:,} would go otherwise, by decision" if counts["otherwise"] > unexplained else "",
+        f"{counts['otherwise'] - unexplained:,} would go otherwise, by decision"
+        if counts["otherwise"] > unexplained
+        else "",
         f"{unexplained:,} would go otherwise, and nobody has decided it" if unexplained else "",
         f"{counts['silent']:,} woke nobody and would wake nobody" if counts["silent"] else "",
         f"{counts['not_comparable']:,} cannot be compared, since that day was not as today"

@@ -186,7 +186,7 @@ class _Player:
         self._sides: dict[str, _Sides | None] = {}
 
     def play(self) -> Replayed:
-        return Replayed(tuple(_forgive_changes([self._replay(one) for one in self.happened.incidents])))
+        return Replayed(tuple(forgive_changes([self._replay(one) for one in self.happened.incidents])))
 
     def _sides_of(self, id: str) -> _Sides | None:
         """The chains of a service; None where it does not move, or has no policy."""
@@ -304,7 +304,7 @@ def _list_instants(page: Replay) -> list[int]:
     return sorted(page.instant + 60 * minute for minute in {0, *(minute for minute, _ in (*page.then, *page.now))})
 
 
-def _forgive_changes(pages: list[Replay]) -> Iterator[Replay]:
+def forgive_changes(pages: list[Replay]) -> Iterator[Replay]:
     """Where PagerDuty goes by a policy as it is only since some day, it was another before: those pages are no riddle."""
     groups: dict[str, list[Replay]] = defaultdict(list)
     for page in pages:

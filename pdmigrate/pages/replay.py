@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from pdmigrate.oncall import paging
 from pdmigrate.oncall.rota import to_datetime
@@ -82,16 +83,31 @@ def describe_replay(found: Replays) -> str:
 
 def list_counts(found: Replays) -> list[tuple[str, str]]:
     """Each grade, and each reason why pages cannot be compared, with its number: for the command line."""
-    counts, unexplained = found.replayed.count(), len(found.replayed.unexplained)
-    rows = [
-        ("the same people at the same minute", counts["same"]),
-        ("nobody, then and now", counts["silent"]),
-        ("otherwise, by decision", counts["otherwise"] - unexplained),
+    told = found.summarise()
+    reasons = [(f"  {WHY_WORDS[why]}", f"{number:,}") for why, number in told["not_comparable"].items()]
+    return [*_list_grades(told), *reasons]
+
+
+def _list_grades(told: dict[str, Any]) -> list[tuple[str, str]]:
+    pages, unexplained = told["pages"], told["unexplained"]
+    rows = (
+        ("the same people at the same minute", pages.get("same", 0)),
+        ("nobody, then and now", pages.get("silent", 0)),
+        ("otherwise, by decision", pages.get("otherwise", 0) - unexplained),
         ("otherwise, without a decision", unexplained),
-        ("not comparable", counts["not_comparable"]),
-        *((f"  {WHY_WORDS[why]}", number) for why, number in found.replayed.count_reasons().items()),
-    ]
+        ("not comparable", pages.get("not_comparable", 0)),
+    )
     return [(name, f"{number:,}") for name, number in rows]
+
+
+def section_last(told: dict[str, Any] | None) -> Section:
+    """What the last replay found, by the numbers that it left in the workspace."""
+    if told is None:
+        text = "Nothing was replayed yet. In a terminal: pdmigrate replay DIR --days 90."
+        return Section("Replay of what happened", text)
+    columns: Columns[tuple[str, str]] = {"Would go": lambda row: row[0], "Pages": lambda row: row[1]}
+    text = f"{told['since'][:10]} to {told['until'][:10]}: every page of PagerDuty, put through what Harness held then."
+    return Section("Replay of what happened", text, make_table(_list_grades(told), columns))
 
 
 def section_services(found: Replays) -> Section:

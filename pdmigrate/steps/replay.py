@@ -17,6 +17,8 @@ from pdmigrate.steps.result import Result
 from pdmigrate.workspace.history import HistoryFolder, Span, list_windows
 
 DAYS = 90
+STATE = "replay"
+"""What the last replay found, in numbers, as it stands in the workspace."""
 WEEKS_RENDERED = 4
 """PagerDuty renders so many weeks at once; its lists of incidents are read week by week."""
 
@@ -73,7 +75,9 @@ def replay(job: Job, days: int = DAYS, titles: bool = True) -> Replays:
     found = draft(job)
     until = whole_seconds(job.clock())
     happened, requests, kept = read_history(job, until - timedelta(days=days), until, titles)
-    return Replays(found, happened, replay_pages(found, happened), count_usage(found, happened), requests, kept)
+    played = Replays(found, happened, replay_pages(found, happened), count_usage(found, happened), requests, kept)
+    job.workspace.save_state(STATE, played.summarise())
+    return played
 
 
 def read_history(job: Job, since: datetime, until: datetime, titles: bool = True) -> tuple[Happened, int, int]:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pdmigrate.errors import IncompleteFetchError, PdmigrateError, SettingsError, UnexplainedDifferenceError
+from pdmigrate.errors import IncompleteFetchError, PdmigrateError, SettingsError, UnexplainedDifferenceError, UsageError
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.words import format_local, format_number
-from pdmigrate.pagerduty.history import KINDS, Happened, HistoryReader, Window, keep_row, read_happened
+from pdmigrate.pagerduty.history import KINDS, Happened, Window, read_happened
+from pdmigrate.pagerduty.history_reading import HistoryReader, keep_row
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.parity.replay import Replay, Replayed, replay_pages
 from pdmigrate.parity.usage import Usage, count_usage
@@ -72,6 +73,8 @@ def replay(job: Job, days: int = DAYS, titles: bool = True) -> Replays:
     What was read stays in the workspace's folder `history`, a file a week, and is not read again. titles: those of
     incidents stay in it; without them no words of anybody do.
     """
+    if days < 1:
+        raise UsageError(f"A replay of {days} days is none: say how many days back, 90 for three months.")
     found = draft(job)
     until = whole_seconds(job.clock())
     happened, requests, kept = read_history(job, until - timedelta(days=days), until, titles)

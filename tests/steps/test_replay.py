@@ -6,16 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hands import press, read, sit_down
 from small_company import cut_down
 
 from pdmigrate import conflicts, load, open_job, preview, replay
 from pdmigrate.cli import main
 from pdmigrate.errors import IncompleteFetchError, SettingsError
 from pdmigrate.harness.records import LevelTarget
-from pdmigrate.notebook import browse_replay
 from pdmigrate.pagerduty import lists
-from pdmigrate.pagerduty.history import HistoryReader, Window
+from pdmigrate.pagerduty.history import Window
+from pdmigrate.pagerduty.history_reading import HistoryReader
 from pdmigrate.pages import make_page
 from pdmigrate.parity.replay import replay_pages
 from pdmigrate.runs.demo import make_demo_workspace
@@ -288,15 +287,3 @@ def test_the_command_says_how_many(company, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "of the last 7 days" in said
     assert (tmp_path / "acme" / "reports" / "replay" / "replay.html").is_file()
-
-
-def test_the_notebook_replays_at_a_click_and_shows_the_last_one_before(company, monkeypatch):
-    job, _ = company
-    shown = browse_replay(job)
-    assert "the same people at the same minute" in repr(shown)
-    sit_down(monkeypatch)
-    box = browse_replay(job)
-    press(box, "Replay what happened")
-    assert "The page is replay.html." in read(box)
-    assert "Noise and use" in read(box)
-    assert (job.folder / "replay.html").is_file()

@@ -28,6 +28,7 @@ from pdmigrate.pages.conflicts import (
     sort_by_risk,
     table_actions,
 )
+from pdmigrate.pages.explained import explain_guard, fold
 from pdmigrate.pages.show import Table, make_table, show
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import Action
@@ -124,7 +125,8 @@ def _show_guards(job: Job, decided: Decided) -> ipywidgets.Widget:
         why="Reason",
     )
     roll = Roll(list_rows())
-    return sign.stand_below(roll.box, until)
+    meanings = draw(*(fold(explain_guard(refusal.guard)) for refusal in decided.guards))
+    return sign.stand_below(roll.box, ipywidgets.HTML(meanings), until)
 
 
 def _ask_approval(job: Job, decided: Decided) -> ipywidgets.Widget:

@@ -7,11 +7,12 @@ import ipywidgets
 from markupsafe import escape
 
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.notebook.asked import Asked, spell
+from pdmigrate.notebook.asked import Asked
 from pdmigrate.notebook.parts import Signature, draw, is_interactive, make_button, make_text
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pages import look
+from pdmigrate.pages.explained import spell
 from pdmigrate.pages.show import Table
 from pdmigrate.plan.answers import Conflict, Decision
 from pdmigrate.plan.values import describe_unusable

@@ -5,10 +5,12 @@ course of an incident from history_course.py. What the account says holds: maint
 former days, and when a service had its last incident, after which (up to where the account's clock stood) it had none.
 """
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -43,7 +45,10 @@ SEVERITIES = ("critical", "error", "error", "warning", "warning", "info")
 class Settings:
     """What the account's `history`, or the option of that name, may say."""
 
-    until: str = ""  # ISO 8601; empty: the server's clock
+    until: str = ""  # ISO 8601; empty: the server's clock, or the end of `day` where the clock is far from it
+    day: str = (
+        ""  # the day on which the account stands, ISO 8601: nothing happened then after the services' last incidents
+    )
     days: int = 90
     seed: int = 1
     log_entries: int = 0  # at least so many, for a big account: each day has more of them
@@ -56,6 +61,7 @@ class History:
     until: datetime
     incidents: list[Incident]
     entries: list[tuple[Entry, int]]  # with the place of its incident in `incidents`
+    places: dict[str, int]  # of an incident, by its id
 
 
 def read_history() -> History:
@@ -72,41 +78,53 @@ def read_history() -> History:
 
 def _read_settings() -> Settings:
     said = {**(document().get("history") or {}), **current_app.config["OPTIONS"]["history"]}
-    settings = Settings(**{one.name: said[one.name] for one in fields(Settings) if one.name in said})
-    clock = datetime.fromtimestamp(current_app.config["CLOCK"](), UTC)
-    stands = read_instant(settings.until) if settings.until else clock
-    goes_on = "until" not in current_app.config["OPTIONS"]["history"] and stands < clock <= stands + FRESH
-    until = (clock if goes_on else stands).replace(microsecond=0)
-    return Settings(until.isoformat(), settings.days, settings.seed, settings.log_entries)
+    settings = Settings(**said)
+    if settings.until:
+        return settings
+    clock = datetime.fromtimestamp(current_app.config["CLOCK"](), UTC).replace(microsecond=0)
+    stands = read_end(settings.day)
+    is_near = stands is None or stands - timedelta(days=1) <= clock <= stands + FRESH
+    return replace(settings, until=(clock if is_near else cast(datetime, stands)).isoformat())
+
+
+def read_end(day: str) -> datetime | None:
+    """The end of a day in UTC."""
+    return read_instant(day) + timedelta(days=1) if day else None
 
 
 def make_history(settings: Settings) -> History:
     """Day by day, and each day as often as it takes for the log entries that are wanted."""
     until = read_instant(settings.until)
     since = until - timedelta(days=settings.days)
-    world, diary = Watch(since - timedelta(days=1), until), Diary(until)
-    incidents: list[Incident] = []
+    world, diary = Watch(since - timedelta(days=1), until), Diary(read_end(settings.day) or until)
+    found: dict[str, Incident] = {}  # a service has one at a second, no more
     passes, lines = 0, 0
-    while not passes or (lines < settings.log_entries and incidents):
+    while not passes or (lines < settings.log_entries and found):
         for number in range(settings.days + 1):
             day = (since + timedelta(days=number)).date()
             dice = Random(f"{settings.seed} {passes} {day}")  # noqa: S311 - a dice that falls the same every time
             for incident in diary.list_day(day, dice, is_first=not passes):
-                if since <= incident.created <= until and play(incident, world, dice):
-                    incidents.append(incident)
+                is_new = since <= incident.created <= until and incident.id not in found
+                if is_new and play(incident, world, dice):
+                    found[incident.id] = incident
                     lines += len(incident.log)
         passes += 1
-    incidents.sort(key=lambda one: (one.created, one.service["id"]))
+    incidents = sorted(found.values(), key=lambda one: (one.created, one.service["id"]))
     entries = [(entry, place) for place, incident in enumerate(incidents) for entry in incident.log]
-    return History(until, incidents, sorted(entries, key=lambda one: (one[0].at, one[1])))
+    entries.sort(key=lambda one: (one[0].at, one[1], one[0].number))
+    return History(until, incidents, entries, {one.id: place for place, one in enumerate(incidents)})
+
+
+def issue_id(letter: str, length: int, *said: str) -> str:
+    """An id as PagerDuty issues them, the same for the same words."""
+    return letter + hashlib.sha256(" ".join(said).encode()).hexdigest()[:length].upper()
 
 
 class Diary:
     """What is triggered, day by day."""
 
-    def __init__(self, until: datetime):
-        said = (document().get("history") or {}).get("until")
-        self.stands = min(read_instant(said), until) if said else until  # of what came later the account says nothing
+    def __init__(self, stands: datetime):
+        self.stands = stands  # of what came later the account says nothing
         self.policies = {policy["id"]: policy for policy in stored("escalation_policies")}
         named = [(service, (service.get("escalation_policy") or {}).get("id")) for service in stored("services")]
         self.services = [one for one, id in named if id in self.policies and one.get("status") != "disabled"]
@@ -141,7 +159,8 @@ class Diary:
 
     def _make(self, service: Json, trouble: str, severity: str, at: datetime) -> Incident:
         policy = self.policies[service["escalation_policy"]["id"]]
-        return Incident(service, policy, f"{service['name']}: {trouble}", severity, at)
+        id = issue_id("Q", 13, service["id"], at.isoformat())
+        return Incident(id, service, policy, f"{service['name']}: {trouble}", severity, at)
 
     def _list_moments(self, service: Json, day: date, dice: Random) -> Iterator[datetime]:
         """The noisier a service is, the fresher is its last incident."""

@@ -36,8 +36,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the log. `more` is what only its kind has, `agent` the reference to who did it."""
+    """One line of the log, numbered within it. `more` is what only its kind has, `agent` the reference to who did it."""
 
+    number: int
     at: datetime
     kind: str
     words: str
@@ -51,6 +52,7 @@ class Entry:
 class Incident:
     """An incident as it stands where its course, or the clock, has ended; and its log."""
 
+    id: str
     service: Json
     policy: Json
     title: str
@@ -206,8 +208,7 @@ class _Course:
         address = {"push_notification": None, "email_notification": method.get("address")}.get(kind, digits)
         notice = Notice(self.now, kind, user, address)
         words = f"Notified {user['summary']} by {kind.removesuffix('_notification')}"
-        entry = Entry(self.now, "notify_log_entry", words, self.service, "auto", {"user": user}, notice)
-        self.incident.log.append(entry)
+        self._write("notify_log_entry", words, self.service, "auto", notice, user=user)
 
     def _take_back(self) -> None:
         """An acknowledgement, or a snooze, runs out."""
@@ -284,6 +285,9 @@ class _Course:
         return self.world.list_people(self.incident.policy, level, self.now)
 
     def _willingness(self, user: Json) -> float:
+        """What does not wake anybody waits longer."""
+        if self.incident.urgency == LOW:
+            return 0.4
         return 0.85 if self._is_day(user) else 0.65
 
     def _is_day(self, user: Json) -> bool:
@@ -303,8 +307,11 @@ class _Course:
     def _change(self, status: str, agent: Json) -> None:
         self.incident.status, self.incident.changed, self.incident.changed_by = status, self.now, agent
 
-    def _write(self, kind: str, words: str, agent: Json, channel: str, **more: object) -> None:
-        self.incident.log.append(Entry(self.now, kind, words, agent, channel, more))
+    def _write(
+        self, kind: str, words: str, agent: Json, channel: str, notice: Notice | None = None, **more: object
+    ) -> None:
+        log = self.incident.log
+        log.append(Entry(len(log), self.now, kind, words, agent, channel, more, notice))
 
 
 def _refer(service: Json) -> Json:

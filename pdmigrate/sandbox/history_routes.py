@@ -5,17 +5,17 @@ asked for; the log comes newest first, incidents and notifications oldest first;
 belong to it.
 """
 
-import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 from flask import Flask, request
 
 from pdmigrate.sandbox.gate import document
-from pdmigrate.sandbox.history import History, read_history
+from pdmigrate.sandbox.history import History, issue_id, read_history
 from pdmigrate.sandbox.history_course import Entry, Incident, Notice
 from pdmigrate.sandbox.pagerduty_lists import expand, find, shape_policy, shape_service, shape_user, stored
 from pdmigrate.sandbox.pagerduty_schedules import find_user_zone, read_time, read_zone, write_instant
@@ -127,10 +127,11 @@ def list_notifications() -> Json:
     if not since <= until < since + relativedelta(months=3):
         raise invalid("Until must be after since, and less than 3 months after it.")
     wanted = request.args.get("filter")
-    rows = [entry.notice for entry, _ in _between(history.entries, since, until) if entry.notice]
-    rows = [row for row in rows if wanted in (None, row.kind)]
+    found = _between(history.entries, since, until)
+    rows = [row for row in found if row[0].notice and wanted in (None, row[0].notice.kind)]
     page = paged(rows, "notifications")  # type: ignore[arg-type]  # as above
-    return {**page, "notifications": [_shape_notice(row, zone) for row in page["notifications"]]}
+    shown = [_shape_notice(entry, history.incidents[place], zone) for entry, place in page["notifications"]]
+    return {**page, "notifications": shown}
 
 
 def _between(
@@ -153,10 +154,11 @@ def _page_log(entries: Sequence[tuple[Entry, int]]) -> Json:
 
 
 def _find_incident(incident_id: str) -> tuple[int, Incident]:
-    for place, incident in enumerate(read_history().incidents):
-        if incident_id in (_id(incident), str(FIRST_NUMBER + place)):
-            return place, incident
-    raise not_found()
+    history = read_history()
+    place = int(incident_id) - FIRST_NUMBER if incident_id.isdecimal() else history.places.get(incident_id, -1)
+    if not 0 <= place < len(history.incidents):
+        raise not_found()
+    return place, history.incidents[place]
 
 
 # --- shapes ---
@@ -165,7 +167,7 @@ def _find_incident(incident_id: str) -> tuple[int, Incident]:
 def shape_incident(incident: Incident, place: int, zone: ZoneInfo) -> Json:
     """The answer for one incident."""
     first, number, is_over = incident.log[0], FIRST_NUMBER + place, incident.status == "resolved"
-    id = _id(incident)
+    id = incident.id
     ended = write_instant(incident.changed, zone) if is_over else None
     changed = incident.changed if incident.changed > incident.created else incident.log[-1].at
     trigger = {name: value for name, value in _name_entry(first, incident).items() if name != "created_at"}
@@ -215,10 +217,10 @@ def shape_incident(incident: Incident, place: int, zone: ZoneInfo) -> Json:
 def shape_entry(entry: Entry, incident: Incident, place: int, zone: ZoneInfo) -> Json:
     """The answer for one line of the log."""
     whole = shape_incident(incident, place, zone) if included("incidents") else None
-    number, id = FIRST_NUMBER + place, _id(incident)
+    number, id = FIRST_NUMBER + place, incident.id
     channel: Json = {"type": entry.channel}
     if entry.notice:
-        channel["notification"] = {**_shape_notice(entry.notice, zone), "status": "success"}
+        channel["notification"] = {**_shape_notice(entry, incident, zone), "status": "success"}
     if included("channels") and entry.kind == "trigger_log_entry":
         details = {"severity": incident.severity, "component": incident.service["name"]}
         channel |= {"summary": incident.title, "description": incident.title, "incident_key": _key(incident)}
@@ -249,7 +251,7 @@ def shape_entry(entry: Entry, incident: Incident, place: int, zone: ZoneInfo) ->
 
 
 def _name_entry(entry: Entry, incident: Incident) -> Json:
-    mark, id = _mark(entry, incident), _id(incident)
+    mark, id = _mark(entry, incident), incident.id
     return {
         "id": mark,
         "type": entry.kind,
@@ -259,9 +261,10 @@ def _name_entry(entry: Entry, incident: Incident) -> Json:
     }
 
 
-def _shape_notice(notice: Notice, zone: ZoneInfo) -> Json:
+def _shape_notice(entry: Entry, incident: Incident, zone: ZoneInfo) -> Json:
+    notice = cast(Notice, entry.notice)
     user = shape_user(find("users", notice.user["id"])) if included("users") else notice.user
-    mark = _issue("P", 13, notice.user["id"], notice.at.isoformat(), notice.kind, str(notice.address))
+    mark = issue_id("P", 13, _mark(entry, incident))
     shown = {"id": mark, "type": notice.kind, "started_at": write_instant(notice.at, zone)}
     return shown | ({"address": notice.address} if notice.address else {}) | {"user": user}
 
@@ -270,20 +273,12 @@ def _shape_action(name: str, at: datetime, zone: ZoneInfo) -> Json:
     return {"type": name, "at": write_instant(at, zone)} | ({"to": "high"} if name == "urgency_change" else {})
 
 
-def _id(incident: Incident) -> str:
-    return _issue("Q", 13, incident.service["id"], incident.created.isoformat())
-
-
 def _key(incident: Incident) -> str:
-    return _issue("", 32, "key", incident.service["id"], incident.created.isoformat()).lower()
+    return issue_id("", 32, "key", incident.id).lower()
 
 
 def _mark(entry: Entry, incident: Incident) -> str:
-    return _issue("R", 25, _id(incident), entry.kind, entry.at.isoformat(), entry.words)
-
-
-def _issue(letter: str, length: int, *said: str) -> str:
-    return letter + hashlib.sha256(" ".join(said).encode()).hexdigest()[:length].upper()
+    return issue_id("R", 25, incident.id, str(entry.number))
 
 
 def _site() -> str:

@@ -14,7 +14,7 @@ import pytest
 from pdmigrate import conflicts, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import worst_code
-from pdmigrate.runs.headless import QuietKernelManager
+from pdmigrate.runs.kernels import QuietKernelManager
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.harness import new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty

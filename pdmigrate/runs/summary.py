@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, model_validator
 
 from pdmigrate.errors import WORST_FIRST, worst_code
 from pdmigrate.pages.report import write_index
@@ -75,11 +75,17 @@ SUMMARIES: dict[str, TypeAdapter[Any]] = {
 """What is taken out of the summary of a step."""
 
 
+def _check_moment(at: str) -> str:
+    if at and datetime.fromisoformat(at).tzinfo is None:
+        raise ValueError("no time zone")
+    return at
+
+
 class _Result(BaseModel):
     """What every step's result has; most have more."""
 
     step: str
-    at: str = ""
+    at: Annotated[str, AfterValidator(_check_moment)] = ""
     status: str
     exit_code: int
     error: str

@@ -17,6 +17,7 @@ COMMANDS = {
         "demo": "carry the embedded company over, three times",
         "run": "run the steps headless",
     },
+    "replaying": {"replay": "every page of the last months, put through what Harness holds now"},
     "status": {"status": "where a migration stands, what waits for whom"},
     "migration": {
         "init": "make a workspace with a commented migration.yaml",

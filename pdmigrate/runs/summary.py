@@ -38,6 +38,10 @@ BESIDE = {
     ),
     "handover/checklist.html": ("Handover", "What people must do, in working order"),
     "history.html": ("History and drift", "What each run did, and what has changed since the last one"),
+    "replay.html": (
+        "Replay of what happened",
+        "Every page of the last months, put through what Harness holds now; who is woken, what is noise, what is silent",
+    ),
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from pdmigrate.errors import IncompleteFetchError
 from pdmigrate.pagerduty.dependents import DEPENDENTS, keep
-from pdmigrate.pagerduty.lists import PAGE, ListCall, ListReader, Row, run_together
+from pdmigrate.pagerduty.lists import PAGE, ListCall, ListReader, Row, list_records, run_together
+from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.transport import Transport
 
 
@@ -27,8 +28,10 @@ class DependentReader:
 
     def read_dependencies(self, business: Iterable[Row], technical: Iterable[Row]) -> list[Row]:
         """Those of these services, each once: whatever hangs on two of them is told by both."""
-        paths = [f"/service_dependencies/business_services/{one['id']}" for one in business]
-        paths += [f"/service_dependencies/technical_services/{one['id']}" for one in technical]
+        paths = [f"/service_dependencies/business_services/{encode_part(one['id'])}" for one in list_records(business)]
+        paths += [
+            f"/service_dependencies/technical_services/{encode_part(one['id'])}" for one in list_records(technical)
+        ]
         told = "services' dependencies"
         found = run_together(self._read_related, paths, self._transport.progress, told)
         return list({row["id"]: row for rows in found for row in rows}.values())

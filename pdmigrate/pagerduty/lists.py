@@ -244,3 +244,8 @@ def _identity(row: Any) -> str:
         return canonical_json(row)
     user = row.get("user")
     return str(row.get("id") or (user.get("id") if isinstance(user, dict) else "") or canonical_json(row))
+
+
+def list_records(rows: Iterable[Any]) -> list[Row]:
+    """Those that can be asked about by their id. What else came is told where records are made of the list."""
+    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from pdmigrate.errors import IncompleteFetchError
 from pdmigrate.pagerduty.event_rules import PATHS, keep_path, keep_rules
-from pdmigrate.pagerduty.lists import ListCall, ListReader, Row, run_together
+from pdmigrate.pagerduty.lists import ListCall, ListReader, Row, list_records, run_together
 from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.transport import Transport
 
@@ -42,7 +42,7 @@ class NotCarriedReader:
 
         Whether one is switched on takes another request; only those that have rules are asked.
         """
-        services = [one for one in services if isinstance(one, dict) and isinstance(one.get("id"), str)]
+        services = list_records(services)
         told, under = "orchestrations of services", "/event_orchestrations/services/"
         rows = self._read_each("service_orchestrations", told, services, under, self._read_of_service)
         return [row for row in rows if has_rules(row)]

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
 from pdmigrate.errors import SettingsError
+from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.runs.summary import read_results
 from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.decisions import read_decisions
@@ -82,7 +83,8 @@ class Manifest(BaseModel):
 def seal_run(workspace: Workspace, folder: Path, at: datetime, version: str = "") -> Path:
     """Write the run's manifest. Returns its path. A run that is sealed again gets a new one: work by hand, with each step."""
     _copy_sources(workspace, folder / COPIES)
-    digest = (workspace.find_state("plan") or {}).get("digest", "")
+    plan = workspace.find_state("plan")
+    digest = plan_from_json(plan).digest if plan else ""
     approvals = read_decisions(folder / COPIES / "decisions.yaml").approvals
     known = workspace.find_state("snapshot")
     snapshot = workspace.snapshots / known["file"] if known else None

@@ -1,5 +1,6 @@
 """The end of a step: its page, its result.json, and, where a person is needed or something went wrong, the error."""
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -105,7 +106,9 @@ def refresh_handovers(workspace: Workspace, name: str, now: datetime) -> None:
     """
     items = {item.key for item in read_items(workspace)}
     given = {row["folder"] for key, row in (workspace.find_state(GIVEN) or {}).items() if key in items}
-    folders = [folder for folder in sorted(map(Path, given)) if folder.is_dir()]
+    folders = [
+        folder for folder in sorted(map(Path, given)) if os.path.isdir(folder)
+    ]  # is_dir() stumbles over a long name
     sealed = [folder for folder in folders if is_sealed(folder.parent) and folder.parent != workspace.by_hand]
     for folder in folders:
         if folder not in sealed:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.utils import get_environ_proxies, select_proxy
@@ -120,12 +120,25 @@ def is_local(base_url: str) -> bool:
 
 def show_address(url: str) -> str:
     """Host and port, without the name and the password that may stand before them."""
-    return urlsplit(url if "://" in url else f"http://{url}").netloc.rpartition("@")[2]
+    return _split(url).netloc.rpartition("@")[2]
 
 
 def find_password(url: str) -> str:
     """The password in an address, "" where it has none."""
-    return urlsplit(url if "://" in url else f"http://{url}").password or ""
+    return _split(url).password or ""
+
+
+def split_proxy(url: str) -> SplitResult:
+    """Its parts; it may be named without http://. Raises ValueError for what is no address."""
+    return urlsplit(url if "://" in url else f"http://{url}")
+
+
+def _split(url: str) -> SplitResult:
+    """Nothing of what is no address: the environment may name one."""
+    try:
+        return split_proxy(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def _list_causes(error: BaseException | None) -> Iterator[BaseException]:

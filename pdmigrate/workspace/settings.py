@@ -15,7 +15,7 @@ from pdmigrate.plan.answers import Decisions
 from pdmigrate.plan.effort import check_minutes
 from pdmigrate.plan.rules import Rules, Scope, StrictModel
 from pdmigrate.wire.addresses import check_address, refuse_password
-from pdmigrate.wire.network import Network
+from pdmigrate.wire.network import Network, split_proxy
 from pdmigrate.wire.yaml_text import describe_yaml_error, read_yaml
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.states import read_within
@@ -250,10 +250,16 @@ def _name_fault(key: str) -> str:
 
 
 def resolve_network(settings: "Settings", folder: Path) -> Network:
-    """The way to both sides that migration.yaml names. folder: what a path of it is relative to."""
+    """The way to both sides that migration.yaml names. folder: what a path of it is relative to. Raises SettingsError."""
     proxy, bundle = settings.proxy or "", settings.ca_bundle or ""
     if proxy.split(":", 1)[0] in REFERENCES:
         proxy = resolve_secret(proxy)
+    try:
+        split_proxy(proxy)
+    except ValueError:
+        raise SettingsError(
+            "proxy: it is no address (http://HOST:PORT); mend it, or the secret that it names."
+        ) from None
     return Network(str(folder / Path(bundle).expanduser()) if bundle else "", proxy)
 
 

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from pdmigrate.errors import RefusedError, SettingsError, WorkspaceHeldError
 from pdmigrate.plan.actions import Action, make_plan, plan_to_json
+from pdmigrate.runs.evidence import seal_run
+from pdmigrate.runs.finish import refresh_handovers
 from pdmigrate.runs.publish import publish
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.steps.job import open_job
@@ -333,3 +335,21 @@ def test_settings_that_no_yaml_holds_are_one_line(tmp_path, text):
 
 def test_no_message_is_longer_than_a_person_reads():
     assert len(str(RefusedError("x" * 1_000_000))) <= 2_001
+
+
+def test_a_run_is_sealed_by_the_digest_that_its_plan_has_not_by_the_one_that_a_file_says(tmp_path):
+    make_workspace(tmp_path / "acme", {"name": "acme"})
+    place = Workspace(tmp_path / "acme")
+    said = saved_plan()
+    place.save_state("plan", {**said, "digest": [[["x"]]]})
+    manifest = json.loads(seal_run(place, place.place_run(tmp_path / "run"), NOON).read_text())
+    assert manifest["plan"]["digest"] == said["digest"]
+
+
+def test_a_folder_whose_name_no_system_takes_is_no_folder_of_a_handover(tmp_path):
+    make_workspace(tmp_path / "acme", {"name": "acme"})
+    place = Workspace(tmp_path / "acme")
+    item = {"key": "teams:PT1", "kind": "teams", "ids": ["PT1"], "name": "Payments"}
+    place.save_state("handover", {"items": [item]})
+    place.save_state("handover_given", {"teams:PT1": {"folder": "x" * 5_000, "digest": "d"}})
+    refresh_handovers(place, "acme", NOON)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pdmigrate.errors import SettingsError
-from pdmigrate.workspace.settings import make_workspace, parse_settings, read_settings, resolve_secret
+from pdmigrate.workspace.settings import make_workspace, parse_settings, read_settings, resolve_network, resolve_secret
 
 EMBEDDED = {"name": "acme", "source": {"kind": "embedded"}, "target": {"kind": "embedded"}}
 LIVE = {
@@ -253,3 +253,9 @@ def test_a_mistake_in_the_file_is_said_to_be_there_whatever_was_chosen(tmp_path)
     path.write_text(path.read_text().replace("strategy:", "stratgy:"), encoding="utf-8")
     with pytest.raises(SettingsError, match=r"^migration\.yaml: there is no key rules\.stratgy"):
         read_settings(path, {"rules.strategy": "overwrite"})
+
+
+def test_a_proxy_that_is_no_address_is_refused(tmp_path):
+    settings = parse_settings(EMBEDDED | {"proxy": "[[[["})
+    with pytest.raises(SettingsError, match="proxy: it is no address"):
+        resolve_network(settings, tmp_path)

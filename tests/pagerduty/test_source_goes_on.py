@@ -25,12 +25,13 @@ def fetch(source, path, now=NOW, account="acme", mark=None, extras=EXTRAS):
 
 
 def stop_at(source, number):
-    """Before the next requests are answered, from this one on, somebody presses stop."""
-    log, asked = source.server.app.config["LOG"], threading.Lock()
+    """Before this request is answered somebody presses stop, once: the server may still be at it when the next fetch begins."""
+    log, asked, pressed = source.server.app.config["LOG"], threading.Lock(), []
 
     def strike(**_):
         with asked:
-            if log.requests >= number:
+            if log.requests >= number and not pressed:
+                pressed.append(number)
                 source.client.transport.cancel()
 
     source.server.app.before_request_funcs.setdefault(None, []).append(strike)

@@ -19,7 +19,7 @@ CODE := pdmigrate tests $(wildcard notebooks benchmarks docs)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test pytest lint format bench mutants fuzz kills example clean environment
+.PHONY: help demo lab test pytest lint format bench mutants fuzz kills example docs clean environment
 
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -64,6 +64,9 @@ kills: $(VENV)/.installed-test  ## the same page anew: a load killed at every wr
 example: $(VENV)/.installed-test  ## reports/example/ and docs/pictures/ anew, after a page or a notebook has changed
 	@$(BIN)/python docs/make_example.py
 	@$(BIN)/python docs/make_pictures.py
+
+docs: $(VENV)/.installed-test  ## the docs as a site, searched offline: build/site/index.html
+	@$(BIN)/python docs/make_site.py
 
 clean:  ## remove what tests and the demo left; $(VENV) stays
 	@rm -rf demo build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -13,8 +13,8 @@ import typing
 if typing.TYPE_CHECKING:
     from pdmigrate.errors import PdmigrateError
     from pdmigrate.pages import look, mask
-    from pdmigrate.runs.displays import open_job
     from pdmigrate.runs.finish import finish
+    from pdmigrate.runs.opening import open_job
     from pdmigrate.steps.conflicts import approve, choose, conflicts, decide, take_back, waive
     from pdmigrate.steps.connect import connect
     from pdmigrate.steps.history import history
@@ -22,6 +22,7 @@ if typing.TYPE_CHECKING:
     from pdmigrate.steps.job import Job
     from pdmigrate.steps.load import load
     from pdmigrate.steps.preview import preview
+    from pdmigrate.steps.replay import replay
     from pdmigrate.steps.undo import undo
     from pdmigrate.steps.verify import verify
 
@@ -43,6 +44,7 @@ __all__ = [
     "mask",
     "open_job",
     "preview",
+    "replay",
     "take_back",
     "undo",
     "verify",
@@ -58,7 +60,7 @@ _HOMES = {
     "finish": "runs.finish",
     "look": "pages",
     "mask": "pages",
-    "open_job": "runs.displays",
+    "open_job": "runs.opening",
     "take_back": "steps.conflicts",
     "waive": "steps.conflicts",
 }

@@ -316,7 +316,7 @@ def test_people_are_matched_by_email_or_listed_for_invitation(carried):
 def test_the_options_are_summed_up_before_the_start(carried):
     page = carried["pages"]["conflicts"]
     assert carried["conflicts"].plan.digest in page
-    assert "By kind and team" in page
+    assert "By team and risk" in page
 
 
 def test_the_load_tells_imported_skipped_and_failed(carried):

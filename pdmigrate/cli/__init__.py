@@ -17,6 +17,7 @@ COMMANDS = {
         "demo": "carry the embedded company over, three times",
         "run": "run the steps headless",
     },
+    "replaying": {"replay": "every page of the last months, put through what Harness holds now"},
     "status": {"status": "where a migration stands, what waits for whom"},
     "migration": {
         "init": "make a workspace with a commented migration.yaml",
@@ -87,6 +88,8 @@ def _prepare() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for name in ("asyncio", "papermill"):  # a notebook that was broken off, or whose kernel died, is told by us
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # jsonschema would build a grammar of addresses in every script, for a second; no notebook is checked for any.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     signal.signal(signal.SIGTERM, _cancel)
 
 

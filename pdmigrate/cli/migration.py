@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 @click.option("--source-url", metavar="URL", help="Another server that speaks PagerDuty's API.")
 @click.option("--target-url", metavar="URL", help="Harness's base URL.")
 def run_init(workspace: Path, snapshot: str | None, **options: Any) -> int:
-    """Make a workspace: a folder with a commented migration.yaml.
+    """Make a workspace: a folder with a commented migration.yaml, and notebooks of its own.
 
     Without options both sides are the embedded ones. What is not said here can be written into the file.
     """
+    from pdmigrate.runs.notebooks import copy_notebooks
+    from pdmigrate.workspace.folder import Workspace
     from pdmigrate.workspace.settings import make_workspace
 
     path = make_workspace(workspace, {**options, "snapshot": str(Path(snapshot).resolve()) if snapshot else None})
+    copy_notebooks(Workspace(workspace))
     print(f"Made {path}. Look at it, then: pdmigrate run {workspace}")
     return 0
 

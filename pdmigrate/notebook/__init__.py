@@ -8,6 +8,7 @@ from pdmigrate.notebook.loading import load_plan
 from pdmigrate.notebook.parts import is_interactive
 from pdmigrate.notebook.plan import approve_plan
 from pdmigrate.notebook.questions import answer_conflicts, choose_people
+from pdmigrate.notebook.replay import browse_replay
 from pdmigrate.notebook.scope import check_accounts, choose_rules, choose_services
 from pdmigrate.notebook.verify import browse_parity, sign_off_teams, tick_handover
 
@@ -16,6 +17,7 @@ __all__ = [
     "approve_plan",
     "browse_history",
     "browse_parity",
+    "browse_replay",
     "check_accounts",
     "choose_people",
     "choose_rules",

@@ -7,6 +7,7 @@ import ipywidgets
 from markupsafe import escape
 
 from pdmigrate.notebook.parts import LABELS, WIDE, Saying, draw, make_button, make_tick, stand_below
+from pdmigrate.pages.explained import explain_question, fold, spell
 from pdmigrate.pages.show import Section, Table
 from pdmigrate.plan.answers import ONE_STATE, Conflict, Option
 from pdmigrate.plan.values import TAKES
@@ -17,11 +18,6 @@ OPTIONAL = "rename"
 """The choice whose value may be left empty: a name is made then."""
 EFFECT = ipywidgets.Layout(flex="1 1 14rem", min_width="10rem", margin="2px 2px 2px .6rem")
 OPTION = ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start", width="100%", margin="0 0 .3rem 0")
-
-
-def spell(word: str) -> str:
-    """A class or an option as people read it."""
-    return word.replace("_", " ")
 
 
 def copy_wide() -> ipywidgets.Layout:
@@ -60,7 +56,10 @@ class Asked:
         """The first of them in words, and the answers that all of them can have. answer: what was decided."""
         self.conflicts = list(conflicts)
         self.below.layout.display = "flex" if conflicts else "none"
-        self.told.value = draw(_describe(self.conflicts, answer) if conflicts else Table((), (), empty=nothing))
+        if conflicts:
+            self.told.value = draw(_describe(self.conflicts, answer), fold(explain_question(conflicts[0].about)))
+        else:
+            self.told.value = draw(Table((), (), empty=nothing))
         shared = self.list_shared()
         valued = [option for option in shared if option.value or option.name == OPTIONAL]
         self.valued = valued[0] if valued else None

@@ -12,8 +12,9 @@ import ipywidgets
 from IPython.display import display
 
 from pdmigrate.errors import PdmigrateError
-from pdmigrate.notebook.parts import WIDE, Saying, is_interactive, make_button, stand_below, stand_side_by_side
+from pdmigrate.notebook.parts import WIDE, Kept, Saying, is_interactive, make_button, stand_below, stand_side_by_side
 from pdmigrate.oncall.words import format_number
+from pdmigrate.pages.show import make_table, show
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.cancel import Cancel
@@ -32,7 +33,7 @@ async def load_plan(job: Job, approved: str = "") -> Loaded:
         loaded: Loaded = load(job, approved)
         return loaded
     progress = _Progress(job)
-    display(progress.box)  # type: ignore[no-untyped-call]  # IPython's has no types
+    display(Kept(progress.box, show(progress.planned)))  # type: ignore[no-untyped-call]  # IPython's has no types
     loading = asyncio.create_task(asyncio.to_thread(progress.run, approved))
     try:
         while not loading.done():
@@ -68,6 +69,8 @@ class _Progress:
         self.job, self.steering, self.progress = job, _Steering(job), LoadProgress()
         plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
         totals = Counter(action.kind for action in plan.pending)
+        told = {"Kind": lambda row: KIND_NAMES[row[0]], "To load": lambda row: row[1]}
+        self.planned = make_table(totals.items(), told, "Nothing was to be loaded.", "What came of it stands below.")
         self.bars = {
             kind: ipywidgets.IntProgress(0, 0, n, description=KIND_NAMES[kind], layout=WIDE, style=LONG)
             for kind, n in totals.items()

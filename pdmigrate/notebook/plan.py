@@ -13,6 +13,7 @@ from pdmigrate.notebook.parts import (
     Signature,
     draw,
     is_interactive,
+    keep_table,
     make_button,
     make_menu,
     make_text,
@@ -28,6 +29,7 @@ from pdmigrate.pages.conflicts import (
     sort_by_risk,
     table_actions,
 )
+from pdmigrate.pages.explained import explain_guard, fold
 from pdmigrate.pages.show import Table, make_table, show
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import Action
@@ -37,6 +39,7 @@ from pdmigrate.steps.job import Job
 DIGEST_AT_LEAST = 6
 
 
+@keep_table
 def approve_plan(job: Job, decided: Decided) -> Any:
     """Look through the plan, waive what refuses it, approve it by typing the beginning of its digest. Headless: tables."""
     if not is_interactive():
@@ -124,7 +127,8 @@ def _show_guards(job: Job, decided: Decided) -> ipywidgets.Widget:
         why="Reason",
     )
     roll = Roll(list_rows())
-    return sign.stand_below(roll.box, until)
+    meanings = draw(*(fold(explain_guard(refusal.guard)) for refusal in decided.guards))
+    return sign.stand_below(roll.box, ipywidgets.HTML(meanings), until)
 
 
 def _ask_approval(job: Job, decided: Decided) -> ipywidgets.Widget:

@@ -1,7 +1,9 @@
 """Who is notified how many minutes after a page: levels walked over rotas. Pure; both sides are put into the same form."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from pdmigrate.oncall.rota import People, Rota
@@ -21,9 +23,17 @@ class PagedLevel:
 
     def paged_at(self, instant: int) -> People:
         """Who is paged. Where only one of several is paged, they are one entry `one of ann, bob`, which equals no person."""
-        people = self.people
-        for rota in self.rotas:
-            people = people | rota.people_at(instant)
+        edges, paged = self._course
+        return paged[bisect_right(edges, instant)]
+
+    @cached_property
+    def _course(self) -> tuple[list[int], list[People]]:
+        """When that changes, and who is paged before the first of those instants and from each of them on."""
+        edges = sorted({edge for rota in self.rotas for start, end, _ in rota.entries for edge in (start, end)})
+        return edges, [self._find(instant) for instant in (edges[0] - 1 if edges else 0, *edges)]
+
+    def _find(self, instant: int) -> People:
+        people = self.people.union(*(rota.people_at(instant) for rota in self.rotas))
         return frozenset([f"one of {', '.join(sorted(people))}"]) if self.one_of and len(people) > 1 else people
 
 

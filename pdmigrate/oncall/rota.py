@@ -51,6 +51,8 @@ class Rota:
 
     def clip(self, start: int, end: int) -> "Rota":
         """Only what lies in [start, end)."""
+        if not self.entries or (start <= self.entries[0][0] and self.entries[-1][1] <= end):
+            return self
         return make_rota((max(s, start), min(e, end), people) for s, e, people in self.entries)
 
     def within(self, spans: Iterable[Span]) -> "Rota":
@@ -81,7 +83,7 @@ class Rota:
 def make_rota(entries: Iterable[tuple[int, int, Iterable[str]]]) -> Rota:
     """A Rota from entries that do not overlap, in any order."""
     merged: list[tuple[int, int, People]] = []
-    for start, end, people in sorted(((s, e, frozenset(p)) for s, e, p in entries if s < e and p), key=itemgetter(0)):
+    for start, end, people in sorted([(s, e, frozenset(p)) for s, e, p in entries if s < e and p], key=itemgetter(0)):
         if merged and merged[-1][1] == start and merged[-1][2] == people:
             start = merged.pop()[0]
         merged.append((start, end, people))
@@ -125,6 +127,9 @@ def exchange(base: Rota, gone: Rota, come: Rota) -> Rota:
 
 def _lay_side_by_side(rotas: Sequence[Rota]) -> Rota | None:
     """All entries as one rota where no two of them overlap, else None: most rotas never do, and it is much faster."""
+    rotas = [rota for rota in rotas if rota.entries]
+    if len(rotas) == 1:
+        return rotas[0]
     entries = sorted((entry for rota in rotas for entry in rota.entries), key=itemgetter(0))
     return make_rota(entries) if all(a[1] <= b[0] for a, b in pairwise(entries)) else None
 

@@ -6,7 +6,11 @@ from pdmigrate.errors import IncompleteFetchError
 
 Row = dict[str, Any]
 
-KNOWN_BY_ID = frozenset({"teams", "schedules", "orchestrations", "rulesets", "overrides", "custom_shifts"})
+KNOWN_BY_ID = frozenset({"teams", "schedules", "orchestrations", "rulesets", "overrides", "custom_shifts"}) | {
+    "incidents",
+    "log_entries",
+    "notifications",
+}
 """Lists whose rows are asked for again, or put together, by their id. What a row of another list lacks is a problem of
 that row alone, and is said on the page of preview."""
 

@@ -39,6 +39,7 @@ PLANS = ("teams",)
 OWNERLESS = "no groups are made, and of each policy it is asked who owns it; whom it pages stays the same"
 STOPS = "nothing is read, since a plan would page the wrong people, or nobody"
 LISTED = "it is not in the list of what stays behind, and nobody is told what it suppresses or reroutes"
+UNTOLD = "the pages of the last months cannot be replayed; nothing else needs them"
 NEEDS = {
     "abilities": Need("/abilities", "abilities.read", "what the account's plan has is not known; the rest goes on"),
     "users": Need("/users", "users.read users:contact_methods.read", STOPS),
@@ -57,6 +58,15 @@ NEEDS = {
     "services": Need("/services", "services.read", STOPS),
     "oncalls": Need(
         "/oncalls", "oncalls.read", "what PagerDuty says of each level is no evidence: verify has less to compare"
+    ),
+    "incidents": Need("/incidents", "incidents.read", UNTOLD, "incidents", UNTOLD),
+    "log_entries": Need("/log_entries", "incidents.read", UNTOLD, "log of incidents", UNTOLD),
+    "notifications": Need(
+        "/notifications",
+        "users:notifications.read",
+        "whom a page really woke is told from the log of the incidents alone",
+        "list of notifications",
+        "whom a page really woke is told from the log of the incidents alone",
     ),
     "business_services": Need("/business_services", "services.read", LISTED),
     "maintenance_windows": Need("/maintenance_windows", "services.read", LISTED),

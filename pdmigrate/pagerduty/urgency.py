@@ -4,6 +4,7 @@ PagerDuty documents it so: low urgency follows the low-urgency notification rule
 """
 
 import re
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from pdmigrate.oncall import rota
@@ -64,11 +65,17 @@ def _read(rule: UrgencyRule | None) -> frozenset[str]:
 
 def _support_week(service: Service) -> tuple[ZoneInfo, tuple[rota.Span, ...] | None] | None:
     hours = service.support_hours or SupportHours()
-    zone = read_zone(hours.time_zone or "").iana
-    start, end = _second(hours.start_time), _second(hours.end_time)
+    return _read_week(hours.time_zone or "", hours.start_time, hours.end_time, tuple(hours.days_of_week or range(1, 8)))
+
+
+@lru_cache
+def _read_week(
+    time_zone: str, start_time: str | None, end_time: str | None, days: tuple[int, ...]
+) -> tuple[ZoneInfo, tuple[rota.Span, ...] | None] | None:
+    zone = read_zone(time_zone).iana
+    start, end = _second(start_time), _second(end_time)
     if not zone or start is None or end is None:
         return None
-    days = hours.days_of_week or range(1, 8)
     return ZoneInfo(zone), rota.week_spans(((day - 1) * rota.DAY + start, (end - start) % rota.DAY) for day in days)
 
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pdmigrate.pages import conflicts, connect, history, invite, load, preview, undo, verify
+from pdmigrate.pages import conflicts, connect, history, invite, load, preview, replay, undo, verify
+from pdmigrate.pages.explained import explain_named
 from pdmigrate.pages.show import Page, Shown, mask, show
 from pdmigrate.steps.result import Result
 
@@ -21,15 +22,17 @@ _PAGES = {
     "verify": verify,
     "history": history,
     "undo": undo,
+    "replay": replay,
 }
 """A step's name to the module of its page, which has `make_page` for its head, and `PARTS` for its sections."""
 
 
 def make_page(result: Result) -> Page:
-    """The whole page of a step."""
+    """The whole page of a step. What its questions and guards mean stands at its end: a link to there works in a mail."""
     module = _PAGES[result.step]
     head: Page = module.make_page(result)
-    return replace(head, status=result.status, sections=tuple(part(result) for part in module.PARTS.values()))
+    sections = [part(result) for part in module.PARTS.values()]
+    return replace(head, status=result.status, sections=(*sections, *explain_named(sections)))
 
 
 def look(result: Result, *parts: "str | pd.DataFrame") -> Shown:

@@ -15,6 +15,9 @@ from pdmigrate.oncall.words import DAYS, MONTHS
 ZOOMS = {"month": 0.0, "week": 160.0, "day": 960.0}
 """So many points has a day at least; at `month` the whole drawing has the width of the page, of which we take this much:"""
 _WIDTH = 940.0
+SHORT = timedelta(hours=6)
+STEPS = (5, 10, 15, 30, 60)
+"""Minutes between two marks of a short drawing."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Scale:
     def length(self) -> float:
         """In days."""
         return (self.end - self.start) / timedelta(days=1)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is about minutes: then there is nothing to zoom, and its marks count from its start."""
+        return self.end - self.start < SHORT
 
     def width(self, zoom: str) -> float:
         """How many points the drawing is wide."""
@@ -117,7 +125,12 @@ def lay_months(scale: Scale) -> list[dict[str, Any]]:
 
 
 def lay_hours(scale: Scale) -> list[dict[str, Any]]:
-    """Hours of the day, for the zoom at which a day is wide enough for them."""
+    """Hours of the day, for the zoom at which a day is wide enough for them; of a short drawing minutes since its start."""
+    if scale.is_short:
+        minutes = (scale.end - scale.start) // timedelta(minutes=1)
+        step = next((step for step in STEPS if minutes <= 10 * step), STEPS[-1])
+        marks = [(minute, scale.start + timedelta(minutes=minute)) for minute in range(step, minutes, step)]
+        return [{"x": scale.share(at), "label": f"{minute} min"} for minute, at in marks]
     clock = ZoneInfo(scale.zone)
     wall = [
         datetime(day.year, day.month, day.day, hour, tzinfo=clock) for _, day in scale.days() for hour in (6, 12, 18)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from pdmigrate.oncall.words import format_number
+from pdmigrate.pages.explained import link_guard, link_question
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.words import (
     KIND_NAMES,
@@ -68,7 +69,7 @@ def make_page(decided: Decided) -> Page:
 def section_answers(decided: Decided) -> Section:
     """What was decided, by whom, and why."""
     columns: Columns[Settled] = {
-        "Class": lambda a: a.conflict.about.replace("_", " "),
+        "Class": lambda a: link_question(a.conflict.about),
         "Object": lambda a: a.conflict.name,
         "Question": lambda a: a.conflict.question,
         "Decision": lambda a: " ".join(filter(None, (a.choice.replace("_", " "), a.value))),
@@ -91,7 +92,7 @@ def section_counts(decided: Decided) -> Section:
 def section_guards(decided: Decided) -> Section:
     """Why the plan may not pass, and who lets it pass all the same."""
     columns: Columns[Refusal] = {
-        "Guard": lambda guard: guard.guard,
+        "Guard": lambda guard: link_guard(guard.guard),
         "What it says": lambda guard: guard.sentence,
         "And": lambda guard: Tag(f"waived by {guard.waived_by}", "warn") if guard.waived_by else Tag("refuses", "bad"),
     }

@@ -43,17 +43,18 @@ class People:
                 to_datetime(end),
                 self.name_of(person),
                 self._look_key(person),
-                self._look_of(person),
+                self.look_of(person),
             )
             for person, mine in spans.items()
             for start, end in mine
         )
 
-    def _look_of(self, person: str) -> int:
+    def look_of(self, person: str) -> int:
+        """The look of an id or an email."""
         return self.looks.get(person, choose_look(person))
 
     def _look_key(self, person: str) -> str:
-        return f"{self._look_of(person)} {self.name_of(person)}"
+        return f"{self.look_of(person)} {self.name_of(person)}"
 
 
 def know_people(draft: Draft) -> People:

@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -261,8 +261,15 @@ def _draw_cell(cell: Any) -> dict[str, Any]:
 
 def _draw_part(part: Any) -> Markup:
     if isinstance(part, Section):
-        return trusted(environment().get_template("section.html").render(section=part, csv=""))
-    return part.html() if isinstance(part, Table) else trusted(f'<div class="drawing">{part}</div>')
+        shown = replace(part, table=part.table and _drop_anchors(part.table))
+        return trusted(environment().get_template("section.html").render(section=shown, csv=""))
+    return _drop_anchors(part).html() if isinstance(part, Table) else trusted(f'<div class="drawing">{part}</div>')
+
+
+def _drop_anchors(table: Table) -> Table:
+    """A link to another place on its page is its words only, where the rest of the page is not there."""
+    rows = (tuple(c.text if isinstance(c, Link) and c.url.startswith("#") else c for c in row) for row in table.rows)
+    return replace(table, rows=tuple(rows))
 
 
 def _describe_part(part: Any) -> str:

@@ -180,12 +180,13 @@ class _Sheet:
     def finish(self, title: str, lanes: Sequence[Lane]) -> dict[str, Any]:
         """Everything that the template needs."""
         legend = list(self.looks.values())[:_LEGEND_LIMIT]
-        zoom = self._choose_zoom()
+        zooms = ("day",) if self.scale.is_short else tuple(ZOOMS)
+        zoom = "day" if self.scale.is_short else self._choose_zoom()
         spread = {"scale": self.scale, "lanes": self.lanes, "marks": self.marks, "outlines": self.outlines}
         axis = {"days": lay_days(self.scale), "months": lay_months(self.scale), "hours": lay_hours(self.scale)}
         changes = lay_changes(self.scale)
         foot = 20 if changes or self.now else 4
-        frame = {"height": round(self.y + foot), "left": LEFT, "head": HEAD, "zooms": tuple(ZOOMS), "zoom": zoom}
+        frame = {"height": round(self.y + foot), "left": LEFT, "head": HEAD, "zooms": zooms, "zoom": zoom}
         grains = sorted({look.grain for look in self.looks.values()} - {""})
         seed = repr((title, lanes, self.scale, self.marks)).encode("utf-8", "replace")
         own = {"id": "t" + hashlib.sha256(seed).hexdigest()[:10], "grains": grains, "bottom": self.y}

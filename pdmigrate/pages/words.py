@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.mapped import Outcome
 from pdmigrate.oncall.rota import to_datetime
+from pdmigrate.pages.explained import link_question
 from pdmigrate.pages.show import Columns, Section, Table, Tag, make_table
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.plan.actions import Action
@@ -173,7 +174,7 @@ def section_fields(draft: Draft) -> Section:
 def section_conflicts(conflicts: Iterable[Conflict], title: str, empty: str) -> Section:
     """Questions with what they mean for paging and what each option will do."""
     columns: Columns[Conflict] = {
-        "Class": lambda conflict: conflict.about.replace("_", " "),
+        "Class": lambda conflict: link_question(conflict.about),
         "Object": lambda conflict: " · ".join(filter(None, (conflict.name, conflict.note))),
         "Id": lambda conflict: conflict.id,
         "Question": lambda conflict: conflict.question,

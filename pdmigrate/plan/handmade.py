@@ -16,6 +16,16 @@ from pdmigrate.plan.telling import brief, tell
 from pdmigrate.wire.canonical import canonical_json
 
 KEEP, TAKE, RESTORE = "keep_harness", "take_source", "restore"
+EFFECTS = {
+    "changed_in_both": ("what people changed in Harness stays", "what PagerDuty says takes its place"),
+    "changed_in_harness": ("Harness goes on paging as it was changed", "restored: it pages as PagerDuty says again"),
+    "kept_in_harness": (
+        "what people changed in Harness stays",
+        "restored: what PagerDuty says is written to Harness again",
+    ),
+    "removed_in_target": ("it is made again, as PagerDuty says", "it stays removed, and so does what would need it"),
+}
+"""By class, what each of its options does, in their order; of changed_in_harness where nothing more can be said."""
 KEPT_THERE = "changed in Harness and kept: "
 """How the reason of an action begins that leaves fields as people changed them."""
 
@@ -121,7 +131,7 @@ def ask_both(wish: Desired, last: Fields, have: Fields, both: Iterable[str], str
         (wish.kind, wish.key, wish.name),
         f"Changed in PagerDuty and in Harness since the last run. {told}.",
         "Whichever is taken, somebody's change is not there any more.",
-        ("what people changed in Harness stays", "what PagerDuty says takes its place"),
+        EFFECTS["changed_in_both"],
         recommended=TAKE if strategy == "overwrite" else KEEP,
         detail=canonical_json(list(three.values())),
     )
@@ -136,7 +146,7 @@ def ask_kept(wish: Desired, have: Fields, fields: Iterable[str]) -> Conflict:
         (wish.kind, wish.key, wish.name),
         f"Changed in Harness alone, and kept: {told}.",
         "Nobody is paged otherwise by it. Restored, what somebody wrote in Harness is not there any more.",
-        ("what people changed in Harness stays", "restored: what PagerDuty says is written to Harness again"),
+        EFFECTS["kept_in_harness"],
         recommended=KEEP,
         detail=canonical_json(list(three.values())),
     )
@@ -149,7 +159,7 @@ def ask_removed(wish: Desired) -> Conflict:
         (wish.kind, wish.key, wish.name),
         f"{wish.name} ({wish.identifier}) was carried over, and is not in Harness any more.",
         "Somebody has removed it there, or an invitation has lapsed; PagerDuty still has it.",
-        ("it is made again, as PagerDuty says", "it stays removed, and so does what would need it"),
+        EFFECTS["removed_in_target"],
         recommended="create_again",
         changes_paging=True,
     )
@@ -215,7 +225,7 @@ def _describe_paged(change: ByHand) -> Iterator[str]:
 def _describe_effects(changes: list[ByHand]) -> tuple[str, str]:
     move = next((change for change in changes if change.beside), None)
     if move is None:
-        return "Harness goes on paging as it was changed", "restored: it pages as PagerDuty says again"
+        return EFFECTS["changed_in_harness"]
     return (
         f"Harness goes on as it is, all of it by the clock of {move.have}, PagerDuty's rotations too",
         f"it pages as PagerDuty says, all of it by the clock of {move.want}",

@@ -1,27 +1,11 @@
 """Where a notebook shows how far a step is: one line that changes in JupyterLab, a line each ten seconds headless."""
 
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from pdmigrate.runs.person import find_shell, is_interactive
-from pdmigrate.steps import job as jobs
-from pdmigrate.steps.job import Job, read_clock
 from pdmigrate.wire.progress import Display, Lines, Progress
-
-
-def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callable[[], datetime] = read_clock) -> Job:
-    """Open a workspace; without a name the one in PDMIGRATE_WORKSPACE. In a notebook its steps show how far they are.
-
-    `reports` is the run's folder; without it, pages of work by hand go to DIR/reports/by-hand. Raises SettingsError where
-    there is no workspace, or its migration.yaml cannot be used.
-    """
-    job = jobs.open_job(workspace, reports, clock)
-    job.under_way.display = choose_display()
-    return job
 
 
 def choose_display() -> Display | None:

@@ -4,23 +4,20 @@ import contextlib
 import json
 import logging
 import signal
-import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import papermill
-from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
 from pdmigrate.errors import UsageError, describe_unwritable
 from pdmigrate.runs.evidence import seal_run
+from pdmigrate.runs.kernels import QuietKernelManager
 from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.runs.publish import check_published
 from pdmigrate.runs.summary import Left, write_run
@@ -34,17 +31,6 @@ STOPPED = {"KeyboardInterrupt": "InterruptedLoadError"}
 """What a notebook ends with that was stopped beside its step."""
 GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
-
-
-class QuietKernelManager(AsyncKernelManager):
-    """Talks to the kernel over sockets in the file system: no open port, and no warning about one."""
-
-    transport = "ipc"
-
-    def __init__(self, **options: Any):
-        super().__init__(**options)
-        # By default all kernels of a folder share the same socket files, and two runs at once meet in them.
-        self.ip = str(Path(tempfile.gettempdir()) / f"pdmigrate-{uuid.uuid4().hex[:16]}")
 
 
 @dataclass(frozen=True)

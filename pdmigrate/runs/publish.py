@@ -66,10 +66,10 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = True) 
         )
     names = [path.relative_to(run) for path in sources]
     try:
-        write_text(folder / MADE, f"Published by pdmigrate from the run {run.name}; published again, it is replaced.\n")
         for name, path in zip(names, sources, strict=True):
             text = _read_page(path)
             write_text(fresh / name, mask_file(name, text) if mask else text)
+        write_text(folder / MADE, f"Published by pdmigrate from the run {run.name}; published again, it is replaced.\n")
         for path in ours - {folder / name for name in names}:
             path.unlink()
         for name in names:

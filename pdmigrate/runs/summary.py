@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, model_validator
 
 from pdmigrate.errors import WORST_FIRST, worst_code
 from pdmigrate.pages.report import write_index
@@ -38,6 +38,10 @@ BESIDE = {
     ),
     "handover/checklist.html": ("Handover", "What people must do, in working order"),
     "history.html": ("History and drift", "What each run did, and what has changed since the last one"),
+    "replay.html": (
+        "Replay of what happened",
+        "Every page of the last months, put through what Harness holds now; who is woken, what is noise, what is silent",
+    ),
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""
@@ -71,11 +75,17 @@ SUMMARIES: dict[str, TypeAdapter[Any]] = {
 """What is taken out of the summary of a step."""
 
 
+def _check_moment(at: str) -> str:
+    if at and datetime.fromisoformat(at).tzinfo is None:
+        raise ValueError("no time zone")
+    return at
+
+
 class _Result(BaseModel):
     """What every step's result has; most have more."""
 
     step: str
-    at: str = ""
+    at: Annotated[str, AfterValidator(_check_moment)] = ""
     status: str
     exit_code: int
     error: str

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, jsonify, request
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # it has no types
+from werkzeug.routing import Rule as Route
 
 from pdmigrate.sandbox.spoiled import SPOILED, spoil
 from pdmigrate.sandbox.store import Json, Store
@@ -103,6 +104,15 @@ def html(status: int, text: str = "") -> Response:
 Play = Callable[[Rule], Response | None]
 
 
+class _OneWay(Route):
+    """Finds the view of an address. Of the code that makes addresses of views, which no view here asks for, none is compiled:
+    that was most of what it took to start a server.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        return lambda *_, **__: ("", "")
+
+
 def add_gate(
     app: Flask,
     store: Store,
@@ -115,6 +125,7 @@ def add_gate(
     `faults` are those of this server beside PLAYS, `manners` ways to answer that a rule can ask for as it asks for a
     fault (see has_manner). `check` comes after the faults and looks at routes, limits and key; it may answer, or raise.
     """
+    app.url_rule_class = _OneWay
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config.update(STORE=store, PLAYS={**PLAYS, **faults}, MANNERS=manners, LOG=Log(), FAULTS=[], REVOKED=set())
     app.config.update(LOCK=threading.RLock(), CLOCK=time.time, SLEEP=time.sleep)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, current_app
 from werkzeug.exceptions import HTTPException
 
-from pdmigrate.sandbox import harness_groups, harness_oncall, harness_people, harness_scopes, harness_services
+from pdmigrate.sandbox import (
+    harness_alerts,
+    harness_groups,
+    harness_oncall,
+    harness_people,
+    harness_scopes,
+    harness_services,
+)
 from pdmigrate.sandbox.gate import add_gate, answer, html
 from pdmigrate.sandbox.harness_document import accept_invites, build_target, new_document
 from pdmigrate.sandbox.harness_gate import DEFAULTS, FAULTS, check_request
@@ -45,11 +52,13 @@ def create_app(document: Json, state: Path | None = None, api_key: str | None = 
     store = Store(state, lambda: document)
     add_gate(app, store, FAULTS, check_request)
     app.config.update(API_KEY=api_key or f"pat.{store.read()['account']}.sandbox.secret", CALLS={})
-    for part in (harness_scopes, harness_people, harness_groups, harness_services, harness_oncall):
+    for part in (harness_scopes, harness_people, harness_groups, harness_services, harness_oncall, harness_alerts):
         app.register_blueprint(part.routes)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_bug)
     app.add_url_rule("/sandbox/config", view_func=_change_config, methods=["POST"])
+    app.add_url_rule("/sandbox/webhooks", view_func=harness_alerts.list_webhooks)
+    app.add_url_rule("/sandbox/acknowledge", view_func=harness_alerts.acknowledge_page, methods=["POST"])
     app.wsgi_app = _WithoutGateway(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation has it
     return app
 

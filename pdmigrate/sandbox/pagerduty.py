@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, current_app, g, request
 
 from pdmigrate.sandbox.gate import Play, add_gate, lock, log, map_seconds, route
+from pdmigrate.sandbox.history_routes import add_history
 from pdmigrate.sandbox.pagerduty_dependents import add_dependents
 from pdmigrate.sandbox.pagerduty_lists import add_lists
 from pdmigrate.sandbox.pagerduty_oncalls import list_oncalls
@@ -36,6 +37,7 @@ OPTIONS: Json = {
     "strategy_objects": False,  # True: {"type": "round_robin"}, as some clients read it; else as PagerDuty documents it
     "v3_forbidden": False,  # True: the key may not read v3 schedules at all
     "v3_hidden": (),  # ids of v3 schedules that the key may not read: left out of the list in silence
+    "history": {},  # what of the account's history is to be otherwise: history.Settings
     "forbidden": (),  # routes as the log names them ("/teams/{id}/members") that the key may not read
 }
 
@@ -57,7 +59,7 @@ def start_pagerduty(
     app.after_request(_add_limits)
     app.register_error_handler(404, lambda _: not_found().response())
     app.add_url_rule("/oncalls", "oncalls", list_oncalls)
-    for add in (add_schedules, add_v3_schedules, add_lists, add_dependents):
+    for add in (add_schedules, add_v3_schedules, add_lists, add_dependents, add_history):
         add(app)
     return serve(app, port)
 

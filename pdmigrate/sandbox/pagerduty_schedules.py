@@ -135,9 +135,17 @@ def _is_recorded() -> bool:
 
 
 def schedule_sources(schedule: Json) -> list[Source]:
-    """What serves in a schedule, the first of it first: overrides (the newest first), then layers from the top."""
+    """What serves in a schedule, the first of it first: overrides (the newest first), then layers from the top.
+
+    A schedule that was changed had other layers until then (`past_layers` of the account), and today's only since.
+    """
     own = own_zone(schedule)
-    return [*_override_sources(schedule), *(read_layer(layer, own) for layer in schedule.get("schedule_layers") or [])]
+    former = (document().get("past_layers") or {}).get(schedule["id"]) or []
+    past, layers = ([read_layer(one, own) for one in rows] for rows in (former, schedule.get("schedule_layers") or []))
+    if past:
+        changed = max(cast(datetime, layer.end) for layer in past)
+        layers = [replace(layer, start=max(layer.start, changed)) for layer in layers]
+    return [*_override_sources(schedule), *past, *layers]
 
 
 def find_user_zone() -> ZoneInfo:

@@ -1,12 +1,15 @@
 """Stopping a step, and a load between two writes: by a person, by a signal to the run that it is a part of, or by that run's death."""
 
 import os
+import select
 
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.hold import lent_tokens
 
 KERNELS_PARENT = "JPY_PARENT_PID"
 """The variable in which jupyter_client tells a kernel who has started it. What a kernel starts has it too, and another parent."""
+run_pipe: int | None = None
+"""In a kernel that was forked for a headless run: a pipe that nobody but that run can write to."""
 
 
 class Cancel:
@@ -22,8 +25,17 @@ class Cancel:
 
     @property
     def asked(self) -> bool:
-        orphaned = (self._in_kernel or bool(self._files)) and os.getppid() != self._parent
+        orphaned = (self._in_kernel or bool(self._files)) and (os.getppid() != self._parent or _is_hung_up())
         return self._asked or orphaned or any(file.exists() for file in self._files)
 
     def ask(self) -> None:
         self._asked = True
+
+
+def _is_hung_up() -> bool:
+    """Whether the run at the other end of the pipe has ended."""
+    if run_pipe is None:
+        return False
+    waits = select.poll()
+    waits.register(run_pipe, 0)  # no more than that it has been hung up
+    return any(event & select.POLLHUP for _, event in waits.poll(0))

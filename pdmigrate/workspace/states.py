@@ -134,6 +134,14 @@ class _Given(_Form):
     folder: str
 
 
+class _Replay(_Form):
+    since: Annotated[str, AfterValidator(_check_moment)]
+    until: Annotated[str, AfterValidator(_check_moment)]
+    pages: dict[str, int]
+    unexplained: int
+    misread: int
+
+
 def _check(form: Any) -> Callable[[Any], object]:
     adapter = TypeAdapter(form)
     return lambda data: read_form(adapter, data)
@@ -152,6 +160,7 @@ FORMS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "guards": ("conflicts", _check(_Guards)),
     "plan": ("conflicts", plan_from_json),
     "parity": ("verify", _check(dict[str, int])),
+    "replay": ("replay", _check(_Replay)),
     "handover": ("conflicts", _check(_Handover)),
     "handover_ticks": ("", _check(dict[str, _Ticked])),
     "ticks": ("", _check(dict[str, _Tested])),

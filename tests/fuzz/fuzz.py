@@ -1,7 +1,7 @@
 """Broken inputs at every door, by seed: `python tests/fuzz/fuzz.py --inputs 10000 --seed 1 --write docs/reliability.md`.
 
-What is seen of each: it worked, it was refused in one line with a documented exit code, it ended in a traceback, it took
-more than ten seconds of work or of waiting, or 500 MB, or what was refused has changed something all the
+What is seen of each: it worked, it was refused in one line with a documented exit code, it ended in a traceback, one of its steps
+took more than ten seconds of work or of waiting, or all of them 500 MB, or what was refused has changed something all the
 same: a file of the workspace, or Harness.
 `--only seed:number` runs one again and shows its traceback.
 """
@@ -34,7 +34,7 @@ from trial import Trial
 from pdmigrate.errors import PdmigrateError
 
 DEADLINE = 10.0
-"""Seconds of processor time, and of waiting for nothing that goes on in this process."""
+"""Seconds of processor time, and of waiting for nothing that goes on in this process, of each step of an input."""
 TICK = 0.5
 MEMORY = 500
 """MB, all of the process included."""
@@ -76,7 +76,7 @@ def try_input(template, seed, number):
     begun = time.process_time()
     _forget_peak()
     try:
-        with _deadline():
+        with _deadline() as trial.begin:
             DOORS[door](trial)
         seen, words = "worked", ""
     except HangError:
@@ -145,10 +145,16 @@ def _deadline():
         signal.SIGALRM: (signal.ITIMER_REAL, tick, TICK, TICK),
     }
     before = {number: signal.signal(number, call) for number, (_, call, *_rest) in timers.items()}
-    for timer, _, first, each in timers.values():
-        signal.setitimer(timer, first, each)
+
+    def begin():
+        nonlocal idle
+        idle = 0.0
+        for timer, _, first, each in timers.values():
+            signal.setitimer(timer, first, each)
+
+    begin()
     try:
-        yield
+        yield begin
     finally:
         for number, (timer, *_) in timers.items():
             signal.setitimer(timer, 0)

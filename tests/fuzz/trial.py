@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -24,6 +25,7 @@ class Trial:
     """random: its dice. kind: of breakage. folder: a copy of the template's workspace. loading: its answers to writes are broken.
 
     before: what lay in the folder before the latest thing that was done; None where nothing has been done yet.
+    begin: called before each thing that is done: each has its own deadline, as each is a command that somebody waits for.
     """
 
     random: Random
@@ -32,10 +34,12 @@ class Trial:
     template: Template
     loading: bool = False
     before: dict[str, str] | None = field(default=None, repr=False)
+    begin: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def run(self, do, *args, **options):
         """Do one thing, once what lies there is noted."""
         self.before = read_folder(self.folder)
+        self.begin()
         return do(*args, **options)
 
     @contextmanager
@@ -70,9 +74,13 @@ def find_unbooked(before, after):
     The same PUT again, after an answer that says nothing, changes nothing.
     """
     known, writes = len(_read_writes(before)), _read_writes(after)
-    if len(writes) == known:
+    if (
+        not isinstance(writes, list) or len(writes) == known
+    ):  # none where the memory was broken, and nothing wrote to it
         return []
-    new = Counter((one["method"], one["path"], one["key"].rpartition("/")[2]) for one in writes[known:])
+    new = Counter(
+        (one["method"], one["path"], one["key"].rpartition("/")[2]) for one in writes[known:] if is_write(one)
+    )
     with closing(sqlite3.connect(after / "journal.sqlite")) as base:
         rows = base.execute("select identifier, state from steps where load = (select max(id) from loads) order by id")
         booked = {identifier for identifier, state in rows if state != "skipped"}
@@ -80,6 +88,11 @@ def find_unbooked(before, after):
     return sorted(
         unbooked | {f"{' '.join(write)} twice" for write, times in new.items() if times > 1 and write[0] == "POST"}
     )
+
+
+def is_write(row):
+    """Not so where the memory itself was broken."""
+    return isinstance(row, dict) and {"method", "path", "key"} <= row.keys() and isinstance(row["key"], str)
 
 
 def _read_writes(folder):

@@ -94,6 +94,7 @@ def test_a_damaged_result_counts_as_failed_and_the_run_has_its_pages(tmp_path):
         "invite": json.dumps(whole | {"source": {"requests": "many"}}),
         "conflicts": DEEP,
         "load": "[]",
+        "verify": json.dumps(whole | {"step": "verify", "at": "a\u202eb"}),
     }.items():
         (tmp_path / "results" / f"{step}.json").write_text(text)
     results = read_results(tmp_path)

@@ -1,0 +1,48 @@
+"""The fields of history that are kept and read are those of PagerDuty's OpenAPI file."""
+
+import pytest
+from test_contract_pagerduty import read_file
+from test_fields import find_properties
+
+from pdmigrate.pagerduty.history import KINDS, RECORDS
+from pdmigrate.pagerduty.history_reading import NAMED, PLAIN, keep_row
+from pdmigrate.pagerduty.needs import NEEDS
+from pdmigrate.parity.replay import ASSIGNS, ENDS
+
+
+def list_rows(kind):
+    """The properties of a row of this list, whichever of its schemas it has."""
+    path = read_file()["paths"][NEEDS[kind].path]["get"]
+    answer = path["responses"]["200"]["content"]["application/json"]["schema"]
+    return find_properties(find_properties(answer)[kind]["items"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_kept_is_a_field_of_the_file(kind):
+    kept = {*PLAIN[kind].split(), *NAMED[kind].split()} | ({"assignees"} if kind == "log_entries" else set())
+    assert kept - list_rows(kind).keys() - {"title"} == set(), "a title is in its examples only"
+    fields = {name: one.validation_alias for name, one in RECORDS[kind].model_fields.items()}
+    read = {alias.choices[0] if alias else name for name, alias in fields.items()}
+    assert read <= kept, "what is read is kept"
+
+
+def test_the_types_that_begin_or_end_something_are_those_of_the_file():
+    [known] = [
+        part["properties"]["type"]["enum"]
+        for part in read_file()["components"]["schemas"]["LogEntry"]["allOf"]
+        if "enum" in part.get("properties", {}).get("type", {})
+    ]
+    assert set(ASSIGNS) <= set(known)
+    for beginning in ENDS:
+        assert any(name.startswith(beginning) for name in known), beginning
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_else_stays(kind):
+    row = {name: {"id": "P1", "type": "t", "summary": "secret"} for name in (*list_rows(kind), "a_field_of_tomorrow")}
+    row |= {"title": "words", "assignees": [{"id": "P1", "summary": "secret"}, "secret"]}
+    kept = keep_row(kind, row, titles=False)
+    plain = {name: value for name, value in kept.items() if name not in PLAIN[kind].split()}
+    assert "secret" not in repr(plain)
+    assert "words" not in repr(kept)
+    assert kept.keys() <= {*PLAIN[kind].split(), *NAMED[kind].split(), "assignees"}

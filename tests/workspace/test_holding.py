@@ -44,7 +44,7 @@ def test_a_headless_run_takes_leftovers_away_and_never_the_request_to_another_ru
     """The second run is refused, since the first goes on: it must not have made the first one go on for ever."""
     folder, ends = small.workspace.folder, []
 
-    def run_one(step, workspace, reports, approve):
+    def run_one(step, workspace, reports, approve, describe):
         ends.append(sorted(path.name for path in folder.glob(".cancel*")))
         stop.ask()
         with (

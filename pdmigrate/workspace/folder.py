@@ -25,7 +25,8 @@ STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify")
 class Workspace:
     """A folder. Knows the paths, and nothing of what the files mean.
 
-    migration.yaml, decisions.yaml: made for people. journal.sqlite: what was loaded. snapshots/: what the source said.
+    migration.yaml, decisions.yaml: made for people. journal.sqlite: what was loaded. snapshots/: what the source said. history/:
+    what happened there.
     state/STEP.json: what a step leaves for the next. sandbox/: the embedded sides. reports/RUN/: what people look at,
     reports/by-hand/: of what is done by hand.
     """

@@ -70,7 +70,7 @@ def main() -> None:
         folder = Path(name)
         make_workspace(folder / "acme", {"name": "acme"})
         with lab.start_lab(folder / "acme", folder / "lab") as url, lab.open_browser() as (context, _):
-            write_notebook(folder / "lab" / "notebooks")
+            write_notebook(folder / "acme" / "notebooks")
             window = lab.Lab(context, url)
             window.page.received = []
             window.page.on(

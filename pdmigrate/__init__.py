@@ -14,11 +14,12 @@ if typing.TYPE_CHECKING:
     from pdmigrate.errors import PdmigrateError
     from pdmigrate.pages import look, mask
     from pdmigrate.runs.finish import finish
+    from pdmigrate.runs.opening import open_job
     from pdmigrate.steps.conflicts import approve, choose, conflicts, decide, take_back, waive
     from pdmigrate.steps.connect import connect
     from pdmigrate.steps.history import history
     from pdmigrate.steps.invite import invite
-    from pdmigrate.steps.job import Job, open_job
+    from pdmigrate.steps.job import Job
     from pdmigrate.steps.load import load
     from pdmigrate.steps.preview import preview
     from pdmigrate.steps.replay import replay
@@ -59,7 +60,7 @@ _HOMES = {
     "finish": "runs.finish",
     "look": "pages",
     "mask": "pages",
-    "open_job": "steps.job",
+    "open_job": "runs.opening",
     "take_back": "steps.conflicts",
     "waive": "steps.conflicts",
 }

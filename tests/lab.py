@@ -8,13 +8,16 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
+
+from pdmigrate.runs.lab import make_command, make_environment
+from pdmigrate.runs.notebooks import copy_notebooks
+from pdmigrate.workspace.folder import Workspace
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -66,21 +69,25 @@ def _note(url, seen):
 
 @contextmanager
 def start_lab(workspace, folder, **variables):
-    """JupyterLab on a copy of the notebooks; yields its address."""
-    notebooks = folder / "notebooks"
-    shutil.copytree(
-        ROOT / "notebooks", notebooks, ignore=lambda _, names: [n for n in names if not n.endswith(".ipynb")]
-    )
+    """JupyterLab on a workspace as `pdmigrate lab` starts it; yields its address. folder: what is JupyterLab's own."""
+    place = Workspace(workspace)
+    copy_notebooks(place)
+    folder.mkdir(parents=True, exist_ok=True)
     port, token = _find_port(), secrets.token_hex(16)
     _set(folder, "@jupyterlab/apputils-extension/notification", fetchNews="false")  # a pop-up would cover the corner
-    _set(folder, "@jupyter-widgets/jupyterlab-manager/plugin", saveState=True)  # what a saved notebook may give away
-    process = _start_server(notebooks, folder, port, token, {"PDMIGRATE_WORKSPACE": str(workspace), **variables})
+    save_state(folder, True)
+    process = _start_server(place, folder, port, token, variables)
     try:
         _wait_for(f"http://127.0.0.1:{port}/api?token={token}", process)
-        yield f"http://127.0.0.1:{port}/lab?token={token}&reset"
+        yield f"http://127.0.0.1:{port}/lab/tree/notebooks?token={token}&reset"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
+
+
+def save_state(folder, on):
+    """Whether the state of widgets is kept in a notebook that is saved: what that may give away. A window opened anew knows."""
+    _set(folder, "@jupyter-widgets/jupyterlab-manager/plugin", saveState=on)
 
 
 def _set(folder, plugin, **values):
@@ -89,15 +96,14 @@ def _set(folder, plugin, **values):
     path.write_text(json.dumps(values))
 
 
-def _start_server(notebooks, folder, port, token, variables):
+def _start_server(place, folder, port, token, variables):
     own = {
         name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
     }
-    own |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "spaces")}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
-    command += [f"--port={port}", f"--IdentityProvider.token={token}", f"--notebook-dir={notebooks}"]
+    own |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "PYTHONPATH": str(ROOT)}
+    command = [*make_command(place), "--no-browser", f"--port={port}", f"--IdentityProvider.token={token}"]
     with open(folder / "lab.log", "w") as log:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **own, **variables}
+        environment = {**make_environment(place), **own, **variables}
         return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
 
 
@@ -124,6 +130,11 @@ class Lab:
         self.page = context.new_page()
         self.page.set_default_timeout(SLOW)
         self.page.goto(url)
+
+    def reload(self):
+        """As F5 does; what was not saved is lost."""
+        self.page.reload()
+        self.page.get_by_role("menuitem", name="File", exact=True).wait_for()
 
     def open(self, name):
         """Open a notebook from the list of files, and wait for its kernel."""

@@ -1,7 +1,6 @@
 """The embedded pair, to try everything on: `lab` and `sandbox`."""
 
 import contextlib
-import os
 import subprocess
 import sys
 import time
@@ -13,12 +12,14 @@ import click
 
 from pdmigrate.cli.program import FOLDER, command
 from pdmigrate.errors import UsageError
-from pdmigrate.runs.notebooks import NOTEBOOKS
+from pdmigrate.runs.lab import make_command, make_environment
+from pdmigrate.runs.notebooks import copy_notebooks
 from pdmigrate.sandbox import accounts, company
 from pdmigrate.sandbox.harness import build_target, new_document, start_harness
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.sandbox.server import Server
 from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, open_job, read_clock
+from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import make_workspace
 
 
@@ -29,17 +30,19 @@ from pdmigrate.workspace.settings import make_workspace
 @click.option("--port", type=int, default=8888, metavar="N", help="Where JupyterLab listens, on this machine only.")
 @click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
 def run_lab(workspace: Path, port: int, no_browser: bool) -> int:
-    """Open JupyterLab on the notebooks of one workspace, until it is stopped."""
+    """Open JupyterLab on one workspace, until it is stopped.
+
+    The notebooks are copied into DIR/notebooks; one that you have changed stays yours when a new version brings its own.
+    """
     if not (workspace / "migration.yaml").is_file():
         make_workspace(workspace, {"source": "embedded", "target": "embedded", "name": "acme"})
-    workspace = workspace.resolve()
-    environment = {**os.environ, "PDMIGRATE_WORKSPACE": str(workspace)}
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS.parent}", f"--port={port}"]
-    command += ["--allow-root"] * (os.geteuid() == 0)  # a container's only user
-    command += [f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.name}/1_connect.ipynb", "--ServerApp.ip=127.0.0.1"]
-    with open_job(workspace):  # holds the embedded pair while the lab runs
-        print(f"The workspace is {workspace}; the notebooks find it by themselves.", file=sys.stderr)
-        return subprocess.call(command + ["--no-browser"] * no_browser, env=environment)  # noqa: S603 - our own words
+    place = Workspace(workspace)
+    for line in copy_notebooks(place):
+        print(line, file=sys.stderr)
+    command = [*make_command(place), f"--port={port}", *["--no-browser"] * no_browser]
+    with open_job(place.folder):  # holds the embedded pair while the lab runs
+        print(f"The workspace is {place.folder}; JupyterLab shows its notebooks and pages.", file=sys.stderr)
+        return subprocess.call(command, env=make_environment(place))  # noqa: S603 - our own words
 
 
 @command("sandbox", "pdmigrate sandbox --account acme.json.gz")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pdmigrate.cli.printing import print_table
+from pdmigrate.cli.printing import choose_display, print_table
 from pdmigrate.cli.program import FOLDER, command, workspace_argument
 from pdmigrate.errors import EvidenceError
 
@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 @click.option("--source-url", metavar="URL", help="Another server that speaks PagerDuty's API.")
 @click.option("--target-url", metavar="URL", help="Harness's base URL.")
 def run_init(workspace: Path, snapshot: str | None, **options: Any) -> int:
-    """Make a workspace: a folder with a commented migration.yaml.
+    """Make a workspace: a folder with a commented migration.yaml, and notebooks of its own.
 
     Without options both sides are the embedded ones. What is not said here can be written into the file.
     """
+    from pdmigrate.runs.notebooks import copy_notebooks
+    from pdmigrate.workspace.folder import Workspace
     from pdmigrate.workspace.settings import make_workspace
 
     path = make_workspace(workspace, {**options, "snapshot": str(Path(snapshot).resolve()) if snapshot else None})
+    copy_notebooks(Workspace(workspace))
     print(f"Made {path}. Look at it, then: pdmigrate run {workspace}")
     return 0
 
@@ -95,6 +98,7 @@ def run_history(workspace: Path) -> int:
     from pdmigrate.workspace.folder import Workspace
 
     with open_job(workspace, Workspace(workspace).reports / "history") as job:
+        job.under_way.display = choose_display()
         found = history(job)
         rows = list_history(found)
         lines = [f"{run} {began} {state}, {plan}: {steps}" for run, began, state, plan, steps in rows]
@@ -119,6 +123,7 @@ def run_undo(workspace: Path, number: int | None, yes: bool) -> int:
     from pdmigrate.workspace.folder import Workspace
 
     with open_job(workspace, Workspace(workspace).reports / "undo") as job:
+        job.under_way.display = choose_display()
         undone = undo(job, number, yes)
         rows, said = list_undone(undone), describe_undone(undone)
         lines = [f"{verb:<7} {kind:<19} {name}: {words}" for verb, kind, name, words in rows]

@@ -4,9 +4,10 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from pdmigrate.errors import strip_controls
+from pdmigrate.wire.progress import Display, Lines, Progress
 
 TONES = {"good": "green", "warn": "yellow", "bad": "red"}
 
@@ -60,3 +61,39 @@ def print_error(words: str) -> None:
     red = bare.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     name = "\x1b[31mpdmigrate:\x1b[0m" if red else "pdmigrate:"
     print(f"{name} {strip_controls(words)}", file=bare)
+
+
+def choose_display() -> Display:
+    """Bars where stderr is a terminal, elsewhere a line each ten seconds on it."""
+    dumb = os.environ.get("TERM") == "dumb"
+    return Bars() if sys.stderr.isatty() and not dumb else Lines(lambda line: print(line, file=sys.stderr, flush=True))
+
+
+class Bars:
+    """What is under way on a terminal: a bar for each thing that is counted, and a line for what is waited for."""
+
+    def __init__(self) -> None:
+        self._live: Any = None
+
+    def show(self, progress: Progress, seconds: float) -> None:
+        from rich.console import Console, Group
+        from rich.live import Live
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        if self._live is None:
+            bare: Any = getattr(sys.stderr, "bare", sys.stderr)
+            self._live = Live(console=Console(file=bare, highlight=False), auto_refresh=False, transient=True)
+            self._live.start()
+        grid = Table.grid(padding=(0, 2))
+        for count in progress.counts:
+            known = ProgressBar(count.total, count.done, width=30) if count.total else Text()
+            grid.add_row(Text(f"  {count.what}"), known, Text(count.number))
+        waits = [Text(f"  waiting {left} s for {why}", "yellow") for why, left in progress.waits.items()]
+        self._live.update(Group(Text(f"{progress.title}, {seconds:.0f} s"), grid, *waits), refresh=True)
+
+    def end(self, progress: Progress, seconds: float) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None

@@ -6,21 +6,27 @@ is all that a client has to run: a read-only key is enough, nothing else is aske
 """
 
 from collections.abc import Sized
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pdmigrate.cli.printing import choose_display
 from pdmigrate.cli.program import FOLDER, command, workspace_argument
 from pdmigrate.errors import UsageError
 from pdmigrate.pagerduty.account import Snapshot
-from pdmigrate.pagerduty.client import FetchOptions, make_client
+from pdmigrate.pagerduty.client import FetchOptions, PagerDuty, make_client
 from pdmigrate.pagerduty.compare import SourceChange, compare_accounts
 from pdmigrate.plan.kinds import KINDS
+from pdmigrate.plan.rules import Guards
 from pdmigrate.steps.job import open_job, read_clock
 from pdmigrate.wire.addresses import check_address
+from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.progress import watching
 from pdmigrate.workspace.folder import Workspace
+from pdmigrate.workspace.parts import open_part
 from pdmigrate.workspace.settings import Source, read_settings, resolve_key, resolve_network
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 from pdmigrate.workspace.survey import save_survey
@@ -49,12 +55,12 @@ def run_snapshot(workspace: Path | None, subdomain: str | None, to: Path, **opti
     """Read a PagerDuty account into one file, and nothing else.
 
     A read-only key is enough; nothing is written to PagerDuty, and the file holds no integration key unless asked for.
+    Where it is stopped, FILE.part keeps for a day what was read, and the same command goes on from there.
     Prints what is in it.
     """
     if bool(workspace) == bool(subdomain):
         raise UsageError("Name either a workspace or --subdomain, and --to FILE.")
-    snapshot = _read_workspace(workspace, options) if workspace else _read_account(subdomain or "", options)
-    save_snapshot(to, snapshot)
+    snapshot = _read_workspace(workspace, to, options) if workspace else _read_account(subdomain or "", to, options)
     print(describe_snapshot(snapshot, to))
     return 0
 
@@ -103,29 +109,44 @@ def describe_snapshot(snapshot: Snapshot, path: Path) -> str:
     return "\n".join(lines + [f"Odd: {one.kind} {one.name} ({one.id}): {one.message}" for one in account.problems])
 
 
-def _read_workspace(workspace: Path, options: dict[str, Any]) -> Snapshot:
+def _read_workspace(workspace: Path, to: Path, options: dict[str, Any]) -> Snapshot:
     source = (settings := read_settings(Workspace(workspace).check().settings_file)).source
     extras = _choose_extras(options, source)
     if source.kind == "pagerduty":  # without opening the workspace: the target's key is none of this command's business
         network = resolve_network(settings, workspace)
         client = make_client(source.base_url, source.region, resolve_key(source.token or "", True), network)
-        return client.fetch(
-            FetchOptions(source.subdomain or "", read_clock(), timedelta(settings.horizon_days), **extras)
-        )
+        reading = FetchOptions(source.subdomain or "", read_clock(), timedelta(settings.horizon_days), **extras)
+        return _fetch(client, reading, to)
     with open_job(workspace) as job:
         if job.source is None:
-            return job.read_source_snapshot()
-        return job.source.fetch(FetchOptions(job.read_subdomain(), job.clock(), job.horizon, **extras))
+            save_snapshot(to, found := job.read_source_snapshot())
+            return found
+        return _fetch(job.source, FetchOptions(job.read_subdomain(), job.clock(), job.horizon, **extras), to)
 
 
-def _read_account(subdomain: str, options: dict[str, Any]) -> Snapshot:
+def _fetch(client: PagerDuty, reading: FetchOptions, to: Path) -> Snapshot:
+    """Read the account into the file, or go on with it."""
+    transport, path = client.transport, to.parent.resolve() / f"{to.name}.part"
+    account = canonical_json([transport.base_url, reading.subdomain])
+    with (
+        watching(transport.progress, "Reading PagerDuty", choose_display()),
+        open_part(path, account, client.mark_key, reading.now, Guards().snapshot_hours) as part,
+    ):
+        if part:
+            transport.progress.count("answers kept from before", len(part))
+        snapshot = client.fetch(replace(reading, now=part.since) if part else reading, part)
+        save_snapshot(to, snapshot)
+    return snapshot
+
+
+def _read_account(subdomain: str, to: Path, options: dict[str, Any]) -> Snapshot:
     try:
         address = check_address(options["base_url"]) if options["base_url"] else None
     except ValueError as error:
         raise UsageError(f"--base-url: {error}.") from None
     client = make_client(address, options["region"], resolve_key(options["token"], oauth=True))
     horizon = timedelta(days=options["horizon_days"])
-    return client.fetch(FetchOptions(subdomain, read_clock(), horizon, **_choose_extras(options)))
+    return _fetch(client, FetchOptions(subdomain, read_clock(), horizon, **_choose_extras(options)), to)
 
 
 def _choose_extras(options: dict[str, Any], source: Source | None = None) -> dict[str, bool]:
@@ -151,7 +172,8 @@ def run_survey(workspace: Path, to: Path) -> int:
     with open_job(workspace) as job:
         if job.settings.target.survey:
             raise UsageError("The target of this workspace is a survey already: take it where the keys are.")
-        now = job.clock()
-        state = save_survey(job.target, to, now, now, now + job.horizon)
+        now, job.under_way.display = job.clock(), choose_display()
+        with job.under_way.watch("Reading Harness"):
+            state = save_survey(job.target, to, now, now, now + job.horizon)
     print(f"Surveyed {len(state.people)} people, {len(state.groups)} groups, {len(state.services)} services: {to}")
     return 0

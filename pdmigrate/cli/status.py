@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pdmigrate.cli.next_command import find_journal, find_next, list_refusals
 from pdmigrate.cli.printing import print_table
 from pdmigrate.cli.program import command, workspace_argument
 from pdmigrate.plan.actions import Plan, plan_from_json
 from pdmigrate.plan.answers import Decisions
 from pdmigrate.plan.basis import drop_guards, list_basis, name_changed
+from pdmigrate.runs.next_command import find_journal, find_next, list_refusals
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.settings import Settings, read_chosen
@@ -48,7 +48,7 @@ def run_status(workspace: Path) -> int:
         [(one.step, one.short or one.said) for one in steps],
         [one.tone for one in steps],
     )
-    print(f"next: {find_next(place, settings)}")
+    print(f"next: {find_next(place, settings).typed}")
     return 0
 
 
@@ -56,7 +56,7 @@ def describe_status(workspace: Workspace) -> str:
     """A line for each step, what waits for whom, what was interrupted, and the next command."""
     settings = read_chosen(workspace, read_decisions(workspace.decisions_file))
     lines = [f"{one.step}: {one.said}" for one in list_standings(workspace, settings)]
-    return "\n".join([_name_sides(settings), *lines, f"next: {find_next(workspace, settings)}"])
+    return "\n".join([_name_sides(settings), *lines, f"next: {find_next(workspace, settings).typed}"])
 
 
 def _describe_change(changed: list[str]) -> str:

@@ -258,11 +258,16 @@ class Harness:
             content, pages, promised = _open_page(answer.get("data") if isinstance(answer, dict) else None, path)
             with reading(path):
                 rows.update((_identity(row), row) for row in content)
+            self._tell(path.removesuffix("/aggregate"), len(rows), promised)
             if page + 1 >= pages:
                 return rows, promised
         raise IncompleteFetchError(
             f"Harness's list {path} does not end after {MOST_PAGES} pages: nothing was taken from it."
         )
+
+    def _tell(self, path: str, done: int, total: int) -> None:
+        """A list is called by the last word of its path."""
+        self.transport.progress.count(f"Harness's {path.rpartition('/')[2].replace('-', ' ')}", done, total)
 
     def _list_oncall(self, path: str) -> list[Row]:
         for _ in range(TRIES_FOR_A_WHOLE_LIST):
@@ -279,6 +284,7 @@ class Harness:
         for page in range(MOST_PAGES):
             content, _, promised = _open_page(self.oncall("GET", path, {"page": page, "size": PAGE}), path, paged=False)
             rows += content
+            self._tell(path, len(rows), promised)
             if not content or len(rows) >= promised:
                 return rows, promised
         raise IncompleteFetchError(f"The target's list {path} does not end after {MOST_PAGES} pages.")

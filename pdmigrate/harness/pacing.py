@@ -10,8 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")
@@ -21,6 +23,7 @@ MARGIN = 1.0
 """Seconds: a call that was quick after one that was slow must not come too early for the server's own clock."""
 SAID_FROM = 5.0
 """Seconds of waiting from which on it is said."""
+Sleep = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Quota:
     """Waits before a call that would be one too many.
 
     sent: when earlier processes sent invitations, in seconds since 1970. remember: called with all such times before
-    the next invitation leaves, so that a later process knows of it.
+    the next invitation leaves, so that a later process knows of it. sleep: for tests; else whoever waits says how.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class Quota:
         sent: Iterable[float] = (),
         remember: Callable[[list[float]], None] = lambda times: None,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ):
         self.limits = limits or Limits()
         self.clock, self.sleep = clock, sleep
@@ -53,15 +56,15 @@ class Quota:
         self._calls: deque[float] = deque()
         self._invites = deque(sorted(set(sent)))  # no two calls left at the same moment
 
-    def wait(self, method: str, path: str) -> None:
-        """Return when this request may leave, and count it."""
+    def wait(self, method: str, path: str, sleep: Sleep = lambda seconds, why: time.sleep(seconds)) -> None:
+        """Return when this request may leave, and count it. sleep: waits so many seconds for this reason, or raises."""
         with self._lock:
-            self._wait_for(self._calls, self.limits.calls, "calls")
+            self._wait_for(self._calls, self.limits.calls, "calls", sleep)
             if method == "POST" and path == INVITE_PATH:
-                self._wait_for(self._invites, self.limits.invites, "invitation calls")
+                self._wait_for(self._invites, self.limits.invites, "invitation calls", sleep)
                 self._remember(list(self._invites))
 
-    def _wait_for(self, times: deque[float], limit: int, noun: str) -> None:
+    def _wait_for(self, times: deque[float], limit: int, noun: str, sleep: Sleep) -> None:
         window = 60 + MARGIN
         while len(times) >= limit:
             now = self.clock()
@@ -72,9 +75,10 @@ class Quota:
             wait = times[len(times) - limit] + window - now
             if wait <= 0:
                 break
-            if wait >= SAID_FROM:
-                log.warning("Harness takes %d %s a minute: waiting %.0f s", limit, noun, wait)
-            self.sleep(wait)
+            if self.sleep:
+                self.sleep(wait)
+            else:
+                sleep(wait, f"Harness's limit of {limit} {noun} a minute")
         while times and times[0] + window < self.clock():
             times.popleft()
         times.append(self.clock())
@@ -89,4 +93,19 @@ class PacedTransport(Transport):
 
     def _take_turn(self, method: str, path: str) -> None:
         """Repeats count against the limits too."""
-        self.quota.wait(method, path)
+        self.quota.wait(method, path, self._wait_openly)
+
+    def _wait_openly(self, seconds: float, why: str) -> None:
+        """On the board of progress; where nobody sees that, what takes long is said."""
+        if seconds >= SAID_FROM and not self.progress.watched:
+            log.warning("Waiting %.0f s for %s", seconds, why)
+        self._wait(seconds, why)
+
+
+def read_times(path: Path) -> list[float]:
+    """The times of earlier invitations; a damaged file is as good as none, since a 429 is survived too."""
+    try:
+        found = read_json(path.read_bytes())
+    except (OSError, JsonError):
+        return []
+    return [float(at) for at in found if isinstance(at, int | float)] if isinstance(found, list) else []

@@ -44,15 +44,16 @@ from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.plan.actions import Desired
 from pdmigrate.plan.values import describe_unusable
 from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.progress import Progress
 
 MOST_WRITTEN = 20_000
 """Rotations with dates that are written where a person wants them all."""
 PARTS = {"overrides_subschedule": "overrides", "overrides": "overrides", "custom_shifts": "custom shifts"}
 
 
-def map_schedules(mapped: Mapped) -> None:
+def map_schedules(mapped: Mapped, progress: Progress) -> None:
     """Want a schedule for every one in scope that can be held exactly. Fills `mapped.schedules`, `zones`, `fidelity`."""
-    for schedule in mapped.in_scope("schedules"):
+    for schedule in progress.follow("schedules worked out", list(mapped.in_scope("schedules"))):
         mapped.fidelity[schedule.id] = NOT_CARRIED
         stops = [stop_unknown(mapped, "schedules", schedule), _stop_unread(mapped, schedule)]
         if not mapped.stop("schedules", schedule, stops):

@@ -8,6 +8,7 @@ from pdmigrate.notebook.parts import (
     Saying,
     draw,
     is_interactive,
+    keep_table,
     make_button,
     make_menu,
     make_tick,
@@ -22,6 +23,7 @@ from pdmigrate.steps.job import Job
 from pdmigrate.steps.undo import Revert, undo
 
 
+@keep_table
 def browse_history(job: Job) -> Any:
     """Every run and its steps, and, when asked, what has changed since the last one. Headless: the runs."""
     runs = tuple(reversed(list_runs(job)))
@@ -56,6 +58,7 @@ def _make_menu(label: str, runs: tuple[Told, ...]) -> ipywidgets.Dropdown:
     return make_menu(label, [(f"run {number} · {words}", number) for number, words in told.items()])
 
 
+@keep_table
 def undo_load(job: Job) -> Any:
     """List what a run wrote and can be taken back, and take it back once that is confirmed. Headless: the runs."""
     loads = tuple(told for told in reversed(list_runs(job)) if told.run.kind == "load")

@@ -5,7 +5,6 @@ cells below wait for it. Interrupting the kernel, with JupyterLab's stop button,
 """
 
 import asyncio
-import sys
 import threading
 from collections import Counter
 
@@ -13,8 +12,9 @@ import ipywidgets
 from IPython.display import display
 
 from pdmigrate.errors import PdmigrateError
-from pdmigrate.notebook.parts import WIDE, Saying, is_interactive, make_button, stand_below, stand_side_by_side
+from pdmigrate.notebook.parts import WIDE, Kept, Saying, is_interactive, make_button, stand_below, stand_side_by_side
 from pdmigrate.oncall.words import format_number
+from pdmigrate.pages.show import make_table, show
 from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.cancel import Cancel
@@ -25,28 +25,20 @@ LONG = {"description_width": "9rem"}
 """Room for the longest name of a kind."""
 BEAT = 0.2
 """Seconds. The kernel notes an interrupt without waking its loop (ipykernel 7.4): unwoken it would hear of it at the end."""
-TELL_EVERY = 25
-"""Headless, one line for so many steps."""
 
 
 async def load_plan(job: Job, approved: str = "") -> Loaded:
     """Load the approved plan. Cancelling stops between two steps; run the cell again to go on."""
     if not is_interactive():
-        said = LoadProgress()
-
-        def describe(done: Done, number: int, total: int) -> None:
-            words = said.describe(done, number, total)
-            if number == total or number % TELL_EVERY == 0:
-                print(words, file=sys.stderr)
-
-        loaded: Loaded = load(job, approved, describe)
+        loaded: Loaded = load(job, approved)
         return loaded
     progress = _Progress(job)
-    display(progress.box)  # type: ignore[no-untyped-call]  # IPython's has no types
+    display(Kept(progress.box, show(progress.planned)))  # type: ignore[no-untyped-call]  # IPython's has no types
     loading = asyncio.create_task(asyncio.to_thread(progress.run, approved))
     try:
         while not loading.done():
             await asyncio.wait({loading}, timeout=BEAT)
+            progress.tell_waits()
     except asyncio.CancelledError:
         progress.stop()
     return await loading
@@ -56,7 +48,7 @@ class _Steering(Cancel):
     """Asked between two steps: waits while paused, then says whether to stop."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__(job)
+        super().__init__(job.workspace)
         self.going = threading.Event()
         self.going.set()
 
@@ -77,6 +69,8 @@ class _Progress:
         self.job, self.steering, self.progress = job, _Steering(job), LoadProgress()
         plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
         totals = Counter(action.kind for action in plan.pending)
+        told = {"Kind": lambda row: KIND_NAMES[row[0]], "To load": lambda row: row[1]}
+        self.planned = make_table(totals.items(), told, "Nothing was to be loaded.", "What came of it stands below.")
         self.bars = {
             kind: ipywidgets.IntProgress(0, 0, n, description=KIND_NAMES[kind], layout=WIDE, style=LONG)
             for kind, n in totals.items()
@@ -106,6 +100,12 @@ class _Progress:
         words = f"{self.progress.describe(done, number, total)}; {done.action.name}: {done.outcome}"
         if self.steering.going.is_set():  # steps under way when it was pressed still end
             self.said.say(words)
+
+    def tell_waits(self) -> None:
+        """While nothing goes on for the sake of a limit, why, and how long still."""
+        waits = "; ".join(f"waiting {left} s for {why}" for why, left in self.job.progress.waits.items())
+        if waits and self.steering.going.is_set():
+            self.said.say(f"{waits}.".capitalize())
 
     def turn_pause(self) -> None:
         if self.steering.going.is_set():

@@ -1,21 +1,57 @@
 """The small pieces that every widget is made of."""
 
+import functools
 import getpass
 import os
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
+from IPython.display import HTML, display
 from markupsafe import escape
 
 from pdmigrate.errors import PdmigrateError
 from pdmigrate.pages.show import show
 from pdmigrate.runs.person import is_interactive as is_interactive
+from pdmigrate.runs.person import nobody_there
+from pdmigrate.steps.job import read_clock
 
 WIDE = ipywidgets.Layout(width="calc(100% - 4px)", max_width="60rem")
 NARROW = ipywidgets.Layout(width="17rem", max_width="100%")
 LABELS = {"description_width": "5.5rem"}
 ROW = ipywidgets.Layout(flex_flow="row wrap", align_items="center", max_width="60rem")
+
+
+KEPT = """<style>.jp-OutputArea:has(.widget-box,.widget-html)>.jp-OutputArea-child:has(.pdm-kept){display:none}
+.jp-OutputArea:has(.pdm-kept) .jp-OutputArea-output.jupyter-widgets:not(:has(*)){display:none}</style>"""
+"""While the widget lives its table is not seen; without it (the notebook was opened anew) the table is, and no error."""
+
+
+class Kept:
+    """A widget, and the table that stands in its place where the notebook is read without its kernel."""
+
+    def __init__(self, widget: ipywidgets.Widget, table: Any):
+        self.children, self.table = (widget,), table
+        self.at = read_clock()
+
+    def _ipython_display_(self) -> None:
+        words = f"As it was on {self.at:%Y-%m-%d at %H:%M} UTC, when this cell was run; run it again to go on from now."
+        note = f'{KEPT}<div class="pdm cell pdm-kept"><p class="note">{words}</p>{self.table._repr_html_()}</div>'
+        display(HTML(note), *self.children)  # type: ignore[no-untyped-call]  # IPython's has no types
+
+
+def keep_table(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """A widget stays readable: what the same call shows headless is kept beside it in the saved notebook."""
+
+    @functools.wraps(ask)
+    def asked(*given: Any) -> Any:
+        shown = ask(*given)
+        if not isinstance(shown, ipywidgets.Widget):
+            return shown
+        with nobody_there():
+            return Kept(shown, ask(*given))
+
+    return asked
 
 
 def make_text(label: str, hint: str = "", value: str = "", layout: ipywidgets.Layout = WIDE) -> ipywidgets.Text:

@@ -13,6 +13,7 @@ from pdmigrate.notebook.parts import (
     Signature,
     draw,
     is_interactive,
+    keep_table,
     make_button,
     make_menu,
     make_text,
@@ -38,6 +39,7 @@ from pdmigrate.steps.job import Job
 DIGEST_AT_LEAST = 6
 
 
+@keep_table
 def approve_plan(job: Job, decided: Decided) -> Any:
     """Look through the plan, waive what refuses it, approve it by typing the beginning of its digest. Headless: tables."""
     if not is_interactive():

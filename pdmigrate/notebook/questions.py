@@ -8,7 +8,7 @@ from markupsafe import escape
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.notebook.asked import Asked
-from pdmigrate.notebook.parts import Signature, draw, is_interactive, make_button, make_text
+from pdmigrate.notebook.parts import Signature, draw, is_interactive, keep_table, make_button, make_text
 from pdmigrate.notebook.roll import Roll, Row
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pages import look
@@ -36,6 +36,7 @@ DESK = ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start", max_wid
 SHOWN = 40
 
 
+@keep_table
 def choose_people(job: Job, people: People) -> Any:
     """Everybody, page by page; those who are not found are invited, mapped by hand, or left out."""
     if not is_interactive():
@@ -43,6 +44,7 @@ def choose_people(job: Job, people: People) -> Any:
     return _Desk(job, people.draft, "users", people.matched).box
 
 
+@keep_table
 def answer_conflicts(job: Job, decided: Decided) -> Any:
     """Every question, open or decided; answers are written at once, and can be taken back. Headless: the tables."""
     if not is_interactive():

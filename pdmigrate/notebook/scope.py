@@ -12,6 +12,7 @@ from pdmigrate.notebook.parts import (
     Signature,
     draw,
     is_interactive,
+    keep_table,
     make_button,
     make_menu,
     make_tick,
@@ -40,6 +41,7 @@ NEVER = (
 )
 
 
+@keep_table
 def check_accounts(job: Job, access: Access) -> Any:
     """What both sides answered, with a button that asks them again. Headless: the table."""
     if not is_interactive():
@@ -55,6 +57,7 @@ def check_accounts(job: Job, access: Access) -> Any:
     return stand_below(told, make_button("Ask both sides again", act), said.line)
 
 
+@keep_table
 def choose_rules(job: Job) -> Any:
     """The sync rules. Headless: what they are."""
     job.read_choices()
@@ -94,6 +97,7 @@ def _find_choices(job: Job, settings: Iterable[str]) -> list[Choice]:
     return [choice for setting in settings for choice in choices if choice.setting == setting]
 
 
+@keep_table
 def choose_services(job: Job, found: Preview) -> Any:
     """What moves: search, by team, tick, save. Writes the choices `scope.*` to decisions.yaml. Headless: the services."""
     if not is_interactive():

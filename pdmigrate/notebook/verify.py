@@ -12,6 +12,7 @@ from pdmigrate.notebook.parts import (
     Signature,
     draw,
     is_interactive,
+    keep_table,
     make_button,
     make_menu,
     stand_below,
@@ -36,6 +37,7 @@ from pdmigrate.workspace.decisions import drop_answer, save_answers
 SPAN = timedelta(days=14)
 
 
+@keep_table
 def browse_parity(verified: Verified) -> Any:
     """Choose a schedule, see both timelines, jump to the next difference. Headless: the first ones, and a table."""
     if not is_interactive() or not verified.schedules:
@@ -103,6 +105,7 @@ def _describe_grade(s: ScheduleParity) -> str:
     return f"The same people are on call for {format_percent(s.agree, s.agree + s.differ)} of the time, by {judge}."
 
 
+@keep_table
 def tick_handover(job: Job, verified: Verified) -> Any:
     """What is left for people to do; a ticked item is written to the workspace at once. Headless: the list."""
     items = {item.key: item for item in list_todo(job.workspace, verified.draft)}
@@ -134,6 +137,7 @@ def tick_handover(job: Job, verified: Verified) -> Any:
     return sign.stand_below(roll.box)
 
 
+@keep_table
 def sign_off_teams(job: Job, verified: Verified) -> Any:
     """Go or no-go per team, written to decisions.yaml. Headless: what was said."""
     readiness = read_readiness(job, verified)

@@ -1,7 +1,8 @@
 """Reads a PagerDuty account with GET requests only. The result is complete, or an error is raised."""
 
+import hashlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,6 +20,7 @@ from pdmigrate.pagerduty.account import LINKED, Snapshot, common_zone
 from pdmigrate.pagerduty.answers import take_object
 from pdmigrate.pagerduty.dependents import DEPENDENTS
 from pdmigrate.pagerduty.dependents_reading import DependentReader
+from pdmigrate.pagerduty.keeping import Keeper, Part
 from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
 from pdmigrate.pagerduty.needs import MAY_BE_ABSENT, MAY_BE_FORBIDDEN, NEEDS, PLANS, explain_refusal
 from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
@@ -37,15 +39,26 @@ GET_ONLY = frozenset({"GET"})
 """The only methods that are ever sent to PagerDuty."""
 
 BY_TEAM = ("team_ids[]", "query")
-USERS = ListCall("users", "/users", {"include[]": ["contact_methods", "notification_rules"]}, cut_by=BY_TEAM)
-TEAMS = ListCall("teams", "/teams", cut_by=("query",))
+USERS = ListCall(
+    "users",
+    "/users",
+    {"include[]": ["contact_methods", "notification_rules"]},
+    cut_by=BY_TEAM,
+    kind="users",
+    told="users",
+)
+TEAMS = ListCall("teams", "/teams", cut_by=("query",), kind="teams", told="teams")
 POLICIES = ListCall(
     "escalation_policies",
     "/escalation_policies",
     {"include[]": ["escalation_rule_assignment_strategies"]},
     cut_by=BY_TEAM,
+    kind="escalation_policies",
+    told="escalation policies",
 )
-SERVICES = ListCall("services", "/services", {"include[]": ["integrations"]}, cut_by=BY_TEAM)
+SERVICES = ListCall(
+    "services", "/services", {"include[]": ["integrations"]}, cut_by=BY_TEAM, kind="services", told="services"
+)
 
 
 @dataclass(frozen=True)
@@ -96,12 +109,20 @@ class PagerDuty:
         self.transport.resume()
         return ask_access(self.transport, subdomain, self.region, now)
 
-    def fetch(self, reading: FetchOptions, progress: Callable[[str], None] = lambda kind: None) -> Snapshot:
-        """Read the whole account. Calls `progress` with each kind that is done. Raises IncompleteFetchError where a list is not complete."""
+    def mark_key(self, salt: str) -> str:
+        """A digest by which the same key is known again, and nothing else."""
+        return hashlib.sha256(f"{salt} {self.transport.key}".encode()).hexdigest()[:16]
+
+    def fetch(self, reading: FetchOptions, part: Part | None = None) -> Snapshot:
+        """Read the whole account. Raises IncompleteFetchError where a list is not complete.
+
+        part: what an earlier fetch of the same `now` has kept, and where this one keeps what it reads. How far it is is
+        told on the transport's board of progress.
+        """
         before = replace(self.transport.counts)
         since = whole_seconds(reading.now)
         window = FetchWindow(since, since + reading.horizon)
-        rows, zone = _Fetch(self.transport, reading, window).run(progress)
+        rows, zone = _Fetch(self.transport, reading, window, part).run()
         subdomain = check_subdomain([row for kind in LINKED for row in rows[kind]], reading.subdomain)
         rows = strip_secrets(rows, reading.keep_keys)
         counts = self.transport.counts
@@ -140,6 +161,8 @@ class PagerDuty:
             return {"id": id}  # removed since: about it nothing is shown
 
 
+STOPS_WITHIN = 1.0
+"""Seconds that a fetch which ends waits for its threads."""
 GONE: list[Row] = []
 """In the place of the members of a team that is not there any more; told by being this very list."""
 
@@ -154,18 +177,19 @@ def _explain_refusal(kind: str, error: AnswerError) -> AnswerError:
 class _Fetch:
     """One fetch under way. The kinds are read side by side; a kind that needs another waits for it."""
 
-    def __init__(self, transport: Transport, reading: FetchOptions, window: FetchWindow):
+    def __init__(self, transport: Transport, reading: FetchOptions, window: FetchWindow, part: Part | None):
         self._transport = transport
         self._reading = reading
         self._window = window
         self._done: dict[str, Future[Any]] = {}
         self._unread: dict[str, str] = {}
         self._removed: set[str] = set()
-        self._lists = ListReader(transport, lambda: [team["id"] for team in self._take("teams")])
+        keeper = Keeper(part, reading.keep_keys)
+        self._lists = ListReader(transport, lambda: [team["id"] for team in self._take("teams")], keeper)
         self._not_carried = NotCarriedReader(transport, self._lists)
         self._dependents = DependentReader(transport, self._lists)
 
-    def run(self, progress: Callable[[str], None]) -> tuple[dict[str, Any], str]:
+    def run(self) -> tuple[dict[str, Any], str]:
         """The rows by kind, and the zone that schedules were read in."""
         self._transport.resume()
         readers = self._readers()
@@ -173,15 +197,14 @@ class _Fetch:
         try:
             for kind, read in readers.items():
                 self._done[kind] = pool.submit(self._read_kind, kind, read)
-            names = {future: kind for kind, future in self._done.items()}
-            for future in as_completed(names):
+            for future in as_completed(self._done.values()):
                 future.result()
-                progress(names[future])
         except BaseException:
             self._transport.cancel()
+            wait(self._done.values(), STOPS_WITHIN)  # who waits for a connection hears nothing, and is not waited for
             raise
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
         rows = {kind: future.result() for kind, future in self._done.items()}
         rows["teams"] = [team for team in rows["teams"] if team.get("id") not in self._removed]
         return {**rows, "unread": dict(sorted(self._unread.items()))}, common_zone(rows["users"])
@@ -243,7 +266,9 @@ class _Fetch:
 
     def _read_members(self) -> dict[str, list[Row]]:
         ids = [team["id"] for team in self._take("teams")]
-        found = dict(zip(ids, run_together(self._read_team, ids), strict=True))
+        found = dict(
+            zip(ids, run_together(self._read_team, ids, self._transport.progress, "team members"), strict=True)
+        )
         gone = {id for id, members in found.items() if members is GONE}
         if gone:  # the list of teams tells whether they were removed meanwhile
             self._removed = gone.difference(team["id"] for team in self._lists.read(TEAMS))
@@ -254,7 +279,7 @@ class _Fetch:
     def _read_team(self, id: str) -> list[Row] | None:
         """The members; None where the answer has no list of them, GONE where there is no such team."""
         try:
-            return self._lists.read_known(ListCall("members", f"/teams/{encode_part(id)}/members"))
+            return self._lists.read_known(ListCall("members", f"/teams/{encode_part(id)}/members", kind="members"))
         except AnswerError as error:
             if error.status != 404:
                 raise
@@ -285,11 +310,12 @@ class OnCallReader:
 
         Where PagerDuty refuses, nothing is raised: the policies that are left are in `unread` with its words.
         """
-        left = sorted(policy_ids)
+        left = asked = sorted(policy_ids)
         rows: list[Row] = []
         unread: dict[str, str] = {}
         until = min(until, since + FARTHEST)
         while left:
+            self._lists.progress.count("policies' levels", len(asked) - len(left), len(asked))
             batch, left = left[:AT_ONCE], left[AT_ONCE:]
             try:
                 rows += self._read_some(batch, since, until)

@@ -17,6 +17,9 @@ class DependentReader:
         self._lists = lists
 
     def read(self, name: str) -> list[Row]:
+        return self._lists.keeper.ask(name, DEPENDENTS[name].path, {"kind": name}, lambda: self._read(name))
+
+    def _read(self, name: str) -> list[Row]:
         kind = DEPENDENTS[name]
         if kind.pages == "offset":
             return keep_each(self._lists.read(ListCall(kind.key or name, kind.path)))
@@ -26,8 +29,14 @@ class DependentReader:
         """Those of these services, each once: whatever hangs on two of them is told by both."""
         paths = [f"/service_dependencies/business_services/{one['id']}" for one in business]
         paths += [f"/service_dependencies/technical_services/{one['id']}" for one in technical]
-        found = run_together(lambda path: self._follow("relationships", path, "whole"), paths)
-        return list({row["id"]: row for rows in found for row in keep_each(rows)}.values())
+        told = "services' dependencies"
+        found = run_together(self._read_related, paths, self._transport.progress, told)
+        return list({row["id"]: row for rows in found for row in rows}.values())
+
+    def _read_related(self, path: str) -> list[Row]:
+        return self._lists.keeper.ask(
+            "service_dependencies", path, None, lambda: keep_each(self._follow("relationships", path, "whole"))
+        )
 
     def _follow(self, key: str, path: str, mark: str) -> list[Any]:
         """The rows of a list that is no offset's. Raises IncompleteFetchError where it does not come to an end."""

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 from pdmigrate.errors import IncompleteFetchError, SlowAnswerError, TooLongError
 from pdmigrate.pagerduty.answers import check_listed
+from pdmigrate.pagerduty.keeping import Keeper
 from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.progress import Progress
 from pdmigrate.wire.transport import Transport
 
 PAGE = 100
@@ -37,7 +39,8 @@ class ListCall:
     """One list. `key` is what its answers call it. `cut_by`: the filters that it has. `rendered`: it may be slow.
 
     `check` looks at the first page, and may raise. `counted`: it can tell how many there are (PagerDuty's OpenAPI file).
-    `identify` tells rows apart that have no id.
+    `identify` tells rows apart that have no id. `kind`: of its rows in a snapshot, where the list is kept for a reading that
+    goes on. `told`: what progress calls its rows, where they are counted there.
     """
 
     key: str
@@ -49,6 +52,8 @@ class ListCall:
     counted: bool = True
     check: Callable[[list[Row]], None] | None = None
     identify: Callable[[Any], str] | None = None
+    kind: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,19 @@ class ListPage:
     total: int | None
 
 
-def run_together(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """The results of the calls in order. The first error ends it; what has not begun by then is not begun."""
+def run_together(
+    call: Callable[[Item], Result], items: Iterable[Item], progress: Progress | None = None, told: str = ""
+) -> list[Result]:
+    """The results of the calls in order. The first error ends it; what has not begun by then is not begun.
+
+    told: what progress calls the items, where they are counted there.
+    """
     pool = ThreadPoolExecutor(SIDE_BY_SIDE)
     futures = [pool.submit(call, item) for item in items]
+    if progress and futures:
+        progress.count(told, 0, len(futures))
+        for future in futures:
+            future.add_done_callback(lambda ended: progress.add(told, not ended.cancelled() and not ended.exception()))
     try:
         return [future.result() for future in futures]
     finally:
@@ -77,15 +91,32 @@ class PartAbsentError(IncompleteFetchError):
 class ListReader:
     """Reads lists. `find_teams` gives the ids of all teams, for lists that have to be cut."""
 
-    def __init__(self, transport: Transport, find_teams: Callable[[], Sequence[str]] = tuple):
+    def __init__(
+        self,
+        transport: Transport,
+        find_teams: Callable[[], Sequence[str]] = tuple,
+        keeper: Keeper | None = None,
+    ):
         self._transport = transport
+        self.progress = transport.progress
         self._find_teams = find_teams
+        self.keeper = keeper or Keeper()
 
     def read(self, call: ListCall) -> list[Row]:
         """All rows, each once. Raises IncompleteFetchError where that cannot be had."""
+        if not call.kind:
+            return self._read_whole(call)
+        rows = self.keeper.ask(call.kind, call.path, call.params, lambda: self._read_whole(call))
+        if call.told:
+            self.progress.count(call.told, len(rows), len(rows))
+        return rows
+
+    def _read_whole(self, call: ListCall) -> list[Row]:
         why = ""
         for _ in range(READINGS):
             first = self._ask(call, 0, call.limit)
+            if call.told:
+                self.progress.count(call.told, len(first.rows), first.total)
             if call.check:
                 call.check(first.rows)
             if first.total is not None and first.total > CAP:
@@ -126,13 +157,18 @@ class ListReader:
 
     def _read_counted(self, call: ListCall, first: ListPage, total: int) -> list[ListPage]:
         step = len(first.rows) or call.limit
-        return run_together(lambda offset: self._ask(call, offset, step), range(step, total, step))
+        return run_together(lambda offset: self._tell(call, self._ask(call, offset, step)), range(step, total, step))
+
+    def _tell(self, call: ListCall, page: ListPage) -> ListPage:
+        if call.told:
+            self.progress.add(call.told, len(page.rows))
+        return page
 
     def _follow(self, call: ListCall, first: ListPage) -> list[ListPage]:
         pages, offset = [], len(first.rows)
         more = first.more
         while more and offset < CAP:
-            pages.append(self._ask(call, offset, call.limit))
+            pages.append(self._tell(call, self._ask(call, offset, call.limit)))
             offset, more = offset + len(pages[-1].rows), pages[-1].more and bool(pages[-1].rows)
         if more:
             raise self._too_long(call)
@@ -168,6 +204,7 @@ class ListReader:
         teams = list(self._find_teams()) if "team_ids[]" in call.cut_by else []
         for start in range(0, len(teams), TEAMS_AT_ONCE):
             self._read_teams(call, teams[start : start + TEAMS_AT_ONCE], rows)
+            self.progress.count(call.told or call.key, len(rows), total)
         for letter in LETTERS if "query" in call.cut_by else "":
             if len(rows) >= total:
                 break
@@ -187,7 +224,7 @@ class ListReader:
 
     def _read_slice(self, call: ListCall, only: dict[str, Any]) -> Rows | None:
         """The rows of one slice; None where it is too long too."""
-        part = replace(call, params={**call.params, **only}, cut_by=(), check=None)
+        part = replace(call, params={**call.params, **only}, cut_by=(), check=None, told="")
         first = self._ask(part, 0, part.limit)
         if first.total is None or first.total > CAP:
             return None

@@ -27,9 +27,9 @@ from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")
 
-LAYERED = ListCall("schedules", "/schedules", cut_by=("team_ids[]", "query"))
+LAYERED = ListCall("schedules", "/schedules", cut_by=("team_ids[]", "query"), kind="schedules")
 RENDERED = ("overrides_subschedule", "final_schedule")
-SHIFTS = ListCall("schedules", "/v3/schedules", limit=1000, cut_by=("team_ids[]", "query"))
+SHIFTS = ListCall("schedules", "/v3/schedules", limit=1000, cut_by=("team_ids[]", "query"), kind="references")
 DATED = ("overrides", "custom_shifts")
 EDGES = ("start_time", "end_time")
 
@@ -111,7 +111,8 @@ class ScheduleReader:
 
     def _sweep(self, parts: list[str], zone: str, window: FetchWindow, check: Check | None = None) -> Rows:
         """The whole list, with these parts rendered; in shorter windows where PagerDuty refuses the long one."""
-        call = replace(LAYERED, rendered=True, check=check)
+        told = "schedules" if check else "schedules' overrides"
+        call = replace(LAYERED, rendered=True, check=check, told=told)
         params = {"include[]": parts, "time_zone": zone}
         return _join_windows(
             self._long.ask(
@@ -180,7 +181,8 @@ class ScheduleReader:
 
     def _read_singles(self, ids: Iterable[str], window: FetchWindow | None) -> Rows:
         """Ask for schedules one by one: PagerDuty then writes windows in the schedule's own zone."""
-        return _by_id(run_together(lambda id: self._read_single(id, window), ids))
+        told = "schedules one by one"
+        return _by_id(run_together(lambda id: self._read_single(id, window), ids, self._transport.progress, told))
 
     def _read_single(self, id: str, window: FetchWindow | None) -> Row:
         with _noticing_removal(id):
@@ -191,7 +193,9 @@ class ScheduleReader:
 
     def _ask_single(self, id: str, params: dict[str, str] | None) -> Row:
         path = f"/schedules/{encode_part(id)}"
-        return take_object(self._transport.send("GET", path, params), "schedule", path)
+        return self._lists.keeper.ask(
+            "schedules", path, params, lambda: take_object(self._transport.send("GET", path, params), "schedule", path)
+        )
 
     def _is_skewed(self, row: Row) -> bool:
         """Whether the list was asked in another zone than the schedule's and it has windows, which carry no zone."""
@@ -265,7 +269,7 @@ class ShiftReader:
     def read(self) -> list[Row]:
         """All that the key may read, each with rotations, dated shifts and rendering."""
         ids = [row["id"] for row in self._lists.read(SHIFTS)]
-        return run_together(self._read_one, ids)
+        return run_together(self._read_one, ids, self._transport.progress, "shift-based schedules")
 
     def _read_one(self, id: str) -> Row:
         with _noticing_removal(id):
@@ -277,15 +281,26 @@ class ShiftReader:
     def _ask(self, id: str, window: FetchWindow) -> Row:
         params = {"include[]": ["final_schedule"], **window.params}
         path = f"/v3/schedules/{encode_part(id)}"
-        return take_object(self._transport.send("GET", path, params), "schedule", path)
+        return self._lists.keeper.ask(
+            "schedules_v3",
+            path,
+            params,
+            lambda: take_object(self._transport.send("GET", path, params), "schedule", path),
+        )
 
     def _read_dated(self, id: str, part: str) -> list[Row] | None:
         """Overrides or custom shifts; whole ones, not cut at the window's edges. None: the answer has no such list."""
         call = ListCall(part, f"/v3/schedules/{encode_part(id)}/{part}", counted=False)
-        found = self._long.ask(
-            self._dated,
-            lambda window: self._lists.read_known(replace(call, params={**window.params, "overflow": "true"})),
-        )
+
+        def ask(window: FetchWindow) -> list[Row] | None:
+            asked = replace(call, params={**window.params, "overflow": "true"})
+            kept = self._lists.keeper.ask(
+                "schedules_v3", call.path, asked.params, lambda: {part: self._lists.read_known(asked)}
+            )
+            rows: list[Row] | None = kept[part]
+            return rows
+
+        found = self._long.ask(self._dated, ask)
         if any(rows is None for _, rows in found):
             return None
         return list({row["id"]: row for _, rows in found for row in rows or []}.values())

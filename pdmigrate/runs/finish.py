@@ -32,6 +32,11 @@ def finish(job: Job, result: Result) -> Written:
     both are written, so that a headless run ends with the right code and the evidence is there. Where a person sits
     before the notebook, what waits for an answer is no error: it is said above the links.
     """
+    with job.under_way.watch(f"Writing the pages of {result.step}"):
+        return _finish(job, result)
+
+
+def _finish(job: Job, result: Result) -> Written:
     error, page = result.error, make_page(result)
     beside = BESIDE[result.step](job, result) if result.step in BESIDE else {}
     links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in STEPS)]

@@ -27,6 +27,8 @@ from pdmigrate.workspace.hold import hold, lent_tokens, make_token
 from pdmigrate.workspace.settings import read_settings
 
 log = logging.getLogger("pdmigrate")
+STOPPED = {"KeyboardInterrupt": "InterruptedLoadError"}
+"""What a notebook ends with that was stopped beside its step."""
 GOES_ON_AFTER = {"load": (3, 5)}
 """Exit codes after which the steps that follow still make sense: verify says what a partial load left."""
 
@@ -80,7 +82,7 @@ def run_steps(
                 code = errors.InterruptedLoadError.exit_code
                 results[step] = {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
                 break
-            result = results[step] = _run_one(step, workspace, folder, approve)
+            result = results[step] = _run_one(step, workspace, folder, approve, describe)
             figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
             describe(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {figures}".rstrip())
             code = result["exit_code"]
@@ -130,7 +132,7 @@ def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
     return chosen[: chosen.index(until) + 1] if until in chosen else chosen
 
 
-def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> Left:
+def _run_one(step: str, workspace: Path, folder: Path, approve: str, describe: Callable[[str], None] = print) -> Left:
     source, result = notebook_of(step), folder / "results" / f"{step}.json"
     output = folder / "notebooks" / source.name
     make_folder(refuse_links(output).parent)
@@ -141,18 +143,32 @@ def _run_one(step: str, workspace: Path, folder: Path, approve: str) -> Left:
         raise UsageError(f"{source.name} has no parameter {', '.join(sorted(unknown))}.")
     result.unlink(missing_ok=True)
     started = time.monotonic()
-    trouble = _execute(source, output, parameters)
+    trouble = _execute(source, output, parameters, describe)
     if result.is_file():
         found: Left = json.loads(result.read_text(encoding="utf-8"))
     else:  # it broke before its step began: exit codes of errors by name, else a bug
         name, _, words = trouble.partition(": ")
-        code = getattr(getattr(errors, name, None), "exit_code", 1)
+        code = getattr(getattr(errors, STOPPED.get(name, name), None), "exit_code", 1)
         words = words or "the notebook left no result"
         found = {"step": step, "status": "failed", "exit_code": code, "error": words}
     return {**found, "seconds": round(time.monotonic() - started, 2)}
 
 
-def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
+class Passed:
+    """What a notebook prints, which is how far its step is: passed on line by line, as a file that papermill writes to."""
+
+    def __init__(self, describe: Callable[[str], None]):
+        self._describe = describe
+
+    def write(self, text: str) -> None:
+        for line in text.splitlines():
+            self._describe(line)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _execute(source: Path, output: Path, parameters: dict[str, str], describe: Callable[[str], None]) -> str:
     """The error of the notebook, or ""."""
     try:
         papermill.execute_notebook(
@@ -160,6 +176,7 @@ def _execute(source: Path, output: Path, parameters: dict[str, str]) -> str:
             output,
             parameters,
             progress_bar=False,
+            stdout_file=Passed(describe),
             kernel_manager_class=QuietKernelManager,
             extra_arguments=["--IPKernelApp.log_level=50"],  # it calls its own shutdown an error, now and then
             cwd=str(source.parent),

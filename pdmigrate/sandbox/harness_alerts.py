@@ -156,10 +156,12 @@ def _keep(scope: Scope, said: Json, policy: str | None, prefix: str, quiet: bool
             "actor": "webhook",
             "message": said["title"],
         }
+        # a timeline tells of other things too, and not all events have an actor or words
+        other = {"eventType": "SIMILAR_ALERTS_SEARCHED", "timestamp": write_millis(at), "eventGroup": "AI", "found": {}}
         alert = {"prettyId": f"{prefix}-{number}", "scope": scope.key, "title": said["title"], "quietMode": quiet}
         alert |= {"description": said.get("description") or "", "priority": priority, "service": said["service"]}
         alert |= {"deduplicationId": same, "monitoringLink": said.get("monitoringLink"), "ended": None, "patched": {}}
-        alerts.append(alert | {"created": write_millis(at), "events": [created, *events]})
+        alerts.append(alert | {"created": write_millis(at), "events": [created, other, *events]})
         if status != "triggered":
             _set_status(alerts[-1], status, at, "webhook")
 

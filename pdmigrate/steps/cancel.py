@@ -1,9 +1,9 @@
-"""Stopping a load between two steps: by a person, by a signal to the run that it is a part of, or by that run's death."""
+"""Stopping a step, and a load between two writes: by a person, by a signal to the run that it is a part of, or by that run's death."""
 
 import os
 import select
 
-from pdmigrate.steps.job import Job
+from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.hold import lent_tokens
 
 KERNELS_PARENT = "JPY_PARENT_PID"
@@ -13,13 +13,13 @@ run_pipe: int | None = None
 
 
 class Cancel:
-    """Set it, and the load stops between two steps. In a notebook of a headless run it is set as well once that run is told to
+    """Set it, and the step stops; a load does between two writes. In a notebook of a headless run it is set as well once that run is told to
     stop; in any notebook once whoever started its kernel is gone: nothing goes on writing behind the back of who killed it.
     """
 
-    def __init__(self, job: Job | None = None) -> None:
+    def __init__(self, workspace: Workspace | None = None) -> None:
         self._asked = False
-        self._files = [job.workspace.cancel_file(run) for run in lent_tokens()] if job else []
+        self._files = [workspace.cancel_file(run) for run in lent_tokens()] if workspace else []
         self._parent = os.getppid()
         self._in_kernel = os.environ.get(KERNELS_PARENT) == str(self._parent)
 

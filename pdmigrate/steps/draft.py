@@ -40,7 +40,7 @@ def draft(job: Job) -> Draft:
     questions = Questions(job.decisions(), rules.open_conflicts)
     path = job.workspace.folder / Path(rules.people_file or "").expanduser()
     who_is_who = read_people_file(path) if rules.people_file else {}
-    mapped = map_all(Mapped(account, state, ledger, questions, rules, scope, who_is_who))
+    mapped = map_all(Mapped(account, state, ledger, questions, rules, scope, who_is_who), job.progress)
     dropped = [*mapped.dropped, *find_gone(account, ledger, mapped)]
     planned = plan_actions(
         mapped.desired, dropped, state, ledger, rules.strategy, questions, rules.terraform, account.since

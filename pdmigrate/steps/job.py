@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError, UnwritableError
 from pdmigrate.harness.address import Address
-from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.harness.pacing import Limits, Quota, read_times
 from pdmigrate.harness.project import open_project
 from pdmigrate.harness.target import OWN, Place, Target, open_offered
 from pdmigrate.pagerduty.access import check_subdomain
@@ -23,9 +23,12 @@ from pdmigrate.pagerduty.client import PagerDuty, make_client
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.plan.answers import Decisions
+from pdmigrate.steps.cancel import Cancel
+from pdmigrate.steps.under_way import TITLES, UnderWay, describe_stop
 from pdmigrate.wire.counts import Counts
-from pdmigrate.wire.json_text import JsonError, read_json
+from pdmigrate.wire.json_text import read_json
 from pdmigrate.wire.network import find_password
+from pdmigrate.wire.progress import Progress
 from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.database import read_password
 from pdmigrate.workspace.decisions import read_decisions
@@ -84,6 +87,13 @@ class Job:
         self._secrets.append(find_password(self.network.proxy))
         self.source = self._open_source()
         self.target = self._open_target()
+        self.under_way = UnderWay()
+        self.under_way.serve([self.source and self.source.transport, getattr(self.target, "transport", None)])
+
+    @property
+    def progress(self) -> Progress:
+        """Where a step writes how far it is."""
+        return self.under_way.progress
 
     @property
     def horizon(self) -> timedelta:
@@ -349,17 +359,19 @@ def records_step(step: str) -> Callable[[Callable[Concatenate[Job, P], R]], Call
         @functools.wraps(run)
         def recorded(job: Job, /, *args: P.args, **kwargs: P.kwargs) -> R:
             started = time.monotonic()
+            job.under_way.cancel = Cancel(job.workspace)
             try:
-                with job.begin_step():
+                with job.begin_step(), job.under_way.watch(TITLES.get(step, step), step != "load"):
                     return run(job, *args, **kwargs)
             except KeyboardInterrupt:
-                stopped = InterruptedLoadError(f"{step} was cancelled: run it again, it goes on from there.")
+                stopped = InterruptedLoadError(describe_stop(step))
                 _leave_failure(job, step, started, stopped)
                 raise stopped from None
             except Exception as error:
                 _leave_failure(job, step, started, error)
                 raise
             finally:
+                job.under_way.resume()
                 job.seconds[step] = job.seconds.get(step, 0.0) + time.monotonic() - started
 
         return recorded
@@ -374,15 +386,6 @@ def _leave_failure(job: Job, step: str, started: float, error: Exception) -> Non
     status = {4: "refused", 7: "cancelled"}.get(code, "failed")
     with contextlib.suppress(UnwritableError):  # what went wrong is told all the same
         job.leave_result(step, {"status": status, "exit_code": code, "error": words})
-
-
-def read_times(path: Path) -> list[float]:
-    """The times of earlier invitations; a damaged file is as good as none, since a 429 is survived too."""
-    try:
-        found = read_json(path.read_bytes())
-    except (OSError, JsonError):
-        return []
-    return [float(at) for at in found if isinstance(at, int | float)] if isinstance(found, list) else []
 
 
 def _load_account(path: Path) -> dict[str, Any]:

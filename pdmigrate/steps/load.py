@@ -157,12 +157,16 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
     write, InterruptedLoadError when cancelled.
     """
     before = replace(job.target.counts)
+    cancel = job.under_way.cancel = cancel or job.under_way.cancel
     with job.hold("load"), job.journal().opened() as journal:
         plan = plan_from_json(job.workspace.load_state("plan", "conflicts"))
         rehearsal = job.settings.target.kind == "embedded" or job.settings.target.rehearsal
         others = {run.digest for run in journal.runs()}
         approved_by = guards.read_approval(plan, approve, job.decisions(), rehearsal, others)
-        state = job.target.read_state()
+        try:
+            state = job.target.read_state()
+        except InterruptedLoadError:
+            raise _stopped_after(0, len(plan.pending)) from None
         begun = find_begun(journal, plan)
         moved = check_before_writing(job, plan, state, journal, begun, approve)
         small = job.settings.rules.auto_approve
@@ -175,11 +179,15 @@ def load(job: Job, approve: str = "", progress: Progress | None = None, cancel: 
             state=state,
             number=number,
             progress=progress,
-            cancel=cancel or Cancel(job),
+            cancel=cancel,
             begun=begun,
             watch=ClockWatch(job, plan.digest),
         )
-        run.load(plan, passed, moved)
+        job.under_way.writing = True
+        try:
+            run.load(plan, passed, moved)
+        finally:
+            job.under_way.writing = False
     counts = job.target.counts
     order = {action.id: place for place, action in enumerate(plan.actions)}
     done = tuple(sorted(run.results, key=lambda d: order[d.action.id]))
@@ -288,12 +296,14 @@ class _Run:
 
     def _land(self, flying: dict[Future[str], Action], arrived: Iterable[Future[str]]) -> None:
         """Book what has come back. A side that is gone is raised, after all of them are booked."""
-        gone = None
+        gone: PdmigrateError | None = None
         for future in arrived:
             action = flying.pop(future)
             error = future.exception()
             if error is None:
                 self._finish(action, PAST[action.verb], future.result())
+            elif isinstance(error, InterruptedLoadError):  # its intent stays open, and the next load looks it up
+                gone = gone or _stopped_after(self.finished, self.total)
             elif isinstance(error, PdmigrateError):
                 gone = self._fail(action, error) or gone
             else:
@@ -308,6 +318,8 @@ class _Run:
             self.journal.record(self.number, action, "intended", self.job.clock())
         try:
             words = self.job.target.invite_people(sorted({a.identifier for a in batch}), *_name_groups(batch[0]))
+        except InterruptedLoadError:
+            raise _stopped_after(self.finished, self.total) from None
         except PdmigrateError as error:
             if any([self._fail(action, error) for action in batch]):  # noqa: C419 - a list: all of them are booked
                 raise
@@ -337,18 +349,22 @@ class _Run:
     def _count(self, done: Done) -> None:
         self.results.append(done)
         self.finished += 1
+        self.job.progress.count("steps", self.finished, self.total)
+        self.job.progress.add(done.action.kind.replace("_", " "))
         if self.progress:
             self.progress(done, self.finished, self.total)
 
     def _stop_if_asked(self) -> None:
         if self.cancel.asked:
-            raise InterruptedLoadError(
-                f"Cancelled after {self.finished} of {self.total} steps: run load again, it goes on from there."
-            )
+            raise _stopped_after(self.finished, self.total)
         if stale := self.watch.find_stale():
             raise InterruptedLoadError(
                 f"Stopped after {self.finished} of {self.total} steps, since the clock has jumped meanwhile: {stale}"
             )
+
+
+def _stopped_after(number: int, total: int) -> InterruptedLoadError:
+    return InterruptedLoadError(f"Cancelled after {number} of {total} steps: run load again, it goes on from there.")
 
 
 def batch_invites(actions: Iterable[Action]) -> list[tuple[Action, ...]]:

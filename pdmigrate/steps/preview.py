@@ -1,7 +1,6 @@
 """Step 2, preview: fetch everything, choose the scope, map it, see what Harness has and what it cannot hold."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pdmigrate.mapping.draft import Draft
@@ -11,6 +10,8 @@ from pdmigrate.steps.draft import draft, leave_questions
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.source_frames import SourceFrames
+from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.workspace.parts import open_part
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,20 +27,23 @@ class Preview(SourceFrames, Result):
 
 
 @records_step("preview")
-def preview(job: Job, progress: Callable[[str], None] = lambda kind: None) -> Preview:
-    """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side."""
-    snapshot = _fetch_snapshot(job, progress)
-    job.keep_snapshot(snapshot)
+def preview(job: Job) -> Preview:
+    """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side.
+
+    What was fetched before a stop is kept there for as long as a snapshot would be fresh, and used by the next preview.
+    """
+    snapshot = _fetch_snapshot(job)
     found = draft(job)
     leave_questions(job, found)
     job.workspace.save_state("scope", found.reasons)
     return Preview(snapshot, found)
 
 
-def _fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
+def _fetch_snapshot(job: Job) -> Snapshot:
     """What the source's file says; else what the source says now, with what connect found out about this account."""
     if job.source is None:
-        return job.read_source_snapshot()
+        job.keep_snapshot(snapshot := job.read_source_snapshot())
+        return snapshot
     access = job.workspace.find_state("access") or {}
     subdomain, source = job.read_subdomain(), job.settings.source
     reading = FetchOptions(
@@ -53,4 +57,11 @@ def _fetch_snapshot(job: Job, progress: Callable[[str], None]) -> Snapshot:
         service_dependencies=source.service_dependencies,
         final_on_lists=access.get("final_on_lists") if access.get("subdomain") == subdomain else None,
     )
-    return job.source.fetch(reading, progress)
+    account = canonical_json([source.kind, subdomain, source.base_url, source.region, source.snapshot])
+    hours, mark = job.settings.rules.guards.snapshot_hours, job.source.mark_key
+    with open_part(job.workspace.part_file, account, mark, reading.now, hours) as part:
+        if part:
+            job.progress.count("answers kept from before", len(part))
+        snapshot = job.source.fetch(replace(reading, now=part.since) if part else reading, part)
+        job.keep_snapshot(snapshot)
+    return snapshot

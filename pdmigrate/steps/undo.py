@@ -75,6 +75,7 @@ def undo(
                 if not revert.left:
                     listed[place] = _revert(job, journal, undoing, revert.action, state)
                 describe(listed[place])
+                job.progress.count("objects", place + 1, len(listed))
             journal.finish_load(undoing, job.clock())
     return Undone(run, tuple(listed), yes, mailed, approval)
 

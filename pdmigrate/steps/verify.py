@@ -111,11 +111,13 @@ def verify(job: Job) -> Verified:
         account = replace(account, oncalls=read_oncalls(policies_said))
         job.oncall_requests += oncall_requests
     found = replace(found, account=account)
+    seen = job.progress.follow
     schedules = tuple(
         compare_schedule(found, schedule, _ask_target(job, found, schedule))
-        for schedule in _in_scope(found, "schedules", found.account.all_schedules)
+        for schedule in seen("schedules compared", _in_scope(found, "schedules", found.account.all_schedules))
     )
-    services = tuple(compare_service(found, s, schedules) for s in _in_scope(found, "services", found.account.services))
+    moved = _in_scope(found, "services", found.account.services)
+    services = tuple(compare_service(found, s, schedules) for s in seen("services compared", moved))
     policies = compare_policies(found, schedules, services)
     drift = tuple(action for action in found.plan.actions if action.writes)
     window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))

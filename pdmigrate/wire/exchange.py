@@ -6,9 +6,12 @@ much it may still take, the status line and the headers too, and a proxy's answe
 in small pieces (urllib3 2.7 and later), so that no more of it is held than is allowed.
 """
 
+import contextlib
 import http.client
 import io
 import logging
+import socket
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,14 +42,24 @@ class Answer:
 
 
 class Allowance:
-    """What the exchange under way may still take: of a session, whose requests come one after the other."""
+    """What the exchange under way may still take: of a session, whose requests come one after the other.
 
-    def begin(self, silence: float, whole: float, size: int) -> None:
+    stopped: once it is set nothing more is read. sock: what is read from now.
+    """
+
+    def __init__(self) -> None:
+        self.sock: Any = None
+        self.stopped = threading.Event()
+
+    def begin(self, silence: float, whole: float, size: int, stopped: threading.Event | None = None) -> None:
         self.silence, self.left = silence, size
+        self.stopped = stopped or threading.Event()
         self._ends = time.monotonic() + whole
 
     def find_wait(self) -> float:
         """Seconds that the next reading may wait. Raises TimeoutError at the end of the time, TooLargeError of the bytes."""
+        if self.stopped.is_set():
+            raise TimeoutError("it was broken off")
         if self.left < 0:
             raise TooLargeError
         remaining = self._ends - time.monotonic()
@@ -67,13 +80,23 @@ class BoundedSession(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nobody is followed. requests would read the body to find out where it could go, however large it is."""
 
-    def exchange(self, method: str, url: str, silence: float, whole: float, size: int, **more: Any) -> Answer:
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        silence: float,
+        whole: float,
+        size: int,
+        stopped: threading.Event | None = None,
+        **more: Any,
+    ) -> Answer:
         """Send the request and read its answer.
 
         silence: seconds to wait for a connection, and for the next bytes; whole: seconds until all is there; size: bytes.
-        Raises requests' errors, ReadTimeout or ConnectionError for an answer that is late, and TooLargeError.
+        stopped: once it is set the answer is not waited for (see break_off). Raises requests' errors, ReadTimeout or
+        ConnectionError for an answer that is late or broken off, and TooLargeError.
         """
-        self._allowance.begin(silence, whole, size)
+        self._allowance.begin(silence, whole, size, stopped)
         limits: Any = Timeout(connect=silence, read=silence, total=whole)
         answer = self.request(method, url, timeout=limits, stream=True, allow_redirects=False, **more)
         content = bytearray()
@@ -83,8 +106,16 @@ class BoundedSession(requests.Session):
                 if len(content) > size:
                     raise TooLargeError
         finally:
+            self._allowance.sock = None
             answer.close()
         return Answer(answer.status_code, answer.headers, bytes(content))
+
+    def break_off(self) -> None:
+        """End the answer under way, from another thread, where its `stopped` is set: who waits for bytes wakes up."""
+        sock = self._allowance.sock
+        if self._allowance.stopped.is_set() and isinstance(sock, socket.socket):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # beneath TLS, which its reader's thread still uses
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -129,6 +160,7 @@ class _Readable:
 class _BoundedReader(io.RawIOBase):
     def __init__(self, sock: Any, allowance: Allowance):
         self._sock, self._raw, self._allowance = sock, sock.makefile("rb", buffering=0), allowance
+        allowance.sock = sock
 
     def readable(self) -> bool:
         return True

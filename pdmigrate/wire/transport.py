@@ -9,6 +9,7 @@ import logging
 import random
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.exchange import Answer, BoundedSession, TooLargeError
 from pdmigrate.wire.json_text import MEGABYTE, OF_ANSWER, read_json
 from pdmigrate.wire.network import ASKS, Network
+from pdmigrate.wire.progress import Progress
 from pdmigrate.wire.rate_limit import Pace, read_wait
 from pdmigrate.wire.redaction import mask_secrets
 from pdmigrate.wire.words import read_error
@@ -69,7 +71,7 @@ class Transport:
 
     `side` is the side's name for messages. `headers` hold the key and are never shown. `at_once` is how many requests
     may be under way, over all threads. A try ends after `timeout` seconds without a connection or a byte, and after
-    `whole` seconds in any case. `sleep` is for tests.
+    `whole` seconds in any case. `sleep` is for tests. Waits are told to `progress`.
     """
 
     def __init__(
@@ -90,20 +92,23 @@ class Transport:
         self.base_url = base_url.rstrip("/")
         self.counts = Counts()
         self.pace = Pace()
+        self.progress = Progress()
         self.allowed = allowed
         self.patience = patience or Patience()
         self.timeout = timeout
         self.whole = whole
         self._answered = False
         self._headers = headers
-        self._stopped = threading.Event()
+        self._stopped, self._broken = threading.Event(), threading.Event()
         self._sleep = sleep or self._stopped.wait
         self._slots = threading.BoundedSemaphore(at_once)
         self._sessions = threading.local()
+        self._open: weakref.WeakSet[BoundedSession] = weakref.WeakSet()
+        self._apart: weakref.WeakSet[Transport] = weakref.WeakSet()
 
     def apart(self) -> "Transport":
         """A second session with the same side, with its own pace and counts: for endpoints that have their own rate limit."""
-        return Transport(
+        other = Transport(
             self.side,
             self.base_url,
             self._headers,
@@ -113,14 +118,29 @@ class Transport:
             network=self.network,
             whole=self.whole,
         )
+        other.progress = self.progress
+        self._apart.add(other)
+        return other
 
-    def cancel(self) -> None:
-        """No request leaves from now on, and who waits stops waiting: all of them end with InterruptedLoadError."""
+    def cancel(self, gently: bool = False) -> None:
+        """No request leaves from now on, and who waits stops waiting: all of them end with InterruptedLoadError.
+
+        What is read is broken off; what was sent to change something is waited for, so that it is known what became of it.
+        gently: only who waits ends so; a change that takes several requests comes to its end.
+        """
         self._stopped.set()
+        if gently:
+            return
+        self._broken.set()
+        for session in [*self._open]:
+            session.break_off()
+        for other in [*self._apart]:
+            other.cancel()
 
     def resume(self) -> None:
         """Let requests leave again."""
         self._stopped.clear()
+        self._broken.clear()
 
     def send(
         self,
@@ -162,8 +182,10 @@ class Transport:
             told_to_wait = answer is not None and answer.status == 429
             if not (repeatable or told_to_wait) or lost + wait > self.patience.limit or turn + 1 >= tries:
                 break
-            log.warning("%s: %s; trying again in %.1f s (%s)", self.side, trouble, wait, request)
-            self._wait(wait)
+            limited = trouble == "status 429"
+            level = logging.INFO if limited and self.progress.watched else logging.WARNING
+            log.log(level, "%s: %s; trying again in %.1f s (%s)", self.side, trouble, wait, request)
+            self._wait(wait, f"{self.side}'s limit of requests" if limited else f"{self.side} ({trouble})")
             lost += wait
         raise UnreachableError(
             f"{self.side} at {self.base_url} does not answer {request}: {trouble}; gave up after {turn + 1} tries. "
@@ -187,6 +209,7 @@ class Transport:
                     self.timeout,
                     self.whole,
                     OF_ANSWER.size,
+                    None if kind[0] else self._broken,
                     params=params,
                     json=body,
                     **self.network.choose(self.base_url),
@@ -200,6 +223,8 @@ class Transport:
                 ) from None
             except REPEATED as error:
                 self.pace.lose()
+                if self._broken.is_set() and not kind[0]:
+                    self._interrupt()
                 self._stop_where_closed(error, f"{method} {path}")
                 proxied = isinstance(error, requests.exceptions.ProxyError)
                 trouble = self.network.name_proxy(self.base_url) if proxied else _name_failure(error)
@@ -231,12 +256,14 @@ class Transport:
         """Wait while the side's own numbers say that the limit is used up; a request too many is never sent."""
         while (wait := self.pace.take()) > 0:
             if self.pace.is_news():
-                log.warning("%s: its limit of requests is used up; going on in %.0f s", self.side, wait)
-            self._wait(min(wait, self.patience.told))
-        if self._stopped.is_set():
+                level = logging.INFO if self.progress.watched else logging.WARNING
+                log.log(level, "%s: its limit of requests is used up; going on in %.0f s", self.side, wait)
+            self._wait(min(wait, self.patience.told), f"{self.side}'s limit of requests")
+        if self._broken.is_set():
             self._interrupt()
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, seconds: float, why: str) -> None:
+        self.progress.wait(why, seconds)
         self._sleep(seconds)
         self.counts.add_wait(seconds)
         if self._stopped.is_set():
@@ -251,6 +278,7 @@ class Transport:
         if session is None:
             session = self._sessions.session = self.network.open_session(self.base_url)
             session.headers.update(self._headers)
+            self._open.add(session)
         return session
 
     def _choose_wait(self, answer: Answer | None, turn: int) -> float:
@@ -275,10 +303,15 @@ class Transport:
         words = f"{answer.status} {self._redact(code)}".strip()
         raise AnswerError(f"{self.side} refused {request}: {words}: {message}", answer.status, code)
 
+    @property
+    def key(self) -> str:
+        """The key: never to be shown, nor kept."""
+        keys = (v for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
+        return "".join(key.removeprefix("Token token=").removeprefix("Bearer ") for key in keys)
+
     def _redact(self, text: str) -> str:
         """The text without the key: an error answer may repeat it."""
-        keys = (v for k, v in self._headers.items() if k in ("Authorization", "x-api-key"))
-        return mask_secrets(text, (key.removeprefix("Token token=").removeprefix("Bearer ") for key in keys))
+        return mask_secrets(text, [self.key])
 
 
 _NOTHING: Any = object()

@@ -25,10 +25,10 @@ STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify")
 class Workspace:
     """A folder. Knows the paths, and nothing of what the files mean.
 
-    migration.yaml, decisions.yaml: made for people. journal.sqlite: what was loaded. snapshots/: what the source said. history/:
-    what happened there.
-    state/STEP.json: what a step leaves for the next. sandbox/: the embedded sides. reports/RUN/: what people look at,
-    reports/by-hand/: of what is done by hand.
+    migration.yaml, decisions.yaml: made for people. journal.sqlite: what was loaded. snapshots/: what the source said.
+    history/: what happened there. state/STEP.json: what a step leaves for the next; state/fetch.part: of a fetch that was
+    stopped. sandbox/: the embedded sides. reports/RUN/: what people look at, reports/by-hand/: of what is done by hand.
+    notebooks/: this client's copies.
     """
 
     def __init__(self, folder: Path | str):
@@ -36,7 +36,8 @@ class Workspace:
         self.settings_file, self.decisions_file = folder / "migration.yaml", folder / "decisions.yaml"
         self.journal_file = folder / "journal.sqlite"
         self.snapshots, self.sandbox, self.reports = folder / "snapshots", folder / "sandbox", folder / "reports"
-        self.by_hand = self.reports / "by-hand"
+        self.by_hand, self.notebooks = self.reports / "by-hand", folder / "notebooks"
+        self.part_file = folder / "state" / "fetch.part"
 
     def cancel_file(self, run: str) -> Path:
         """There while this headless run, and no other, has been told to stop. run: the token of its hold."""

@@ -305,6 +305,9 @@ def make_workspace(folder: Path, options: Mapping[str, Any]) -> Path:
     text = HEADING + "\n".join(_write_section(Settings, {**live, **given})) + "\n"
     parse_settings(yaml.safe_load(text))
     write_text(path, text)
+    ignored = path.with_name(".gitignore")
+    if not ignored.exists():
+        write_text(ignored, "# A client's data: no repository takes any of it, unless this file is removed.\n*\n")
     return path
 
 

@@ -73,6 +73,10 @@ def writes(pair):
     return pair[1].app.config["STORE"].read()["writes"]
 
 
+MADE = [".gitignore", "migration.yaml"]
+"""What a workspace has that nothing was done in: no repository takes it."""
+
+
 def left_in(folder):
     return sorted(
         path.name for path in folder.iterdir() if path.name not in ("reports", ".lock", ".decisions.yaml.lock")
@@ -138,7 +142,7 @@ def test_a_step_that_is_none_is_refused_with_the_steps_there_are(run, workspace,
     code, [error], _ = run("run", workspace, *words)
     assert code == 2
     assert "connect, preview, invite, conflicts, load, verify" in error
-    assert left_in(workspace) == ["migration.yaml"]
+    assert left_in(workspace) == MADE
 
 
 def test_a_folder_that_is_no_workspace_is_refused(run, tmp_path):
@@ -152,7 +156,7 @@ def test_a_misspelt_key_is_refused_and_nothing_is_written(run, live, pair):
     change(live, "strategy:", "stratgy:")
     code, [error], _ = run("run", live)
     assert (code, error) == (2, "pdmigrate: migration.yaml: there is no key rules.stratgy (did you mean strategy?).")
-    assert left_in(live) == ["migration.yaml"]
+    assert left_in(live) == MADE
     assert not (live / "reports").exists()
     assert writes(pair) == []
 
@@ -162,7 +166,7 @@ def test_a_literal_token_is_refused_and_nothing_is_written(run, live, pair):
     code, [error], _ = run("run", live)
     assert code == 2
     assert "source.token: a secret is given by reference" in error
-    assert left_in(live) == ["migration.yaml"]
+    assert left_in(live) == MADE
     assert not (live / "reports").exists()
     assert writes(pair) == []
 
@@ -205,7 +209,7 @@ def test_a_side_that_cannot_be_used_is_one_line_and_nothing_is_written(run, live
     assert len(errors) == 1
     assert re.search(said, errors[0])
     assert writes(pair) == []
-    assert left_in(live) == ["migration.yaml"]
+    assert left_in(live) == MADE
     assert "another-secret-altogether" not in "".join(out)
     assert (live / "reports" / "1" / "index.html").is_file()
     assert "another-secret-altogether" not in (live / "reports" / "1" / "notebooks" / "1_connect.ipynb").read_text()

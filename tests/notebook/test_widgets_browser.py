@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from lab import Lab, need_browser, open_browser, start_lab
+from lab import SLOW, Lab, need_browser, open_browser, save_state, start_lab
 
 from pdmigrate import conflicts, open_job
 from pdmigrate import waive as waive_guard
@@ -65,8 +65,10 @@ def walked(tmp_path_factory):
         walk(lab, "2_preview.ipynb", choose_scope, workspace)
         walk(lab, "3_invite.ipynb", decide_people, workspace)
         walk(lab, "4_conflicts.ipynb", decide_conflicts, workspace, lab)
-        load_with_interruptions(lab.open("5_load.ipynb"), server, workspace)
+        save_state(folder / "lab", False)  # as JupyterLab has it where nobody has changed it
+        load_with_interruptions(lab, server, workspace)
         walk(lab, "6_verify.ipynb", verify_and_tick, workspace)
+        follow_links(lab, context)
         reopen(lab, workspace)
         left = read_target(workspace.folder)
     yield workspace, left, seen
@@ -82,11 +84,40 @@ def walk(lab, name, act, *given):
 
 
 def reopen(lab, workspace):
-    """Another day: the notebook shows what was decided, and a decision is taken back and given again."""
+    """Another day: tables stand where the widgets were; run again, the notebook shows what was decided."""
+    lab.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    lab.page.get_by_text("Shut Down All Kernels…", exact=True).click()
+    lab.page.get_by_role("button", name="Shut Down All", exact=True).click()
+    lab.reload()
+    verified = lab.open("6_verify.ipynb").within("sign_off_teams(job")
+    verified.panel.scroll_into_view_if_needed()
+    verified.see("As it was on ")
+    assert verified.panel.get_by_role("row", name="Payments").is_visible()
+    assert not verified.panel.get_by_text("model not found").is_visible()
     notebook = lab.open("3_invite.ipynb")
     notebook.run_all()
     notebook.search("shared mailbox", 1)
     notebook.see("decided: leave out")
+
+
+def follow_links(lab, context):
+    """From the notebook to its page, from page to page and to a table's rows, in JupyterLab's tab and in one of its own."""
+    lab.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)").get_by_role("link", name="All pages of this run").click()
+    inside = lab.page.frame_locator(".jp-HTMLViewer iframe")
+    inside.get_by_role("link", name="Connect").first.click()
+    inside.get_by_role("heading", name="Connect", exact=True).wait_for()
+    inside.get_by_role("link", name="Run", exact=True).click()
+    inside.get_by_role("link", name="Verify").first.click()
+    inside.get_by_role("link", name="CSV").first.click()
+    inside.get_by_text("PagerDuty").first.wait_for()
+    own = context.new_page()
+    own.goto(f"{lab.page.url.partition('/lab')[0]}/files/reports/by-hand/index.html")
+    own.get_by_role("link", name="Connect").first.click()
+    own.get_by_role("heading", name="Connect", exact=True).wait_for()
+    with own.expect_download() as download:
+        own.get_by_role("link", name="CSV").first.click()
+    assert download.value.suggested_filename.endswith(".csv")
+    own.close()
 
 
 def connect(notebook):
@@ -203,7 +234,9 @@ def answer_class(questions, about, answer):
     """Two clicks: what is open of the class is ticked with it."""
     questions.press_first(re.compile(rf"^{about} · \d+$"))  # those that are decided stand further down
     questions.press(re.compile(rf"^{answer}(, all \d+)?$"))
-    questions.see(f"Decided: {answer}, ")
+    questions.see(
+        re.compile(f"Decided: {answer}, |Every question is answered")
+    )  # the last of them is told as that at once
 
 
 def approve(notebook, workspace):
@@ -217,8 +250,9 @@ def approve(notebook, workspace):
     assert read_decisions(workspace.decisions_file).approves(digest)
 
 
-def load_with_interruptions(notebook, server, workspace):
-    """Paused, gone on with, cancelled; then to the end."""
+def load_with_interruptions(lab, server, workspace):
+    """Paused, seen in a browser that was opened anew, gone on with, cancelled; then to the end."""
+    notebook = lab.open("5_load.ipynb")
     server.app.config["FAULTS"].append(Rule("slow", seconds=0.2))
     notebook.start_all()
     notebook.see(" left: teams")
@@ -228,6 +262,9 @@ def load_with_interruptions(notebook, server, workspace):
     while asked != (asked := server.app.config["LOG"].requests):  # what was sent is waited for
         notebook.page.wait_for_timeout(800)
     notebook.see("Paused between two steps.")
+    wait_until_saved(notebook, workspace.notebooks / "5_load.ipynb", "What came of it stands below.")
+    lab.reload()
+    notebook.see("Paused between two steps.")
     notebook.press("Go on")
     notebook.press("Cancel")
     notebook.see("Cancelled after")
@@ -236,6 +273,15 @@ def load_with_interruptions(notebook, server, workspace):
     assert "was interrupted" in describe_status(workspace)
     notebook.run_all()
     notebook.see("Finished:")
+
+
+def wait_until_saved(notebook, path, words):
+    """JupyterLab saves by itself: until these words are in the file, of which half may be written when it is read."""
+    for _ in range(SLOW // 200):
+        if words in path.read_text(encoding="utf-8"):
+            return
+        notebook.page.wait_for_timeout(200)
+    raise AssertionError(f"{path.name} was not saved")
 
 
 def verify_and_tick(notebook, workspace):
@@ -278,7 +324,7 @@ def test_every_click_is_in_the_file(walked):
 def test_no_key_is_in_any_file_the_saved_widgets_included(walked):
     workspace, _, _ = walked
     folder = workspace.folder.parent
-    saved = [json.loads(path.read_text()) for path in (folder / "lab" / "notebooks").glob("*.ipynb")]
+    saved = [json.loads(path.read_text()) for path in workspace.notebooks.glob("*.ipynb")]
     assert any("widgets" in notebook["metadata"] for notebook in saved)
     assert scan_for_secrets(folder, (EMBEDDED_KEY, EMBEDDED_TOKEN)) == []
 

@@ -88,7 +88,8 @@ def test_a_page_goes_the_way_of_the_policy_as_the_clock_comes(sre):
     told = pages(sre, alert["prettyId"])
     assert told[3:] == [(13, ANN, "PHONE"), (20, CAT, "EMAIL")]  # Cat's turn began at the twentieth minute
     kinds = [one["eventType"] for one in read(sre, "/activities/PAGE_ALERT_sre-1/timeline", pageSize=100)["entities"]]
-    assert (kinds[:2], kinds[-1]) == (["ALERT_CREATED", "PAGE_SENT"], "ESCALATION_EXHAUSTED")
+    assert kinds[:3] == ["ALERT_CREATED", "SIMILAR_ALERTS_SEARCHED", "PAGE_SENT"]
+    assert kinds[-1] == "ESCALATION_EXHAUSTED"
 
 
 def test_an_acknowledgement_ends_the_page(sre):

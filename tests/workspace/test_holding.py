@@ -79,7 +79,7 @@ def test_the_first_signal_asks_the_second_breaks_off(tmp_path):
 def test_a_cancelled_headless_run_ends_with_7_and_goes_on(small, monkeypatch, tmp_path):
     steps, stop = iter(["preview", "invite"]), headless.StopRequest(small.workspace.folder)
 
-    def run_one(step, workspace, folder, approve):
+    def run_one(step, workspace, folder, approve, describe):
         stop.ask()
         return {
             "step": next(steps),

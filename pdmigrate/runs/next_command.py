@@ -1,12 +1,13 @@
-"""The command that a migration waits for, as it can be typed here."""
+"""What a migration waits for: the notebook to open, and the command as it can be typed here."""
 
 import shlex
 import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from pdmigrate.oncall.words import format_number
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.plan.guards import UNRESOLVED
 from pdmigrate.workspace.decisions import read_decisions
@@ -15,6 +16,9 @@ from pdmigrate.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from pdmigrate.workspace.journal import Journal
+
+FIRST = {"connect": "access", "preview": "snapshot", "invite": "people"}
+"""The steps before there is a plan, and the state that each of them leaves."""
 
 
 def find_journal(workspace: Workspace, settings: Settings) -> "Journal | None":
@@ -38,15 +42,26 @@ def list_refusals(workspace: Workspace) -> list[str]:
     ]
 
 
-def find_next(workspace: Workspace, settings: Settings) -> str:
-    """What to type next, and what to do before, in one line."""
+class Next(NamedTuple):
+    """What a migration waits for. step: whose notebook it is done in; doing: what a person does there; typed: the same on
+    the command line, in one line."""
+
+    step: str
+    doing: str
+    typed: str
+
+
+def find_next(workspace: Workspace, settings: Settings) -> Next:
+    """What to do next, as far as the workspace tells. Asks neither side."""
     folder = _shorten(workspace.folder)
-    plan_again = _type("run", folder, "--until", "conflicts")
-    if workspace.find_state("questions"):
-        return f"answer in notebook 4 ({_type('lab', '--workspace', folder)}) or in decisions.yaml, then {plan_again}"
-    data = workspace.find_state("plan")
+    lab, plan_again = _type("lab", "--workspace", folder), _type("run", folder, "--until", "conflicts")
+    questions, data = workspace.find_state("questions"), workspace.find_state("plan")
+    if questions:
+        doing = f"{format_number(len(questions), 'question waits', 'questions wait')} for an answer"
+        return Next("conflicts", doing, f"answer in notebook 4 ({lab}) or in decisions.yaml, then {plan_again}")
     if data is None:
-        return plan_again
+        step = next((step for step, state in FIRST.items() if workspace.find_state(state) is None), "conflicts")
+        return Next(step, "run its cells", plan_again)
     plan, loaded, unfinished = plan_from_json(data), False, None
     journal = find_journal(workspace, settings)
     if journal:
@@ -55,17 +70,19 @@ def find_next(workspace: Workspace, settings: Settings) -> str:
             undone = {run.undoes for run in runs}
             loaded = any(run.finished and run.digest == plan.digest and run.number not in undone for run in runs)
     if unfinished and unfinished[1].digest != plan.digest:
-        return plan_again
+        return Next("conflicts", "draft the plan again: an earlier load is unfinished", plan_again)
     if plan.pending and not loaded and list_refusals(workspace):
-        return f"mend or waive in notebook 4 ({_type('lab', '--workspace', folder)}) what refuses the plan, then {plan_again}"
+        typed = f"mend or waive in notebook 4 ({lab}) what refuses the plan, then {plan_again}"
+        return Next("conflicts", "mend or waive what refuses the plan", typed)
     if plan.pending and not loaded:
         if read_decisions(workspace.decisions_file).approves(plan.digest):
-            return _type("run", folder, "load", "verify")
-        return f"look at the plan, then {_type('run', folder, 'load', 'verify', '--approve', plan.digest)}"
+            return Next("load", "the plan is approved: load it", _type("run", folder, "load", "verify"))
+        typed = f"look at the plan, then {_type('run', folder, 'load', 'verify', '--approve', plan.digest)}"
+        return Next("conflicts", "look at the plan, and approve it", typed)
     parity = workspace.state_file("parity")
     if not parity.is_file() or (loaded and parity.stat().st_mtime < workspace.state_file("plan").stat().st_mtime):
-        return _type("run", folder, "verify")
-    return _type("handover", folder)
+        return Next("verify", "compare both sides", _type("run", folder, "verify"))
+    return Next("verify", "what people must still do, and who goes over", _type("handover", folder))
 
 
 def _type(*words: str) -> str:

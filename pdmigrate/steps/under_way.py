@@ -1,0 +1,70 @@
+"""A step under way: shown while it lasts, and stopped by whoever asks for it, within two seconds."""
+
+import signal
+import threading
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+
+from pdmigrate.steps.cancel import Cancel
+from pdmigrate.wire.progress import Display, Progress, watching
+from pdmigrate.wire.transport import Transport
+
+TITLES = {
+    "connect": "Asking both sides",
+    "preview": "Reading both sides",
+    "invite": "Looking who has an account",
+    "conflicts": "Planning",
+    "load": "Loading",
+    "verify": "Comparing",
+    "undo": "Taking back",
+    "history": "Reading the history",
+}
+GOES_ON = {
+    "preview": "what was read is kept: run preview again, it goes on from there",
+    "load": "run load again, it goes on from there",
+    "undo": "run undo again, it goes on from there",
+}
+"""What a step that was stopped has kept. Any other has written nothing, and begins anew."""
+
+
+class UnderWay:
+    """How far a job's step is, where that is shown, and how it is stopped.
+
+    writing: what is under way changes the target. Then requests that were sent are waited for, and nobody waits for a limit.
+    """
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+        self.display: Display | None = None
+        self.cancel = Cancel()
+        self.writing = False
+        self._transports: list[Transport] = []
+
+    def serve(self, transports: Iterable[object]) -> None:
+        """These tell how long they wait, and end with the step."""
+        self._transports = [one for one in transports if isinstance(one, Transport)]
+        for transport in self._transports:
+            transport.progress = self.progress
+
+    def watch(self, title: str, interrupts: bool = True) -> AbstractContextManager[None]:
+        """Show it, and stop it when asked, until this ends. interrupts: False for a step that asks for itself."""
+        self.resume()
+        thread = threading.current_thread()
+
+        def stop() -> None:
+            if interrupts and thread is threading.main_thread() and thread.ident:
+                signal.pthread_kill(thread.ident, signal.SIGINT)  # else what computes would not hear of it
+            for transport in self._transports:
+                transport.cancel(gently=self.writing)
+
+        return watching(self.progress, title, self.display, lambda: self.cancel.asked, stop)
+
+    def resume(self) -> None:
+        """Requests may leave again."""
+        for transport in self._transports:
+            transport.resume()
+
+
+def describe_stop(step: str) -> str:
+    """What is said of a step that was stopped."""
+    return f"{step} was cancelled: {GOES_ON.get(step, 'nothing was written; run it again')}."

@@ -281,6 +281,7 @@ def section_nights(found: Replays) -> Section:
         "Person": lambda p: p.name,
         "Nights woken": lambda p: p.nights,
         "Pages": lambda p: p.pages,
+        "Notifications, by channel": lambda p: [f"{number:,} {channel}" for channel, number in p.channels.items()],
     }
     text = (
         f"A night is from {EVENING}:00 to {MORNING}:00 by the person's own clock; two pages in one night are one night."

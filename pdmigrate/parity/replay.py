@@ -36,7 +36,7 @@ Why = Literal["", "scope", "urgency", "policy", "schedule", "hand", "dated", "un
 
 LAG = 30
 """Seconds by which PagerDuty's log may be late; what falls so close to an answer is not compared."""
-ENDS = ("acknowledge", "resolve", "snooze", "delegate", "urgency_change", "reach_ack", "reach_trigger", "exhaust")
+ENDS = ("acknowledge", "resolve", "snooze", "delegate", "urgency_change", "reach_ack", "reach_trigger")
 """Beginnings of the types of log entries after which the policy does not go on by itself."""
 ASSIGNS = ("assign_log_entry", "escalate_log_entry")
 TURN = "one of "

@@ -1,7 +1,7 @@
 """Noise and use: how often services page, whom they wake at night, what nobody answers, what has been silent. Pure."""
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -36,12 +36,14 @@ class ServiceUse:
 
 @dataclass(frozen=True)
 class PersonUse:
-    """pages: pages in which somebody was told. nights: nights in which he was, each counted once."""
+    """pages: pages in which somebody was told. nights: nights in which he was, each counted once. channels: how often by
+    which, by the list of notifications, whatever they were about."""
 
     id: str
     name: str
     pages: int
     nights: int
+    channels: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,15 @@ def count_usage(found: Draft, happened: Happened) -> Usage:
             incident.created_at,
         )
     users = found.account.users
-    people = [PersonUse(id, users[id].name if id in users else id, len(told[id]), len(nights[id])) for id in told]
+    channels: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in happened.notifications:
+        channels[one.user][one.type.removesuffix("_notification")] += 1
+    people = [
+        PersonUse(
+            id, users[id].name if id in users else id, len(told[id]), len(nights[id]), dict(channels[id].most_common())
+        )
+        for id in {*told, *channels}
+    ]
     return Usage(
         tuple(sorted(services.values(), key=lambda s: (-s.pages, -s.low, s.name.casefold()))),
         tuple(sorted(people, key=lambda p: (-p.nights, -p.pages, p.name.casefold()))),

@@ -26,8 +26,9 @@ class Workspace:
     """A folder. Knows the paths, and nothing of what the files mean.
 
     migration.yaml, decisions.yaml: made for people. journal.sqlite: what was loaded. snapshots/: what the source said.
-    state/STEP.json: what a step leaves for the next; state/fetch.part: of a fetch that was stopped. sandbox/: the embedded
-    sides. reports/RUN/: what people look at, reports/by-hand/: of what is done by hand. notebooks/: this client's copies.
+    history/: what happened there. state/STEP.json: what a step leaves for the next; state/fetch.part: of a fetch that was
+    stopped. sandbox/: the embedded sides. reports/RUN/: what people look at, reports/by-hand/: of what is done by hand.
+    notebooks/: this client's copies.
     """
 
     def __init__(self, folder: Path | str):

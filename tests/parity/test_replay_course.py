@@ -39,6 +39,7 @@ ALL = ((0, frozenset(["ann"])), (5, frozenset(["bob", "cat"])))
     [
         ([happen(60, "resolve")], ALL, 59),
         ([happen(16, "assign", "ann"), happen(60, "resolve")], (*ALL, (16, frozenset(["ann"]))), 59),
+        ([happen(20, "exhaust_escalation_path"), happen(60, "resolve")], ALL, 59),
         ([happen(7, "acknowledge", agent=USER), happen(40, "escalate", "dan")], ALL, 6),
         ([happen(5.2, "acknowledge", agent=USER)], ALL[:1], 4),
         ([happen(0.1, "acknowledge", agent=USER)], ALL[:1], 0),
@@ -49,6 +50,7 @@ ALL = ((0, frozenset(["ann"])), (5, frozenset(["bob", "cat"])))
     ids=[
         "to the end",
         "a repeat",
+        "exhausted",
         "answered",
         "answered with it",
         "at once",

@@ -277,6 +277,9 @@ def test_the_page_tells_a_stakeholder_how_many_and_which(company):
     noise = sections["Noise and use"].table.rows
     assert len(noise) == len(CHOSEN)
     assert [row[1] for row in noise] == sorted((row[1] for row in noise), reverse=True)
+    nights = sections["Nights"].table
+    assert any("push" in " ".join(row[3]) for row in nights.rows), "by which channel PagerDuty told them"
+    assert [row[1] for row in nights.rows] == sorted((row[1] for row in nights.rows), reverse=True)
     assert sum(row[1] + row[4] for row in noise) == len(found.happened.incidents)
 
 

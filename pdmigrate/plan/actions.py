@@ -17,7 +17,7 @@ from pdmigrate.harness import records
 from pdmigrate.harness.records import Membership, Override, Record
 from pdmigrate.plan.kinds import KINDS, ORDER
 from pdmigrate.wire.canonical import canonical_json
-from pdmigrate.wire.forms import FormError, describe_form, read_form
+from pdmigrate.wire.forms import FormError, MaybeMoment, describe_form, read_form
 
 Verb = Literal["create", "update", "adopt", "keep", "handover"]
 VERBS: tuple[Verb, ...] = ("create", "update", "adopt", "keep", "handover")
@@ -140,7 +140,7 @@ class LedgerEntry:
     identifier: str
     name: str
     synced: Fields
-    at: str = ""
+    at: MaybeMoment = ""
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
 from pdmigrate.errors import WORST_FIRST, worst_code
 from pdmigrate.pages.report import write_index
 from pdmigrate.pages.show import Figure, Link, Page, Section, make_table
 from pdmigrate.pages.words import format_time
+from pdmigrate.wire.forms import MaybeMoment
 from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.folder import STEPS, write_json
 from pdmigrate.workspace.states import read_within
@@ -75,17 +76,11 @@ SUMMARIES: dict[str, TypeAdapter[Any]] = {
 """What is taken out of the summary of a step."""
 
 
-def _check_moment(at: str) -> str:
-    if at and datetime.fromisoformat(at).tzinfo is None:
-        raise ValueError("no time zone")
-    return at
-
-
 class _Result(BaseModel):
     """What every step's result has; most have more."""
 
     step: str
-    at: Annotated[str, AfterValidator(_check_moment)] = ""
+    at: MaybeMoment = ""
     status: str
     exit_code: int
     error: str

@@ -75,7 +75,8 @@ def load_account(path: Path, decode: Decode = _decode) -> Json:
     rendered = {id: part["rendered_schedule_entries"] for id, part in parts.items() if _is_rendered(part)}
     document["overrides"] = {**rendered, **document["overrides"]}
     # a recorded account does not say whose key it was; most of its schedules do
-    zones = Counter(schedule.get("time_zone") or "UTC" for schedule in document["schedules"])
+    said = (schedule.get("time_zone") or "UTC" for schedule in document["schedules"])
+    zones = Counter(zone for zone in said if isinstance(zone, str))
     zone = raw.get("time_zone") or (zones.most_common(1)[0][0] if zones else "UTC")
     known = {"subdomain": raw.get("subdomain") or _find_subdomain(document), "time_zone": zone}
     return {**known, **({"recorded": True} if raw.get("recorded") else {}), **document}

@@ -1,12 +1,27 @@
 """The forms of what comes in: values that are checked once become typed ones, or one line that names the field."""
 
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from pdmigrate.errors import shorten
 
 T = TypeVar("T")
+
+
+def _check_moment(text: str) -> str:
+    try:
+        if datetime.fromisoformat(text).tzinfo is not None:
+            return text
+    except ValueError:
+        pass
+    raise ValueError("is no moment with its zone, as 2026-11-23T12:00:00+00:00")
+
+
+MomentText = Annotated[str, AfterValidator(_check_moment)]
+"""A moment in ISO 8601 with its zone, as text."""
+MaybeMoment = Literal[""] | MomentText
 
 
 class FormError(ValueError):

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.wire.forms import FormError, read_form
+from pdmigrate.wire.forms import FormError, MaybeMoment, MomentText, read_form
 from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.workspace.database import copy_file, damaged, ledger, loads, make_engine, steps
 
@@ -35,7 +35,7 @@ class JournalStep:
     action: Action
     state: str
     note: str
-    at: str
+    at: MomentText
 
     @property
     def wrote(self) -> bool:
@@ -50,8 +50,8 @@ class Run:
     number: int
     kind: str
     digest: str
-    started: str
-    finished: str
+    started: MomentText
+    finished: MaybeMoment
     approved_by: str
     snapshot: str
 

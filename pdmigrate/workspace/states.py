@@ -1,7 +1,6 @@
 """The forms of what a step leaves in state/ for the next: read in one place, so that whoever takes it may trust it."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, T
 from pdmigrate.errors import SettingsError, shorten
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.plan.guards import Refusal
-from pdmigrate.wire.forms import FormError, read_form
+from pdmigrate.wire.forms import FormError, MomentText, read_form
 from pdmigrate.wire.json_text import OF_FILE, JsonError, read_json
 
 
@@ -38,16 +37,10 @@ class _ClockWindows(_Form):
     renderings: dict[str, list[dict[str, Any]]]
 
 
-def _check_moment(text: str) -> str:
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError("has no hour or no zone")
-    return text
-
-
 class _Person(_Form):
     id: str
     state: str
-    since: Annotated[str, AfterValidator(_check_moment)] | None = None
+    since: MomentText | None = None
 
 
 class _Question(_Form):
@@ -135,8 +128,8 @@ class _Given(_Form):
 
 
 class _Replay(_Form):
-    since: Annotated[str, AfterValidator(_check_moment)]
-    until: Annotated[str, AfterValidator(_check_moment)]
+    since: MomentText
+    until: MomentText
     pages: dict[str, int]
     unexplained: int
     misread: int

@@ -81,6 +81,7 @@ class _Progress:
         self.box = stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said.line)
 
     def run(self, approved: str) -> Loaded:
+        self.job.under_way.display = None  # the bars here tell it
         self.said.say("Checking that nothing has moved since the plan was made.")
         try:
             loaded: Loaded = load(self.job, approved, self.describe, self.steering)

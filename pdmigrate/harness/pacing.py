@@ -54,7 +54,7 @@ class Quota:
         self._remember = remember
         self._lock = threading.Lock()
         self._calls: deque[float] = deque()
-        self._invites = deque(sorted(set(sent)))  # no two calls left at the same moment
+        self._invites = deque(sent)
 
     def wait(self, method: str, path: str, sleep: Sleep = lambda seconds, why: time.sleep(seconds)) -> None:
         """Return when this request may leave, and count it. sleep: waits so many seconds for this reason, or raises."""

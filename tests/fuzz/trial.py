@@ -13,7 +13,7 @@ from random import Random
 from source_http import QUICK
 from template import Template, open_at
 
-OWN = ("reports/by-hand/results/",)
+OWN = ("reports/by-hand/results/", "state/fetch.part")
 """Where a step says that it was refused."""
 LOCKS = (".lock", ".lock.1")
 LOADED = {"journal.sqlite", "sandbox/harness.json", "state/pace.json"}

@@ -41,8 +41,8 @@ def forget(monkeypatch, kind):
     """Let the mapping drop one object of a kind from all that it says. Returns where its outcome was."""
     whole, dropped = draft.map_all, []
 
-    def drop(mapped):
-        whole(mapped)
+    def drop(mapped, *more):
+        whole(mapped, *more)
         outcome = next(outcome for outcome in mapped.outcomes if outcome.kind == kind)
         mapped.outcomes.remove(outcome)
         mapped.desired = [wish for wish in mapped.desired if (wish.kind, wish.sources) != (kind, (outcome.id,))]
@@ -97,8 +97,8 @@ def test_verify_ends_with_5_for_what_is_forgotten(small, monkeypatch, kind):
 def test_what_is_said_twice_is_no_count_either(small, monkeypatch):
     whole = draft.map_all
 
-    def repeat(mapped):
-        whole(mapped)
+    def repeat(mapped, *more):
+        whole(mapped, *more)
         mapped.outcomes.append(next(outcome for outcome in mapped.outcomes if outcome.kind == "services"))
         return mapped
 

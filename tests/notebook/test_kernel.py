@@ -27,14 +27,18 @@ class Person:
 
     def run(self, code, stop_at=None):
         """The cell's errors: (name, words). `stop_at`: press the stop button when these words are on the screen."""
-        request, errors = self.client.execute(code, allow_stdin=True), []
+        request, errors, heard = self.client.execute(code, allow_stdin=True), [], True
         while True:
             message = self.client.get_iopub_msg(timeout=60)
             content = message["content"]
             if stop_at and stop_at in json.dumps(content.get("data", {})):
                 self.manager.interrupt_kernel()
+                stop_at, heard = None, False
+            elif not heard and '"disabled": true' in json.dumps(
+                content.get("data", {})
+            ):  # the kernel notes it a little later
                 self.pressed.set()
-                stop_at = None
+                heard = True
             if message["parent_header"].get("msg_id") != request:
                 continue
             if message["msg_type"] == "error":

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from small_company import cut_down, edit
 
-from pdmigrate import conflicts, finish, load, open_job, preview, verify
+from pdmigrate import conflicts, decide, finish, load, open_job, preview, verify
 from pdmigrate.errors import UnexplainedDifferenceError
 from pdmigrate.handover.folder import read_items
 from pdmigrate.harness.records import State
@@ -232,6 +232,8 @@ def migrate(folder, oncall=True):
     with open_job(folder, reports) as job:
         with Store(folder / "sandbox" / "harness.json", dict).change() as held:
             held["config"]["oncall"] = oncall
+        if not oncall:
+            decide(job, "no_way_to_page", "all", "rule_by_hand", by="ann")
         for result in (preview(job), conflicts(job), load(job, "all")):
             finish(job, result)
         verified = verify(job)
@@ -308,7 +310,8 @@ def test_no_channel_and_only_a_blocked_one_are_named_everywhere(tmp_path):
     assert "Enter a contact method of yours" in letters["PU1"]
     assert "blocked or switched off there" in letters["PU2"]
     with open_job(tmp_path / "w") as job:
-        assert {item.key for item in read_items(job.workspace)} == {"reach:PU1/channel", "reach:PU2/channel"}
+        keys = {item.key for item in read_items(job.workspace)}
+    assert keys == {"reach:PU1/channel", "reach:PU2/channel", "event_rules:unread"}
 
 
 def test_without_an_api_channels_are_asked_of_people_and_nothing_is_claimed(tmp_path):

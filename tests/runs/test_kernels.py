@@ -48,7 +48,7 @@ def test_a_load_stops_once_its_run_is_gone(small, monkeypatch, lent):
     monkeypatch.setenv(TOKENS, "run" if lent else "")
     here, there = os.pipe()
     monkeypatch.setattr(cancel, "run_pipe", here)
-    under_way = Cancel(small)
+    under_way = Cancel(small.workspace)
     os.write(there, b"a question")
     assert not under_way.asked
     os.close(there)

@@ -9,7 +9,7 @@ from pdmigrate.workspace.folder import STEPS, Workspace
 
 DEFAULTS = Path(__file__).with_name("jupyter")
 """JupyterLab's settings where a person has chosen none: a notebook is saved within seconds, so that a browser that is
-opened anew in the middle of a load finds its bars."""
+opened anew in the middle of a load finds its bars; and two savings of its own that meet are nobody else's change."""
 
 
 def make_command(workspace: Workspace) -> list[str]:

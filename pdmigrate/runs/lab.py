@@ -8,8 +8,7 @@ from pdmigrate.runs.notebooks import name_notebook
 from pdmigrate.workspace.folder import STEPS, Workspace
 
 DEFAULTS = Path(__file__).with_name("jupyter")
-"""JupyterLab's settings where a person has chosen none: a notebook is saved within seconds, so that a browser that is
-opened anew in the middle of a load finds its bars; and two savings of its own that meet are nobody else's change."""
+"""JupyterLab's settings where a person has chosen none: a notebook is saved each minute."""
 
 
 def make_command(workspace: Workspace) -> list[str]:

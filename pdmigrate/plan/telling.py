@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
-from pdmigrate.oncall.words import DAYS, format_number, format_turn
+from pdmigrate.oncall.windows import describe_windows
+from pdmigrate.oncall.words import format_number, format_turn
 from pdmigrate.plan.actions import Fields
 
 Naming = Callable[[str, str], str]
@@ -62,12 +63,8 @@ def brief(value: Any, longest: int = 60) -> str:
 
 
 def _tell_windows(windows: Iterable[Fields] | None) -> str:
-    """Days that have the same hours are told together."""
-    days: dict[tuple[str, int], list[str]] = {}
-    for window in windows or ():
-        hours = (window["start"].removesuffix(":00"), window["seconds"])
-        days.setdefault(hours, []).append(DAYS[window["day"] - 1])
-    return ", ".join(f"{' '.join(on)} {start} for {format_turn(s)}" for (start, s), on in days.items()) or "always"
+    told = describe_windows((window["day"], window["start"], window["seconds"]) for window in windows or ())
+    return ", ".join(told) or "always"
 
 
 _ROTATION: dict[str, tuple[str, Callable[[Any, Naming], str]]] = {

@@ -11,9 +11,9 @@ from pdmigrate.runs.displays import choose_display
 from pdmigrate.runs.next_command import find_next
 from pdmigrate.runs.notebooks import name_notebook
 from pdmigrate.runs.person import is_interactive
+from pdmigrate.runs.summary import read_results
 from pdmigrate.steps import job as jobs
-from pdmigrate.wire.json_text import JsonError, read_json
-from pdmigrate.workspace.folder import Workspace
+from pdmigrate.workspace.folder import STEPS, Workspace
 
 if TYPE_CHECKING:
     from pdmigrate.steps.job import Job
@@ -58,11 +58,10 @@ def describe_job(job: "Job") -> Shown:
 
 def _describe_last(workspace: Workspace) -> str:
     """The step that left its result last, in whichever run."""
-    left = sorted(workspace.reports.glob("*/results/*.json"), key=lambda path: path.stat().st_mtime)
-    try:
-        said = read_json(left[-1].read_bytes()) if left else {}
-    except (OSError, JsonError):
-        said = {}
-    if not {"step", "status", "at"} <= said.keys():
+    left = [path for path in workspace.reports.glob("*/results/*.json") if path.stem in (*STEPS, "undo")]
+    if not left:
         return "none yet"
-    return f"{said['step']}: {said['status']}, {datetime.fromisoformat(said['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    last = max(left, key=lambda path: path.stat().st_mtime)
+    said = read_results(last.parent.parent, undone=True)[last.stem]
+    when = f", {datetime.fromisoformat(said['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if said.get("at") else ""
+    return f"{last.stem}: {said['status']}{when}"

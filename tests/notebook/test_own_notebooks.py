@@ -169,7 +169,15 @@ def test_the_first_call_says_whose_workspace_this_is_and_what_is_next(place):
     place.save_state("questions", [{"about": "round_robin", "id": "P1", "name": "Ops", "question": "Who?"}])
     result = place.by_hand / "results" / "connect.json"
     result.parent.mkdir(parents=True)
-    result.write_text(json.dumps({"step": "connect", "status": "done", "at": "2026-03-02T10:00:00+01:00"}))
+    said = {
+        "step": "connect",
+        "at": "2026-03-02T10:00:00+01:00",
+        "status": "done",
+        "exit_code": 0,
+        "error": "",
+        "seconds": 1,
+    }
+    result.write_text(json.dumps(said))
     with open_job(place.folder) as later:
         [row] = describe_job(later).parts[0].rows
     assert list(map(str, row)) == [
@@ -183,3 +191,12 @@ def test_the_first_call_says_whose_workspace_this_is_and_what_is_next(place):
     result.write_text("{")
     with open_job(place.folder) as damaged:
         assert describe_job(damaged).parts[0].rows[0][3] == "none yet"
+
+
+@pytest.mark.parametrize("damaged", ["[]", '{"step": "preview", "status": "done", "at": "a\u202eb"}'])
+def test_a_damaged_result_is_told_in_the_banner_and_stops_no_notebook(place, damaged):
+    results = place.by_hand / "results"
+    results.mkdir(parents=True)
+    (results / "preview.json").write_text(damaged, encoding="utf-8")
+    with open_job(place.folder) as job:
+        assert "preview: failed" in describe_job(job)._repr_html_()

@@ -29,7 +29,7 @@ CHANGES = [
         "rotations",
         [rotation(windows=[])],
         [rotation(windows=WEEK)],
-        "on call Mon Tue Wed Thu Fri 09:00 for 8 hours, was always",
+        "on call Monday to Friday from 09:00:00 to 17:00:00, was always",
     ),
     ("rotations", [rotation()], [], "rotation A is gone, with Ann"),
     ("levels", [level(NIGHTS)], [level(ANN)], "level 1 pages user Ann, was schedule Nights"),
@@ -55,7 +55,7 @@ def test_what_is_new_is_told_by_whom_it_pages_and_a_chain_that_was_unrolled_once
         "all of it 3 times",
     ]
     assert tell_new({"rotations": [rotation(windows=WEEK)]}, name) == [
-        "rotation A: turns go to Ann, hand-off every 1 day, on call Mon Tue Wed Thu Fri 09:00 for 8 hours"
+        "rotation A: turns go to Ann, hand-off every 1 day, on call Monday to Friday from 09:00:00 to 17:00:00"
     ]
     assert tell_new({"paging": True, "rule_policy": "p"}, name) == ["pages by Payments"]
     assert tell_new({"paging": False, "rule_policy": "p"}, name) == ["its alerts are only logged and page nobody"]

@@ -160,6 +160,10 @@ class InterruptedLoadError(PdmigrateError):
     exit_code = 7
 
 
+class StoppedRequestError(InterruptedLoadError):
+    """A request was given up since somebody stopped the step; what the step has kept, the step says."""
+
+
 WORST_FIRST = (1, 2, 6, 7, 4, 3, 5, 0)
 """When several exit codes hold, the first of these is the run's."""
 

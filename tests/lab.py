@@ -129,11 +129,12 @@ class Lab:
     def __init__(self, context, url):
         self.page = context.new_page()
         self.page.set_default_timeout(SLOW)
+        self.url = url
         self.page.goto(url)
 
-    def reload(self):
-        """As F5 does; what was not saved is lost."""
-        self.page.reload()
+    def open_anew(self):
+        """As `pdmigrate lab` opens it on another day: the list of files shows the notebooks. What was not saved is lost."""
+        self.page.goto(self.url)
         self.page.get_by_role("menuitem", name="File", exact=True).wait_for()
 
     def open(self, name):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError, UnwritableError
+from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SettingsError, StoppedRequestError, UnwritableError
 from pdmigrate.harness.address import Address
 from pdmigrate.harness.pacing import Limits, Quota, read_times
 from pdmigrate.harness.project import open_project
@@ -363,7 +363,7 @@ def records_step(step: str) -> Callable[[Callable[Concatenate[Job, P], R]], Call
             try:
                 with job.begin_step(), job.under_way.watch(TITLES.get(step, step), step != "load"):
                     return run(job, *args, **kwargs)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, StoppedRequestError):  # whichever is first
                 stopped = InterruptedLoadError(describe_stop(step))
                 _leave_failure(job, step, started, stopped)
                 raise stopped from None

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from pdmigrate.errors import AnswerError, InterruptedLoadError, KeyRefusedError, SlowAnswerError, UnreachableError
+from pdmigrate.errors import AnswerError, KeyRefusedError, SlowAnswerError, StoppedRequestError, UnreachableError
 from pdmigrate.wire.counts import Counts
 from pdmigrate.wire.exchange import Answer, BoundedSession, TooLargeError
 from pdmigrate.wire.json_text import MEGABYTE, OF_ANSWER, read_json
@@ -123,7 +123,7 @@ class Transport:
         return other
 
     def cancel(self, gently: bool = False) -> None:
-        """No request leaves from now on, and who waits stops waiting: all of them end with InterruptedLoadError.
+        """No request leaves from now on, and who waits stops waiting: all of them end with StoppedRequestError.
 
         What is read is broken off; what was sent to change something is waited for, so that it is known what became of it.
         gently: only who waits ends so; a change that takes several requests comes to its end.
@@ -157,7 +157,7 @@ class Transport:
         `reads` says that a POST changes nothing: it may be sent twice, and is no write. `late`: after so many answers
         that did not come in time SlowAnswerError is raised, for a caller who can ask for less; 0 is as patient as ever.
         `door`: nobody knows whether the path is there, so a page instead of JSON is an AnswerError at once.
-        Raises UnreachableError, KeyRefusedError (401), AnswerError with the side's own words, InterruptedLoadError.
+        Raises UnreachableError, KeyRefusedError (401), AnswerError with the side's own words, StoppedRequestError.
         """
         if method not in self.allowed:
             raise PermissionError(f"{method} never leaves towards {self.side}")
@@ -270,7 +270,7 @@ class Transport:
             self._interrupt()
 
     def _interrupt(self) -> None:
-        raise InterruptedLoadError(f"Cancelled while asking {self.side}: run the step again.")
+        raise StoppedRequestError(f"Cancelled while asking {self.side}: run the step again.")
 
     def _session(self) -> BoundedSession:
         """One session per thread: requests does not promise that a session can be shared."""

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,7 +18,9 @@ def count_requests(job):
     return job._servers[0].app.config["LOG"].requests
 
 
-def test_a_preview_that_is_stopped_keeps_what_it_read_and_the_next_one_uses_it(job, monkeypatch):
+@pytest.mark.parametrize("here", [True, False])
+def test_a_preview_that_is_stopped_keeps_what_it_read_and_the_next_one_uses_it(job, monkeypatch, here):
+    """here: where signals arrive. In another thread only the requests are stopped, and the words are the same."""
     whole = preview(job).snapshot
     undisturbed = count_requests(job)
     job.workspace.state_file("snapshot").unlink()
@@ -33,10 +36,13 @@ def test_a_preview_that_is_stopped_keeps_what_it_read_and_the_next_one_uses_it(j
     app.before_request_funcs[None].append(strike)
     with monkeypatch.context() as patched:
         patched.setattr(jobs, "Cancel", lambda workspace: cancel)
-        with pytest.raises(
-            InterruptedLoadError, match="what was read is kept: run preview again, it goes on from there"
+        with (
+            pytest.raises(
+                InterruptedLoadError, match="what was read is kept: run preview again, it goes on from there"
+            ),
+            ThreadPoolExecutor(1) as pool,
         ):
-            preview(job)
+            preview(job) if here else pool.submit(preview, job).result()
     app.before_request_funcs[None].remove(strike)
     held.set()
     left = json.loads((job.folder / "results" / "preview.json").read_text())

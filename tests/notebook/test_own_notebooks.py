@@ -188,12 +188,9 @@ def test_the_first_call_says_whose_workspace_this_is_and_what_is_next(place):
         "4 · Conflicts",
         "1 question waits for an answer",
     ]
-    result.write_text("{")
-    with open_job(place.folder) as damaged:
-        assert describe_job(damaged).parts[0].rows[0][3] == "none yet"
 
 
-@pytest.mark.parametrize("damaged", ["[]", '{"step": "preview", "status": "done", "at": "a\u202eb"}'])
+@pytest.mark.parametrize("damaged", ["{", "[]", '{"step": "preview", "status": "done", "at": "a\u202eb"}'])
 def test_a_damaged_result_is_told_in_the_banner_and_stops_no_notebook(place, damaged):
     results = place.by_hand / "results"
     results.mkdir(parents=True)

@@ -45,7 +45,7 @@ def list_groups() -> Response:
     groups = sorted(filter(scope.holds, document()["user_groups"]), key=lambda group: group["lastModifiedAt"])[::-1]
     texts = [[group["name"], *(text for pair in group["tags"].items() for text in pair)] for group in groups]
     found = [group for group, words in zip(groups, texts, strict=True) if any(map(pattern.search, words))]
-    return success(page_of(map(_show_group, found)))
+    return success(page_of(found, _show_group))
 
 
 @routes.get("/ng/api/user-groups/<identifier>")

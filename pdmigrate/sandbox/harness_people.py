@@ -21,13 +21,17 @@ def _show_user(user: Json) -> Json:
     return {field: user.get(field, False) for field in USER_FIELDS}
 
 
+def _show_member(user: Json) -> Json:
+    return {"user": _show_user(user), "roleAssignmentMetadata": []}
+
+
 @routes.post("/ng/api/user/aggregate")
 def list_users() -> Response:
     read_body()  # its filters are not played, but what is no JSON is refused
     scope, pattern = query_scope(), read_pattern(request.args.get("searchTerm"))
     users = [user for user in document()["users"] if is_member(user, scope)]
     found = [user for user in users if pattern.search(user["name"]) or pattern.search(user["email"])]
-    return success(page_of({"user": _show_user(user), "roleAssignmentMetadata": []} for user in found))
+    return success(page_of(found, _show_member))
 
 
 @routes.post("/ng/api/user/batch")
@@ -35,7 +39,7 @@ def list_users_by_email() -> Response:
     read_number("pageSize", 50, 1, 100)
     scope, emails = query_scope(), [email.lower() for email in read_body().get("emails") or []]
     users = [user for user in document()["users"] if is_member(user, scope)]
-    return success(page_of(_show_user(user) for user in users if not emails or user["email"] in emails))
+    return success(page_of([user for user in users if not emails or user["email"] in emails], _show_user))
 
 
 @routes.post("/ng/api/user/users")
@@ -117,12 +121,12 @@ def list_pending_users() -> Response:
     read_body()
     pattern = read_pattern(request.args.get("searchTerm"), re.NOFLAG)
     found = [invite for invite in _list_pending() if pattern.search(invite["email"])]
-    return success(page_of(_show_invite(invite) | dict.fromkeys(SCANT) for invite in found))
+    return success(page_of(found, lambda invite: _show_invite(invite) | dict.fromkeys(SCANT)))
 
 
 @routes.get("/ng/api/invites")
 def list_invites() -> Response:
-    return success(page_of(map(_show_invite, _list_pending())))
+    return success(page_of(_list_pending(), _show_invite))
 
 
 @routes.delete("/ng/api/invites/<identifier>")

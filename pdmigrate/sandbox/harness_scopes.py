@@ -36,7 +36,7 @@ def get_current_user() -> Response:
 
 @routes.get("/ng/api/organizations")
 def list_organizations() -> Response:
-    return success(page_of(map(_show_organization, document()["organizations"])))
+    return success(page_of(document()["organizations"], _show_organization))
 
 
 @routes.get("/ng/api/organizations/<org>")
@@ -54,7 +54,7 @@ def _show_organization(row: Json) -> Json:
 def list_projects() -> Response:
     org = request.args.get("orgIdentifier")
     rows = [row for row in document()["projects"] if org in (None, "", row["orgIdentifier"])]
-    return success(page_of(map(_show_project, rows)))
+    return success(page_of(rows, _show_project))
 
 
 @routes.get("/ng/api/projects/<project>")

@@ -43,7 +43,7 @@ def list_services() -> Response:
     scope = query_scope()
     read_number("size", 100, 1, 1000)
     rows = [row for row in document()["services"] if scope.holds(row)]
-    return success(page_of(map(_show_service, reversed(rows)), "page", "size", 100))
+    return success(page_of(rows[::-1], _show_service, "page", "size", 100))
 
 
 @routes.get("/ng/api/servicesV2/<identifier>")

@@ -3,7 +3,7 @@
 import math
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
@@ -64,12 +64,17 @@ def read_body() -> Json:
     return body
 
 
-def page_of(rows: Iterable[Any], index_name: str = "pageIndex", size_name: str = "pageSize", size: int = 50) -> Json:
-    """The page of `rows` that the query asks for, in Harness's frame."""
-    rows = list(rows)
+def page_of(
+    rows: list[Json],
+    show: Callable[[Json], Json],
+    index_name: str = "pageIndex",
+    size_name: str = "pageSize",
+    size: int = 50,
+) -> Json:
+    """The page of `rows` that the query asks for, in Harness's frame; only what is on it is made to be shown."""
     index = read_number(index_name, 0, 0)
     size = read_number(size_name, size, 1)
-    content = rows[index * size : (index + 1) * size]
+    content = [show(row) for row in rows[index * size : (index + 1) * size]]
     counts = {"totalPages": math.ceil(len(rows) / size), "totalItems": len(rows), "pageItemCount": len(content)}
     place = {"pageSize": size, "content": content, "pageIndex": index, "empty": not content, "pageToken": None}
     return counts | place

@@ -284,7 +284,7 @@ class _Run:
         flying: dict[Future[str], Action] = {}
         try:
             for action in actions:
-                self._stop_if_asked()
+                self._stop_if_asked(lambda: self._land(flying, wait(flying).done))
                 if self._settle_there(action):
                     continue
                 self.journal.record(self.number, action, "intended", self.job.clock())
@@ -295,21 +295,25 @@ class _Run:
             self._land(flying, wait(flying).done)
 
     def _land(self, flying: dict[Future[str], Action], arrived: Iterable[Future[str]]) -> None:
-        """Book what has come back. A side that is gone is raised, after all of them are booked."""
+        """Book what has come back. A side that is gone is raised, after all of them are booked; so is a stop, once nothing flies."""
         gone: PdmigrateError | None = None
+        stopped = False
         for future in arrived:
             action = flying.pop(future)
             error = future.exception()
             if error is None:
                 self._finish(action, PAST[action.verb], future.result())
             elif isinstance(error, InterruptedLoadError):  # its intent stays open, and the next load looks it up
-                gone = gone or _stopped_after(self.finished, self.total)
+                stopped = True
             elif isinstance(error, PdmigrateError):
                 gone = self._fail(action, error) or gone
             else:
                 raise error
         if gone:
             raise gone
+        if stopped:
+            self._land(flying, wait(flying).done)
+            raise _stopped_after(self.finished, self.total)
 
     def _load_batch(self, batch: tuple[Action, ...]) -> None:
         """All of a batch share their groups and roles."""
@@ -354,10 +358,14 @@ class _Run:
         if self.progress:
             self.progress(done, self.finished, self.total)
 
-    def _stop_if_asked(self) -> None:
-        if self.cancel.asked:
+    def _stop_if_asked(self, settle: Callable[[], None] = lambda: None) -> None:
+        """settle: books what is under way, so that it is counted."""
+        asked, stale = self.cancel.asked, self.watch.find_stale()
+        if asked or stale:
+            settle()
+        if asked:
             raise _stopped_after(self.finished, self.total)
-        if stale := self.watch.find_stale():
+        if stale:
             raise InterruptedLoadError(
                 f"Stopped after {self.finished} of {self.total} steps, since the clock has jumped meanwhile: {stale}"
             )

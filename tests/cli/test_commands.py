@@ -6,7 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
-from contextlib import redirect_stdout
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 import click
@@ -104,12 +105,21 @@ def test_the_readmes_own_migration_works_as_typed(tmp_path):
 def look_in_a_terminal(*words):
     """What a command prints on a terminal."""
     ours, theirs = pty.openpty()
-    with os.fdopen(theirs, "w") as terminal, redirect_stdout(terminal):
-        assert main([*words]) == 0
-        terminal.flush()
-        said = os.read(ours, 65536).decode()
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(read_terminal, ours)
+        with os.fdopen(theirs, "w") as terminal, redirect_stdout(terminal):
+            assert main([*words]) == 0
     os.close(ours)
-    return said
+    return told.result()
+
+
+def read_terminal(ours):
+    """All of it: it comes in pieces, and ends with an error once nobody writes any more."""
+    said = b""
+    with suppress(OSError):
+        while piece := os.read(ours, 65536):
+            said += piece
+    return said.decode()
 
 
 def test_a_terminal_gets_a_table_and_a_pipe_gets_lines(tmp_path, monkeypatch, capsys):

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -35,11 +37,11 @@ KERNEL = ("kernel",)
 class Command:
     """A command that loads, and is sent signals while Harness answers its writes.
 
-    held: Harness keeps every later answer back until the command is gone, so that it does not come to its end before,
-    however busy or quick the machine is. Not for one that waits for its notebook, which waits for an answer.
+    held: given the process, it returns once the signals have been heard. Until then Harness keeps every later answer back, so
+    that the load does not go on, nor come to its end, however busy or quick the machine is.
     """
 
-    def __init__(self, rehearsal, *words, held=False):
+    def __init__(self, rehearsal, *words, held=None):
         self.gate, self.words, self.held = rehearsal.gate, [sys.executable, "-m", *map(str, words)], held
 
     def run(self, number=0, *signals):
@@ -62,15 +64,26 @@ class Command:
             for number in signals:
                 self.process.send_signal(number)
         if self.held:
-            self.gate.late = threading.Thread(target=self.process.wait)
+            self.gate.late = threading.Thread(target=self.held, args=[self.process])
             self.gate.late.start()
+
+
+def wait_for_its_end(process):
+    process.wait()
+
+
+def wait_for_its_request(process):
+    """Until the command has asked its load to stop: a file in the workspace, which stands behind the word `run`."""
+    folder = Path(process.args[process.args.index("run") + 1])
+    while process.poll() is None and not any(folder.glob(".cancel-*")):
+        time.sleep(0.01)
 
 
 def test_a_headless_run_stops_between_two_writes_and_the_same_command_goes_on(rehearsal, undisturbed):
     """Once by SIGTERM, once by Ctrl-C, once by both, which does not wait for the step; then it is let be."""
     expected, writes = undisturbed
     workspace = rehearsal.begin()
-    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load")
+    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load", held=wait_for_its_request)
     for signals in ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT)):
         code, written, said, alive = command.run(30, *signals)
         assert (code, alive) == (7, []), said
@@ -87,7 +100,7 @@ def test_papermill_alone_leaves_no_kernel_and_the_load_goes_on(rehearsal, undist
     """It knows nothing of our codes; what counts is that nothing goes on writing behind its back, and nothing is lost."""
     workspace = rehearsal.begin()
     notebook, output = notebook_of("load"), tmp_path / "out.ipynb"
-    command = Command(rehearsal, "papermill", notebook, output, "-p", "workspace", workspace, held=True)
+    command = Command(rehearsal, "papermill", notebook, output, "-p", "workspace", workspace, held=wait_for_its_end)
     for number in (signal.SIGTERM, signal.SIGINT):
         code, written, said, alive = command.run(5, number)
         assert code != 0, said
@@ -102,7 +115,7 @@ def test_a_command_that_is_killed_leaves_no_kernel_that_goes_on_writing(rehearsa
     """What is under way is still answered and booked; nothing else is begun."""
     expected, writes = undisturbed
     workspace = rehearsal.begin()
-    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load", held=True)
+    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load", held=wait_for_its_end)
     for turn in (1, 2, 3):
         code, _, _, alive = command.run(30, signal.SIGKILL)
         assert (code, alive) == (-signal.SIGKILL, [])

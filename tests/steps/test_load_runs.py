@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import threading
 
 import pytest
 import requests
+from flask import request
 from small_company import edit, look
 
 from pdmigrate import approve, conflicts, finish, history, load, open_job, preview
@@ -12,7 +14,7 @@ from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import InterruptedLoadError
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.steps.load import Cancel, LoadProgress
+from pdmigrate.steps.load import AT_ONCE, Cancel, LoadProgress
 
 
 def test_cancelled_between_two_steps_and_gone_on_with(small):
@@ -30,6 +32,28 @@ def test_cancelled_between_two_steps_and_gone_on_with(small):
     done = load(small, "all")
     assert {d.note for d in done.done if d.note.startswith("done before")}
     assert conflicts(small).plan.empty
+
+
+def test_what_was_under_way_when_it_was_cancelled_is_counted(small):
+    """The stop is asked for after the first contact method's answer; the others are answered only then."""
+    conflicts(small)
+    cancel, stopped, first, done = Cancel(), threading.Event(), threading.Lock(), []
+
+    def hold(**_):
+        if request.method == "POST" and "contact-details" in request.path and not first.acquire(blocking=False):
+            stopped.wait(600)
+
+    def stop(one, *_):
+        done.append(one)
+        if one.action.kind == "contact_methods":
+            cancel.ask()
+            stopped.set()
+
+    small._servers[1].app.before_request_funcs.setdefault(None, []).append(hold)
+    with pytest.raises(InterruptedLoadError) as error:
+        load(small, "all", stop, cancel)
+    assert sum(one.action.kind == "contact_methods" for one in done) == AT_ONCE
+    assert f"Cancelled after {len(done)} of " in str(error.value)
 
 
 def test_an_interrupted_plan_stays_the_plan_and_its_approval_holds(small):
@@ -187,10 +211,10 @@ def test_a_schedule_made_anew_in_pagerduty_takes_over_the_one_in_harness(small):
         text = json.dumps(held).replace("PSCHED02", "PSCHED99")
         held.update(json.loads(text))
     plan = carry(small).plan
-    assert [(a.key, a.verb) for a in plan.actions if a.kind == "schedules" and a.key == "PSCHED99"] == [
+    assert [(a.key, a.verb) for a in plan.actions if a.kind == "contact_methods" and a.key == "PSCHED99"] == [
         ("PSCHED99", "adopt")
     ]
-    assert not [a for a in plan.actions if a.kind == "schedules" and a.verb == "handover"]
+    assert not [a for a in plan.actions if a.kind == "contact_methods" and a.verb == "handover"]
     assert conflicts(small).plan.empty
 
 

@@ -38,7 +38,7 @@ def build_crowd(size: Size, now: datetime) -> Json:
     teams = [_make("team", number, description=None) for number in range(size.teams)]
     users = [_make_user(number, teams, size) for number in range(size.users)]
     schedules = [_make_schedule(number, users, size) for number in range(size.schedules)]
-    shifts = [_make_shifts(number, users, size) for number in range(size.schedules_v3)]
+    shifts = [make_shifts(number, users, ZONES[number % size.zones]) for number in range(size.schedules_v3)]
     policies = [_make_policy(number, [*shifts, *schedules], users) for number in range(size.policies)]
     return {
         "subdomain": "acme",
@@ -46,9 +46,9 @@ def build_crowd(size: Size, now: datetime) -> Json:
         "abilities": ["teams", "urgencies"],
         "users": users,
         "teams": teams,
-        "team_members": _list_members(users),
+        "team_members": list_members(users),
         "schedules": schedules,
-        "overrides": {one["id"]: [_make_override(one, users, now)] for one in schedules[::10]},
+        "overrides": {one["id"]: [make_override(one, users, now)] for one in schedules[::10]},
         "schedules_v3": shifts,
         "escalation_policies": policies,
         "services": [_make_service(number, policies) for number in range(size.services)],
@@ -71,7 +71,7 @@ def _make_user(number: int, teams: list[Json], size: Size) -> Json:
     return {**user, "teams": team, "contact_methods": [email], "notification_rules": [rule]}
 
 
-def _list_members(users: list[Json]) -> Json:
+def list_members(users: list[Json]) -> Json:
     members: Json = {}
     for user in users:
         for team in user["teams"]:
@@ -83,14 +83,14 @@ def _make_schedule(number: int, users: list[Json], size: Size) -> Json:
     zone = ZONES[number % size.zones]
     people = [users[(number * 3 + turn) % len(users)] for turn in range(3)]
     window = {"type": "daily_restriction", "start_time_of_day": "09:00:00", "duration_seconds": 28_800}
-    layers = [_make_layer(f"PL{number:05}A", people, zone, [window])]
-    layers += [_make_layer(f"PL{number:05}B", people[::-1], zone, [])] * (number % 4 == 0)
+    layers = [make_layer(f"PL{number:05}A", people, zone, [window])]
+    layers += [make_layer(f"PL{number:05}B", people[::-1], zone, [])] * (number % 4 == 0)
     return _make(
         "schedule", number, time_zone=zone, description=None, schedule_layers=layers, users=[refer(p) for p in people]
     )
 
 
-def _make_layer(layer_id: str, people: list[Json], zone: str, windows: list[Json]) -> Json:
+def make_layer(layer_id: str, people: list[Json], zone: str, windows: list[Json]) -> Json:
     start = write_local("2025-01-06T09:00", zone)
     times = {"start": start, "end": None, "rotation_virtual_start": start, "rotation_turn_length_seconds": 604_800}
     return {
@@ -102,14 +102,13 @@ def _make_layer(layer_id: str, people: list[Json], zone: str, windows: list[Json
     }
 
 
-def _make_override(schedule: Json, users: list[Json], now: datetime) -> Json:
+def make_override(schedule: Json, users: list[Json], now: datetime) -> Json:
     start = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=90)
     times = {"start": start.isoformat(), "end": (start + timedelta(hours=12)).isoformat()}
     return {"id": f"PO{schedule['id'][2:]}", "type": "override_reference", **times, "user": refer(users[0])}
 
 
-def _make_shifts(number: int, users: list[Json], size: Size) -> Json:
-    zone = ZONES[number % size.zones]
+def make_shifts(number: int, users: list[Json], zone: str) -> Json:
     members = [{"type": "user_member", "user_id": users[(number + turn) % len(users)]["id"]} for turn in range(3)]
     times = (write_local(f"2025-03-03T{clock}", zone) for clock in ("09:00", "17:00"))
     start, end = ({"date_time": time, "time_zone": zone} for time in times)

@@ -1,0 +1,270 @@
+"""A whole migration of accounts of growing size, step by step: `python benchmarks/whole.py [--people 100 1000] [--write docs/performance.md]`.
+
+The embedded pair runs in a process of its own, answers in 0.1 to 0.2 s, and keeps the real limits: PagerDuty's 960 requests
+a minute, Harness's 400 calls and 10 calls with invitations. pdmigrate runs in another one, as on a consultant's machine. The
+real clock is kept, but for the load: that of all three then runs SPEED times as fast, waits, limits and answers with it, so that a
+load of hours can be watched (`--speed 1`: the real one). Our own work is no faster then, and weighs so much more.
+
+The bound is what no program can go below: the whole minutes that a limit asks for, or the answers' time over the requests that may be
+under way at once (four), whichever is longer.
+"""
+
+import argparse
+import contextlib
+import functools
+import multiprocessing
+import os
+import random
+import re
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import yaml
+from accounts import build_account
+
+SIZES = (100, 1_000, 5_000)
+STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify", "verify again")
+SPEED = 10
+SEED = 1
+ANSWER = (0.1, 0.2)
+AT_ONCE = 4
+PER_MINUTE = {"source": 960, "target": 400}
+NEW_EVERY = 20
+"""One person of so many has no account in Harness yet, and is invited; all of them accept at once."""
+PLACE = {"account": "embedded", "org": "default", "project": "sre"}
+KEY = "pat.embedded.bench.secret"
+ANSWERS = (("service_urgency", "no_page"),)
+"""What has no recommendation, since each answer changes who is paged."""
+CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one step took: requests and bytes of both sides, seconds on the clock of the accounts, seconds of our work, MB."""
+
+    people: int
+    step: str
+    source: int
+    target: int
+    received: int
+    seconds: float
+    worked: float
+    peak: int
+
+    @property
+    def bound(self) -> float:
+        sent = {"source": self.source, "target": self.target}
+        full = (max(0, number - 1) // PER_MINUTE[side] * 60.0 for side, number in sent.items())
+        return max(*full, sum(sent.values()) * sum(ANSWER) / 2 / AT_ONCE)
+
+
+# --- the clock ---
+
+
+class Clock:
+    """The clocks of this process, which run `speed` times as fast as real ones, and its waits, which are as much shorter.
+
+    Processor time stays what it is.
+    """
+
+    def __init__(self) -> None:
+        self.speed = 1.0
+        self._real = {name: getattr(time, name) for name in ("time", "monotonic", "perf_counter")}
+        self._began = {name: (clock(), clock()) for name, clock in self._real.items()}
+        sleep, wait = time.sleep, threading.Event.wait
+        for name in self._real:
+            setattr(time, name, functools.partial(self.read, name))
+        time.sleep = lambda seconds: sleep(seconds / self.speed)
+        threading.Event.wait = lambda event, timeout=None: wait(event, timeout and timeout / self.speed)
+
+    def read(self, name: str) -> float:
+        real, shown = self._began[name]
+        return shown + (self._real[name]() - real) * self.speed
+
+    def run_at(self, speed: float) -> None:
+        """From now on: what it shows goes on from what it shows now."""
+        self._began = {name: (clock(), self.read(name)) for name, clock in self._real.items()}
+        self.speed = speed
+
+
+# --- both accounts ---
+
+
+class Meter:
+    """Before an embedded side: takes its time to answer, and counts bytes. WSGI."""
+
+    def __init__(self, application, seed: int):
+        self.application, self.received, self._dice = application, 0, random.Random(seed)  # noqa: S311
+
+    def __call__(self, environ, start_response):
+        time.sleep(self._dice.uniform(*ANSWER))
+        whole = b"".join(self.application(environ, start_response))
+        self.received += len(whole)
+        return [whole]
+
+
+def serve(pipe: Connection, people: int) -> None:
+    """Both sides, until nobody asks any more. Given a speed, goes on at it, and tells bytes and refusals so far."""
+    clock = Clock()
+    from pdmigrate.sandbox.harness import new_document, start_harness
+    from pdmigrate.sandbox.pagerduty import start_pagerduty
+
+    account = build_account(people, SEED, datetime.now(UTC))
+    known = [{"name": user["name"], "email": user["email"]} for user in account["users"]]
+    there = [user for place, user in enumerate(known) if place % NEW_EVERY]
+    target = new_document(people=there)
+    target["config"] = {"calls_per_minute": PER_MINUTE["target"], "auto_accept": True}
+    servers = [start_pagerduty(account), start_harness(target, api_key=KEY)]
+    meters = [Meter(server.app.wsgi_app, SEED) for server in servers]
+    for server, meter in zip(servers, meters, strict=True):
+        server.app.wsgi_app = meter
+    pipe.send([server.url for server in servers])
+    with contextlib.suppress(EOFError):
+        while speed := pipe.recv():
+            clock.run_at(speed)
+            limited = servers[0].app.config["LOG"].rate_limited + servers[1].app.config["LOG"].answers["429"]
+            pipe.send((sum(meter.received for meter in meters), limited))
+
+
+# --- pdmigrate ---
+
+
+def migrate(pipe: Connection, sides: Connection, people: int, speed: float, folder: str) -> None:
+    """All steps, one after the other, the load at that speed: tells a Spent for each."""
+    clock = Clock()
+    from pdmigrate import conflicts, connect, invite, load, open_job, preview, verify
+
+    os.environ["BENCH_TOKEN"], os.environ["BENCH_KEY"] = "sandbox-pagerduty-token", KEY
+    steps = (connect, preview, invite, conflicts, lambda job: load(job, "all"), verify, verify)
+    with open_job(folder) as job:
+        for step, do in zip(STEPS, steps, strict=True):
+            before, received = job.counts(), _go_on(clock, sides, speed if step == "load" else 1.0)[0]
+            began, worked = time.perf_counter(), time.process_time()
+            _forget_peak()
+            done = do(job)
+            after, (now, limited) = job.counts(), _go_on(clock, sides, clock.speed)
+            pipe.send(
+                Spent(
+                    people=people,
+                    step=step,
+                    source=sum(
+                        after["source"][n] - before["source"][n]
+                        for n in ("requests", "clock_requests", "oncall_requests")
+                    ),
+                    target=after["target"]["requests"] - before["target"]["requests"],
+                    received=now - received,
+                    seconds=time.perf_counter() - began,
+                    worked=time.process_time() - worked,
+                    peak=_read_peak(),
+                )
+            )
+            if done.error or limited:
+                pipe.send(f"{step}: {done.error or ''} {limited} answers 429".strip())
+    pipe.send(None)
+
+
+def _go_on(clock: Clock, sides: Connection, speed: float) -> tuple[int, int]:
+    """All three go on at that speed. Both sides' bytes and answers 429 so far."""
+    clock.run_at(speed)
+    sides.send(speed)
+    return sides.recv()
+
+
+def _forget_peak() -> None:
+    if CLEAR.is_file():
+        CLEAR.write_text("5")
+
+
+def _read_peak() -> int:
+    """The most memory since, in MB (Linux)."""
+    return int(re.search(r"VmHWM:\s*(\d+)", STATUS.read_text())[1]) >> 10
+
+
+def run(people: int, speed: float) -> Iterator[Spent | str]:
+    """One account from connect to verify, each step as it ends."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    servers = spawn.Process(target=serve, args=(theirs, people), daemon=True)
+    servers.start()
+    urls = ours.recv()
+    with tempfile.TemporaryDirectory() as folder:
+        _make_workspace(Path(folder), *urls)
+        told, telling = spawn.Pipe()
+        migration = spawn.Process(target=migrate, args=(telling, ours, people, speed, folder), daemon=True)
+        migration.start()
+        telling.close()
+        while (said := told.recv()) is not None:
+            yield said
+        migration.join()
+    servers.terminate()
+
+
+def _make_workspace(folder: Path, source: str, target: str) -> None:
+    from pdmigrate.plan.answers import Decision
+    from pdmigrate.workspace.decisions import save_answers
+    from pdmigrate.workspace.folder import Workspace
+    from pdmigrate.workspace.settings import make_workspace
+
+    path = make_workspace(folder, {"name": "bench", "open_conflicts": "recommended"})
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings["source"] = {"kind": "pagerduty", "token": "env:BENCH_TOKEN", "subdomain": "acme", "base_url": source}
+    settings["target"] = {"kind": "harness", "api_key": "env:BENCH_KEY", "base_url": target, "rehearsal": True, **PLACE}
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    given = (
+        Decision(conflict=kind, object="all", choice=choice, by="bench", at=at, why="a benchmark")
+        for kind, choice in ANSWERS
+    )
+    save_answers(Workspace(folder).decisions_file, *given)
+
+
+# --- the page ---
+
+BEGIN, END = "<!-- whole: made by make bench -->", "<!-- whole: end -->"
+
+
+def write_table(found: list[Spent], speed: float) -> str:
+    """Markdown, a row a step and size."""
+    lines = [
+        f"Seed {SEED}; the load on a clock {speed:g} times as fast; {os.cpu_count()} cores.",
+        "",
+        "| people | step | requests to PagerDuty | to Harness | MB received | seconds | bound | of the bound | our work, s | peak MB |",
+        "|---:|---|" + "---:|" * 8,
+    ]
+    lines += [
+        f"| {one.people:,} | {one.step} | {one.source:,} | {one.target:,} | {one.received / 1e6:.1f} | {one.seconds:,.0f} | "
+        f"{one.bound:,.0f} | {one.seconds / one.bound if one.bound else 0:.2f} | {one.worked:.1f} | {one.peak:,} |"
+        for one in found
+    ]
+    return "\n".join([*lines, ""])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--speed", type=float, default=SPEED)
+    parser.add_argument("--write", type=Path)
+    options = parser.parse_args()
+    found, troubles = [], []
+    for people in options.people:
+        for said in run(people, options.speed):
+            (troubles if isinstance(said, str) else found).append(said)
+            print(said, flush=True)
+    table = write_table(found, options.speed)
+    print(table)
+    if options.write:
+        text = options.write.read_text(encoding="utf-8")
+        whole = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{table}\n{END}", text, flags=re.DOTALL)
+        options.write.write_text(whole, encoding="utf-8")
+    return 1 if troubles else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -110,7 +110,8 @@ def _make_policy(number: int, rotas: list[Json], members: list[Json], team: Json
         }
         for place, target in enumerate(levels)
     ]
-    fields = {"num_loops": dice.randint(0, 2), "teams": [refer(team)], "services": [], "description": None}
+    loops = dice.randint(0, 2 if len(levels) < 4 else 1)  # more than ten levels are more than Harness takes
+    fields = {"num_loops": loops, "teams": [refer(team)], "services": [], "description": None}
     return make_record("escalation_policy", f"PP{number:05}", f"Policy {number}", escalation_rules=rules, **fields)
 
 

@@ -64,12 +64,16 @@ def flatten(layers: list[rota.Roster], zone: ZoneInfo, now: int, near: int, far:
     peopled = [i for i, layer in enumerate(layers) if any(layer.participants) and _lives(layer)]
     pieces: list[Piece] = []
     ends: list[int] = []
-    for at, number in enumerate(peopled):
+    above: dict[object, int] = {}
+    for number in peopled:
         # Ended layers cut as well: were they left out here, a piece would change its start as they end, and every run its plan.
-        for stretch in _cut(layers, number, peopled[:at], now):
+        for stretch in _cut(layers, number, [*above.values()], now):
             said, end = _map(layers, number, stretch, zone, now, _reach(stretch, now, near, far))
             pieces += said
             ends += [end] if end is not None else []
+        gaps = None in layers[number].participants
+        # what covers just the same time as a layer further up takes nothing more away, be there thousands of it
+        above.setdefault(number if gaps else (life_of(layers[number]), _week(layers[number])), number)
     alive = tuple(piece for piece in pieces if life_of(piece.rotation)[1] > now)
     return Flat(alive, min(ends, default=None))
 

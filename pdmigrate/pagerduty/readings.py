@@ -136,7 +136,7 @@ def _is_uneven(made: rota.Roster) -> bool:
 
 def render_layers(schedule: Schedule, reading: Reading, zone: ZoneInfo, start: int, end: int) -> rota.Rota:
     """Who is on call by the layers under that reading; overrides are not in it."""
-    drawn = rota.stack([_render_layer(layer, reading, zone, start, end) for layer in schedule.schedule_layers])
+    drawn = rota.stack([*_render_down(schedule, reading, zone, start, end)])
     if reading.deleted == "shows":
         return drawn
     return rota.make_rota((s, e, people - {DELETED}) for s, e, people in drawn.entries)
@@ -165,6 +165,15 @@ def _re_anchor(layer: Layer, made: rota.Roster, zone: ZoneInfo, now: int) -> Ite
         if since is None or until is None or since < until:
             anchor = rota.to_instant(layer.rotation_virtual_start) + offset
             yield replace(made, anchor=anchor, since=since, until=until)
+
+
+def _render_down(schedule: Schedule, reading: Reading, zone: ZoneInfo, start: int, end: int) -> Iterator[rota.Rota]:
+    """Layer by layer from the top, down to one that leaves no time to those below it."""
+    for layer in schedule.schedule_layers:
+        drawn = _render_layer(layer, reading, zone, start, end)
+        yield drawn
+        if drawn.entries and drawn.covered() == ((start, end),):
+            return
 
 
 def _render_layer(layer: Layer, reading: Reading, zone: ZoneInfo, start: int, end: int) -> rota.Rota:

@@ -43,6 +43,7 @@ BESIDE = {
         "Replay of what happened",
         "Every page of the last months, put through what Harness holds now; who is woken, what is noise, what is silent",
     ),
+    "trend.html": ("Trend", "What each night's verify and replay found: whether readiness grows, and since when"),
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""

@@ -7,7 +7,7 @@ intent says what may or may not have happened. A SQLite file by default, Postgre
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -196,7 +196,7 @@ class Journal:
         with self._engine.begin() as connection:
             take_turns(connection)
             trend.create(connection, checkfirst=True)
-            connection.execute(trend.insert().values(**pack(replace(measured, source=self._source))))
+            connection.execute(trend.insert().values(**pack(measured)))
 
     def measured(self) -> list[tuple[int, Measured | str]]:
         """Each row of the trend by its number, in the order in which they were written; of one that is damaged, why.

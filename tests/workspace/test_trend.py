@@ -12,7 +12,7 @@ from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.trend import Measured, pack
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-NIGHT = Measured("verify", NOON.isoformat(), run="reports/1", figures={"services": {"same": 14, "nobody": 11}})
+NIGHT = Measured("verify", NOON.isoformat(), "acme", run="reports/1", figures={"services": {"same": 14, "nobody": 11}})
 
 
 def read(path):

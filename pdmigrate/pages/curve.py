@@ -37,10 +37,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened on a day: a line across, and words."""
+    """Something that happened on a day: a line across, and words. bad: something that was taken back."""
 
     day: date
     words: str
+    bad: bool = False
 
 
 def draw_curves(
@@ -52,7 +53,10 @@ def draw_curves(
     zone: str,
     height: int = 150,
 ) -> str:
-    """The curves from the first day on. failed: days of which there is a run and no number."""
+    """The curves from the first day on. failed: days of which there is a run and no number.
+
+    One curve alone has its name and its last number in the title, and no legend.
+    """
     number = len(curves[0].values)
     days = [first + timedelta(days=n) for n in range(number)]
     scale = Scale.of(_begin(first, zone), _begin(first + timedelta(days=number), zone), zone)
@@ -67,7 +71,7 @@ def draw_curves(
     empty = [day for n, day in enumerate(days) if all(curve.values[n] is None for curve in curves)]
     foot = [{"x": at[day], "failed": day in failed, "tip": _name(day)} for day in empty]
     values: dict[str, Any] = {
-        "title": title,
+        "title": title if len(lines) > 1 else f"{title}: {lines[0]['last']}",
         "id": "c" + hashlib.sha256(repr((title, first, curves, marks)).encode("utf-8", "replace")).hexdigest()[:10],
         "about": _describe(curves, days, failed, empty),
         "lines": lines,
@@ -75,7 +79,7 @@ def draw_curves(
         "months": lay_months(scale),
         "grid": [{"y": place(value), "label": f"{value:,}"} for value in range(0, top + 1, step)],
         "foot": foot,
-        "marks": [{"x": at[mark.day], "words": mark.words} for mark in marks if mark.day in at],
+        "marks": [{"x": at[mark.day], "words": mark.words, "bad": mark.bad} for mark in marks if mark.day in at],
         "any_failed": any(one["failed"] for one in foot),
         "any_gap": any(not one["failed"] for one in foot),
         "bottom": HEAD + height,

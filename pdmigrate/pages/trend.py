@@ -184,7 +184,7 @@ def _list_marks(trend: Trend, step: Measurer) -> list[Mark]:
         if _basis(one) != _basis(before):
             marks.append(Mark(day, OTHER_SCOPE if step == "verify" else OTHER_WINDOW))
         if any(words.startswith("undo") for words in trend.list_runs(before.moment, one.moment)):
-            marks.append(Mark(day, UNDONE))
+            marks.append(Mark(day, UNDONE, bad=True))
     return list(dict.fromkeys(marks))
 
 

@@ -62,9 +62,9 @@ MEASURED: dict[str, Callable[[Job, Any], Figures]] = {"verify": measure_verified
 def keep_run(job: Job, result: Any, at: datetime, figures: Figures) -> None:
     """Write the row of a run that came to its end. result: of one of these steps. at: as its results say."""
     row = describe_run(job.workspace, job.folder, result.step, at)
-    code, words = (result.error.exit_code, str(result.error)) if result.error else (0, "")
+    code = result.error.exit_code if result.error else 0
     scope, zone = digest_scope(result.draft), result.draft.home_zone
-    row = replace(row, source=job.read_subdomain(), exit_code=code, error=words, scope=scope, zone=zone)
+    row = replace(row, source=job.read_subdomain(), exit_code=code, scope=scope, zone=zone)
     keep_measured(job.workspace, job.settings, replace(row, figures=figures))
 
 

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pdmigrate.cli.status import describe_status
 from pdmigrate.pages.trend import Shown, describe_growth, make_page
 from pdmigrate.plan.actions import make_plan
 from pdmigrate.runs.finish import write_trend
+from pdmigrate.steps.job import read_clock
 from pdmigrate.steps.trend import read_trend
 from pdmigrate.workspace.folder import Workspace, write_json
 from pdmigrate.workspace.journal import Journal
@@ -23,13 +25,15 @@ NOW = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
 class Nights:
     """A workspace whose journal is filled night by night."""
 
+    now = NOW
+
     def __init__(self, folder):
         make_workspace(folder, {"name": "acme"})
         self.place = Workspace(folder)
         self.journal = Journal(self.place.journal_file, "acme")
 
     def add(self, ago, same=None, whole=25, scope="a", hours=0, step="verify", **more):
-        at = NOW - timedelta(days=ago, hours=hours)
+        at = self.now - timedelta(days=ago, hours=hours)
         figures = {} if same is None else {"services": {"same": same, "nobody": whole - same}}
         row = Measured(
             step, at.isoformat(), "acme", f"reports/{at:%Y%m%dT%H}", scope=scope, zone="Europe/Berlin", figures=figures
@@ -243,6 +247,20 @@ def test_a_trend_that_cannot_be_read_is_said_and_stops_nothing(nights):
     assert describe_growth(nights.read(), last).startswith(
         "Whether readiness grows is not known: The journal is damaged"
     )
+
+
+def test_the_status_says_whether_readiness_grows_and_what_does_not_count(nights):
+    nights.now = read_clock()
+    nights.place.save_state("snapshot", {"file": "a.json.gz", "digest": "d", "subdomain": "acme"})
+    assert "\ntrend: " not in describe_status(nights.place)
+    for ago in (8, 1):
+        nights.add(ago, 20 - ago)
+    said = "12 of 25 services paged the same people a week ago, 19 now: readiness grows."
+    assert f"trend: {said}\n" in describe_status(nights.place)
+    nights.add(0, None, exit_code=6, error="PagerDuty does not answer.")
+    nights.add(30, 25)
+    said += " The latest run of verify failed: PagerDuty does not answer. 1 row is not counted: see trend.html."
+    assert f"trend: {said}\n" in describe_status(nights.place)
 
 
 def test_a_workspace_without_a_journal_has_a_page_that_says_so(tmp_path):

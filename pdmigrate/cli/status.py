@@ -167,7 +167,7 @@ def _describe_trend(workspace: Workspace, settings: Settings) -> list[Standing]:
 
     trend = read_trend(workspace, settings, read_clock())
     measured, doubted = trend.list_measured("verify"), sum(bool(row.doubt) for row in trend.rows)
-    last = [row.measured for row in trend.list_rows("verify") if row.measured][-1:]
+    last = [row.measured for row in trend.list_rows("verify") if row.measured and not row.doubt][-1:]
     grows = describe_growth(trend, measured[-1]) if measured else ""
     wrong = [f"The latest run of verify failed: {one.error}" for one in last if not one.figures]
     wrong += [f"{format_number(doubted, 'row is', 'rows are')} not counted: see trend.html."] if doubted else []

@@ -136,10 +136,14 @@ def refresh_handovers(workspace: Workspace, name: str, now: datetime) -> None:
 
 
 def write_shared(readiness: Readiness, folder: Path) -> Path:
-    """Write the pages for those outside the project: the stakeholders' report, and one per team. They link each other only."""
+    """Write the pages for those outside the project: the stakeholders' report, and one per team.
+
+    They link each other only, and the replay, where this run has one.
+    """
     report = stakeholders.make_page(readiness)
     home = (f"{report.name}.html", "All teams")
     for team in readiness.teams:
         page = teams.make_page(readiness, team)
         write_page(page, folder, [home, (f"{page.name}.html", page.title)])
-    return write_page(report, folder)
+    replayed = [("replay.html", "Replay of what happened")] if (folder / "replay.html").is_file() else []
+    return write_page(report, folder, [home, *replayed] if replayed else [])

@@ -157,7 +157,8 @@ def section_telling(found: Replays) -> Section:
         return Section("The most telling pages", "No page would go otherwise." if found.replayed.pages else NO_PAGES)
     text = (
         f"{format_number(len(pages), 'page')} of {len(found.replayed.otherwise):,} that would go otherwise: those that nobody has decided "
-        "first, and of each service one before a second. A bar begins when somebody is told, and ends when the next level is. What came after "
+        "first, of each service one before a second, and none that went as "
+        "another one. A bar begins when somebody is told, and ends when the next level is. What came after "
         "somebody answered is not drawn: it is not known."
     )
     return Section("The most telling pages", text, drawing="".join(_draw(found, page, people) for page in pages))

@@ -12,6 +12,7 @@ from pdmigrate import conflicts, finish, load, verify
 from pdmigrate.errors import SettingsError, UnexplainedDifferenceError
 from pdmigrate.runs import headless
 from pdmigrate.steps.trend import read_trend
+from pdmigrate.workspace.folder import write_json
 
 
 def read(job):
@@ -83,3 +84,20 @@ def test_a_trend_that_takes_no_row_keeps_nothing_of_what_was_found_back(small, c
     assert "The trend does not know of this run of verify: The journal is damaged" in caplog.text
     assert "Whether readiness grows is not known" in (small.folder / "stakeholders.html").read_text()
     assert (small.folder / "verify.html").is_file()
+
+
+def test_a_headless_run_tells_what_its_replay_ended_with(small, monkeypatch):
+    """It ends with its code, and says why."""
+    folder = small.workspace.reports / "night"
+    left = {"status": "done", "exit_code": 0, "error": "", "seconds": 0.1, "step": "verify"}
+    replayed = {**left, "step": "replay", "status": "partial", "exit_code": 5, "error": "2 pages would go otherwise"}
+
+    def run_verify(*_):
+        write_json(folder / "results" / "replay.json", replayed)
+        write_json(folder / "results" / "verify.json", left)
+        return left
+
+    monkeypatch.setattr(headless, "_run_one", run_verify)
+    ended = headless.run_steps(small.workspace.folder, ["verify"], folder)
+    assert (ended.exit_code, ended.errors) == (5, ("replay: 2 pages would go otherwise",))
+    assert read(small) == (), "verify itself has left its row, or its notebook has not come to its end"

@@ -9,14 +9,18 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, verify
+from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, replay, verify
 from pdmigrate.handover.ticks import list_todo, tick_item
 from pdmigrate.plan.answers import SignOff
 from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.sandbox.company import build_company
 from pdmigrate.workspace.decisions import save_answers
+from pdmigrate.workspace.folder import write_json
 
 FOLDER = Path(__file__).resolve().parent.parent / "reports" / "example"
 MORNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+DAYS = 30
+"""So much of what happened is replayed."""
 SHOWN = ("*.html", "tables/*.csv")
 
 
@@ -34,6 +38,8 @@ def make_example(folder: Path) -> None:
 def migrate(scratch: Path) -> None:
     """All six steps, as a consultant would go; one team has said go, and has re-pointed what is its own."""
     make_demo_workspace(scratch)
+    happened = {"history": {"until": MORNING.isoformat(), "days": DAYS}}  # whatever the day on which this is made
+    write_json(scratch / "sandbox" / "pagerduty.json", build_company(MORNING) | happened)
     with open_job(scratch, clock=lambda: MORNING) as job:
         for step in (connect, preview, invite):
             finish(job, step(job))
@@ -41,6 +47,7 @@ def migrate(scratch: Path) -> None:
         approve(job, decided.plan.digest, "carla", "looked at with the teams' leads")
         finish(job, conflicts(job))
         finish(job, load(job))
+        finish(job, replay(job, DAYS))
         verified = verify(job)
         _let_a_team_go(job, verified)
         finish(job, verified)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pdmigrate.cli.printing import print_table
 from pdmigrate.cli.program import command, workspace_argument
+from pdmigrate.oncall.words import format_number
 from pdmigrate.plan.actions import Plan, plan_from_json
 from pdmigrate.plan.answers import Decisions
 from pdmigrate.plan.basis import drop_guards, list_basis, name_changed
@@ -94,6 +95,7 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
         *(Standing("load", words, "bad") for words in runs),
         *([] if runs else [_describe_last_load(workspace, settings)]),
         _describe_verified(workspace, settings),
+        *_describe_trend(workspace, settings),
         *_describe_work(workspace),
     ]
 
@@ -153,6 +155,24 @@ def _describe_verified(workspace: Workspace, settings: Settings) -> Standing:
     return Standing(
         "verify", f"who is on call: {hours}{since}", "warn" if since or found.get("differ_seconds") else "good"
     )
+
+
+def _describe_trend(workspace: Workspace, settings: Settings) -> list[Standing]:
+    """Whether readiness grows, and that the latest run failed; nothing before verify has come to its end on two days."""
+    if not settings.journal and not workspace.journal_file.is_file():
+        return []
+    from pdmigrate.pages.trend import describe_growth
+    from pdmigrate.steps.job import read_clock
+    from pdmigrate.steps.trend import read_trend
+
+    trend = read_trend(workspace, settings, read_clock())
+    measured, doubted = trend.list_measured("verify"), sum(bool(row.doubt) for row in trend.rows)
+    last = [row.measured for row in trend.list_rows("verify") if row.measured and not row.doubt][-1:]
+    grows = describe_growth(trend, measured[-1]) if measured else ""
+    wrong = [f"The latest run of verify failed: {one.error}" for one in last if not one.figures]
+    wrong += [f"{format_number(doubted, 'row is', 'rows are')} not counted: see trend.html."] if doubted else []
+    said = " ".join(filter(None, (grows, *wrong)))
+    return [Standing("trend", said, "warn" if wrong else "")] if said else []
 
 
 def _describe_work(workspace: Workspace) -> list[Standing]:

@@ -1,5 +1,6 @@
 """The people on a page: each with one name that tells him from all others, and one look, the same on every page."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pdmigrate.pages.timeline import Bar, Lane, choose_look, draw_timeline, give
 from pdmigrate.pages.words import tell_apart
 from pdmigrate.parity.schedules import ScheduleParity
 
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\"/]+@[\w-]+(?:\.[\w-]+)*")
 ZOOM = "Month, Week and Day zoom, and what is wider than the page scrolls; everybody has the same colour on every page."
 Layers = Iterable[tuple[str, Iterable[Rota]]]
 
@@ -26,6 +28,10 @@ class People:
     def name_of(self, person: str) -> str:
         """The name behind an id or an email; what it is itself, where nobody is known by it."""
         return self.names.get(person, person)
+
+    def tell(self, words: str) -> str:
+        """A sentence with the names of those whom it calls by their email."""
+        return _EMAIL.sub(lambda found: self.name_of(found[0]), words)
 
     def make_bars(self, rota: Rota) -> tuple[Bar, ...]:
         """A rota as bars of a timeline: each person has his own, also where several are on at one time."""

@@ -12,12 +12,15 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pagerduty.records import EscalationPolicy
 from pdmigrate.pages.people import People, know_people
+from pdmigrate.pages.trend import describe_growth
 from pdmigrate.parity.people import Unreachable
 from pdmigrate.parity.schedules import ScheduleParity
-from pdmigrate.parity.verdicts import ServiceParity
+from pdmigrate.parity.verdicts import ServiceParity, count_verdicts
 from pdmigrate.plan.answers import Approval, Decisions, SignOff
 from pdmigrate.steps.job import Job
+from pdmigrate.steps.trend import digest_scope, read_trend
 from pdmigrate.steps.verify import Verified
+from pdmigrate.workspace.trend import Measured
 
 NO_TEAM = "no-team"
 """The id under which objects stand that no team owns: they need a go, too."""
@@ -44,7 +47,10 @@ class TeamReadiness:
 
 @dataclass(frozen=True)
 class Readiness:
-    """All of it at one time. good_for: how old a snapshot may be. plan_digest: of the plan that was loaded last; approval: who let it pass, if a person did."""
+    """All of it at one time. good_for: how old a snapshot may be. plan_digest: of the plan that was loaded last; approval: who let it pass, if a person did.
+
+    growth: whether it grows, in a sentence; "" where there is nothing to compare with.
+    """
 
     name: str
     verified: Verified
@@ -54,6 +60,7 @@ class Readiness:
     approval: Approval | None
     now: datetime
     good_for: timedelta
+    growth: str = ""
 
     @property
     def draft(self) -> Draft:
@@ -193,8 +200,11 @@ def read_readiness(job: Job, verified: Verified) -> Readiness:
     digest = plan.get("digest", verified.draft.plan.digest)
     items = list_todo(job.workspace, verified.draft)
     approval = decisions.approves(digest)
-    good_for = timedelta(hours=job.settings.rules.guards.snapshot_hours)
-    return Readiness(job.settings.name, verified, items, decisions, digest, approval, job.clock(), good_for)
+    good_for, now = timedelta(hours=job.settings.rules.guards.snapshot_hours), job.clock()
+    services = {"services": dict(count_verdicts(verified.service_parity))}
+    tonight = Measured("verify", now.isoformat(), scope=digest_scope(verified.draft), figures=services)
+    growth = describe_growth(read_trend(job.workspace, job.settings, now, job.read_subdomain()), tonight)
+    return Readiness(job.settings.name, verified, items, decisions, digest, approval, now, good_for, growth)
 
 
 def find_untested(readiness: Readiness) -> list[Item]:

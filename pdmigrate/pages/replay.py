@@ -157,7 +157,8 @@ def section_telling(found: Replays) -> Section:
         return Section("The most telling pages", "No page would go otherwise." if found.replayed.pages else NO_PAGES)
     text = (
         f"{format_number(len(pages), 'page')} of {len(found.replayed.otherwise):,} that would go otherwise: those that nobody has decided "
-        "first, one a service. A bar begins when somebody is told, and ends when the next level is. What came after "
+        "first, of each service one before a second, and none that went as "
+        "another one. A bar begins when somebody is told, and ends when the next level is. What came after "
         "somebody answered is not drawn: it is not known."
     )
     return Section("The most telling pages", text, drawing="".join(_draw(found, page, people) for page in pages))
@@ -173,7 +174,8 @@ def _draw(found: Replays, page: Replay, people: People) -> str:
     told, would = (_name_all(dict(side).get(parted), people) for side in (page.then, page.now))
     zone = found.draft.home_zone
     when = format_local(page.incident.created_at, zone).removesuffix(f" ({zone})")
-    title = f"{_name(found, page)}, {when}, after {format_number(parted, 'minute')}: {told} then, {would} now"
+    after = f"after {format_number(parted, 'minute')}" if parted else "at once"
+    title = f"{_name(found, page)}, {when}, {after}: {told} then, {would} now"
     return draw_timeline(lanes, to_datetime(page.instant), to_datetime(end), zone, title, marks)
 
 
@@ -205,9 +207,9 @@ def section_otherwise(found: Replays) -> Section:
         "What": lambda p: p.incident.title,
         "Told by PagerDuty": lambda p: list_paged(p.then, people),
         "Would be told by Harness": lambda p: list_paged(p.now, people),
-        "First parts at, before / after": lambda p: p.parting,
+        "First parts at, before / after": lambda p: people.tell(p.parting),
         "Compared up to": lambda p: format_number(p.last, "minute"),
-        "Decision": lambda p: p.explanation or Tag("none", "bad"),
+        "Decision": lambda p: people.tell(p.explanation) or Tag("none", "bad"),
     }
     rows = sorted(found.replayed.otherwise, key=lambda p: (not p.unexplained, bool(p.now), p.instant))
     empty = "Every page that can be compared would reach the same people at the same minute."
@@ -248,7 +250,7 @@ def _section_pages(found: Replays, title: str, text: str, pages: Iterable[Replay
         "Incident": lambda p: _name(found, p),
         f"When ({zone})": lambda p: format_local(p.incident.created_at, zone).removesuffix(f" ({zone})"),
         "Told by PagerDuty": lambda p: list_paged(p.then, people),
-        "Why": lambda p: p.reason or WHY_WORDS["misread"],
+        "Why": lambda p: people.tell(p.reason) or WHY_WORDS["misread"],
     }
     return Section(title, text, make_table(pages, columns, empty), anchor=anchor, open_up_to=12)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pdmigrate.pages.markup import asset, environment, trusted
 from pdmigrate.pages.show import Figure, Page, Section
-from pdmigrate.workspace.folder import write_text
+from pdmigrate.workspace.folder import STEPS, write_text
 
 TONES = {
     "done": "good",
@@ -48,7 +48,7 @@ def write_index(
     figures: Sequence[Figure] = (),
     figures_from: str = "verify.html",
 ) -> Path:
-    """Write folder/index.html: the run at a glance, a card per step in its order. A step that was not run has no link.
+    """Write folder/index.html: the run at a glance, a card per step in its order, then those of what is no step. A step that was not run has no link.
 
     figures: of the whole run; they lead to the rows on the page `figures_from`.
     """
@@ -61,6 +61,7 @@ def write_index(
         page=index,
         tables=tables,
         cards=pages,
+        turns=len(STEPS),
         figures_from=figures_from,
         links=(),
         calm=calm,

@@ -44,7 +44,8 @@ def make_page(readiness: Readiness) -> Page:
     title = f"Moving {readiness.name} from PagerDuty to Harness"
     refused = any(s is not None and s.choice == "no_go" for s in said)
     status = "no-go" if refused else "go" if going == len(said) else "waiting"
-    return Page("stakeholders", title, describe_verdict(*paged), status, figures, sections, facts)
+    lead = "\n".join(filter(None, (describe_verdict(*paged), readiness.growth)))
+    return Page("stakeholders", title, lead, status, figures, sections, facts)
 
 
 def _days(readiness: Readiness) -> int:

@@ -150,12 +150,17 @@ class Replayed:
         return tuple(page for page in self.pages if page.misread)
 
     def choose_telling(self, most: int = 10) -> tuple[Replay, ...]:
-        """Of the pages that would go otherwise the most telling: without a decision and to nobody first, one a service."""
+        """Of the pages that would go otherwise the most telling: without a decision and to nobody first, of each service one
+        before a second. One that went as another of its service did tells nothing more.
+        """
         ranked = sorted(self.otherwise, key=lambda p: (not p.unexplained, bool(p.now), -p.instant))
-        first: dict[str, Replay] = {}
+        apart: dict[tuple[str, paging.Paged, paging.Paged], Replay] = {}
         for page in ranked:
+            apart.setdefault((page.service, page.then, page.now), page)
+        first: dict[str, Replay] = {}
+        for page in apart.values():
             first.setdefault(page.service, page)
-        rest = [page for page in ranked if first[page.service] is not page]
+        rest = [page for page in apart.values() if first[page.service] is not page]
         return tuple([*first.values(), *rest][:most])
 
 

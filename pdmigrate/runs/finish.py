@@ -11,19 +11,22 @@ from pdmigrate.errors import PersonNeededError
 from pdmigrate.handover.folder import GIVEN, open_handover, save_list, write_folder
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.ticks import read_items
-from pdmigrate.pages import make_page, stakeholders, survey, teams
+from pdmigrate.pages import make_page, stakeholders, survey, teams, trend
 from pdmigrate.pages.handover import make_page as make_checklist
 from pdmigrate.pages.readiness import Readiness, read_readiness
 from pdmigrate.pages.report import write_page
 from pdmigrate.pages.show import Written
 from pdmigrate.runs.evidence import is_sealed, seal_run
+from pdmigrate.runs.measuring import MEASURED, keep_run
 from pdmigrate.runs.person import is_interactive
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.steps.conflicts import Decided
 from pdmigrate.steps.job import Job
 from pdmigrate.steps.preview import Preview
 from pdmigrate.steps.result import Result
+from pdmigrate.steps.trend import read_trend
 from pdmigrate.workspace.folder import STEPS, Workspace
+from pdmigrate.workspace.settings import Settings
 
 
 def finish(job: Job, result: Result) -> Written:
@@ -45,14 +48,21 @@ def _finish(job: Job, result: Result) -> Written:
     written = [(f"Page {page.title}", write_page(page, job.folder, links))]
     written += [(title, path) for title, path in beside.items() if title not in LINKED]
     figures = [asdict(figure) for figure in page.figures]
-    left = {
+    left: dict[str, Any] = {
         "status": result.status,
         "exit_code": error.exit_code if error else 0,
         "error": str(error or ""),
         "card": {"title": page.title, "lead": page.lead, "status": page.status, "figures": figures},
         "summary": result.summarise(),
     }
-    job.leave_result(result.step, left)
+    at = job.clock()
+    if result.step in MEASURED:
+        left["measured"] = MEASURED[result.step](job, result)
+    job.leave_result(result.step, left, at)
+    if result.step in MEASURED:
+        keep_run(job, result, at, left["measured"])
+    if result.step in (*MEASURED, "history"):
+        written.append(("Trend", write_trend(job.workspace, job.settings, job.folder, at, job.read_subdomain())))
     write_run(job.settings.name, job.folder, read_results(job.folder), job.clock())
     written.append(("All pages of this run", job.folder / "index.html"))
     if job.folder == job.workspace.by_hand:
@@ -76,6 +86,12 @@ def _list_handover(job: Job, decided: Decided) -> dict[str, Path]:
     links = Links(target.base_url, target.account, target.org, target.project, job.read_subdomain(), region, host)
     save_list(job.workspace, decided.draft, links)
     return {}
+
+
+def write_trend(workspace: Workspace, settings: Settings, folder: Path, now: datetime, source: str = "") -> Path:
+    """The page of what each night found, in the folder of a run. source: the PagerDuty account, where it is known."""
+    shown = trend.Shown(read_trend(workspace, settings, now, source), now, workspace.folder, folder)
+    return write_page(trend.make_page(shown), folder, [("index.html", "Run")])
 
 
 BESIDE: dict[str, Callable[[Job, Any], dict[str, Path]]] = {
@@ -120,10 +136,14 @@ def refresh_handovers(workspace: Workspace, name: str, now: datetime) -> None:
 
 
 def write_shared(readiness: Readiness, folder: Path) -> Path:
-    """Write the pages for those outside the project: the stakeholders' report, and one per team. They link each other only."""
+    """Write the pages for those outside the project: the stakeholders' report, and one per team.
+
+    They link each other only, and the replay, where this run has one.
+    """
     report = stakeholders.make_page(readiness)
     home = (f"{report.name}.html", "All teams")
     for team in readiness.teams:
         page = teams.make_page(readiness, team)
         write_page(page, folder, [home, (f"{page.name}.html", page.title)])
-    return write_page(report, folder)
+    replayed = [("replay.html", "Replay of what happened")] if (folder / "replay.html").is_file() else []
+    return write_page(report, folder, [home, *replayed] if replayed else [])

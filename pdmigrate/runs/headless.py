@@ -17,10 +17,12 @@ from papermill.exceptions import PapermillExecutionError
 from pdmigrate import errors
 from pdmigrate.errors import UsageError, describe_unwritable
 from pdmigrate.runs.evidence import seal_run
+from pdmigrate.runs.finish import write_trend
 from pdmigrate.runs.kernels import QuietKernelManager
+from pdmigrate.runs.measuring import keep_broken_run
 from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.runs.publish import check_published
-from pdmigrate.runs.summary import Left, write_run
+from pdmigrate.runs.summary import Left, read_results, write_run
 from pdmigrate.steps.job import find_journal, place_journal, read_clock
 from pdmigrate.workspace.folder import STEPS, Workspace, make_folder, refuse_links, write_text
 from pdmigrate.workspace.hold import hold, lent_tokens, make_token
@@ -95,7 +97,15 @@ def run_steps(
                 with journal.opened():
                     if not journal.other_sources():
                         break
+        if "verify" in steps and ("verify" not in results or not (folder / "results" / "verify.json").is_file()):
+            last, left = list(results.items())[-1]
+            why = f"the run ended with {last}: {left['error']}" if last != "verify" else left["error"]
+            keep_broken_run(place, settings, folder, read_clock(), left["exit_code"], why)
+            write_trend(place, settings, folder, read_clock())
         summary = write_run(settings.name, folder, results, read_clock())
+        if "verify" in results:  # whose notebook replays what happened, where the settings say so
+            left_beside = read_results(folder, beside=True)
+            results |= {step: left_beside[step] for step in ("replay",) if step in left_beside}
         troubles = tuple(f"{step}: {result['error']}" for step, result in results.items() if result["error"])
         return RunOutcome(summary["exit_code"], summary, troubles)
 

@@ -62,6 +62,6 @@ def _describe_last(workspace: Workspace) -> str:
     if not left:
         return "none yet"
     last = max(left, key=lambda path: path.stat().st_mtime)
-    said = read_results(last.parent.parent, undone=True)[last.stem]
+    said = read_results(last.parent.parent, beside=True)[last.stem]
     when = f", {datetime.fromisoformat(said['at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if said.get("at") else ""
     return f"{last.stem}: {said['status']}{when}"

@@ -12,8 +12,14 @@ from pdmigrate.pages.markup import mask_markup, mask_text
 from pdmigrate.wire.redaction import spell_secret
 from pdmigrate.workspace.folder import make_folder, refuse_links, write_text
 
-SHARED = ("stakeholders.html", "team-*.html", "tables/stakeholders-*.csv", "tables/team-*.csv")
-"""The report for stakeholders, the page of each team, and their tables. Notebooks, snapshots and journals stay."""
+PAGES = ("stakeholders", "team", "replay")
+SHARED = (
+    "stakeholders.html",
+    "team-*.html",
+    "replay.html",
+    *(f"tables/{page}-*.csv" for page in PAGES),
+)
+"""The report for stakeholders, the page of each team, the replay, and their tables. Notebooks, snapshots and journals stay."""
 
 FRESH = ".pdmigrate-publish"
 """Where the pages lie until all are there, in the folder that they are for: moving them takes no room."""
@@ -25,6 +31,8 @@ SHORTEST_SECRET = 8
 """PagerDuty's keys have 20 characters, Harness's more; a word that somebody typed for a key may stand in any sentence."""
 
 _LEFT_ALONE = re.compile(r"(<style>.*?</style>|<script>.*?</script>)", re.DOTALL)
+_MENU = re.compile(r'<nav class="steps".*?</nav>\n?', re.DOTALL)
+_ENTRY = re.compile(r'<li><a href="([^"]*)".*?</li>\n?', re.DOTALL)
 _WORDED = re.compile(r'(?<= )(aria-label|data-filter|title|content)="([^"]*)"')
 
 
@@ -67,7 +75,7 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = True) 
     names = [path.relative_to(run) for path in sources]
     try:
         for name, path in zip(names, sources, strict=True):
-            text = _read_page(path)
+            text = _leave_links_to(set(map(str, names)), _read_page(path))
             write_text(fresh / name, mask_file(name, text) if mask else text)
         write_text(folder / MADE, f"Published by pdmigrate from the run {run.name}; published again, it is replaced.\n")
         for path in ours - {folder / name for name in names}:
@@ -85,6 +93,16 @@ def _read_page(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise RefusedError(f"{path.name} is damaged (it is no UTF-8): run verify again, then publish.") from None
+
+
+def _leave_links_to(there: set[str], text: str) -> str:
+    """The page with those links in its menu that lead to what is published; without a menu where none does."""
+
+    def cut(menu: re.Match[str]) -> str:
+        kept = _ENTRY.sub(lambda entry: entry[0] if entry[1] in there else "", menu[0])
+        return kept if _ENTRY.search(kept) else ""
+
+    return _MENU.sub(cut, text, count=1)
 
 
 def scan_for_secrets(folder: Path, secrets: Sequence[str]) -> list[Path]:

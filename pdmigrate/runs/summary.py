@@ -23,6 +23,7 @@ OVERTAKEN_BY = {
     "conflicts": ("preview",),
     "load": ("conflicts", "undo"),
     "verify": ("preview", "load", "undo"),
+    "replay": ("preview", "load", "undo"),
 }
 """What a step showed does not hold any more once one of these was run after it."""
 
@@ -39,10 +40,7 @@ BESIDE = {
     ),
     "handover/checklist.html": ("Handover", "What people must do, in working order"),
     "history.html": ("History and drift", "What each run did, and what has changed since the last one"),
-    "replay.html": (
-        "Replay of what happened",
-        "Every page of the last months, put through what Harness holds now; who is woken, what is noise, what is silent",
-    ),
+    "trend.html": ("Trend", "What each night's verify and replay found: whether readiness grows, and since when"),
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""
@@ -68,10 +66,16 @@ class _Verified(BaseModel):
     parity: dict[str, Any]
 
 
+class _Replayed(BaseModel):
+    pages: dict[str, int]
+    unexplained: int
+
+
 SUMMARIES: dict[str, TypeAdapter[Any]] = {
     "load": TypeAdapter(_Loaded),
     "verify": TypeAdapter(_Verified),
     "undo": TypeAdapter(_Undone),
+    "replay": TypeAdapter(_Replayed),
 }
 """What is taken out of the summary of a step."""
 
@@ -99,13 +103,13 @@ class _Result(BaseModel):
         return self
 
 
-def read_results(folder: Path, undone: bool = False) -> dict[str, Left]:
+def read_results(folder: Path, beside: bool = False) -> dict[str, Left]:
     """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing.
 
-    undone: with what undo left, which is no step of a run.
+    beside: with what replay and undo left, which are no steps of a run.
     """
     results: dict[str, Left] = {}
-    for step in (*STEPS, *(["undo"] if undone else [])):
+    for step in (*STEPS, *(("replay", "undo") if beside else ())):
         path = folder / "results" / f"{step}.json"
         if path.is_file():
             try:
@@ -118,11 +122,14 @@ def read_results(folder: Path, undone: bool = False) -> dict[str, Left]:
 
 
 def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) -> Left:
-    """Write index.html and summary.json. Returns the summary."""
-    code = worst_code([result["exit_code"] for result in results.values()])
-    overtaken = _find_overtaken({**results, **read_results(folder, undone=True)})
-    troubles = [f"{step}: {r['error']}" for step, r in results.items() if r["error"] and step not in overtaken]
-    summary = summarise_run(name, folder.name, code, results)
+    """Write index.html and summary.json. Returns the summary. A replay in the run's folder is part of it."""
+    there = read_results(folder, beside=True)
+    overtaken = _find_overtaken({**results, **there})
+    replayed = {"replay": there["replay"]} if "replay" in there else {}
+    told = {**results, **replayed}
+    code = worst_code([r["exit_code"] for step, r in told.items() if step in results or step not in overtaken])
+    troubles = [f"{step}: {r['error']}" for step, r in told.items() if r["error"] and step not in overtaken]
+    summary = summarise_run(name, folder.name, code, told)
     write_json(folder / "summary.json", summary)
     done = sum(result["exit_code"] == 0 for result in results.values())
     lead = f"{done} of {len(STEPS)} steps {'is' if done == 1 else 'are'} done."
@@ -139,16 +146,16 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
         ("Written", f"{now:%Y-%m-%d %H:%M} UTC"),
         ("Exit code", str(summary["exit_code"])),
     )
-    there = [file for file in BESIDE if (folder / file).is_file()]  # the pages of this run that are no step's
+    pages = [file for file in BESIDE if (folder / file).is_file()]  # the pages of this run that are no step's
     columns = {"Page": lambda file: Link(BESIDE[file][0], file), "What": lambda file: BESIDE[file][1]}
-    beside = [Section("Beside the steps", table=make_table(there, columns))] if there else []
+    beside = [Section("Beside the steps", table=make_table(pages, columns))] if pages else []
     write_index(
         folder,
         f"Migration {summary['workspace']}",
         lead,
         [
-            _make_card(step, results.get(step), overtaken.get(step, ""), bool(verdict) and step == "verify")
-            for step in STEPS
+            _make_card(step, told.get(step), overtaken.get(step, ""), bool(verdict) and step == "verify")
+            for step in (*STEPS, *replayed)
         ],
         facts,
         "\n".join(troubles),
@@ -160,7 +167,7 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
 
 def summarise_run(name: str, run: str, code: int, results: dict[str, Left]) -> Left:
     """summary.json: documented in docs/summary.md, and stable."""
-    steps = {step: {"status": r["status"], "seconds": r["seconds"]} for step, r in results.items()}
+    steps = {step: {"status": r["status"], "seconds": r["seconds"]} for step, r in results.items() if step in STEPS}
     drafted = [results[step]["summary"] for step in DRAFTED if "summary" in results.get(step, {})]
     latest = drafted[-1] if drafted else {}
     source = {**_add_counts(results, "source"), "snapshot_digest": latest.get("snapshot_digest", "")}
@@ -173,7 +180,9 @@ def summarise_run(name: str, run: str, code: int, results: dict[str, Left]) -> L
         summary["target"] = {**_add_counts(results, "target"), "kinds": loaded["target_kinds"]}
         summary["plan"] = loaded["plan"]
     verified = results.get("verify", {}).get("summary")
-    return summary | ({"parity": verified["parity"]} if verified else {})
+    summary |= {"parity": verified["parity"]} if verified else {}
+    replayed = results.get("replay", {}).get("summary")
+    return summary | ({"replay": replayed} if replayed else {})
 
 
 def _add_counts(results: dict[str, Left], side: str) -> dict[str, int]:

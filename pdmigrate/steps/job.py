@@ -216,7 +216,7 @@ class Job:
             "target": {"requests": target.requests, "retries": target.retries, "writes": target.writes},
         }
 
-    def leave_result(self, step: str, result: dict[str, Any]) -> None:
+    def leave_result(self, step: str, result: dict[str, Any], at: datetime | None = None) -> None:
         """Write results/STEP.json, since papermill itself only says that something failed."""
         seconds = round(self.seconds.get(step, 0.0), 3)
         # only what was sent for this step, and not what others have left as theirs: a summary adds them up
@@ -225,10 +225,9 @@ class Job:
             side: {name: number - sum(one[side][name] for one in others) for name, number in numbers.items()}
             for side, numbers in self.counts().items()
         }
-        at = self.clock().isoformat(timespec="seconds")
-        write_json(
-            self.folder / "results" / f"{step}.json", {"step": step, "at": at, "seconds": seconds, **spent, **result}
-        )
+        when = (at or self.clock()).isoformat(timespec="seconds")
+        said = {"step": step, "at": when, "seconds": seconds, **spent, **result}
+        write_json(self.folder / "results" / f"{step}.json", said)
 
     def close(self) -> None:
         for server in self._servers:
@@ -346,10 +345,10 @@ def place_journal(workspace: Workspace, settings: Settings) -> Path | str:
     return settings_module.resolve_secret(settings.journal) if settings.journal else workspace.journal_file
 
 
-def find_journal(workspace: Workspace, settings: Settings) -> Journal | None:
+def find_journal(workspace: Workspace, settings: Settings, source: str = "") -> Journal | None:
     """The journal for a look, of no source in particular; None where nothing was ever loaded."""
     place = place_journal(workspace, settings)
-    return None if isinstance(place, Path) and not place.is_file() else Journal(place, "", settings.name)
+    return None if isinstance(place, Path) and not place.is_file() else Journal(place, source, settings.name)
 
 
 def records_step(step: str) -> Callable[[Callable[Concatenate[Job, P], R]], Callable[Concatenate[Job, P], R]]:

@@ -15,6 +15,7 @@ from pdmigrate.parity.usage import Usage, count_usage
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
+from pdmigrate.steps.trend import tells_trend
 from pdmigrate.workspace.history import HistoryFolder, Span, list_windows
 
 DAYS = 90
@@ -66,6 +67,7 @@ def describe_page(page: Replay, found: Draft) -> str:
     return f"incident {page.incident.number or page.incident.id} of {service.name if service else page.service}, {when}, {page.parting}"
 
 
+@tells_trend("replay")
 @records_step("replay")
 def replay(job: Job, days: int = DAYS, titles: bool = True) -> Replays:
     """Read the history of so many days, and put every page through what Harness holds now.

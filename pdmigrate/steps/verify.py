@@ -29,6 +29,7 @@ from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.parity_frames import ParityFrames
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.rota_files import write_rota
+from pdmigrate.steps.trend import tells_trend
 from pdmigrate.workspace.file_names import make_file_name
 
 R = TypeVar("R")
@@ -98,6 +99,7 @@ class Verified(ParityFrames, Result):
         return {**summarise_draft(self.draft, landed=True), "parity": parity}
 
 
+@tells_trend("verify")
 @records_step("verify")
 def verify(job: Job) -> Verified:
     """Read the target afresh and compare. Leaves `parity` in the workspace and rota/*.csv in the run's folder."""

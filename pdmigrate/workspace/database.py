@@ -62,6 +62,13 @@ ledger = sa.Table(
 holders = sa.Table(
     "holders", tables, sa.Column("workspace", sa.String, primary_key=True), sa.Column("said", sa.String, nullable=False)
 )
+trend = sa.Table(
+    "trend",
+    sa.MetaData(),  # made with its first row, so that a journal from before it stays as it is, and is read as ever
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("measured", sa.Text, nullable=False),
+    sa.Column("checksum", sa.String, nullable=False),
+)
 
 
 def damaged(why: str) -> SettingsError:
@@ -187,11 +194,9 @@ def _bring_up_to_date(engine: sa.Engine, schema: str = "") -> None:
         if _read_version(connection) == VERSION:
             return _check_columns(connection)
     with engine.begin() as connection:  # one at a time: whoever comes second finds it made
+        take_turns(connection)
         if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("select pg_advisory_xact_lock(20261123)"))
             connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-        else:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
         version = _read_version(connection)
         tables.create_all(connection)
         if version is None:
@@ -205,6 +210,14 @@ def _bring_up_to_date(engine: sa.Engine, schema: str = "") -> None:
         elif version < VERSION:
             _migrate(connection)
         _check_columns(connection)
+
+
+def take_turns(connection: sa.Connection) -> None:
+    """Until this transaction ends, nobody else makes or changes tables."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("select pg_advisory_xact_lock(20261123)"))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _read_version(connection: sa.Connection) -> Any:

@@ -19,7 +19,8 @@ from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.wire.forms import FormError, MaybeMoment, MomentText, read_form
 from pdmigrate.wire.json_text import JsonError, read_json
-from pdmigrate.workspace.database import copy_file, damaged, ledger, loads, make_engine, steps
+from pdmigrate.workspace.database import copy_file, damaged, ledger, loads, make_engine, steps, take_turns, trend
+from pdmigrate.workspace.trend import Measured, pack, unpack
 
 T = TypeVar("T")
 UNDO_OF = "undo of run "
@@ -190,6 +191,25 @@ class Journal:
         with self._engine.connect() as connection:
             return set(connection.execute(sa.select(steps.c.identifier).where(invited)).scalars())
 
+    def measure(self, measured: Measured) -> None:
+        """Keep what a run of verify or replay found, or that it failed. The first makes the table."""
+        with self._engine.begin() as connection:
+            take_turns(connection)
+            trend.create(connection, checkfirst=True)
+            connection.execute(trend.insert().values(**pack(measured)))
+
+    def measured(self) -> list[tuple[int, Measured | str]]:
+        """Each row of the trend by its number, in the order in which they were written; of one that is damaged, why.
+
+        A row that nobody can read stops nothing: the others are worth as much as before.
+        """
+        with self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(trend.name):
+                return []
+            rows = [(r.id, _read_measured(r)) for r in connection.execute(sa.select(trend).order_by(trend.c.id))]
+        mine = (self._source, "")  # "" is of a run that broke before it knew
+        return [(number, row) for number, row in rows if isinstance(row, str) or row.source in mine]
+
     def _newest(self) -> sa.Row[Any] | None:
         with self._engine.connect() as connection:
             return connection.execute(sa.select(loads).order_by(loads.c.id.desc()).limit(1)).first()
@@ -236,6 +256,13 @@ def _read_row(place: str, form: TypeAdapter[T], said: dict[str, Any]) -> T:
         return read_form(form, said)
     except FormError as error:
         raise damaged(f"{place}: {error}") from None
+
+
+def _read_measured(row: sa.Row[Any]) -> Measured | str:
+    try:
+        return unpack(row.measured, row.checksum)
+    except FormError as error:
+        return str(error)
 
 
 def _read_plan(number: int, text: Any) -> Plan:

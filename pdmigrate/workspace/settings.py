@@ -148,6 +148,12 @@ class Settings(StrictModel):
         default=None, description="http://HOST:PORT for both sides, by reference with a password; or HTTPS_PROXY"
     )
     horizon_days: int = Field(default=56, ge=1, le=400, description="how far ahead the two sides are compared")
+    replay_days: int = Field(
+        default=0,
+        ge=0,
+        le=400,
+        description="how many days back a headless verify replays PagerDuty's pages; 0 for none",
+    )
     minutes: Annotated[dict[str, tuple[int, int]], AfterValidator(check_minutes)] = Field(default_factory=dict)
 
 

@@ -107,9 +107,9 @@ def test_hostile_names_stay_text(pages):
 CHECKED = {
     "light": (
         *("index", "preview", "invite", "conflicts", "load", "verify", "stakeholders", "team-PTEAM03"),
-        *("history", "undo", "checklist"),
+        *("history", "undo", "checklist", "replay", "trend"),
     ),
-    "dark": ("index", "stakeholders", "team-PTEAM03"),
+    "dark": ("index", "stakeholders", "team-PTEAM03", "trend"),
 }
 """Connect has nothing that these have not, and all teams' pages are made alike."""
 

@@ -1,6 +1,7 @@
 """What happened, put through what Harness holds now: a clean load pages the same, and each planted fault is named."""
 
 import gzip
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,19 +9,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from small_company import cut_down
 
-from pdmigrate import conflicts, load, open_job, preview, replay
+from pdmigrate import conflicts, finish, load, open_job, preview, replay
 from pdmigrate.cli import main
-from pdmigrate.errors import IncompleteFetchError, SettingsError
+from pdmigrate.errors import IncompleteFetchError, SettingsError, UnexplainedDifferenceError
 from pdmigrate.harness.records import LevelTarget
 from pdmigrate.pagerduty import lists
 from pdmigrate.pagerduty.history import Window
 from pdmigrate.pagerduty.history_reading import HistoryReader
 from pdmigrate.pages import make_page
+from pdmigrate.pages.replay import describe_replay
+from pdmigrate.pages.report import write_page
 from pdmigrate.parity.replay import replay_pages
 from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.runs.publish import publish
 from pdmigrate.sandbox import pagerduty_wire
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.gate import replace_faults
+from pdmigrate.steps.trend import read_trend
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.history import HistoryFolder
 
@@ -259,18 +264,26 @@ def test_each_planted_fault_changes_a_page_and_is_named(company):
 # --- the page and the command ---
 
 
+def spoil(found, kind, identifier, edit):
+    """What would have been found, had somebody changed that in Harness."""
+    state = change(kind, identifier, edit)(found.draft.state)
+    return replace(found, replayed=replay_pages(replace(found.draft, state=state), found.happened))
+
+
 def test_the_page_tells_a_stakeholder_how_many_and_which(company):
     _, found = company
     identifier = found.draft.identifier_of("schedules", "PSCHED06")
-    state = change("schedules", identifier, ROTATIONS["no rotation"])(found.draft.state)
-    spoiled = replace(found, replayed=replay_pages(replace(found.draft, state=state), found.happened))
+    spoiled = spoil(found, "schedules", identifier, ROTATIONS["no rotation"])
     page, counts = make_page(spoiled), spoiled.replayed.count()
     assert page.lead.startswith(
         f"Of {sum(counts.values())} pages of the last 90 days, {counts['same']} would have reached the same people"
     )
     assert "nobody has decided it" in page.lead
     sections = {section.title: section for section in page.sections}
-    assert sections["The most telling pages"].drawing.count("<figure") == min(10, counts["otherwise"])
+    telling = spoiled.replayed.choose_telling()
+    assert sections["The most telling pages"].drawing.count("<figure") == len(telling) <= 10
+    assert {page.service for page in telling} == {page.service for page in spoiled.replayed.otherwise}
+    assert len({(page.service, page.then, page.now) for page in telling}) == len(telling), "none tells what another did"
     assert len(sections["Would go otherwise"].table.rows) == counts["otherwise"]
     assert len(sections["Not comparable"].table.rows) == counts["not_comparable"]
     assert sum(row[1] for row in sections["Service by service"].table.rows) == sum(counts.values())
@@ -281,6 +294,49 @@ def test_the_page_tells_a_stakeholder_how_many_and_which(company):
     assert any("push" in " ".join(row[3]) for row in nights.rows), "by which channel PagerDuty told them"
     assert [row[1] for row in nights.rows] == sorted((row[1] for row in nights.rows), reverse=True)
     assert sum(row[1] + row[4] for row in noise) == len(found.happened.incidents)
+
+
+def test_the_page_calls_people_by_their_names_and_published_it_has_no_address(company, tmp_path):
+    """Also where others were on call that day, where both sides part, and in the tables; a stranger's email is masked."""
+    _, found = company
+    policy = found.draft.identifier_of("escalation_policies", "PPOL01")
+    spoiled = spoil(found, "policies", policy, LEVELS["somebody else"])
+    run = tmp_path / "run"
+    page = write_page(make_page(spoiled), run, [("index.html", "Run"), ("replay.html", "Replay")]).read_text()
+    emails = {user.email for user in found.draft.account.users.values() if user.email}
+    assert found.replayed.count()["not_comparable"]
+    assert not [email for email in emails if email in page]
+    assert STRANGER in page
+    published = publish(run, tmp_path / "outbox", (), mask=True)
+    assert {path.name for path in published} >= {"replay.html", "replay-04-would-go-otherwise.csv"}
+    for path in published:
+        assert not [email for email in {*emails, STRANGER} if email in path.read_text()], path
+    menu = (tmp_path / "outbox" / "replay.html").read_text().partition("<main")[0]
+    assert 'href="replay.html"' in menu
+    assert "index.html" not in menu, "what is not published is not linked"
+
+
+def test_the_figures_stand_in_the_summary_and_on_the_index(company):
+    job, found = company
+    finish(job, found)
+    summary = json.loads((job.folder / "summary.json").read_text())
+    assert summary["replay"]["pages"] == found.replayed.count()
+    assert summary["exit_code"] == 0
+    assert "replay" not in summary["steps"], "which are six"
+    index = (job.folder / "index.html").read_text()
+    assert '<a href="replay.html">Replay of what happened</a>' in index
+    assert describe_replay(found) in index
+    spoiled = spoil(found, "schedules", found.draft.identifier_of("schedules", "PSCHED06"), ROTATIONS["no rotation"])
+    with pytest.raises(UnexplainedDifferenceError):
+        finish(job, spoiled)
+    assert json.loads((job.folder / "summary.json").read_text())["exit_code"] == 5
+    rows = read_trend(job.workspace, job.settings, job.clock(), job.read_subdomain()).list_rows("replay")
+    assert [row.measured.count("pages", "otherwise") for row in rows] == [
+        0,
+        spoiled.replayed.count()["otherwise"],
+    ]
+    assert [row.measured.exit_code for row in rows] == [0, 5]
+    finish(job, found)
 
 
 def test_the_command_says_how_many(company, tmp_path, capsys):

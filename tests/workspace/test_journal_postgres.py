@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from pdmigrate.errors import PdmigrateError, SettingsError, UnreachableError, Wo
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.hold import TOKENS, hold
 from pdmigrate.workspace.journal import Journal
+from pdmigrate.workspace.trend import Measured
 
 
 def find_postgres():
@@ -182,6 +184,45 @@ def test_all_who_make_a_new_journal_at_once_get_the_same_one(place):
         assert len(journal.runs()) == 8
         with journal._engine.connect() as connection:
             assert connection.execute(sa.text("select count(*) from about")).scalar() == 1
+
+
+NIGHT = Measured("verify", "2026-11-23T12:00:00+00:00", "acme", figures={"services": {"same": 14, "nobody": 11}})
+
+
+def test_what_runs_measured_is_kept_in_the_order_in_which_it_was_written(place):
+    with Journal(place, "acme", "trend").opened() as journal, Journal(place, "globex", "trend").opened() as other:
+        assert journal.measured() == []
+        journal.measure(NIGHT)
+        journal.measure(replace(NIGHT, at="2026-11-20T12:00:00+00:00", exit_code=5))
+        other.measure(replace(NIGHT, source="globex"))
+        rows = [row for _, row in journal.measured()]
+    assert [(row.at[:10], row.exit_code, row.source) for row in rows] == [
+        ("2026-11-23", 0, "acme"),
+        ("2026-11-20", 5, "acme"),
+    ]
+    assert rows[0].count("services", "same") == 14
+    assert rows[0].count("policies", "agree") is None, "not counted is not none"
+
+
+def test_two_runs_at_once_keep_a_row_each(place):
+    start, said = threading.Barrier(6), []
+
+    def run(number):
+        start.wait(PATIENCE)
+        try:
+            with Journal(place, "acme", "nights").opened() as journal:
+                journal.measure(replace(NIGHT, run=f"reports/{number}"))
+        except PdmigrateError as error:
+            said.append(str(error))
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not said
+    with Journal(place, "acme", "nights").opened() as journal:
+        assert {row.run for _, row in journal.measured()} == {f"reports/{number}" for number in range(6)}
 
 
 def test_another_workspace_is_not_held(postgres, tmp_path):

@@ -29,6 +29,7 @@ class Trial:
     """random: its dice. kind: of breakage. folder: a copy of the template's workspace. loading: its answers to writes are broken.
 
     before: what lay in the folder before the latest thing that was done; None where nothing has been done yet.
+    known: how many writes Harness remembered before the first thing.
     begin: called before each thing that is done: each has its own deadline, as each is a command that somebody waits for.
     """
 
@@ -38,10 +39,14 @@ class Trial:
     template: Template
     loading: bool = False
     before: dict[str, str] | None = field(default=None, repr=False)
+    known: int = 0
     begin: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def run(self, do, *args, **options):
         """Do one thing, once what lies there is noted."""
+        if self.before is None:
+            writes = _read_writes(self.folder)
+            self.known = len(writes) if isinstance(writes, list) else 0
         self.before = read_folder(self.folder)
         self.begin()
         return do(*args, **options)
@@ -63,7 +68,7 @@ class Trial:
         changed = {path for path in {*before, *after} if before.get(path) != after.get(path)} if refused else set()
         changed = {path for path in changed if not path.startswith(OWN)}
         began = self.loading and LOADED & changed
-        unbooked = find_unbooked(self.template.folder, self.folder) if began or not refused else []
+        unbooked = find_unbooked(self.known, self.folder) if began or not refused else []
         return sorted(changed - LOADED if began else changed) + unbooked
 
 
@@ -84,12 +89,12 @@ def read_folder(folder):
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def find_unbooked(before, after):
+def find_unbooked(known, after):
     """Writes that Harness took although the load under way did not book them or left their object out, and what was made twice.
 
-    The same PUT again, after an answer that says nothing, changes nothing.
+    known: how many writes Harness remembered before. The same PUT again, after an answer that says nothing, changes nothing.
     """
-    known, writes = len(_read_writes(before)), _read_writes(after)
+    writes = _read_writes(after)
     if (
         not isinstance(writes, list) or len(writes) == known
     ):  # none where the memory was broken, and nothing wrote to it
@@ -112,4 +117,8 @@ def is_write(row):
 
 
 def _read_writes(folder):
-    return json.loads((folder / "sandbox" / "harness.json").read_text())["writes"]
+    """None where the memory was broken."""
+    try:
+        return json.loads((folder / "sandbox" / "harness.json").read_text())["writes"]
+    except (ValueError, TypeError, LookupError, RecursionError, OSError):
+        return None

@@ -43,6 +43,10 @@ BESIDE = {
         "Replay of what happened",
         "Every page of the last months, put through what Harness holds now; who is woken, what is noise, what is silent",
     ),
+    "live.html": (
+        "Live proof",
+        "A test page per service: whom it was to reach, whom it reached by Harness's own word, what a person has seen",
+    ),
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""

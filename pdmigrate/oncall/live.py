@@ -154,26 +154,34 @@ def judge(dues: Sequence[Due], seen: Seen, name: Callable[[str], str] = str) -> 
     strangers = [one for one in told if not any(d.fits(one.person) and d.level <= _soonest(seen, one) for d in dues)]
     due = [one for one in dues if not one.minute or 60 * one.minute < seen.watched]
     missing = [one for one in due if not _list_told(one, seen)]
-    failed = [f"{name(n.person)} could not be told{_by(n.channel)}: {n.failed}" for n in seen.notices if n.failed]
+    failed = [_describe_failed(one, name) for one in seen.notices if one.failed]
     if strangers:
-        told_too = [f"{name(n.person)} was told after {format_number(seen.minute_of(n), 'minute')}" for n in strangers]
+        told_too = [f"{name(n.person)} was told {_after(seen.minute_of(n))}" for n in strangers]
         lost = [f"{_name(d, name)} was not" for d in missing]
         return Judged("others", _join([*told_too, *lost, *failed]))
     if not told and dues and not due:
         first = min(one.minute for one in dues)
-        return Judged(None, f"nobody was to be told yet: the first is after {format_number(first, 'minute')}")
+        return Judged(None, f"nobody was to be told yet: the first is to be {_after(first)}")
     if (missing or not told) and (seen.strange or not seen.understood):
         shown = "holds events that nobody here understands" if seen.strange else "holds nothing that is understood"
         return Judged(None, f"the timeline {shown}")
     if missing:
-        words = [
-            f"{_name(d, name)} was not told, who was to be after {format_number(d.minute, 'minute')}" for d in missing
+        tried = {one.person for one in seen.notices}
+        lost = [
+            f"{_name(d, name)} was not told, who was to be {_after(d.minute)}"
+            for d in missing
+            if not tried & {d.person}
         ]
-        return Judged("others" if told else "nobody", _join([*words, *failed]))
+        return Judged("others" if told else "nobody", _join([*lost, *failed]))
     if not told:
         return Judged("silent", "nobody was to be told")
     words = [said for one in due for said in _describe_late(one, seen, name)] + failed
     return Judged("late" if words else "same", _join(words))
+
+
+def _describe_failed(notice: Notice, name: Callable[[str], str]) -> str:
+    who = name(notice.person)
+    return f"{who} could not be told{_by(notice.channel)}: {notice.failed.replace(notice.person, who)}"
 
 
 def _soonest(seen: Seen, notice: Notice) -> int:
@@ -200,6 +208,10 @@ def _name(due: Due, name: Callable[[str], str]) -> str:
     if not due.person.startswith(ONE_OF):
         return name(due.person)
     return ONE_OF + ", ".join(map(name, due.person.removeprefix(ONE_OF).split(", ")))
+
+
+def _after(minutes: int) -> str:
+    return f"after {format_number(minutes, 'minute')}" if minutes else "at once"
 
 
 def _by(*channels: str) -> str:

@@ -28,9 +28,11 @@ GRADE_TONES = {"ticked": "plain", "not seen": "warn", "refused": "bad", "not ask
 ORDER = ("nobody", "others", "refused", "not seen", "late", "silent", "ticked", "same", "not asked")
 """The worst first, then what a person has to do."""
 HOW = (
-    "*Seen* is what Harness's own alert and its timeline show, up to the moment at which somebody answered, or the test was over: "
-    "what a later level would have done was not tried. What the timeline does not say, or says in words that nobody here "
-    "understands, is *not seen*. A tick is a person's word. The three are never added together."
+    "- Seen: Harness's own alert and its timeline show it, up to the moment at which somebody answered, or the test was over. "
+    "What a later level would have done was not tried.\n"
+    "- Not seen: the timeline does not say it, or says it in words that nobody here understands.\n"
+    "- Ticked: a person's word, and nothing else.\n\n"
+    "The three are never added together."
 )
 NO_SERVICE = "No service moves."
 
@@ -78,9 +80,9 @@ def describe_proved(found: Proved) -> str:
         (outcomes["others"], "reached other people, or not all"),
         (outcomes["nobody"], "reached nobody"),
         (outcomes["silent"], "told nobody, as it is to be"),
-        (counts["ticked"], "could not be read back, and a person says that they arrived"),
-        (counts["not seen"], "were not seen"),
-        (counts["refused"], "were refused by the webhook"),
+        (counts["ticked"], "arrived by a person's word alone"),
+        (counts["not seen"], "went unseen"),
+        (counts["refused"], "did not leave, since the webhook refused"),
     )
     said = "; ".join(f"{number:,} {words}" for number, words in told if number)
     left = f" {format_number(counts['not asked'], 'service')} had none." if counts["not asked"] else ""
@@ -89,8 +91,7 @@ def describe_proved(found: Proved) -> str:
 
 def list_rows(found: Proved) -> list[tuple[str, str, str]]:
     """(service, what is said, why), for the command line; the worst first."""
-    people = know_people(found.draft)
-    return [(p.service.name, str(tag_proof(p)), judge_page(p.page, people.name_of).words) for p in _sort(found.proofs)]
+    return [(p.service.name, str(tag_proof(p)), p.judged.words) for p in _sort(found.proofs)]
 
 
 def list_wakes(found: Proved) -> list[tuple[str, str, str]]:
@@ -154,6 +155,17 @@ class Teller:
             told[MOST_LINES:] = [f"and {len(told) - MOST_LINES} more, if nobody answers"]
         return told or ["nobody"]
 
+    def list_expected(self, page: SentPage) -> list[str]:
+        """Who was to be told for as long as it was watched, and how far down the policy that went."""
+        if page.seen is None or page.seen.unread or not page.dues:
+            return self.list_dues(page.dues)
+        watched = page.seen.watched
+        tried = [due for due in page.dues if not due.minute or 60 * due.minute < watched]
+        later = len({due.level for due in page.dues} - {due.level for due in tried})
+        told = self.list_dues(tried) if tried else ["nobody yet"]
+        more = f"watched for {format_number(watched // 60, 'minute')}: {format_number(later, 'later step')} not tried"
+        return [*told, more] if later else told
+
     def list_wakes(self, proof: Proof, found: Proved) -> list[str]:
         """Whom a page of the service would wake before it is ended, or why nobody."""
         if proof.expected.why:
@@ -211,31 +223,29 @@ def section_services(found: Proved) -> Section:
     columns: Columns[Proof] = {
         "Service": lambda p: p.service.name,
         "Test page": tag_proof,
-        "Was to be told": tell(lambda page: teller.list_dues(page.dues)),
+        "What differs, or is not known": _tell_words,
+        "Was to be told": tell(teller.list_expected),
         "Was told, by Harness": tell(teller.list_notices),
         "Answered": tell(teller.tell_answer),
-        "Watched": tell(lambda page: _tell_watched(page)),
-        "What differs, or is not known": lambda p: judge_page(p.page, teller.people.name_of).words or p.held,
-        "Person's word": tell(lambda page: page.ticked_words),
-        "Sent": tell(lambda page: _tell_sent(page)),
+        "Sent": tell(_tell_sent),
     }
     table = make_table(_sort(found.proofs), columns, NO_SERVICE, anchor=lambda p: _anchor(_row(p)))
     return Section("Service by service", HOW, table, anchor="services", open_up_to=60)
 
 
-def _tell_watched(page: SentPage) -> str:
-    """For how long, and how far down the policy that went."""
-    if page.seen is None or page.seen.unread:
-        return ""
-    levels = sorted({due.level for due in page.dues})
-    reached = sum(not level or 60 * level < page.seen.watched for level in levels)
-    steps = f", {reached} of {format_number(len(levels), 'step')}" if levels else ""
-    return f"{format_number(page.seen.watched // 60, 'minute')}{steps}"
+def _tell_words(proof: Proof) -> list[str]:
+    """What differs, one after the other; and what a person says."""
+    said = proof.page.ticked_words if proof.page else ""
+    words = [
+        *filter(None, proof.judged.words.split("; ")),
+        *([f"{proof.page.ticked_by}: “{said}”"] if proof.page and said else []),
+    ]
+    return words or ([proof.held] if proof.held else [])
 
 
 def _tell_sent(page: SentPage) -> list[str]:
     alert = page.seen.alert if page.seen else ""
-    over = f"ended {_format(page.ended)}" if page.ended else ""
+    over = "" if page.ended or page.state == "refused" else "not ended by us"
     said = (f"{_format(page.intended)}, asked for by {page.by}", f"{page.way} webhook", alert, over)
     return [part for part in said if part]
 

@@ -1,5 +1,6 @@
 """A run as a whole: index.html and summary.json from what its steps left in results/. By hand or headless, the same."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -103,13 +104,13 @@ class _Result(BaseModel):
         return self
 
 
-def read_results(folder: Path, undone: bool = False) -> dict[str, Left]:
+def read_results(folder: Path, undone: bool = False, steps: Sequence[str] = STEPS) -> dict[str, Left]:
     """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing.
 
     undone: with what undo left, which is no step of a run.
     """
     results: dict[str, Left] = {}
-    for step in (*STEPS, *(["undo"] if undone else [])):
+    for step in (*steps, *(["undo"] if undone else [])):
         path = folder / "results" / f"{step}.json"
         if path.is_file():
             try:
@@ -127,6 +128,8 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
     overtaken = _find_overtaken({**results, **read_results(folder, undone=True)})
     troubles = [f"{step}: {r['error']}" for step, r in results.items() if r["error"] and step not in overtaken]
     summary = summarise_run(name, folder.name, code, results)
+    live = read_results(folder, steps=["live"]).get("live", {}).get("summary")
+    summary |= {"live": live} if live else {}
     write_json(folder / "summary.json", summary)
     done = sum(result["exit_code"] == 0 for result in results.values())
     lead = f"{done} of {len(STEPS)} steps {'is' if done == 1 else 'are'} done."

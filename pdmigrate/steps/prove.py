@@ -5,8 +5,8 @@ Without that word nothing is sent: it says whom a page would wake now, and what 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Literal, get_args
@@ -41,17 +41,21 @@ RED: tuple[Outcome, ...] = ("nobody", "others")
 
 @dataclass(frozen=True)
 class Proof:
-    """One service. expected: whom a page would reach at this moment. held: why none can be sent. page: the latest one."""
+    """One service. expected: whom a page would reach at this moment. held: why none can be sent. page: the latest one.
+
+    names: of people, by their emails.
+    """
 
     service: Service
     way: str
     expected: Expectation
     held: str = ""
     page: SentPage | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def judged(self) -> Judged:
-        return judge_page(self.page)
+        return judge_page(self.page, lambda email: self.names.get(email, email))
 
     @property
     def grade(self) -> Grade:
@@ -165,9 +169,18 @@ def prove(
         sent = sending.sent
     log = _refresh(job, read_log(job), {service.id for service in chosen})
     instant = rota.to_instant(job.clock())
+    users = found.account.users
+    names = {email: users[id].name for id, email in found.emails.items() if id in users}
     proofs = tuple(
-        Proof(s, name_way(job, s), expect_page(found, s, schedules, instant), held[s.id], log.find(s.id))
-        for s in chosen
+        Proof(
+            service=service,
+            way=name_way(job, service),
+            expected=expect_page(found, service, schedules, instant),
+            held=held[service.id],
+            page=log.find(service.id),
+            names=names,
+        )
+        for service in chosen
     )
     return Proved(found, proofs, moment, (asking or Asking("")).wait, sent)
 

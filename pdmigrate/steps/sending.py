@@ -106,8 +106,7 @@ class Sending:
         self._pass_handoff(service)
         page = self._make_page(service, webhook.kind)
         self._keep(page)
-        who = ", ".join(dict.fromkeys(due.person for due in page.dues)) or "nobody"
-        self.describe(f"{service.name}: sent; it is to reach {who}")
+        self.describe(f"{service.name}: a test page for {self._name_first(page)}")
         minutes = format_number(round(self.asking.wait), "minute")
         words = WORDS.format(by=self.asking.by, minutes=minutes)
         self.sent += 1
@@ -137,6 +136,13 @@ class Sending:
             dues=expected.dues,
             why=expected.why,
         )
+
+    def _name_first(self, page: SentPage) -> str:
+        """Who is to be told while it is waited for."""
+        users = self.found.account.users
+        names = {email: users[id].name for id, email in self.found.emails.items() if id in users}
+        soon = dict.fromkeys(names.get(due.person, due.person) for due in page.dues if due.minute <= self.asking.wait)
+        return ", ".join(soon) or "nobody"
 
     def _pass_handoff(self, service: Service) -> None:
         """Not in the last minute before somebody else takes over."""

@@ -1,0 +1,435 @@
+"""The live proof: a test page per service, sent when a person says so, read back, compared; and each planted fault seen."""
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from small_company import cut_down
+
+from pdmigrate import conflicts, finish, load, open_job, preview, prove, undo
+from pdmigrate.cli import main
+from pdmigrate.errors import (
+    InterruptedLoadError,
+    PersonNeededError,
+    RefusedError,
+    UnexplainedDifferenceError,
+    UsageError,
+)
+from pdmigrate.harness.pacing import Limits
+from pdmigrate.oncall.live import Judged, PageLog
+from pdmigrate.pages.prove import tag_proof
+from pdmigrate.parity.live import expect_page
+from pdmigrate.parity.schedules import compare_schedule
+from pdmigrate.plan.answers import Decision
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.gate import replace_faults
+from pdmigrate.sandbox.harness_document import accept_invites
+from pdmigrate.steps import sending
+from pdmigrate.steps.prove import judge_page, tick_page
+from pdmigrate.steps.sending import Asking, Sending, change_log, read_log
+from pdmigrate.steps.webhooks import open_webhook
+from pdmigrate.workspace.decisions import save_answers
+from pdmigrate.workspace.folder import write_json
+
+NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
+EDGE, KUBE, QUIET = "Edge & CDN", "Kubernetes clusters", "Deploy pipeline"
+SCOPE = "default/sre/"
+
+
+class Place:
+    """A loaded workspace, its clock, and the embedded Harness behind it."""
+
+    def __init__(self, job):
+        self.job, self.now, self.slept = job, NOW, []
+        self.app = next(server.app for server in job._servers if "CALLS" in server.app.config)
+        self.app.config["CLOCK"] = lambda: self.now.timestamp()
+        self.store = self.app.config["STORE"]
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+
+    def prove(self, *services, **asking):
+        return prove(self.job, services, Asking("ann", **{"wait": 0, "pause": 30, **asking}), sleep=self.sleep)
+
+    def send(self, service, **asking):
+        """The same without drafting again: what is planted in Harness changes nothing of what is expected."""
+        ways = [
+            (one, open_webhook(self.job, one)) for one in self.draft.account.services.values() if one.name == service
+        ]
+        asked = Asking("ann", **{"wait": 0, **asking})
+        Sending(self.job, self.draft, self.schedules, "loaded", asked, self.sleep).send_all(ways)
+        return read_log(self.job).find(ways[0][0].id)
+
+    def expect(self, service, instant):
+        [one] = [one for one in self.draft.account.services.values() if one.name == service]
+        return expect_page(self.draft, one, self.schedules, instant).dues
+
+    def list_alerts(self):
+        return self.store.read().get("alerts", [])
+
+    def set(self, **config):
+        with self.store.change() as held:
+            held["config"] |= config
+
+    def change_rule(self, name, **fields):
+        with self.store.change() as held:
+            held["oncall"]["alert_rules"][self.key(name)] |= fields
+
+    def find_levels(self, held, service):
+        policy = held["oncall"]["services"][self.key(service)]["escalation_policy"]
+        return held["oncall"]["escalation_policies"][f"{SCOPE}{policy}"]["levels"]
+
+    def key(self, service):
+        return next(k for k, s in self.store.read()["oncall"]["services"].items() if service[:4].lower() in k.lower())
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """A corner of the company, carried over, with everybody's invitation accepted, on a clock that only tests move."""
+    folder = tmp_path_factory.mktemp("prove") / "acme"
+    make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(NOW)))
+    clock = [lambda: NOW]
+    with open_job(folder, clock=lambda: clock[0]()) as job:
+        place = Place(job)
+        clock[0] = lambda: place.now
+        preview(job)
+        conflicts(job)
+        assert load(job, "all").error is None
+        with place.store.change() as held:
+            accept_invites(held)
+            held["config"]["calls_per_minute"] = None
+        job.target.transport.quota.limits = Limits(calls=10**6)
+        place.draft = prove(job).draft
+        place.schedules = [compare_schedule(place.draft, s, None) for s in place.draft.account.all_schedules.values()]
+        yield place
+
+
+@pytest.fixture
+def place(loaded, monkeypatch):
+    """Each test finds it as it was loaded, and no test page sent. Between two looks a minute goes by, so that there are few."""
+    monkeypatch.setattr(sending, "BEAT", 60.0)
+    kept = copy.deepcopy(loaded.store.read())
+    loaded.now, loaded.slept = NOW, []
+    yield loaded
+    loaded.job.workspace.state_file("live").unlink(missing_ok=True)
+    loaded.app.config["CALLS"].clear()
+    replace_faults(loaded.app, [])
+    with loaded.store.change() as held:
+        held.clear()
+        held.update(kept)
+
+
+def of(found, service):
+    [proof] = [p for p in found.proofs if p.service.name == service]
+    return proof
+
+
+def test_without_a_persons_word_nothing_is_sent_and_it_is_said_whom_it_would_wake(place):
+    found = prove(place.job)
+    assert place.list_alerts() == []
+    assert not place.job.workspace.state_file("live").exists()
+    assert found.count() == {"seen": 0, "ticked": 0, "not seen": 0, "refused": 0, "not asked": 3}
+    assert [due.level for due in of(found, EDGE).expected.dues] == [0, 10, 30, 40]
+    assert "alerts are logged and page nobody, by decision of demo" in of(found, QUIET).expected.why
+    assert found.error is None
+    with pytest.raises(UsageError, match="--by NAME"):
+        prove(place.job, [EDGE], Asking(" "))
+    with pytest.raises(UsageError, match=r"No service Edge & CD moves \(did you mean Edge & CDN\?\)"):
+        prove(place.job, ["Edge & CD"])
+
+
+def test_a_test_page_of_every_service_is_read_back(place):
+    found = place.prove()
+    assert found.sent == 3
+    assert found.count_outcomes() == {"nobody": 0, "others": 0, "late": 0, "silent": 1, "same": 2}
+    assert found.error is None
+    page = of(found, EDGE).page
+    [first, *_] = page.dues
+    seen = {(notice.person, notice.channel, page.seen.minute_of(notice)) for notice in page.seen.notices}
+    assert seen == {(first.person, "email", 0), (first.person, "phone", 0)}
+    assert first.channels == ("email",)
+    assert page.seen.by == first.person
+    assert page.seen.acknowledged == page.intended
+    alerts = place.list_alerts()
+    assert all(alert["title"].startswith("TEST PAGE ") for alert in alerts)
+    assert [alert["ended"][0] for alert in alerts] == ["resolved"] * 3, "nobody is woken by a later level"
+    assert place.slept == [30, 30], "one at a time, with a pause between two"
+    again = place.prove()
+    assert again.sent == 0, "once under one plan"
+    assert place.prove(EDGE, again=True).sent == 1
+    assert len(place.list_alerts()) == 4
+
+
+def test_where_nobody_answers_later_levels_are_seen_as_far_as_it_is_waited(place):
+    place.set(page_answered_after=None)
+    found = place.prove(KUBE, wait=20)
+    page = of(found, KUBE).page
+    told = {(page.seen.minute_of(n), n.person) for n in page.seen.notices}
+    expected = {(due.minute, due.person) for due in page.dues if due.minute <= 20}
+    assert expected <= told
+    assert len(expected) == 2
+    assert {minute for minute, _ in told} == {minute for minute in range(21) if minute in {m for m, _ in told}}
+    assert of(found, KUBE).judged.outcome == "same"
+    place.now += timedelta(hours=3)
+    assert of(prove(place.job), KUBE).page == page, "what is over stays as it was read"
+
+
+# --- each fault is seen, or it is said that it was not ---
+
+
+def plant_wrong_person(place):
+    with place.store.change() as held:
+        for level in place.find_levels(held, EDGE):
+            level["targets"] = [{"type": "user", "id": held["users"][-1]["email"]}]
+
+
+def plant_lost_level(place):
+    place.set(page_answered_after=None)
+    with place.store.change() as held:
+        del place.find_levels(held, EDGE)[0]
+
+
+def plant_early_level(place):
+    place.set(page_answered_after=None)
+    with place.store.change() as held:
+        for level in place.find_levels(held, EDGE):
+            level["timeout_minutes"] = 1
+
+
+def plant_empty_level(place):
+    with place.store.change() as held:
+        place.find_levels(held, EDGE).clear()
+
+
+def plant_locked_account(place):
+    with place.store.change() as held:
+        for user in held["users"]:
+            user["locked"] = True
+
+
+FAULTS = {
+    "another person in the policy": (plant_wrong_person, "others"),
+    "the first level removed": (plant_lost_level, "others"),
+    "levels that come too early": (plant_early_level, "others"),
+    "a policy without levels": (plant_empty_level, "nobody"),
+    "paging switched off": (lambda place: place.change_rule(EDGE, paging=False), "nobody"),
+    "the rule gone to another service": (lambda place: place.change_rule(EDGE, service="other"), "nobody"),
+    "mail and phone blocked": (lambda place: place.set(blocked_channels=["email", "phone"]), "nobody"),
+    "accounts locked": (plant_locked_account, "nobody"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_page_that_does_not_reach_the_right_people_is_red(place, fault):
+    plant, outcome = FAULTS[fault]
+    plant(place)
+    page = place.send(EDGE, wait=0 if outcome == "nobody" else 5)
+    assert judge_page(page).outcome == outcome
+    assert judge_page(page).words
+
+
+def test_a_tick_does_not_make_it_good(place):
+    place.change_rule(EDGE, paging=False)
+    found = place.prove(EDGE)
+    assert found.error.exit_code == UnexplainedDifferenceError.exit_code
+    assert "Edge & CDN: Femke Jansen 🌷 was not told, who was to be at once" in str(found.error)
+    tick_page(place.job, EDGE, "bob")
+    assert of(prove(place.job), EDGE).is_red
+
+
+def test_a_channel_that_fails_is_told_although_another_one_arrives(place):
+    place.set(blocked_channels=["email"])
+    judged = judge_page(place.send(EDGE))
+    assert judged.outcome == "late"
+    assert "could not be told by email" in judged.words
+    assert "was told by phone, and not by email" in judged.words
+
+
+RENAMED = {
+    "the types of events": {"NOTIFICATION_SENT": "PERSON_TOLD"},
+    "their times": {"timestamp": "occurredAt"},
+    "the type's field": {"eventType": "kind"},
+    "whom and the words": {"recipient": "target", "message": "text"},
+}
+
+
+@pytest.mark.parametrize("what", RENAMED)
+def test_what_is_not_understood_is_not_seen_and_said(place, what):
+    place.set(renamed_events=RENAMED[what])
+    page = place.send(EDGE)
+    assert judge_page(page) == Judged(None, "the timeline holds events that nobody here understands")
+    assert len(page.seen.strange) >= 1
+
+
+def test_words_alone_tell_of_whom_and_by_what(place):
+    """Fields beyond the documented ones may be called otherwise."""
+    place.set(renamed_events={"recipient": "who", "channel": "via", "level": "step"})
+    assert judge_page(place.send(EDGE)).outcome == "same"
+
+
+def finish_quietly(job, found):
+    with pytest.raises(type(found.error)):
+        finish(job, found)
+    return job.folder / "live.html"
+
+
+UNREAD = {
+    "no timeline": ({"kind": "200_html", "path": "/ir/tp/api/v1/mc/activities"}, "a page that is no JSON"),
+    "no alerts": ({"kind": "302", "path": "/ir/tp/api/v1/mc/alerts"}, "302"),
+    "the timeline breaks off": ({"kind": "truncated", "path": "/ir/tp/api/v1/mc/activities"}, "gave up"),
+}
+
+
+@pytest.mark.parametrize("what", UNREAD)
+def test_what_cannot_be_read_back_is_not_seen(place, what, monkeypatch):
+    monkeypatch.setattr(place.job.target.transport, "_sleep", lambda seconds: None)
+    rule, words = UNREAD[what]
+    replace_faults(place.app, [rule])
+    judged = judge_page(place.send(EDGE))
+    assert judged.outcome is None
+    assert words in judged.words
+
+
+def test_what_is_not_seen_a_person_may_tick_and_it_counts_as_that(place):
+    place.set(renamed_events=RENAMED["their times"])
+    found = place.prove(EDGE)
+    assert of(found, EDGE).grade == "not seen"
+    assert found.error.exit_code == PersonNeededError.exit_code
+    page = finish_quietly(place.job, found).read_text(encoding="utf-8")
+    assert "NOTIFICATION_SENT, at no time that can be read: Notified" in page
+    tick_page(place.job, "edge & cdn", "bob", "Femke's mail came")
+    found = prove(place.job)
+    assert found.count() == {"seen": 0, "ticked": 1, "not seen": 0, "refused": 0, "not asked": 2}
+    assert (str(tag_proof(of(found, EDGE))), found.error) == ("ticked by bob on 2025-10-07 15:30 UTC", None)
+
+
+def test_only_what_was_sent_can_be_ticked(place):
+    with pytest.raises(UsageError, match="No test page of Edge & CDN was sent"):
+        tick_page(place.job, EDGE, "bob")
+    place.prove(EDGE)
+    with pytest.raises(UsageError, match="--by NAME"):
+        tick_page(place.job, EDGE, " ")
+
+
+# --- nothing is sent twice, and nothing that nobody asked for ---
+
+
+def test_an_answer_that_is_lost_is_looked_for_and_nothing_is_sent_twice(place):
+    replace_faults(place.app, [{"kind": "lost_answer", "path": "/ir/tp/account/"}])
+    found = place.prove(EDGE)
+    assert len(place.list_alerts()) == 1
+    assert of(found, EDGE).judged.outcome == "same"
+    assert place.prove(EDGE).sent == 0
+
+
+def test_a_webhook_that_refuses_sends_nothing_and_can_be_asked_anew(place):
+    replace_faults(place.app, [{"kind": "401_code", "path": "/ir/tp/account/"}])
+    found = place.prove(EDGE)
+    proof = of(found, EDGE)
+    assert (proof.grade, found.error.exit_code) == ("refused", 5)
+    token = next(r["path"] for r in place.job.target.transport.send("GET", "/sandbox/webhooks")["webhooks"]).split("/")[
+        -1
+    ]
+    kept = "".join(p.read_text(encoding="utf-8") for p in place.job.workspace.folder.glob("state/*.json"))
+    assert token not in kept + str(found.error)
+    assert "webhook/" not in kept
+    replace_faults(place.app, [])
+    assert of(place.prove(EDGE), EDGE).judged.outcome == "same"
+
+
+def test_ctrl_c_ends_the_page_under_way_and_the_same_call_goes_on(place, monkeypatch):
+    place.set(page_answered_after=None)
+
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(place, "sleep", interrupt)
+    with pytest.raises(InterruptedLoadError, match="no further test page is sent"):
+        place.prove(wait=5)
+    assert [alert["ended"][0] for alert in place.list_alerts()] == ["resolved"]
+    monkeypatch.undo()
+    found = place.prove(wait=0)
+    assert found.sent == 2
+    titles = [alert["title"].split(" of ")[1] for alert in place.list_alerts()]
+    assert len(titles) == len(set(titles)) == 3
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+@pytest.mark.parametrize("again", [True, False])
+def test_after_a_kill_what_was_meant_is_looked_up_and_not_sent_again(place, arrived, again):
+    """Killed between the intent and the answer: nothing was booked, whether the page left or not."""
+    place.set(page_answered_after=None)
+    found = place.prove(EDGE)
+    killed = {**vars(of(found, EDGE).page), "state": "intended", "seen": None, "ended": 0}
+    page = type(of(found, EDGE).page)(**killed)
+    change_log(place.job, lambda log: PageLog(log.number, again, True, (page,)))
+    with place.store.change() as held:
+        held["alerts"][0]["ended"] = None
+        held["alerts"] = held["alerts"][: int(arrived)]
+    found = place.prove(EDGE, QUIET, again=again)
+    assert found.sent == 1
+    assert of(found, EDGE).page.token == page.token
+    assert of(found, EDGE).grade == ("seen" if arrived else "not seen")
+    assert all(alert["ended"] for alert in place.list_alerts()), "and it wakes nobody any more"
+    assert not read_log(place.job).under_way
+
+
+def test_nothing_is_sent_within_a_minute_of_a_handoff(place):
+    edges = {entry[0] for s in place.schedules for entry in s.expected.entries if entry[0] > NOW.timestamp() + 60}
+    edge = next(edge for edge in sorted(edges) if place.expect(KUBE, edge - 30) != place.expect(KUBE, edge + 30))
+    place.now = datetime.fromtimestamp(edge - 30, UTC)
+    page = place.send(KUBE)
+    assert place.slept == [60]
+    assert page.intended == edge + 30
+    assert page.dues == place.expect(KUBE, edge + 30)
+
+
+def test_what_is_not_loaded_gets_no_test_page(place, tmp_path):
+    make_demo_workspace(tmp_path / "other")
+    write_json(tmp_path / "other" / "sandbox" / "pagerduty.json", cut_down(build_company(NOW)))
+    with open_job(tmp_path / "other", clock=lambda: NOW) as job:
+        preview(job)
+        conflicts(job)
+        asking = Asking("ann", wait=0, pause=0)
+        with pytest.raises(RefusedError, match="Nothing was loaded yet"):
+            prove(job, asking=asking)
+        load(job, "all")
+        save_answers(
+            job.workspace.decisions_file,
+            Decision(conflict="service_urgency", object="PSERV03", choice="page", by="ann"),
+        )
+        conflicts(job)
+        with pytest.raises(RefusedError, match="The latest plan is not loaded"):
+            prove(job, asking=asking)
+        load(job, "all")
+        undo(job, yes=True)
+        with pytest.raises(RefusedError, match="What was loaded was taken back"):
+            prove(job, asking=asking)
+        assert job.target.transport.send("GET", "/sandbox/log")["by_path"].get("/ir/tp/account/{id}") is None
+
+
+# --- what a person sees ---
+
+
+def test_the_command_says_and_sends_only_with_yes(place, capsys, monkeypatch):
+    folder = str(place.job.workspace.folder)
+    assert main(["prove", folder, "--service", EDGE]) == 0
+    assert "Nothing was sent." in capsys.readouterr().out
+    assert main(["prove", folder, "--yes"]) == 2
+    assert main(["prove", folder, "--yes", "--tick", EDGE]) == 2
+
+
+def test_a_red_service_is_red_on_the_page_and_in_the_summary(place):
+    place.change_rule(EDGE, paging=False)
+    found = place.prove()
+    page = finish_quietly(place.job, found).read_text(encoding="utf-8")
+    assert 'id="live-nobody"' in page
+    assert "seen: nobody was told" in page
+    summary = json.loads((place.job.folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["live"]["outcomes"] == {"nobody": 1, "others": 0, "late": 0, "silent": 1, "same": 1}
+    assert summary["live"]["services"]["seen"] == 3
+    assert "Live proof" in (place.job.folder / "index.html").read_text(encoding="utf-8")

@@ -168,6 +168,8 @@ class Teller:
 
     def list_wakes(self, proof: Proof, found: Proved) -> list[str]:
         """Whom a page of the service would wake before it is ended, or why nobody."""
+        if proof.expected is None:
+            return ["not known"]
         if proof.expected.why:
             return [f"nobody: {proof.expected.why}"]
         soon = [due for due in proof.expected.dues if due.minute <= found.wait]
@@ -262,7 +264,9 @@ def section_wakes(found: Proved) -> Section:
     }
     text = (
         f"If one were sent on {format_time(found.moment)}, each with the hour of their own clock. A page is ended as soon as somebody "
-        f"answers, or after {found.wait:g} minutes: later levels are then not woken. The hour is your choice."
+        f"answers, or after {found.wait:g} minutes: later levels are then not woken. The hour is your choice.\n\n"
+        "The general webhook goes the way of a monitoring tool's alert: by the service's alert rule. A paging webhook pages whatever that "
+        "rule says, so that it proves the policy and the people, and not the rule."
     )
     return Section("Whom it would wake now", text, make_table(found.proofs, columns, NO_SERVICE), open_up_to=40)
 

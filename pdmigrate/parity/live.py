@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pdmigrate.harness.records import Channel
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.oncall import paging
+from pdmigrate.oncall import paging, rota
 from pdmigrate.oncall.live import ONE_OF, Due
 from pdmigrate.pagerduty.records import Service
 from pdmigrate.pagerduty.urgency import urgencies_at
@@ -43,8 +43,10 @@ def _expect_person(found: Draft, level: int, person: str) -> Due:
     return Due(level, person, level + (0 if person.startswith(ONE_OF) else first), tuple(sorted(channels)))
 
 
-def describe_unknown(found: Draft, service: Service, schedules: Sequence[ScheduleParity]) -> str:
-    """Why nobody knows whom a page of this service is to reach; "" where it is known."""
+def describe_unknown(found: Draft, service: Service, schedules: Sequence[ScheduleParity], instant: int) -> str:
+    """Why nobody knows whom a page of this service is to reach at this instant; "" where it is known."""
+    if not rota.to_instant(found.account.since) <= instant < rota.to_instant(found.account.until):
+        return "the snapshot says nothing of today: run preview again"
     policy = find_policy(found, service)
     targets = {target.id for rule in policy.escalation_rules for target in rule.targets} if policy else set()
     mine = [s for s in schedules if s.id in targets]

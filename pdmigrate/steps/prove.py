@@ -26,13 +26,13 @@ from pdmigrate.oncall.live import Judged, Outcome, PageLog, SentPage, judge
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.records import Service
 from pdmigrate.parity.live import Expectation, describe_unknown, expect_page
-from pdmigrate.parity.schedules import ScheduleParity, compare_schedule
+from pdmigrate.parity.schedules import compare_schedule
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, find_journal, records_step
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.sending import Asking, Sending, change_log, read_back, read_log
-from pdmigrate.steps.webhooks import check_names, name_way, open_webhook
+from pdmigrate.steps.webhooks import check_names, name_way, open_webhook, pages_always
 
 Grade = Literal["seen", "ticked", "not seen", "refused", "not asked"]
 GRADES: tuple[Grade, ...] = get_args(Grade)
@@ -41,14 +41,14 @@ RED: tuple[Outcome, ...] = ("nobody", "others")
 
 @dataclass(frozen=True)
 class Proof:
-    """One service. expected: whom a page would reach at this moment. held: why none can be sent. page: the latest one.
+    """One service. expected: whom a page would reach at this moment; None where nobody knows. held: why none can be sent.
 
-    names: of people, by their emails.
+    page: the latest one. names: of people, by their emails.
     """
 
     service: Service
     way: str
-    expected: Expectation
+    expected: Expectation | None
     held: str = ""
     page: SentPage | None = None
     names: Mapping[str, str] = field(default_factory=dict)
@@ -153,7 +153,10 @@ def prove(
     scheduled = [s for id, s in found.account.all_schedules.items() if id in found.reasons["schedules"]]
     schedules = [compare_schedule(found, one, None) for one in scheduled]
     moment, sent = job.clock(), 0
-    held = {service.id: _describe_held(job, found, service, schedules, moment) for service in chosen}
+    instant = rota.to_instant(moment)
+    unknown = {s.id: describe_unknown(found, s, schedules, instant) for s in chosen}
+    expected = {s.id: None if unknown[s.id] else expect_page(found, s, schedules, instant) for s in chosen}
+    held = {s.id: unknown[s.id] or _describe_held(job, found, s, expected[s.id]) for s in chosen}
     if asking is not None:
         if not asking.by.strip():
             raise UsageError("Say who asks for the test pages: --by NAME.")
@@ -168,14 +171,13 @@ def prove(
                 job.under_way.writing = False
         sent = sending.sent
     log = _refresh(job, read_log(job), {service.id for service in chosen})
-    instant = rota.to_instant(job.clock())
     users = found.account.users
     names = {email: users[id].name for id, email in found.emails.items() if id in users}
     proofs = tuple(
         Proof(
             service=service,
             way=name_way(job, service),
-            expected=expect_page(found, service, schedules, instant),
+            expected=expected[service.id],
             held=held[service.id],
             page=log.find(service.id),
             names=names,
@@ -234,17 +236,12 @@ def find_loaded(job: Job) -> str:
     return latest.digest
 
 
-def _describe_held(
-    job: Job, found: Draft, service: Service, schedules: Sequence[ScheduleParity], moment: datetime
-) -> str:
+def _describe_held(job: Job, found: Draft, service: Service, expected: Expectation | None) -> str:
     """Why no test page of it can be sent; "" where one can."""
     if found.identifier_of("services", service.id) not in found.state.services:
         return "it is not in Harness"
-    if not found.account.since <= moment < found.account.until:
-        return "the snapshot says nothing of today: run preview again"
-    unknown = describe_unknown(found, service, schedules)
-    if unknown:
-        return unknown
+    if pages_always(job, service) and not (expected and expected.dues):
+        return "its paging webhook pages whatever its alert rule says, and it is to page nobody: the general one proves that"
     return "" if name_way(job, service) else "no webhook is named: target.webhook or target.webhooks in migration.yaml"
 
 

@@ -15,7 +15,17 @@ def name_way(job: Job, service: Service) -> str:
     target = job.settings.target
     if target.kind == "embedded":
         return OWN
-    return target.webhooks.get(service.id) or target.webhooks.get(service.name) or target.webhook or ""
+    return _find_paging(job, service) or target.webhook or ""
+
+
+def pages_always(job: Job, service: Service) -> bool:
+    """Whether its way is its paging webhook, which pages whatever its alert rule says."""
+    return job.settings.target.kind != "embedded" and bool(_find_paging(job, service))
+
+
+def _find_paging(job: Job, service: Service) -> str:
+    named = job.settings.target.webhooks
+    return named.get(service.id) or named.get(service.name) or ""
 
 
 def check_names(job: Job, services: Iterable[Service]) -> None:
@@ -33,11 +43,14 @@ def open_webhook(job: Job, service: Service) -> Webhook:
     way = name_way(job, service)
     if way == OWN:
         return _find_own(job)
-    own = way != job.settings.target.webhook
-    name = f"target.webhooks, {service.name}" if own else "target.webhook"
+    paging = pages_always(job, service)
+    name = f"target.webhooks, {service.name}" if paging else "target.webhook"
     webhook = read_webhook(job.resolve(way), job.target.address.account, f"{name} ({way})", job.network)
-    if webhook.kind == "paging" and not own:
-        raise SettingsError("target.webhook is the paging webhook of one service: name it under target.webhooks.")
+    if webhook.kind != ("paging" if paging else "general"):
+        raise SettingsError(
+            f"{name} ({way}) is a {webhook.kind} webhook: name the paging webhook of each service under target.webhooks, and "
+            "a general one as target.webhook."
+        )
     return webhook
 
 

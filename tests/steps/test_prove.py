@@ -2,17 +2,18 @@
 
 import copy
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from small_company import cut_down
 
 from pdmigrate import conflicts, finish, load, open_job, preview, prove, undo
-from pdmigrate.cli import main
 from pdmigrate.errors import (
     InterruptedLoadError,
     PersonNeededError,
     RefusedError,
+    SettingsError,
     UnexplainedDifferenceError,
     UsageError,
 )
@@ -136,6 +137,9 @@ def test_without_a_persons_word_nothing_is_sent_and_it_is_said_whom_it_would_wak
     assert [due.level for due in of(found, EDGE).expected.dues] == [0, 10, 30, 40]
     assert "alerts are logged and page nobody, by decision of demo" in of(found, QUIET).expected.why
     assert found.error is None
+    place.now += timedelta(days=400)
+    [late] = prove(place.job, [EDGE]).proofs
+    assert (late.expected, late.held) == (None, "the snapshot says nothing of today: run preview again")
     with pytest.raises(UsageError, match="--by NAME"):
         prove(place.job, [EDGE], Asking(" "))
     with pytest.raises(UsageError, match=r"No service Edge & CD moves \(did you mean Edge & CDN\?\)"):
@@ -405,7 +409,6 @@ def test_what_is_not_loaded_gets_no_test_page(place, tmp_path):
         conflicts(job)
         with pytest.raises(RefusedError, match="The latest plan is not loaded"):
             prove(job, asking=asking)
-        load(job, "all")
         undo(job, yes=True)
         with pytest.raises(RefusedError, match="What was loaded was taken back"):
             prove(job, asking=asking)
@@ -415,12 +418,51 @@ def test_what_is_not_loaded_gets_no_test_page(place, tmp_path):
 # --- what a person sees ---
 
 
-def test_the_command_says_and_sends_only_with_yes(place, capsys, monkeypatch):
-    folder = str(place.job.workspace.folder)
-    assert main(["prove", folder, "--service", EDGE]) == 0
-    assert "Nothing was sent." in capsys.readouterr().out
-    assert main(["prove", folder, "--yes"]) == 2
-    assert main(["prove", folder, "--yes", "--tick", EDGE]) == 2
+# --- webhooks by reference ---
+
+
+def refer(place, monkeypatch, **targets):
+    """As in a real migration: webhooks are named in migration.yaml."""
+    rows = place.job.target.transport.send("GET", "/sandbox/webhooks")["webhooks"]
+    base = place.job.target.address.base_url
+    mine = [row for row in rows if row["projectId"] == "sre"]
+    monkeypatch.setenv("GENERAL", base + next(row["path"] for row in mine if row["kind"] == "general"))
+    monkeypatch.setenv("OF_EDGE", base + next(row["path"] for row in mine if "edge" in str(row["service"])))
+    target = place.job.settings.target.model_copy(update={"kind": "harness", **targets})
+    monkeypatch.setattr(place.job, "settings", place.job.settings.model_copy(update={"target": target}))
+
+
+def test_a_service_has_its_paging_webhook_or_the_general_one(place, monkeypatch):
+    refer(place, monkeypatch, webhook="env:GENERAL", webhooks={EDGE: "env:OF_EDGE"})
+    place.change_rule(EDGE, paging=False)
+    found = place.prove(EDGE, KUBE)
+    assert {p.service.name: p.page.way for p in found.proofs} == {EDGE: "paging", KUBE: "general"}
+    assert {p.judged.outcome for p in found.proofs} == {"same"}, "a paging webhook pages whatever the rule says"
+    assert os.environ["OF_EDGE"] in place.job.secrets
+
+
+@pytest.mark.parametrize(
+    "targets, words",
+    [
+        ({"webhook": "env:OF_EDGE"}, r"target\.webhook \(env:OF_EDGE\) is a paging webhook"),
+        ({"webhooks": {EDGE: "env:GENERAL"}}, "is a general webhook"),
+        ({"webhooks": {"Edge": "env:GENERAL"}}, "no service Edge is in scope"),
+        ({"webhook": "env:NOT_THERE"}, "The secret env:NOT_THERE is empty or not there"),
+    ],
+)
+def test_a_wrong_reference_stops_before_anything_is_sent(place, monkeypatch, targets, words):
+    refer(place, monkeypatch, **targets)
+    with pytest.raises(SettingsError, match=words):
+        place.prove(EDGE)
+    assert place.list_alerts() == []
+
+
+def test_what_has_no_way_is_said(place, monkeypatch):
+    refer(place, monkeypatch, webhooks={QUIET: "env:OF_EDGE"})
+    held = {p.service.name: p.held for p in place.prove().proofs}
+    assert "whatever its alert rule says" in held[QUIET]
+    assert held[EDGE].startswith("no webhook is named")
+    assert place.list_alerts() == []
 
 
 def test_a_red_service_is_red_on_the_page_and_in_the_summary(place):

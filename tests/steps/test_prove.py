@@ -28,7 +28,7 @@ from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.sandbox.harness_document import accept_invites
 from pdmigrate.steps import sending
-from pdmigrate.steps.prove import judge_page, tick_page
+from pdmigrate.steps.prove import find_loaded, judge_page, tick_page
 from pdmigrate.steps.sending import Asking, Sending, change_log, read_log
 from pdmigrate.steps.webhooks import open_webhook
 from pdmigrate.workspace.decisions import save_answers
@@ -392,27 +392,25 @@ def test_nothing_is_sent_within_a_minute_of_a_handoff(place):
     assert page.dues == place.expect(KUBE, edge + 30)
 
 
-def test_what_is_not_loaded_gets_no_test_page(place, tmp_path):
-    make_demo_workspace(tmp_path / "other")
-    write_json(tmp_path / "other" / "sandbox" / "pagerduty.json", cut_down(build_company(NOW)))
-    with open_job(tmp_path / "other", clock=lambda: NOW) as job:
-        preview(job)
-        conflicts(job)
-        asking = Asking("ann", wait=0, pause=0)
-        with pytest.raises(RefusedError, match="Nothing was loaded yet"):
-            prove(job, asking=asking)
-        load(job, "all")
-        save_answers(
-            job.workspace.decisions_file,
-            Decision(conflict="service_urgency", object="PSERV03", choice="page", by="ann"),
-        )
-        conflicts(job)
-        with pytest.raises(RefusedError, match="The latest plan is not loaded"):
-            prove(job, asking=asking)
-        undo(job, yes=True)
-        with pytest.raises(RefusedError, match="What was loaded was taken back"):
-            prove(job, asking=asking)
-        assert job.target.transport.send("GET", "/sandbox/log")["by_path"].get("/ir/tp/account/{id}") is None
+def test_what_is_not_loaded_gets_no_test_page(place):
+    job, decisions = place.job, place.job.workspace.decisions_file
+    journal, answers = job.workspace.journal_file.read_bytes(), decisions.read_bytes()
+    job.workspace.journal_file.unlink()
+    with pytest.raises(RefusedError, match="Nothing was loaded yet"):
+        place.prove()
+    job.workspace.journal_file.write_bytes(journal)
+    save_answers(decisions, Decision(conflict="service_urgency", object="PSERV03", choice="page", by="ann"))
+    conflicts(job)
+    with pytest.raises(RefusedError, match="The latest plan is not loaded"):
+        place.prove()
+    decisions.write_bytes(answers)
+    conflicts(job)
+    assert find_loaded(job), "with nothing left to load, what was loaded stands"
+    undo(job, yes=True)
+    with pytest.raises(RefusedError, match="What was loaded was taken back"):
+        place.prove()
+    job.workspace.journal_file.write_bytes(journal)
+    assert place.list_alerts() == []
 
 
 # --- what a person sees ---

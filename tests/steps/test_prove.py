@@ -1,132 +1,24 @@
 """The live proof: a test page per service, sent when a person says so, read back, compared; and each planted fault seen."""
 
-import copy
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from small_company import cut_down
+from live_place import EDGE, KUBE, QUIET, of
 
-from pdmigrate import conflicts, finish, load, open_job, preview, prove, undo
+from pdmigrate import finish, prove
 from pdmigrate.errors import (
-    InterruptedLoadError,
     PersonNeededError,
-    RefusedError,
     SettingsError,
     UnexplainedDifferenceError,
     UsageError,
 )
-from pdmigrate.harness.pacing import Limits
-from pdmigrate.oncall.live import Judged, PageLog
+from pdmigrate.oncall.live import Judged
 from pdmigrate.pages.prove import tag_proof
-from pdmigrate.parity.live import expect_page
-from pdmigrate.parity.schedules import compare_schedule
-from pdmigrate.plan.answers import Decision
-from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.gate import replace_faults
-from pdmigrate.sandbox.harness_document import accept_invites
-from pdmigrate.steps import sending
-from pdmigrate.steps.prove import find_loaded, judge_page, tick_page
-from pdmigrate.steps.sending import Asking, Sending, change_log, read_log
-from pdmigrate.steps.webhooks import open_webhook
-from pdmigrate.workspace.decisions import save_answers
-from pdmigrate.workspace.folder import write_json
-
-NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
-EDGE, KUBE, QUIET = "Edge & CDN", "Kubernetes clusters", "Deploy pipeline"
-SCOPE = "default/sre/"
-
-
-class Place:
-    """A loaded workspace, its clock, and the embedded Harness behind it."""
-
-    def __init__(self, job):
-        self.job, self.now, self.slept = job, NOW, []
-        self.app = next(server.app for server in job._servers if "CALLS" in server.app.config)
-        self.app.config["CLOCK"] = lambda: self.now.timestamp()
-        self.store = self.app.config["STORE"]
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += timedelta(seconds=seconds)
-
-    def prove(self, *services, **asking):
-        return prove(self.job, services, Asking("ann", **{"wait": 0, "pause": 30, **asking}), sleep=self.sleep)
-
-    def send(self, service, **asking):
-        """The same without drafting again: what is planted in Harness changes nothing of what is expected."""
-        ways = [
-            (one, open_webhook(self.job, one)) for one in self.draft.account.services.values() if one.name == service
-        ]
-        asked = Asking("ann", **{"wait": 0, **asking})
-        Sending(self.job, self.draft, self.schedules, "loaded", asked, self.sleep).send_all(ways)
-        return read_log(self.job).find(ways[0][0].id)
-
-    def expect(self, service, instant):
-        [one] = [one for one in self.draft.account.services.values() if one.name == service]
-        return expect_page(self.draft, one, self.schedules, instant).dues
-
-    def list_alerts(self):
-        return self.store.read().get("alerts", [])
-
-    def set(self, **config):
-        with self.store.change() as held:
-            held["config"] |= config
-
-    def change_rule(self, name, **fields):
-        with self.store.change() as held:
-            held["oncall"]["alert_rules"][self.key(name)] |= fields
-
-    def find_levels(self, held, service):
-        policy = held["oncall"]["services"][self.key(service)]["escalation_policy"]
-        return held["oncall"]["escalation_policies"][f"{SCOPE}{policy}"]["levels"]
-
-    def key(self, service):
-        return next(k for k, s in self.store.read()["oncall"]["services"].items() if service[:4].lower() in k.lower())
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    """A corner of the company, carried over, with everybody's invitation accepted, on a clock that only tests move."""
-    folder = tmp_path_factory.mktemp("prove") / "acme"
-    make_demo_workspace(folder)
-    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(NOW)))
-    clock = [lambda: NOW]
-    with open_job(folder, clock=lambda: clock[0]()) as job:
-        place = Place(job)
-        clock[0] = lambda: place.now
-        preview(job)
-        conflicts(job)
-        assert load(job, "all").error is None
-        with place.store.change() as held:
-            accept_invites(held)
-            held["config"]["calls_per_minute"] = None
-        job.target.transport.quota.limits = Limits(calls=10**6)
-        place.draft = prove(job).draft
-        place.schedules = [compare_schedule(place.draft, s, None) for s in place.draft.account.all_schedules.values()]
-        yield place
-
-
-@pytest.fixture
-def place(loaded, monkeypatch):
-    """Each test finds it as it was loaded, and no test page sent. Between two looks a minute goes by, so that there are few."""
-    monkeypatch.setattr(sending, "BEAT", 60.0)
-    kept = copy.deepcopy(loaded.store.read())
-    loaded.now, loaded.slept = NOW, []
-    yield loaded
-    loaded.job.workspace.state_file("live").unlink(missing_ok=True)
-    loaded.app.config["CALLS"].clear()
-    replace_faults(loaded.app, [])
-    with loaded.store.change() as held:
-        held.clear()
-        held.update(kept)
-
-
-def of(found, service):
-    [proof] = [p for p in found.proofs if p.service.name == service]
-    return proof
+from pdmigrate.steps.prove import judge_page, tick_page
+from pdmigrate.steps.sending import Asking
 
 
 def test_without_a_persons_word_nothing_is_sent_and_it_is_said_whom_it_would_wake(place):
@@ -317,100 +209,6 @@ def test_only_what_was_sent_can_be_ticked(place):
     place.prove(EDGE)
     with pytest.raises(UsageError, match="--by NAME"):
         tick_page(place.job, EDGE, " ")
-
-
-# --- nothing is sent twice, and nothing that nobody asked for ---
-
-
-def test_an_answer_that_is_lost_is_looked_for_and_nothing_is_sent_twice(place):
-    replace_faults(place.app, [{"kind": "lost_answer", "path": "/ir/tp/account/"}])
-    found = place.prove(EDGE)
-    assert len(place.list_alerts()) == 1
-    assert of(found, EDGE).judged.outcome == "same"
-    assert place.prove(EDGE).sent == 0
-
-
-def test_a_webhook_that_refuses_sends_nothing_and_can_be_asked_anew(place):
-    replace_faults(place.app, [{"kind": "401_code", "path": "/ir/tp/account/"}])
-    found = place.prove(EDGE)
-    proof = of(found, EDGE)
-    assert (proof.grade, found.error.exit_code) == ("refused", 5)
-    token = next(r["path"] for r in place.job.target.transport.send("GET", "/sandbox/webhooks")["webhooks"]).split("/")[
-        -1
-    ]
-    kept = "".join(p.read_text(encoding="utf-8") for p in place.job.workspace.folder.glob("state/*.json"))
-    assert token not in kept + str(found.error)
-    assert "webhook/" not in kept
-    replace_faults(place.app, [])
-    assert of(place.prove(EDGE), EDGE).judged.outcome == "same"
-
-
-def test_ctrl_c_ends_the_page_under_way_and_the_same_call_goes_on(place, monkeypatch):
-    place.set(page_answered_after=None)
-
-    def interrupt(seconds):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(place, "sleep", interrupt)
-    with pytest.raises(InterruptedLoadError, match="no further test page is sent"):
-        place.prove(wait=5)
-    assert [alert["ended"][0] for alert in place.list_alerts()] == ["resolved"]
-    monkeypatch.undo()
-    found = place.prove(wait=0)
-    assert found.sent == 2
-    titles = [alert["title"].split(" of ")[1] for alert in place.list_alerts()]
-    assert len(titles) == len(set(titles)) == 3
-
-
-@pytest.mark.parametrize("arrived", [True, False])
-@pytest.mark.parametrize("again", [True, False])
-def test_after_a_kill_what_was_meant_is_looked_up_and_not_sent_again(place, arrived, again):
-    """Killed between the intent and the answer: nothing was booked, whether the page left or not."""
-    place.set(page_answered_after=None)
-    found = place.prove(EDGE)
-    killed = {**vars(of(found, EDGE).page), "state": "intended", "seen": None, "ended": 0}
-    page = type(of(found, EDGE).page)(**killed)
-    change_log(place.job, lambda log: PageLog(log.number, again, True, (page,)))
-    with place.store.change() as held:
-        held["alerts"][0]["ended"] = None
-        held["alerts"] = held["alerts"][: int(arrived)]
-    found = place.prove(EDGE, QUIET, again=again)
-    assert found.sent == 1
-    assert of(found, EDGE).page.token == page.token
-    assert of(found, EDGE).grade == ("seen" if arrived else "not seen")
-    assert all(alert["ended"] for alert in place.list_alerts()), "and it wakes nobody any more"
-    assert not read_log(place.job).under_way
-
-
-def test_nothing_is_sent_within_a_minute_of_a_handoff(place):
-    edges = {entry[0] for s in place.schedules for entry in s.expected.entries if entry[0] > NOW.timestamp() + 60}
-    edge = next(edge for edge in sorted(edges) if place.expect(KUBE, edge - 30) != place.expect(KUBE, edge + 30))
-    place.now = datetime.fromtimestamp(edge - 30, UTC)
-    page = place.send(KUBE)
-    assert place.slept == [60]
-    assert page.intended == edge + 30
-    assert page.dues == place.expect(KUBE, edge + 30)
-
-
-def test_what_is_not_loaded_gets_no_test_page(place):
-    job, decisions = place.job, place.job.workspace.decisions_file
-    journal, answers = job.workspace.journal_file.read_bytes(), decisions.read_bytes()
-    job.workspace.journal_file.unlink()
-    with pytest.raises(RefusedError, match="Nothing was loaded yet"):
-        place.prove()
-    job.workspace.journal_file.write_bytes(journal)
-    save_answers(decisions, Decision(conflict="service_urgency", object="PSERV03", choice="page", by="ann"))
-    conflicts(job)
-    with pytest.raises(RefusedError, match="The latest plan is not loaded"):
-        place.prove()
-    decisions.write_bytes(answers)
-    conflicts(job)
-    assert find_loaded(job), "with nothing left to load, what was loaded stands"
-    undo(job, yes=True)
-    with pytest.raises(RefusedError, match="What was loaded was taken back"):
-        place.prove()
-    job.workspace.journal_file.write_bytes(journal)
-    assert place.list_alerts() == []
 
 
 # --- what a person sees ---

@@ -103,7 +103,7 @@ def list_wakes(found: Proved) -> list[tuple[str, str, str]]:
 def describe_sent(found: Proved) -> str:
     """What became of the word to send, where that was less than was asked for."""
     had = sum(p.page is not None for p in found.proofs) - found.sent
-    held = [p.service.name for p in found.proofs if p.held]
+    held = [f"{p.service.name}: {p.held}" for p in found.proofs if p.held]
     said = [f"{format_number(had, 'service')} had a test page under this plan already: --again sends another"] * (
         had > 0
     )

@@ -78,8 +78,7 @@ def judge_page(page: SentPage | None, name: Callable[[str], str] = str) -> Judge
     if page.seen is None:
         return Judged(None, page.note or "it was not read back")
     judged = judge(page.dues, page.seen, name)
-    elsewhere = page.seen.services and page.identifier not in page.seen.services
-    if elsewhere:
+    if page.seen.services and not {page.identifier, page.name} & {*page.seen.services}:
         return replace(judged, words=f"Harness took it for {', '.join(page.seen.services)}; {judged.words}".strip("; "))
     why = page.why if judged.outcome == "silent" else ""
     return replace(judged, words="; ".join(filter(None, (judged.words, why, page.note))))

@@ -167,10 +167,11 @@ class Sending:
         page = read_back(self.job, page)
         if page.seen and page.seen.alert and isinstance(self.job.target, Harness):
             why = "" if page.seen.over else end_page(self.job.target, page.seen.alert)
-            ended = replace(
-                page, ended=0 if why else self._now(), note=f"end it in Harness: {why}" if why else page.note
+            page = read_back(
+                self.job, replace(page, ended=0 if why else self._now(), note=why and f"end it in Harness: {why}")
             )
-            page = read_back(self.job, ended)
+        if not page.ended:
+            self.describe(f"{page.name}: it could not be ended; end it in Harness, or its next level is woken")
         self._keep(page)
 
     def _keep(self, page: SentPage) -> SentPage:

@@ -23,7 +23,7 @@ _PAGES = {
     "history": history,
     "undo": undo,
     "replay": replay,
-    "live": prove,
+    "prove": prove,
 }
 """A step's name to the module of its page, which has `make_page` for its head, and `PARTS` for its sections."""
 

@@ -128,7 +128,7 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
     overtaken = _find_overtaken({**results, **read_results(folder, undone=True)})
     troubles = [f"{step}: {r['error']}" for step, r in results.items() if r["error"] and step not in overtaken]
     summary = summarise_run(name, folder.name, code, results)
-    live = read_results(folder, steps=["live"]).get("live", {}).get("summary")
+    live = read_results(folder, steps=["prove"]).get("prove", {}).get("summary")
     summary |= {"live": live} if live else {}
     write_json(folder / "summary.json", summary)
     done = sum(result["exit_code"] == 0 for result in results.values())

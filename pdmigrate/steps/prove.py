@@ -88,7 +88,7 @@ def judge_page(page: SentPage | None, name: Callable[[str], str] = str) -> Judge
 class Proved(Result):
     """All services that were asked about. moment: for which `expected` holds. sent: how many pages have left now."""
 
-    step = "live"
+    step = "prove"
     draft: Draft
     proofs: tuple[Proof, ...]
     moment: datetime
@@ -131,7 +131,7 @@ class Proved(Result):
         return {"services": self.count(), "outcomes": self.count_outcomes(), "sent": self.sent}
 
 
-@records_step("live")
+@records_step("prove")
 def prove(
     job: Job,
     services: Collection[str] = (),

@@ -1,4 +1,4 @@
-"""Alerts of a Harness project: one goes in by a webhook, and what became of it is read from its timeline.
+"""What became of a test page, as the alerts of a Harness project and their timelines show it; and its end.
 
 Nobody has seen what the timeline says of a page: its documentation names eventType, timestamp, actor and message, and
 that there is a group PAGING. So an event is taken for something only where its type is known and says whom and when it
@@ -7,18 +7,15 @@ is about; every other one is kept in words.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
-from pdmigrate.errors import AnswerError, SettingsError, SideError, UnreachableError, shorten
+from pdmigrate.errors import AnswerError, SideError, shorten
 from pdmigrate.harness.client import Harness
 from pdmigrate.oncall.live import Notice, Seen
-from pdmigrate.wire.addresses import check_address, encode_part
-from pdmigrate.wire.network import Network
-from pdmigrate.wire.redaction import mask_secrets
-from pdmigrate.wire.transport import NO_JSON, Patience, Transport
+from pdmigrate.wire.addresses import encode_part
+from pdmigrate.wire.transport import NO_JSON
 
 GATEWAY = "/gateway"
 BASE = "/ir/tp/api/v1/mc"
@@ -40,77 +37,7 @@ EVENTS = {
 PAGING = "PAGING"
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+\w")
 CHANNEL = re.compile(r"\b(sms|email|phone|voice|slack|push)\b", re.IGNORECASE)
-Taken = Literal["sent", "refused", "unknown"]
 Row = dict[str, Any]
-
-
-# --- in by a webhook ---
-
-
-@dataclass(frozen=True, repr=False)
-class Webhook:
-    """An address that takes alerts. It is a secret as a whole: whoever has it can page. kind: `paging` or `general`."""
-
-    kind: str
-    url: str
-    network: Network | None = None
-
-    def send(self, body: Row) -> tuple[Taken, str]:
-        """Send it once: whether it was taken, and the side's own words. What may have arrived is never sent again."""
-        parts = urlsplit(self.url)
-        base = f"{parts.scheme}://{parts.netloc}"
-        way = Transport(
-            "Harness's webhook", base, {}, frozenset({"POST"}), Patience(tries=1), network=self.network, timeout=20.0
-        )
-        try:
-            way.send("POST", parts.path, dict(parse_qsl(parts.query)), body, door=True)
-        except SideError as error:
-            words = mask_secrets(str(error), [self.url, parts.path, parts.query, *self._list_keys()])
-            if isinstance(error, AnswerError) and error.status < 300:
-                return "sent", ""
-            unknown = isinstance(error, UnreachableError) and error.status != 429
-            return ("unknown" if unknown else "refused"), words
-        return "sent", ""
-
-    def _list_keys(self) -> list[str]:
-        parts = urlsplit(self.url)
-        return [
-            *(value for _, value in parse_qsl(parts.query)),
-            *re.findall(r"(?<=webhook/)[^/]+|[^/]{16,}", parts.path),
-        ]
-
-
-def read_webhook(url: str, account: str, name: str, network: Network | None = None) -> Webhook:
-    """A webhook's address as Harness shows it. Raises SettingsError, which never repeats it. name: the reference to it."""
-    paging = "https://app.harness.io/api/v1/webhook/ID?key=KEY"
-    general = "https://app.harness.io/gateway/ir/tp/account/ACCOUNT/api/v1/mc/webhook/ID/TOKEN"
-    wrong = f"{name} is no webhook of Harness: copy the whole address, {paging} or {general}."
-    try:
-        parts = urlsplit(check_address(url))
-    except ValueError:
-        raise SettingsError(wrong) from None
-    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise SettingsError(f"{name}: a webhook's key goes by https alone: mend its address.")
-    if re.fullmatch(r"(?:/[\w-]+)*/api/v1/webhook/[^/]+", parts.path):
-        return Webhook("paging", url, network)
-    found = re.fullmatch(r"(?:/[\w-]+)*/ir/tp/account/([^/]+)/api/v1/mc/webhook/[^/]+(?:/[^/]+)?", parts.path)
-    if not found:
-        raise SettingsError(wrong)
-    if found[1] != account:
-        raise SettingsError(f"{name} is a webhook of the account {shorten(found[1])}, target.account says {account}.")
-    return Webhook("general", url, network)
-
-
-def write_body(webhook: Webhook, title: str, words: str, token: str, service: str) -> Row:
-    """An alert as the webhook takes it: a paging webhook the documented fields, a general one what its mapping reads."""
-    urgent = {"priority": "p1_critical", "status": "triggered"}
-    if webhook.kind == "paging":
-        return {"message": title, "email_text": words, **urgent}
-    about = {"service": service, "deduplicationId": f"pdmigrate-{token}"}
-    return {"title": title, "message": title, "description": words, **about, **urgent}
-
-
-# --- what became of it ---
 
 
 def read_page(harness: Harness, token: str, sent: int, until: int) -> Seen:
@@ -182,10 +109,12 @@ def _list_events(harness: Harness, alert: str) -> Iterator[Row]:
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list):
             raise _UnreadError("Harness answers the alert's timeline in another shape than is documented")
-        yield from (row for row in rows if isinstance(row, dict))
+        yield from (row if isinstance(row, dict) else {"message": str(row)} for row in rows)
         cursor = answer.get("nextPageCursor")
-        if not answer.get("hasMoreResults") or not isinstance(cursor, str):
+        if not answer.get("hasMoreResults", cursor):
             return
+        if not isinstance(cursor, str):
+            raise _UnreadError("Harness says that the alert's timeline goes on, and not where")
         asked = {"pageSize": PAGE, "cursor": cursor}
     raise _UnreadError("the alert's timeline does not end")
 
@@ -203,8 +132,8 @@ def _read_events(events: list[Row], seen: Seen) -> Seen:
         kind, at = str(event.get("eventType")), read_instant(event.get("timestamp"))
         group = event.get("eventGroup")
         meaning = EVENTS.get(kind)
-        if meaning is None and group not in (None, PAGING):
-            continue  # of another matter
+        if meaning is None and group not in (None, PAGING) and not _find_person(event, "recipient"):
+            continue  # of another matter, and about nobody
         person = _find_person(event, "actor" if meaning == "answered" else "recipient")
         if meaning is None or not at or (meaning in ("told", "failed") and not person):
             strange.append(_describe(event, at))

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from pdmigrate.harness.alerts import Webhook, end_page, read_page, write_body
+from pdmigrate.harness.alerts import end_page, read_page
 from pdmigrate.harness.client import Harness
+from pdmigrate.harness.webhooks import Webhook, write_body
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.live import PageLog, Seen, SentPage
 from pdmigrate.oncall.words import format_number

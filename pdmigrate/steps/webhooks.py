@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pdmigrate.errors import SettingsError, find_nearest
-from pdmigrate.harness.alerts import Webhook, read_webhook
+from pdmigrate.harness.webhooks import Webhook, read_webhook
 from pdmigrate.pagerduty.records import Service
 from pdmigrate.steps.job import Job
 

@@ -1,52 +1,14 @@
-"""Webhooks by their addresses, and what is made of answers whose shape nobody has seen."""
+"""What is made of the events of a page, whose shape nobody has seen."""
+
+from types import SimpleNamespace
 
 import pytest
 
-from pdmigrate.errors import SettingsError
 from pdmigrate.harness import alerts
-from pdmigrate.harness.alerts import read_instant, read_webhook
-from pdmigrate.oncall.live import Notice, Seen
+from pdmigrate.harness.alerts import read_instant
+from pdmigrate.oncall.live import Notice, Seen, judge
 
-SECRET = "s3cr3t-of-the-webhook"
-PAGING = f"https://app.harness.io/api/v1/webhook/abc?key={SECRET}"
-GENERAL = f"https://app.harness.io/gateway/ir/tp/account/acct/api/v1/mc/webhook/abc/{SECRET}"
 START = 1_780_000_000
-
-
-@pytest.mark.parametrize(
-    "url, kind", [(PAGING, "paging"), (GENERAL, "general"), (f"{GENERAL}".rpartition("/")[0], "general")]
-)
-def test_an_address_says_which_webhook_it_is(url, kind):
-    webhook = read_webhook(url, "acct", "env:HOOK")
-    assert webhook.kind == kind
-    assert SECRET not in repr(webhook)
-
-
-@pytest.mark.parametrize(
-    "url, words",
-    [
-        (f"https://hooks.slack.com/services/{SECRET}", "is no webhook of Harness"),
-        (SECRET, "is no webhook of Harness"),
-        (PAGING.replace("https", "http"), "by https alone"),
-        (GENERAL.replace("/acct/", "/other/"), "a webhook of the account other, target.account says acct"),
-        (f"https://ann:{SECRET}@app.harness.io/api/v1/webhook/abc", "is no webhook of Harness"),
-    ],
-)
-def test_any_other_address_is_refused_and_never_repeated(url, words):
-    with pytest.raises(SettingsError, match=words) as error:
-        read_webhook(url, "acct", "env:HOOK")
-    assert SECRET not in str(error.value)
-
-
-@pytest.mark.parametrize("url", [PAGING, GENERAL])
-def test_what_goes_wrong_on_the_way_shows_no_key(url):
-    """Nobody listens there: it cannot have arrived, but that is not known."""
-    webhook = read_webhook(url.replace("https://app.harness.io", "http://127.0.0.1:9"), "acct", "env:HOOK")
-    taken, words = webhook.send({"message": "TEST"})
-    assert taken == "unknown"
-    assert "nobody listens there" in words
-    assert SECRET not in words
-    assert "abc" not in words
 
 
 def event(**fields):
@@ -96,9 +58,38 @@ def test_any_other_event_is_kept_in_words_and_taken_for_nothing(what):
     assert (seen.notices, seen.understood, len(seen.strange)) == ((), 0, 1)
 
 
-def test_events_of_other_groups_are_another_matter():
+def test_events_of_other_groups_are_another_matter_unless_they_name_a_person():
     seen = alerts._read_events([event(eventType="SEARCHED", eventGroup="AI")], Seen("A-1", START))
     assert seen == Seen("A-1", START)
+    named = event(eventType="CALLED", eventGroup="NOTIFICATIONS", message="Called ann@example.com")
+    assert len(alerts._read_events([named], Seen("A-1", START)).strange) == 1
+
+
+ANSWERS = {
+    "no alert list": ({"content": []}, "another shape than is documented"),
+    "no rows": (
+        [{"entities": [{"prettyId": "A-1", "title": "TEST t0k3n"}]}, {"rows": []}],
+        "another shape than is documented",
+    ),
+    "more, and not where": (
+        [{"entities": [{"prettyId": "A-1", "title": "TEST t0k3n"}]}, {"results": [], "hasMoreResults": True}],
+        "goes on, and not where",
+    ),
+    "an alert without an id": ({"entities": [{"title": "TEST t0k3n"}], "totalCount": 1}, "shows no alert"),
+    "a list": ([[]], "another shape than is documented"),
+    "nothing": ([None], "another shape than is documented"),
+}
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+def test_an_answer_of_another_shape_is_never_an_error_nor_nobody(what):
+    answers, words = ANSWERS[what]
+    rows = iter(answers if isinstance(answers, list) else [answers])
+    transport = SimpleNamespace(base_url="https://app.harness.io/gateway", send=lambda *asked, **more: next(rows))
+    harness = SimpleNamespace(transport=transport, account="a", org="o", project="p")
+    seen = alerts.read_page(harness, "t0k3n", START, START + 60)
+    assert words in seen.unread
+    assert judge((), seen).outcome is None
 
 
 @pytest.mark.parametrize("value", [None, True, -1, 10**20, "", "x", [], 1.5])

@@ -279,7 +279,9 @@ def section_strange(found: Proved) -> Section:
         "How Harness words the events of a page is not documented. These were taken for nothing: read them, and tick what they "
         "prove. Send them to us, without names, so that they are understood."
     )
-    table = make_table(rows, columns, "Every event that is about a page was understood.")
+    read = sum(p.page is not None and p.page.seen is not None and not p.page.seen.unread for p in found.proofs)
+    understood = f"Every event about the {format_number(read, 'test page')} that could be read was understood."
+    table = make_table(rows, columns, understood if read else "No test page was read back.")
     return Section("Events that are not understood", text if rows else "", table, open_up_to=12)
 
 

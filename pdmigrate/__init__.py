@@ -22,6 +22,7 @@ if typing.TYPE_CHECKING:
     from pdmigrate.steps.job import Job
     from pdmigrate.steps.load import load
     from pdmigrate.steps.preview import preview
+    from pdmigrate.steps.prove import prove
     from pdmigrate.steps.replay import replay
     from pdmigrate.steps.undo import undo
     from pdmigrate.steps.verify import verify
@@ -44,6 +45,7 @@ __all__ = [
     "mask",
     "open_job",
     "preview",
+    "prove",
     "replay",
     "take_back",
     "undo",

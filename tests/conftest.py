@@ -1,17 +1,25 @@
 """What many tests start from: the embedded pair, and a workspace on it."""
 
+import copy
 import os
 
 import pytest
 from hypothesis import settings
+from live_place import NOW as NOON
+from live_place import Place
 from pagerduty_http import NOW, Client
 from small_company import cut_down
 from source_http import DATA, Source
 
-from pdmigrate import open_job, preview
+from pdmigrate import conflicts, load, open_job, preview, prove
+from pdmigrate.harness.pacing import Limits
+from pdmigrate.parity.schedules import compare_schedule
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.gate import replace_faults
+from pdmigrate.sandbox.harness_document import accept_invites
 from pdmigrate.sandbox.pagerduty import start_pagerduty
+from pdmigrate.steps import sending
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.settings import make_workspace
@@ -99,3 +107,40 @@ def small(tmp_path):
     with open_job(folder) as job:
         preview(job)
         yield job
+
+
+@pytest.fixture(scope="session")
+def loaded_place(tmp_path_factory):
+    """A corner of the company, carried over, with everybody's invitation accepted, on a clock that only tests move."""
+    folder = tmp_path_factory.mktemp("prove") / "acme"
+    make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(NOON)))
+    clock = [lambda: NOON]
+    with open_job(folder, clock=lambda: clock[0]()) as job:
+        place = Place(job)
+        clock[0] = lambda: place.now
+        preview(job)
+        conflicts(job)
+        assert load(job, "all").error is None
+        with place.store.change() as held:
+            accept_invites(held)
+            held["config"]["calls_per_minute"] = None
+        job.target.transport.quota.limits = Limits(calls=10**6)
+        place.draft = prove(job).draft
+        place.schedules = [compare_schedule(place.draft, s, None) for s in place.draft.account.all_schedules.values()]
+        yield place
+
+
+@pytest.fixture
+def place(loaded_place, monkeypatch):
+    """Each test finds it as it was loaded, and no test page sent. Between two looks a minute goes by, so that there are few."""
+    monkeypatch.setattr(sending, "BEAT", 60.0)
+    kept = copy.deepcopy(loaded_place.store.read())
+    loaded_place.now, loaded_place.slept = NOON, []
+    yield loaded_place
+    loaded_place.job.workspace.state_file("live").unlink(missing_ok=True)
+    loaded_place.app.config["CALLS"].clear()
+    replace_faults(loaded_place.app, [])
+    with loaded_place.store.change() as held:
+        held.clear()
+        held.update(kept)

@@ -18,6 +18,7 @@ COMMANDS = {
         "run": "run the steps headless",
     },
     "replaying": {"replay": "every page of the last months, put through what Harness holds now"},
+    "proving": {"prove": "a test page per service, when a person asks for it, and who was really told"},
     "status": {"status": "where a migration stands, what waits for whom"},
     "migration": {
         "init": "make a workspace with a commented migration.yaml",

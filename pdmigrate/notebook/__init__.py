@@ -7,6 +7,7 @@ from pdmigrate.notebook.history import browse_history, undo_load
 from pdmigrate.notebook.loading import load_plan
 from pdmigrate.notebook.parts import is_interactive
 from pdmigrate.notebook.plan import approve_plan
+from pdmigrate.notebook.prove import send_test_pages
 from pdmigrate.notebook.questions import answer_conflicts, choose_people
 from pdmigrate.notebook.replay import browse_replay
 from pdmigrate.notebook.scope import check_accounts, choose_rules, choose_services
@@ -24,6 +25,7 @@ __all__ = [
     "choose_services",
     "is_interactive",
     "load_plan",
+    "send_test_pages",
     "sign_off_teams",
     "tick_handover",
     "undo_load",

@@ -1,5 +1,6 @@
 """A run as a whole: index.html and summary.json from what its steps left in results/. By hand or headless, the same."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,10 @@ BESIDE = {
     "handover/checklist.html": ("Handover", "What people must do, in working order"),
     "history.html": ("History and drift", "What each run did, and what has changed since the last one"),
     "trend.html": ("Trend", "What each night's verify and replay found: whether readiness grows, and since when"),
+    "live.html": (
+        "Live proof",
+        "A test page per service: whom it was to reach, whom it reached by Harness's own word, what a person has seen",
+    ),
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""
@@ -106,10 +111,10 @@ class _Result(BaseModel):
 def read_results(folder: Path, beside: bool = False) -> dict[str, Left]:
     """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing.
 
-    beside: with what replay and undo left, which are no steps of a run.
+    beside: with what replay, prove and undo left, which are no steps of a run.
     """
     results: dict[str, Left] = {}
-    for step in (*STEPS, *(("replay", "undo") if beside else ())):
+    for step in (*STEPS, *(("replay", "prove", "undo") if beside else ())):
         path = folder / "results" / f"{step}.json"
         if path.is_file():
             try:
@@ -130,6 +135,8 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
     code = worst_code([r["exit_code"] for step, r in told.items() if step in results or step not in overtaken])
     troubles = [f"{step}: {r['error']}" for step, r in told.items() if r["error"] and step not in overtaken]
     summary = summarise_run(name, folder.name, code, told)
+    live = there.get("prove", {}).get("summary")
+    summary |= {"live": live} if live else {}
     write_json(folder / "summary.json", summary)
     done = sum(result["exit_code"] == 0 for result in results.values())
     lead = f"{done} of {len(STEPS)} steps {'is' if done == 1 else 'are'} done."

@@ -244,12 +244,21 @@ def change_alert(pretty_id: str, change: str) -> Response:
 
 @routes.get(f"{MC}/activities/<pretty_id>/timeline")
 def get_timeline(pretty_id: str) -> Response:
-    """A page of an alert's timeline, oldest first; `cursor` of one page's `nextCursor` asks for the next."""
+    """A page of an alert's timeline, oldest first; `cursor` of one page's `nextPageCursor` asks for the next."""
     alert, groups = _find(_read_scope(), pretty_id, document()), request.args.getlist("eventGroups")
     events = [one for one in _list_shown(alert) if not groups or one.get("eventGroup") in groups]
-    start, size = _number("cursor", 0), _number("pageSize", 20, most=100)
-    following = str(start + size) if start + size < len(events) else None
-    return jsonify({"entities": events[start : start + size], "nextCursor": following})
+    start, size = _number("cursor", 0), min(_number("pageSize", 100), 100)
+    more = start + size < len(events)
+    shown = [_rename(one) for one in events[start : start + size]]
+    following = {"hasMoreResults": more, "nextPageCursor": str(start + size) if more else None}
+    return jsonify({"results": shown, **following})
+
+
+def _rename(event: Json) -> Json:
+    """The event in the words of a Harness that calls fields and types otherwise."""
+    words = setting("renamed_events")
+    told = {words.get(name, name): value for name, value in event.items()}
+    return {name: words.get(value, value) if isinstance(value, str) else value for name, value in told.items()}
 
 
 @routes.post(f"{MC}/activities/<pretty_id>/timeline")

@@ -68,7 +68,7 @@ def new_group(account: str, identifier: str, name: str, scope: Scope, users: Ite
 
 def build_target(people: Iterable[Json]) -> Json:
     """A target that was in use before: groups, services, a schedule and a policy that somebody made by hand."""
-    document = new_document(people=people)
+    document = new_document(people=people) | {"config": {"page_answered_after": 0}}
     scope = Scope("default", "sre")
     pair = document["users"][:2]
     uuids, emails = [user["uuid"] for user in pair], [user["email"] for user in pair]

@@ -29,6 +29,8 @@ DEFAULTS: Json = {
     "failing_emails": [],
     "unwelcome_emails": [],
     "page_answered_after": None,
+    "blocked_channels": [],
+    "renamed_events": {},
 }
 
 

@@ -71,11 +71,14 @@ def _tell(held: Json, email: str, at: datetime, level: int) -> Iterator[Json]:
         why = "has not accepted the invitation" if user is None else "is locked or disabled"
         yield _event(at, "NOTIFICATION_FAILED", PAGING, f"{email} {why}", recipient=email, level=level)
         return
+    blocked = held.get("config", {}).get("blocked_channels", ())
     for wait, method in _list_steps(held, email):
-        said = f"Notified {email} by {method['type'].upper()}"
-        yield _event(
-            at + wait, "NOTIFICATION_SENT", PAGING, said, recipient=email, channel=method["type"].upper(), level=level
+        channel = method["type"].upper()
+        kind = "NOTIFICATION_FAILED" if method["type"] in blocked else "NOTIFICATION_SENT"
+        said = (
+            f"{channel} to {email} was not delivered" if method["type"] in blocked else f"Notified {email} by {channel}"
         )
+        yield _event(at + wait, kind, PAGING, said, recipient=email, channel=channel, level=level)
 
 
 def _list_steps(held: Json, email: str) -> Iterator[tuple[timedelta, Json]]:

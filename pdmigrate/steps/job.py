@@ -246,7 +246,7 @@ class Job:
             return None
         if source.kind == "embedded":
             return self._start_pagerduty()
-        return make_client(source.base_url, source.region, self._resolve(source.token, oauth=True), self.network)
+        return make_client(source.base_url, source.region, self.resolve(source.token, oauth=True), self.network)
 
     def _find_snapshot(self) -> Path:
         return self.workspace.folder / Path(self.settings.source.snapshot or "").expanduser()
@@ -287,7 +287,7 @@ class Job:
         place = (target.account or "", target.org or "", target.project or "")
         if target.kind in OWN:
             return open_project(
-                target.base_url, self._resolve(target.api_key), *place, self._make_quota(Limits()), self.network
+                target.base_url, self.resolve(target.api_key), *place, self._make_quota(Limits()), self.network
             )
         key = settings_module.resolve_secret(target.api_key) if target.api_key else ""
         self._secrets.append(key)
@@ -311,7 +311,8 @@ class Job:
         sent = read_times(self.workspace.state_file("pace"))
         return Quota(limits, sent, lambda times: self.workspace.save_state("pace", times))
 
-    def _resolve(self, reference: str | None, oauth: bool = False) -> str:
+    def resolve(self, reference: str | None, oauth: bool = False) -> str:
+        """The secret behind a reference; it is looked for in all that is published."""
         secret = settings_module.resolve_key(reference or "", oauth)
         self._secrets.append(secret.removeprefix("Bearer "))
         return secret

@@ -18,11 +18,13 @@ TITLES = {
     "verify": "Comparing",
     "undo": "Taking back",
     "history": "Reading the history",
+    "prove": "Test pages",
 }
 GOES_ON = {
     "preview": "what was read is kept: run preview again, it goes on from there",
     "load": "run load again, it goes on from there",
     "undo": "run undo again, it goes on from there",
+    "prove": "no further test page is sent; run prove again, it goes on from there",
 }
 """What a step that was stopped has kept. Any other has written nothing, and begins anew."""
 

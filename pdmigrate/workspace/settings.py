@@ -99,7 +99,10 @@ def _check_kind(value: str) -> str:
 
 
 class Target(StrictModel):
-    """Where it goes. options: for a kind that another package offers (docs/targets.md)."""
+    """Where it goes. options: for a kind that another package offers (docs/targets.md).
+
+    webhooks: by a service's name or PagerDuty id, a reference to the address of its own paging webhook, for test pages.
+    """
 
     kind: Annotated[str, AfterValidator(_check_kind)] = Field(
         description="harness | embedded (a small Harness on this machine)"
@@ -113,6 +116,11 @@ class Target(StrictModel):
         default=None,
         description="a file of pdmigrate survey: plan against it where you may not hold the keys; nothing is loaded",
     )
+    webhook: SecretReference = Field(
+        default=None,
+        description="env:NAME | file:PATH | keyring:SERVICE/NAME of a general webhook's address, for test pages (pdmigrate prove)",
+    )
+    webhooks: dict[str, Annotated[str, AfterValidator(_check_reference)]] = Field(default_factory=dict)
     rehearsal: bool = Field(
         default=False, description="true: this target is for a rehearsal, and `--approve all` is taken"
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, model_validator
 
 from pdmigrate.errors import SettingsError, shorten
+from pdmigrate.oncall.live import PageLog
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.plan.guards import Refusal
 from pdmigrate.wire.forms import FormError, MomentText, read_form
@@ -154,6 +155,7 @@ FORMS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "plan": ("conflicts", plan_from_json),
     "parity": ("verify", _check(dict[str, int])),
     "replay": ("replay", _check(_Replay)),
+    "live": ("", _check(PageLog)),
     "handover": ("conflicts", _check(_Handover)),
     "handover_ticks": ("", _check(dict[str, _Ticked])),
     "ticks": ("", _check(dict[str, _Tested])),

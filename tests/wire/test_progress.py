@@ -66,11 +66,19 @@ def test_what_takes_long_is_shown_and_ended_and_what_does_not_is_not(monkeypatch
     assert long.said[-1] == long.ended[0] == "Long, 0 s: steps 3 of 5"
 
 
-def test_who_asks_for_a_stop_is_heard_once_and_never_after_the_end():
+def test_who_asks_for_a_stop_is_heard_and_never_after_the_end():
     stopped, asked = threading.Event(), []
     with watching(Progress(), "Long", None, lambda: True, lambda: (asked.append(1), stopped.set())):
         assert stopped.wait(60)
     assert asked == [1]
+
+
+def test_what_goes_on_all_the_same_is_told_again(monkeypatch):
+    """An interrupt that comes while a library tidies up is printed, and lost."""
+    monkeypatch.setattr(module, "AGAIN", 0.0)
+    told = threading.Semaphore(0)
+    with watching(Progress(), "Long", None, lambda: True, told.release):
+        assert [told.acquire(timeout=60) for _ in range(3)] == [True] * 3
 
 
 def test_headless_it_is_a_line_each_ten_seconds():

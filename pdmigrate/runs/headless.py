@@ -80,7 +80,7 @@ def run_steps(
         place.drop_requests(lent_tokens())
         results: dict[str, Left] = {}
         for step in steps:
-            result = None if stop.asked else _run_one(step, workspace, folder, approve, describe, stop)
+            result = _run_unless_stopped(step, workspace, folder, approve, describe, stop)
             if result is None:
                 words = f"cancelled before {step}; the same command goes on from here"
                 code = errors.InterruptedLoadError.exit_code
@@ -137,10 +137,24 @@ def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
     return chosen[: chosen.index(until) + 1] if until in chosen else chosen
 
 
-def _run_one(
+def _run_unless_stopped(
     step: str, workspace: Path, folder: Path, approve: str, describe: Callable[[str], None], stop: StopRequest
 ) -> Left | None:
-    """What it left; None where it was stopped before its step began."""
+    """What it left. None where the stop came before its first cell."""
+    try:
+        stop.starting = True
+        return None if stop.asked else _run_one(step, workspace, folder, approve, describe, stop)
+    except KeyboardInterrupt:
+        if not stop.starting:
+            raise
+        return None
+    finally:
+        stop.starting = False
+
+
+def _run_one(
+    step: str, workspace: Path, folder: Path, approve: str, describe: Callable[[str], None], stop: StopRequest
+) -> Left:
     source, result = notebook_of(step), folder / "results" / f"{step}.json"
     output = folder / "notebooks" / source.name
     make_folder(refuse_links(output).parent)
@@ -152,8 +166,6 @@ def _run_one(
     result.unlink(missing_ok=True)
     started = time.monotonic()
     trouble = _execute(source, output, parameters, describe, stop)
-    if trouble is None:
-        return None
     if result.is_file():
         found: Left = json.loads(result.read_text(encoding="utf-8"))
     else:  # it broke before its step began: exit codes of errors by name, else a bug
@@ -180,10 +192,9 @@ class Passed:
 
 def _execute(
     source: Path, output: Path, parameters: dict[str, str], describe: Callable[[str], None], stop: StopRequest
-) -> str | None:
-    """The error of the notebook, or "". None where it was stopped before its first cell."""
+) -> str:
+    """The error of the notebook, or ""."""
     try:
-        stop.starting = True
         papermill.execute_notebook(
             source,
             output,
@@ -195,10 +206,6 @@ def _execute(
             extra_arguments=["--IPKernelApp.log_level=50"],  # it calls its own shutdown an error, now and then
             cwd=str(source.parent),
         )
-    except KeyboardInterrupt:
-        if not stop.starting:
-            raise
-        return None
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
     except OSError as error:
@@ -210,7 +217,6 @@ def _execute(
             "make room, then the same command goes on from there."
         )
     finally:
-        stop.starting = False
         if _is_whole(output):  # without what papermill and the widgets keep beside the cells: parameters, widget state
             notebook = json.loads(output.read_text(encoding="utf-8"))
             for metadata in (notebook["metadata"], *(cell["metadata"] for cell in notebook["cells"])):

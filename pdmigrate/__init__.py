@@ -12,8 +12,9 @@ import typing
 
 if typing.TYPE_CHECKING:
     from pdmigrate.errors import PdmigrateError
-    from pdmigrate.pages import look, mask
+    from pdmigrate.pages import mask
     from pdmigrate.runs.finish import finish
+    from pdmigrate.runs.looking import look
     from pdmigrate.runs.opening import open_job
     from pdmigrate.steps.conflicts import approve, choose, conflicts, decide, take_back, waive
     from pdmigrate.steps.connect import connect
@@ -60,7 +61,7 @@ _HOMES = {
     "choose": "steps.conflicts",
     "decide": "steps.conflicts",
     "finish": "runs.finish",
-    "look": "pages",
+    "look": "runs.looking",
     "mask": "pages",
     "open_job": "runs.opening",
     "take_back": "steps.conflicts",

@@ -4,4 +4,6 @@ import sys
 
 from pdmigrate.cli import main
 
-sys.exit(main())
+code = main()
+exec("")  # noqa: S102 - where Ctrl-C met an exec(), Python would end by the signal, and not with the code: this makes it forget
+sys.exit(code)

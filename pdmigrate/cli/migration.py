@@ -8,6 +8,7 @@ import click
 from pdmigrate.cli.printing import choose_display, print_table
 from pdmigrate.cli.program import FOLDER, command, workspace_argument
 from pdmigrate.errors import EvidenceError
+from pdmigrate.wire.progress import Progress, watching
 
 if TYPE_CHECKING:
     from pdmigrate.steps.job import Job
@@ -77,10 +78,12 @@ def run_handover(
         tick_item(place, item, by or getpass.getuser(), read_clock(), evidence)
     if undone:
         untick_item(place, undone)
-    if everything:
-        print(write_handover(place, name, place.place_run(to or place.reports / "handover"), True))
-    elif done or undone:
-        refresh_handovers(place, name, read_clock())
+    progress = Progress()
+    with watching(progress, "Writing the handover", choose_display()):
+        if everything:
+            print(write_handover(place, name, place.place_run(to or place.reports / "handover"), True, progress))
+        elif done or undone:
+            refresh_handovers(place, name, read_clock())
     print(describe_handover(place))
     return 0
 
@@ -180,7 +183,8 @@ def run_publish(workspace: Path, to: Path, run_name: str, mask: bool) -> int:
     with open_job(workspace) as job:
         secrets, reports = job.secrets, job.workspace.reports
     run = find_run(reports, run_name)
-    written = publish(run, to, secrets, mask)
+    with watching(progress := Progress(), "Publishing", choose_display()):
+        written = publish(run, to, secrets, mask, progress)
     masked = ", masked" if mask else ", with emails and phone numbers"
     print(f"{len(written)} files of the run {run.name}{masked}: {to / 'stakeholders.html'}")
     return 0

@@ -15,6 +15,7 @@ from pdmigrate.handover.planned import list_items
 from pdmigrate.handover.sheets import Files, make_files, write_csv, write_files
 from pdmigrate.handover.ticks import LIST, read_items
 from pdmigrate.mapping.draft import Draft
+from pdmigrate.wire.progress import Progress
 from pdmigrate.workspace.folder import Workspace, write_text
 
 GIVEN = "handover_given"
@@ -70,10 +71,11 @@ def open_handover(workspace: Workspace, folder: Path, everything: bool = False) 
     return Handover(items, tuple(filter(is_fresh, items)), given, folder)
 
 
-def write_folder(workspace: Workspace, handover: Handover) -> None:
+def write_folder(workspace: Workspace, handover: Handover, progress: Progress | None = None) -> None:
     """Write handover.csv and the files of what is new or changed, and remember that they were handed over."""
     files = Files(**(workspace.find_state(LIST) or {}).get("files", {}))
-    for path, text in sorted(write_files(files, handover.fresh).items()):
+    written = sorted(write_files(files, handover.fresh).items())
+    for path, text in (progress or Progress()).follow("files written", written):
         write_text(handover.folder / path, text)
     rows = [{name: read(item) for name, read in COLUMNS.items()} for item in handover.fresh]
     write_text(handover.folder / "handover.csv", write_csv(rows, tuple(COLUMNS)))

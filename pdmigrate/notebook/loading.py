@@ -12,6 +12,7 @@ import ipywidgets
 from IPython.display import display
 
 from pdmigrate.errors import PdmigrateError
+from pdmigrate.notebook.new_pages import telling_new_pages
 from pdmigrate.notebook.parts import WIDE, Kept, Saying, is_interactive, make_button, stand_below, stand_side_by_side
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import make_table, show
@@ -36,9 +37,10 @@ async def load_plan(job: Job, approved: str = "") -> Loaded:
     display(Kept(progress.box, show(progress.planned)))  # type: ignore[no-untyped-call]  # IPython's has no types
     loading = asyncio.create_task(asyncio.to_thread(progress.run, approved))
     try:
-        while not loading.done():
-            await asyncio.wait({loading}, timeout=BEAT)
-            progress.tell_waits()
+        with telling_new_pages():
+            while not loading.done():
+                await asyncio.wait({loading}, timeout=BEAT)
+                progress.tell_waits()
     except asyncio.CancelledError:
         progress.stop()
     return await loading

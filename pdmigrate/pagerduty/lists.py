@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from pdmigrate.errors import IncompleteFetchError, SlowAnswerError, TooLongError
+from pdmigrate.errors import IncompleteFetchError, SlowAnswerError, StoppedRequestError, TooLongError
 from pdmigrate.pagerduty.answers import check_listed
 from pdmigrate.pagerduty.keeping import Keeper
 from pdmigrate.wire.canonical import canonical_json
@@ -78,10 +78,14 @@ def run_together(
         progress.count(told, 0, len(futures))
         for future in futures:
             future.add_done_callback(lambda ended: progress.add(told, not ended.cancelled() and not ended.exception()))
+    waits = True
     try:
         return [future.result() for future in futures]
+    except (KeyboardInterrupt, StoppedRequestError):
+        waits = False  # who waits for a connection hears nothing, and is not waited for
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=waits, cancel_futures=True)
 
 
 class PartAbsentError(IncompleteFetchError):

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -145,6 +146,11 @@ class Shown:
         self.parts = parts
 
     def _repr_html_(self) -> str:
+        return self.markup
+
+    @cached_property
+    def markup(self) -> str:
+        """It is made once: of a large account it takes seconds."""
         drawn = [_draw_part(part) for part in self.parts]
         return environment().get_template("cell.html").render(style=asset("style.css"), parts=drawn)
 

@@ -25,10 +25,10 @@ _READ_FIRST = (
     "key shows it."
 )
 _SAME_NAME = {
-    "rename": "both page, each by itself; what was there goes on as before",
+    "rename": "PagerDuty's is made under another name: both page, each by itself",
     "merge": "whoever it pages now is still paged, and PagerDuty's people as well",
-    "adopt": "it pages as PagerDuty does, and whoever only it has paged is not paged by it any more",
-    "leave_out": "nobody is paged by PagerDuty's one, nor by what needs it; the one in Harness goes on as before",
+    "adopt": "it becomes as PagerDuty says: whoever only it has paged so far is not paged by it any more",
+    "leave_out": "PagerDuty's is not carried over: nobody is paged by it, nor by what needs it; the one in Harness goes on",
 }
 _ITS_OWNER = (
     "Look at the one that Harness has, and ask its owner what it is for. Where it is a first try at the same thing, adopt or "
@@ -55,37 +55,37 @@ QUESTIONS: dict[str, Explained] = {
     ),
     "cannot_be_said": Explained(
         "A schedule that rotations cannot hold",
-        "What this schedule says cannot be written as rotations of Harness, with the reason in the question. Nothing near it is "
+        "What this schedule says cannot be written as rotations of Harness, with the reason in the question. Nothing similar is "
         "written instead, since that would page other people; what pages by the schedule waits with it.",
         "Make the schedule simpler in PagerDuty and run preview again, or leave it out and make it by hand in Harness before "
         "you go over.",
     ),
     "changed_in_both": Explained(
-        "Changed on both sides, and pages nobody otherwise",
+        "Changed on both sides, not who is paged",
         "Since the last run somebody has changed the same field in PagerDuty and in Harness. It does not decide who is paged; "
         "one of the two changes is lost all the same.",
         "Ask whoever changed it in Harness. The rule `rules.strategy` says which side is recommended.",
-        {"keep_harness": "nobody is paged otherwise", "take_source": "nobody is paged otherwise"},
+        {"keep_harness": "who is paged stays the same", "take_source": "who is paged stays the same"},
         usually="keep harness; with `strategy: overwrite`, take source",
     ),
     "changed_in_harness": Explained(
-        "Changed in Harness, and pages otherwise",
+        "Changed in Harness: who is paged, or when",
         "Since the last run somebody has changed in Harness who is paged, or when. Until there is an answer nothing is written "
         "to the object. An answer is for this state of it only: a later change is asked about again.",
         "Ask whoever changed it. If Harness is right, keep it, and change PagerDuty too where that still pages.",
         usually="keep harness; with `strategy: overwrite`, take source",
     ),
     "dangling_reference": Explained(
-        "Named, and on no list",
-        "Something names a person, a schedule or a policy which PagerDuty's lists do not show, and of which it does not say "
-        "that it was deleted. As far as anybody knows it pages today; most often the key may not read it.",
+        "A person, schedule or policy that no list shows",
+        "A person, a schedule or a policy is named somewhere, and PagerDuty's lists do not show it. PagerDuty does not say that "
+        "it was deleted, so it may well page today. Most often the key may not read it.",
         _READ_FIRST,
         words={"rest": "it is not paged any more; a level that has nobody else is asked about next"},
     ),
     "deleted_participant": Explained(
         "A deleted person stands in a schedule",
-        "The person was deleted in PagerDuty, and the place in the rotation is still there. Nobody of this layer is on call in "
-        "those turns, today as well. A rotation is never made shorter, since that would move everybody's turns.",
+        "The person was deleted in PagerDuty, and the place in the rotation is still there. In those turns nobody of this "
+        "layer is on call, already today. A rotation is never made shorter, since that would move everybody's turns.",
         "Take the empty place over as it is, and tell the team: it may not know of the hole. Or put somebody in the place in "
         "PagerDuty and run preview again.",
         {"empty_place": "nobody is paged in those turns, as today"},
@@ -130,19 +130,19 @@ QUESTIONS: dict[str, Explained] = {
     "escalation_loops": Explained(
         "More rounds than one policy takes",
         "PagerDuty repeats the levels of a policy; in Harness the rounds are written out one after the other, and together "
-        "they are more than `rules.most_levels`. After the last level nobody is paged any more.",
+        "they are more levels than `rules.most_levels` allows. After the last level nobody is paged any more.",
         "Ask the team after how many rounds somebody has always answered. If Harness takes more levels in your account, raise "
         "`rules.most_levels`.",
         {"none": "after the first round nobody is paged any more"},
     ),
     "externally_managed": Explained(
         "A group that somebody else's directory fills",
-        "Harness has a user group of the same name which is filled by single sign-on or SCIM. What is written to it the next "
-        "synchronisation would undo, so it is neither merged nor adopted.",
+        "Harness has a user group of the same name which is filled by single sign-on or SCIM. The next synchronisation would "
+        "undo whatever is written to it, so it is neither merged nor adopted.",
         "Rename, and ask who keeps the directory whether the team should be a group there. Groups page nobody by themselves.",
         {
-            "rename": "nobody is paged otherwise: a group of its own is made",
-            "leave_out": "groups page nobody by themselves; policies of the team then have no owner, which is asked",
+            "rename": "who is paged stays the same: a group of its own is made",
+            "leave_out": "groups page nobody by themselves; then nobody owns the team's policies, and you are asked who does",
         },
         words=_MADE_THEN,
     ),
@@ -153,19 +153,19 @@ QUESTIONS: dict[str, Explained] = {
         "Ask who owns the group. Adopt it where it is the same team, merge where it has others besides, rename where it is "
         "something else.",
         {
-            "rename": "nobody is paged otherwise: a group of its own is made",
+            "rename": "who is paged stays the same: a group of its own is made",
             "merge": "a level that pages the group pages the team's people as well",
             "adopt": "a level that pages the group pages the team's people and nobody else",
-            "leave_out": "groups page nobody by themselves; policies of the team then have no owner, which is asked",
+            "leave_out": "groups page nobody by themselves; then nobody owns the team's policies, and you are asked who does",
         },
         words=_MADE_THEN,
     ),
     "kept_in_harness": Explained(
         "Changed in Harness alone, and kept",
-        "Somebody has changed in Harness what pages nobody, a name or a description. It stays until a person says otherwise; "
-        "the question is there so that it can be restored.",
+        "Somebody has changed something in Harness that does not decide who is paged, such as a name or a description. It stays "
+        "as it is until a person says otherwise; the question is there so that it can be restored.",
         "Keep it, unless the change was a mistake.",
-        {"keep_harness": "nobody is paged otherwise", "restore": "nobody is paged otherwise"},
+        {"keep_harness": "who is paged stays the same", "restore": "who is paged stays the same"},
         usually="keep harness",
     ),
     "lost_contact": Explained(
@@ -175,7 +175,7 @@ QUESTIONS: dict[str, Explained] = {
         "Tell the person, who enters in Harness what can be entered there. Then answer.",
     ),
     "no_way_to_page": Explained(
-        "Neither alert rule nor webhook",
+        "Alerts would not page anybody for this service",
         "The service has no integration in PagerDuty that could be pointed at Harness, and Harness takes no alert rule by API. "
         "An alert would be logged and page nobody.",
         "Make the rule by hand before you go over: the handover lists it.",
@@ -183,7 +183,7 @@ QUESTIONS: dict[str, Explained] = {
     "nobody_user": Explained(
         "A stand-in for nobody",
         "The user's name or address says that it is nobody: it fills a place in which no one is to be paged. Its turns and its "
-        "overrides keep others quiet, so it is never just taken out.",
+        "overrides keep others from being paged, so it is never just taken out.",
         "Ask the team. If nobody is to be paged in those turns, leave the place empty; if a person has that name, invite.",
         {"invite": _INVITED, "empty_place": _EMPTY},
         usually="empty place where it stands on call; else leave out",
@@ -221,8 +221,8 @@ QUESTIONS: dict[str, Explained] = {
         "What was carried over is gone in PagerDuty, and another object has its name now. The old one is still in Harness.",
         "Take over, if it is the same thing made anew: what uses it in Harness goes on.",
         {
-            "take_over": "what pages by it in Harness goes on, and as PagerDuty says now",
-            "rename": "the old one goes on paging by whatever uses it, and nobody keeps it up",
+            "take_over": "whatever uses it in Harness goes on paging, as PagerDuty says now",
+            "rename": "both are in Harness: the old one goes on paging for whatever uses it, and is not kept up to date any more",
             "leave_out": "the new one pages nobody in Harness; the old one goes on as it was",
         },
     ),
@@ -239,11 +239,11 @@ QUESTIONS: dict[str, Explained] = {
     ),
     "rendering_differs": Explained(
         "PagerDuty shows other people than its layers say",
-        "PagerDuty's own rendering of the schedule is not what its layers come to by our reading. Part of the schedule is not "
-        "understood, and what would be written might page somebody else.",
+        "PagerDuty's own rendering of the schedule shows other people than pdmigrate works out from its layers. Part of the "
+        "schedule is not understood, and what would be written might page somebody else.",
         "Look at the days that the page preview marks, and ask the team who is really on call then. Load it anyway only where "
-        "our reading is the right one; the answer is for these differences and no later ones.",
-        {"load_anyway": "at the times of these differences our reading is paged, not PagerDuty's"},
+        "what pdmigrate works out is right; the answer is for these differences and no later ones.",
+        {"load_anyway": "at those times the people are paged whom pdmigrate works out, not those whom PagerDuty shows"},
     ),
     "round_robin": Explained(
         "Targets that take turns",
@@ -304,15 +304,15 @@ QUESTIONS: dict[str, Explained] = {
         {"other": "every turn and window is at that zone's hours: whoever is on call then is paged"},
     ),
     "too_many_dated": Explained(
-        "Only as a long list of dates",
+        "A schedule that can only be a long list of dates",
         "The schedule follows a rule that no rotation says, and can only be written out, shift by shift. The list ends at the "
         "horizon, and after it nobody is on call unless pdmigrate has run again before.",
         "Write the dates only where pdmigrate runs by itself, at night. Else make the schedule simpler in PagerDuty.",
     ),
     "unknown_field": Explained(
         "A field that this version does not know",
-        "PagerDuty sends a field which no table of this version has, in a part that decides who is paged. It may say that "
-        "nobody is: a shadow rotation, carried over without that word, would page.",
+        "PagerDuty sends a field which no table of this version has, in a part that decides who is paged. It may mean "
+        "that nobody is paged: a shadow rotation, for one, would page if it were carried over without that field.",
         "Look the field up in PagerDuty's documentation, or ask for a version that knows it. Ignore it only where it has "
         "nothing to do with paging.",
     ),
@@ -341,13 +341,14 @@ QUESTIONS: dict[str, Explained] = {
         "A team has members whom no list of PagerDuty shows: perhaps the key may not read them. Groups page nobody by "
         "themselves; whatever the group may do, these people may not.",
         _READ_FIRST,
-        {"without": "nobody is paged otherwise"},
+        {"without": "who is paged stays the same"},
     ),
     "unread_overrides": Explained(
         "Overrides that were not read",
         "PagerDuty's answer has no overrides of this schedule, which is not the same as none. Whoever stands in by one of them "
         "is paged today, and nobody here knows who or when.",
-        "Run preview again, or save the schedule with `since` and `until`: then there is nothing to ask.",
+        "Run preview again. Where the source is a file, save the schedule anew with `since` and `until`. Then there is nothing to "
+        "ask.",
     ),
     "unusable_policy": Explained(
         "The service's policy cannot be used",
@@ -370,12 +371,12 @@ QUESTIONS: dict[str, Explained] = {
     ),
     "user_not_found": Explained(
         "Nobody in Harness has this address",
-        "Somebody of PagerDuty has no account in the Harness project. A participant is never left out of a rotation, since that "
+        "Somebody in PagerDuty has no account in the Harness project. A participant is never left out of a rotation, since that "
         "would move everybody's turns: until there is an answer, the schedules and policies that need the person wait.",
         "Invite, as a rule: the mail goes out with load, after the plan is approved, and its link lives seven days. Map where "
         "the person has an account under another address; for many, write `rules.people_file`.",
         {"invite": _INVITED},
-        usually="invite for whoever is on call or more than looks on; else leave out",
+        usually="invite, for whoever is on call or does more than look on; else leave out",
         words=_PLACES,
     ),
     "written_in_another_zone": Explained(

@@ -24,7 +24,8 @@ GUARDS: dict[str, Explained] = {
     "nobody_paged": Explained(
         "A service would have nobody to page",
         "A service that pages would have no policy, or one in which nobody stands: an alert of it would wake nobody.",
-        "Look at its policy, and at what is held back: a question about a person may hold the schedule, and that the policy.",
+        "Look at its policy, and at what is held back: an open question about a person may hold back a "
+        "schedule, and the schedule its policy.",
     ),
     "nobody_reachable": Explained(
         "Somebody on call without account or invitation",
@@ -40,15 +41,15 @@ GUARDS: dict[str, Explained] = {
     ),
     "oncall_gone": Explained(
         "Harness does not take on-call objects any more",
-        "Harness took schedules, policies or others by API before, and does not now. They would become work for people, only "
-        "because something else answered at the door.",
+        "Harness took schedules, policies or others by API before, and does not now. They would become work by hand, only "
+        "because something else answers at that address.",
         "Look at the page connect: which address, and what answers there. Run again when it answers as before.",
     ),
     "other_account": Explained(
         "The workspace belongs to another account",
         "This workspace has carried over one PagerDuty account, and the source is another now. Its journal would take the one "
         "company's objects for the other's.",
-        "Make a workspace for each account. Waive only where the same account has got another name.",
+        "Make a workspace for each account. Waive only where the same account was renamed.",
     ),
     "runs_out": Explained(
         "Dates that end before the next run",
@@ -78,13 +79,13 @@ GUARDS: dict[str, Explained] = {
         "Harness has changed since the plan was made",
         "Somebody has changed in Harness what the approved plan would write. Only load sees it, just before its first write. "
         "Nothing is written over that change unseen.",
-        "Run conflicts again: the change is in the new plan, as a question where it pages. Waived, what has changed is left as "
-        "it is, and the rest is loaded.",
+        "Run conflicts again: the change is in the new plan, as a question where it pages. If you waive it, what has "
+        "changed in Harness is left as it is, and the rest is loaded.",
     ),
     "too_many_changes": Explained(
         "A large part would change at once",
         "The plan changes more of what was carried over before than `rules.guards.changed_objects` or `changed_percent` allow. "
-        "That is rarely meant, and pages many people otherwise at once.",
+        "That is rarely meant, and changes at once who is paged for many alerts.",
         "Look whether PagerDuty was changed so. If it was, waive for this plan.",
     ),
     "unresolved_conflict": Explained(

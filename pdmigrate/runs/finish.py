@@ -25,6 +25,7 @@ from pdmigrate.steps.job import Job
 from pdmigrate.steps.preview import Preview
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.trend import read_trend
+from pdmigrate.wire.progress import Progress
 from pdmigrate.workspace.folder import STEPS, Workspace
 from pdmigrate.workspace.settings import Settings
 
@@ -97,9 +98,11 @@ def write_trend(workspace: Workspace, settings: Settings, folder: Path, now: dat
 BESIDE: dict[str, Callable[[Job, Any], dict[str, Path]]] = {
     "preview": _survey,
     "conflicts": _list_handover,
-    "load": lambda job, _: {"Handover": write_handover(job.workspace, job.settings.name, job.folder / "handover")},
+    "load": lambda job, _: {
+        "Handover": write_handover(job.workspace, job.settings.name, job.folder / "handover", progress=job.progress)
+    },
     "verify": lambda job, verified: {
-        "Report for stakeholders": write_shared(read_readiness(job, verified), job.folder),
+        "Report for stakeholders": write_shared(read_readiness(job, verified), job.folder, job.progress),
     },
 }
 """What a step leaves beside its page: title to the file."""
@@ -108,10 +111,12 @@ LINKED = ("Handover",)
 """Those of them that the step's page links."""
 
 
-def write_handover(workspace: Workspace, name: str, folder: Path, everything: bool = False) -> Path:
+def write_handover(
+    workspace: Workspace, name: str, folder: Path, everything: bool = False, progress: Progress | None = None
+) -> Path:
     """The folder of a handover: checklist page, handover.csv and the files. Returns the page's path."""
     handover = open_handover(workspace, folder, everything)
-    write_folder(workspace, handover)
+    write_folder(workspace, handover, progress)
     return write_page(make_checklist(handover, name), folder)
 
 
@@ -135,14 +140,14 @@ def refresh_handovers(workspace: Workspace, name: str, now: datetime) -> None:
         seal_run(workspace, workspace.by_hand, now)
 
 
-def write_shared(readiness: Readiness, folder: Path) -> Path:
+def write_shared(readiness: Readiness, folder: Path, progress: Progress) -> Path:
     """Write the pages for those outside the project: the stakeholders' report, and one per team.
 
     They link each other only, and the replay, where this run has one.
     """
     report = stakeholders.make_page(readiness)
     home = (f"{report.name}.html", "All teams")
-    for team in readiness.teams:
+    for team in progress.follow("team pages written", readiness.teams):
         page = teams.make_page(readiness, team)
         write_page(page, folder, [home, (f"{page.name}.html", page.title)])
     replayed = [("replay.html", "Replay of what happened")] if (folder / "replay.html").is_file() else []

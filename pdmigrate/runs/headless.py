@@ -45,11 +45,14 @@ class RunOutcome:
 
 
 class StopRequest:
-    """A request to one run to stop between two steps. The notebooks of this run, and of no other, see its file."""
+    """A request to one run to stop between two steps. The notebooks of this run, and of no other, see its file.
+
+    starting: a notebook comes up, which takes its time on a busy machine. Nothing of its step has begun: it is not waited for.
+    """
 
     def __init__(self, workspace: Path):
         self.run = make_token()
-        self.asked = False
+        self.asked = self.starting = False
         self._file = Workspace(workspace).cancel_file(self.run)
 
     def ask(self) -> None:
@@ -79,12 +82,13 @@ def run_steps(
         place.drop_requests(lent_tokens())
         results: dict[str, Left] = {}
         for step in steps:
-            if stop.asked:
+            result = _run_unless_stopped(step, workspace, folder, approve, describe, stop)
+            if result is None:
                 words = f"cancelled before {step}; the same command goes on from here"
                 code = errors.InterruptedLoadError.exit_code
                 results[step] = {"step": step, "status": "cancelled", "exit_code": code, "error": words, "seconds": 0.0}
                 break
-            result = results[step] = _run_one(step, workspace, folder, approve, describe)
+            results[step] = result
             figures = ", ".join(f"{f['label'].lower()} {f['value']}" for f in result.get("card", {}).get("figures", ()))
             describe(f"{step:<10} {result['status']:<8} {result['seconds']:6.1f} s  {figures}".rstrip())
             code = result["exit_code"]
@@ -114,14 +118,15 @@ def run_steps(
 def stopping_between_steps(workspace: Path) -> Iterator[StopRequest]:
     """The first Ctrl-C or SIGTERM lets the step under way come to a stop between two writes; the second breaks it off.
 
-    What it yields is for run_steps: the request is to that run, and another run never sees it.
+    A step whose notebook only comes up is broken off at once. What it yields is for run_steps: the request is to that run, and another run never sees it.
     """
     stop = StopRequest(workspace)
 
     def ask(*_: object) -> None:
-        if stop.asked:
-            raise KeyboardInterrupt
+        again = stop.asked
         stop.ask()
+        if again or stop.starting:
+            raise KeyboardInterrupt
         log.warning("Stopping between two steps; once more breaks it off.")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -142,7 +147,24 @@ def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
     return chosen[: chosen.index(until) + 1] if until in chosen else chosen
 
 
-def _run_one(step: str, workspace: Path, folder: Path, approve: str, describe: Callable[[str], None] = print) -> Left:
+def _run_unless_stopped(
+    step: str, workspace: Path, folder: Path, approve: str, describe: Callable[[str], None], stop: StopRequest
+) -> Left | None:
+    """What it left. None where the stop came before its first cell."""
+    try:
+        stop.starting = True
+        return None if stop.asked else _run_one(step, workspace, folder, approve, describe, stop)
+    except KeyboardInterrupt:
+        if not stop.starting:
+            raise
+        return None
+    finally:
+        stop.starting = False
+
+
+def _run_one(
+    step: str, workspace: Path, folder: Path, approve: str, describe: Callable[[str], None], stop: StopRequest
+) -> Left:
     source, result = notebook_of(step), folder / "results" / f"{step}.json"
     output = folder / "notebooks" / source.name
     make_folder(refuse_links(output).parent)
@@ -153,7 +175,7 @@ def _run_one(step: str, workspace: Path, folder: Path, approve: str, describe: C
         raise UsageError(f"{source.name} has no parameter {', '.join(sorted(unknown))}.")
     result.unlink(missing_ok=True)
     started = time.monotonic()
-    trouble = _execute(source, output, parameters, describe)
+    trouble = _execute(source, output, parameters, describe, stop)
     if result.is_file():
         found: Left = json.loads(result.read_text(encoding="utf-8"))
     else:  # it broke before its step began: exit codes of errors by name, else a bug
@@ -178,7 +200,9 @@ class Passed:
         """Nothing is held back."""
 
 
-def _execute(source: Path, output: Path, parameters: dict[str, str], describe: Callable[[str], None]) -> str:
+def _execute(
+    source: Path, output: Path, parameters: dict[str, str], describe: Callable[[str], None], stop: StopRequest
+) -> str:
     """The error of the notebook, or ""."""
     try:
         papermill.execute_notebook(
@@ -188,6 +212,7 @@ def _execute(source: Path, output: Path, parameters: dict[str, str], describe: C
             progress_bar=False,
             stdout_file=Passed(describe),
             kernel_manager_class=QuietKernelManager,
+            on_cell_start=lambda **_: setattr(stop, "starting", False),
             extra_arguments=["--IPKernelApp.log_level=50"],  # it calls its own shutdown an error, now and then
             cwd=str(source.parent),
         )

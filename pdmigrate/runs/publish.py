@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pdmigrate.errors import RefusedError, SecretFoundError, SettingsError
 from pdmigrate.pages.markup import mask_markup, mask_text
+from pdmigrate.wire.progress import Progress
 from pdmigrate.wire.redaction import spell_secret
 from pdmigrate.workspace.folder import make_folder, refuse_links, write_text
 
@@ -44,7 +45,9 @@ def find_run(reports: Path, name: str = "") -> Path:
     return max(found, key=lambda folder: (folder / SHARED[0]).stat().st_mtime)
 
 
-def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = True) -> list[Path]:
+def publish(
+    run: Path, folder: Path, secrets: Sequence[str], mask: bool = True, progress: Progress | None = None
+) -> list[Path]:
     """Copy the shared pages of a run. Returns the copies; beside them stands MADE.
 
     mask: emails and phone numbers become unusable; names stay. The folder must be new, empty, or one that this made and
@@ -55,8 +58,9 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = True) 
     sources = [path for pattern in SHARED for path in sorted(run.glob(pattern))]
     for path in sources:
         refuse_links(path)
-    folder = folder.resolve()
-    found = [str(path.relative_to(run)) for path in sources if holds_secret(path.read_bytes(), secrets)]
+    folder, follow = folder.resolve(), (progress or Progress()).follow
+    searched = follow("files searched for secrets", sources)
+    found = [str(path.relative_to(run)) for path in searched if holds_secret(path.read_bytes(), secrets)]
     if found:
         raise SecretFoundError(
             f"A secret stands in {', '.join(found[:5])}: nothing was published; change the key, report this as a bug."
@@ -74,7 +78,7 @@ def publish(run: Path, folder: Path, secrets: Sequence[str], mask: bool = True) 
         )
     names = [path.relative_to(run) for path in sources]
     try:
-        for name, path in zip(names, sources, strict=True):
+        for name, path in follow("files written", list(zip(names, sources, strict=True))):
             text = _leave_links_to(set(map(str, names)), _read_page(path))
             write_text(fresh / name, mask_file(name, text) if mask else text)
         write_text(folder / MADE, f"Published by pdmigrate from the run {run.name}; published again, it is replaced.\n")

@@ -9,7 +9,7 @@ from pdmigrate.oncall.rota import NOBODY, Difference, People, to_datetime
 from pdmigrate.parity.people import Reach
 from pdmigrate.parity.policies import PolicyParity, describe_begins
 from pdmigrate.parity.schedules import ScheduleParity
-from pdmigrate.parity.verdicts import Alert, ServiceParity
+from pdmigrate.parity.verdicts import VERDICTS, Alert, ServiceParity
 from pdmigrate.steps.frames import MOMENT, NUMBER, TEXT, YES_NO, Row, Shape, make_frame
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ DIFFERENCES: Shape = {
 SERVICES: Shape = {
     "service_id": TEXT,
     "service": TEXT,
-    "grade": ("same", "otherwise", "unverified"),
+    "verdict": VERDICTS,
     "pages": NUMBER,
     "same": NUMBER,
-    "same_nobody": NUMBER,
     "otherwise": NUMBER,
-    "now_nobody": NUMBER,
+    "nobody": NUMBER,
+    "silent": NUMBER,
     "louder": NUMBER,
     "unexplained": NUMBER,
     "raised": MOMENT,
@@ -85,25 +85,24 @@ class ParityFrames:
 
     @property
     def services(self) -> "pd.DataFrame":
-        """A row a service: for so many pages, how many notify the same people at the same minutes, and how many not.
+        """A row a service, with the verdict that the pages give it: the worst that holds of its pages.
 
-        same_nobody: of the same, how many nobody hears of on either side. Of those that are otherwise, now_nobody: nobody hears
-        of it in Harness, and somebody did; louder: they wake somebody in Harness only; unexplained: nobody decided that. raised, before, after: one page as an example, where one differs one of those.
+        Of so many pages, same: they wake the same people at the same minutes; otherwise: they wake other people, or at other
+        minutes; nobody: they wake somebody in PagerDuty, and nobody in Harness; silent: they wake nobody on either side. Of
+        those that are otherwise, louder: they wake somebody in Harness only. Of both that differ, unexplained: nobody decided
+        that. raised, before, after: one page as an example, where one differs one of those.
         """
-        rows = []
-        for one in self.service_parity:
-            grade = "unverified" if one.unverified else "otherwise" if one.different else "same"
-            rows.append(
-                {
-                    **{"service_id": one.id, "service": one.name, "grade": grade},
-                    **{"pages": one.moments, "same": one.equal, "otherwise": len(one.different)},
-                    **{"unexplained": len(one.unexplained), "louder": one.louder},
-                    **{"same_nobody": one.dropped_before - sum(not page.before for page in one.different)},
-                    **{"now_nobody": sum(not page.after for page in one.different)},
-                    **{"raised": to_datetime(one.shown.instant), "before": one.before},
-                    **{"after": None if one.unverified else one.after, "reason": one.reason or None},
-                }
-            )
+        rows = [
+            {
+                **{"service_id": one.id, "service": one.name, "verdict": one.verdict},
+                **{"pages": one.moments, "same": one.heard, "otherwise": len(one.otherwise)},
+                **{"nobody": len(one.unheard), "silent": one.silent},
+                **{"louder": one.louder, "unexplained": len(one.unexplained)},
+                **{"raised": to_datetime(one.shown.instant), "before": one.before},
+                **{"after": None if one.unverified else one.after, "reason": one.reason or None},
+            }
+            for one in self.service_parity
+        ]
         return make_frame("Who is paged", SERVICES, rows)
 
     @property

@@ -14,6 +14,8 @@ QUIET = 2.0
 """Seconds: what takes no longer shows nothing."""
 BEAT = 0.25
 """Seconds between two looks: at the board, and at whether somebody wants it to stop."""
+AGAIN = 2.0
+"""Seconds after which what was told to stop, and goes on, is told again: an interrupt is lost where nobody passes it on."""
 
 Item = TypeVar("Item")
 
@@ -113,21 +115,21 @@ def watching(
     asked: Callable[[], bool] = lambda: False,
     stop: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
-    """Show the board for as long as this lasts, from QUIET seconds on. Calls `stop` once, as soon as `asked` says so."""
+    """Show the board for as long as this lasts, from QUIET seconds on. Calls `stop` as soon as `asked` says so, and again until it ends."""
     progress.begin(title)
     progress.watched = display is not None
     began, over, lock = time.monotonic(), threading.Event(), threading.Lock()
 
     def look() -> None:
-        stopped = False
+        told = 0.0
         while not over.wait(BEAT):
-            wanted = not stopped and asked()
             seconds = time.monotonic() - began
+            wanted = seconds >= told and asked()
             with lock:  # neither stopped nor shown once it is over
                 if over.is_set():
                     return
                 if wanted:
-                    stopped = True
+                    told = seconds + AGAIN
                     stop()
                 if display and seconds >= QUIET:
                     display.show(progress, seconds)

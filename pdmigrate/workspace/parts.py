@@ -91,7 +91,7 @@ def open_part(
     the file stays where the reading was stopped, or the side went away; what does not fit together is forgotten.
     """
     make_folder(refuse_links(path).parent)
-    lock = FileLock(refuse_links(path.with_name(f".{path.name}.lock")))
+    lock = FileLock(refuse_links(path.with_name(f".{path.name}.lock")), preserve_lock_file=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -108,8 +108,6 @@ def open_part(
     finally:
         part.close(forget)
         lock.release()
-        if forget:
-            Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _read_part(path: Path, account: str, mark: Callable[[str], str], now: datetime, hours: int) -> PartFile:

@@ -1,6 +1,7 @@
 """The command line as a person types it: one line for what is wrong, the right exit code, and nothing written."""
 
 import itertools
+import os
 import re
 import select
 import signal
@@ -330,3 +331,14 @@ def test_of_several_codes_the_first_of_the_documented_order_counts(size):
     assert worst_code([]) == 0
     with pytest.raises(ValueError, match="not in"):
         worst_code([99])
+
+
+def test_a_command_that_was_stopped_ends_with_its_code_wherever_the_signal_met_it(tmp_path):
+    """Python keeps in mind that one met an exec() of a text, as data classes are made by, and ends `-m` by the signal."""
+    stopped = "def main():\n    try:\n        exec('raise KeyboardInterrupt')\n    except KeyboardInterrupt:\n        return 7\n"
+    (tmp_path / "sitecustomize.py").write_text(f"from pdmigrate import cli\n{stopped}cli.main = main\n")
+    paths = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    ended = subprocess.run(
+        [sys.executable, "-m", "pdmigrate.cli"], env={**os.environ, "PYTHONPATH": paths}, check=False
+    )
+    assert ended.returncode == 7

@@ -6,6 +6,7 @@ import threading
 import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
+from jupyter_client.session import Session
 from kill_loads import Rehearsal
 
 from pdmigrate.cli.status import describe_status
@@ -25,13 +26,14 @@ class Person:
         self.run(f"workspace, reports, approve = {str(workspace)!r}, '', {digest!r}")
         self.run(self.cells[1])
 
-    def run(self, code, stop_at=None):
-        """The cell's errors: (name, words). `stop_at`: press the stop button when these words are on the screen."""
+    def run(self, code, stop_at=None, first=lambda: None):
+        """The cell's errors: (name, words). `stop_at`: when these words are on the screen, do `first`, then press the stop button."""
         request, errors, heard = self.client.execute(code, allow_stdin=True), [], True
         while True:
             message = self.client.get_iopub_msg(timeout=60)
             content = message["content"]
             if stop_at and stop_at in json.dumps(content.get("data", {})):
+                first()
                 self.manager.interrupt_kernel()
                 stop_at, heard = None, False
             elif not heard and '"disabled": true' in json.dumps(
@@ -46,7 +48,20 @@ class Person:
             if content.get("execution_state") == "idle":
                 return errors
 
+    def open_anew(self):
+        """What a page that is opened now is told: what the kernel is, and its widgets."""
+        page, told = self.manager.client(session=Session(key=self.manager.session.key)), []
+        page.start_channels()
+        for ask in (page.kernel_info, page.comm_info):
+            request = ask()
+            while (message := page.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != request:
+                pass
+            told.append(message["content"])
+        page.stop_channels()
+        return told
+
     def leave(self):
+        self.pressed.set()
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
@@ -91,3 +106,19 @@ def test_pressed_before_the_first_step_nothing_is_written(rehearsal, person):
     assert name == "InterruptedLoadError"
     assert words.startswith("Cancelled after 0 of ")
     assert rehearsal.gate.writes == 0
+
+
+def test_a_page_that_is_opened_anew_during_a_load_is_told_what_the_kernel_is_and_which_widgets_it_has(
+    rehearsal, person
+):
+    """JupyterLab shows no live widget before it knows; the load is held until it does."""
+    told = []
+    rehearsal.gate.arm(0, None, None)
+    wait_for_the_button(rehearsal.gate, person)
+    words = "Checking that nothing has moved"
+    [(name, _)] = person.run(person.cells[2], stop_at=words, first=lambda: told.extend(person.open_anew()))
+    kernel, widgets = told
+    assert (kernel["status"], kernel["implementation"]) == ("ok", "ipython")
+    assert {comm["target_name"] for comm in widgets["comms"].values()} >= {"jupyter.widget"}
+    assert name == "InterruptedLoadError"
+    assert person.run("assert job") == []

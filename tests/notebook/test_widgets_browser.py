@@ -252,7 +252,7 @@ def approve(notebook, workspace):
 
 
 def load_with_interruptions(lab, server, workspace):
-    """Paused, gone on with, cancelled; then to the end."""
+    """Paused, seen in a page that was loaded anew, gone on with there, cancelled; then to the end."""
     notebook = lab.open("5_load.ipynb")
     server.app.config["FAULTS"].append(Rule("slow", seconds=0.2))
     notebook.start_all()
@@ -263,6 +263,9 @@ def load_with_interruptions(lab, server, workspace):
     while asked != (asked := server.app.config["LOG"].requests):  # what was sent is waited for
         notebook.page.wait_for_timeout(800)
     notebook.see("Paused between two steps.")
+    save_to_disk(notebook, workspace.notebooks / "5_load.ipynb", "What came of it stands below.")
+    lab.page.reload()
+    notebook.see("Paused between two steps.")
     notebook.press("Go on")
     notebook.press("Cancel")
     notebook.see("Cancelled after")
@@ -271,6 +274,13 @@ def load_with_interruptions(lab, server, workspace):
     assert "was interrupted" in describe_status(workspace)
     notebook.run_all()
     notebook.see("Finished:")
+
+
+def save_to_disk(notebook, path, words):
+    """Save as a person does, and wait until the words are in the file: what the page has not saved a reload does not show."""
+    notebook.save()
+    while words not in path.read_text():
+        notebook.page.wait_for_timeout(200)
 
 
 def verify_and_tick(notebook, workspace):

@@ -1,7 +1,9 @@
 """A fetch that was stopped: the next one asks for what is missing, and the snapshot is the same as of an undisturbed one."""
 
+import fcntl
 import re
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -161,6 +163,18 @@ def test_no_key_is_in_a_part_and_nobody_else_may_read_it(serve_source, tmp_path)
     assert any(keys)
     assert not [secret for secret in (source.client.transport.key, *filter(None, keys)) if secret in text]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_waited_for_a_reading_to_end_keeps_the_next_one_out(tmp_path):
+    """The lock's file stays: one who had opened it before would else hold what nobody can see any more."""
+    with ExitStack() as stack:
+        with open_part(tmp_path / "part", "acme", str, NOW, 24):
+            waiting = stack.enter_context(open(tmp_path / ".part.lock"))
+        fcntl.flock(waiting, fcntl.LOCK_EX)
+        with open_part(tmp_path / "part", "acme", str, NOW, 24) as third:
+            assert third is None
+    with open_part(tmp_path / "part", "acme", str, NOW, 24) as fourth:
+        assert fourth is not None
 
 
 def test_while_another_run_reads_its_part_is_left_alone(tmp_path):

@@ -234,3 +234,10 @@ def test_in_a_browser_nothing_is_fetched_nothing_complains_and_the_filter_finds(
         assert heard == []
         assert [url for url in asked if not url.startswith("data:")] == [address]
         browser.close()
+
+
+def test_a_page_that_was_mailed_alone_says_where_its_links_lead(written):
+    """Whoever has only this file is told its name, and what lies beside it."""
+    words = " ".join(" ".join(read(written).words).split())
+    assert "If this page was sent to you alone" in words
+    assert f"({written.name} is its name there): ask the sender for the folder." in words

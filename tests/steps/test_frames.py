@@ -244,13 +244,15 @@ def test_the_differences_add_up_to_those_of_the_proof(corner):
     wanted = {s.id: sum((e - b) * len(x ^ y) for b, e, x, y in s.differences) for s in verified.schedules}
     assert seconds.to_dict() == {id: number for id, number in wanted.items() if number}
     services = verified.services.set_index("service_id")
-    assert services.otherwise.to_dict() == {s.id: len(s.different) for s in verified.service_parity}
+    assert services.verdict.to_dict() == {s.id: s.verdict for s in verified.service_parity}, "as the pages say"
+    different = services.otherwise + services.nobody
+    assert different.to_dict() == {s.id: len(s.different) for s in verified.service_parity}
     for s in verified.service_parity:
         row = services.loc[s.id]
-        assert row.same + row.otherwise == row.pages == s.moments
-        assert row.same_nobody + row.now_nobody == s.dropped_after, "each page that nobody hears of is in one of them"
+        assert row.same + row.otherwise + row.nobody + row.silent == row.pages == s.moments
+        assert row.silent + row.nobody == s.dropped_after, "each page that nobody hears of is in one of them"
     at_once = verified.differences.query("kind == 'services' and minute == 0").groupby("object_id").pages.max()
-    assert (at_once <= services.otherwise[at_once.index]).all()
+    assert (at_once <= different[at_once.index]).all()
 
 
 # --- nobody's data where it was not asked for ---

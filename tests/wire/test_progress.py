@@ -2,10 +2,15 @@
 
 import io
 import threading
+from contextlib import suppress
+from importlib import import_module
 
 import pytest
 
+from pdmigrate import conflicts, finish, load, look, preview, verify
+from pdmigrate.cli import main
 from pdmigrate.cli.printing import Bars
+from pdmigrate.errors import PdmigrateError
 from pdmigrate.runs.displays import NotebookLine
 from pdmigrate.wire import progress as module
 from pdmigrate.wire.progress import Lines, Progress, watching
@@ -66,11 +71,19 @@ def test_what_takes_long_is_shown_and_ended_and_what_does_not_is_not(monkeypatch
     assert long.said[-1] == long.ended[0] == "Long, 0 s: steps 3 of 5"
 
 
-def test_who_asks_for_a_stop_is_heard_once_and_never_after_the_end():
+def test_who_asks_for_a_stop_is_heard_and_never_after_the_end():
     stopped, asked = threading.Event(), []
     with watching(Progress(), "Long", None, lambda: True, lambda: (asked.append(1), stopped.set())):
         assert stopped.wait(60)
     assert asked == [1]
+
+
+def test_what_goes_on_all_the_same_is_told_again(monkeypatch):
+    """An interrupt that comes while a library tidies up is printed, and lost."""
+    monkeypatch.setattr(module, "AGAIN", 0.0)
+    told = threading.Semaphore(0)
+    with watching(Progress(), "Long", None, lambda: True, told.release):
+        assert [told.acquire(timeout=60) for _ in range(3)] == [True] * 3
 
 
 def test_headless_it_is_a_line_each_ten_seconds():
@@ -145,3 +158,48 @@ def test_who_reads_is_stopped_at_once(serve_source, within):
     finally:
         over.set()
         stopper.join()
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What every display was shown, from the first moment on."""
+    display = Seen()
+    monkeypatch.setattr(module, "QUIET", 0.0)
+    monkeypatch.setattr(module, "BEAT", 0.001)
+    for place in ("pdmigrate.runs.looking", "pdmigrate.cli.migration"):
+        monkeypatch.setattr(f"{place}.choose_display", lambda: display)
+    return display
+
+
+def hold_until_shown(monkeypatch, place, display):
+    """What is called there waits until somebody has seen how far it is."""
+    module_name, _, name = place.rpartition(".")
+    known = getattr(import_module(module_name), name)
+
+    def held(*given, **named):
+        display.shown.clear()
+        assert display.shown.wait(60)
+        return known(*given, **named)
+
+    monkeypatch.setattr(place, held)
+
+
+def test_looking_the_handover_and_publishing_say_how_far_they_are(small, shown, monkeypatch):
+    found, planned = preview(small), conflicts(small)
+    hold_until_shown(monkeypatch, "pdmigrate.pages.look", shown)
+    assert look(found, "counts", found.levels).markup
+    assert shown.said[0] == "Drawing preview, 0 s: parts drawn 0 of 2"
+    assert shown.ended.pop() == "Drawing preview, 0 s: parts drawn 2 of 2"
+    with suppress(PdmigrateError):
+        finish(small, planned)
+    load(small, "all")
+    with suppress(PdmigrateError):
+        finish(small, verify(small))
+    hold_until_shown(monkeypatch, "pdmigrate.handover.folder.write_text", shown)
+    assert main(["handover", str(small.workspace.folder), "--all"]) == 0
+    assert shown.ended.pop().startswith("Writing the handover, 0 s: files written ")
+    hold_until_shown(monkeypatch, "pdmigrate.runs.publish.write_text", shown)
+    assert main(["publish", str(small.workspace.folder), "--to", str(small.workspace.folder / "out")]) == 0
+    said = shown.ended.pop()
+    files = said.rpartition(" ")[2]
+    assert said == f"Publishing, 0 s: files searched for secrets {files} of {files}, files written {files} of {files}"

@@ -1,5 +1,6 @@
 """One run at a time, threads and other processes included; and a request to stop is to one run, and to no other."""
 
+import asyncio
 import contextlib
 import getpass
 import json
@@ -17,6 +18,7 @@ from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import InterruptedLoadError, WorkspaceHeldError
 from pdmigrate.runs import headless
 from pdmigrate.runs.headless import stopping_between_steps
+from pdmigrate.runs.kernels import QuietKernelManager
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.hold import TOKENS, hold
 
@@ -44,7 +46,7 @@ def test_a_headless_run_takes_leftovers_away_and_never_the_request_to_another_ru
     """The second run is refused, since the first goes on: it must not have made the first one go on for ever."""
     folder, ends = small.workspace.folder, []
 
-    def run_one(step, workspace, reports, approve, describe):
+    def run_one(step, *_):
         ends.append(sorted(path.name for path in folder.glob(".cancel*")))
         stop.ask()
         with (
@@ -79,7 +81,7 @@ def test_the_first_signal_asks_the_second_breaks_off(tmp_path):
 def test_a_cancelled_headless_run_ends_with_7_and_goes_on(small, monkeypatch, tmp_path):
     steps, stop = iter(["preview", "invite"]), headless.StopRequest(small.workspace.folder)
 
-    def run_one(step, workspace, folder, approve, describe):
+    def run_one(step, *_):
         stop.ask()
         return {
             "step": next(steps),
@@ -96,6 +98,22 @@ def test_a_cancelled_headless_run_ends_with_7_and_goes_on(small, monkeypatch, tm
     )
     assert outcome.exit_code == 7
     assert "goes on from here" in outcome.errors[0]
+
+
+def test_a_run_that_is_told_to_stop_while_a_notebook_comes_up_does_not_wait_for_it(small, monkeypatch, tmp_path):
+    """On a busy machine that takes longer than anything else; the kernel here never comes up at all."""
+    folder = small.workspace.folder
+
+    async def come_up(*_, **options):
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(QuietKernelManager, "_async_pre_start_kernel", come_up)
+    with stopping_between_steps(folder) as stop:
+        outcome = headless.run_steps(folder, ["invite"], tmp_path / "out", describe=lambda line: None, stop=stop)
+    assert outcome.exit_code == 7
+    assert outcome.errors == ("invite: cancelled before invite; the same command goes on from here",)
+    assert outcome.summary["steps"]["invite"]["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("lent", ["", "run"], ids=["by hand", "in a run's notebook"])

@@ -1,6 +1,5 @@
 """A run as a whole: index.html and summary.json from what its steps left in results/. By hand or headless, the same."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any

@@ -166,7 +166,9 @@ def migrate(pipe: Connection, sides: Connection, people: int, speed: float, fold
                 )
             )
             if step == "conflicts" and done.draft.mapped.questions.open:
-                pipe.send("; ".join(f"{c.about} {c.name}: {c.question}" for c in done.draft.mapped.questions.open.values()))
+                pipe.send(
+                    "; ".join(f"{c.about} {c.name}: {c.question}" for c in done.draft.mapped.questions.open.values())
+                )
                 break
             if done.error or limited:
                 pipe.send(f"{step}: {done.error or ''} {limited} answers 429".strip())

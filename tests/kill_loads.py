@@ -20,8 +20,8 @@ VOLATILE = {"createdAt", "lastModifiedAt", "at", "uuid", "id", "writes", "mails"
 MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of its own in there
 """Most of a load's time is the journal's syncing to disk, which a killed process does not need: only a power cut would."""
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pdmigrate.steps.load", "pytest"])
-"""`pdmigrate` alone brings nothing along: each loader would import for longer than it loads."""
+PROCESSES.set_forkserver_preload(["pdmigrate.steps.load", "pdmigrate.runs.opening", "pytest"])
+"""`pdmigrate` alone brings nothing along, and `open_job` much: each loader would import for longer than it loads."""
 ANOTHER_STATE, MAIL_TWICE = "another final state", "a mail went out twice"
 PATIENCE = 300
 """Seconds: a process that takes longer hangs, on however busy a machine."""

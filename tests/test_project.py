@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -87,11 +88,19 @@ def read_imports(module, path):
                 yield full if full.removeprefix("pdmigrate.") in MODULES else source
 
 
-IMPORTS = {module: set(read_imports(module, path)) for module, path in MODULES.items()}
-OURS = {
-    module: {name.removeprefix("pdmigrate.") for name in names if name.startswith("pdmigrate.")} & MODULES.keys()
-    for module, names in IMPORTS.items()
-}
+@cache
+def list_imports():
+    """What each module imports; read when the first test asks, not wherever this file is collected."""
+    return {module: set(read_imports(module, path)) for module, path in MODULES.items()}
+
+
+@cache
+def list_ours():
+    """Which of our modules each of them imports."""
+    return {
+        module: {name.removeprefix("pdmigrate.") for name in names if name.startswith("pdmigrate.")} & MODULES.keys()
+        for module, names in list_imports().items()
+    }
 
 
 def beneath(module, names):
@@ -106,7 +115,7 @@ def find_room(module):
 
 def reach(module, seen):
     """All modules that importing this one imports."""
-    for name in OURS[module] - seen:
+    for name in list_ours()[module] - seen:
         seen.add(name)
         reach(name, seen)
     return seen
@@ -125,7 +134,7 @@ def test_a_room_imports_only_from_rooms_below_it():
     upward = [
         f"{module} -> {name}"
         for module in MODULES
-        for name in OURS[module]
+        for name in list_ours()[module]
         if find_room(module) != "sandbox" and height.get(find_room(name), 0) > height[find_room(module)]
     ]
     assert not [pair for pair in upward if not pair.endswith("-> __init__")]
@@ -137,24 +146,28 @@ STEPS = "connect preview invite conflicts load verify undo history replay prove"
 def test_steps_do_not_import_each_other():
     """What passes between them is the workspace."""
     steps = [f"steps.{name}" for name in STEPS.split()]
-    assert not [f"{module} -> {name}" for module in steps for name in OURS[module] & {*steps}]
+    assert not [f"{module} -> {name}" for module in steps for name in list_ours()[module] & {*steps}]
 
 
 def test_the_sandbox_stands_alone():
     """It plays the servers: if it shared the code it would agree with our mistakes."""
-    assert not [f"{m} -> {n}" for m in MODULES if beneath(m, "sandbox") for n in OURS[m] if not beneath(n, "sandbox")]
+    assert not [
+        f"{m} -> {n}" for m in MODULES if beneath(m, "sandbox") for n in list_ours()[m] if not beneath(n, "sandbox")
+    ]
 
 
 @pytest.mark.parametrize("imported", ONLY)
 def test_only_the_owner_imports_it(imported):
     owners = f"{ONLY[imported]} {imported.removeprefix('pdmigrate.')}"
-    users = [m for m, names in IMPORTS.items() if any(beneath(name, [imported]) for name in names)]
+    users = [m for m, names in list_imports().items() if any(beneath(name, [imported]) for name in names)]
     assert not [module for module in users if not beneath(module, owners)]
 
 
 def test_only_mapping_and_steps_know_both_vocabularies():
     both = [
-        m for m, names in OURS.items() if {beneath(n, "pagerduty harness") for n in names} >= {"pagerduty", "harness"}
+        m
+        for m, names in list_ours().items()
+        if {beneath(n, "pagerduty harness") for n in names} >= {"pagerduty", "harness"}
     ]
     assert not [module for module in both if not beneath(module, BOTH_VOCABULARIES)]
 
@@ -166,7 +179,7 @@ def test_what_is_pure_never_reaches_the_network():
 
 
 def test_there_is_no_import_cycle():
-    TopologicalSorter(OURS).prepare()  # a CycleError names the cycle
+    TopologicalSorter(list_ours()).prepare()  # a CycleError names the cycle
 
 
 def list_calls(module):
@@ -184,7 +197,7 @@ def test_only_load_and_undo_write_to_a_target():
 
 def test_every_csv_file_is_written_by_the_one_that_defuses_its_cells():
     """Else a name that somebody typed into PagerDuty runs in the spreadsheet of whoever opens the file."""
-    assert {m for m, names in IMPORTS.items() if "csv" in names} == {"workspace.cells"}
+    assert {m for m, names in list_imports().items() if "csv" in names} == {"workspace.cells"}
     assert not [
         m for m in MODULES if m != "workspace.cells" and list_calls(m) & {"to_csv", "to_excel", "writerow", "writerows"}
     ]

@@ -89,8 +89,6 @@ def _prepare() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for name in ("asyncio", "papermill"):  # a notebook that was broken off, or whose kernel died, is told by us
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # jsonschema would build a grammar of addresses in every script, for a second; no notebook is checked for any.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     signal.signal(signal.SIGTERM, _cancel)
 
 

@@ -1,9 +1,22 @@
-"""The demo, headless through papermill: a company carried over, then what changed, then nothing. One run for the file."""
+"""The demo, headless through papermill: a company carried over, then what changed, then nothing. One run for the file.
+
+It is run by the wheel, in an environment without the checkout, so that the wheel is shown to be whole, too.
+"""
 
 import csv
 import html.parser
 import json
+import os
 import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import venv
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +30,9 @@ from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.job import EMBEDDED_KEY, EMBEDDED_TOKEN
 from pdmigrate.workspace.folder import STEPS
 
+ROOT = Path(__file__).parent.parent.parent
+BUILT_FROM = ("pdmigrate", "notebooks", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 RUNS = (1, 2, 3)
 KINDS = (
     "users",
@@ -32,22 +48,71 @@ GRADES = ("exact", "changed", "handed_over", "lost")
 OUTCOMES = {"created", "updated", "adopted", "kept", "skipped", "failed"}
 
 
+def clean_environment():
+    """As a person's shell would have it: nothing that points at the checkout or at another workspace."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PDMIGRATE", "PYTHON"))}
+    return {**kept, "JUPYTERLAB_DIR": str(Path(sys.prefix) / "share" / "jupyter" / "lab")}
+
+
+def call(*command, cwd):
+    done = subprocess.run(
+        [*map(str, command)], cwd=cwd, env=clean_environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder of somebody who has installed the wheel: venv/ has it, and the libraries of the environment of the tests."""
+    place = tmp_path_factory.mktemp("installed")
+    source = place / "source"
+    for name in BUILT_FROM:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_*"))
+        else:
+            shutil.copy(ROOT / name, source / name)
+    pip = (sys.executable, "-m", "pip", "-q", "--disable-pip-version-check")
+    call(*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", place, source, cwd=place)
+    shutil.rmtree(source)
+    venv.create(place / "venv", with_pip=False)
+    python = place / "venv" / "bin" / "python"
+    (wheel,) = place.glob("pdmigrate-*.whl")
+    call(*pip, "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=place)
+    (own,) = (place / "venv").glob("lib/python*/site-packages")
+    libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    (own / "libraries.pth").write_text("\n".join(libraries) + "\n")  # read as they are: no .pth of theirs is followed
+    return place
+
+
+COUNTED = """
+import json, sys
+from pathlib import Path
+from pdmigrate.runs import demo
+from pdmigrate.sandbox.store import Store
+
+counted, seal = [], demo.seal
+
+def count(folder, *run):
+    counted.append(len(Store(folder / "sandbox" / "harness.json", dict).read()["writes"]))
+    return seal(folder, *run)
+
+demo.seal = count
+code = demo.run_demo(Path("demo"))
+Path("counted.json").write_text(json.dumps(counted))
+sys.exit(code)
+"""
+"""The demo; at the end of each of its runs it is noted what the embedded Harness has counted."""
+
+
 class Demo:
-    """The folder of a demo that ran, and what the embedded Harness had counted after each of its runs."""
+    """The folder of a demo that the wheel has run in a place, and what Harness had counted after each of its runs."""
 
-    def __init__(self, folder):
-        self.folder, self.writes, self.code = folder, [], None
-
-    def run(self, patch):
-        seal = demo.seal
-
-        def count(folder, *run):
-            self.writes.append(Store(folder / "sandbox" / "harness.json", dict).read()["writes"])
-            return seal(folder, *run)
-
-        patch.setattr(demo, "seal", count)
-        self.code = demo.run_demo(self.folder)
-        return self
+    def __init__(self, place):
+        self.folder = place / "demo"
+        call(place / "venv" / "bin" / "python", "-c", COUNTED, cwd=place)
+        writes = Store(self.folder / "sandbox" / "harness.json", dict).read()["writes"]
+        self.writes = [writes[:number] for number in json.loads((place / "counted.json").read_text())]
 
     def run_folder(self, number):
         return self.folder / "reports" / str(number)
@@ -57,16 +122,14 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        yield Demo(tmp_path_factory.mktemp("demo") / "demo").run(patch)
+def ran(place):
+    return Demo(place)
 
 
 # --- three runs ---
 
 
 def test_the_demo_ends_well(ran):
-    assert ran.code == 0
     assert [ran.summary(number)["exit_code"] for number in RUNS] == [0, 0, 0]
     assert all(step["status"] == "done" for number in RUNS for step in ran.summary(number)["steps"].values())
 
@@ -262,3 +325,58 @@ def test_a_folder_that_is_somebodys_workspace_is_never_cleared(workspace):
     with pytest.raises(UsageError, match="is there already"):
         demo.run_demo(workspace)
     assert (workspace / "migration.yaml").read_bytes() == before
+
+
+# --- the wheel ---
+
+
+def test_the_checkout_is_not_seen(place):
+    code = "import pdmigrate, sys; print(pdmigrate.__file__, *sys.path, sep='\\n')"
+    found, *path = call(place / "venv" / "bin" / "python", "-c", code, cwd=place).splitlines()
+    assert Path(found).is_relative_to(place / "venv")
+    assert str(ROOT) not in path
+
+
+def test_its_command_runs_there(place):
+    code = "from pathlib import Path; from pdmigrate.runs.demo import make_demo_workspace as m; m(Path('acme'))"
+    call(place / "venv" / "bin" / "python", "-c", code, cwd=place)
+    call(place / "venv" / "bin" / "pdmigrate", "run", "acme", "connect", "--reports", "first", cwd=place)
+    summary = json.loads((place / "first" / "summary.json").read_text())
+    assert (summary["exit_code"], summary["steps"]["connect"]["status"]) == (0, "done")
+    assert (place / "first" / "index.html").is_file()
+
+
+def test_the_lab_finds_the_notebooks(place):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [place / "venv" / "bin" / "pdmigrate", "lab", "--workspace", "lab", "--no-browser", "--port", port]
+    with open(place / "lab.log", "w") as log:
+        lab = subprocess.Popen(
+            [*map(str, command)],
+            cwd=place,
+            env={**clean_environment(), "JUPYTER_TOKEN": token},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}/api/contents/notebooks?token={token}"
+        while (found := ask(address)) is None:
+            assert lab.poll() is None, (place / "lab.log").read_text()
+            time.sleep(0.2)
+        assert sorted(row["name"] for row in found["content"] if row["type"] == "notebook") == NOTEBOOKS
+    finally:
+        os.killpg(lab.pid, 15)
+        lab.wait()
+
+
+def ask(address):
+    try:
+        with urllib.request.urlopen(address) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError:
+        raise
+    except OSError:
+        return None  # it does not listen yet

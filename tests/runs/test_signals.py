@@ -79,21 +79,64 @@ def wait_for_its_request(process):
         time.sleep(0.01)
 
 
-def test_a_headless_run_stops_between_two_writes_and_the_same_command_goes_on(rehearsal, undisturbed):
-    """Once by SIGTERM, once by Ctrl-C, once by both, which does not wait for the step; then it is let be."""
-    expected, writes = undisturbed
-    workspace = rehearsal.begin()
-    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load", held=wait_for_its_request)
-    for signals in ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT)):
-        code, written, said, alive = command.run(30, *signals)
+class Stopped:
+    """A headless run of `load` that is struck again and again, and goes on by the same command each time.
+
+    In this order: SIGTERM; Ctrl-C; both, which does not wait for the step; SIGKILL twice; its kernel killed.
+    """
+
+    def __init__(self, rehearsal):
+        self.workspace = rehearsal.begin()
+        words = ("pdmigrate.cli", "run", self.workspace, "load")
+        asked, killed, alone = (
+            Command(rehearsal, *words, held=h) for h in (wait_for_its_request, wait_for_its_end, None)
+        )
+        strikes = ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT))
+        self.asked = [(*asked.run(20, *signals), describe_status(Workspace(self.workspace))) for signals in strikes]
+        self.killed = [killed.run(20, signal.SIGKILL) for _ in range(2)]
+        self.without_kernel = alone.run(20, *KERNEL)
+        self.last = alone.run()
+        self.left, self.mails = rehearsal.see(), rehearsal.mails()
+
+
+@pytest.fixture(scope="module")
+def stopped(rehearsal):
+    return Stopped(rehearsal)
+
+
+def test_a_headless_run_stops_between_two_writes(stopped):
+    for code, written, said, alive, status in stopped.asked:
         assert (code, alive) == (7, []), said
-        assert 30 <= written < 40
+        assert 20 <= written < 30
         assert "Traceback" not in said
-        assert "is open" in describe_status(Workspace(workspace))
-    assert command.run()[0] == 0
-    assert rehearsal.see() == expected
-    assert set(rehearsal.mails().values()) == {1}
+        assert "is open" in status
+
+
+def test_a_command_that_is_killed_leaves_no_kernel_that_goes_on_writing(stopped):
+    """What is under way is still answered and booked; nothing else is begun."""
+    for code, written, said, alive in stopped.killed:
+        assert (code, alive) == (-signal.SIGKILL, []), said
+        assert 20 <= written < 30
+
+
+def test_a_kernel_that_dies_is_one_line(stopped):
+    code, written, said, alive = stopped.without_kernel
+    assert (code, alive) == (7, []), said
+    assert 20 <= written < 30
+    assert "Traceback" not in said
+    [line] = [line for line in said.splitlines() if line.startswith("pdmigrate: ")]
+    assert line.startswith("pdmigrate: load: 5_load.ipynb: its kernel died")
+    assert line.endswith("then the same command goes on from there.")
+
+
+def test_after_all_that_the_same_command_comes_to_its_end(stopped, undisturbed):
+    expected, writes = undisturbed
+    code, written, said, alive = stopped.last
+    assert (code, alive) == (0, []), said
+    assert written > 20, "there was enough left, each time, to be stopped in"
     assert writes > 150
+    assert stopped.left == expected
+    assert set(stopped.mails.values()) == {1}
 
 
 def test_papermill_alone_leaves_no_kernel_and_the_load_goes_on(rehearsal, undisturbed, tmp_path):
@@ -109,31 +152,3 @@ def test_papermill_alone_leaves_no_kernel_and_the_load_goes_on(rehearsal, undist
     assert command.run()[0] == 0
     assert rehearsal.see() == undisturbed[0]
     assert set(rehearsal.mails().values()) == {1}
-
-
-def test_a_command_that_is_killed_leaves_no_kernel_that_goes_on_writing(rehearsal, undisturbed):
-    """What is under way is still answered and booked; nothing else is begun."""
-    expected, writes = undisturbed
-    workspace = rehearsal.begin()
-    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load", held=wait_for_its_end)
-    for turn in (1, 2, 3):
-        code, _, _, alive = command.run(30, signal.SIGKILL)
-        assert (code, alive) == (-signal.SIGKILL, [])
-        assert 30 <= rehearsal.gate.writes < 40 < writes - 30 * turn
-    assert command.run()[0] == 0
-    assert rehearsal.see() == expected
-    assert set(rehearsal.mails().values()) == {1}
-
-
-def test_a_kernel_that_dies_is_one_line_and_the_same_command_goes_on(rehearsal, undisturbed):
-    workspace = rehearsal.begin()
-    command = Command(rehearsal, "pdmigrate.cli", "run", workspace, "load")
-    code, written, said, alive = command.run(30, *KERNEL)
-    assert (code, alive) == (7, []), said
-    assert written < 40
-    assert "Traceback" not in said
-    [line] = [line for line in said.splitlines() if line.startswith("pdmigrate: ")]
-    assert line.startswith("pdmigrate: load: 5_load.ipynb: its kernel died")
-    assert line.endswith("then the same command goes on from there.")
-    assert command.run()[0] == 0
-    assert rehearsal.see() == undisturbed[0]

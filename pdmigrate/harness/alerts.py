@@ -132,7 +132,8 @@ class Alerts:
 def list_alerts(harness: Harness, after: datetime, before: datetime) -> Alerts:
     """All alerts of the project created from after until before. Whole, or IncompleteFetchError."""
     asked = {"createdAfter": _write_time(after), "createdBefore": _write_time(before), "sortDirection": "ASC"}
-    rows, promised = {}, 0
+    rows: dict[str, Row] = {}
+    promised = 0
     for _ in range(TRIES_FOR_A_WHOLE_LIST):
         rows, promised = _read_pages(harness, asked)
         if len(rows) >= promised:

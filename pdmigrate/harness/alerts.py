@@ -1,132 +1,20 @@
-"""Reads Harness's alerts and what their timelines say of paging: who was told, by what channel, at which moment.
+"""Reads Harness's alerts and their timelines: who was told, by what channel, at which moment.
 
-Both are of the public API of AI SRE, which answers without Harness's envelope. How a timeline words a page nobody outside
-Harness has seen: so events are told by what they say, and those that are not known are counted, never left out in silence.
+Both are of the public API of AI SRE, which answers without Harness's envelope.
 """
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic import ValidationError
 
 from pdmigrate.errors import IncompleteFetchError
+from pdmigrate.harness.alert_records import Alert, Alerts, Timeline, sort_events
 from pdmigrate.harness.client import MOST_PAGES, PAGE, TRIES_FOR_A_WHOLE_LIST, Harness, reading
-from pdmigrate.harness.records import Record
 from pdmigrate.wire.addresses import encode_part
 
 MC = "/ir/tp/api/v1/mc"
 Row = dict[str, Any]
-PagingKind = Literal["page", "level", "told", "failed", "acknowledged", "exhausted"]
-"""told: somebody was notified. failed: somebody was to be, and could not. page, level: it went on its way."""
-PAGING_KINDS: dict[str, PagingKind] = {
-    "PAGE_SENT": "page",
-    "ESCALATION_LEVEL_REACHED": "level",
-    "NOTIFICATION_SENT": "told",
-    "NOTIFICATION_FAILED": "failed",
-    "PAGE_ACKNOWLEDGED": "acknowledged",
-    "ESCALATION_EXHAUSTED": "exhausted",
-}
-"""What the embedded Harness calls them; PAGE_SENT alone is documented."""
-PAGING = "PAGING"
-
-
-def _read_time(value: Any) -> Any:
-    """Milliseconds since 1970, as the documents show them, or ISO 8601."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
-    if isinstance(value, str) and value:
-        return datetime.fromisoformat(value)
-    return value or None
-
-
-def _take_id(value: Any) -> Any:
-    return value.get("id") if isinstance(value, dict) else value
-
-
-def _take_person(value: Any) -> Any:
-    """A person as a text, or as an object that has one: email first, since people are matched by it."""
-    if isinstance(value, dict):
-        value = next((value[name] for name in ("email", "name", "displayName", "id") if value.get(name)), "")
-    return value.strip().lower() if isinstance(value, str) else value or ""
-
-
-def _take_text(value: Any) -> Any:
-    return value or ""
-
-
-Moment = Annotated[datetime, BeforeValidator(_read_time)]
-Text = Annotated[str, BeforeValidator(_take_text)]
-Word = Annotated[str, BeforeValidator(lambda value: str(_take_id(value) or "").lower())]
-Somebody = Annotated[str, BeforeValidator(_take_person)]
-
-
-class Alert(Record):
-    """One alert. services: identifiers. key: by which it is one with others, "" where it has none. quiet: it pages nobody."""
-
-    id: str = Field(validation_alias=AliasChoices("prettyId", "id"))
-    title: Text = ""
-    status: Word = ""
-    priority: Word = ""
-    services: tuple[str, ...] = Field((), validation_alias="impactedServices")
-    key: Text = Field("", validation_alias="deduplicationId")
-    quiet: bool = Field(False, validation_alias="quietMode")
-    link: Text = Field("", validation_alias="monitoringLink")
-    created: Moment = Field(validation_alias=AliasChoices("createdAtTimestamp", "createdAt", "createdTimestamp"))
-    acknowledged: Moment | None = Field(
-        None, validation_alias=AliasChoices("acknowledgedAtTimestamp", "acknowledgedAt", "acknowledgedTimestamp")
-    )
-    resolved: Moment | None = Field(
-        None, validation_alias=AliasChoices("resolvedAtTimestamp", "resolvedAt", "resolvedTimestamp")
-    )
-
-
-class PagingEvent(Record):
-    """One event of a timeline that is about paging. who: an email, "" where the event names nobody."""
-
-    kind: PagingKind
-    at: Moment = Field(validation_alias="timestamp")
-    who: Somebody = Field("", validation_alias=AliasChoices("recipient", "user", "responder", "who"))
-    channel: Word = ""
-    level: int | None = None
-    message: Text = ""
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """What a timeline says of paging, oldest first. other: how many events of every other type it has.
-
-    unread: events of the group PAGING, by type, that nobody here knows or can read. Where there are some, whom the page
-    told is not wholly known.
-    """
-
-    events: tuple[PagingEvent, ...] = ()
-    other: dict[str, int] = field(default_factory=dict)
-    unread: dict[str, int] = field(default_factory=dict)
-
-    def of(self, *kinds: PagingKind) -> tuple[PagingEvent, ...]:
-        return tuple(event for event in self.events if event.kind in kinds)
-
-    @property
-    def told(self) -> tuple[PagingEvent, ...]:
-        """Who was notified."""
-        return self.of("told")
-
-
-@dataclass(frozen=True)
-class Alerts:
-    """Alerts of a time, oldest first, each once. unusable: rows that cannot be read."""
-
-    alerts: tuple[Alert, ...] = ()
-    unusable: int = 0
-
-    def __iter__(self) -> Iterator[Alert]:
-        return iter(self.alerts)
-
-    def __len__(self) -> int:
-        return len(self.alerts)
 
 
 def list_alerts(harness: Harness, after: datetime, before: datetime) -> Alerts:
@@ -167,7 +55,7 @@ def read_timeline(harness: Harness, id: str) -> Timeline:
             rows.update((str(row.get("eventId") or len(rows)), row) for row in answer["entities"])
             following = answer.get("nextCursor")
         if not following:
-            return _sort_events([*rows.values()])
+            return sort_events(rows.values())
         asked = {"pageSize": PAGE, "cursor": following}
     raise IncompleteFetchError(f"Harness's timeline of {id} does not end after {MOST_PAGES} pages.")
 
@@ -199,26 +87,3 @@ def _read_alert(row: Row) -> Alert | None:
         return Alert.model_validate(row)
     except (ValidationError, ValueError):
         return None
-
-
-def _sort_events(rows: list[Row]) -> Timeline:
-    events, other, unread = [], Counter[str](), Counter[str]()
-    for row in rows:
-        type = str(row.get("eventType") or "no type")
-        kind = PAGING_KINDS.get(type)
-        if kind is None:
-            (unread if row.get("eventGroup") == PAGING else other)[type] += 1
-            continue
-        try:
-            events.append(PagingEvent.model_validate({**row, "kind": kind, **_take_actor(kind, row)}))
-        except (ValidationError, ValueError):
-            unread[type] += 1
-    events.sort(key=lambda event: event.at)
-    nameless = sum(event.kind == "told" and not event.who for event in events)
-    unread.update({"NOTIFICATION_SENT": nameless} if nameless else {})
-    return Timeline(tuple(events), dict(other), dict(unread))
-
-
-def _take_actor(kind: PagingKind, row: Row) -> Row:
-    """Who acknowledges is the event's actor."""
-    return {"recipient": row.get("actor")} if kind == "acknowledged" else {}

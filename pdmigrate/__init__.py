@@ -21,6 +21,7 @@ if typing.TYPE_CHECKING:
     from pdmigrate.steps.invite import invite
     from pdmigrate.steps.job import Job
     from pdmigrate.steps.load import load
+    from pdmigrate.steps.parallel import parallel
     from pdmigrate.steps.preview import preview
     from pdmigrate.steps.replay import replay
     from pdmigrate.steps.undo import undo
@@ -43,6 +44,7 @@ __all__ = [
     "look",
     "mask",
     "open_job",
+    "parallel",
     "preview",
     "replay",
     "take_back",

@@ -29,6 +29,7 @@ DEFAULTS: Json = {
     "failing_emails": [],
     "unwelcome_emails": [],
     "page_answered_after": None,
+    "feed_quiet": True,
 }
 
 

@@ -63,7 +63,7 @@ class Incident:
     assigned: list[tuple[datetime, Json]] = field(default_factory=list)
     acknowledged: list[tuple[datetime, Json]] = field(default_factory=list)
     via: str = "escalation_policy"
-    changed: datetime = datetime.min
+    changed: datetime = datetime.min.replace(tzinfo=UTC)
     changed_by: Json = field(default_factory=dict)
     pending: list[tuple[str, datetime]] = field(default_factory=list)
     log: list[Entry] = field(default_factory=list)

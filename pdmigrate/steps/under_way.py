@@ -18,6 +18,7 @@ TITLES = {
     "verify": "Comparing",
     "undo": "Taking back",
     "history": "Reading the history",
+    "parallel": "Reading the alerts of both sides",
 }
 GOES_ON = {
     "preview": "what was read is kept: run preview again, it goes on from there",

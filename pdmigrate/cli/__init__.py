@@ -18,6 +18,7 @@ COMMANDS = {
         "run": "run the steps headless",
     },
     "replaying": {"replay": "every page of the last months, put through what Harness holds now"},
+    "parallel": {"parallel": "a night of shadow weeks: the alerts of both systems side by side"},
     "status": {"status": "where a migration stands, what waits for whom"},
     "migration": {
         "init": "make a workspace with a commented migration.yaml",

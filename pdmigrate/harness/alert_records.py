@@ -20,6 +20,7 @@ PAGING_KINDS: dict[str, PagingKind] = {
     "PAGE_SENT": "page",
     "ESCALATION_LEVEL_REACHED": "level",
     "NOTIFICATION_SENT": "told",
+    "NOTIFICATION_CONFIRMED": "told",
     "NOTIFICATION_FAILED": "failed",
     "PAGE_ACKNOWLEDGED": "acknowledged",
     "ESCALATION_EXHAUSTED": "exhausted",

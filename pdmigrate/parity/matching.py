@@ -6,7 +6,7 @@ median of what is matched by key or link says by how much.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from statistics import median
 from typing import Literal, get_args
@@ -18,6 +18,8 @@ Way = Literal["key", "link", "service, title and time"]
 WAYS: tuple[Way, ...] = get_args(Way)
 NEAR = timedelta(minutes=15)
 """What lies further apart is not matched by its title."""
+LINGERS = timedelta(hours=4)
+"""So long an incident may go on: without a key, its acknowledgement or its end may come as an alert of its own."""
 CLEAR = timedelta(seconds=60)
 """So much nearer than any other it must be, to be the one."""
 ENOUGH = 3
@@ -28,7 +30,7 @@ MOST_OFFSET = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Match:
-    """One incident and its alert. doubled: further alerts of the same incident, by key or link."""
+    """One incident and its alert. doubled: further alerts of the same incident, by the same."""
 
     incident: Incident
     alert: Alert
@@ -45,8 +47,8 @@ class Match:
 class Matched:
     """Every incident and every alert stands in one of these, once; a doubled alert with its match.
 
-    ambiguous: by incident's id the alerts that may be it. offset: by how much
-    Harness's clock and the feed are behind PagerDuty's, in the middle; zero where too few alerts can tell.
+    ambiguous: by incident's id the alerts that may be it. offset: by how much Harness's clock and the feed are behind
+    PagerDuty's, in the middle; zero where too few alerts can tell.
     """
 
     matches: tuple[Match, ...] = ()
@@ -68,21 +70,27 @@ def match_alerts(
     offset = _find_offset(one.lag for one in sure)
     known = {one.incident.id for one in sure}
     taken = {alert.id for one in sure for alert in (one.alert, *one.doubled)}
-    near = [
+    alike = [
         (apart, incident, alert)
         for incident in incidents
         for alert in alerts
         if incident.id not in known and alert.id not in taken and _is_alike(incident, alert, identifier_of)
-        if (apart := abs(alert.created - incident.created_at - offset)) <= NEAR
+        if (apart := abs(alert.created - incident.created_at - offset)) <= LINGERS
     ]
+    near = [pair for pair in alike if pair[0] <= NEAR]
     clear = [Match(pair[1], pair[2], "service, title and time") for pair in near if _is_clear(pair, near)]
     known |= {one.incident.id for one in clear}
     taken |= {one.alert.id for one in clear}
+    more: dict[str, list[Alert]] = defaultdict(list)
     doubtful: dict[str, list[Alert]] = defaultdict(list)
-    for _, incident, alert in near:
-        if incident.id not in known and alert.id not in taken:
-            doubtful[incident.id].append(alert)
+    for apart, incident, alert in alike:
+        if alert.id not in taken and (incident.id in known or apart <= NEAR):
+            (more if incident.id in known else doubtful)[incident.id].append(alert)
     unclear = {alert.id for some in doubtful.values() for alert in some}
+    for number, one in enumerate(clear):
+        further = tuple(alert for alert in more[one.incident.id] if alert.id not in taken | unclear)
+        taken |= {alert.id for alert in further}
+        clear[number] = replace(one, doubled=further)
     return Matched(
         tuple(sorted([*sure, *clear], key=lambda one: (one.incident.created_at, one.incident.id))),
         tuple(one for one in incidents if one.id not in known and one.id not in doubtful),

@@ -15,7 +15,7 @@ from pdmigrate.harness import rota as harness_rota
 from pdmigrate.harness.alert_records import Alert, Timeline
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import paging, rota
-from pdmigrate.oncall.words import format_number, format_seconds
+from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.history import Happened, Incident
 from pdmigrate.parity.explanations import expect_rota, explain_schedule, render_source
 from pdmigrate.parity.matching import Match, Matched, match_alerts
@@ -225,13 +225,14 @@ class _Comparer:
     def _only_target(self, alert: Alert) -> Pair:
         told, _ = read_told(self._timeline(alert), alert, 0, self.now)
         ids = [id for id in self.found.account.services if self.found.identifier_of("services", id) in alert.services]
-        at, reason = rota.to_instant(alert.created), "PagerDuty has no incident that it could be"
+        at, reason = rota.to_instant(alert.created), "no incident of PagerDuty is matched with it"
         return Pair(at, "".join(ids[:1]), None, alert, now=told, seen=True, grade="only_harness", reason=reason)
 
     def _double(self, one: Match, alert: Alert) -> Pair:
         first = f"incident {one.incident.number or one.incident.id}, which came as {one.alert.id} already"
+        keyless = "" if one.way in ("key", "link") else ": without a key, each event of an incident may become an alert"
         pair = replace(self._only_target(alert), service=one.incident.service, why="doubled", unexplained=True)
-        return replace(pair, reason=f"a further alert of {first}")
+        return replace(pair, reason=f"a further alert of {first}{keyless}")
 
     def _list_ambiguous(self, matched: Matched) -> list[Pair]:
         incidents = {one.id: one for one in self.happened.incidents}
@@ -324,7 +325,7 @@ class _Comparer:
         return "otherwise", not words, words
 
     def _describe(self, pair: Pair) -> str:
-        late = f"its alert came {format_seconds(abs(pair.late))} {'late' if pair.late > 0 else 'early'}"
+        late = f"its alert came {format_number(round(abs(pair.late) / 60), 'minute')} {'late' if pair.late > 0 else 'early'}"
         return "; ".join(filter(None, (late if pair.late else "", paging.describe_parting(pair.then, pair.now))))
 
 

@@ -43,6 +43,10 @@ BESIDE = {
         "Replay of what happened",
         "Every page of the last months, put through what Harness holds now; who is woken, what is noise, what is silent",
     ),
+    "parallel.html": (
+        "Parallel run",
+        "A night's alerts in both systems: who was paged on both sides at which minute, and what came to one side only",
+    ),
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""

@@ -99,7 +99,8 @@ def receive_alert(account: str, webhook_id: str, token: str = "") -> Response:
     said = _read_pagerduty(body) if kind == FEED else {**body, "title": body.get("title") or body.get("message")}
     if not said.get("title"):
         raise refuse("title must not be empty")
-    said["service"] = _match_service(scope, said.get("service"))
+    name = said.get("service")
+    said["service"] = _match_service(scope, setting("feed_services").get(name, name) if kind == FEED else name)
     _keep(
         scope,
         said,
@@ -149,8 +150,9 @@ def _keep(scope: Scope, said: Json, policy: str | None, prefix: str, quiet: bool
         alerts, same = held.setdefault("alerts", []), said.get("deduplicationId")
         known = [one for one in alerts if same and one["deduplicationId"] == same and one["scope"] == scope.key]
         for one in known:
-            if not one["ended"]:
-                _set_status(one, status, at, "webhook")
+            if one["created"] <= write_millis(at) and (not one["ended"] or write_millis(at) <= one["ended"][1]):
+                if not one["ended"] and status != "triggered":  # what is sent once more changes nothing
+                    _set_status(one, status, at, "webhook")
                 return
         number = 1 + sum(one["prettyId"].startswith(f"{prefix}-") for one in alerts)
         pages = policy and not quiet and status == "triggered"

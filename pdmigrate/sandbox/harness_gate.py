@@ -30,6 +30,7 @@ DEFAULTS: Json = {
     "unwelcome_emails": [],
     "page_answered_after": None,
     "feed_quiet": True,
+    "feed_services": {},
 }
 
 

@@ -1,6 +1,7 @@
 """A shadow night: the embedded PagerDuty sends what happened to the feed of an embedded Harness, as its V3 webhooks would.
 
-`POST /sandbox/feed` with `harness` (its address), `since`, `until`, and `faults` of the feed. Every webhook says in a header
+`POST /sandbox/feed` with `harness` (its address), `since`, `until`, `faults` of the feed, and `services`, by what names the
+webhook in Harness is told to know PagerDuty's. Every webhook says in a header
 when it was sent, and the embedded Harness takes that for its clock: so a night that is over is played in a moment.
 """
 
@@ -34,6 +35,7 @@ STATUSES = {
     "incident.acknowledged": "acknowledged",
     "incident.resolved": "resolved",
 }
+HEADERS = {"Content-Type": "application/json"}
 OF_AN_INCIDENT = ("drop", "double", "late", "no_key", "service")
 FAULTS = (*OF_AN_INCIDENT, "dead", "clock")
 """What can go wrong on the way. drop, double, late (`seconds`), no_key, service (`service`: another one's name): of the
@@ -54,6 +56,12 @@ def add_feed(app: Flask) -> None:
     app.add_url_rule("/sandbox/feed", "play_feed", play_feed, methods=["POST"])
 
 
+def send_night(pagerduty: str, body: Json) -> int:
+    """Have the embedded PagerDuty at that address play a night: how many webhooks it sent."""
+    asked = Request(f"{pagerduty}/sandbox/feed", json.dumps(body).encode(), HEADERS)  # noqa: S310 - http, on loopback
+    return int(json.loads(_ask(asked))["sent"])
+
+
 def play_feed() -> Json:
     """Send what happened from since until until; the answer is how many webhooks were sent."""
     body = request.get_json(force=True)
@@ -65,9 +73,11 @@ def play_feed() -> Json:
     base = f"{address.scheme}://{address.netloc}"
     rows = json.loads(_ask(Request(f"{base}/sandbox/webhooks")))["webhooks"]  # noqa: S310 - http, on loopback
     path = next(row["path"] for row in rows if row["kind"] == "pagerduty_feed")
+    config = {"feed_services": body.get("services") or {}}
+    _ask(Request(f"{base}/sandbox/config", json.dumps(config).encode(), HEADERS))  # noqa: S310 - as above
     sent = list(spoil(list(make_deliveries(read_instant(body["since"]), read_instant(body["until"]))), faults))
     for one in sorted(sent, key=lambda delivery: delivery.at):
-        headers = {"Content-Type": "application/json", SENT_AT: one.at.isoformat()}
+        headers = HEADERS | {SENT_AT: one.at.isoformat()}
         _ask(Request(base + path, json.dumps({"event": one.event}).encode(), headers))  # noqa: S310 - as above
     return {"sent": len(sent)}
 

@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pdmigrate.errors import IncompleteFetchError, PdmigrateError, SettingsError, UnexplainedDifferenceError, UsageError
+from pdmigrate.harness.alert_reading import list_alerts, read_timeline
 from pdmigrate.harness.alert_records import Alert, Alerts, Timeline
-from pdmigrate.harness.alerts import list_alerts, read_timeline
 from pdmigrate.harness.client import Harness
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.words import format_local, format_number

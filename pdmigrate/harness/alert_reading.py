@@ -14,6 +14,9 @@ from pdmigrate.harness.client import MOST_PAGES, PAGE, TRIES_FOR_A_WHOLE_LIST, H
 from pdmigrate.wire.addresses import encode_part
 
 MC = "/ir/tp/api/v1/mc"
+TIMELINE_ROWS = ("results", "entities")
+CURSORS = ("nextPageCursor", "nextCursor")
+"""What a page of a timeline calls its rows, and where the next one begins: nobody outside Harness has seen one."""
 Row = dict[str, Any]
 
 
@@ -52,8 +55,9 @@ def read_timeline(harness: Harness, id: str) -> Timeline:
     for _ in range(MOST_PAGES):
         answer = harness.transport.send("GET", path, {**_scope(harness), **asked})
         with reading(path):
-            rows.update((str(row.get("eventId") or len(rows)), row) for row in answer["entities"])
-            following = answer.get("nextCursor")
+            content = answer[next((name for name in TIMELINE_ROWS if name in answer), TIMELINE_ROWS[0])]
+            rows.update((str(row.get("eventId") or f"{len(rows)} {number}"), row) for number, row in enumerate(content))
+            following = next((answer[name] for name in CURSORS if answer.get(name)), None)
         if not following:
             return sort_events(rows.values())
         asked = {"pageSize": PAGE, "cursor": following}

@@ -7,7 +7,7 @@ import requests
 from harness_http import KEY, PEOPLE, empty_target
 
 from pdmigrate.errors import AnswerError, IncompleteFetchError
-from pdmigrate.harness.alerts import list_alerts, read_alert, read_timeline
+from pdmigrate.harness.alert_reading import list_alerts, read_alert, read_timeline
 from pdmigrate.harness.pacing import Limits, Quota
 from pdmigrate.harness.project import open_project
 from pdmigrate.sandbox.harness import new_document, start_harness

@@ -16,6 +16,7 @@ from pdmigrate.parity.parallel import Night, Pair
 from pdmigrate.steps.parallel import ParallelRun
 
 MOST_DRAWN = 10
+NOTHING = "Nothing is in both systems, so nothing is compared."
 WHY_WORDS = {
     "quiet": "the feed is in quiet mode, so Harness paged nobody: computed, not seen",
     "ambiguous": "nothing tells which alert is which incident",
@@ -40,14 +41,21 @@ def make_page(found: ParallelRun) -> Page:
         feed.state, (f"{feed.came:,} of {feed.expected:,}", warn_if(feed.came < feed.expected))
     )
     otherwise = counts["otherwise"] + computed["otherwise"]
+    alone = _of(night, "only_harness")
+    differ = [pair for pair in night.pairs if pair.differs]
     figures = (
         Figure(
             "Seen: the same people, at the same minute", f"{counts['same']:,}", "good" if counts["same"] else "plain"
         ),
         Figure("Computed: the same people, at the same minute", f"{computed['same']:,}", "plain", "#not-comparable"),
-        Figure("Otherwise", f"{otherwise:,}", _tone(p for p in night.pairs if p.differs), "#otherwise"),
+        Figure("Otherwise", f"{otherwise:,}", _tone(differ) if feed.came else "plain", "#otherwise"),
         Figure("Only in PagerDuty", f"{counts['only_pagerduty']:,}", _tone(_of(night, "only_pagerduty")), "#one-side"),
-        Figure("Only in Harness", f"{counts['only_harness']:,}", _tone(_of(night, "only_harness")), "#one-side"),
+        Figure(
+            "Only in Harness",
+            f"{counts['only_harness']:,}",
+            _tone(alone) if alone or feed.came else "plain",
+            "#one-side",
+        ),
         Figure("Without a decision", f"{undecided:,}", "bad" if undecided else "good"),
         Figure("Brought by the feed", state, tone, "#feed"),
     )
@@ -163,7 +171,9 @@ def section_telling(found: ParallelRun) -> Section:
     pairs, people = [p for p in found.night.pairs if p.differs and (p.then or p.now)], know_people(found.draft)
     shown = sorted(pairs, key=lambda p: (not p.unexplained, p.at))[:MOST_DRAWN]
     if not shown:
-        return Section("Both sides, where they differ", "No alert that both sides have pages otherwise.")
+        return Section(
+            "Both sides, where they differ", _say_empty(found, "No alert that both sides have pages otherwise.")
+        )
     text = (
         f"{len(shown):,} of {len(pairs):,}: those that nobody has decided first. A bar begins when somebody is told, and ends when the next "
         "level is. What came after somebody answered is not drawn."
@@ -232,7 +242,13 @@ def section_otherwise(found: ParallelRun) -> Section:
         "Compared up to": lambda p: format_number(p.last, "minute"),
         "Decision": lambda p: p.explanation or Tag("none", "bad"),
     }
-    return _section(found, "Paged otherwise", pairs, more, "Nothing that both sides have pages otherwise.", "otherwise")
+    empty = _say_empty(found, "Nothing that both sides have pages otherwise.")
+    return _section(found, "Paged otherwise", pairs, more, empty, "otherwise")
+
+
+def _say_empty(found: ParallelRun, words: str) -> str:
+    """An empty list says nothing where nothing is compared."""
+    return words if found.night.feed.came else NOTHING
 
 
 def section_one_side(found: ParallelRun) -> Section:
@@ -242,7 +258,9 @@ def section_one_side(found: ParallelRun) -> Section:
         "Side": lambda p: Tag("only in PagerDuty" if p.incident else "only in Harness", _tone([p])),
         "Why": lambda p: p.reason,
     }
-    return _section(found, "On one side only", pairs, more, "Everything came to both sides.", "one-side")
+    return _section(
+        found, "On one side only", pairs, more, _say_empty(found, "Everything came to both sides."), "one-side"
+    )
 
 
 def section_not_comparable(found: ParallelRun) -> Section:
@@ -256,7 +274,7 @@ def section_not_comparable(found: ParallelRun) -> Section:
             p.computed or "not computed", {"otherwise": "bad" if p.unexplained else "warn"}.get(p.computed, "plain")
         ),
     }
-    empty = "Everything can be compared by what was seen."
+    empty = _say_empty(found, "Everything can be compared by what was seen.")
     return _section(found, "Not comparable by what was seen", pairs, more, empty, "not-comparable", "\n".join(lines))
 
 

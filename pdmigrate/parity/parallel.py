@@ -71,7 +71,8 @@ class Pair:
 
 @dataclass(frozen=True)
 class Feed:
-    """What came by the feed. expected: incidents that should have come. arrived: when the last that did come came.
+    """What came by the feed. expected: incidents that should have come. arrived: when the last that did come came; where
+    none did, when Harness had its last alert before.
 
     missed: how many that should have come after it did not. offset: seconds by which Harness's clock and the feed are
     behind PagerDuty's, in the middle; taken away before minutes are compared.
@@ -137,9 +138,14 @@ def compare_night(
     timelines: Mapping[str, Timeline],
     span: tuple[datetime, datetime],
     now: datetime,
+    before: datetime | None = None,
 ) -> Night:
-    """Every incident and alert that began in the span. happened, alerts: of a longer time. timelines: by alert."""
-    return _Comparer(found, happened, timelines, now).compare(alerts, span)
+    """Every incident and alert that began in the span. happened, alerts: of a longer time. timelines: by alert.
+
+    before: when Harness had its last alert, of whatever origin; told where nothing came.
+    """
+    night = _Comparer(found, happened, timelines, now).compare(alerts, span)
+    return replace(night, feed=replace(night.feed, arrived=before)) if night.feed.state == "dead" else night
 
 
 class _Comparer:
@@ -342,12 +348,14 @@ def _agrees(then: paging.Paged, now: paging.Paged, excused: rota.People) -> bool
 
 
 def describe_feed(feed: Feed, arrived: str) -> str:
-    """What can be said of the feed, in a sentence. arrived: when the last alert came, in words."""
-    expected = format_number(feed.expected, "incident")
-    return {
+    """What can be said of the feed, in a sentence or two. arrived: when the last alert came, in words."""
+    expected, since = format_number(feed.expected, "incident"), format_number(feed.missed, "incident")
+    last = f"The last alert that Harness has, of whatever origin, is of {arrived}."
+    earlier = last if arrived else "Harness had no alert in the week before either."
+    said = {
         "unproved": "PagerDuty had no incident that the feed should have brought: this proves nothing about the feed.",
-        "dead": f"Nothing came from the feed, while PagerDuty had {expected}: nothing is compared, and nothing agrees.",
-        "silent": f"Nothing has come from the feed since {arrived}; PagerDuty has had "
-        f"{format_number(feed.missed, 'incident')} since.",
+        "dead": f"Nothing came from the feed, while PagerDuty had {expected}: nothing is compared, and nothing agrees. {earlier}",
+        "silent": f"Nothing has come from the feed since {arrived}; PagerDuty has had {since} since.",
         "alive": f"The feed brought {feed.came:,} of {expected}, the last at {arrived}.",
-    }[feed.state]
+    }
+    return said[feed.state]

@@ -28,6 +28,7 @@ EVENING, MORNING = time(20), time(8)
 TAIL = timedelta(hours=4)
 """So long after the night the course of its last pages is followed."""
 LONGEST = timedelta(days=31)
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,10 +122,17 @@ def parallel(job: Job, since: str = "", until: str = "", titles: bool = True) ->
     alerts = list_alerts(target, *whole)
     near = [one for one in alerts if start - SLACK <= one.created < end + SLACK]
     timelines = _read_timelines(target, near, job.progress.count)
-    night = compare_night(found, happened, near, timelines, (start, end), now)
+    before = alerts.alerts[-1].created if alerts.alerts else _find_last(target, whole[0])
+    night = compare_night(found, happened, near, timelines, (start, end), now, before)
     run = ParallelRun(found, happened, alerts, night, start, end, titles)
     job.workspace.save_state(STATE, run.summarise())
     return run
+
+
+def _find_last(target: Harness, moment: datetime) -> datetime | None:
+    """When Harness had its last alert, where that is not longer ago than a week."""
+    earlier = list_alerts(target, moment - WEEK, moment).alerts
+    return earlier[-1].created if earlier else None
 
 
 def choose_span(since: str, until: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from small_company import cut_down, edit
 
-from pdmigrate import conflicts, load, open_job, parallel, preview
+from pdmigrate import conflicts, decide, load, open_job, parallel, preview
 from pdmigrate.errors import UnexplainedDifferenceError, UsageError
 from pdmigrate.harness.alert_reading import list_alerts, read_timeline
 from pdmigrate.pages import make_page
@@ -194,6 +194,7 @@ def test_nothing_from_the_feed_is_red_and_no_agreement(shadow):
     assert run.night.feed.state == "dead"
     page = make_page(run)
     assert "Nothing came from the feed" in page.lead
+    assert not [figure for figure in page.figures if figure.tone == "good"], "nothing compared is nothing good"
     assert {"bad"} == {figure.tone for figure in page.figures if figure.label == "Brought by the feed"}
     assert run.error.exit_code == 5
 
@@ -320,6 +321,25 @@ def test_an_alert_that_harness_alone_has_is_told(shadow):
     assert run.error is None, "it may come from a sender that has gone over already"
 
 
+def test_since_when_nothing_came_is_told_by_the_last_alert_of_all(shadow):
+    shadow.play([{"kind": "dead", "at": (SINCE - timedelta(days=1)).isoformat()}], True, SERVICES)
+    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
+    assert "no alert in the week before either" in str(run.error)
+    with edit(shadow.job, "harness") as held:
+        old = {"prettyId": "ALERT_sre-1", "scope": "default/sre", "title": "old", "quietMode": False, "service": None}
+        old |= {
+            "description": "",
+            "priority": "p4_info",
+            "deduplicationId": None,
+            "monitoringLink": None,
+            "ended": None,
+        }
+        at = int((SINCE - timedelta(days=2)).timestamp() * 1000)
+        held["alerts"] = [old | {"patched": {}, "created": at, "events": []}]
+    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
+    assert "The last alert that Harness has, of whatever origin, is of Sat 4 Oct 2025, 20:00" in str(run.error)
+
+
 def test_a_time_that_is_none_is_refused(shadow):
     with pytest.raises(UsageError, match="tomorrow is no moment: write it as"):
         parallel(shadow.job, "tomorrow")
@@ -335,3 +355,19 @@ def test_what_begins_at_the_edge_of_the_night_is_matched_beyond_it(shadow):
     run = parallel(shadow.job, since.isoformat(), (since + SLACK).isoformat())
     assert "only_harness" not in {one.grade for one in run.night.pairs}
     assert pair.incident.id not in {one.incident.id for one in run.night.pairs}
+
+
+def test_what_somebody_decided_explains_a_page_that_goes_otherwise(shadow):
+    """Low urgency wakes nobody in PagerDuty; somebody decides that it pages in Harness. The last test: it loads once more."""
+    quiet = next(pair for pair in shadow.clean.night.pairs if pair.grade == "silent")
+    decide(shadow.job, "service_urgency", quiet.service, "page", why="we want to know at once")
+    preview(shadow.job)
+    conflicts(shadow.job)
+    assert load(shadow.job, "all").error is None
+    for paging in (True, False):
+        run = shadow.run(paging=paging)
+        found = named(run, quiet)
+        assert "otherwise" in (found.grade, found.computed)
+        assert "every alert pages, at any hour, by decision of" in found.explanation
+        assert not found.unexplained
+        assert run.error is None

@@ -46,8 +46,8 @@ def test_there_is_one_for_each_step_in_their_order():
 
 
 def test_a_notebook_has_few_cells_each_said_in_a_sentence(book):
-    notebook, _ = book
-    assert 5 <= len(code_of(notebook)) <= 8
+    notebook, name = book
+    assert 5 <= len(code_of(notebook)) <= (10 if name == "6_verify" else 8), "verify has its witnesses besides"
     kinds = [cell.cell_type for cell in notebook.cells]
     assert kinds == ["markdown", "code"] * (len(kinds) // 2)
     assert all(cell.source.strip().endswith(".") for cell in notebook.cells[2::2])

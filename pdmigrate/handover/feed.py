@@ -83,7 +83,7 @@ Before the first sender is pointed at Harness, since its alerts would come twice
 3. Delete `{url}` and the signing secret from where they were kept.
 """
 RENAMED = """
-   **{number} of them have another name there** (the column *differs*): the webhook has to be told, else their alerts name no
+   **{number} of them {has} another name there** (the column *differs*): the webhook has to be told, else their alerts name no
    service, and an alert without a service is paged by no rule."""
 
 
@@ -92,9 +92,9 @@ def make_feed(found: Draft, links: Links) -> dict[str, str]:
     rows: list[dict[str, str | int | None]] = []
     for id, service in sorted(found.account.services.items(), key=lambda one: one[1].name.casefold()):
         identifier = found.identifier_of("services", id)
-        there = found.state.services.get(identifier)
+        wish, there = found.wanted.get(("services", id)), found.state.services.get(identifier)
         if identifier and id in found.reasons["services"]:
-            names = {identifier, there.name if there else identifier}
+            names = {identifier, there.name if there else wish.name if wish else ""}
             differs = "" if service.name in names else "yes"
             rows.append(
                 {
@@ -108,7 +108,7 @@ def make_feed(found: Draft, links: Links) -> dict[str, str]:
     words = WORDS.format(
         place=f"the Harness project {links.org}/{links.project}",
         project=links.to_harness(),
-        renamed=RENAMED.format(number=renamed) if renamed else "",
+        renamed=RENAMED.format(number=renamed, has="has" if renamed == 1 else "have") if renamed else "",
         url=FEED_URL,
         key=WRITE_KEY,
         events=", ".join(f"`{event}`" for event in EVENTS),

@@ -15,7 +15,7 @@ from pdmigrate.pages.words import format_time, warn_if
 from pdmigrate.parity.parallel import Night, Pair
 from pdmigrate.steps.parallel import ParallelRun
 
-MOST_DRAWN = 10
+MOST_DRAWN = 6
 NOTHING = "Nothing is in both systems, so nothing is compared."
 WHY_WORDS = {
     "quiet": "the feed is in quiet mode, so Harness paged nobody: computed, not seen",
@@ -91,7 +91,9 @@ def describe_run(found: ParallelRun) -> str:
         return f"{head}. {found.describe_feed()}"
     both = sum(bool(pair.way) for pair in night.pairs)
     seen = _list_grades(
-        counts, ("paged the same people at the same minute", "paged nobody on either side", "paged otherwise")
+        counts,
+        ("paged the same people at the same minute", "paged nobody on either side", "paged otherwise"),
+        [pair for pair in night.pairs if pair.grade == "otherwise"],
     )
     would = _list_grades(
         computed,
@@ -100,12 +102,13 @@ def describe_run(found: ParallelRun) -> str:
             "would have paged nobody",
             "would have paged otherwise",
         ),
+        [pair for pair in night.pairs if pair.computed == "otherwise"],
     )
     quiet = night.count_whys().get("quiet", 0)
     parts = [
         f"{head}, {both:,} of them in both systems" + (f"; {'; '.join(seen)}" if seen else ""),
         f"The feed is in quiet mode, so Harness paged nobody for {quiet:,} of them" if quiet else "",
-        f"By what Harness holds {'; '.join(would)} (computed, not seen)" if would else "",
+        f"By what Harness holds, {'; '.join(would)} (computed, not seen)" if would else "",
         f"{counts['only_pagerduty']:,} came to PagerDuty only" if counts["only_pagerduty"] else "",
         f"{counts['only_harness']:,} came to Harness only" if counts["only_harness"] else "",
         found.describe_feed().removesuffix(".") if night.feed.state == "silent" else "",
@@ -113,9 +116,12 @@ def describe_run(found: ParallelRun) -> str:
     return ". ".join(part for part in parts if part) + "."
 
 
-def _list_grades(counts: dict[str, int], words: tuple[str, str, str]) -> list[str]:
-    pairs = zip(words, ("same", "silent", "otherwise"), strict=True)
-    return [f"{counts[grade]:,} {said}" for said, grade in pairs if counts[grade]]
+def _list_grades(counts: dict[str, int], words: tuple[str, str, str], otherwise: list[Pair]) -> list[str]:
+    undecided = sum(pair.unexplained for pair in otherwise)
+    decided = f"{undecided:,} of them without a decision" if undecided else "by decision"
+    said = (*words[:2], f"{words[2]}, {decided}")
+    pairs = zip(said, ("same", "silent", "otherwise"), strict=True)
+    return [f"{counts[grade]:,} {words}" for words, grade in pairs if counts[grade]]
 
 
 def list_counts(told: dict[str, Any]) -> list[tuple[str, str]]:
@@ -169,13 +175,17 @@ def section_feed(found: ParallelRun) -> Section:
 def section_telling(found: ParallelRun) -> Section:
     """Those that both sides have and that page otherwise, drawn: without a decision first."""
     pairs, people = [p for p in found.night.pairs if p.differs and (p.then or p.now)], know_people(found.draft)
-    shown = sorted(pairs, key=lambda p: (not p.unexplained, p.at))[:MOST_DRAWN]
+    ranked = sorted(pairs, key=lambda p: (not p.unexplained, p.at))
+    first: dict[str, Pair] = {}
+    for pair in ranked:
+        first.setdefault(pair.service, pair)
+    shown = [*first.values(), *(pair for pair in ranked if first[pair.service] is not pair)][:MOST_DRAWN]
     if not shown:
         return Section(
             "Both sides, where they differ", _say_empty(found, "No alert that both sides have pages otherwise.")
         )
     text = (
-        f"{len(shown):,} of {len(pairs):,}: those that nobody has decided first. A bar begins when somebody is told, and ends when the next "
+        f"{len(shown):,} of {len(pairs):,}: those that nobody has decided first, one a service. A bar begins when somebody is told, and ends when the next "
         "level is. What came after somebody answered is not drawn."
     )
     drawing = "".join(_draw(found, pair, people) for pair in shown)

@@ -3,6 +3,7 @@
 import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from small_company import cut_down, edit
@@ -16,7 +17,7 @@ from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.sandbox.shadow import send_night
-from pdmigrate.steps.parallel import SLACK
+from pdmigrate.steps.parallel import SLACK, choose_span
 from pdmigrate.workspace.folder import write_json
 
 LOADED = datetime(2025, 10, 6, 12, tzinfo=UTC)
@@ -371,3 +372,26 @@ def test_what_somebody_decided_explains_a_page_that_goes_otherwise(shadow):
         assert "every alert pages, at any hour, by decision of" in found.explanation
         assert not found.unexplained
         assert run.error is None
+
+
+@pytest.mark.parametrize(
+    "now, night",
+    [
+        (
+            "2026-03-08T14:00+00:00",
+            ("2026-03-08T01:00:00+00:00", "2026-03-08T12:00:00+00:00"),
+        ),  # the clock goes forward
+        ("2026-03-09T11:59+00:00", ("2026-03-08T01:00:00+00:00", "2026-03-08T12:00:00+00:00")),
+        ("2026-03-09T12:00+00:00", ("2026-03-09T00:00:00+00:00", "2026-03-09T12:00:00+00:00")),
+    ],
+)
+def test_last_night_is_the_latest_that_is_over_by_the_accounts_clock(now, night):
+    span = choose_span("", "", ZoneInfo("America/New_York"), datetime.fromisoformat(now))
+    assert tuple(moment.isoformat() for moment in span) == night
+
+
+def test_what_was_asked_for_is_by_the_accounts_clock_and_never_in_the_future():
+    zone = ZoneInfo("America/New_York")
+    assert choose_span("2025-10-06T20:00", "2025-10-07T08:00", zone, NOW) == (SINCE, UNTIL)
+    assert choose_span("2025-10-06T20:00", "2025-10-09T08:00", zone, NOW) == (SINCE, NOW)
+    assert choose_span("", "2025-10-07T08:00", zone, NOW) == (SINCE, UNTIL)

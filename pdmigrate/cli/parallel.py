@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 @command("parallel", "pdmigrate parallel acme --since 2026-11-29T20:00 --until 2026-11-30T08:00")
 @workspace_argument
 @click.option(
-    "--since", default="", metavar="TIME", help="From when, by the account's clock; else last night, 20:00 to 8:00."
+    "--since",
+    default="",
+    show_default=False,
+    metavar="TIME",
+    help="From when, by the account's clock; else last night, 20:00 to 8:00.",
 )
-@click.option("--until", default="", metavar="TIME", help="Until when; else until now.")
+@click.option("--until", default="", show_default=False, metavar="TIME", help="Until when; else until now.")
 @click.option("--mask", is_flag=True, help="Show no titles of incidents.")
 @click.option("--set-up", is_flag=True, help="Only write how the feed is set up, for the person who does it.")
 @click.option("--rehearse", is_flag=True, help="Of the embedded pair: play that time through its feed first.")

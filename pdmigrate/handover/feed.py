@@ -19,8 +19,8 @@ API = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}
 WORDS = """\
 # Shadow weeks: PagerDuty's incidents come to Harness as well
 
-PagerDuty goes on paging. Each of its incidents also becomes an alert of {place}, by a webhook of PagerDuty (V3) into
-Harness's own template for it. The webhook is in **quiet mode: Harness takes the alert and pages nobody**. Each morning
+PagerDuty goes on paging. Each of its incidents also becomes an alert of {place},
+by a webhook of PagerDuty (V3) into Harness's own template for it. The webhook is in **quiet mode: Harness takes the alert and pages nobody**. Each morning
 `pdmigrate parallel DIR` puts the night of both systems side by side. No sender is touched, and it is taken away in five minutes.
 
 It takes: somebody who may make webhooks in the Harness project, and somebody who may make webhooks in PagerDuty (admin, or a
@@ -28,7 +28,8 @@ key that may write). pdmigrate itself never writes to PagerDuty: do not give it 
 
 ## 1. In Harness: the webhook that takes them
 
-1. Open {project} and there AI SRE, its webhooks (*Integrations*), *New webhook*, and the template **PagerDuty**.
+1. Open {project}
+   and there AI SRE, its webhooks (*Integrations*), *New webhook*, and the template **PagerDuty**.
 2. Switch **quiet mode on**. Look twice: without it people are paged by both systems.
 3. See what the template does with three fields, and mend it where it does something else:
    - the deduplication id is the incident's key (`event.data.incident_key`), else its id: by it both sides are matched;
@@ -41,12 +42,13 @@ key that may write). pdmigrate itself never writes to PagerDuty: do not give it 
 ## 2. In PagerDuty: the subscription that sends them
 
 By hand: *Integrations* → *Generic Webhooks (v3)* → *New Webhook*. Webhook URL: the address of step 1. Scope: *Account*. Event
-subscriptions: only {events}. Or by API, with the body in `subscription.json`, in which the address stands by reference:
+subscriptions: only {events}.
+Or by API, with the body in `subscription.json`, in which the address stands by reference:
 
-    read -rs {url} && export {url}            # paste the address; it is not shown
+    read -rs {url} && export {url}            # in bash; paste the address, it is not shown
     read -rs {key} && export {key}
     python3 -c 'import os,sys; sys.stdout.write(os.path.expandvars(sys.stdin.read()))' < subscription.json |
-      curl -sS {api}/webhook_subscriptions -H "Authorization: Token token=${key}" \\
+      curl -sS {api}/webhook_subscriptions -H @<(printf 'Authorization: Token token=%s' "${key}") \\
         -H "Content-Type: application/json" -H "Accept: application/json" --data-binary @-
 
 Write down the `id` of the answer: it is needed to take the subscription away. The answer also shows, this once, a secret that

@@ -24,6 +24,7 @@ WHY_WORDS = {
     "hand": "a person chose who was told",
     "policy": "PagerDuty went by another policy than the service has",
     "scope": "the service does not move",
+    "early": "somebody answered before either side had notified anybody",
     "fresh": "minutes old: the feed may still bring it",
 }
 WAY_WORDS = {

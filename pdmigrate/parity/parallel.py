@@ -21,13 +21,13 @@ from pdmigrate.parity.explanations import expect_rota, explain_schedule, render_
 from pdmigrate.parity.matching import Match, Matched, match_alerts
 from pdmigrate.parity.replay import Course, read_course
 from pdmigrate.parity.schedules import Compared, ScheduleParity, find_zone
-from pdmigrate.parity.seen import compare_rings, list_failed, read_told
+from pdmigrate.parity.seen import compare_rings, keep_first, list_failed, name_by_email, read_told
 from pdmigrate.parity.services import Chains, Expected, expect_levels, find_policy, list_target_policies, target_levels
 
 Grade = Literal["same", "silent", "otherwise", "only_pagerduty", "only_harness", "not_comparable"]
 """silent: it woke nobody on either side."""
 GRADES: tuple[Grade, ...] = get_args(Grade)
-Why = Literal["", "quiet", "doubled", "ambiguous", "unread", "hand", "policy", "scope", "fresh"]
+Why = Literal["", "quiet", "doubled", "ambiguous", "unread", "hand", "policy", "scope", "fresh", "early"]
 """Why it cannot be compared by what was seen; doubled: of an alert that Harness has once more."""
 LATE = 60
 """Seconds by which an alert may come later than the others do."""
@@ -150,7 +150,9 @@ def compare_night(
 
 class _Comparer:
     def __init__(self, found: Draft, happened: Happened, timelines: Mapping[str, Timeline], now: datetime):
-        self.happened, self.timelines, self.now = happened, timelines, now
+        people = found.state.people.values()
+        self.timelines = {id: name_by_email(timeline, people) for id, timeline in timelines.items()}
+        self.happened, self.now = happened, now
         self.span = (rota.to_instant(happened.since), rota.to_instant(happened.until))
         self.found = replace(found, account=replace(found.account, since=happened.since, until=happened.until))
         self.schedules = tuple(self._look_at(id) for id in found.account.all_schedules)
@@ -283,10 +285,13 @@ class _Comparer:
             why: Why = "unread" if unread else "quiet"
             return self._compute(replace(pair, why=why, reason=words if unread else ""), sides, course)
         last = min(pair.last, last)
-        pair = replace(pair, then=_limit(pair.then, last), now=_limit(told, last), last=last, seen=True)
+        then = pair.then if timeline.of("level") else keep_first(pair.then)
+        pair = replace(pair, then=_limit(then, last), now=_limit(told, last), last=last, seen=True)
         rings = self._list_rings(pair)
         excused = {person for _, who in pair.then for person in who} - rings.keys() - failed.keys()
         grade, unexplained, words = self._grade(pair, sides, course, frozenset(excused))
+        if grade == "same" and not pair.now:
+            return replace(pair, why="early", reason="somebody answered before either side had notified anybody")
         if grade != "otherwise":
             apart = compare_rings(rings, timeline, one.alert, pair.late)
             return replace(pair, grade="otherwise" if apart else grade, reason=apart, unexplained=bool(apart))
@@ -321,7 +326,9 @@ class _Comparer:
         if _agrees(pair.then, pair.now, excused):
             return ("same" if pair.then else "silent"), False, ""
         expected = sides.expected
-        wanted = _limit(paging.walk_all(expected.chains, pair.at), pair.last) if expected.pages(course.high) else ()
+        walked = paging.walk_all(expected.chains, pair.at) if expected.pages(course.high) else ()
+        leveled = not (pair.seen and pair.alert) or bool(self._timeline(pair.alert).of("level"))
+        wanted = _limit(walked if leveled else keep_first(walked), pair.last)
         at = [pair.at + 60 * minute for minute in {0, *(m for m, _ in (*pair.then, *pair.now))}]
         about = [
             x for x in expected.explanations if not x.changes or any(s <= t < e for s, e, *_ in x.changes for t in at)

@@ -2,62 +2,22 @@
 
 import copy
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
+from shadow_night import LOADED, NOW, SERVICES, SINCE, UNTIL, Shadow
 from small_company import cut_down, edit
 
 from pdmigrate import conflicts, decide, load, open_job, parallel, preview
 from pdmigrate.errors import UnexplainedDifferenceError, UsageError
-from pdmigrate.harness.alert_reading import list_alerts, read_timeline
+from pdmigrate.harness.alert_records import Timeline
 from pdmigrate.pages import make_page
 from pdmigrate.parity.parallel import compare_night
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.harness import accept_invites
-from pdmigrate.sandbox.shadow import send_night
-from pdmigrate.steps.parallel import SLACK, choose_span
+from pdmigrate.steps.parallel import SLACK
 from pdmigrate.workspace.folder import write_json
-
-LOADED = datetime(2025, 10, 6, 12, tzinfo=UTC)
-SINCE, UNTIL = datetime(2025, 10, 7, 0, tzinfo=UTC), datetime(2025, 10, 7, 12, tzinfo=UTC)
-NOW = UNTIL + timedelta(hours=1)
-SERVICES = {"Edge & CDN": "edge_cdn_PSERV02"}
-
-
-class Shadow:
-    """A company that was carried over at noon, and the night after it, as often as a test wants to play it."""
-
-    def __init__(self, job):
-        self.job = job
-        self.clean = self.run()
-
-    def run(self, *faults, paging=True, services=SERVICES):
-        """The night once more, with these faults of the feed, compared by the step."""
-        self.play(faults, paging, services)
-        return parallel(self.job, SINCE.isoformat(), UNTIL.isoformat())
-
-    def play(self, faults, paging, services):
-        with edit(self.job, "harness") as held:
-            held["alerts"] = []
-            held["config"] |= {"feed_quiet": not paging, "page_answered_after": None}
-        body = {"harness": self.job.target.address.base_url, "since": SINCE.isoformat(), "until": NOW.isoformat()}
-        body |= {"faults": list(faults), "services": services}
-        send_night(self.job.source.transport.base_url, body)
-
-    def compare(self, *faults, paging=True, services=SERVICES):
-        """The same, with what was read of PagerDuty and of Harness's rules before."""
-        self.play(faults, paging, services)
-        whole = (self.clean.happened.since, self.clean.happened.until)
-        alerts = list_alerts(self.job.target, *whole)
-        timelines = {one.id: read_timeline(self.job.target, one.id) for one in alerts}
-        night = compare_night(self.clean.draft, self.clean.happened, [*alerts], timelines, (SINCE, UNTIL), NOW)
-        return replace(self.clean, night=night)
-
-    def choose(self, number=0, least=5):
-        """A page of the clean night that somebody was told of, and nobody answered for some minutes."""
-        return [one for one in self.clean.night.pairs if one.then and one.last >= least][number]
 
 
 @pytest.fixture(scope="module")
@@ -305,6 +265,69 @@ def test_a_timeline_that_nobody_can_read_compares_nothing(shadow):
     assert "RESPONDER_CALLED" in run.night.pairs[0].reason
 
 
+def test_a_timeline_without_levels_and_with_names_is_read_as_far_as_it_tells(shadow):
+    """Of each person the first time counts; a name stands for the one who has it."""
+    names = {email: person.name for email, person in shadow.clean.draft.state.people.items()}
+
+    def change(event):
+        if event["eventType"] == "ESCALATION_LEVEL_REACHED":
+            return None
+        who = {"recipient": {"displayName": names[event["recipient"]]}} if "recipient" in event else {}
+        return {name: value for name, value in event.items() if name != "level"} | who
+
+    run = shadow.run_edited(change)
+    assert run.night.count() == shadow.clean.night.count()
+
+
+def test_a_page_that_harness_never_made_is_never_the_same(shadow):
+    """No event of paging at all: where PagerDuty's own log has rung somebody it differs, else nothing can be said."""
+    run = shadow.run_edited(lambda event: event if event["eventType"] == "ALERT_CREATED" else None)
+    assert run.night.count()["same"] == 0
+    assert {pair.grade for pair in run.night.pairs if pair.then} <= {"otherwise", "not_comparable"}
+    assert run.night.count()["otherwise"] > 0
+    bare = {id: [e for e in log if not e.type.startswith("notify")] for id, log in run.happened.log.items()}
+    unrung = replace(shadow.clean, happened=replace(run.happened, log=bare))
+    timelines = {pair.alert.id: Timeline() for pair in run.night.pairs}
+    alerts = [pair.alert for pair in run.night.pairs]
+    night = compare_night(unrung.draft, unrung.happened, alerts, timelines, (SINCE, UNTIL), NOW)
+    assert night.count()["same"] == 0
+    assert "early" in night.count_whys()
+
+
+def test_what_is_minutes_old_may_still_come(shadow):
+    pair = shadow.choose()
+    fault = {"kind": "drop", "incident": number(pair)}
+    run = shadow.compare(fault, now=pair.incident.created_at + timedelta(minutes=2))
+    assert named(run, pair).why == "fresh"
+
+
+def test_a_service_that_does_not_move_is_neither_good_nor_bad(shadow):
+    pair, draft = shadow.choose(), shadow.clean.draft
+    others = {id: why for id, why in draft.reasons["services"].items() if id != pair.service}
+    found = replace(draft, reasons={**draft.reasons, "services": others})
+    run = shadow.compare({"kind": "drop", "incident": number(pair)}, found=found)
+    assert {p.why for p in run.night.pairs if p.service == pair.service} == {"scope"}
+    assert run.night.feed.expected == sum(p.service != pair.service for p in run.night.pairs)
+    assert run.error is None
+
+
+def test_without_an_api_of_policies_nothing_is_computed(shadow):
+    draft = shadow.clean.draft
+    found = replace(draft, state=draft.state.model_copy(update={"oncall": False}))
+    run = shadow.compare(paging=False, found=found)
+    assert run.night.count_computed() == {"same": 0, "silent": 0, "otherwise": 0}
+    assert "no API to compute it from" in run.night.pairs[0].reason
+
+
+def test_titles_are_left_out_where_that_is_asked(shadow):
+    titles = {pair.incident.title for pair in shadow.clean.night.pairs}
+    shown = {cell for s in make_page(shadow.clean).sections if s.table for row in s.table.rows for cell in row if isinstance(cell, str)}  # fmt: skip
+    assert titles <= shown
+    masked = make_page(replace(shadow.clean, titles=False))
+    shown = {cell for s in masked.sections if s.table for row in s.table.rows for cell in row if isinstance(cell, str)}
+    assert not titles & shown
+
+
 def test_an_alert_that_harness_alone_has_is_told(shadow):
     shadow.play((), True, SERVICES)
     with edit(shadow.job, "harness") as held:
@@ -372,26 +395,3 @@ def test_what_somebody_decided_explains_a_page_that_goes_otherwise(shadow):
         assert "every alert pages, at any hour, by decision of" in found.explanation
         assert not found.unexplained
         assert run.error is None
-
-
-@pytest.mark.parametrize(
-    "now, night",
-    [
-        (
-            "2026-03-08T14:00+00:00",
-            ("2026-03-08T01:00:00+00:00", "2026-03-08T12:00:00+00:00"),
-        ),  # the clock goes forward
-        ("2026-03-09T11:59+00:00", ("2026-03-08T01:00:00+00:00", "2026-03-08T12:00:00+00:00")),
-        ("2026-03-09T12:00+00:00", ("2026-03-09T00:00:00+00:00", "2026-03-09T12:00:00+00:00")),
-    ],
-)
-def test_last_night_is_the_latest_that_is_over_by_the_accounts_clock(now, night):
-    span = choose_span("", "", ZoneInfo("America/New_York"), datetime.fromisoformat(now))
-    assert tuple(moment.isoformat() for moment in span) == night
-
-
-def test_what_was_asked_for_is_by_the_accounts_clock_and_never_in_the_future():
-    zone = ZoneInfo("America/New_York")
-    assert choose_span("2025-10-06T20:00", "2025-10-07T08:00", zone, NOW) == (SINCE, UNTIL)
-    assert choose_span("2025-10-06T20:00", "2025-10-09T08:00", zone, NOW) == (SINCE, NOW)
-    assert choose_span("", "2025-10-07T08:00", zone, NOW) == (SINCE, UNTIL)

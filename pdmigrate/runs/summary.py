@@ -108,17 +108,20 @@ def read_results(folder: Path, undone: bool = False) -> dict[str, Left]:
 
     undone: with what undo left, which is no step of a run.
     """
-    results: dict[str, Left] = {}
-    for step in (*STEPS, *(["undo"] if undone else [])):
-        path = folder / "results" / f"{step}.json"
-        if path.is_file():
-            try:
-                said = {**read_json(read_within(path, OF_FILE.size)), "step": step}
-                results[step] = _Result.model_validate(said).model_dump(exclude_unset=True)
-            except (ValueError, TypeError, OSError):
-                words = f"results/{path.name} is damaged: run {step} again"
-                results[step] = {"step": step, "status": "failed", "exit_code": 1, "error": words, "seconds": 0.0}
-    return results
+    steps = (*STEPS, *(["undo"] if undone else []))
+    return {step: result for step in steps if (result := _read_result(folder, step))}
+
+
+def _read_result(folder: Path, step: str) -> Left | None:
+    path = folder / "results" / f"{step}.json"
+    if not path.is_file():
+        return None
+    try:
+        said = {**read_json(read_within(path, OF_FILE.size)), "step": step}
+        return _Result.model_validate(said).model_dump(exclude_unset=True)
+    except (ValueError, TypeError, OSError):
+        words = f"results/{path.name} is damaged: run {step} again"
+        return {"step": step, "status": "failed", "exit_code": 1, "error": words, "seconds": 0.0}
 
 
 def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) -> Left:
@@ -127,6 +130,8 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
     overtaken = _find_overtaken({**results, **read_results(folder, undone=True)})
     troubles = [f"{step}: {r['error']}" for step, r in results.items() if r["error"] and step not in overtaken]
     summary = summarise_run(name, folder.name, code, results)
+    if night := _read_result(folder, "parallel"):
+        summary["parallel"] = {"exit_code": night["exit_code"], **night.get("summary", {})}
     write_json(folder / "summary.json", summary)
     done = sum(result["exit_code"] == 0 for result in results.values())
     lead = f"{done} of {len(STEPS)} steps {'is' if done == 1 else 'are'} done."

@@ -1,5 +1,6 @@
 """The parallel run in notebook 6: headless what the last one found, and a night at a click; and the same by the command."""
 
+import json
 from datetime import timedelta
 
 from hands import find, press, read, sit_down
@@ -29,6 +30,8 @@ def test_a_night_is_rehearsed_set_up_and_compared(small, monkeypatch, capsys):
     assert "not comparable by what was seen" in said
     page = small.workspace.reports / "parallel" / "parallel.html"
     assert "Service by service" in page.read_text(encoding="utf-8")
+    told = json.loads((page.parent / "summary.json").read_text(encoding="utf-8"))["parallel"]
+    assert (told["exit_code"], told["feed"]["expected"]) == (0, told["feed"]["came"])
 
     sit_down(monkeypatch)
     box = browse_parallel(small)

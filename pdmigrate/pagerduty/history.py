@@ -46,7 +46,7 @@ class Incident(Record):
     id: str
     number: int = Field(0, validation_alias=AliasChoices("incident_number", "number"))
     title: str = ""
-    key: str = Field("", validation_alias="incident_key")
+    key: str = Field("", validation_alias=AliasChoices("incident_key"))
     created_at: Moment
     urgency: str = "high"
     service: Id

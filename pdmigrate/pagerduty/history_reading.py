@@ -28,11 +28,13 @@ NAMED = {
     "notifications": "user",
 }
 """Objects of which the id and the type are kept."""
+KEY = "incident_key"
+"""Of an incident, for a night that is compared with Harness's alerts; it never stays on disk."""
 
 
 def keep_row(kind: str, row: Row, titles: bool = True, keys: bool = False) -> Row:
     """What may stay of a row. titles, keys: those of incidents too; they are words of whoever monitors."""
-    names = PLAIN[kind].split() + ["incident_key"] * (keys and kind == "incidents")
+    names = PLAIN[kind].split() + [KEY] * (keys and kind == "incidents")
     kept = {name: row[name] for name in names if name in row and (titles or name != "title")}
     kept |= {name: _keep_link(row[name]) for name in NAMED[kind].split() if isinstance(row.get(name), dict)}
     if isinstance(row.get("assignees"), list):

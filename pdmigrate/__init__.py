@@ -22,6 +22,7 @@ if typing.TYPE_CHECKING:
     from pdmigrate.steps.invite import invite
     from pdmigrate.steps.job import Job
     from pdmigrate.steps.load import load
+    from pdmigrate.steps.parallel import parallel
     from pdmigrate.steps.preview import preview
     from pdmigrate.steps.prove import prove
     from pdmigrate.steps.replay import replay
@@ -45,6 +46,7 @@ __all__ = [
     "look",
     "mask",
     "open_job",
+    "parallel",
     "preview",
     "prove",
     "replay",

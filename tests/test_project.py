@@ -140,7 +140,7 @@ def test_a_room_imports_only_from_rooms_below_it():
     assert not [pair for pair in upward if not pair.endswith("-> __init__")]
 
 
-STEPS = "connect preview invite conflicts load verify undo history replay prove"
+STEPS = "connect preview invite conflicts load verify undo history replay prove parallel"
 
 
 def test_steps_do_not_import_each_other():

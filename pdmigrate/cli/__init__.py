@@ -19,6 +19,7 @@ COMMANDS = {
     },
     "replaying": {"replay": "every page of the last months, put through what Harness holds now"},
     "proving": {"prove": "a test page per service, when a person asks for it, and who was really told"},
+    "parallel": {"parallel": "a night of shadow weeks: the alerts of both systems side by side"},
     "status": {"status": "where a migration stands, what waits for whom"},
     "migration": {
         "init": "make a workspace with a commented migration.yaml",

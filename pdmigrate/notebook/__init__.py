@@ -5,6 +5,7 @@ Showing a question never answers it: every menu starts at "undecided", and only 
 
 from pdmigrate.notebook.history import browse_history, undo_load
 from pdmigrate.notebook.loading import load_plan
+from pdmigrate.notebook.parallel import browse_parallel
 from pdmigrate.notebook.parts import is_interactive
 from pdmigrate.notebook.plan import approve_plan
 from pdmigrate.notebook.prove import send_test_pages
@@ -17,6 +18,7 @@ __all__ = [
     "answer_conflicts",
     "approve_plan",
     "browse_history",
+    "browse_parallel",
     "browse_parity",
     "browse_replay",
     "check_accounts",

@@ -41,11 +41,12 @@ KindOf = Annotated[Type, BeforeValidator(_take_type)]
 
 
 class Incident(Record):
-    """urgency: as it is now, which is not what it was where the log has a change of it."""
+    """urgency: as it is now, which is not what it was where the log has a change of it. key: read for a parallel run only."""
 
     id: str
     number: int = Field(0, validation_alias=AliasChoices("incident_number", "number"))
     title: str = ""
+    key: str = Field("", validation_alias=AliasChoices("incident_key"))
     created_at: Moment
     urgency: str = "high"
     service: Id

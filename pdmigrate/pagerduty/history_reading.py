@@ -28,11 +28,14 @@ NAMED = {
     "notifications": "user",
 }
 """Objects of which the id and the type are kept."""
+KEY = "incident_key"
+"""Of an incident, for a night that is compared with Harness's alerts; it never stays on disk."""
 
 
-def keep_row(kind: str, row: Row, titles: bool = True) -> Row:
-    """What may stay of a row. titles: those of incidents too; they are words of whoever monitors."""
-    kept = {name: row[name] for name in PLAIN[kind].split() if name in row and (titles or name != "title")}
+def keep_row(kind: str, row: Row, titles: bool = True, keys: bool = False) -> Row:
+    """What may stay of a row. titles, keys: those of incidents too; they are words of whoever monitors."""
+    names = PLAIN[kind].split() + [KEY] * (keys and kind == "incidents")
+    kept = {name: row[name] for name in names if name in row and (titles or name != "title")}
     kept |= {name: _keep_link(row[name]) for name in NAMED[kind].split() if isinstance(row.get(name), dict)}
     if isinstance(row.get("assignees"), list):
         kept["assignees"] = [_keep_link(one) for one in row["assignees"] if isinstance(one, dict)]
@@ -53,7 +56,7 @@ class HistoryReader:
         self._lists = ListReader(transport)
         self.unread: dict[str, str] = {}
 
-    def read(self, window: Window, titles: bool = True) -> Window:
+    def read(self, window: Window, titles: bool = True, keys: bool = False) -> Window:
         """The window with the kinds that it lacks and that may be read."""
         span = FetchWindow(window.since, window.until)
         rows = dict(window.rows)
@@ -62,7 +65,7 @@ class HistoryReader:
                 continue
             try:
                 rows[kind] = [
-                    keep_row(kind, row, titles) for row in self._read_some(kind, span) if isinstance(row, dict)
+                    keep_row(kind, row, titles, keys) for row in self._read_some(kind, span) if isinstance(row, dict)
                 ]
             except AnswerError as error:
                 if error.status not in (402, 403, 404):

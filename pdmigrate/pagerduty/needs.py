@@ -39,7 +39,9 @@ PLANS = ("teams",)
 OWNERLESS = "no groups are made, and of each policy it is asked who owns it; whom it pages stays the same"
 STOPS = "nothing is read, since a plan would page the wrong people, or nobody"
 LISTED = "it is not in the list of what stays behind, and nobody is told what it suppresses or reroutes"
-UNTOLD = "the pages of the last months cannot be replayed; nothing else needs them"
+UNTOLD = (
+    "the pages of the last months cannot be replayed, nor a night of both systems compared; nothing else needs them"
+)
 NEEDS = {
     "abilities": Need("/abilities", "abilities.read", "what the account's plan has is not known; the rest goes on"),
     "users": Need("/users", "users.read users:contact_methods.read", STOPS),

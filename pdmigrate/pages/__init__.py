@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pdmigrate.pages import conflicts, connect, history, invite, load, preview, prove, replay, undo, verify
+from pdmigrate.pages import conflicts, connect, history, invite, load, parallel, preview, prove, replay, undo, verify
 from pdmigrate.pages.explained import explain_named
 from pdmigrate.pages.show import Page, Shown, mask, show
 from pdmigrate.steps.result import Result
@@ -24,6 +24,7 @@ _PAGES = {
     "undo": undo,
     "replay": replay,
     "prove": prove,
+    "parallel": parallel,
 }
 """A step's name to the module of its page, which has `make_page` for its head, and `PARTS` for its sections."""
 

@@ -33,7 +33,8 @@ HOW_TO = (
     "- pdmigrate handover DIR --done KEY --by NAME, with --evidence for a file or words that show it\n"
     "- or with the widget in the notebook 6 · Verify\n\n"
     "Links into Harness open the project, since it documents no addresses of pages inside AI SRE; each line says where "
-    "to look from there. The same list is handover.csv. When all of it is ticked, send each person a test page: the "
+    "to look from there. Before anybody goes over, both systems can run side by side for some weeks: pdmigrate parallel DIR "
+    "--set-up writes how. The same list is handover.csv. When all of it is ticked, send each person a test page: the "
     "notebook 6 lists them."
 )
 EARLIER = "Handed over by an earlier run and unchanged since. pdmigrate handover DIR --all --to FOLDER writes everything anew."

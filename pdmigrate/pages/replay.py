@@ -4,12 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pdmigrate.oncall import paging
-from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.oncall.words import format_local, format_number
+from pdmigrate.pages.paged import draw_paged, find_parting, name_all
 from pdmigrate.pages.people import People, know_people
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.timeline import Bar, Lane, draw_timeline
 from pdmigrate.pages.verdict import list_paged
 from pdmigrate.pages.words import format_time, warn_if
 from pdmigrate.parity.replay import Replay
@@ -165,31 +163,13 @@ def section_telling(found: Replays) -> Section:
 
 
 def _draw(found: Replays, page: Replay, people: People) -> str:
-    minutes = [minute for minute, _ in (*page.then, *page.now)]
-    end = page.instant + 60 * (max(minutes) + 10)
-    lanes = [Lane("PagerDuty, then", _make_bars(page, page.then, end, people), True)]
-    lanes += [Lane("Harness, now", _make_bars(page, page.now, end, people), True)]
-    parted = next(m for m in sorted(minutes) if dict(page.then).get(m) != dict(page.now).get(m))
-    marks = [(to_datetime(page.instant + 60 * parted), to_datetime(end))]
-    told, would = (_name_all(dict(side).get(parted), people) for side in (page.then, page.now))
+    parted = find_parting(page.then, page.now) or 0
+    told, would = (name_all(dict(side).get(parted), people) for side in (page.then, page.now))
     zone = found.draft.home_zone
     when = format_local(page.incident.created_at, zone).removesuffix(f" ({zone})")
     after = f"after {format_number(parted, 'minute')}" if parted else "at once"
     title = f"{_name(found, page)}, {when}, {after}: {told} then, {would} now"
-    return draw_timeline(lanes, to_datetime(page.instant), to_datetime(end), zone, title, marks)
-
-
-def _name_all(who: frozenset[str] | None, people: People) -> str:
-    return ", ".join(sorted(map(people.name_of, who or ()))) or "nobody"
-
-
-def _make_bars(page: Replay, told: paging.Paged, end: int, people: People) -> tuple[Bar, ...]:
-    starts = [page.instant + 60 * minute for minute, _ in told]
-    return tuple(
-        Bar(to_datetime(start), to_datetime(until), people.name_of(one), people.name_of(one), people.look_of(one))
-        for start, until, (_, who) in zip(starts, [*starts, end][1:], told, strict=True)
-        for one in sorted(who)
-    )
+    return draw_paged(title, page.instant, (("PagerDuty, then", page.then), ("Harness, now", page.now)), people, zone)
 
 
 def _name(found: Replays, page: Replay) -> str:

@@ -11,6 +11,7 @@ from pdmigrate.errors import PersonNeededError
 from pdmigrate.handover.folder import GIVEN, open_handover, save_list, write_folder
 from pdmigrate.handover.links import Links
 from pdmigrate.handover.ticks import read_items
+from pdmigrate.mapping.draft import Draft
 from pdmigrate.pages import make_page, stakeholders, survey, teams, trend
 from pdmigrate.pages.handover import make_page as make_checklist
 from pdmigrate.pages.readiness import Readiness, read_readiness
@@ -81,12 +82,17 @@ def _survey(job: Job, found: Preview) -> dict[str, Path]:
 
 def _list_handover(job: Job, decided: Decided) -> dict[str, Path]:
     """What the plan leaves to people is listed with the plan."""
-    target, source, host = job.target.address, job.settings.source, decided.draft.account.host
+    save_list(job.workspace, decided.draft, make_links(job, decided.draft))
+    return {}
+
+
+def make_links(job: Job, found: Draft) -> Links:
+    """Where a person finds objects on both sides."""
+    target, source = job.target.address, job.settings.source
     asked_there = source.kind == "pagerduty" and not source.base_url
     region = source.region if asked_there or source.region != "us" else ""
-    links = Links(target.base_url, target.account, target.org, target.project, job.read_subdomain(), region, host)
-    save_list(job.workspace, decided.draft, links)
-    return {}
+    place = (target.base_url, target.account, target.org, target.project)
+    return Links(*place, job.read_subdomain(), region, found.account.host)
 
 
 def write_trend(workspace: Workspace, settings: Settings, folder: Path, now: datetime, source: str = "") -> Path:

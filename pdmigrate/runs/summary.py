@@ -45,6 +45,10 @@ BESIDE = {
         "Live proof",
         "A test page per service: whom it was to reach, whom it reached by Harness's own word, what a person has seen",
     ),
+    "parallel.html": (
+        "Parallel run",
+        "A night's alerts in both systems: who was paged on both sides at which minute, and what came to one side only",
+    ),
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""
@@ -110,10 +114,10 @@ class _Result(BaseModel):
 def read_results(folder: Path, beside: bool = False) -> dict[str, Left]:
     """What the steps of a run left, in the steps' order. One that is damaged counts as failed, and stops nothing.
 
-    beside: with what replay, prove and undo left, which are no steps of a run.
+    beside: with what replay, prove, parallel and undo left, which are no steps of a run.
     """
     results: dict[str, Left] = {}
-    for step in (*STEPS, *(("replay", "prove", "undo") if beside else ())):
+    for step in (*STEPS, *(("replay", "prove", "parallel", "undo") if beside else ())):
         path = folder / "results" / f"{step}.json"
         if path.is_file():
             try:
@@ -136,6 +140,8 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
     summary = summarise_run(name, folder.name, code, told)
     live = there.get("prove", {}).get("summary")
     summary |= {"live": live} if live else {}
+    if night := there.get("parallel"):
+        summary["parallel"] = {"exit_code": night["exit_code"], **night.get("summary", {})}
     write_json(folder / "summary.json", summary)
     done = sum(result["exit_code"] == 0 for result in results.values())
     lead = f"{done} of {len(STEPS)} steps {'is' if done == 1 else 'are'} done."

@@ -58,6 +58,10 @@ class Rule:
         return True
 
 
+SENT_AT = "X-Sandbox-Sent-At"
+"""The header of a webhook that plays a time that is over (shadow.py): when it was sent."""
+
+
 class Log:
     """What a server was asked and how it answered, in numbers. `by_path` has one line per route."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from pdmigrate.sandbox.gate import RefusedRequestError, document
+from pdmigrate.sandbox.gate import SENT_AT, RefusedRequestError, document
 from pdmigrate.sandbox.harness_document import Scope
 from pdmigrate.sandbox.harness_gate import WEBHOOKS, find_project, now, setting, writing
 from pdmigrate.sandbox.harness_paging import list_events, make_acknowledgement, write_millis
@@ -90,7 +90,7 @@ def receive_page(webhook_id: str) -> Response:
 @routes.post(f"{GENERAL_WEBHOOK}<account>/api/v1/mc/webhook/<webhook_id>")
 @routes.post(f"{GENERAL_WEBHOOK}<account>/api/v1/mc/webhook/<webhook_id>/<token>")
 def receive_alert(account: str, webhook_id: str, token: str = "") -> Response:
-    """A general webhook: routed by alert rules; PagerDuty's own feed comes in quiet mode and pages nobody."""
+    """A general webhook: routed by alert rules; PagerDuty's own feed comes in quiet mode and pages nobody, unless `feed_quiet` is off."""
     held, body = document(), read_body()
     named = [(scope, kind) for scope in _scopes() for kind in ("general", FEED)]
     scope, kind = next((one for one in named if _issue(held, f"{one[0].key}/{one[1]}") == webhook_id), (Scope(), ""))
@@ -99,8 +99,15 @@ def receive_alert(account: str, webhook_id: str, token: str = "") -> Response:
     said = _read_pagerduty(body) if kind == FEED else {**body, "title": body.get("title") or body.get("message")}
     if not said.get("title"):
         raise refuse("title must not be empty")
-    said["service"] = _match_service(scope, said.get("service"))
-    _keep(scope, said, _route(scope, said["service"]), f"ALERT_{scope.project}", quiet=kind == FEED)
+    name = said.get("service")
+    said["service"] = _match_service(scope, setting("feed_services").get(name, name) if kind == FEED else name)
+    _keep(
+        scope,
+        said,
+        _route(scope, said["service"]),
+        f"ALERT_{scope.project}",
+        quiet=kind == FEED and setting("feed_quiet"),
+    )
     return jsonify({"message": "The alert was received."})
 
 
@@ -143,8 +150,9 @@ def _keep(scope: Scope, said: Json, policy: str | None, prefix: str, quiet: bool
         alerts, same = held.setdefault("alerts", []), said.get("deduplicationId")
         known = [one for one in alerts if same and one["deduplicationId"] == same and one["scope"] == scope.key]
         for one in known:
-            if not one["ended"]:
-                _set_status(one, status, at, "webhook")
+            if one["created"] <= write_millis(at) and (not one["ended"] or write_millis(at) <= one["ended"][1]):
+                if not one["ended"] and status != "triggered":  # what is sent once more changes nothing
+                    _set_status(one, status, at, "webhook")
                 return
         number = 1 + sum(one["prettyId"].startswith(f"{prefix}-") for one in alerts)
         pages = policy and not quiet and status == "triggered"
@@ -315,7 +323,8 @@ def _show(alert: Json) -> Json:
 
 
 def _clock() -> datetime:
-    return datetime.fromtimestamp(now(), UTC)
+    sent = request.headers.get(SENT_AT) if request.path.startswith(GENERAL_WEBHOOK) else None
+    return read_instant(sent) if sent else datetime.fromtimestamp(now(), UTC)
 
 
 def _number(name: str, default: int, most: int | None = None) -> int:

@@ -31,6 +31,8 @@ DEFAULTS: Json = {
     "page_answered_after": None,
     "blocked_channels": [],
     "renamed_events": {},
+    "feed_quiet": True,
+    "feed_services": {},
 }
 
 

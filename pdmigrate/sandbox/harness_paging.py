@@ -86,8 +86,8 @@ def _list_steps(held: Json, email: str) -> Iterator[tuple[timedelta, Json]]:
     if rule and rule["steps"]:
         wait = timedelta(0)
         for step in rule["steps"]:
-            yield from ((wait, method) for method in step["methods"])
             wait += step["wait_minutes"] * MINUTE
+            yield from ((wait, method) for method in step["methods"])
         return
     yield timedelta(0), {"type": "email", "address": email}
     methods = (held["oncall"]["contact_details"].get(email) or {}).get("methods", ())

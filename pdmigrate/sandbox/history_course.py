@@ -22,6 +22,7 @@ CHANNELS = {f"{kind}_contact_method": f"{kind}_notification" for kind in ("email
 CHANNELS["push_notification_contact_method"] = "push_notification"
 """By which channel a contact method notifies. The list of notifications knows these four, and no other."""
 HIGH, LOW = "high", "low"
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Incident:
     assigned: list[tuple[datetime, Json]] = field(default_factory=list)
     acknowledged: list[tuple[datetime, Json]] = field(default_factory=list)
     via: str = "escalation_policy"
-    changed: datetime = datetime.min
+    changed: datetime = NEVER
     changed_by: Json = field(default_factory=dict)
     pending: list[tuple[str, datetime]] = field(default_factory=list)
     log: list[Entry] = field(default_factory=list)

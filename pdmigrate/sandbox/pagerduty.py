@@ -24,6 +24,7 @@ from pdmigrate.sandbox.pagerduty_wire import (
     refusal,
 )
 from pdmigrate.sandbox.server import App, Server, serve
+from pdmigrate.sandbox.shadow import add_feed
 from pdmigrate.sandbox.store import Json, Store
 
 MINUTE = 60.0
@@ -59,7 +60,7 @@ def start_pagerduty(
     app.after_request(_add_limits)
     app.register_error_handler(404, lambda _: not_found().response())
     app.add_url_rule("/oncalls", "oncalls", list_oncalls)
-    for add in (add_schedules, add_v3_schedules, add_lists, add_dependents, add_history):
+    for add in (add_schedules, add_v3_schedules, add_lists, add_dependents, add_history, add_feed):
         add(app)
     return serve(app, port)
 

@@ -19,6 +19,7 @@ TITLES = {
     "undo": "Taking back",
     "history": "Reading the history",
     "prove": "Test pages",
+    "parallel": "Reading the alerts of both sides",
 }
 GOES_ON = {
     "preview": "what was read is kept: run preview again, it goes on from there",

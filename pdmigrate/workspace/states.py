@@ -136,6 +136,21 @@ class _Replay(_Form):
     misread: int
 
 
+class _Feed(_Form):
+    state: str
+    expected: int
+    came: int
+
+
+class _Parallel(_Form):
+    since: MomentText
+    until: MomentText
+    alerts: dict[str, int]
+    computed: dict[str, int]
+    unexplained: int
+    feed: _Feed
+
+
 def _check(form: Any) -> Callable[[Any], object]:
     adapter = TypeAdapter(form)
     return lambda data: read_form(adapter, data)
@@ -156,6 +171,7 @@ FORMS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "parity": ("verify", _check(dict[str, int])),
     "replay": ("replay", _check(_Replay)),
     "live": ("", _check(PageLog)),
+    "parallel": ("parallel", _check(_Parallel)),
     "handover": ("conflicts", _check(_Handover)),
     "handover_ticks": ("", _check(dict[str, _Ticked])),
     "ticks": ("", _check(dict[str, _Tested])),

@@ -36,8 +36,8 @@ def sre(server):
         {"timeout_minutes": 5, "targets": [{"type": "schedule", "id": "rota"}]},
     ]
     policy = {"identifier": "first", "name": "first", "levels": levels}
-    steps = [{"methods": [{"type": "sms", "address": "+12125550101"}], "wait_minutes": 3}]
-    steps += [{"methods": [{"type": "phone", "address": "+12125550101"}], "wait_minutes": 0}]
+    steps = [{"methods": [{"type": "sms", "address": "+12125550101"}], "wait_minutes": 0}]
+    steps += [{"methods": [{"type": "phone", "address": "+12125550101"}], "wait_minutes": 3}]
     for path, row in {
         "schedules/rota": rota,
         "escalation-policies/first": policy,

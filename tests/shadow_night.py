@@ -1,0 +1,63 @@
+"""A company that was carried over at noon, and the night after it, to be played with faults of the feed and of Harness."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from small_company import edit
+
+from pdmigrate import parallel
+from pdmigrate.harness.alert_reading import list_alerts, read_timeline
+from pdmigrate.parity.parallel import compare_night
+from pdmigrate.sandbox.shadow import send_night
+
+LOADED = datetime(2025, 10, 6, 12, tzinfo=UTC)
+SINCE, UNTIL = datetime(2025, 10, 7, 0, tzinfo=UTC), datetime(2025, 10, 7, 12, tzinfo=UTC)
+NOW = UNTIL + timedelta(hours=1)
+SERVICES = {"Edge & CDN": "edge_cdn_PSERV02"}
+
+
+class Shadow:
+    """A company that was carried over at noon, and the night after it, as often as a test wants to play it."""
+
+    def __init__(self, job):
+        self.job = job
+        self.clean = self.run()
+
+    def run(self, *faults, paging=True, services=SERVICES):
+        """The night once more, with these faults of the feed, compared by the step."""
+        self.play(faults, paging, services)
+        return parallel(self.job, SINCE.isoformat(), UNTIL.isoformat())
+
+    def play(self, faults, paging, services):
+        with edit(self.job, "harness") as held:
+            held["alerts"] = []
+            held["config"] |= {"feed_quiet": not paging, "page_answered_after": None}
+        body = {"harness": self.job.target.address.base_url, "since": SINCE.isoformat(), "until": NOW.isoformat()}
+        body |= {"faults": list(faults), "services": services}
+        send_night(self.job.source.transport.base_url, body)
+
+    def compare(self, *faults, paging=True, services=SERVICES, found=None, now=NOW):
+        """The same, with what was read of PagerDuty and of Harness's rules before."""
+        self.play(faults, paging, services)
+        return self.read(found, now)
+
+    def read(self, found=None, now=NOW):
+        """The night as it was played, or edited since."""
+        found = found or self.clean.draft
+        whole = (self.clean.happened.since, self.clean.happened.until)
+        alerts = list_alerts(self.job.target, *whole)
+        timelines = {one.id: read_timeline(self.job.target, one.id) for one in alerts}
+        night = compare_night(found, self.clean.happened, [*alerts], timelines, (SINCE, UNTIL), now)
+        return replace(self.clean, night=night)
+
+    def run_edited(self, change):
+        """The night as it was played, with the events of each alert changed, or dropped."""
+        self.play((), True, SERVICES)
+        with edit(self.job, "harness") as held:
+            for alert in held["alerts"]:
+                alert["events"] = [new for event in alert["events"] if (new := change(event))]
+        return self.read()
+
+    def choose(self, number=0, least=5):
+        """A page of the clean night that somebody was told of, and nobody answered for some minutes."""
+        return [one for one in self.clean.night.pairs if one.then and one.last >= least][number]

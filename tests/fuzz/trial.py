@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +17,7 @@ from template import Template, open_at
 from pdmigrate.harness.pacing import MARGIN
 
 OWN = ("reports/by-hand/results/", "state/fetch.part")
-"""Where a step says that it was refused."""
+"""Where a step says that it was refused; the journal's trend is another such place."""
 MINUTE = 60 + MARGIN
 LOCKS = (".lock", ".lock.1")
 LOADED = {"journal.sqlite", "sandbox/harness.json", "state/pace.json"}
@@ -86,7 +86,15 @@ def pass_minutes(quota):
 def read_folder(folder):
     """Each file with the digest of what it says; locks say nothing, and who waits for one makes it."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(LOCKS))
-    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
+    return {path.relative_to(folder).as_posix(): sha256(_read_file(path)).hexdigest() for path in files}
+
+
+def _read_file(path):
+    """Its bytes; of a journal all that is not in its trend, which says of each run how it ended."""
+    if path.suffix == ".sqlite":
+        with suppress(sqlite3.Error, UnicodeError), closing(sqlite3.connect(path)) as base:
+            return "\n".join(line for line in base.iterdump() if "trend" not in line.partition("(")[0]).encode()
+    return path.read_bytes()
 
 
 def find_unbooked(known, after):

@@ -107,10 +107,12 @@ def _tell_ago(days: int) -> str:
 
 
 def list_sections(shown: Shown) -> Iterator[Section]:
-    """The curves, then each night, then what is not counted."""
-    yield Section("Services", TEXT, drawing=_draw(shown, "verify", "How services page", SERVICES, 150))
-    yield Section("Left to do", drawing="".join(_draw(shown, "verify", line[0], (line,), 60) for line in LEFT_TO_DO))
-    if shown.trend.list_rows("replay"):
+    """The curves, from two days on; then each night, then what is not counted."""
+    if len(shown.trend.by_day("verify")) > 1:
+        yield Section("Services", TEXT, drawing=_draw(shown, "verify", "How services page", SERVICES, 150))
+        left = (_draw(shown, "verify", line[0], (line,), 60) for line in LEFT_TO_DO)
+        yield Section("Left to do", drawing="".join(left))
+    if len(shown.trend.by_day("replay")) > 1:
         drawn = (_draw(shown, "replay", title, lines, 110) for title, lines in REPLAYS.items())
         yield Section("Replay of what happened", drawing="".join(drawn))
     yield section_verified(shown)

@@ -29,7 +29,7 @@ FOLDER = ROOT / "build" / "site"
 TOLD = {
     "Use it": "walkthrough stakeholders troubleshooting schedulers frames glossary summary",
     "What it asks": "questions guards",
-    "Look inside": "api architecture targets oncall-contract security proof reliability mission",
+    "Look inside": "api architecture targets oncall-contract security proof reliability performance mission",
 }
 """The menu; a page of docs/ that is not here stands at its end."""
 UNLISTED = "---\norphan: true\n---"

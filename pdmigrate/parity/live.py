@@ -1,12 +1,17 @@
-"""Whom a test page of a service is to reach, at which minute, by which channel: by PagerDuty and the answers of people."""
+"""Whom a test page of a service is to reach, at which minute, by which channel: by PagerDuty and the answers of people.
+
+And whom it did reach, by Harness's alert and its timeline. Pure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pdmigrate.errors import shorten
+from pdmigrate.harness.alert_records import Alert, Timeline
 from pdmigrate.harness.records import Channel
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import paging, rota
-from pdmigrate.oncall.live import ONE_OF, Due
+from pdmigrate.oncall.live import ONE_OF, Due, Notice, Seen
 from pdmigrate.pagerduty.records import Service
 from pdmigrate.pagerduty.urgency import urgencies_at
 from pdmigrate.parity.people import list_told
@@ -55,3 +60,34 @@ def describe_unknown(found: Draft, service: Service, schedules: Sequence[Schedul
     if unread:
         return f"nobody knows who is on call in {unread.name} ({unread.id})"
     return doubted.describe_doubted() if doubted else ""
+
+
+def read_seen(alert: Alert, timeline: Timeline, sent: int, until: int) -> Seen:
+    """What Harness shows of the page that was sent at that instant and watched until that one, by our clock.
+
+    Its clock may not be ours: what lies between is counted from the alert's own beginning.
+    """
+    created = rota.to_instant(alert.created)
+    until = created + until - sent
+    calls = timeline.of("told", "failed")
+    nameless = [event.words for event in calls if not event.email]
+    unread = [words for some in timeline.unread.values() for words in some]
+    notices = []
+    for event in calls:
+        why = shorten(event.message or "Harness does not say why") if event.kind == "failed" else ""
+        if event.email:
+            notices.append(Notice(event.email, rota.to_instant(event.at), event.channel, why))
+    answer = next(iter(timeline.of("acknowledged")), None)
+    answered = answer.at if answer else alert.acknowledged if alert.status == "acknowledged" else None
+    return Seen(
+        alert=alert.id,
+        created=created,
+        until=min(until, rota.to_instant(alert.resolved)) if alert.over and alert.resolved else until,
+        services=alert.services,
+        notices=tuple(notices),
+        acknowledged=rota.to_instant(answered) if answered else 0,
+        by=answer.email if answer else "",
+        understood=len(timeline.events) - len(nameless),
+        strange=tuple(dict.fromkeys([*unread, *nameless])),
+        over=alert.over,
+    )

@@ -11,14 +11,16 @@ from dataclasses import asdict, dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from pdmigrate.harness.alerts import end_page, read_page
+from pdmigrate.errors import SideError
+from pdmigrate.harness.alert_reading import end_alert, find_alert, read_timeline
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.webhooks import Webhook, write_body
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.live import PageLog, Seen, SentPage
+from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.records import Service
-from pdmigrate.parity.live import expect_page
+from pdmigrate.parity.live import expect_page, read_seen
 from pdmigrate.parity.schedules import ScheduleParity
 from pdmigrate.steps.job import Job
 
@@ -64,8 +66,20 @@ def read_back(job: Job, page: SentPage) -> SentPage:
     until = page.ended or int(job.clock().timestamp())
     if not isinstance(job.target, Harness):
         return replace(page, seen=Seen(until=until, unread=f"{job.target.address.name} shows no alerts"))
-    seen = read_page(job.target, page.token, page.intended, until)
+    seen = look_at(job.target, page.token, page.intended, until)
     return replace(page, seen=seen, state="sent" if seen.alert else page.state)
+
+
+def look_at(harness: Harness, token: str, sent: int, until: int) -> Seen:
+    """What Harness shows of the page with this token. Never an error: what cannot be read is not seen, and said."""
+    alert = None
+    try:
+        alert = find_alert(harness, token, to_datetime(sent))
+        if alert is None:
+            return Seen(until=until, unread="Harness shows no alert with this title")
+        return read_seen(alert, read_timeline(harness, alert.id), sent, until)
+    except SideError as error:
+        return Seen(alert.id if alert else "", until=until, unread=str(error).rstrip("."))
 
 
 @dataclass
@@ -167,7 +181,7 @@ class Sending:
         """End it in Harness, and read what became of it by then."""
         page = read_back(self.job, page)
         if page.seen and page.seen.alert and isinstance(self.job.target, Harness):
-            why = "" if page.seen.over else end_page(self.job.target, page.seen.alert)
+            why = "" if page.seen.over else end_alert(self.job.target, page.seen.alert)
             page = read_back(
                 self.job, replace(page, ended=0 if why else self._now(), note=why and f"end it in Harness: {why}")
             )

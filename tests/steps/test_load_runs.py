@@ -211,10 +211,10 @@ def test_a_schedule_made_anew_in_pagerduty_takes_over_the_one_in_harness(small):
         text = json.dumps(held).replace("PSCHED02", "PSCHED99")
         held.update(json.loads(text))
     plan = carry(small).plan
-    assert [(a.key, a.verb) for a in plan.actions if a.kind == "contact_methods" and a.key == "PSCHED99"] == [
+    assert [(a.key, a.verb) for a in plan.actions if a.kind == "schedules" and a.key == "PSCHED99"] == [
         ("PSCHED99", "adopt")
     ]
-    assert not [a for a in plan.actions if a.kind == "contact_methods" and a.verb == "handover"]
+    assert not [a for a in plan.actions if a.kind == "schedules" and a.verb == "handover"]
     assert conflicts(small).plan.empty
 
 

@@ -330,7 +330,7 @@ def test_the_figures_stand_in_the_summary_and_on_the_index(company):
     with pytest.raises(UnexplainedDifferenceError):
         finish(job, spoiled)
     assert json.loads((job.folder / "summary.json").read_text())["exit_code"] == 5
-    rows = read_trend(job.workspace, job.settings, job.clock(), job.read_subdomain()).list_rows("replay")
+    rows = read_trend(job.workspace, job.settings, job.clock(), job.read_subdomain()).list_rows("replay")[-2:]
     assert [row.measured.count("pages", "otherwise") for row in rows] == [
         0,
         spoiled.replayed.count()["otherwise"],

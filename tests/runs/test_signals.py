@@ -37,11 +37,11 @@ KERNEL = ("kernel",)
 class Command:
     """A command that loads, and is sent signals while Harness answers its writes.
 
-    held: given the process, it returns once the signals have been heard. Until then Harness keeps every later answer back, so
+    held: given the command, it returns once the signals have been heard. Until then Harness keeps every later answer back, so
     that the load does not go on, nor come to its end, however busy or quick the machine is.
     """
 
-    def __init__(self, rehearsal, *words, held=None):
+    def __init__(self, rehearsal, *words, held):
         self.gate, self.words, self.held = rehearsal.gate, [sys.executable, "-m", *map(str, words)], held
 
     def run(self, number=0, *signals):
@@ -56,6 +56,16 @@ class Command:
         return self.process.returncode, self.gate.writes, said, alive
 
     def _strike(self, signals):
+        struck = threading.Event()
+
+        def wait():
+            struck.wait()
+            self.held(self)
+
+        self.gate.late = threading.Thread(
+            target=wait
+        )  # first, so that nothing is answered while it is looked for the processes
+        self.gate.late.start()
         self.family = psutil.Process(self.process.pid).children(recursive=True)
         if signals == KERNEL:
             for kernel in self.family:
@@ -63,19 +73,21 @@ class Command:
         else:
             for number in signals:
                 self.process.send_signal(number)
-        if self.held:
-            self.gate.late = threading.Thread(target=self.held, args=[self.process])
-            self.gate.late.start()
+        struck.set()
 
 
-def wait_for_its_end(process):
-    process.wait()
+def wait_for_its_end(command):
+    command.process.wait()
 
 
-def wait_for_its_request(process):
+def wait_for_its_kernel(command):
+    psutil.wait_procs(command.family, timeout=60)
+
+
+def wait_for_its_request(command):
     """Until the command has asked its load to stop: a file in the workspace, which stands behind the word `run`."""
-    folder = Path(process.args[process.args.index("run") + 1])
-    while process.poll() is None and not any(folder.glob(".cancel-*")):
+    folder = Path(command.words[command.words.index("run") + 1])
+    while command.process.poll() is None and not any(folder.glob(".cancel-*")):
         time.sleep(0.01)
 
 
@@ -89,7 +101,7 @@ class Stopped:
         self.workspace = rehearsal.begin()
         words = ("pdmigrate.cli", "run", self.workspace, "load")
         asked, killed, alone = (
-            Command(rehearsal, *words, held=h) for h in (wait_for_its_request, wait_for_its_end, None)
+            Command(rehearsal, *words, held=h) for h in (wait_for_its_request, wait_for_its_end, wait_for_its_kernel)
         )
         strikes = ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT))
         self.asked = [(*asked.run(20, *signals), describe_status(Workspace(self.workspace))) for signals in strikes]

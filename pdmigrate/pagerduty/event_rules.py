@@ -228,7 +228,11 @@ def _describe(name: str, value: Any, names: dict[str, str]) -> str:
     if name == "suspend":
         return f"paging waits {_describe_seconds(inner)}, and is dropped if the alert resolves before"
     if name in ("route_to", "route"):
-        return f"goes to the service {names[inner]}" if inner in names else f"goes on to {inner}"
+        return (
+            f"goes to the service {names[inner]}"
+            if isinstance(inner, str) and inner in names
+            else f"goes on to {inner}"
+        )
     if name == "dynamic_route_to":
         source = inner.get("source") if isinstance(inner, dict) else inner
         return f"goes to the service that {source} names"
@@ -256,14 +260,30 @@ def _list_conditions(rule: Row) -> Iterator[str]:
     """PagerDuty's own expressions, or a ruleset's comparisons in words; with the hours in which a ruleset's rule is on."""
     conditions, hours = rule.get("conditions"), _describe_hours(rule.get("time_frame"))
     if isinstance(conditions, list):
-        yield from (str(one.get("expression")) for one in conditions if isinstance(one, dict) and one.get("expression"))
+        said = [
+            one.get("expression") if isinstance(one, dict) and "expression" in one else _tell_odd(one)
+            for one in conditions
+            if one
+        ]
+        yield from (str(words) for words in said if words)
         return
-    parts = [_describe_comparison(one) for one in _rows(conditions or {}, "subconditions")]
-    operator = str((conditions or {}).get("operator", "and"))
+    parts = []
+    if isinstance(conditions, dict) and conditions.keys() <= {"operator", "subconditions"}:
+        below = conditions.get("subconditions") or []
+        compared = below if isinstance(below, list) else [below]
+        parts = [_describe_comparison(one) if isinstance(one, dict) else _tell_odd(one) for one in compared]
+    elif conditions:
+        parts = [_tell_odd(conditions)]
+    operator = str(conditions.get("operator", "and")) if isinstance(conditions, dict) else "and"
     if operator == "or" and not hours:
         yield from parts
     elif parts or hours:
         yield " and ".join(filter(None, (f" {operator} ".join(parts), hours)))
+
+
+def _tell_odd(said: Any) -> str:
+    """A condition of a form that nobody knows is never left out: the rule would seem to hold always."""
+    return f"{said} (as PagerDuty has it: this version does not know the form)"
 
 
 def _describe_comparison(one: Row) -> str:

@@ -105,6 +105,7 @@ class Sending:
         if not due and not before.under_way:
             return
         self.log = change_log(self.job, lambda log: log.begin(self.asking.again))
+        self.job.progress.begin(self.job.progress.title)  # how much was read before is over
         for number, (service, webhook) in enumerate(self.job.progress.follow("test pages", due)):
             if number:
                 self._wait(self.asking.pause, "the next test page")

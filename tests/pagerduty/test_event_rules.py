@@ -8,7 +8,7 @@ from source_http import company
 from pdmigrate import preview
 from pdmigrate.handover.event_rules import list_drafted
 from pdmigrate.handover.links import Links
-from pdmigrate.pagerduty.event_rules import count_rules, keep_path, list_event_rules, pick_rules
+from pdmigrate.pagerduty.event_rules import KEPT, OTHERS, count_rules, keep_path, list_event_rules, pick_rules
 from pdmigrate.pages.preview import section_event_rules
 from pdmigrate.workspace.snapshots import load_snapshot, save_snapshot
 
@@ -103,6 +103,42 @@ def test_a_part_of_an_odd_shape_has_no_rules(odd):
     kept = keep_path(odd)
     assert count_rules({"global": kept}) == {"suppressing": 0, "routing": 0}
     assert list_event_rules({"event_orchestrations": [{"id": "o", "global": odd}]}) == ()
+
+
+ODD = ("x", 7, True, None, [], ["x"], [7], {}, {"x": 1}, {"value": ["x"]}, {"value": {"x": 1}}, {"subconditions": "x"})
+
+
+@pytest.mark.parametrize("at", ["conditions", "actions", "time_frame", "label", "disabled", "id", *OTHERS, *KEPT])
+def test_a_rule_with_an_odd_value_anywhere_is_told_or_is_none(at):
+    for odd in ODD:
+        rule = {"conditions": [{"expression": "a"}], "actions": {"suppress": True}}
+        (rule["actions"] if at in (*OTHERS, *KEPT) else rule)[at] = odd
+        row = {"id": "o", "global": {"sets": [{"rules": [rule]}]}, "rules": [rule]}
+        told = list_event_rules({"event_orchestrations": [row], "rulesets": [row], "service_orchestrations": [row]})
+        assert all(one.in_words for one in told)
+        assert count_rules(row)["suppressing"] <= 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "event.summary matches 'x'",
+        ["event.summary matches 'x'"],
+        {"subconditions": "event.summary matches 'x'"},
+        {"operator": "or", "subconditions": ["event.summary matches 'x'"]},
+    ],
+)
+def test_a_condition_of_an_unknown_form_is_not_left_out(odd):
+    rule = {"conditions": odd, "actions": {"suppress": True}}
+    [told] = list_event_rules({"event_orchestrations": [{"id": "o", "global": {"sets": [{"rules": [rule]}]}}]})
+    assert told.in_words.startswith("When event.summary matches 'x' (as PagerDuty has it")
+
+
+@pytest.mark.parametrize("odd", [{"x": 1}, [{"x": 1}]])
+def test_a_condition_that_is_not_understood_is_not_always(odd):
+    rule = {"conditions": odd, "actions": {"suppress": True}}
+    [told] = list_event_rules({"event_orchestrations": [{"id": "o", "global": {"sets": [{"rules": [rule]}]}}]})
+    assert told.in_words.startswith("When {'x': 1} (as PagerDuty has it")
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,9 @@ def judge_page(page: SentPage | None, name: Callable[[str], str] = str) -> Judge
         return Judged(None, page.note or "it was not read back")
     judged = judge(page.dues, page.seen, name)
     if page.seen.services and not {page.identifier, page.name} & {*page.seen.services}:
-        return replace(judged, words=f"Harness took it for {', '.join(page.seen.services)}; {judged.words}".strip("; "))
+        words = f"Harness took it for {', '.join(page.seen.services)}; {judged.words}".strip("; ")
+        # whoever was told then says nothing of this service, unless it is bad
+        return Judged(judged.outcome if judged.outcome in RED else None, words)
     why = page.why if judged.outcome == "silent" else ""
     return replace(judged, words="; ".join(filter(None, (judged.words, why, page.note))))
 

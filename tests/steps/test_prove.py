@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -159,6 +160,17 @@ def test_what_is_not_understood_is_not_seen_and_said(place, what):
     page = place.send(EDGE)
     assert judge_page(page) == Judged(None, "the timeline holds events that nobody here understands")
     assert len(page.seen.strange) >= 1
+
+
+def test_a_page_that_harness_took_for_another_services_proves_nothing_of_this_one(place):
+    """Although the right people were told; where they were not, it stays red."""
+    page = place.send(EDGE)
+    assert judge_page(page).outcome == "same"
+    other = replace(page, seen=replace(page.seen, services=("card_payments",)))
+    judged = judge_page(other)
+    assert judged.outcome is None
+    assert judged.words.startswith("Harness took it for card_payments")
+    assert judge_page(replace(other, dues=(replace(page.dues[0], person="x@example.com"),))).outcome == "others"
 
 
 def test_words_alone_tell_of_whom_and_by_what(place):

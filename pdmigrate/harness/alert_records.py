@@ -138,12 +138,19 @@ class Timeline:
     """What a timeline says, oldest first. other: how many events of every other type it has, which are about no page.
 
     unread: by type, in words, what is of the group PAGING, of none, or about a person, and that nobody here knows or can read.
-    Where there is some, whom the page told is not wholly known.
+    cut: why it could not be read whole. Where there is either, whom the page told is not wholly known.
     """
 
     events: tuple[Event, ...] = ()
     other: dict[str, int] = field(default_factory=dict)
     unread: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    cut: str = ""
+
+    @property
+    def gap(self) -> str:
+        """Why it does not tell all, in words; "" where it does."""
+        unread = f"its timeline has events that nobody here can read: {', '.join(self.unread)}" if self.unread else ""
+        return f"its timeline was not read: {self.cut}" if self.cut else unread
 
     def of(self, *kinds: EventKind) -> tuple[Event, ...]:
         return tuple(event for event in self.events if event.kind in kinds)

@@ -64,6 +64,16 @@ def walk_all(chains: Iterable[Iterable[PagedLevel]], instant: int) -> Paged:
     return tuple(sorted(paged.items()))
 
 
+def limit(paged: Paged, last: int) -> Paged:
+    """Up to that minute, and with it."""
+    return tuple((minute, people) for minute, people in paged if minute <= last)
+
+
+def list_instants(instant: int, *sides: Paged) -> list[int]:
+    """The moments at which somebody is told on either side of a page at `instant`, and the first."""
+    return sorted(instant + 60 * minute for minute in {0, *(minute for side in sides for minute, _ in side)})
+
+
 def state_at(paged: Paged, minute: int) -> str:
     """`paged` at that minute, `waiting` for the next level or for somebody to answer, or `dropped`: nobody ever is."""
     if not paged:

@@ -1,9 +1,10 @@
 """What happened in PagerDuty, as records: incidents, their log, who was notified, and who was on call in those days."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
@@ -84,7 +85,8 @@ class Happened:
     """The history of an account from `since` until `until`.
 
     log: the entries of each incident in order. rotas: PagerDuty's own rendering of those days, by schedule id, in user
-    ids. unread: why a kind was not read. unusable: rows that cannot be read, by kind.
+    ids. unread: why a kind was not read. unusable: rows that cannot be read, by kind. cut: by incident, why its log is not
+    known whole.
     """
 
     since: datetime
@@ -95,6 +97,7 @@ class Happened:
     rotas: dict[str, rota.Rota] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, int] = field(default_factory=dict)
+    cut: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{len(self.incidents)} incidents, {self.since:%Y-%m-%d} to {self.until:%Y-%m-%d}>"
@@ -114,8 +117,13 @@ def read_happened(
     since: datetime,
     until: datetime,
     unread: dict[str, str],
+    cut: Mapping[str, str] = MappingProxyType({}),
 ) -> Happened:
-    """The records of what lies between since and until, each once. shown: renderings by schedule id, with their span."""
+    """The records of what lies between since and until, each once. shown: renderings by schedule id, with their span.
+
+    cut: by incident, why its log was not read whole.
+    """
+    cut = dict(cut)
     found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     unusable = dict.fromkeys(KINDS, 0)
     for window in windows:
@@ -125,6 +133,8 @@ def read_happened(
                     record = RECORDS[kind].model_validate(row)
                 except ValidationError:
                     unusable[kind] += 1
+                    if kind == "log_entries" and isinstance(about := _take_id(row.get("incident")), str):
+                        cut[about] = "a row of its log cannot be read"
                     continue
                 found[kind][row["id"]] = record
     log: dict[str, list[LogEntry]] = {}
@@ -141,6 +151,7 @@ def read_happened(
         _read_rotas(shown),
         unread,
         {kind: number for kind, number in unusable.items() if number},
+        cut,
     )
 
 

@@ -73,6 +73,11 @@ class HistoryReader:
                 self.unread[kind] = explain_refusal(str(error), kind, error.status)
         return Window(window.since, window.until, rows)
 
+    def read_log(self, incident: str) -> list[Row]:
+        """The log of one incident, where that of all cannot be had at once."""
+        rows = self._lists.read(ListCall("log_entries", f"/incidents/{incident}/log_entries", {"time_zone": "UTC"}))
+        return [keep_row("log_entries", row) for row in rows if isinstance(row, dict)]
+
     def _read_some(self, kind: str, span: FetchWindow) -> list[Row]:
         """A list of more than PagerDuty shows at once is read in halves; a row at the seam comes once."""
         try:

@@ -20,12 +20,16 @@ NOTHING = "Nothing is in both systems, so nothing is compared."
 WHY_WORDS = {
     "quiet": "the feed is in quiet mode, so Harness paged nobody: computed, not seen",
     "ambiguous": "nothing tells which alert is which incident",
-    "unread": "Harness's timeline has events that nobody here can read",
+    "unread": "PagerDuty's log or Harness's timeline was not read, or has events that nobody here can read",
     "hand": "a person chose who was told",
     "policy": "PagerDuty went by another policy than the service has",
+    "schedule": "a schedule was another then than PagerDuty has now, and Harness holds what is now",
+    "urgency": "the urgency would be another now",
+    "dated": "Harness holds dates that say nothing of days that are over",
+    "misread": "PagerDuty did not do what its policy of today says: perhaps it was another then",
     "scope": "the service does not move",
     "early": "somebody answered before either side had notified anybody",
-    "fresh": "minutes old: the feed may still bring it",
+    "fresh": "it is minutes old, and the feed may still bring it",
 }
 WAY_WORDS = {
     "key": "by the deduplication key",
@@ -105,16 +109,26 @@ def describe_run(found: ParallelRun) -> str:
         ),
         [pair for pair in night.pairs if pair.computed == "otherwise"],
     )
-    quiet = night.count_whys().get("quiet", 0)
+    quiet = night.count_quiet()
     parts = [
         f"{head}, {both:,} of them in both systems" + (f"; {'; '.join(seen)}" if seen else ""),
         f"The feed is in quiet mode, so Harness paged nobody for {quiet:,} of them" if quiet else "",
         f"By what Harness holds, {'; '.join(would)} (computed, not seen)" if would else "",
+        _describe_left(night),
         f"{counts['only_pagerduty']:,} came to PagerDuty only" if counts["only_pagerduty"] else "",
         f"{counts['only_harness']:,} came to Harness only" if counts["only_harness"] else "",
         found.describe_feed().removesuffix(".") if night.feed.state == "silent" else "",
     ]
     return ". ".join(part for part in parts if part) + "."
+
+
+def _describe_left(night: Night) -> str:
+    """How many cannot be compared for another reason than quiet mode, and why."""
+    whys = {why: number for why, number in night.count_whys().items() if why != "quiet"}
+    head = f"{format_number(sum(whys.values()), 'alert')} cannot be compared"
+    if len(whys) < 2:
+        return f"{head}, since {WHY_WORDS[next(iter(whys))]}" if whys else ""
+    return f"{head}: {'; '.join(f'{number:,}, since {WHY_WORDS[why]}' for why, number in whys.items())}"
 
 
 def _list_grades(counts: dict[str, int], words: tuple[str, str, str], otherwise: list[Pair]) -> list[str]:
@@ -164,7 +178,7 @@ def section_feed(found: ParallelRun) -> Section:
     whose = "behind" if feed.offset > 0 else "ahead of"
     clocks = f"Harness has them {behind} {whose} PagerDuty, in the middle: clock and feed together. It is taken away before minutes are compared."
     lines = [f"- {format_number(n, 'incident')} matched {WAY_WORDS[way]}" for way, n in night.count_ways().items()]
-    quiet = night.count_whys().get("quiet", 0)
+    quiet = night.count_quiet()
     said = (
         "Quiet mode: Harness takes the alert and pages nobody. Whom it would have paged is computed from its rules, policies "
         "and schedules as they are now, and is called computed; only what a timeline shows is called seen."
@@ -247,11 +261,12 @@ def section_services(found: ParallelRun) -> Section:
 
 def section_otherwise(found: ParallelRun) -> Section:
     """What both sides have and page otherwise: who, which minute, which decision."""
+    people = know_people(found.draft)
     pairs = sorted((p for p in found.night.pairs if p.differs), key=lambda p: (not p.unexplained, p.at))
     more: Columns[Pair] = {
-        "What differs": lambda p: p.reason,
+        "What differs": lambda p: people.tell(p.reason),
         "Compared up to": lambda p: format_number(p.last, "minute"),
-        "Decision": lambda p: p.explanation or Tag("none", "bad"),
+        "Decision": lambda p: people.tell(p.explanation) or Tag("none", "bad"),
     }
     empty = _say_empty(found, "Nothing that both sides have pages otherwise.")
     return _section(found, "Paged otherwise", pairs, more, empty, "otherwise")
@@ -264,10 +279,11 @@ def _say_empty(found: ParallelRun, words: str) -> str:
 
 def section_one_side(found: ParallelRun) -> Section:
     """What came to one side only."""
+    people = know_people(found.draft)
     pairs = [pair for pair in found.night.pairs if pair.grade in ("only_pagerduty", "only_harness")]
     more: Columns[Pair] = {
         "Side": lambda p: Tag("only in PagerDuty" if p.incident else "only in Harness", _tone([p])),
-        "Why": lambda p: p.reason,
+        "Why": lambda p: people.tell(p.reason),
     }
     return _section(
         found, "On one side only", pairs, more, _say_empty(found, "Everything came to both sides."), "one-side"
@@ -278,9 +294,10 @@ def section_not_comparable(found: ParallelRun) -> Section:
     """What cannot be compared by what was seen, and what is computed in its place."""
     reasons = found.night.count_whys()
     lines = [f"- {format_number(number, 'alert')}: {WHY_WORDS[why]}" for why, number in reasons.items()]
+    people = know_people(found.draft)
     pairs = [pair for pair in found.night.pairs if pair.grade == "not_comparable"]
     more: Columns[Pair] = {
-        "Why": lambda p: p.reason or WHY_WORDS[p.why],
+        "Why": lambda p: people.tell(p.reason) or WHY_WORDS[p.why],
         "Computed": lambda p: Tag(
             p.computed or "not computed", {"otherwise": "bad" if p.unexplained else "warn"}.get(p.computed, "plain")
         ),
@@ -307,11 +324,17 @@ def _section(
         "Alert": lambda p: _name(found, p),
         f"When ({found.zone})": lambda p: _when(found, p),
         **(what if found.titles else {}),
-        "Told by PagerDuty": lambda p: list_paged(p.then, people) if p.incident else "not there",
+        "Told by PagerDuty": lambda p: _list_then(p, people),
         "Told by Harness": lambda p: _list_now(p, people),
         **more,
     }
     return Section(title, text, make_table(pairs, columns, empty), anchor=anchor, open_up_to=12)
+
+
+def _list_then(pair: Pair, people: People) -> Any:
+    if pair.incident is None:
+        return "not there"
+    return list_paged(pair.then, people) if pair.logged else "not known"
 
 
 def _list_now(pair: Pair, people: People) -> Any:

@@ -11,24 +11,28 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, get_args
 
-from pdmigrate.harness import rota as harness_rota
 from pdmigrate.harness.alert_records import Alert, Timeline
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import paging, rota
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.history import Happened, Incident
-from pdmigrate.parity.explanations import expect_rota, explain_schedule, render_source
+from pdmigrate.parity.comparable import Judge, Sides
+from pdmigrate.parity.comparable import Why as PastWhy
+from pdmigrate.parity.course import Course
+from pdmigrate.parity.explanations import expect_rota, explain_schedule
 from pdmigrate.parity.matching import Match, Matched, match_alerts
-from pdmigrate.parity.replay import Course, read_course
+from pdmigrate.parity.past import look_back
 from pdmigrate.parity.schedules import Compared, ScheduleParity, find_zone
 from pdmigrate.parity.seen import compare_rings, keep_first, list_failed, name_by_email, read_told
-from pdmigrate.parity.services import Chains, Expected, expect_levels, find_policy, list_target_policies, target_levels
+from pdmigrate.parity.services import Expected, expect_levels
 
 Grade = Literal["same", "silent", "otherwise", "only_pagerduty", "only_harness", "not_comparable"]
 """silent: it woke nobody on either side."""
 GRADES: tuple[Grade, ...] = get_args(Grade)
-Why = Literal["", "quiet", "doubled", "ambiguous", "unread", "hand", "policy", "scope", "fresh", "early"]
+Why = Literal[PastWhy, "quiet", "doubled", "ambiguous", "fresh", "early"]
 """Why it cannot be compared by what was seen; doubled: of an alert that Harness has once more."""
+CHANGED: tuple[Why, ...] = ("urgency", "policy", "schedule", "misread")
+"""PagerDuty was another then than when its configuration was read: nobody can say what Harness held, unless it was read before."""
 LATE = 60
 """Seconds by which an alert may come later than the others do."""
 FRESH = timedelta(minutes=5)
@@ -41,9 +45,10 @@ SLACK = timedelta(minutes=30)
 class Pair:
     """An incident and its alert, or one of them alone. at: when it began. service: PagerDuty's id, "" where none is known.
 
-    then, now: who was told at which minute, in emails, up to the minute `last`. seen: whether `now` was read from Harness's
-    timeline; else it is computed, and `computed` is the grade that it would have. late: seconds by which the alert came
-    later than the others. unexplained: a difference that nobody has decided; explanation: the decisions behind the others.
+    then, now: who was told at which minute, in emails, up to the minute `last`. logged: whether `then` is known, by
+    PagerDuty's log. seen: whether `now` was read from Harness's timeline; else it is computed, and `computed` is the grade
+    that it would have. late: seconds by which the alert came later than the others. unexplained: a difference that nobody
+    has decided; explanation: the decisions behind the others.
     """
 
     at: int
@@ -54,6 +59,7 @@ class Pair:
     then: paging.Paged = ()
     now: paging.Paged = ()
     last: int = 0
+    logged: bool = True
     seen: bool = False
     late: int = 0
     grade: Grade = "not_comparable"
@@ -113,6 +119,11 @@ class Night:
         """Why pairs cannot be compared, the most frequent first."""
         return dict(Counter(p.why for p in self.pairs if p.grade == "not_comparable").most_common())
 
+    def count_quiet(self) -> int:
+        """Of how many incidents Harness has the alert, and paged nobody, since it came in quiet mode."""
+        quiet = [p for p in self.pairs if p.way and p.alert and p.alert.quiet]
+        return sum(not p.seen and p.why != "unread" for p in quiet)
+
     def count_ways(self) -> dict[str, int]:
         """By what incidents and alerts were matched."""
         return dict(Counter(p.way for p in self.pairs if p.way).most_common())
@@ -120,15 +131,6 @@ class Night:
     @cached_property
     def unexplained(self) -> tuple[Pair, ...]:
         return tuple(pair for pair in self.pairs if pair.unexplained)
-
-
-@dataclass(frozen=True)
-class _Sides:
-    """What Harness holds for a service, and what was decided."""
-
-    policy: str
-    target: Chains
-    expected: Expected
 
 
 def compare_night(
@@ -152,45 +154,33 @@ class _Comparer:
     def __init__(self, found: Draft, happened: Happened, timelines: Mapping[str, Timeline], now: datetime):
         people = found.state.people.values()
         self.timelines = {id: name_by_email(timeline, people) for id, timeline in timelines.items()}
-        self.happened, self.now = happened, now
-        self.span = (rota.to_instant(happened.since), rota.to_instant(happened.until))
-        self.found = replace(found, account=replace(found.account, since=happened.since, until=happened.until))
+        self.found, self.happened, self.now = found, happened, now
+        self.past = look_back(found, happened.rotas, happened.since, happened.until, dated=True)
+        self.judge = Judge(found, happened, self.past)
         self.schedules = tuple(self._look_at(id) for id in found.account.all_schedules)
-        there = found.state.schedules.items()
-        self.after = {id: harness_rota.render_schedule(one, *self.span) for id, one in there}
-        self._sides: dict[str, _Sides | None] = {}
+        self._expected: dict[str, Expected] = {}
 
     def _look_at(self, id: str) -> ScheduleParity:
         """A schedule in that night: by PagerDuty's own rendering, else by its layers."""
-        schedule = self.found.account.all_schedules[id].model_copy(update={"final_schedule": None})
-        shown = self.happened.rotas.get(id)
-        try:
-            known = shown if shown is not None else render_source(self.found, schedule, self.span)
-        except ValueError:
-            known = rota.Rota()
-        before = known.rename(self.found.emails)
-        explanations = explain_schedule(self.found, schedule, before, self.span)
-        compared = Compared(*self.span, before, before, expect_rota(before, explanations), explanations)
-        identifier = self.found.identifier_of("schedules", id)
-        zone = find_zone(self.found, schedule).key
-        return ScheduleParity(id, schedule.name, identifier, zone, compared, shown is None, judged=shown is not None)
+        back, span = self.past.draft, (rota.to_instant(self.happened.since), rota.to_instant(self.happened.until))
+        schedule = back.account.all_schedules[id].model_copy(update={"final_schedule": None})
+        shown = id in self.past.day
+        before = self.past.day[id] if shown else self.judge.today.get(id, rota.Rota())
+        explanations = explain_schedule(back, schedule, before, span)
+        compared = Compared(*span, before, before, expect_rota(before, explanations), explanations)
+        identifier, zone = back.identifier_of("schedules", id), find_zone(back, schedule).key
+        return ScheduleParity(id, schedule.name, identifier, zone, compared, not shown, judged=shown)
 
-    def _sides_of(self, id: str) -> _Sides | None:
+    def _sides_of(self, id: str) -> Sides | None:
         """None where a service does not move, or is not in Harness."""
-        if id not in self._sides:
-            service = self.found.account.services.get(id)
-            policy = find_policy(self.found, service) if service else None
-            known = id in self.found.reasons["services"] and self.found.identifier_of("services", id)
-            self._sides[id] = (
-                _Sides(
-                    policy.id,
-                    [target_levels(self.found, one, self.after) for one in list_target_policies(self.found, service)],
-                    expect_levels(self.found, service, policy, self.schedules),
-                )
-                if service and policy and known
-                else None
-            )
-        return self._sides[id]
+        return self.judge.find_sides(id) if self.found.identifier_of("services", id) else None
+
+    def _expect(self, sides: Sides) -> Expected:
+        """What was to be done that night: with the schedules as they were."""
+        id = sides.service.id
+        if id not in self._expected:
+            self._expected[id] = expect_levels(self.past.draft, sides.service, sides.policy, self.schedules)
+        return self._expected[id]
 
     # --- what stands beside what ---
 
@@ -216,11 +206,10 @@ class _Comparer:
         return Feed(len(came) + len(missing), len(came), arrived, missed, offset)
 
     def _begin(self, incident: Incident) -> tuple[Pair, Course]:
-        course = read_course(incident, self.happened.log.get(incident.id, ()), self.span[1])
-        emails = self.found.emails
-        told = tuple((m, frozenset(emails.get(p, p) for p in who)) for m, who in course.told) if course.high else ()
-        at = rota.to_instant(incident.created_at)
-        return Pair(at, incident.service, incident, then=told, last=course.last), course
+        course = self.judge.read_course(incident)
+        logged = incident.id not in self.happened.cut
+        then = course.told if logged else ()
+        return Pair(course.at, incident.service, incident, then=then, last=course.last, logged=logged), course
 
     def _only_source(self, incident: Incident) -> Pair:
         pair, _ = self._begin(incident)
@@ -233,8 +222,9 @@ class _Comparer:
     def _only_target(self, alert: Alert) -> Pair:
         told, _ = read_told(self._timeline(alert), alert, 0, self.now)
         ids = [id for id in self.found.account.services if self.found.identifier_of("services", id) in alert.services]
-        at, reason = rota.to_instant(alert.created), "no incident of PagerDuty is matched with it"
-        return Pair(at, "".join(ids[:1]), None, alert, now=told, seen=True, grade="only_harness", reason=reason)
+        at, gap = rota.to_instant(alert.created), self._timeline(alert).gap
+        reason = _join("no incident of PagerDuty is matched with it", gap)
+        return Pair(at, "".join(ids[:1]), None, alert, now=told, seen=not gap, grade="only_harness", reason=reason)
 
     def _double(self, one: Match, alert: Alert) -> Pair:
         first = f"incident {one.incident.number or one.incident.id}, which came as {one.alert.id} already"
@@ -268,34 +258,33 @@ class _Comparer:
         sides = self._sides_of(one.incident.service)
         if sides is None:
             return replace(pair, why="scope", reason="its service does not move")
-        told, last = read_told(self._timeline(one.alert), one.alert, pair.late, self.now)
-        identifier = self.found.identifier_of("services", one.incident.service)
+        timeline, identifier = self._timeline(one.alert), self.found.identifier_of("services", one.incident.service)
+        gap, (told, last) = timeline.gap, read_told(timeline, one.alert, pair.late, self.now)
         if identifier not in one.alert.services:
             words = f"it came as an alert of {', '.join(one.alert.services) or 'no service'}, not of {identifier}"
-            return replace(pair, now=told, seen=True, grade="otherwise", reason=words, unexplained=True)
+            return replace(pair, now=told, seen=not gap, grade="otherwise", reason=words, unexplained=True)
+        if not pair.logged:
+            return replace(pair, why="unread", reason=self.happened.cut[one.incident.id])
         if course.by_hand:
             return replace(pair, why="hand", reason="a person chose whom PagerDuty told")
-        if one.incident.escalation_policy not in ("", sides.policy):
+        failed = list_failed(timeline)
+        if gap or (one.alert.quiet and not told and not failed):
+            return self._compute(replace(pair, why="unread" if gap else "quiet", reason=gap), sides, course)
+        if one.incident.escalation_policy not in ("", sides.policy.id):
             words = f"PagerDuty went by another policy ({one.incident.escalation_policy}) than the service has"
             return replace(pair, why="policy", reason=words)
-        timeline = self._timeline(one.alert)
-        failed, unread = list_failed(timeline), timeline.unread
-        if unread or (one.alert.quiet and not told and not failed):
-            words = f"its timeline has events that nobody here can read: {', '.join(unread)}"
-            why: Why = "unread" if unread else "quiet"
-            return self._compute(replace(pair, why=why, reason=words if unread else ""), sides, course)
         last = min(pair.last, last)
         then = pair.then if timeline.of("level") else keep_first(pair.then)
-        pair = replace(pair, then=_limit(then, last), now=_limit(told, last), last=last, seen=True)
+        pair = replace(pair, then=paging.limit(then, last), now=paging.limit(told, last), last=last, seen=True)
         rings = self._list_rings(pair)
         excused = {person for _, who in pair.then for person in who} - rings.keys() - failed.keys()
-        grade, unexplained, words = self._grade(pair, sides, course, frozenset(excused))
+        grade, unexplained, words = self._grade(pair, self._expect(sides), course, frozenset(excused))
         if grade == "same" and not pair.now:
             return replace(pair, why="early", reason="somebody answered before either side had notified anybody")
         if grade != "otherwise":
             apart = compare_rings(rings, timeline, one.alert, pair.late)
             return replace(pair, grade="otherwise" if apart else grade, reason=apart, unexplained=bool(apart))
-        reason = "; ".join(filter(None, (self._describe(pair), *failed.values())))
+        reason = _join(self._describe(pair), *failed.values())
         return replace(pair, grade=grade, reason=reason, unexplained=unexplained, explanation=words)
 
     def _timeline(self, alert: Alert) -> Timeline:
@@ -310,40 +299,41 @@ class _Comparer:
                 first.setdefault(self.found.emails.get(entry.user, entry.user), minute)
         return first
 
-    def _compute(self, pair: Pair, sides: _Sides, course: Course) -> Pair:
-        """Whom Harness would have paged, by what it holds; nothing where that cannot be read."""
+    def _compute(self, pair: Pair, sides: Sides, course: Course) -> Pair:
+        """Whom Harness would have paged, by what it holds; nothing where that cannot be read, or says nothing of that time."""
         if not self.found.state.oncall:
-            return replace(pair, reason=f"{pair.reason}; Harness has no API to compute it from".lstrip("; "))
+            return replace(pair, reason=_join(pair.reason, "Harness has no API to compute it from"))
         shift = round(pair.late / 60)
         walked = paging.walk_all(sides.target, pair.at + pair.late)
-        pair = replace(pair, now=_limit(tuple((max(0, m + shift), who) for m, who in walked), pair.last))
-        grade, unexplained, words = self._grade(pair, sides, course, frozenset())
-        reason = "; ".join(filter(None, (pair.reason, self._describe(pair) if grade == "otherwise" else "")))
+        now = paging.limit(tuple((max(0, m + shift), who) for m, who in walked), pair.last)
+        judged = self.judge.judge(course, sides, now)
+        read_since = self.found.account.taken > course.incident.created_at
+        if judged.why and (read_since or judged.why not in CHANGED):
+            why = pair.why if pair.why == "unread" else judged.why
+            return replace(pair, why=why, reason=_join(pair.reason, judged.reason))
+        pair = replace(pair, now=now)
+        grade, unexplained, words = self._grade(pair, self._expect(sides), course, frozenset())
+        reason = _join(pair.reason, self._describe(pair) if grade == "otherwise" else "")
         return replace(pair, computed=grade, reason=reason, unexplained=unexplained, explanation=words)
 
-    def _grade(self, pair: Pair, sides: _Sides, course: Course, excused: rota.People) -> tuple[Grade, bool, str]:
+    def _grade(self, pair: Pair, expected: Expected, course: Course, excused: rota.People) -> tuple[Grade, bool, str]:
         """The grade, whether nobody has decided it, and the decisions that cover it."""
         if _agrees(pair.then, pair.now, excused):
             return ("same" if pair.then else "silent"), False, ""
-        expected = sides.expected
-        walked = paging.walk_all(expected.chains, pair.at) if expected.pages(course.high) else ()
+        walked = expected.walk(pair.at, course.high)
         leveled = not (pair.seen and pair.alert) or bool(self._timeline(pair.alert).of("level"))
-        wanted = _limit(walked if leveled else keep_first(walked), pair.last)
-        at = [pair.at + 60 * minute for minute in {0, *(m for m, _ in (*pair.then, *pair.now))}]
-        about = [
-            x for x in expected.explanations if not x.changes or any(s <= t < e for s, e, *_ in x.changes for t in at)
-        ]
+        wanted = paging.limit(walked if leveled else keep_first(walked), pair.last)
         covered = _agrees(wanted, pair.now, excused)
-        words = "; ".join(dict.fromkeys(x.words for x in about)) if covered else ""
+        words = expected.describe(paging.list_instants(pair.at, pair.then, pair.now)) if covered else ""
         return "otherwise", not words, words
 
     def _describe(self, pair: Pair) -> str:
         late = f"its alert came {format_number(round(abs(pair.late) / 60), 'minute')} {'late' if pair.late > 0 else 'early'}"
-        return "; ".join(filter(None, (late if pair.late else "", paging.describe_parting(pair.then, pair.now))))
+        return _join(late if pair.late else "", paging.describe_parting(pair.then, pair.now))
 
 
-def _limit(paged: paging.Paged, last: int) -> paging.Paged:
-    return tuple((minute, people) for minute, people in paged if minute <= last)
+def _join(*words: str) -> str:
+    return "; ".join(filter(None, words))
 
 
 def _agrees(then: paging.Paged, now: paging.Paged, excused: rota.People) -> bool:

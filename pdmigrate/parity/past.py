@@ -43,12 +43,17 @@ class Past:
         return {s.identifier: s.after for s in self.schedules if s.identifier}
 
 
-def look_back(found: Draft, day: Mapping[str, rota.Rota], since: datetime, until: datetime) -> Past:
-    """What a draft says of the time from since until until, which is over. day: PagerDuty's rendering of it, in user ids."""
+def look_back(
+    found: Draft, day: Mapping[str, rota.Rota], since: datetime, until: datetime, dated: bool = False
+) -> Past:
+    """What a draft says of the time from since until until, which is over. day: PagerDuty's rendering of it, in user ids.
+
+    dated: with what has a date, overrides and shifts, as it stands on both sides: it is known of some weeks only.
+    """
     now = found.account.since
-    there = {name: _reach_back(one, now) for name, one in found.state.schedules.items()}
+    there = {name: _reach_back(one, now, dated) for name, one in found.state.schedules.items()}
     wishes = [
-        replace(wish, record=_reach_back(wish.record, now)) if isinstance(wish.record, TargetSchedule) else wish
+        replace(wish, record=_reach_back(wish.record, now, dated)) if isinstance(wish.record, TargetSchedule) else wish
         for wish in found.mapped.desired
     ]
     back = replace(
@@ -58,7 +63,7 @@ def look_back(found: Draft, day: Mapping[str, rota.Rota], since: datetime, until
         mapped=replace(found.mapped, desired=wishes),
     )
     span = (rota.to_instant(since), rota.to_instant(until))
-    compared = [_compare(back, one, now, span) for one in found.account.all_schedules.values()]
+    compared = [_compare(back, one, now, span, dated) for one in found.account.all_schedules.values()]
     schedules = tuple(one for one in compared if one is not None)
     return Past(
         back,
@@ -68,14 +73,16 @@ def look_back(found: Draft, day: Mapping[str, rota.Rota], since: datetime, until
     )
 
 
-def _reach_back(schedule: TargetSchedule, now: datetime) -> TargetSchedule:
-    """The rotations that run now, as if they always had; without dated shifts and overrides, which have their day."""
+def _reach_back(schedule: TargetSchedule, now: datetime, dated: bool) -> TargetSchedule:
+    """The rotations that run now, as if they always had, and those to come. dated: with dated shifts and overrides."""
     alive = [
-        one.model_copy(update={"since": None})
+        one if one.since and one.since > now else one.model_copy(update={"since": None})
         for one in schedule.rotations
-        if (one.since is None or one.since <= now) and (one.until is None or one.until > now) and not _is_shift(one)
+        if (one.until is None or one.until > now) and not _is_shift(one)
     ]
-    return schedule.model_copy(update={"rotations": tuple(alive), "overrides": ()})
+    shifts = [one for one in schedule.rotations if dated and _is_shift(one)]
+    overrides = schedule.overrides if dated else ()
+    return schedule.model_copy(update={"rotations": (*alive, *shifts), "overrides": overrides})
 
 
 def _is_shift(one: Rotation) -> bool:
@@ -85,10 +92,10 @@ def _is_shift(one: Rotation) -> bool:
     return (one.until - one.since).total_seconds() <= one.turn_seconds
 
 
-def _compare(back: Draft, schedule: AnySchedule, now: datetime, span: rota.Span) -> ScheduleParity | None:
+def _compare(back: Draft, schedule: AnySchedule, now: datetime, span: rota.Span, dated: bool) -> ScheduleParity | None:
     """One schedule; None where a rule of it cannot be read, so that nothing is known of it."""
     zone = find_zone(back, schedule)
-    bare = _read_today(schedule, now, back.account.since)
+    bare = _read_today(schedule, now, back.account.since, dated)
     try:
         render = (
             rota_v3.render_schedule(bare, *span) if isinstance(bare, ScheduleV3) else render_schedule(bare, zone, *span)
@@ -105,33 +112,37 @@ def _compare(back: Draft, schedule: AnySchedule, now: datetime, span: rota.Span)
     return ScheduleParity(schedule.id, schedule.name, identifier, zone.key, compared, unread, judged=False)
 
 
-def _read_today(schedule: AnySchedule, now: datetime, since: datetime) -> AnySchedule:
-    """Its layers or events that are alive now, from `since` on; without what has a date."""
+def _read_today(schedule: AnySchedule, now: datetime, since: datetime, dated: bool) -> AnySchedule:
+    """Its layers or events that are alive now, from `since` on, and those to come. dated: with what has a date."""
+
+    def reach(start: datetime) -> datetime:
+        return min(start, since) if start <= now else start
+
     if isinstance(schedule, ScheduleV3):
         rotations = [
             one.model_copy(
                 update={
                     "events": tuple(
-                        event.model_copy(update={"effective_since": min(event.effective_since, since)})
+                        event.model_copy(update={"effective_since": reach(event.effective_since)})
                         for event in one.events
-                        if event.effective_since <= now
-                        and (event.effective_until is None or event.effective_until > now)
+                        if event.effective_until is None or event.effective_until > now
                     )
                 }
             )
             for one in schedule.rotations
         ]
-        bare = {"custom_shifts": (), "overrides": (), "final_schedule": None}
-        return schedule.model_copy(update={"rotations": tuple(rotations), **bare})
+        without = {} if dated else {"custom_shifts": (), "overrides": ()}
+        return schedule.model_copy(update={"rotations": tuple(rotations), "final_schedule": None, **without})
     alive = [
-        layer.model_copy(update={"start": min(layer.start, since)})
+        layer.model_copy(update={"start": reach(layer.start)})
         for layer in schedule.schedule_layers
-        if layer.start <= now and (layer.end is None or layer.end > now)
+        if layer.end is None or layer.end > now
     ]
-    dated = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": ()})
-    return schedule.model_copy(
-        update={"schedule_layers": tuple(alive), "overrides_subschedule": dated, "final_schedule": None}
-    )
+    changes: dict[str, object] = {"schedule_layers": tuple(alive), "final_schedule": None}
+    if not dated:
+        bare = schedule.overrides_subschedule.model_copy(update={"rendered_schedule_entries": ()})
+        changes["overrides_subschedule"] = bare
+    return schedule.model_copy(update=changes)
 
 
 def _find_dated(back: Draft, schedule: ScheduleParity, span: rota.Span) -> tuple[rota.Span, ...]:

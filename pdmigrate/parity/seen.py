@@ -8,7 +8,7 @@ from datetime import datetime
 from pdmigrate.harness.alert_records import Alert, Timeline
 from pdmigrate.harness.records import Person
 from pdmigrate.oncall import paging
-from pdmigrate.parity.replay import LAG
+from pdmigrate.parity.course import LAG
 
 APART = 1
 """Minutes by which two telephones may ring apart: they are rung at seconds, and counted in minutes."""

@@ -45,6 +45,16 @@ class Expected:
     pages: Callable[[bool], bool]
     explanations: tuple[Explanation, ...]
 
+    def walk(self, instant: int, high: bool) -> paging.Paged:
+        """Who is to be notified when, for an alert at `instant`. high: of its urgency."""
+        return paging.walk_all(self.chains, instant) if self.pages(high) else ()
+
+    def describe(self, instants: Iterable[int]) -> str:
+        """In words the decisions that touch one of these moments."""
+        at = list(instants)
+        about = (x for x in self.explanations if not x.changes or any(s <= t < e for s, e, *_ in x.changes for t in at))
+        return "; ".join(dict.fromkeys(x.words for x in about))
+
 
 def compare_service(found: Draft, service: records.Service, schedules: Iterable[ScheduleParity]) -> ServiceParity:
     """Pages at the start, at every handoff and just before it, of every urgency that the service has then."""

@@ -6,6 +6,8 @@ from pdmigrate.sandbox.store import Json
 
 COUNTS = ("total", "totalItems")
 """How PagerDuty and Harness call the number of all rows."""
+MORE = ("more", "hasMoreResults")
+"""How they say that more come."""
 
 
 def spoil(kind: str, body: Json) -> Json:
@@ -16,15 +18,16 @@ def spoil(kind: str, body: Json) -> Json:
 
 
 def _find_lists(body: Json) -> Iterator[tuple[Json, str]]:
-    """(what it stands in, its name): beside PagerDuty's count, or in Harness's `data`."""
+    """(what it stands in, its name): beside a count, or in Harness's `data`."""
     for place in (body, body.get("data")):
-        if isinstance(place, dict) and any(name in place for name in ("more", *COUNTS)):
+        if isinstance(place, dict) and any(name in place for name in (*MORE, *COUNTS)):
             yield from ((place, name) for name, value in place.items() if isinstance(value, list))
 
 
 def _empty_with_more(place: Json, name: str) -> None:
     place[name] = []
-    place.update({"more": True} if "more" in place else {"totalPages": place.get("totalPages", 1) + 1})
+    said = {name: True for name in MORE if name in place}
+    place.update(said or {"totalPages": place.get("totalPages", 1) + 1})
 
 
 def _halve(place: Json, name: str) -> None:

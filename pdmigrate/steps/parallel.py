@@ -13,7 +13,7 @@ from pdmigrate.harness.client import Harness
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pagerduty.client import PagerDuty
-from pdmigrate.pagerduty.history import Happened, Window, read_happened
+from pdmigrate.pagerduty.history import Happened, Row, Window, read_happened
 from pdmigrate.pagerduty.history_reading import HistoryReader
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.parity.parallel import SLACK, Night, Pair, compare_night, describe_feed
@@ -168,12 +168,30 @@ def _read_moment(text: str, zone: ZoneInfo) -> datetime | None:
 def _read_source(source: PagerDuty, schedules: list[str], span: tuple[datetime, datetime]) -> Happened:
     """PagerDuty's incidents, their log, and who was on call by its own word."""
     reader = HistoryReader(source.transport)
-    window = reader.read(Window(*span, {"notifications": []}), keys=True)  # the log names who was notified, and when
+    without: dict[str, list[Row]] = {"notifications": []}  # the log names who was notified, and when
+    cut: dict[str, str] = {}
+    try:
+        window = reader.read(Window(*span, without), keys=True)
+    except IncompleteFetchError:
+        window = reader.read(Window(*span, without | {"log_entries": []}), keys=True)
+        window.rows["log_entries"], cut = _read_logs(reader, window.rows.get("incidents", []))
     for kind in ("incidents", "log_entries"):
         if kind in reader.unread:
             raise IncompleteFetchError(f"Nothing can be compared: {reader.unread[kind]}")
     shown = (*span, source.read_renderings(*span, schedules))
-    return read_happened([window], [shown], *span, reader.unread)
+    return read_happened([window], [shown], *span, reader.unread, cut)
+
+
+def _read_logs(reader: HistoryReader, incidents: list[Row]) -> tuple[list[Row], dict[str, str]]:
+    """The log incident by incident, where that of all could not be read whole; and why that of some could not."""
+    rows: list[Row] = []
+    cut: dict[str, str] = {}
+    for incident in incidents:
+        try:
+            rows += reader.read_log(incident["id"])
+        except IncompleteFetchError as error:
+            cut[incident["id"]] = str(error)
+    return rows, cut
 
 
 def _read_timelines(
@@ -181,6 +199,9 @@ def _read_timelines(
 ) -> dict[str, Timeline]:
     found: dict[str, Timeline] = {}
     for number, alert in enumerate(alerts, 1):
-        found[alert.id] = read_timeline(target, alert.id)
+        try:
+            found[alert.id] = read_timeline(target, alert.id)
+        except IncompleteFetchError as error:
+            found[alert.id] = Timeline(cut=str(error))
         count("Harness's timelines", number, len(alerts))
     return found

@@ -7,7 +7,7 @@ from test_fields import find_properties
 from pdmigrate.pagerduty.history import KINDS, RECORDS
 from pdmigrate.pagerduty.history_reading import KEY, NAMED, PLAIN, keep_row
 from pdmigrate.pagerduty.needs import NEEDS
-from pdmigrate.parity.replay import ASSIGNS, ENDS
+from pdmigrate.parity.course import ASSIGNS, ENDS
 
 
 def list_rows(kind):

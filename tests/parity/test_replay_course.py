@@ -7,7 +7,8 @@ import pytest
 
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.history import Incident, LogEntry
-from pdmigrate.parity.replay import Replay, agrees, forgive_changes, read_course
+from pdmigrate.parity.course import agrees, read_course
+from pdmigrate.parity.replay import Replay, forgive_changes
 from pdmigrate.parity.usage import find_night
 
 START = datetime(2026, 3, 2, 3, 0, 10, tzinfo=UTC)
@@ -61,20 +62,20 @@ ALL = ((0, frozenset(["ann"])), (5, frozenset(["bob", "cat"])))
 )
 def test_what_came_before_somebody_answered_is_compared(more, told, last):
     entries = sorted([*LEVELS, *more], key=lambda entry: entry.created_at)
-    course = read_course(make_incident(), entries, rota.to_instant(START + timedelta(days=1)))
+    course = read_course(make_incident(), entries, rota.to_instant(START + timedelta(days=1)), {})
     assert (course.told, course.last) == (told, last)
 
 
 def test_the_log_may_be_late_by_less_than_half_a_minute():
     late = [happen(0.05, "assign", "ann"), happen(5.4, "escalate", "bob", "cat"), happen(60, "resolve")]
-    assert read_course(make_incident(), late, 0).told == ALL
+    assert read_course(make_incident(), late, 0, {}).told == ALL
 
 
 def test_the_urgency_is_that_of_the_first_minute():
     change = happen(30, "urgency_change")
-    assert read_course(make_incident(), LEVELS, 2**40).high
-    assert not read_course(make_incident(), [*LEVELS, change], 2**40).high
-    assert read_course(make_incident(urgency="low"), [*LEVELS, change], 2**40).high
+    assert read_course(make_incident(), LEVELS, 2**40, {}).high
+    assert not read_course(make_incident(), [*LEVELS, change], 2**40, {}).high
+    assert read_course(make_incident(urgency="low"), [*LEVELS, change], 2**40, {}).high
 
 
 @pytest.mark.parametrize(

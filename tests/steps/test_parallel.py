@@ -15,6 +15,7 @@ from pdmigrate.pages import make_page
 from pdmigrate.parity.parallel import compare_night
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.steps.parallel import SLACK
 from pdmigrate.workspace.folder import write_json
@@ -265,6 +266,46 @@ def test_a_timeline_that_nobody_can_read_compares_nothing(shadow):
     assert "RESPONDER_CALLED" in run.night.pairs[0].reason
 
 
+@pytest.fixture
+def spoil(shadow):
+    """Spoil answers of one side; they are whole again afterwards."""
+    pagerduty, harness = (server.app for server in shadow.job._servers)
+    yield lambda side, *rules: replace_faults({"pagerduty": pagerduty, "harness": harness}[side], [*rules])
+    replace_faults(pagerduty, [])
+    replace_faults(harness, [])
+
+
+def test_one_timeline_that_cannot_be_read_whole_is_named_and_the_others_are_compared(shadow, spoil):
+    broken = shadow.choose()
+    first = shadow.run()
+    id = named(first, broken).alert.id
+    spoil("harness", {"path": f"/ir/tp/api/v1/mc/activities/{id}/timeline", "kind": "more_of_nothing"})
+    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
+    found = named(run, broken)
+    assert (found.grade, found.why, found.seen) == ("not_comparable", "unread", False)
+    assert f"Harness says that the timeline of {id} goes on, and not where" in found.reason
+    assert run.night.count_whys() == {"unread": 1}
+    assert run.night.count()["same"] == first.night.count()["same"] - 1
+    assert (
+        "1 alert cannot be compared, since PagerDuty's log or Harness's timeline was not read" in make_page(run).lead
+    )
+
+
+def test_one_log_of_pagerduty_that_cannot_be_read_whole_is_named_and_the_others_are_compared(shadow, spoil):
+    """Also where the log of all cannot: then it is read incident by incident."""
+    broken = shadow.choose()
+    shadow.play((), True, SERVICES)
+    spoil("pagerduty", {"path": "/log_entries", "kind": "half"})
+    assert parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat()).night.count() == shadow.clean.night.count()
+    of_one = {"path": f"/incidents/{broken.incident.id}/log_entries", "kind": "half"}
+    spoil("pagerduty", {"path": "/log_entries", "kind": "half"}, of_one)
+    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
+    found = named(run, broken)
+    assert (found.grade, found.why, found.logged) == ("not_comparable", "unread", False)
+    assert f"/incidents/{broken.incident.id}/log_entries could not be read whole" in found.reason
+    assert run.night.count()["same"] == shadow.clean.night.count()["same"] - 1
+
+
 def test_a_timeline_without_levels_and_with_names_is_read_as_far_as_it_tells(shadow):
     """Of each person the first time counts; a name stands for the one who has it."""
     names = {email: person.name for email, person in shadow.clean.draft.state.people.items()}
@@ -379,6 +420,62 @@ def test_what_begins_at_the_edge_of_the_night_is_matched_beyond_it(shadow):
     run = parallel(shadow.job, since.isoformat(), (since + SLACK).isoformat())
     assert "only_harness" not in {one.grade for one in run.night.pairs}
     assert pair.incident.id not in {one.incident.id for one in run.night.pairs}
+
+
+@pytest.fixture
+def history(shadow):
+    """What PagerDuty was, again afterwards."""
+    with edit(shadow.job, "pagerduty") as account:
+        before = copy.deepcopy(account)
+    yield
+    with edit(shadow.job, "pagerduty") as account:
+        account.clear()
+        account.update(before)
+    shadow.job._servers[0].app.config.pop("HISTORY", None)
+
+
+def change_rota(shadow, at):
+    """Somebody changes a schedule of PagerDuty at that moment: in each layer whoever was first is last. Until then it was as it was."""
+    with edit(shadow.job, "pagerduty") as account:
+        [schedule] = [one for one in account["schedules"] if one["name"] == "Platform follow-the-sun"]
+        former = copy.deepcopy(schedule["schedule_layers"])
+        account["past_layers"][schedule["id"]] = [layer | {"end": at.isoformat()} for layer in former]
+        for layer in schedule["schedule_layers"]:
+            layer["users"].append(layer["users"].pop(0))
+    shadow.job._servers[0].app.config.pop("HISTORY")
+
+
+def test_what_came_before_a_schedule_was_changed_is_not_comparable_and_what_came_after_is(shadow, history):
+    """It is loaded, and stays so."""
+    hung = [pair for pair in shadow.clean.night.pairs if pair.service == "PSERV02"]
+    at = hung[-1].incident.created_at - timedelta(minutes=30)
+    change_rota(shadow, at)
+    stale = shadow.run(paging=False)
+    late = stale.night.unexplained
+    assert late, "PagerDuty was changed before the page, and Harness was not told: that is a difference"
+    assert all(pair.incident.created_at > at and pair.computed == "otherwise" for pair in late)
+    preview(shadow.job)
+    conflicts(shadow.job)
+    assert load(shadow.job, "all").error is None
+    run = shadow.run(paging=False)
+    before = [pair for pair in run.night.pairs if pair.why == "schedule"]
+    after = [named(run, pair) for pair in late]
+    assert before
+    assert all(pair.incident.created_at < at and not pair.computed for pair in before)
+    assert {pair.computed for pair in after} == {"same"}
+    assert (
+        "Platform follow-the-sun had femke.jansen@acme.example on call, and by its layers of today" in before[0].reason
+    )
+    assert run.error is None
+    with edit(shadow.job, "harness") as held:
+        [former] = before[0].then[0][1]
+        [level, *_] = find_policy(held, shadow, hung[0])["levels"]
+        right, level["targets"] = level["targets"], [{"type": "user", "id": former}]
+    spoiled = shadow.run(paging=False)
+    with edit(shadow.job, "harness") as held:
+        find_policy(held, shadow, hung[0])["levels"][0]["targets"] = right
+    assert {pair.incident.id for pair in after} <= {pair.incident.id for pair in spoiled.night.unexplained}
+    assert {named(spoiled, pair).why for pair in before} == {"schedule"}, "by PagerDuty's side alone"
 
 
 def test_what_somebody_decided_explains_a_page_that_goes_otherwise(shadow):

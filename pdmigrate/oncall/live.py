@@ -77,6 +77,10 @@ class Seen:
         return (notice.at - self.created) // 60
 
 
+TEST_TITLE = "TEST PAGE"
+"""With these words the title of a test page begins."""
+
+
 @dataclass(frozen=True)
 class SentPage:
     """A test page. token: in its title, and nowhere else. state: `intended` before it is sent; then `sent`, `refused`, or

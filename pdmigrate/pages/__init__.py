@@ -30,11 +30,11 @@ _PAGES = {
 
 
 def make_page(result: Result) -> Page:
-    """The whole page of a step. What its questions and guards mean stands at its end: a link to there works in a mail."""
+    """The whole page of a step; the word of its status is the page's own, else the step's. What its questions and guards mean stands at its end: a link to there works in a mail."""
     module = _PAGES[result.step]
     head: Page = module.make_page(result)
     sections = [part(result) for part in module.PARTS.values()]
-    return replace(head, status=result.status, sections=(*sections, *explain_named(sections)))
+    return replace(head, status=head.status or result.status, sections=(*sections, *explain_named(sections)))
 
 
 def look(result: Result, *parts: "str | pd.DataFrame") -> Shown:

@@ -10,7 +10,7 @@ from pdmigrate.oncall.words import format_local, format_number, format_seconds
 from pdmigrate.pages.paged import draw_paged, find_parting, name_all
 from pdmigrate.pages.people import People, know_people
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.verdict import list_paged
+from pdmigrate.pages.verdict import DEAD, NOT_COMPARED, ONE_SIDE, OTHERWISE, SILENT, list_paged
 from pdmigrate.pages.words import format_time, warn_if
 from pdmigrate.parity.parallel import Night, Pair
 from pdmigrate.steps.parallel import ParallelRun
@@ -46,7 +46,7 @@ def make_page(found: ParallelRun) -> Page:
         feed.state, (f"{feed.came:,} of {feed.expected:,}", warn_if(feed.came < feed.expected))
     )
     otherwise = counts["otherwise"] + computed["otherwise"]
-    alone = _of(night, "only_harness")
+    alone, left = _of(night, "only_harness"), night.count_left()
     differ = [pair for pair in night.pairs if pair.differs]
     figures = (
         Figure(
@@ -61,6 +61,7 @@ def make_page(found: ParallelRun) -> Page:
             _tone(alone) if alone or feed.came else "plain",
             "#one-side",
         ),
+        Figure("Not compared", f"{left:,}", warn_if(left) if left else "plain", "#not-comparable"),
         Figure("Without a decision", f"{undecided:,}", "bad" if undecided else "good"),
         Figure("Brought by the feed", state, tone, "#feed"),
     )
@@ -69,7 +70,17 @@ def make_page(found: ParallelRun) -> Page:
         ("Alerts read", f"{len(found.alerts):,}"),
         ("Configuration as of", format_time(found.draft.account.taken)),
     )
-    return Page("parallel", "Parallel run", describe_run(found), figures=figures, facts=facts)
+    return Page("parallel", "Parallel run", describe_run(found), _find_status(night), figures, facts=facts)
+
+
+def _find_status(night: Night) -> str:
+    """What the night comes to, the worst first; "" where it is simply done."""
+    if night.feed.state in ("dead", "silent"):
+        return DEAD if night.feed.state == "dead" else SILENT
+    if night.unexplained:
+        return OTHERWISE if any(pair.differs for pair in night.unexplained) else ONE_SIDE
+    counts, computed = night.count(), night.count_computed()
+    return "" if sum(computed.values()) + counts["same"] + counts["silent"] + counts["otherwise"] else NOT_COMPARED
 
 
 def _of(night: Night, grade: str) -> list[Pair]:
@@ -213,7 +224,8 @@ def _draw(found: ParallelRun, pair: Pair, people: People) -> str:
     told, would = (name_all(dict(side).get(parted or 0), people) for _, side in sides)
     title = f"{_name(found, pair)}, {_when(found, pair)}"
     if parted is not None:
-        title += f", after {format_number(parted, 'minute')}: {told} by PagerDuty, {would} by Harness"
+        when = f"after {format_number(parted, 'minute')}" if parted else "at once"
+        title += f", {when}: {told} by PagerDuty, {would} by Harness"
     return draw_paged(title, pair.at, sides, people, found.zone)
 
 
@@ -264,7 +276,7 @@ def section_otherwise(found: ParallelRun) -> Section:
     people = know_people(found.draft)
     pairs = sorted((p for p in found.night.pairs if p.differs), key=lambda p: (not p.unexplained, p.at))
     more: Columns[Pair] = {
-        "What differs": lambda p: people.tell(p.reason),
+        "What differs, PagerDuty / Harness": lambda p: people.tell(p.reason),
         "Compared up to": lambda p: format_number(p.last, "minute"),
         "Decision": lambda p: people.tell(p.explanation) or Tag("none", "bad"),
     }

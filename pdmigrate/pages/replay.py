@@ -8,7 +8,7 @@ from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pages.paged import draw_paged, find_parting, name_all
 from pdmigrate.pages.people import People, know_people
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.verdict import list_paged
+from pdmigrate.pages.verdict import NOT_COMPARED, OTHERWISE, list_paged
 from pdmigrate.pages.words import format_time, warn_if
 from pdmigrate.parity.replay import Replay
 from pdmigrate.parity.usage import EVENING, MORNING, PersonUse, ServiceUse
@@ -55,7 +55,9 @@ def make_page(found: Replays) -> Page:
         ("Requests", f"{found.requests:,}; {format_number(found.kept, 'week was', 'weeks were')} on disk already"),
         ("Configuration as of", format_time(found.draft.account.taken)),
     )
-    return Page("replay", "Replay of what happened", describe_replay(found), figures=figures, facts=facts)
+    compared = sum(counts.values()) - counts["not_comparable"]
+    status = OTHERWISE if unexplained else NOT_COMPARED if not compared else ""
+    return Page("replay", "Replay of what happened", describe_replay(found), status, figures, facts=facts)
 
 
 def describe_replay(found: Replays) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pdmigrate.pages.markup import asset, environment, trusted
 from pdmigrate.pages.show import Figure, Page, Section
+from pdmigrate.pages.verdict import DEAD, NOT_COMPARED, ONE_SIDE, OTHERWISE, SILENT
 from pdmigrate.workspace.folder import STEPS, write_text
 
 TONES = {
@@ -23,6 +24,8 @@ TONES = {
     "no-go": "bad",
     "not run": "plain",
     "out of date": "warn",
+    **dict.fromkeys((OTHERWISE, ONE_SIDE, DEAD, SILENT), "bad"),
+    NOT_COMPARED: "warn",
 }
 """The tone of each status; a status that is not here is plain."""
 

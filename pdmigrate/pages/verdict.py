@@ -22,6 +22,9 @@ VERDICT_WORDS: dict[Verdict, str] = {
     "silent": "pages nobody on either side",
     "same": "pages the same people",
 }
+OTHERWISE, NOT_COMPARED = VERDICT_WORDS["otherwise"], VERDICT_WORDS["unverified"]
+ONE_SIDE, DEAD, SILENT = "not on both sides", "nothing came", "feed silent"
+"""What a night, or a replay, comes to, where it is not simply done."""
 ANCHORS = {"services": "services", "differences": "differences", "unreachable": "unreachable", "on_call": "on-call"}
 
 MOST_LINES = 4

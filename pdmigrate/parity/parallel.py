@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from pdmigrate.harness.alert_records import Alert, Timeline
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import paging, rota
+from pdmigrate.oncall.live import TEST_TITLE
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.history import Happened, Incident
 from pdmigrate.parity.comparable import Judge, Sides
@@ -39,6 +40,13 @@ FRESH = timedelta(minutes=5)
 """What is younger may still be on its way."""
 SLACK = timedelta(minutes=30)
 """So long before and after the night both sides are read, so that nothing at its edges looks like one side's only."""
+
+
+ALONE = (
+    "no incident of PagerDuty is matched with it: its sender may have gone over to Harness already, or PagerDuty put it "
+    "into another incident"
+)
+OURS = "a test page of ours, which PagerDuty never had"
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,10 @@ class Night:
         """Of those that cannot be compared by what was seen: the grades that they would have."""
         found = Counter(pair.computed for pair in (self.pairs if pairs is None else pairs) if pair.computed)
         return {grade: found[grade] for grade in GRADES[:3]}
+
+    def count_left(self) -> int:
+        """How many are neither seen nor computed on both sides, nor on one side only: nobody knows of them."""
+        return sum(p.grade == "not_comparable" and not p.computed for p in self.pairs)
 
     def count_whys(self) -> dict[str, int]:
         """Why pairs cannot be compared, the most frequent first."""
@@ -223,7 +235,8 @@ class _Comparer:
         told, _ = read_told(self._timeline(alert), alert, 0, self.now)
         ids = [id for id in self.found.account.services if self.found.identifier_of("services", id) in alert.services]
         at, gap = rota.to_instant(alert.created), self._timeline(alert).gap
-        reason = _join("no incident of PagerDuty is matched with it", gap)
+        is_ours = alert.title.startswith(TEST_TITLE)
+        reason = _join(OURS if is_ours else ALONE, gap or ("it paged somebody" if told else "it paged nobody"))
         return Pair(at, "".join(ids[:1]), None, alert, now=told, seen=not gap, grade="only_harness", reason=reason)
 
     def _double(self, one: Match, alert: Alert) -> Pair:

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
 from pdmigrate.errors import WORST_FIRST, worst_code
-from pdmigrate.pages.report import write_index
-from pdmigrate.pages.show import Figure, Link, Page, Section, make_table
+from pdmigrate.pages.report import TONES, write_index
+from pdmigrate.pages.show import Figure, Link, Page, Section, Tag, make_table
 from pdmigrate.pages.words import format_time
 from pdmigrate.wire.forms import MaybeMoment
 from pdmigrate.wire.json_text import OF_FILE, read_json
@@ -52,6 +52,8 @@ BESIDE = {
     "undo.html": ("Undo", "What of a run can be taken back, or was"),
 }
 """The file to its title and what it holds."""
+LEFT_BY = {"live.html": "prove", "parallel.html": "parallel", "undo.html": "undo"}
+"""The file to whose result it shows."""
 
 
 class _Card(BaseModel):
@@ -159,7 +161,11 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
         ("Exit code", str(summary["exit_code"])),
     )
     pages = [file for file in BESIDE if (folder / file).is_file()]  # the pages of this run that are no step's
-    columns = {"Page": lambda file: Link(BESIDE[file][0], file), "What": lambda file: BESIDE[file][1]}
+    columns = {
+        "Page": lambda file: Link(BESIDE[file][0], file),
+        "What": lambda file: BESIDE[file][1],
+        "Found": lambda file: _tag_status(there.get(LEFT_BY.get(file, ""))),
+    }
     beside = [Section("Beside the steps", table=make_table(pages, columns))] if pages else []
     write_index(
         folder,
@@ -210,6 +216,14 @@ def _find_overtaken(results: dict[str, Left]) -> dict[str, str]:
         at.pop("undo", None)
     late = ((step, next((o for o in others if at.get(o, "") > at[step]), "")) for step, others in OVERTAKEN_BY.items() if at.get(step))  # fmt: skip
     return {step: by for step, by in late if by}
+
+
+def _tag_status(result: Left | None) -> Tag | str:
+    """What a page beside the steps comes to, in its own word."""
+    if result is None:
+        return ""
+    status = (result.get("card") or result)["status"]
+    return Tag(status, TONES.get(status, "plain"))
 
 
 def _make_card(step: str, result: Left | None, overtaken: str, leads: bool) -> Page:

@@ -1,7 +1,9 @@
 """History and drift: what each run did, and what has changed since the last one, in PagerDuty and in Harness."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.pagerduty.account import Account
@@ -10,11 +12,28 @@ from pdmigrate.plan.actions import Action
 from pdmigrate.plan.kinds import PAGING_KINDS
 from pdmigrate.plan.planning import read_existing
 from pdmigrate.steps.draft import draft
+from pdmigrate.steps.frames import MOMENT, NUMBER, TEXT, Row, Shape, make_frame
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
+from pdmigrate.steps.trend import Row as TrendRow
+from pdmigrate.steps.trend import read_trend
 from pdmigrate.workspace.journal import JournalStep, Run
+from pdmigrate.workspace.trend import Measurer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAMES_ONLY = {"name", "description"}
+TREND: Shape = {
+    "at": MOMENT,
+    "step": get_args(Measurer),
+    "kind": TEXT,
+    "grade": TEXT,
+    "number": NUMBER,
+    "exit_code": NUMBER,
+    "error": TEXT,
+    "doubt": TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -51,12 +70,34 @@ class Change:
 
 @dataclass(frozen=True, repr=False)
 class History(Result):
-    """All runs, newest first, and what has changed since the last. to_do: what a run would write now."""
+    """All runs, newest first, and what has changed since the last. to_do: what a run would write now. counted: what runs of
+    verify and replay counted."""
 
+    FRAMES = ("trend",)
     step = "history"
     runs: tuple[Told, ...]
     changes: tuple[Change, ...]
     to_do: tuple[Action, ...]
+    counted: tuple[TrendRow, ...] = ()
+
+    @property
+    def trend(self) -> "pd.DataFrame":
+        """A row a number that a run of verify or replay has counted: how many of a kind have a grade. A run that failed has one
+        row without any, and so has one that is damaged. doubt: why its numbers stand in no curve."""
+        rows = [one for row in self.counted for one in _list_counted(row)]
+        return make_frame("What each night found", TREND, rows)
+
+
+def _list_counted(row: TrendRow) -> Iterator[Row]:
+    run = row.measured
+    told: Row = dict.fromkeys(TREND) | {"doubt": row.doubt or None}
+    if run:
+        told |= {"at": run.moment, "step": run.step, "exit_code": run.exit_code, "error": run.error or None}
+    numbers = [(kind, *one) for kind, grades in run.figures.items() for one in grades.items()] if run else []
+    for kind, grade, number in numbers:
+        yield told | {"kind": kind, "grade": grade, "number": number}
+    if not numbers:
+        yield told
 
 
 @records_step("history")
@@ -74,7 +115,8 @@ def history(job: Job) -> History:
     left = {step.action.id: step.action for told in runs for step in told.steps if step.state == "done"}
     target = [change for action in left.values() if (change := _compare_target(action, found))]
     changes = sorted([*source, *target], key=lambda c: (not c.pages, c.side, c.kind, c.name))
-    return History(tuple(reversed(runs)), tuple(changes), tuple(a for a in found.plan.actions if a.writes))
+    counted = read_trend(job.workspace, job.settings, job.clock(), job.read_subdomain()).rows
+    return History(tuple(reversed(runs)), tuple(changes), tuple(a for a in found.plan.actions if a.writes), counted)
 
 
 def list_runs(job: Job) -> list[Told]:

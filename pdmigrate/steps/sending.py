@@ -16,7 +16,7 @@ from pdmigrate.harness.alert_reading import end_alert, find_alert, read_timeline
 from pdmigrate.harness.client import Harness
 from pdmigrate.harness.webhooks import Webhook, write_body
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.oncall.live import PageLog, Seen, SentPage
+from pdmigrate.oncall.live import TEST_TITLE, PageLog, Seen, SentPage
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pagerduty.records import Service
@@ -143,7 +143,7 @@ class Sending:
             name=service.name,
             identifier=self.found.identifier_of("services", service.id),
             token=token,
-            title=f"TEST PAGE {token} of {service.name}: nothing is wrong, please acknowledge",
+            title=f"{TEST_TITLE} {token} of {service.name}: nothing is wrong, please acknowledge",
             way=way,
             by=self.asking.by,
             plan=self.plan,

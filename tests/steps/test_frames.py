@@ -18,6 +18,7 @@ from pdmigrate.mapping.proof import read_shown
 from pdmigrate.oncall.rota import make_rota, to_datetime, to_instant
 from pdmigrate.pages import _PAGES
 from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.runs.measuring import MEASURED, keep_run
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps import rota_frames
 from pdmigrate.steps.frames import LENGTH, MOMENT, NUMBER, TEXT, YES_NO, make_frame
@@ -29,21 +30,30 @@ from pdmigrate.workspace.folder import write_json
 DOCS = (Path(__file__).parents[2] / "docs" / "frames.md").read_text(encoding="utf-8")
 
 
-def run_steps(folder, document=None):
-    """The results by the names that the documentation gives them. Nothing is approved: nothing is written."""
+def run_steps(folder, document=None, counts=False):
+    """The results by the names that the documentation gives them. Nothing is approved: nothing is written.
+
+    counts: what verify finds stays in the trend.
+    """
     make_demo_workspace(folder)
     if document:
         write_json(folder / "sandbox" / "pagerduty.json", document)
     with open_job(folder) as job:
         found, people, decided = preview(job), invite(job), conflicts(job)
         results = {"found": found, "people": people, "decided": decided}
-        return results if document is None else results | {"loaded": load(job), "verified": verify(job)}
+        if document is None:
+            return results
+        results |= {"loaded": load(job), "verified": verify(job)}
+        if counts:
+            verified = results["verified"]
+            keep_run(job, verified, job.clock(), MEASURED["verify"](job, verified))
+        return results | {"past": history(job)}
 
 
 @pytest.fixture(scope="module")
 def corner(tmp_path_factory):
     """A corner of the company, with shift-based schedules, through all steps."""
-    return run_steps(tmp_path_factory.mktemp("frames") / "acme", build_shift_company(read_clock()))
+    return run_steps(tmp_path_factory.mktemp("frames") / "acme", build_shift_company(read_clock()), counts=True)
 
 
 @pytest.fixture(scope="module")

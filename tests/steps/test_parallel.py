@@ -8,9 +8,10 @@ import pytest
 from shadow_night import LOADED, NOW, SERVICES, SINCE, UNTIL, Shadow
 from small_company import cut_down, edit
 
-from pdmigrate import conflicts, decide, load, open_job, parallel, preview
+from pdmigrate import conflicts, decide, finish, load, open_job, parallel, preview
 from pdmigrate.errors import UnexplainedDifferenceError, UsageError
 from pdmigrate.harness.alert_records import Timeline
+from pdmigrate.oncall.live import TEST_TITLE
 from pdmigrate.pages import make_page
 from pdmigrate.parity.parallel import compare_night
 from pdmigrate.runs.demo import make_demo_workspace
@@ -60,6 +61,7 @@ def test_a_clean_night_is_the_same_on_both_sides(shadow):
     assert night.count_ways() == {"key": len(night.pairs)}
     assert (night.feed.state, night.feed.came) == ("alive", night.feed.expected)
     assert shadow.clean.error is None
+    assert make_page(shadow.clean).status == "done"
     assert max(len(pair.then) for pair in night.pairs) > 1, "one of them escalated"
 
 
@@ -91,6 +93,7 @@ def test_an_alert_that_the_feed_dropped_is_only_in_pagerduty(shadow):
     lost = shadow.choose()
     run = shadow.run({"kind": "drop", "incident": number(lost)})
     assert named(run, lost).grade == "only_pagerduty"
+    assert make_page(run).status == "not on both sides"
     assert run.night.feed.state == "alive"
     with pytest.raises(
         UnexplainedDifferenceError, match=f"incident {number(lost)} of .*no alert of it came to Harness"
@@ -147,6 +150,7 @@ def test_a_feed_that_died_in_the_night_is_said_with_the_moment(shadow):
     assert feed.arrived < at
     assert "Nothing has come from the feed since" in str(run.error)
     assert "Nothing has come from the feed since" in make_page(run).lead
+    assert make_page(run).status == "feed silent"
 
 
 def test_nothing_from_the_feed_is_red_and_no_agreement(shadow):
@@ -156,6 +160,7 @@ def test_nothing_from_the_feed_is_red_and_no_agreement(shadow):
     assert run.night.feed.state == "dead"
     page = make_page(run)
     assert "Nothing came from the feed" in page.lead
+    assert page.status == "nothing came"
     assert not [figure for figure in page.figures if figure.tone == "good"], "nothing compared is nothing good"
     assert {"bad"} == {figure.tone for figure in page.figures if figure.label == "Brought by the feed"}
     assert run.error.exit_code == 5
@@ -166,6 +171,7 @@ def test_a_night_without_incidents_proves_nothing_about_the_feed(shadow):
     run = parallel(shadow.job, since.isoformat(), (since + timedelta(hours=2)).isoformat())
     assert run.night.feed.state == "unproved"
     assert "proves nothing about the feed" in make_page(run).lead
+    assert make_page(run).status == "not compared"
     assert run.error is None
 
 
@@ -212,6 +218,7 @@ def test_the_wrong_person_paged_in_harness_is_named(harness, paging):
     assert f"minute 0: paged {right} / paged {wrong}" in found.reason
     assert found.unexplained
     assert right in str(run.error)
+    assert make_page(run).status == "pages otherwise"
     drawing = {section.title: section.drawing for section in make_page(run).sections}["Both sides, where they differ"]
     assert f"Harness, {'seen' if paging else 'computed'}" in drawing
 
@@ -286,9 +293,7 @@ def test_one_timeline_that_cannot_be_read_whole_is_named_and_the_others_are_comp
     assert f"Harness says that the timeline of {id} goes on, and not where" in found.reason
     assert run.night.count_whys() == {"unread": 1}
     assert run.night.count()["same"] == first.night.count()["same"] - 1
-    assert (
-        "1 alert cannot be compared, since PagerDuty's log or Harness's timeline was not read" in make_page(run).lead
-    )
+    assert "1 alert cannot be compared, since PagerDuty's log or Harness's timeline was not read" in make_page(run).lead
 
 
 def test_one_log_of_pagerduty_that_cannot_be_read_whole_is_named_and_the_others_are_compared(shadow, spoil):
@@ -358,6 +363,10 @@ def test_without_an_api_of_policies_nothing_is_computed(shadow):
     run = shadow.compare(paging=False, found=found)
     assert run.night.count_computed() == {"same": 0, "silent": 0, "otherwise": 0}
     assert "no API to compute it from" in run.night.pairs[0].reason
+    page = make_page(run)
+    assert page.status == "not compared"
+    [left] = [figure for figure in page.figures if figure.label == "Not compared"]
+    assert (left.value, left.tone) == (str(len(run.night.pairs)), "warn")
 
 
 def test_titles_are_left_out_where_that_is_asked(shadow):
@@ -379,11 +388,22 @@ def test_an_alert_that_harness_alone_has_is_told(shadow):
             "deduplicationId": "x",
             "monitoringLink": None,
         }
-        held["alerts"].append(ghost)
+        test = ghost | {"prettyId": "ALERT_sre-998", "title": f"{TEST_TITLE} 12ab of Edge & CDN", "events": []}
+        held["alerts"] += [ghost, test]
     run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
-    [alone] = [pair for pair in run.night.pairs if pair.grade == "only_harness"]
-    assert alone.alert.title == "From elsewhere"
-    assert run.error is None, "it may come from a sender that has gone over already"
+    alone = {pair.alert.title: pair for pair in run.night.pairs if pair.grade == "only_harness"}
+    assert alone.keys() == {ghost["title"], test["title"]}
+    assert "its sender may have gone over to Harness already" in alone[ghost["title"]].reason
+    assert alone[ghost["title"]].reason.endswith(
+        "it paged somebody" if alone[ghost["title"]].now else "it paged nobody"
+    )
+    assert alone[test["title"]].reason == "a test page of ours, which PagerDuty never had; it paged nobody"
+    assert run.error is None, "nobody misses a page by it"
+    assert "2 came to Harness only" in make_page(run).lead
+    with pytest.raises(UnexplainedDifferenceError):
+        finish(shadow.job, shadow.run({"kind": "drop", "incident": number(shadow.choose())}))
+    index = (shadow.job.folder / "index.html").read_text()
+    assert 'class="tag bad">not on both sides' in index
 
 
 def test_since_when_nothing_came_is_told_by_the_last_alert_of_all(shadow):

@@ -1,5 +1,6 @@
 """A company that was carried over at noon, and the night after it, to be played with faults of the feed and of Harness."""
 
+import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -61,3 +62,26 @@ class Shadow:
     def choose(self, number=0, least=5):
         """A page of the clean night that somebody was told of, and nobody answered for some minutes."""
         return [one for one in self.clean.night.pairs if one.then and one.last >= least][number]
+
+
+def named(run, pair):
+    """What is said of the same incident."""
+    [found] = [one for one in run.night.pairs if one.incident and one.incident.id == pair.incident.id]
+    return found
+
+
+def find_policy(held, shadow, pair):
+    identifier = shadow.clean.draft.identifier_of("services", pair.service)
+    service = held["oncall"]["services"][f"default/sre/{identifier}"]
+    return held["oncall"]["escalation_policies"][f"default/sre/{service['escalation_policy']}"]
+
+
+def change_rota(shadow, at):
+    """Somebody changes a schedule of PagerDuty at that moment: in each layer whoever was first is last. Until then it was as it was."""
+    with edit(shadow.job, "pagerduty") as account:
+        [schedule] = [one for one in account["schedules"] if one["name"] == "Platform follow-the-sun"]
+        former = copy.deepcopy(schedule["schedule_layers"])
+        account["past_layers"][schedule["id"]] = [layer | {"end": at.isoformat()} for layer in former]
+        for layer in schedule["schedule_layers"]:
+            layer["users"].append(layer["users"].pop(0))
+    shadow.job._servers[0].app.config.pop("HISTORY")

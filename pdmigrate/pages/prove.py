@@ -11,7 +11,7 @@ from pdmigrate.oncall.words import DAYS, format_number
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pages.people import People, know_people
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
-from pdmigrate.pages.verdict import MOST_LINES
+from pdmigrate.pages.verdict import MOST_LINES, OTHERWISE, VERDICT_WORDS
 from pdmigrate.pages.words import format_time
 from pdmigrate.parity.usage import EVENING, MORNING
 from pdmigrate.steps.prove import Grade, Proof, Proved, judge_page
@@ -54,7 +54,8 @@ def make_page(found: Proved) -> Page:
         ("Configuration as of", format_time(found.draft.account.taken)),
         ("Sent now", format_number(found.sent, "test page")),
     )
-    return Page("live", "Live proof", describe_proved(found), figures=tuple(figures), facts=facts)
+    status = VERDICT_WORDS["nobody"] if outcomes["nobody"] else OTHERWISE if outcomes["others"] else ""
+    return Page("live", "Live proof", describe_proved(found), status, tuple(figures), facts=facts)
 
 
 def _figure(label: str, number: int, row: str, tone: str) -> Figure:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pdmigrate.pages.markup import asset, environment, trusted
 from pdmigrate.pages.show import Figure, Page, Section
-from pdmigrate.pages.verdict import DEAD, NOT_COMPARED, ONE_SIDE, OTHERWISE, SILENT
+from pdmigrate.pages.verdict import DEAD, NOT_COMPARED, ONE_SIDE, OTHERWISE, SILENT, VERDICT_WORDS
 from pdmigrate.workspace.folder import STEPS, write_text
 
 TONES = {
@@ -24,7 +24,7 @@ TONES = {
     "no-go": "bad",
     "not run": "plain",
     "out of date": "warn",
-    **dict.fromkeys((OTHERWISE, ONE_SIDE, DEAD, SILENT), "bad"),
+    **dict.fromkeys((VERDICT_WORDS["nobody"], OTHERWISE, ONE_SIDE, DEAD, SILENT), "bad"),
     NOT_COMPARED: "warn",
 }
 """The tone of each status; a status that is not here is plain."""
@@ -64,7 +64,7 @@ def write_index(
         page=index,
         tables=tables,
         cards=pages,
-        turns=len(STEPS),
+        turns=sum(card.name in STEPS for card in pages),
         figures_from=figures_from,
         links=(),
         calm=calm,

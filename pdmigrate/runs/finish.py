@@ -45,7 +45,8 @@ def finish(job: Job, result: Result) -> Written:
 def _finish(job: Job, result: Result) -> Written:
     error, page = result.error, make_page(result)
     beside = BESIDE[result.step](job, result) if result.step in BESIDE else {}
-    links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in STEPS)]
+    there = [step for step in STEPS if result.step in STEPS or (job.folder / f"{step}.html").is_file()]
+    links = [("index.html", "Run"), *((f"{step}.html", step.capitalize()) for step in there)]
     links += [(path.relative_to(job.folder).as_posix(), title) for title, path in beside.items() if title in LINKED]
     written = [(f"Page {page.title}", write_page(page, job.folder, links))]
     written += [(title, path) for title, path in beside.items() if title not in LINKED]

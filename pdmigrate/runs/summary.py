@@ -132,12 +132,16 @@ def read_results(folder: Path, beside: bool = False) -> dict[str, Left]:
 
 
 def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) -> Left:
-    """Write index.html and summary.json. Returns the summary. A replay in the run's folder is part of it."""
+    """Write index.html and summary.json. Returns the summary. A replay in the run's folder is part of it.
+
+    Where no step left anything, the folder is that of a night, a replay or a proof alone: it comes to what that comes to.
+    """
     there = read_results(folder, beside=True)
     overtaken = _find_overtaken({**results, **there})
     replayed = {"replay": there["replay"]} if "replay" in there else {}
     told = {**results, **replayed}
-    code = worst_code([r["exit_code"] for step, r in told.items() if step in results or step not in overtaken])
+    counted = [r for step, r in told.items() if step in results or step not in overtaken] if results else there.values()
+    code = worst_code([r["exit_code"] for r in counted])
     troubles = [f"{step}: {r['error']}" for step, r in told.items() if r["error"] and step not in overtaken]
     summary = summarise_run(name, folder.name, code, told)
     live = there.get("prove", {}).get("summary")
@@ -154,6 +158,8 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
         lead = "A person is needed, or something went wrong: see below."
     elif "verify" in overtaken:
         lead = f"What was verified does not hold any more: {overtaken['verify']} was run after it. Run verify again."
+    elif not results:
+        lead = " ".join(r["card"]["lead"] for r in there.values() if r.get("card")) or lead
     facts = (
         ("Workspace", summary["workspace"]),
         ("Run", summary["run"]),
@@ -173,7 +179,7 @@ def write_run(name: str, folder: Path, results: dict[str, Left], now: datetime) 
         lead,
         [
             _make_card(step, told.get(step), overtaken.get(step, ""), bool(verdict) and step == "verify")
-            for step in (*STEPS, *replayed)
+            for step in (*(STEPS if results else ()), *replayed)
         ],
         facts,
         "\n".join(troubles),

@@ -1,11 +1,12 @@
 """A shadow night on the embedded pair: a clean one is the same on both sides, and each planted fault is named."""
 
 import copy
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from shadow_night import LOADED, NOW, SERVICES, SINCE, UNTIL, Shadow
+from shadow_night import LOADED, NOW, SERVICES, SINCE, UNTIL, Shadow, change_rota, find_policy, named
 from small_company import cut_down, edit
 
 from pdmigrate import conflicts, decide, finish, load, open_job, parallel, preview
@@ -37,12 +38,6 @@ def shadow(tmp_path_factory):
             accept_invites(held)
         clock[0] = NOW
         yield Shadow(job)
-
-
-def named(run, pair):
-    """What is said of the same incident."""
-    [found] = [one for one in run.night.pairs if one.incident and one.incident.id == pair.incident.id]
-    return found
 
 
 def number(pair):
@@ -196,12 +191,6 @@ def harness(shadow):
     yield shadow
     with edit(shadow.job, "harness") as held:
         held["oncall"] = before
-
-
-def find_policy(held, shadow, pair):
-    identifier = shadow.clean.draft.identifier_of("services", pair.service)
-    service = held["oncall"]["services"][f"default/sre/{identifier}"]
-    return held["oncall"]["escalation_policies"][f"default/sre/{service['escalation_policy']}"]
 
 
 @pytest.mark.parametrize("paging", [True, False], ids=["seen", "computed"])
@@ -404,6 +393,9 @@ def test_an_alert_that_harness_alone_has_is_told(shadow):
         finish(shadow.job, shadow.run({"kind": "drop", "incident": number(shadow.choose())}))
     index = (shadow.job.folder / "index.html").read_text()
     assert 'class="tag bad">not on both sides' in index
+    assert "1 came to PagerDuty only" in index, "a folder of a night alone comes to what the night does"
+    assert json.loads((shadow.job.folder / "summary.json").read_text())["exit_code"] == 5
+    assert 'href="connect.html"' not in (shadow.job.folder / "parallel.html").read_text(), "no such page is there"
 
 
 def test_since_when_nothing_came_is_told_by_the_last_alert_of_all(shadow):
@@ -452,17 +444,6 @@ def history(shadow):
         account.clear()
         account.update(before)
     shadow.job._servers[0].app.config.pop("HISTORY", None)
-
-
-def change_rota(shadow, at):
-    """Somebody changes a schedule of PagerDuty at that moment: in each layer whoever was first is last. Until then it was as it was."""
-    with edit(shadow.job, "pagerduty") as account:
-        [schedule] = [one for one in account["schedules"] if one["name"] == "Platform follow-the-sun"]
-        former = copy.deepcopy(schedule["schedule_layers"])
-        account["past_layers"][schedule["id"]] = [layer | {"end": at.isoformat()} for layer in former]
-        for layer in schedule["schedule_layers"]:
-            layer["users"].append(layer["users"].pop(0))
-    shadow.job._servers[0].app.config.pop("HISTORY")
 
 
 def test_what_came_before_a_schedule_was_changed_is_not_comparable_and_what_came_after_is(shadow, history):

@@ -120,14 +120,15 @@ def describe_run(found: ParallelRun) -> str:
         ),
         [pair for pair in night.pairs if pair.computed == "otherwise"],
     )
-    quiet = night.count_quiet()
+    quiet, tests = night.count_quiet(), sum(pair.is_test for pair in _of(night, "only_harness"))
+    ours = f", {format_number(tests, 'test page')} of ours among them" if tests else ""
     parts = [
         f"{head}, {both:,} of them in both systems" + (f"; {'; '.join(seen)}" if seen else ""),
         f"The feed is in quiet mode, so Harness paged nobody for {quiet:,} of them" if quiet else "",
         f"By what Harness holds, {'; '.join(would)} (computed, not seen)" if would else "",
         _describe_left(night),
         f"{counts['only_pagerduty']:,} came to PagerDuty only" if counts["only_pagerduty"] else "",
-        f"{counts['only_harness']:,} came to Harness only" if counts["only_harness"] else "",
+        f"{counts['only_harness']:,} came to Harness only{ours}" if counts["only_harness"] else "",
         found.describe_feed().removesuffix(".") if night.feed.state == "silent" else "",
     ]
     return ". ".join(part for part in parts if part) + "."

@@ -82,6 +82,11 @@ class Pair:
         """Whether both sides have it, and page otherwise, seen or computed."""
         return "otherwise" in (self.grade, self.computed)
 
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a test page of ours, which Harness alone was sent."""
+        return self.incident is None and self.alert is not None and self.alert.title.startswith(TEST_TITLE)
+
 
 @dataclass(frozen=True)
 class Feed:
@@ -235,9 +240,9 @@ class _Comparer:
         told, _ = read_told(self._timeline(alert), alert, 0, self.now)
         ids = [id for id in self.found.account.services if self.found.identifier_of("services", id) in alert.services]
         at, gap = rota.to_instant(alert.created), self._timeline(alert).gap
-        is_ours = alert.title.startswith(TEST_TITLE)
-        reason = _join(OURS if is_ours else ALONE, gap or ("it paged somebody" if told else "it paged nobody"))
-        return Pair(at, "".join(ids[:1]), None, alert, now=told, seen=not gap, grade="only_harness", reason=reason)
+        pair = Pair(at, "".join(ids[:1]), None, alert, now=told, seen=not gap, grade="only_harness")
+        paged = gap or ("it paged somebody" if told else "it paged nobody")
+        return replace(pair, reason=_join(OURS if pair.is_test else ALONE, paged))
 
     def _double(self, one: Match, alert: Alert) -> Pair:
         first = f"incident {one.incident.number or one.incident.id}, which came as {one.alert.id} already"

@@ -1,20 +1,42 @@
 """A company that was carried over at noon, and the night after it, to be played with faults of the feed and of Harness."""
 
 import copy
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from small_company import edit
+from small_company import cut_down, edit
 
-from pdmigrate import parallel
+from pdmigrate import conflicts, load, open_job, parallel, preview
 from pdmigrate.harness.alert_reading import list_alerts, read_timeline
 from pdmigrate.parity.parallel import compare_night
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.sandbox.shadow import send_night
+from pdmigrate.workspace.folder import write_json
 
 LOADED = datetime(2025, 10, 6, 12, tzinfo=UTC)
 SINCE, UNTIL = datetime(2025, 10, 7, 0, tzinfo=UTC), datetime(2025, 10, 7, 12, tzinfo=UTC)
 NOW = UNTIL + timedelta(hours=1)
 SERVICES = {"Edge & CDN": "edge_cdn_PSERV02"}
+
+
+@contextmanager
+def carry_over(folder):
+    """A job on a small company that was carried over at noon, with a night after it."""
+    make_demo_workspace(folder)
+    history = {"until": NOW.isoformat(), "day": "2025-10-05", "days": 1, "log_entries": 500}
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(LOADED)) | {"history": history})
+    clock = [LOADED]
+    with open_job(folder, clock=lambda: clock[0]) as job:
+        preview(job)
+        conflicts(job)
+        assert load(job, "all").error is None
+        with edit(job, "harness") as held:
+            accept_invites(held)
+        clock[0] = NOW
+        yield job
 
 
 class Shadow:
@@ -85,3 +107,7 @@ def change_rota(shadow, at):
         for layer in schedule["schedule_layers"]:
             layer["users"].append(layer["users"].pop(0))
     shadow.job._servers[0].app.config.pop("HISTORY")
+
+
+def number(pair):
+    return pair.incident.number

@@ -295,7 +295,7 @@ def test_a_result_is_shown_as_one_line_without_anybodys_data(results, private):
 def test_no_result_shows_its_fields(small):
     assert len(Result.__subclasses__()) == len(_PAGES)
     assert {kind.__repr__ for kind in Result.__subclasses__()} == {Result.__repr__}
-    assert repr(history(small)) == "<history: done. Its page, by parts: look(...).>"
+    assert repr(history(small)) == "<history: done. Data frames: trend. Its page, by parts: look(...).>"
 
 
 def test_masked_contact_methods_are_as_masked_pages(found):

@@ -1,47 +1,36 @@
 """A shadow night on the embedded pair: a clean one is the same on both sides, and each planted fault is named."""
 
 import copy
-import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from shadow_night import LOADED, NOW, SERVICES, SINCE, UNTIL, Shadow, change_rota, find_policy, named
-from small_company import cut_down, edit
+from shadow_night import (
+    LOADED,
+    NOW,
+    SERVICES,
+    SINCE,
+    UNTIL,
+    Shadow,
+    carry_over,
+    find_policy,
+    named,
+    number,
+)
+from small_company import edit
 
-from pdmigrate import conflicts, decide, finish, load, open_job, parallel, preview
+from pdmigrate import conflicts, decide, load, parallel, preview
 from pdmigrate.errors import UnexplainedDifferenceError, UsageError
 from pdmigrate.harness.alert_records import Timeline
-from pdmigrate.oncall.live import TEST_TITLE
 from pdmigrate.pages import make_page
 from pdmigrate.parity.parallel import compare_night
-from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.sandbox.company import build_company
-from pdmigrate.sandbox.gate import replace_faults
-from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.steps.parallel import SLACK
-from pdmigrate.workspace.folder import write_json
 
 
 @pytest.fixture(scope="module")
 def shadow(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("parallel") / "acme"
-    make_demo_workspace(folder)
-    history = {"until": NOW.isoformat(), "day": "2025-10-05", "days": 1, "log_entries": 500}
-    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(LOADED)) | {"history": history})
-    clock = [LOADED]
-    with open_job(folder, clock=lambda: clock[0]) as job:
-        preview(job)
-        conflicts(job)
-        assert load(job, "all").error is None
-        with edit(job, "harness") as held:
-            accept_invites(held)
-        clock[0] = NOW
+    with carry_over(tmp_path_factory.mktemp("parallel") / "acme") as job:
         yield Shadow(job)
-
-
-def number(pair):
-    return pair.incident.number
 
 
 # --- clean nights ---
@@ -262,44 +251,6 @@ def test_a_timeline_that_nobody_can_read_compares_nothing(shadow):
     assert "RESPONDER_CALLED" in run.night.pairs[0].reason
 
 
-@pytest.fixture
-def spoil(shadow):
-    """Spoil answers of one side; they are whole again afterwards."""
-    pagerduty, harness = (server.app for server in shadow.job._servers)
-    yield lambda side, *rules: replace_faults({"pagerduty": pagerduty, "harness": harness}[side], [*rules])
-    replace_faults(pagerduty, [])
-    replace_faults(harness, [])
-
-
-def test_one_timeline_that_cannot_be_read_whole_is_named_and_the_others_are_compared(shadow, spoil):
-    broken = shadow.choose()
-    first = shadow.run()
-    id = named(first, broken).alert.id
-    spoil("harness", {"path": f"/ir/tp/api/v1/mc/activities/{id}/timeline", "kind": "more_of_nothing"})
-    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
-    found = named(run, broken)
-    assert (found.grade, found.why, found.seen) == ("not_comparable", "unread", False)
-    assert f"Harness says that the timeline of {id} goes on, and not where" in found.reason
-    assert run.night.count_whys() == {"unread": 1}
-    assert run.night.count()["same"] == first.night.count()["same"] - 1
-    assert "1 alert cannot be compared, since PagerDuty's log or Harness's timeline was not read" in make_page(run).lead
-
-
-def test_one_log_of_pagerduty_that_cannot_be_read_whole_is_named_and_the_others_are_compared(shadow, spoil):
-    """Also where the log of all cannot: then it is read incident by incident."""
-    broken = shadow.choose()
-    shadow.play((), True, SERVICES)
-    spoil("pagerduty", {"path": "/log_entries", "kind": "half"})
-    assert parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat()).night.count() == shadow.clean.night.count()
-    of_one = {"path": f"/incidents/{broken.incident.id}/log_entries", "kind": "half"}
-    spoil("pagerduty", {"path": "/log_entries", "kind": "half"}, of_one)
-    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
-    found = named(run, broken)
-    assert (found.grade, found.why, found.logged) == ("not_comparable", "unread", False)
-    assert f"/incidents/{broken.incident.id}/log_entries could not be read whole" in found.reason
-    assert run.night.count()["same"] == shadow.clean.night.count()["same"] - 1
-
-
 def test_a_timeline_without_levels_and_with_names_is_read_as_far_as_it_tells(shadow):
     """Of each person the first time counts; a name stands for the one who has it."""
     names = {email: person.name for email, person in shadow.clean.draft.state.people.items()}
@@ -367,56 +318,6 @@ def test_titles_are_left_out_where_that_is_asked(shadow):
     assert not titles & shown
 
 
-def test_an_alert_that_harness_alone_has_is_told(shadow):
-    shadow.play((), True, SERVICES)
-    with edit(shadow.job, "harness") as held:
-        ghost = copy.deepcopy(held["alerts"][3])
-        ghost |= {
-            "prettyId": "ALERT_sre-999",
-            "title": "From elsewhere",
-            "deduplicationId": "x",
-            "monitoringLink": None,
-        }
-        test = ghost | {"prettyId": "ALERT_sre-998", "title": f"{TEST_TITLE} 12ab of Edge & CDN", "events": []}
-        held["alerts"] += [ghost, test]
-    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
-    alone = {pair.alert.title: pair for pair in run.night.pairs if pair.grade == "only_harness"}
-    assert alone.keys() == {ghost["title"], test["title"]}
-    assert "its sender may have gone over to Harness already" in alone[ghost["title"]].reason
-    assert alone[ghost["title"]].reason.endswith(
-        "it paged somebody" if alone[ghost["title"]].now else "it paged nobody"
-    )
-    assert alone[test["title"]].reason == "a test page of ours, which PagerDuty never had; it paged nobody"
-    assert run.error is None, "nobody misses a page by it"
-    assert "2 came to Harness only, 1 test page of ours among them" in make_page(run).lead
-    with pytest.raises(UnexplainedDifferenceError):
-        finish(shadow.job, shadow.run({"kind": "drop", "incident": number(shadow.choose())}))
-    index = (shadow.job.folder / "index.html").read_text()
-    assert 'class="tag bad">not on both sides' in index
-    assert "1 came to PagerDuty only" in index, "a folder of a night alone comes to what the night does"
-    assert json.loads((shadow.job.folder / "summary.json").read_text())["exit_code"] == 5
-    assert 'href="connect.html"' not in (shadow.job.folder / "parallel.html").read_text(), "no such page is there"
-
-
-def test_since_when_nothing_came_is_told_by_the_last_alert_of_all(shadow):
-    shadow.play([{"kind": "dead", "at": (SINCE - timedelta(days=1)).isoformat()}], True, SERVICES)
-    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
-    assert "no alert in the week before either" in str(run.error)
-    with edit(shadow.job, "harness") as held:
-        old = {"prettyId": "ALERT_sre-1", "scope": "default/sre", "title": "old", "quietMode": False, "service": None}
-        old |= {
-            "description": "",
-            "priority": "p4_info",
-            "deduplicationId": None,
-            "monitoringLink": None,
-            "ended": None,
-        }
-        at = int((SINCE - timedelta(days=2)).timestamp() * 1000)
-        held["alerts"] = [old | {"patched": {}, "created": at, "events": []}]
-    run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
-    assert "The last alert that Harness has, of whatever origin, is of Sat 4 Oct 2025, 20:00" in str(run.error)
-
-
 def test_a_time_that_is_none_is_refused(shadow):
     with pytest.raises(UsageError, match="tomorrow is no moment: write it as"):
         parallel(shadow.job, "tomorrow")
@@ -432,51 +333,6 @@ def test_what_begins_at_the_edge_of_the_night_is_matched_beyond_it(shadow):
     run = parallel(shadow.job, since.isoformat(), (since + SLACK).isoformat())
     assert "only_harness" not in {one.grade for one in run.night.pairs}
     assert pair.incident.id not in {one.incident.id for one in run.night.pairs}
-
-
-@pytest.fixture
-def history(shadow):
-    """What PagerDuty was, again afterwards."""
-    with edit(shadow.job, "pagerduty") as account:
-        before = copy.deepcopy(account)
-    yield
-    with edit(shadow.job, "pagerduty") as account:
-        account.clear()
-        account.update(before)
-    shadow.job._servers[0].app.config.pop("HISTORY", None)
-
-
-def test_what_came_before_a_schedule_was_changed_is_not_comparable_and_what_came_after_is(shadow, history):
-    """It is loaded, and stays so."""
-    hung = [pair for pair in shadow.clean.night.pairs if pair.service == "PSERV02"]
-    at = hung[-1].incident.created_at - timedelta(minutes=30)
-    change_rota(shadow, at)
-    stale = shadow.run(paging=False)
-    late = stale.night.unexplained
-    assert late, "PagerDuty was changed before the page, and Harness was not told: that is a difference"
-    assert all(pair.incident.created_at > at and pair.computed == "otherwise" for pair in late)
-    preview(shadow.job)
-    conflicts(shadow.job)
-    assert load(shadow.job, "all").error is None
-    run = shadow.run(paging=False)
-    before = [pair for pair in run.night.pairs if pair.why == "schedule"]
-    after = [named(run, pair) for pair in late]
-    assert before
-    assert all(pair.incident.created_at < at and not pair.computed for pair in before)
-    assert {pair.computed for pair in after} == {"same"}
-    assert (
-        "Platform follow-the-sun had femke.jansen@acme.example on call, and by its layers of today" in before[0].reason
-    )
-    assert run.error is None
-    with edit(shadow.job, "harness") as held:
-        [former] = before[0].then[0][1]
-        [level, *_] = find_policy(held, shadow, hung[0])["levels"]
-        right, level["targets"] = level["targets"], [{"type": "user", "id": former}]
-    spoiled = shadow.run(paging=False)
-    with edit(shadow.job, "harness") as held:
-        find_policy(held, shadow, hung[0])["levels"][0]["targets"] = right
-    assert {pair.incident.id for pair in after} <= {pair.incident.id for pair in spoiled.night.unexplained}
-    assert {named(spoiled, pair).why for pair in before} == {"schedule"}, "by PagerDuty's side alone"
 
 
 def test_what_somebody_decided_explains_a_page_that_goes_otherwise(shadow):

@@ -133,7 +133,8 @@ def read_happened(
                     record = RECORDS[kind].model_validate(row)
                 except ValidationError:
                     unusable[kind] += 1
-                    if kind == "log_entries" and isinstance(about := _take_id(row.get("incident")), str):
+                    about = _take_id(row.get("incident")) if kind == "log_entries" and isinstance(row, dict) else None
+                    if isinstance(about, str):
                         cut[about] = "a row of its log cannot be read"
                     continue
                 found[kind][row["id"]] = record

@@ -1,10 +1,12 @@
 """The fields of history that are kept and read are those of PagerDuty's OpenAPI file."""
 
+from datetime import UTC, datetime
+
 import pytest
 from test_contract_pagerduty import read_file
 from test_fields import find_properties
 
-from pdmigrate.pagerduty.history import KINDS, RECORDS
+from pdmigrate.pagerduty.history import KINDS, RECORDS, Window, read_happened
 from pdmigrate.pagerduty.history_reading import KEY, NAMED, PLAIN, keep_row
 from pdmigrate.pagerduty.needs import NEEDS
 from pdmigrate.parity.course import ASSIGNS, ENDS
@@ -47,3 +49,12 @@ def test_nothing_else_stays(kind):
     assert "secret" not in repr(plain)
     assert "words" not in repr(kept)
     assert kept.keys() <= {*PLAIN[kind].split(), *NAMED[kind].split(), "assignees"}
+
+
+def test_an_incident_of_whose_log_a_row_cannot_be_read_is_named():
+    since, until = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
+    row = {"id": "R1", "type": "notify_log_entry", "created_at": "2026-03-02T03:00:00Z", "incident": {"id": "Q1"}}
+    strange = [row | {"id": "R2", "created_at": "yesterday", "incident": {"id": "Q2"}}, {"id": "R3"}, "no row"]
+    found = read_happened([Window(since, until, {"log_entries": [row, *strange]})], [], since, until, {})
+    assert found.cut == {"Q2": "a row of its log cannot be read"}
+    assert found.unusable == {"log_entries": 3}

@@ -19,7 +19,7 @@ CODE := pdmigrate tests $(wildcard notebooks benchmarks docs)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test pytest lint format bench mutants fuzz kills example docs clean environment
+.PHONY: help demo lab test pytest lint format bench mutants fuzz kills installs example docs clean environment
 
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -61,6 +61,9 @@ fuzz: $(VENV)/.installed-test  ## docs/reliability.md anew: ten thousand broken 
 
 kills: $(VENV)/.installed-test  ## the same page anew: a load killed at every write, and each fault at every request
 	@$(BIN)/python tests/break_loads.py --write docs/reliability.md
+
+installs: $(VENV)/.installed-test  ## docs/installs.md anew: the ways to install, each tried; give PYTHONS="--python 3.12=/path ..."
+	@$(BIN)/python tests/try_installs.py $(PYTHONS) --write docs/installs.md
 
 example: $(VENV)/.installed-test  ## reports/example/ and docs/pictures/ anew, after a page or a notebook has changed
 	@$(BIN)/python docs/make_example.py

@@ -8,6 +8,7 @@ from hypothesis import settings
 from live_place import NOW as NOON
 from live_place import Place
 from pagerduty_http import NOW, Client
+from postgres_server import serve_postgres
 from small_company import cut_down
 from source_http import DATA, Source
 
@@ -35,6 +36,13 @@ def skip(reason: str) -> None:
     if os.environ.get("PDMIGRATE_REQUIRE_ALL"):
         pytest.fail(f"may not be skipped here: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """The URL of a PostgreSQL of this file's own."""
+    with serve_postgres(skip) as url:
+        yield url
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "mission.md"
+TEST = re.compile(r"`([\w/.]+)::(\w+)`")
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 
 
@@ -48,7 +50,7 @@ def carried(tmp_path_factory):
 
 
 def read_rows():
-    return [(int(n), *rest) for n, *rest in ROW.findall((ROOT / "docs" / "mission.md").read_text(encoding="utf-8"))]
+    return [(int(n), *rest) for n, *rest in ROW.findall(PAGE.read_text(encoding="utf-8"))]
 
 
 def test_every_one_of_the_forty_lines_has_a_row():
@@ -57,11 +59,17 @@ def test_every_one_of_the_forty_lines_has_a_row():
 
 def test_every_named_test_exists():
     for number, _, _, tests in read_rows():
-        named = re.findall(r"`([\w/.]+)::(\w+)`", tests)
-        assert named, f"line {number} names no test"
-        for file, name in named:
-            found = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob(file)]
-            assert any(f"def {name}(" in text for text in found), f"line {number}: {file} {name}"
+        assert TEST.findall(tests), f"line {number} names no test"
+    for file, name in TEST.findall(PAGE.read_text(encoding="utf-8")):
+        found = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob(file)]
+        assert any(f"def {name}(" in text for text in found), f"{file} {name}"
+
+
+def test_what_we_say_beside_other_importers_names_its_test():
+    beside = PAGE.read_text(encoding="utf-8").partition("## Beside other importers")[2]
+    rows = [line.split("|") for line in beside.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    assert not [row[1] for row in rows if len(row) != 12 or not TEST.search(row[-2])]
 
 
 def test_every_named_place_exists():

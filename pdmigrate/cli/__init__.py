@@ -59,9 +59,15 @@ def _run(given: list[str]) -> int:
     import click
 
     from pdmigrate.cli.program import Program, describe_slip
+    from pdmigrate.wire.addresses import is_storage
 
     program = Program(COMMANDS)
     try:
+        if len(given) > 1 and given[0] in program.list_commands(None) and is_storage(given[1]):
+            from pdmigrate.cli.away import run_away
+
+            _prepare()
+            return run_away(given[0], given[1], given[2:])
         with program.make_context("pdmigrate", list(given)) as context:
             _prepare()
             return int(program.invoke(context))

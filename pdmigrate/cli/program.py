@@ -10,9 +10,21 @@ import click
 
 from pdmigrate import __version__
 from pdmigrate.errors import find_nearest, shorten
+from pdmigrate.wire.addresses import is_storage
 
-FOLDER = click.Path(path_type=Path)
-"""A file or a folder, there or not."""
+
+class Folder(click.Path):
+    """A file or a folder of this machine, there or not; an address is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and is_storage(value):
+            self.fail(
+                f"{value} is no folder: an address stands right after the command (pdmigrate run {value}).", param, ctx
+            )
+        return super().convert(value, param, ctx)
+
+
+FOLDER = Folder(path_type=Path)
 workspace_argument = click.argument("workspace", type=FOLDER, metavar="DIR", help="The folder of the migration.")
 """What most commands take first."""
 
@@ -49,7 +61,7 @@ class Program(click.Group):
         self._table = table
         click.version_option(__version__, message="%(version)s")(self)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context | None) -> list[str]:
         return [name for group in self._table.values() for name in group]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,11 +15,13 @@ from pdmigrate.harness.address import Address, Key, is_gone
 from pdmigrate.harness.target import TargetAccess
 from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.together import run_together
 from pdmigrate.wire.transport import NO_JSON, Transport
 
 Row = dict[str, Any]
 Record = TypeVar("Record", bound=BaseModel)
 
+GROUPS, SERVICES = "/ng/api/user-groups", "/ng/api/servicesV2"
 CONTRACT = "/pdmigrate-oncall/v1"
 PAGE = 100
 MOST_PAGES = 1_000
@@ -105,26 +107,38 @@ class Harness:
 
     def read_state(self) -> records.State:
         """All of the project that concerns a migration, as it is now."""
-        people = self.read_people()
+        lists: dict[str, Callable[[], Any]] = {
+            "people": self.read_people,
+            "groups": lambda: self._list_ng("GET", GROUPS),
+            "services": lambda: self._list_ng("GET", SERVICES, words=("page", "size")),
+        }
+        oncall: dict[str, Callable[[], Any]] = {
+            "schedules": lambda: self._read_kind("/schedules", records.Schedule),
+            "policies": lambda: self._read_kind("/escalation-policies", records.EscalationPolicy),
+            "contacts": lambda: self._read_kind("/contact-details", records.ContactDetails, "email"),
+            "rules": lambda: self._read_kind("/notification-rules", records.NotificationRule, "email"),
+            "alert_rules": lambda: self._read_kind("/alert-rules", records.AlertRule),
+            "settings": lambda: self._list_oncall("/services"),
+        }
+        spoken = not self.ask_door()
+        lists |= oncall if spoken else {}
+        read = dict(zip(lists, run_together(lambda kind: lists[kind](), lists), strict=True))
+        people, raw_groups, raw_services = (read.pop(kind) for kind in ("people", "groups", "services"))
+        settings = _join_settings(read.pop("settings"), read["alert_rules"]) if spoken else {}
         names = {person.uuid: person.email for person in people.values() if person.uuid}
-        known = records.State(oncall=not self.ask_door())
-        if known.oncall:
-            known = records.State(
-                schedules=self._read_kind("/schedules", records.Schedule),
-                policies=self._read_kind("/escalation-policies", records.EscalationPolicy),
-                contacts=self._read_kind("/contact-details", records.ContactDetails, "email"),
-                rules=self._read_kind("/notification-rules", records.NotificationRule, "email"),
-                alert_rules=self._read_kind("/alert-rules", records.AlertRule),
-                oncall=True,
-            )
-        settings = self._read_settings(known.alert_rules) if known.oncall else {}
-        groups = {group.identifier: group for group in self._read_groups(names)}
-        services = {service.identifier: service for service in self._read_services(settings)}
-        return known.model_copy(update={"people": people, "groups": groups, "services": services})
+        return records.State(
+            people=people,
+            groups={group.identifier: group for group in _make_groups(raw_groups, names)},
+            services={service.identifier: service for service in _make_services(raw_services, settings)},
+            oncall=spoken,
+            **read,
+        )
 
     def read_people(self) -> dict[str, records.Person]:
         """Everybody in the project by email: those with an account, and those who are only invited."""
-        invites, accounts = (self._list_ng("POST", f"/ng/api/{kind}/aggregate") for kind in ("invites", "user"))
+        invites, accounts = run_together(
+            lambda kind: self._list_ng("POST", f"/ng/api/{kind}/aggregate"), ("invites", "user")
+        )
         with reading("/ng/api/user/aggregate"):
             invited = [_make_invited(row) for row in invites]
             users = [_make_user(row["user"]) for row in accounts]
@@ -187,39 +201,6 @@ class Harness:
             near = difflib.get_close_matches(identifier, names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the key sees {', '.join(sorted(names)) or 'none'}."
             raise WrongAccountError(f"Harness knows no {noun} {identifier} in {self.account}: {hint}") from None
-
-    def _read_groups(self, names: dict[str, str]) -> Iterator[records.UserGroup]:
-        path = "/ng/api/user-groups"
-        for row in self._list_ng("GET", path):
-            # members of whom the project knows no email are left to the writer, which keeps them
-            with reading(path):
-                users = tuple(sorted(names[uuid] for uuid in row.get("users") or [] if uuid in names))
-                outside = bool(row.get("externallyManaged") or row.get("harnessManaged"))
-                group = records.UserGroup.model_validate({**row, "users": users, "externally_managed": outside})
-            yield group
-
-    def _read_services(self, settings: dict[str, Row]) -> Iterator[records.Service]:
-        path = "/ng/api/servicesV2"
-        for row in self._list_ng("GET", path, {**self.scope}, ("page", "size")):
-            with reading(path):
-                said = row["service"]
-                oncall, words = settings.get(said["identifier"], {}), said.get("description") or ""
-                service = records.Service.model_validate({**oncall, **said, "description": words})
-            yield service
-
-    def _read_settings(self, rules: dict[str, records.AlertRule]) -> dict[str, Row]:
-        """On-call settings of services, each with what its own alert rule says: the one that has its identifier.
-
-        Where that rule is gone, or is another service's by now, nobody is paged, whatever the service itself says.
-        """
-        listed = self._list_oncall("/services")
-        with reading("/services"):
-            rows = {row["identifier"]: {**row, "paging": False} for row in listed}
-        for identifier, rule in rules.items():
-            if rule.service == identifier:
-                known = rows.get(identifier, {"identifier": identifier})
-                rows[identifier] = {**known, "paging": rule.paging, "rule_policy": rule.escalation_policy}
-        return rows
 
     def _read_kind(self, path: str, record: type[Record], key: str = "identifier") -> dict[str, Record]:
         rows = self._list_oncall(path)
@@ -337,6 +318,39 @@ def _identity(row: Row) -> str:
         if isinstance(row.get(noun), dict):
             return str(row[noun][id])
     return str(row.get("identifier") or row.get("id") or row["uuid"])
+
+
+def _make_groups(rows: Iterable[Row], names: dict[str, str]) -> Iterator[records.UserGroup]:
+    for row in rows:
+        # members of whom the project knows no email are left to the writer, which keeps them
+        with reading(GROUPS):
+            users = tuple(sorted(names[uuid] for uuid in row.get("users") or [] if uuid in names))
+            outside = bool(row.get("externallyManaged") or row.get("harnessManaged"))
+            group = records.UserGroup.model_validate({**row, "users": users, "externally_managed": outside})
+        yield group
+
+
+def _make_services(rows: Iterable[Row], settings: dict[str, Row]) -> Iterator[records.Service]:
+    for row in rows:
+        with reading(SERVICES):
+            said = row["service"]
+            oncall, words = settings.get(said["identifier"], {}), said.get("description") or ""
+            service = records.Service.model_validate({**oncall, **said, "description": words})
+        yield service
+
+
+def _join_settings(listed: Iterable[Row], rules: dict[str, records.AlertRule]) -> dict[str, Row]:
+    """On-call settings of services, each with what its own alert rule says: the one that has its identifier.
+
+    Where that rule is gone, or is another service's by now, nobody is paged, whatever the service itself says.
+    """
+    with reading("/services"):
+        rows = {row["identifier"]: {**row, "paging": False} for row in listed}
+    for identifier, rule in rules.items():
+        if rule.service == identifier:
+            known = rows.get(identifier, {"identifier": identifier})
+            rows[identifier] = {**known, "paging": rule.paging, "rule_policy": rule.escalation_policy}
+    return rows
 
 
 def _make_user(user: Row) -> records.Person:

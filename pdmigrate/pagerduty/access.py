@@ -7,10 +7,10 @@ from typing import Any
 
 from pdmigrate.errors import AnswerError, KeyRefusedError, WrongAccountError
 from pdmigrate.pagerduty.account import find_host
-from pdmigrate.pagerduty.lists import run_together
 from pdmigrate.pagerduty.needs import ABSENT, FORBIDDEN, MAY_BE_ABSENT, PLANS, describe_refusal
 from pdmigrate.pagerduty.schedules_reading import list_honours_final
 from pdmigrate.pagerduty.window import FetchWindow, whole_seconds
+from pdmigrate.wire.together import run_together
 from pdmigrate.wire.transport import Transport
 
 PROBED = {

@@ -21,7 +21,7 @@ from pdmigrate.pagerduty.answers import take_object
 from pdmigrate.pagerduty.dependents import DEPENDENTS
 from pdmigrate.pagerduty.dependents_reading import DependentReader
 from pdmigrate.pagerduty.keeping import Keeper, Part
-from pdmigrate.pagerduty.lists import SIDE_BY_SIDE, ListCall, ListReader, Row, Rows, run_together
+from pdmigrate.pagerduty.lists import ListCall, ListReader, Row, Rows
 from pdmigrate.pagerduty.needs import MAY_BE_ABSENT, MAY_BE_FORBIDDEN, NEEDS, PLANS, explain_refusal
 from pdmigrate.pagerduty.not_carried_reading import NotCarriedReader
 from pdmigrate.pagerduty.records import is_rendered
@@ -32,6 +32,7 @@ from pdmigrate.pagerduty.window import FetchWindow, override_window, whole_secon
 from pdmigrate.wire.addresses import encode_part
 from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.network import Network
+from pdmigrate.wire.together import SIDE_BY_SIDE, run_together
 from pdmigrate.wire.transport import Transport
 
 HOSTS = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}

@@ -5,8 +5,9 @@ from typing import Any
 
 from pdmigrate.errors import IncompleteFetchError
 from pdmigrate.pagerduty.dependents import DEPENDENTS, keep
-from pdmigrate.pagerduty.lists import PAGE, ListCall, ListReader, Row, list_records, run_together
+from pdmigrate.pagerduty.lists import PAGE, ListCall, ListReader, Row, list_records
 from pdmigrate.wire.addresses import encode_part
+from pdmigrate.wire.together import run_together
 from pdmigrate.wire.transport import Transport
 
 

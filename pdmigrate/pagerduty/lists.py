@@ -1,22 +1,19 @@
 """PagerDuty's lists, whole or an error: pages side by side, counted, read again when they move, cut when too long."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from pdmigrate.errors import IncompleteFetchError, SlowAnswerError, StoppedRequestError, TooLongError
+from pdmigrate.errors import IncompleteFetchError, SlowAnswerError, TooLongError
 from pdmigrate.pagerduty.answers import check_listed
 from pdmigrate.pagerduty.keeping import Keeper
 from pdmigrate.wire.canonical import canonical_json
-from pdmigrate.wire.progress import Progress
+from pdmigrate.wire.together import run_together
 from pdmigrate.wire.transport import Transport
 
 PAGE = 100
 CAP = 10_000
 """PagerDuty API: offset + limit beyond this is refused, so a longer list can never be read in one."""
-SIDE_BY_SIDE = 6
-"""Few at a time, under the limit of the account."""
 READINGS = 3
 """How often a list that moves while it is read is read."""
 SMALLEST_PAGE = 5
@@ -30,8 +27,6 @@ LETTERS = "qzxjkvwybgfpmcudlhrsnioate0123456789@-_. "
 Row = dict[str, Any]
 Rows = dict[str, Row]
 """Rows by id."""
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -63,29 +58,6 @@ class ListPage:
     rows: list[Row]
     more: bool
     total: int | None
-
-
-def run_together(
-    call: Callable[[Item], Result], items: Iterable[Item], progress: Progress | None = None, told: str = ""
-) -> list[Result]:
-    """The results of the calls in order. The first error ends it; what has not begun by then is not begun.
-
-    told: what progress calls the items, where they are counted there.
-    """
-    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
-    futures = [pool.submit(call, item) for item in items]
-    if progress and futures:
-        progress.count(told, 0, len(futures))
-        for future in futures:
-            future.add_done_callback(lambda ended: progress.add(told, not ended.cancelled() and not ended.exception()))
-    waits = True
-    try:
-        return [future.result() for future in futures]
-    except (KeyboardInterrupt, StoppedRequestError):
-        waits = False  # who waits for a connection hears nothing, and is not waited for
-        raise
-    finally:
-        pool.shutdown(wait=waits, cancel_futures=True)
 
 
 class PartAbsentError(IncompleteFetchError):

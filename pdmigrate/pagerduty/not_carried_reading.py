@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 
 from pdmigrate.errors import IncompleteFetchError
 from pdmigrate.pagerduty.event_rules import PATHS, keep_path, keep_rules
-from pdmigrate.pagerduty.lists import ListCall, ListReader, Row, list_records, run_together
+from pdmigrate.pagerduty.lists import ListCall, ListReader, Row, list_records
 from pdmigrate.wire.addresses import encode_part
+from pdmigrate.wire.together import run_together
 from pdmigrate.wire.transport import Transport
 
 

@@ -17,12 +17,13 @@ from pydantic import ValidationError
 from pdmigrate.errors import AnswerError, IncompleteFetchError
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty.answers import take_object
-from pdmigrate.pagerduty.lists import PAGE, READINGS, ListCall, ListReader, Row, Rows, run_together
+from pdmigrate.pagerduty.lists import PAGE, READINGS, ListCall, ListReader, Row, Rows
 from pdmigrate.pagerduty.records import Layer, is_rendered
 from pdmigrate.pagerduty.rota import find_foreign
 from pdmigrate.pagerduty.v3_records import SHOWN
 from pdmigrate.pagerduty.window import FetchWindow, LongWindow, join_rendered
 from pdmigrate.wire.addresses import encode_part
+from pdmigrate.wire.together import run_together
 from pdmigrate.wire.transport import Transport
 
 log = logging.getLogger("pdmigrate")

@@ -34,17 +34,20 @@ def list_oncalls() -> Json:
     if until <= since or until - since > FARTHEST:
         raise invalid("Until must be after since, and at most 90 days after it.")
     wanted = {field: ids for field in INCLUDABLE if (ids := request.args.getlist(f"{field}_ids[]"))}
-    found = [oncall for oncall in _find_oncalls(since, until, zone) if _is_wanted(oncall, wanted)]
+    found = [oncall for oncall in _find_oncalls(since, until, zone, wanted) if _is_wanted(oncall, wanted)]
     page = paged(_keep_earliest(found) if asked("earliest") else found, "oncalls")
     records = {kind: _index(kind) for kind in INCLUDABLE.values() if included(kind)}
     return {**page, "oncalls": [_expand(oncall, records) for oncall in page["oncalls"]]}
 
 
-def _find_oncalls(since: datetime, until: datetime, zone: ZoneInfo) -> Iterable[Json]:
+def _find_oncalls(since: datetime, until: datetime, zone: ZoneInfo, wanted: dict[str, list[str]]) -> Iterable[Json]:
     """What was recorded, where that covers the time asked for (`oncalls` of the account); else what the account means."""
     recorded = document().get("oncalls") or {}
     covers = recorded and read_instant(recorded["since"]) <= since and read_instant(recorded["until"]) >= until
-    return [one for one in recorded["oncalls"] if _touches(one, since, until)] if covers else _make(since, until, zone)
+    if covers:
+        return [one for one in recorded["oncalls"] if _touches(one, since, until)]
+    policies = wanted.get("escalation_policy")
+    return _make(since, until, zone, [one for one in _list_targets() if policies is None or one[0]["id"] in policies])
 
 
 def _touches(oncall: Json, since: datetime, until: datetime) -> bool:
@@ -52,19 +55,22 @@ def _touches(oncall: Json, since: datetime, until: datetime) -> bool:
     return begun and (not oncall["end"] or read_instant(oncall["end"]) > since)
 
 
-def _make(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[Json]:
+def _make(since: datetime, until: datetime, zone: ZoneInfo, targets: list[tuple[Json, int, Json]]) -> Iterator[Json]:
     users, turns = _index("users"), {}
-    for schedule in stored("schedules"):
+    asked_for = {target["id"] for _, _, target in targets}
+    for schedule in (one for one in stored("schedules") if one["id"] in asked_for):
         sources = schedule_sources(schedule)
         said = _Sources(repr(sources), tuple(sources))
         turns[schedule["id"]] = _render_once(said, own_zone(schedule), since, until, zone)
-    for schedule in stored("schedules_v3"):  # a place of nobody is on call for nobody
+    for schedule in (
+        one for one in stored("schedules_v3") if one["id"] in asked_for
+    ):  # a place of nobody is on call for nobody
         shifts = [one for one in render_shifts(schedule, since, until) if one.member["type"] == "user_member"]
         ids = [one.member["user_id"] for one in shifts]
         people = [as_reference(users.get(id) or {"id": id, "type": "user"}) for id in ids]
         spans = [(write_instant(one.start, zone), write_instant(one.end, zone)) for one in shifts]
         turns[schedule["id"]] = [(user, *span) for user, span in zip(people, spans, strict=True)]
-    for policy, level, target in _list_targets():
+    for policy, level, target in targets:
         place = {"escalation_policy": as_reference(policy), "escalation_level": level}
         if target["type"].startswith("user"):
             yield {**place, "user": as_reference(target), "schedule": None, "start": None, "end": None}

@@ -8,6 +8,7 @@ from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import read_renderings
 from pdmigrate.steps.job import Job
+from pdmigrate.wire.together import run_together
 
 
 def ask_in_doubt(job: Job) -> int:
@@ -30,14 +31,19 @@ def ask_all(job: Job, account: Account) -> tuple[Account, int]:
 
 
 def _ask(job: Job, account: Account, in_doubt: bool) -> tuple[dict[str, list[dict[str, Any]]], int]:
-    if job.source is None:
+    source = job.source
+    if source is None:
         return {}, 0
-    before = job.source.transport.counts.requests
+    before = source.transport.counts.requests
+    windows = [
+        (rota.to_datetime(start), rota.to_datetime(end), ids)
+        for (start, end), ids in list_windows(account, in_doubt).items()
+    ]
     shown: dict[str, list[dict[str, Any]]] = {}
-    for (start, end), ids in list_windows(account, in_doubt).items():
-        since, until = rota.to_datetime(start), rota.to_datetime(end)
-        for id, rendered in job.source.read_renderings(since, until, ids).items():
-            shown.setdefault(id, []).append({"since": since.isoformat(), "until": until.isoformat(), **rendered})
-    requests = job.source.transport.counts.requests - before
+    answers = run_together(lambda window: source.read_renderings(*window), windows)
+    for (since, until, _), rendered in zip(windows, answers, strict=True):
+        for id, entries in rendered.items():
+            shown.setdefault(id, []).append({"since": since.isoformat(), "until": until.isoformat(), **entries})
+    requests = source.transport.counts.requests - before
     job.clock_requests += requests
     return shown, requests

@@ -30,6 +30,7 @@ from pdmigrate.steps.parity_frames import ParityFrames
 from pdmigrate.steps.result import Result, summarise_draft
 from pdmigrate.steps.rota_files import write_rota
 from pdmigrate.steps.trend import tells_trend
+from pdmigrate.wire.together import run_together
 from pdmigrate.workspace.file_names import make_file_name
 
 R = TypeVar("R")
@@ -114,9 +115,11 @@ def verify(job: Job) -> Verified:
         job.oncall_requests += oncall_requests
     found = replace(found, account=account)
     seen = job.progress.follow
+    wanted = _in_scope(found, "schedules", found.account.all_schedules)
+    asked = run_together(lambda one: _ask_target(job, found, one), wanted, job.progress, "schedules read from Harness")
     schedules = tuple(
-        compare_schedule(found, schedule, _ask_target(job, found, schedule))
-        for schedule in seen("schedules compared", _in_scope(found, "schedules", found.account.all_schedules))
+        compare_schedule(found, schedule, told)
+        for schedule, told in seen("schedules compared", [*zip(wanted, asked, strict=True)])
     )
     moved = _in_scope(found, "services", found.account.services)
     services = tuple(compare_service(found, s, schedules) for s in seen("services compared", moved))

@@ -36,6 +36,11 @@ def refuse_password(text: str) -> str:
     return text
 
 
+def is_storage(word: str) -> bool:
+    """Whether it names storage, and no folder: SCHEME://PLACE. A web address is none."""
+    return bool(re.match(r"[a-z][a-z0-9+]*://", word)) and not word.startswith(("http:", "https:"))
+
+
 def _is_host(name: str | None) -> bool:
     """Whether the name can be looked up: labels of 1 to 63 characters, 253 in all."""
     if not name:

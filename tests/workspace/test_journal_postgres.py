@@ -1,15 +1,10 @@
 """The journal and the lock in a real PostgreSQL, started here; and the same lock beside a SQLite file."""
 
 import os
-import shutil
-import signal
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +12,6 @@ import yaml
 from holders import hold_for_long, try_hold
 from kill_loads import PATIENCE, PROCESSES, wait_until
 
-from conftest import skip
 from pdmigrate import conflicts, load, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import PdmigrateError, SettingsError, UnreachableError, WorkspaceHeldError
@@ -25,56 +19,6 @@ from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.hold import TOKENS, hold
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.trend import Measured
-
-
-def find_postgres():
-    """Debian keeps the server's programs out of the PATH."""
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = shutil.which("initdb") or (versions[-1] if versions else None)
-    return Path(found).resolve().parent if found else None
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    """A server of its own on a free port, run by an ordinary user, as it insists."""
-    programs = find_postgres()
-    if programs is None:
-        skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    try:
-        import psycopg  # noqa: F401 - whether it is there
-    except ImportError:
-        skip("psycopg is not installed: pip install 'pdmigrate[postgres]'")
-    folder = Path(tempfile.mkdtemp(prefix="pdmigrate-pg-"))
-    user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-    if user:
-        shutil.chown(folder, **user)
-    command = [programs / "initdb", "-D", folder / "data", "-U", "pd", "--auth=trust", "--no-sync"]
-    subprocess.run(command, check=True, capture_output=True, cwd="/", **user)
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    options = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-    server = subprocess.Popen(
-        [programs / "postgres", "-D", folder / "data", *options], stderr=subprocess.DEVNULL, cwd="/", **user
-    )
-    url = f"postgresql://pd:geheim@127.0.0.1:{port}/postgres"
-    wait_for(url, server)
-    yield url
-    server.send_signal(signal.SIGINT)
-    server.wait(PATIENCE)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def wait_for(url, server):
-    for _ in range(10 * PATIENCE):
-        assert server.poll() is None, "PostgreSQL has ended"
-        try:
-            Journal(url, "acme", "wait").close()
-        except UnreachableError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("PostgreSQL did not come up")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

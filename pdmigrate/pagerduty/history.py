@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
 
@@ -14,7 +14,8 @@ from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.records import Moment, Record, Type
 from pdmigrate.pagerduty.rota import read_entries
 
-KINDS = ("incidents", "log_entries", "notifications")
+Kind = Literal["incidents", "log_entries", "notifications"]
+KINDS: tuple[str, ...] = get_args(Kind)
 Row = dict[str, Any]
 
 

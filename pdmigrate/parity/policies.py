@@ -145,11 +145,11 @@ def find_unexplained(policies: Iterable[PolicyParity], zone: str = "UTC") -> tup
     Where our reading is wrong, that Harness has it as we read it is no second finding; nor is, where its levels page
     otherwise, that they begin at other minutes. zone: in which moments are told.
     """
-    said = []
+    said: list[str] = []
     for policy in policies:
         left: dict[int, list[Difference]] = {}
-        for number, *difference in policy.unexplained:
-            left.setdefault(number, []).append((*difference,))
+        for number, start, end, before, after in policy.unexplained:
+            left.setdefault(number, []).append((start, end, before, after))
         for level in policy.levels:
             said += _describe_level(policy, level, left.get(level.number, ()), zone)
         if policy.begins and policy.begins.unexplained and not policy.unexplained:

@@ -122,6 +122,9 @@ def test_a_list_is_whole_over_pages_and_holds_its_time_only(server, harness):
     [
         ({"content": []}, r"another shape than is documented \(entities\)"),
         ({"entities": []}, r"another shape than is documented \(totalCount\)"),
+        ({"entities": [], "totalCount": "many"}, r"another shape than is documented \(totalCount\)"),
+        ({"entities": [], "totalCount": [0]}, r"another shape than is documented \(totalCount\)"),
+        ({"entities": [], "totalCount": True}, r"another shape than is documented \(totalCount\)"),
         ({"entities": [], "totalCount": 2}, "said 2 and gave 0 each of 3 times"),
     ],
 )

@@ -112,6 +112,33 @@ def test_a_damaged_file_is_said(tmp_path):
         folder.find("pages", span)
 
 
+@pytest.mark.parametrize(
+    "group, rows, words",
+    [
+        ("pages", {"incidents": 5}, "incidents: input should be a valid list"),
+        ("pages", {"incidents": ["x"]}, "incidents.0: input should be"),
+        ("pages", {"alarms": []}, "alarms"),
+        ("rotas", {"PS1": []}, "PS1: input should be"),
+        ("rotas", {"PS1": "x"}, "PS1: input should be"),
+    ],
+)
+def test_a_file_of_another_shape_is_said_by_whoever_made_its_checksum(tmp_path, group, rows, words):
+    folder, span = HistoryFolder(tmp_path, "acme"), (NOW, NOW + timedelta(days=7))
+    folder.save(group, span, rows)
+    with pytest.raises(SettingsError, match=rf"{group}-20251007\.json\.gz is damaged \({words}.*: remove it"):
+        folder.find(group, span)
+
+
+@pytest.mark.parametrize("since, until", [(-7, 0), (1, 7), (0, 29), (0, 0), (0, 999)])
+def test_a_file_of_another_time_than_its_name_says_is_not_taken(tmp_path, since, until):
+    folder = HistoryFolder(tmp_path, "acme")
+    folder.save("pages", (NOW + timedelta(days=since), NOW + timedelta(days=until)), {"incidents": []})
+    [path] = tmp_path.glob("*.gz")
+    path.rename(path.with_name("pages-20251007.json.gz"))
+    with pytest.raises(SettingsError, match="not what it was when it was made"):
+        folder.find("pages", (NOW, NOW + timedelta(days=7)))
+
+
 # --- how it is read ---
 
 

@@ -39,7 +39,7 @@ def list_alerts(harness: Harness, after: datetime, before: datetime) -> Alerts:
                 named = ((row.get("prettyId") or row.get("id") or f"row {row}", row) for row in answer["entities"])
                 rows.update((str(id), row) for id, row in named)
             harness.transport.progress.count("Harness's alerts", len(rows), promised)
-        if len(rows) >= promised:
+        if len(rows) == promised:
             break
     else:
         raise IncompleteFetchError(

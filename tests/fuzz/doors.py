@@ -292,12 +292,9 @@ def read_broken_webhook(trial):
     data = yaml.safe_load(settings.read_text())
     data["target"] |= {"webhook": f"file:{path}", "webhooks": {"Edge & CDN": f"file:{path}", "PSERV01": "env:HOOK"}}
     if trial.random.random() < 0.5:
-        named = break_form(trial.random, trial.kind, data["target"]["webhooks"], write_yaml_text)
-        try:
-            data["target"]["webhooks"] = yaml.safe_load(named)
-        except Exception:
-            data["target"]["webhooks"] = "x"
-    settings.write_text(write_yaml_text(data))
+        settings.write_bytes(break_form(trial.random, trial.kind, data, write_yaml_text))
+    else:
+        settings.write_text(write_yaml_text(data))
     trial.run(lambda: read_webhook(resolve_key(f"file:{path}"), account, "target.webhook"))
     with trial.open() as job:
         trial.run(lambda: repr(make_page(prove(job))))
@@ -405,6 +402,7 @@ def answer_broken_history(trial):
     for path in (trial.folder / "history").glob("*.gz"):
         path.unlink()
     with trial.open() as job:
+        trial.reading = True
         spoil(job._servers[0].app, HISTORY, trial)
         trial.run(lambda: repr(make_page(replay(job, DAYS))))
         trial.run(lambda: repr(make_page(parallel(job, NIGHT))))

@@ -126,7 +126,10 @@ def test_a_list_is_whole_over_pages_and_holds_its_time_only(server, harness):
         ({"entities": [], "totalCount": [0]}, r"another shape than is documented \(totalCount\)"),
         ({"entities": [], "totalCount": True}, r"another shape than is documented \(totalCount\)"),
         ({"entities": [], "totalCount": 2}, "said 2 and gave 0 each of 3 times"),
-        ({"entities": [{"prettyId": "A-1"}, {"prettyId": "A-2"}], "totalCount": 1}, "said 1 and gave 2 each of 3 times"),
+        (
+            {"entities": [{"prettyId": "A-1"}, {"prettyId": "A-2"}], "totalCount": 1},
+            "said 1 and gave 2 each of 3 times",
+        ),
     ],
 )
 def test_a_list_that_is_not_whole_is_an_error(harness, monkeypatch, answer, words):

@@ -26,7 +26,7 @@ from pdmigrate.sandbox import pagerduty_wire
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.steps.trend import read_trend
-from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.folder import read_packed, write_json
 from pdmigrate.workspace.history import HistoryFolder
 
 NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
@@ -91,6 +91,22 @@ def test_what_is_kept_holds_no_address_and_masked_no_words(company):
     assert [replace(p, incident=None) for p in masked.replayed.pages] == [
         replace(p, incident=None) for p in found.replayed.pages
     ]
+
+
+def test_a_damaged_file_is_said_before_another_is_written(company):
+    """Without titles the weeks that are kept are written anew: not one of them, where another file is damaged."""
+    job, _ = company
+    folder = job.workspace.folder / "history"
+    for path in folder.glob("pages-*"):
+        path.write_bytes(gzip.compress(json.dumps({**read_packed(path), "titles": True}).encode()))
+    last = max(folder.glob("rotas-*"))
+    whole = last.read_bytes()
+    last.write_bytes(whole[:40])
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(SettingsError, match=rf"{last.name} is damaged"):
+        replay(job, titles=False)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    last.write_bytes(whole)
 
 
 def read_kept(job):

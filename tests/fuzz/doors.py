@@ -283,19 +283,20 @@ def read_broken_notebook(trial):
 
 
 def read_broken_webhook(trial):
-    """The address of a webhook, and which service has which. Nothing is sent by it."""
+    """The address of a webhook, or which service has which. Nothing is sent by it."""
     path, settings = trial.folder / "webhook", trial.folder / "migration.yaml"
     account = trial.template.survey["account"]
-    path.write_bytes(
-        break_form(trial.random, trial.kind, trial.random.choice(WEBHOOKS).replace("ACCOUNT", account), str)
-    )
-    data = yaml.safe_load(settings.read_text())
-    data["target"] |= {"webhook": f"file:{path}", "webhooks": {"Edge & CDN": f"file:{path}", "PSERV01": "env:HOOK"}}
+    address = trial.random.choice(WEBHOOKS).replace("ACCOUNT", account)
     if trial.random.random() < 0.5:
-        settings.write_bytes(break_form(trial.random, trial.kind, data, write_yaml_text))
-    else:
-        settings.write_text(write_yaml_text(data))
-    trial.run(lambda: read_webhook(resolve_key(f"file:{path}"), account, "target.webhook"))
+        path.write_bytes(break_form(trial.random, trial.kind, address, str))
+        trial.run(lambda: read_webhook(resolve_key(f"file:{path}"), account, "target.webhook"))
+        return
+    path.write_text(address)
+    data = yaml.safe_load(settings.read_text())
+    ways = {"webhook": f"file:{path}", "webhooks": {"PSERV02": f"file:{path}", "PSERV01": "env:HOOK"}}
+    target = json.dumps({name: part for name, part in data.pop("target").items() if name not in ways})[:-1]
+    broken = break_form(trial.random, trial.kind, ways, write_json_text).removeprefix(b"{")
+    settings.write_bytes(write_yaml_text(data).encode() + f"target: {target}, ".encode() + broken + b"\n")
     with trial.open() as job:
         trial.run(lambda: repr(make_page(prove(job))))
 

@@ -35,11 +35,11 @@ def list_alerts(harness: Harness, after: datetime, before: datetime) -> Alerts:
         rows = {}
         for answer in _list_pages(harness, asked):
             with reading(ALERTS):
-                promised = int(answer["totalCount"])
+                promised = _take_count(answer)
                 named = ((row.get("prettyId") or row.get("id") or f"row {row}", row) for row in answer["entities"])
                 rows.update((str(id), row) for id, row in named)
             harness.transport.progress.count("Harness's alerts", len(rows), promised)
-        if len(rows) >= promised:
+        if len(rows) == promised:
             break
     else:
         raise IncompleteFetchError(
@@ -122,6 +122,13 @@ def _take_list(answer: Row, name: str) -> list[Any]:
     if not isinstance(answer[name], list):
         raise KeyError(name)
     return [*answer[name]]
+
+
+def _take_count(answer: Row) -> int:
+    promised = answer["totalCount"]
+    if type(promised) is not int:
+        raise KeyError("totalCount")
+    return promised
 
 
 def _read_alert(row: Row, sent: datetime | None = None) -> Alert | None:

@@ -61,7 +61,7 @@ def read_moment(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool) and 10**11 < value < 10**14:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
     moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or not 1970 <= moment.year < 5000:
         raise ValueError("no moment")
     return moment
 

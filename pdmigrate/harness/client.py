@@ -217,11 +217,11 @@ class Harness:
     ) -> list[Row]:
         """All rows of a paged list, each once; whole, or an error, never a part taken for the whole.
 
-        Rows move while somebody writes: a list that holds fewer than it said is read again.
+        Rows move while somebody writes: a list that holds fewer or more than it said is read again.
         """
         for _ in range(TRIES_FOR_A_WHOLE_LIST):
             rows, promised = self._read_pages(method, path, params or self.scope, words, body)
-            if len(rows) >= promised:
+            if len(rows) == promised:
                 return list(rows.values())
         raise IncompleteFetchError(
             f"Harness's list {path} said {promised} rows and gave {len(rows)} each of {TRIES_FOR_A_WHOLE_LIST} times: "

@@ -8,7 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, field_validator
+
+from pdmigrate.oncall.paging import MOST_LEVELS
 
 
 def _to_lower(value: str | None) -> str | None:
@@ -104,8 +106,8 @@ class LevelTarget(Record):
 
 
 class Level(Record):
-    timeout_minutes: int
-    retries: int = 0
+    timeout_minutes: int = Field(ge=0)
+    retries: int = Field(default=0, ge=0)
     targets: tuple[LevelTarget, ...] = ()
 
 
@@ -115,6 +117,13 @@ class EscalationPolicy(Record):
     description: str = ""
     owner_group: str | None = None
     levels: tuple[Level, ...] = ()
+
+    @field_validator("levels")
+    @classmethod
+    def _check_number(cls, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        if sum(level.retries + 1 for level in levels) > MOST_LEVELS:
+            raise ValueError(f"it has more than {MOST_LEVELS:,} levels, their retries counted")
+        return levels
 
 
 class Service(Record):

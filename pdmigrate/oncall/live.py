@@ -5,7 +5,9 @@ Instants are whole seconds since the epoch; minutes count from the page's start.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from pdmigrate.oncall.words import format_number
 
@@ -15,6 +17,9 @@ right people, later or by another channel. silent: nobody was to be told, and no
 SLACK = 1
 """Minutes that a notification may take."""
 ONE_OF = "one of "
+Instant = Annotated[int, Field(ge=0, lt=10**11)]
+"""0 where it did not happen; up to the year 5138: what lies beyond no clock tells."""
+Minute = Annotated[int, Field(ge=0, lt=10**9)]
 
 
 @dataclass(frozen=True)
@@ -24,9 +29,9 @@ class Due:
     channels: by which that is; empty where nobody knows.
     """
 
-    level: int
+    level: Minute
     person: str
-    minute: int
+    minute: Minute
     channels: tuple[str, ...] = ()
 
     def fits(self, person: str) -> bool:
@@ -39,7 +44,7 @@ class Notice:
     """Somebody was told. failed: in whose words they were not, although it was tried."""
 
     person: str
-    at: int
+    at: Instant
     channel: str = ""
     failed: str = ""
 
@@ -53,11 +58,11 @@ class Seen:
     """
 
     alert: str = ""
-    created: int = 0
-    until: int = 0
+    created: Instant = 0
+    until: Instant = 0
     services: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
-    acknowledged: int = 0
+    acknowledged: Instant = 0
     by: str = ""
     understood: int = 0
     strange: tuple[str, ...] = ()
@@ -97,15 +102,15 @@ class SentPage:
     by: str
     plan: str
     asking: int
-    intended: int
+    intended: Instant
     dues: tuple[Due, ...]
     why: str = ""
     state: Literal["intended", "sent", "refused", "unknown"] = "intended"
     note: str = ""
     seen: Seen | None = None
-    ended: int = 0
+    ended: Instant = 0
     ticked_by: str = ""
-    ticked_at: int = 0
+    ticked_at: Instant = 0
     ticked_words: str = ""
 
 

@@ -8,6 +8,9 @@ from itertools import accumulate
 
 from pdmigrate.oncall.rota import People, Rota
 
+MOST_LEVELS = 1_000
+"""Levels of one policy, each repetition counted: both doors refuse more, since each page is walked through all of them."""
+
 
 @dataclass(frozen=True)
 class PagedLevel:
@@ -37,31 +40,37 @@ class PagedLevel:
         return frozenset([f"one of {', '.join(sorted(people))}"]) if self.one_of and len(people) > 1 else people
 
 
-Paged = tuple[tuple[int, People], ...]
-"""(minutes after the page, who is notified then), in order. Empty: dropped, nobody is ever notified."""
+Moment = tuple[int, People]
+"""Minutes after the page, and who is notified then."""
+Paged = tuple[Moment, ...]
+"""In order. Empty: dropped, nobody is ever notified."""
+Known = dict[Moment, Moment]
+"""Moments of pages that were walked before: each is kept once, however many pages have it."""
 
 
-def walk(levels: Iterable[PagedLevel], instant: int) -> Paged:
+def walk(levels: Iterable[PagedLevel], instant: int, known: Known | None = None) -> Paged:
     """Who is notified when, for a page at `instant` that nobody acknowledges.
 
     A level with nobody in it is passed over at once (PagerDuty API: a schedule nobody is on call for is skipped).
     """
+    known = {} if known is None else known
     minute, paged = 0, []
     for level in levels:
         people = level.paged_at(instant + 60 * minute)
         if people:
-            paged.append((minute, people))
+            paged.append(known.setdefault(moment := (minute, people), moment))
             minute += level.minutes
     return tuple(paged)
 
 
-def walk_all(chains: Iterable[Iterable[PagedLevel]], instant: int) -> Paged:
+def walk_all(chains: Iterable[Iterable[PagedLevel]], instant: int, known: Known | None = None) -> Paged:
     """The same where one alert starts several chains at once."""
+    known = {} if known is None else known
     paged: dict[int, People] = {}
     for chain in chains:
-        for minute, people in walk(chain, instant):
-            paged[minute] = paged.get(minute, frozenset()) | people
-    return tuple(sorted(paged.items()))
+        for minute, people in walk(chain, instant, known):
+            paged[minute] = paged[minute] | people if minute in paged else people
+    return tuple(known.setdefault(moment, moment) for moment in sorted(paged.items()))
 
 
 def limit(paged: Paged, last: int) -> Paged:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
 
@@ -15,7 +15,8 @@ from pdmigrate.pagerduty.evidence import Rendering
 from pdmigrate.pagerduty.records import Moment, Record, Type
 from pdmigrate.pagerduty.rota import read_entries
 
-KINDS = ("incidents", "log_entries", "notifications")
+Kind = Literal["incidents", "log_entries", "notifications"]
+KINDS: tuple[str, ...] = get_args(Kind)
 Row = dict[str, Any]
 
 

@@ -15,8 +15,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
+
+from pdmigrate.oncall.paging import MOST_LEVELS
 
 
 def _drop_reference_suffix(value: Any) -> Any:
@@ -297,8 +301,15 @@ class EscalationPolicy(Noted):
     name: str
     description: str | None = None
     escalation_rules: tuple[EscalationRule, ...]
-    num_loops: int = Field(default=0, ge=0)
+    num_loops: int = Field(default=0, ge=0, validate_default=True)
     teams: Annotated[tuple[Reference, ...], Unordered] = ()
+
+    @field_validator("num_loops")
+    @classmethod
+    def _check_number(cls, loops: int, info: ValidationInfo) -> int:
+        if len(info.data.get("escalation_rules", ())) * (loops + 1) > MOST_LEVELS:
+            raise ValueError(f"it has more than {MOST_LEVELS:,} levels, its repetitions counted")
+        return loops
 
 
 class UrgencyRule(Record):

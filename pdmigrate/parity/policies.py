@@ -145,9 +145,13 @@ def find_unexplained(policies: Iterable[PolicyParity], zone: str = "UTC") -> tup
     Where our reading is wrong, that Harness has it as we read it is no second finding; nor is, where its levels page
     otherwise, that they begin at other minutes. zone: in which moments are told.
     """
-    said = []
+    said: list[str] = []
     for policy in policies:
-        said += [sentence for level in policy.levels for sentence in _describe_level(policy, level, zone)]
+        left: dict[int, list[Difference]] = {}
+        for number, start, end, before, after in policy.unexplained:
+            left.setdefault(number, []).append((start, end, before, after))
+        for level in policy.levels:
+            said += _describe_level(policy, level, left.get(level.number, ()), zone)
         if policy.begins and policy.begins.unexplained and not policy.unexplained:
             said.append(f"policy {policy.name} ({policy.id}): {describe_begins(policy.begins)}")
     return tuple(said)
@@ -163,12 +167,12 @@ def _describe_minutes(minutes: tuple[int, ...]) -> str:
     return f"{', '.join(map(str, minutes))} min" if minutes else "nothing"
 
 
-def _describe_level(policy: PolicyParity, level: LevelParity, zone: str) -> Iterator[str]:
+def _describe_level(policy: PolicyParity, level: LevelParity, left: Iterable[Difference], zone: str) -> Iterator[str]:
+    """left: the differences of this level that nobody decided."""
     place = f"policy {policy.name} ({policy.id}), level {level.number}"
     if level.differences:
         yield f"{place}: {_describe_first(level.differences, 'as PagerDuty says', 'as we read it', zone)}"
     misread = [(start, end) for start, end, _, _ in level.differences]
-    left = [(start, end, a, b) for number, start, end, a, b in policy.unexplained if number == level.number]
     rest = [one for one in left if rota.subtract_spans([one[:2]], misread)]
     if rest:
         yield f"{place}: {_describe_first(rest, 'in PagerDuty', 'in Harness', zone)}"

@@ -294,11 +294,11 @@ def _raise_pages(
     asked = {*paging.moments(levels, start, end, MOST_EARLIER), *(t for t in hours if start <= t < end)}
     as_before = list(expected.chains) == [source]
     carried_over = list(target) == [source] and all(level.minutes for level in source)
-    pages = []
+    pages, known = [], paging.Known()
     for instant in sorted(asked):
-        loud = paging.walk(source, instant)
-        after = loud if carried_over else paging.walk_all(target, instant)
-        wanted = loud if as_before else paging.walk_all(expected.chains, instant)
+        loud = paging.walk(source, instant, known)
+        after = loud if carried_over else paging.walk_all(target, instant, known)
+        wanted = loud if as_before else paging.walk_all(expected.chains, instant, known)
         for urgency in sorted(urgencies_at(service, instant)) or ["none"]:
             high = urgency == "high"
             pages.append(Alert(instant, urgency, loud if high else (), after, wanted if expected.pages(high) else ()))

@@ -5,7 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, TypeAdapter
+
+from pdmigrate.wire.forms import read_form
+from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.folder import STEPS, Workspace, write_json
+from pdmigrate.workspace.states import read_within
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 NOTEBOOKS = next(
@@ -15,6 +20,21 @@ NOTEBOOKS = next(
 """setup.py puts them into the wheel."""
 WORKSPACE_LINE = 'workspace: str = ""'
 """As the parameters' cell has it; the copy in a workspace names that."""
+
+
+class _Cell(BaseModel):
+    cell_type: str
+    source: str | list[str]
+
+
+class _Notebook(BaseModel):
+    """What is read of one that lies in a workspace."""
+
+    cells: list[_Cell] = []
+    metadata: dict[str, Any] = {}
+
+
+_FORM = TypeAdapter(_Notebook)
 
 
 def name_notebook(step: str) -> str:
@@ -38,9 +58,9 @@ def copy_notebooks(workspace: Workspace) -> list[str]:
         cell = next(cell for cell in fresh["cells"] if "parameters" in cell["metadata"].get("tags", ()))
         named = f"workspace: str = {json.dumps(str(workspace.folder), ensure_ascii=False)}"
         cell["source"] = _join(cell["source"]).replace(WORKSPACE_LINE, named)
-        written = fresh["metadata"]["pdmigrate"] = _digest(fresh)
+        written = fresh["metadata"]["pdmigrate"] = _digest(read_form(_FORM, fresh))
         there = _read(path)
-        known = there.get("metadata", {}).get("pdmigrate", "")
+        known = there.metadata.get("pdmigrate", "")
         if known == written:
             continue
         if path.exists() and known != _digest(there):
@@ -49,9 +69,9 @@ def copy_notebooks(workspace: Workspace) -> list[str]:
     return said
 
 
-def _digest(notebook: dict[str, Any]) -> str:
+def _digest(notebook: _Notebook) -> str:
     """Over what its cells say, whatever their outputs. An empty cell, as JupyterLab adds one at the end, says nothing."""
-    cells = [(cell["cell_type"], _join(cell["source"]).strip()) for cell in notebook.get("cells", ())]
+    cells = [(cell.cell_type, _join(cell.source).strip()) for cell in notebook.cells]
     return hashlib.sha256(json.dumps([cell for cell in cells if cell[1]]).encode()).hexdigest()[:16]
 
 
@@ -59,13 +79,12 @@ def _join(source: list[str] | str) -> str:
     return "".join(source)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> _Notebook:
     """Nothing of one that is not there, or is damaged: that one is put aside, too."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        return read_form(_FORM, read_json(read_within(path, OF_FILE.size)))
     except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return _Notebook()
 
 
 def _put_aside(path: Path) -> Path:

@@ -44,11 +44,16 @@ def _count_more(place: Json, name: str) -> None:
     place.update({count: (place[count] or len(place[name])) + 1 for count in COUNTS if count in place})
 
 
+def _count_less(place: Json, name: str) -> None:
+    place.update({count: max(0, len(place[name]) - 1) for count in COUNTS if count in place})
+
+
 SPOILED: Mapping[str, Callable[[Json, str], None]] = {
     "more_of_nothing": _empty_with_more,
     "half": _halve,
     "row_twice": _repeat,
     "totals_more": _count_more,
+    "totals_less": _count_less,
     "without_rows": lambda place, name: place.pop(name),
 }
 """By the kind of the fault."""

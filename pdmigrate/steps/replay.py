@@ -16,7 +16,7 @@ from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.trend import tells_trend
-from pdmigrate.workspace.history import HistoryFolder, Span, list_windows
+from pdmigrate.workspace.history import HistoryFolder, Kept, Span, list_windows
 
 DAYS = 90
 STATE = "replay"
@@ -93,12 +93,15 @@ def read_history(job: Job, since: datetime, until: datetime, titles: bool = True
     folder = HistoryFolder(job.workspace.folder / "history", job.read_subdomain())
     before = job.source.transport.counts.requests if job.source else 0
     reader = HistoryReader(job.source.transport) if job.source else None
+    # all that is kept is looked into before any of it is read anew, or written without titles
+    weeks = [(span, folder.find("pages", span)) for span in list_windows(since, until)]
+    drawn = [(span, folder.find("rotas", span)) for span in list_windows(since, until, WEEKS_RENDERED)]
     windows, kept = [], 0
-    for span in list_windows(since, until):
-        window, known = _read_week(folder, reader, span, titles)
+    for span, week in weeks:
+        window, known = _read_week(folder, reader, span, week, titles)
         windows += [window] if window else []
         kept += known
-    shown = [found for span in list_windows(since, until, WEEKS_RENDERED) if (found := _read_rotas(job, folder, span))]
+    shown = [found for span, rotas in drawn if (found := _read_rotas(job, folder, span, rotas))]
     if not windows:
         raise SettingsError(
             "There is no history in the workspace, and the source is a file: replay it once where PagerDuty can be asked."
@@ -113,10 +116,9 @@ def read_history(job: Job, since: datetime, until: datetime, titles: bool = True
 
 
 def _read_week(
-    folder: HistoryFolder, reader: HistoryReader | None, span: Span, titles: bool
+    folder: HistoryFolder, reader: HistoryReader | None, span: Span, kept: Kept | None, titles: bool
 ) -> tuple[Window | None, bool]:
     """One week, kept once it is read; and whether it was there already. None where it is not, and nobody can be asked."""
-    kept = folder.find("pages", span)
     rows: dict[str, Any] = kept.rows if kept and (kept.until >= span[1] or reader is None) else {}
     window = Window(*span, rows)
     if kept and kept.titles and not titles:
@@ -132,9 +134,10 @@ def _read_week(
     return window, False
 
 
-def _read_rotas(job: Job, folder: HistoryFolder, span: Span) -> tuple[datetime, datetime, dict[str, Any]] | None:
+def _read_rotas(
+    job: Job, folder: HistoryFolder, span: Span, kept: Kept | None
+) -> tuple[datetime, datetime, dict[str, Any]] | None:
     """PagerDuty's own rendering of some weeks, by schedule id."""
-    kept = folder.find("rotas", span)
     if kept and (kept.until >= span[1] or job.source is None):
         return kept.since, kept.until, kept.rows
     if job.source is None:

@@ -8,11 +8,12 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
 from pdmigrate.errors import SettingsError
+from pdmigrate.pagerduty.history import Kind
 from pdmigrate.wire.canonical import canonical_json
 from pdmigrate.wire.forms import read_form
 from pdmigrate.workspace.folder import describe_damage, read_packed, refuse_links, write_packed
@@ -21,11 +22,14 @@ FORMAT = 1
 WEEK = timedelta(days=7)
 MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 """Weeks are counted from here, so that those of tomorrow are those of today."""
+LONGEST = 4 * WEEK
+"""No file is of a longer time."""
 Span = tuple[datetime, datetime]
+Group = Literal["pages", "rotas"]
 
 
 class Kept(BaseModel):
-    """One file. rows: by kind, or of renderings by schedule id. titles: whether those of incidents are in it."""
+    """One file. rows: by kind, or one rendering each by schedule id. titles: whether those of incidents are in it."""
 
     format: int
     subdomain: str
@@ -37,6 +41,10 @@ class Kept(BaseModel):
 
 
 _KEPT = TypeAdapter(Kept)
+_ROWS: dict[Group, TypeAdapter[Any]] = {
+    "pages": TypeAdapter(dict[Kind, list[dict[str, Any]]]),
+    "rotas": TypeAdapter(dict[str, dict[str, Any]]),
+}
 
 
 def list_windows(since: datetime, until: datetime, weeks: int = 1) -> Iterator[Span]:
@@ -54,24 +62,26 @@ class HistoryFolder:
     def __init__(self, folder: Path, subdomain: str):
         self.folder, self.subdomain = folder, subdomain
 
-    def save(self, group: str, span: Span, rows: dict[str, Any], titles: bool = True) -> None:
+    def save(self, group: Group, span: Span, rows: dict[str, Any], titles: bool = True) -> None:
         """Keep a window: the whole file, or the one before."""
         head = {"format": FORMAT, "subdomain": self.subdomain, "titles": titles, "checksum": _checksum(rows)}
         times = {"since": span[0].isoformat(), "until": span[1].isoformat()}
         write_packed(self._place(group, span), {**head, **times, "rows": rows})
 
-    def find(self, group: str, span: Span) -> Kept | None:
+    def find(self, group: Group, span: Span) -> Kept | None:
         """What was kept of the window that begins then; None where nothing was. Raises SettingsError for what is damaged."""
         path = self._place(group, span)
         try:
             kept = read_form(_KEPT, read_packed(refuse_links(path)))
+            read_form(_ROWS[group], kept.rows)
         except FileNotFoundError:
             return None
         except (OSError, EOFError, zlib.error, ValueError) as error:
             raise SettingsError(
                 f"The history {path.name} is damaged ({describe_damage(error)}): remove it, and replay reads that time again."
             ) from None
-        if kept.format != FORMAT or kept.checksum != _checksum(kept.rows):
+        whole = kept.since == span[0] < kept.until <= span[0] + LONGEST
+        if not whole or kept.format != FORMAT or kept.checksum != _checksum(kept.rows):
             raise SettingsError(
                 f"The history {path.name} is not what it was when it was made, or of another format: remove it, and replay "
                 "reads that time again."
@@ -82,7 +92,7 @@ class HistoryFolder:
             )
         return kept
 
-    def _place(self, group: str, span: Span) -> Path:
+    def _place(self, group: Group, span: Span) -> Path:
         return self.folder / f"{group}-{span[0]:%Y%m%d}.json.gz"
 
 

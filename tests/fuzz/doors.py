@@ -5,8 +5,6 @@ reads or writes in it goes through `trial.run`, which notes what lay there befor
 and raises what was raised. What an answer of a side says is broken on its way, behind a real server.
 """
 
-import csv
-import gzip
 import io
 import json
 import re
@@ -15,14 +13,26 @@ from contextlib import closing
 
 import yaml
 from breakage import break_form, put_wrong_type
+from doors_beside import BESIDE
+from forms import choose_source, pack, spoil, write_csv_text, write_json_text, write_yaml_text
 from source_http import DATA
 from template import NOW
-from werkzeug.wrappers import Request, Response
 
-from pdmigrate import conflicts, connect, history, invite, load, preview, undo, verify
+from pdmigrate import (
+    conflicts,
+    connect,
+    history,
+    invite,
+    load,
+    preview,
+    undo,
+    verify,
+)
 from pdmigrate.cli.rota import print_on_call
 from pdmigrate.cli.status import describe_status
 from pdmigrate.handover.folder import describe_handover, open_handover, write_folder
+from pdmigrate.pages import parallel as parallel_pages
+from pdmigrate.pages import replay as replay_pages
 from pdmigrate.runs.evidence import check_evidence, seal_run
 from pdmigrate.runs.finish import refresh_handovers
 from pdmigrate.runs.publish import publish
@@ -31,23 +41,6 @@ from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import read_settings, resolve_key
 from pdmigrate.workspace.snapshots import _checksum, load_snapshot
-
-
-def write_json_text(data):
-    return json.dumps(data, ensure_ascii=False)
-
-
-def write_yaml_text(data):
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None)
-
-
-def write_csv_text(data):
-    """Rows of cells; what is no list of lists is written as it is."""
-    out = io.StringIO()
-    rows = data if isinstance(data, list) else [data]
-    csv.writer(out).writerows([row if isinstance(row, list) else [row] for row in rows])
-    return out.getvalue()
-
 
 # --- files that people write ---
 
@@ -204,8 +197,8 @@ def read_broken_snapshot(trial):
         records = json.loads(put_wrong_type(trial.random, data["records"], write_json_text))
         data |= {"records": records, "checksum": _checksum(records)}
     whole = break_form(trial.random, trial.kind, data, write_json_text)
-    (trial.folder / "s.json.gz").write_bytes(_pack(whole))
-    _choose_source(trial.folder, "s.json.gz")
+    (trial.folder / "s.json.gz").write_bytes(pack(whole))
+    choose_source(trial.folder, "s.json.gz")
     trial.run(load_snapshot, trial.folder / "s.json.gz")
     with trial.open() as job:
         trial.run(preview, job)
@@ -223,7 +216,7 @@ def read_broken_recorded(trial):
             break_form(trial.random, trial.kind, json.loads(text), write_json_text) if name == chosen else text.encode()
         )
         (there / name).write_bytes(whole)
-    _choose_source(trial.folder, "recorded")
+    choose_source(trial.folder, "recorded")
     with trial.open() as job:
         trial.run(preview, job)
         trial.run(conflicts, job)
@@ -231,7 +224,7 @@ def read_broken_recorded(trial):
 
 def read_broken_survey(trial):
     (trial.folder / "survey.json.gz").write_bytes(
-        _pack(break_form(trial.random, trial.kind, trial.template.survey, write_json_text))
+        pack(break_form(trial.random, trial.kind, trial.template.survey, write_json_text))
     )
     settings = trial.folder / "migration.yaml"
     settings.write_text(re.sub("survey:[^\n]*", "survey: survey.json.gz", settings.read_text()))
@@ -273,7 +266,7 @@ def answer_broken_target(trial):
 def answer_broken_writes(trial):
     with trial.open() as job:
         trial.loading = True
-        spoil(job._servers[1].app, WRITES, trial)
+        spoil(job._servers[1].app, WRITES, trial, writes=True)
         trial.run(load, job)
 
 
@@ -284,32 +277,7 @@ TARGET += ("schedules", "escalation-policies", "contact-details", "alert-rules",
 WRITES = ("", "schedules", "services", "alert-rules", "user-groups")
 
 
-def spoil(app, paths, trial):
-    """From now on answers to these paths arrive broken, each request's in the same way whenever it is asked again."""
-    wanted, seed, inner = trial.random.choice(paths), trial.random.random(), app.wsgi_app
-
-    def answer(environ, start_response):
-        told = Response.from_app(inner, environ, buffered=True)
-        request = Request(environ)
-        if wanted in request.path and told.is_json and (paths is not WRITES or request.method != "GET"):
-            dice = type(trial.random)(f"{seed}{request.path}")
-            told.set_data(break_form(dice, trial.kind, told.get_json(), write_json_text))
-        return told(environ, start_response)
-
-    app.wsgi_app = answer
-
-
 # --- what several doors share ---
-
-
-def _pack(whole):
-    return gzip.compress(whole, 1)
-
-
-def _choose_source(folder, name):
-    settings = folder / "migration.yaml"
-    text = re.sub("snapshot:[^\n]*", f"snapshot: {name}", settings.read_text())
-    settings.write_text(text.replace("kind: embedded", "kind: snapshot", 1))
 
 
 def _look(trial):
@@ -317,6 +285,8 @@ def _look(trial):
     workspace = Workspace(trial.folder)
     trial.run(describe_status, workspace)
     trial.run(describe_handover, workspace)
+    for name, page in (("replay", replay_pages), ("parallel", parallel_pages)):
+        trial.run(lambda name=name, page=page: repr(page.section_last(workspace.find_state(name))))
     with trial.open() as job:
         trial.run(trial.random.choice((conflicts, load, history, undo, invite, verify)), job)
         trial.run(load, job)
@@ -347,5 +317,6 @@ DOORS = {
     "PagerDuty's answers": answer_broken_source,
     "Harness's answers": answer_broken_target,
     "answers to writes": answer_broken_writes,
+    **BESIDE,
 }
 """Form to function."""

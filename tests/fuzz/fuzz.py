@@ -62,10 +62,11 @@ class Tried:
 
 
 def choose(seed, number):
-    """The dice, the door and the kind of breakage of an input; doors and kinds take turns."""
+    """The dice, the door and the kind of breakage of an input; doors take turns, and each has every kind, one after the other."""
     random = Random(f"{seed}:{number}")  # noqa: S311 - dice that fall the same every time
     doors, kinds = list(DOORS), list(BREAKAGES)
-    return random, doors[number % len(doors)], kinds[number // len(doors) % len(kinds)]
+    place = number % len(doors)
+    return random, doors[place], kinds[(number // len(doors) + place) % len(kinds)]
 
 
 def try_input(template, seed, number):
@@ -192,9 +193,9 @@ def run_share(seed, numbers):
     return tried
 
 
-def run_campaign(seed, inputs, processes):
+def run_campaign(seed, numbers, processes):
     """All inputs over some processes, share by share as they are done."""
-    shares = [(seed, range(first, min(inputs, first + 250))) for first in range(0, inputs, 250)]
+    shares = [(seed, numbers[first : first + 250]) for first in range(0, len(numbers), 250)]
     with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
         yield from pool.imap_unordered(_run_one_share, shares)
 
@@ -247,13 +248,15 @@ def main():
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--write", type=Path)
     parser.add_argument("--only", metavar="SEED:NUMBER")
+    parser.add_argument("--doors", nargs="+", choices=DOORS, default=list(DOORS), help="these alone")
     options = parser.parse_args()
     seed, tried = options.seed, []
     if options.only:
         seed, number = map(int, options.only.split(":"))
         shares = [run_share(seed, [number])]
     else:
-        shares = run_campaign(seed, options.inputs, options.processes)
+        numbers = [number for number in range(options.inputs) if choose(seed, number)[1] in options.doors]
+        shares = run_campaign(seed, numbers, options.processes)
     for share in shares:
         tried += share
         for one in share:

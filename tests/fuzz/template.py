@@ -9,15 +9,20 @@ from pathlib import Path
 
 from small_company import SERVICES, cut_down, edit
 
-from pdmigrate import approve, conflicts, connect, invite, load, open_job, preview
+from pdmigrate import approve, conflicts, connect, invite, load, open_job, parallel, preview, prove, replay
+from pdmigrate.cli.parallel import _play
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.runs.evidence import seal_run
 from pdmigrate.runs.finish import finish
+from pdmigrate.runs.notebooks import copy_notebooks
 from pdmigrate.sandbox.company import build_company
+from pdmigrate.steps.sending import Asking
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.survey import save_survey
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+DAYS, NIGHT = 3, "2026-11-01T09:00"
+"""How many days of history there are, and since when both systems are compared."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own in there
 BESIDE = ("business_services", "maintenance_windows", "event_orchestrations", "rulesets", "schedules_v3")
 
@@ -36,13 +41,15 @@ class Template:
         self.folder = self.home / "template"
         make_demo_workspace(self.folder)
         whole = build_company(NOW)
-        small = cut_down(whole) | {kind: whole[kind][:2] for kind in BESIDE}
-        write_json(self.folder / "sandbox" / "pagerduty.json", cut_down(whole, SERVICES[1:]))
+        past = {"history": {"until": NOW.isoformat(), "days": DAYS, "log_entries": 80}}
+        small = cut_down(whole) | {kind: whole[kind][:2] for kind in BESIDE} | past
+        write_json(self.folder / "sandbox" / "pagerduty.json", cut_down(whole, SERVICES[1:]) | past)
         with open_at(self.folder) as job:
             for step in (connect, preview, invite, conflicts):
                 finish(job, step(job))
             approve(job, conflicts(job).plan.digest, by="ann")
             finish(job, load(job))
+            self._live(job)
             with edit(job, "pagerduty") as account:
                 account |= small
                 known = {user["id"] for user in account["users"]}
@@ -68,6 +75,15 @@ class Template:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             seal_run(job.workspace, job.workspace.by_hand, NOW)
         self.survey = read_packed(self.folder / "survey.json.gz")
+
+    def _live(self, job):
+        """What is beside the six steps: a test page that was sent, a night of both systems, what happened before, own notebooks."""
+        name = job.latest_snapshot().account.services[SERVICES[1]].name
+        prove(job, [name], Asking("ann", wait=0, pause=0), sleep=lambda seconds: None)
+        _play(job, NIGHT, "")
+        parallel(job, NIGHT)
+        finish(job, replay(job, DAYS))
+        copy_notebooks(job.workspace)
 
     def copy(self, name):
         folder = self.home / name

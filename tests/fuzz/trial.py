@@ -18,6 +18,8 @@ from pdmigrate.harness.pacing import MARGIN
 
 OWN = ("reports/by-hand/results/", "state/fetch.part")
 """Where a step says that it was refused; the journal's trend is another such place."""
+READ = "history/"
+"""Where each week stays that was read whole, so that a reading which is broken off goes on."""
 MINUTE = 60 + MARGIN
 LOCKS = (".lock", ".lock.1")
 LOADED = {"journal.sqlite", "sandbox/harness.json", "state/pace.json"}
@@ -26,7 +28,7 @@ LOADED = {"journal.sqlite", "sandbox/harness.json", "state/pace.json"}
 
 @dataclass
 class Trial:
-    """random: its dice. kind: of breakage. folder: a copy of the template's workspace. loading: its answers to writes are broken.
+    """random: its dice. kind: of breakage. folder: a copy of the template's workspace. loading: its answers to writes are broken. reading: what happened is read anew.
 
     before: what lay in the folder before the latest thing that was done; None where nothing has been done yet.
     known: how many writes Harness remembered before the first thing.
@@ -38,6 +40,7 @@ class Trial:
     folder: Path
     template: Template
     loading: bool = False
+    reading: bool = False
     before: dict[str, str] | None = field(default=None, repr=False)
     known: int = 0
     begin: Callable[[], None] = field(default=lambda: None, repr=False)
@@ -66,7 +69,7 @@ class Trial:
         """What was written although the latest thing was refused, or without being booked, as a list of files or requests."""
         before, after = self.before or {}, read_folder(self.folder)
         changed = {path for path in {*before, *after} if before.get(path) != after.get(path)} if refused else set()
-        changed = {path for path in changed if not path.startswith(OWN)}
+        changed = {path for path in changed if not path.startswith((*OWN, *([READ] if self.reading else [])))}
         began = self.loading and LOADED & changed
         unbooked = find_unbooked(self.known, self.folder) if began or not refused else []
         return sorted(changed - LOADED if began else changed) + unbooked

@@ -122,7 +122,14 @@ def test_a_list_is_whole_over_pages_and_holds_its_time_only(server, harness):
     [
         ({"content": []}, r"another shape than is documented \(entities\)"),
         ({"entities": []}, r"another shape than is documented \(totalCount\)"),
+        ({"entities": [], "totalCount": "many"}, r"another shape than is documented \(totalCount\)"),
+        ({"entities": [], "totalCount": [0]}, r"another shape than is documented \(totalCount\)"),
+        ({"entities": [], "totalCount": True}, r"another shape than is documented \(totalCount\)"),
         ({"entities": [], "totalCount": 2}, "said 2 and gave 0 each of 3 times"),
+        (
+            {"entities": [{"prettyId": "A-1"}, {"prettyId": "A-2"}], "totalCount": 1},
+            "said 1 and gave 2 each of 3 times",
+        ),
     ],
 )
 def test_a_list_that_is_not_whole_is_an_error(harness, monkeypatch, answer, words):
@@ -189,6 +196,8 @@ STRANGE = {
     "nobody is named": event(message="Somebody was told"),
     "two are named": event(message="ann@example.com or bob@example.com was told"),
     "no time": event(recipient="ann@example.com", timestamp="yesterday"),
+    "a time that no calendar tells": event(recipient="ann@example.com", timestamp="0001-01-01T00:00:00+14:00"),
+    "a time at the end of all": event(recipient="ann@example.com", timestamp="9999-12-31T23:59:59-12:00"),
     "a time without a zone": event(recipient="ann@example.com", timestamp="2026-05-28T20:26:40"),
     "a name alone": event(recipient="Ann"),
     "several emails in one field": event(recipient={"email": "ann@example.com", "for": "bob@example.com"}),

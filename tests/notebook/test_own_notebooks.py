@@ -197,3 +197,24 @@ def test_a_damaged_result_is_told_in_the_banner_and_stops_no_notebook(place, dam
     (results / "preview.json").write_text(damaged, encoding="utf-8")
     with open_job(place.folder) as job:
         assert "preview: failed" in describe_job(job)._repr_html_()
+
+
+DAMAGED = (
+    "[" * 100_000,
+    "null",
+    '{"metadata": []}',
+    '{"metadata": {"pdmigrate": ["x"]}}',
+    '{"cells": 1}',
+    '{"cells": ["x"]}',
+    '{"cells": [{"cell_type": "code"}]}',
+    '{"cells": [{"cell_type": "code", "source": [1]}]}',
+)
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_notebook_of_another_shape_is_put_aside(place, text):
+    path = place.notebooks / NAMES[0]
+    path.write_text(text, encoding="utf-8")
+    assert copy_notebooks(place) == [f"{NAMES[0]} is new; yours, which you have changed, is 1_connect.yours.ipynb."]
+    assert (place.notebooks / "1_connect.yours.ipynb").read_text(encoding="utf-8") == text
+    assert copy_notebooks(place) == []

@@ -26,7 +26,7 @@ from pdmigrate.sandbox import pagerduty_wire
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.steps.trend import read_trend
-from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.folder import read_packed, write_json
 from pdmigrate.workspace.history import HistoryFolder
 
 NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
@@ -93,6 +93,22 @@ def test_what_is_kept_holds_no_address_and_masked_no_words(company):
     ]
 
 
+def test_a_damaged_file_is_said_before_another_is_written(company):
+    """Without titles the weeks that are kept are written anew: not one of them, where another file is damaged."""
+    job, _ = company
+    folder = job.workspace.folder / "history"
+    for path in folder.glob("pages-*"):
+        path.write_bytes(gzip.compress(json.dumps({**read_packed(path), "titles": True}).encode()))
+    last = max(folder.glob("rotas-*"))
+    whole = last.read_bytes()
+    last.write_bytes(whole[:40])
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(SettingsError, match=rf"{last.name} is damaged"):
+        replay(job, titles=False)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    last.write_bytes(whole)
+
+
 def read_kept(job):
     files = sorted((job.workspace.folder / "history").glob("*.json.gz"))
     assert len(files) == 18
@@ -110,6 +126,33 @@ def test_a_damaged_file_is_said(tmp_path):
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(SettingsError, match=r"pages-20251007\.json\.gz is damaged .*: remove it"):
         folder.find("pages", span)
+
+
+@pytest.mark.parametrize(
+    "group, rows, words",
+    [
+        ("pages", {"incidents": 5}, "incidents: input should be a valid list"),
+        ("pages", {"incidents": ["x"]}, "incidents.0: input should be"),
+        ("pages", {"alarms": []}, "alarms"),
+        ("rotas", {"PS1": []}, "PS1: input should be"),
+        ("rotas", {"PS1": "x"}, "PS1: input should be"),
+    ],
+)
+def test_a_file_of_another_shape_is_said_by_whoever_made_its_checksum(tmp_path, group, rows, words):
+    folder, span = HistoryFolder(tmp_path, "acme"), (NOW, NOW + timedelta(days=7))
+    folder.save(group, span, rows)
+    with pytest.raises(SettingsError, match=rf"{group}-20251007\.json\.gz is damaged \({words}.*: remove it"):
+        folder.find(group, span)
+
+
+@pytest.mark.parametrize("since, until", [(-7, 0), (1, 7), (0, 29), (0, 0), (0, 999)])
+def test_a_file_of_another_time_than_its_name_says_is_not_taken(tmp_path, since, until):
+    folder = HistoryFolder(tmp_path, "acme")
+    folder.save("pages", (NOW + timedelta(days=since), NOW + timedelta(days=until)), {"incidents": []})
+    [path] = tmp_path.glob("*.gz")
+    path.rename(path.with_name("pages-20251007.json.gz"))
+    with pytest.raises(SettingsError, match="not what it was when it was made"):
+        folder.find("pages", (NOW, NOW + timedelta(days=7)))
 
 
 # --- how it is read ---

@@ -41,6 +41,12 @@ def saved_plan():
     return json.loads(json.dumps(plan_to_json(make_plan("source", "acc/org/proj", [action()]))))
 
 
+def say_page(**said):
+    """A state with one test page that was sent."""
+    words = dict.fromkeys(("service", "name", "identifier", "token", "title", "way", "by", "plan"), "x")
+    return json.dumps({"pages": [{**words, "asking": 1, "intended": 1, "dues": [], **said}]})
+
+
 # --- what the steps leave ---
 
 
@@ -69,6 +75,14 @@ def saved_plan():
         ("strays", "[1]", "0: "),
         ("access", '{"subdomain": "a\\ud83d", "target": "b"}', "subdomain holds half of a sign"),
         ("asked", '{"a": 9' + "9" * 400 + "}", "401 digits"),
+        ("live", '{"pages": ["x"]}', r"pages\.0: .*restore it from a copy"),
+        ("live", say_page(intended=10**18), r"pages\.0\.intended: "),
+        ("live", say_page(intended=-1), r"pages\.0\.intended: "),
+        ("live", say_page(ticked_at=10**18), r"pages\.0\.ticked_at: "),
+        ("live", say_page(seen={"created": 10**18}), r"pages\.0\.seen\.created: "),
+        ("live", say_page(dues=[{"level": 0, "person": "ann", "minute": 10**18}]), r"pages\.0\.dues\.0\.minute: "),
+        ("parallel", '{"since": "2026-11-02"}', r"since: is no moment with its zone"),
+        ("replay", '{"since": 1}', r"since: "),
     ],
 )
 def test_a_damaged_state_names_the_field_and_the_step_that_makes_it_anew(tmp_path, name, text, words):

@@ -127,7 +127,7 @@ class ListReader:
             len(pages) > 1 or not call.identify
         ):  # two equal rows of one page say one thing
             return by_id, f"{len(rows) - len(by_id)} of {len(rows)} rows came twice"
-        if first.total is not None and (len(rows) < first.total or (len(pages) > 1 and len(rows) > first.total)):
+        if first.total is not None and len(rows) != first.total:
             return by_id, f"it counts {first.total} and gives {len(rows)}"
         return by_id, ""
 

@@ -103,6 +103,7 @@ def test_connect_says_what_each_refusal_means(serve_source):
     [
         ("counts_more", r"it counts \d+ and gives \d+"),
         ("half", r"it counts \d+ and gives \d+"),
+        ("totals_less", r"it counts \d+ and gives \d+"),
         ("more_of_nothing", "says that more come after 0 rows, and gives none"),
         ("row_twice", r"1 of \d+ rows came twice"),
         ("without_rows", "holds no users"),

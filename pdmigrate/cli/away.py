@@ -109,5 +109,5 @@ def _run(command: str, folder: Path, address: str, rest: Sequence[str]) -> int:
 
 def _pass_on(said: TextIO, to: TextIO, folder: str, address: str) -> None:
     for line in said:
-        to.write(line.replace(folder, address))
+        to.write(line.replace(folder, address).replace(os.path.relpath(folder), address))
         to.flush()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hands import sit_down
 
-from pdmigrate import open_job
+from pdmigrate import finish, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError
 from pdmigrate.runs import notebooks
@@ -197,3 +197,23 @@ def test_a_damaged_result_is_told_in_the_banner_and_stops_no_notebook(place, dam
     (results / "preview.json").write_text(damaged, encoding="utf-8")
     with open_job(place.folder) as job:
         assert "preview: failed" in describe_job(job)._repr_html_()
+
+
+def test_two_clients_one_after_the_other_leave_nothing_of_each_other(small, recorded_account, tmp_path):
+    """No output, name or person of the one in any file of the other, its notebooks, pages and tables included."""
+    other = tmp_path / "other"
+    make_workspace(other, {"name": "other", "source": "snapshot", "snapshot": str(recorded_account)})
+    known = []
+    for job in (small, open_job(other)):
+        with job:
+            copy_notebooks(job.workspace)
+            found = preview(job)
+            finish(job, found)
+            account = found.draft.account
+            kinds = (account.users, account.services, account.all_schedules)
+            known.append({record.name for kind in kinds for record in kind.values()})
+            known[-1] |= {user.email for user in account.users.values()}
+    for place, strangers in zip((small.workspace.folder, other), reversed(known), strict=True):
+        texts = [path.read_bytes() for path in place.rglob("*") if path.is_file()]
+        assert len(texts) > len(NAMES)
+        assert not [name for name in strangers if any(name.encode() in text for text in texts)]

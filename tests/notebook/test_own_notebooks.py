@@ -12,7 +12,7 @@ from pdmigrate import finish, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError
 from pdmigrate.runs import notebooks
-from pdmigrate.runs.lab import make_command, make_environment
+from pdmigrate.runs.lab import DEFAULTS, make_command, make_environment
 from pdmigrate.runs.notebooks import NOTEBOOKS, copy_notebooks
 from pdmigrate.runs.opening import describe_job
 from pdmigrate.workspace.folder import STEPS, Workspace
@@ -158,6 +158,12 @@ def test_jupyterlab_sees_one_workspace_and_nothing_else(place):
     environment = make_environment(place)
     assert Path(environment["JUPYTERLAB_WORKSPACES_DIR"]).is_relative_to(place.folder)
     assert environment["PDMIGRATE_WORKSPACE"] == str(place.folder)
+
+
+def test_jupyterlab_asks_the_internet_for_nothing_and_shows_no_pop_up():
+    said = read(DEFAULTS / "labconfig" / "default_setting_overrides.json")
+    news = {"checkForUpdates": False, "fetchNews": "false"}
+    assert said["@jupyterlab/apputils-extension:notification"] == news
 
 
 def test_the_first_call_says_whose_workspace_this_is_and_what_is_next(place):

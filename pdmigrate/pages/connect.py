@@ -56,9 +56,9 @@ def section_readable(access: Access) -> Section:
         "Kind": lambda r: KIND_NAMES.get(r.kind, "Shift-based schedules"),
         "The key": _judge_reading,
         "Objects": lambda r: r.number,
-        "PagerDuty's words": lambda r: r.why,
-        "What that means": lambda r: r.meaning,
     }
+    if any(r.why or r.meaning for r in access.readable):
+        columns = {**columns, "PagerDuty's words": lambda r: r.why, "What that means": lambda r: r.meaning}
     table = make_table(access.readable, columns, "A snapshot: nothing was asked.")
     text = {
         True: "The list of schedules renders who is on call: a hundred schedules a request.",

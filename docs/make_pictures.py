@@ -71,7 +71,7 @@ def answer_all(notebook, workspace) -> None:
     notebook.run_all()
     questions = notebook.within("answer_conflicts(job")
     questions.press(re.compile("^round robin · "))
-    questions.see("Its targets take turns")
+    questions.see("The targets of Support take turns")
     photograph(notebook, "answer_conflicts(job", "4-question")
     questions.press(re.compile("^Accept all "))
     questions.see("Accepted: ")

@@ -74,7 +74,6 @@ def start_lab(workspace, folder, **variables):
     copy_notebooks(place)
     folder.mkdir(parents=True, exist_ok=True)
     port, token = _find_port(), secrets.token_hex(16)
-    _set(folder, "@jupyterlab/apputils-extension/notification", fetchNews="false")  # a pop-up would cover the corner
     save_state(folder, True)
     process = _start_server(place, folder, port, token, variables)
     try:

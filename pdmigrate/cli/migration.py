@@ -43,7 +43,9 @@ def run_init(workspace: Path, snapshot: str | None, **options: Any) -> int:
 
     path = make_workspace(workspace, {**options, "snapshot": str(Path(snapshot).resolve()) if snapshot else None})
     copy_notebooks(Workspace(workspace))
-    print(f"Made {path}. Look at it, then: pdmigrate run {workspace}")
+    print(
+        f"Made {path}. Look at it, then: pdmigrate lab --workspace {workspace}, or headless: pdmigrate run {workspace}"
+    )
     return 0
 
 

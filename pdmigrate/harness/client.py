@@ -25,6 +25,8 @@ GROUPS, SERVICES = "/ng/api/user-groups", "/ng/api/servicesV2"
 CONTRACT = "/pdmigrate-oncall/v1"
 PAGE = 100
 MOST_PAGES = 1_000
+LIST_NAMES = {"invites": "invitations", "user": "people", "servicesV2": "CD services"}
+"""What lists are called whose path does not say it."""
 TRIES_FOR_A_WHOLE_LIST = 3
 FEW = 10
 """So many people are looked up one by one; more of them are found faster in the whole lists."""
@@ -247,8 +249,9 @@ class Harness:
         )
 
     def _tell(self, path: str, done: int, total: int) -> None:
-        """A list is called by the last word of its path."""
-        self.transport.progress.count(f"Harness's {path.rpartition('/')[2].replace('-', ' ')}", done, total)
+        """A list is called by the last word of its path, where that is a word."""
+        name = path.rpartition("/")[2]
+        self.transport.progress.count(f"Harness's {LIST_NAMES.get(name, name.replace('-', ' '))}", done, total)
 
     def _list_oncall(self, path: str) -> list[Row]:
         for _ in range(TRIES_FOR_A_WHOLE_LIST):

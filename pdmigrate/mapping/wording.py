@@ -56,7 +56,7 @@ _STRANGER = Wording(
     "{name} ({email}) has no account in the Harness project.{said}",
     "{name} {duties}. Until the invitation is accepted nobody can be reached in those turns.",
     {
-        "invite": "Harness sends an invitation to {email}; it stands in every rotation from the start",
+        "invite": "Harness sends an invitation to {email}; the person stands in every rotation from the start",
         "empty_place": "its turns stay as long as they are, with nobody in them; its overrides, which keep others quiet, "
         "do not move{empty}",
         "map": "another account is paged instead",
@@ -336,7 +336,7 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             values={"owner": "the identifier of a user group"},
         ),
         "round_robin": Wording(
-            "Its targets take turns (round robin), which Harness does not describe.",
+            "The targets of {name} take turns (round robin), which Harness does not describe.",
             "With all at once everybody is woken each time; with one, always the same.",
             {
                 "everyone": "all targets of the level are paged at once",

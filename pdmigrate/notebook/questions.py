@@ -138,8 +138,10 @@ class _Desk:
         groups = self.list_groups()
         changes, same, decided = (sum(map(len, groups[group].values())) for group in (CHANGES, SAME, DECIDED))
         waits = f" {format_number(self.waiting, 'object waits', 'objects wait')} for answers about others."
-        told = f"<b>{changes + same:,} left</b>: {changes:,} change who is paged, {same:,} change nobody's paging."
-        told += f" {decided:,} decided.{waits if self.waiting else ''}"
+        each = ((changes, "who is paged"), (same, "nobody's paging"))
+        kinds = ", ".join(format_number(n, f"changes {words}", f"change {words}") for n, words in each if n)
+        told = f"<b>{changes + same:,} left</b>{': ' * bool(kinds)}{kinds}. {decided:,} decided."
+        told += waits if self.waiting and kinds else ""
         self.head.value = f'<div role="status" class="pdm-said">{told}</div>'
         safe = len(self.list_safe())
         self.accept.description = ACCEPT.format(safe) if safe > 1 else ACCEPT_ONE
@@ -196,7 +198,9 @@ class _Desk:
         rows = []
         for person in self.people:
             state = asked.get(person.id, person.state)
-            duties = f"{person.duties} places on call" if person.duties else "never on call"
+            duties = (
+                format_number(person.duties, "place on call", "places on call") if person.duties else "never on call"
+            )
             label = f"{person.name} · {person.email} · PagerDuty role {person.role} · {duties} · {state}"
             marks = {"State": [state.partition(",")[0]], "Role": [person.role.partition(",")[0]]}
             rows.append(Row(person.id, label, marks))
@@ -211,10 +215,13 @@ class _Desk:
         ticked, standing = self.find_ticked(), self.read_standing()
         answers = {self.name_answer(conflict, standing) for conflict in ticked}
         said = answers.pop() if len(answers) == 1 else ""
-        nothing = (
-            "Choose a class at the left to see what is asked." if not self.people else "Tick somebody who is open."
-        )
-        self.asked.show(ticked, nothing, "" if said == "open" else said)
+        self.asked.show(ticked, "" if ticked else self.tell_next(), "" if said == "open" else said)
+
+    def tell_next(self) -> str:
+        """What stands where a question would, while none is chosen."""
+        if "open" not in self.read_answers().values():
+            return "Everything here is answered."
+        return "Tick somebody who is open." if self.people else "Choose a class at the left to see what is asked."
 
     # --- the answer ---
 

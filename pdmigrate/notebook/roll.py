@@ -58,6 +58,7 @@ class Roll:
         self._menus = {name: make_menu(name, self._list_marks(name), at, NARROW) for name, at in starts.items()}
         self._boxes: dict[str, ipywidgets.Checkbox] = {}  # one a row: a click means the row that the person saw
         self._page = ipywidgets.VBox(layout=WIDE)
+        self._page.add_class("pdm-rows")
         self._count = ipywidgets.HTML()
         for widget in (self._search, *self._menus.values()):
             widget.observe(lambda _: self._search_again(), "value")

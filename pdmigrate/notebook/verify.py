@@ -117,7 +117,7 @@ def tick_handover(job: Job, verified: Verified) -> Any:
     def list_rows() -> list[Row]:
         rows = []
         for item in list_todo(job.workspace, verified.draft):
-            state = f"done by {item.tick.by or 'somebody'}, {item.tick.at}" if item.tick else "open"
+            state = f"done by {item.tick.by or 'somebody'} on {item.tick.at[:10]}" if item.tick else "open"
             marks = {"State": [state.partition(" ")[0]], "What": [item.what]}
             rows.append(Row(item.key, f"{item.what} · {item.text} · {state}", marks))
         return rows
@@ -150,14 +150,10 @@ def sign_off_teams(job: Job, verified: Verified) -> Any:
         rows, readiness = [], read_readiness(job, verified)
         for team in readiness.teams:
             said = readiness.sign_off(team.id)
-            word = (
-                f"{said.choice.replace('_', '-')}, {said.by or 'somebody'}, {said.at}"
-                if said
-                else readiness.lapsed(team.id)
-            )
+            word = said.choice.replace("_", "-") if said else readiness.lapsed(team.id) or "nothing said"
+            told = f"{word} by {said.by or 'somebody'} on {said.at[:10]}" if said else word
             trouble = "; ".join(team.troubles) or "ready"
-            word = word or "nothing said"
-            rows.append(Row(team.id, f"{team.name} · {word} · {trouble}", {"Said": [word.partition(",")[0]]}))
+            rows.append(Row(team.id, f"{team.name} · {told} · {trouble}", {"Said": [word.partition(",")[0]]}))
         return rows
 
     def write(choice: Literal["go", "no_go", ""]) -> None:

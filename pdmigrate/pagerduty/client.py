@@ -325,6 +325,7 @@ class OnCallReader:
             except SideError as error:  # the next would be told the same
                 unread |= dict.fromkeys([*batch, *left], str(error))
                 break
+            self._lists.progress.count("policies' levels", len(asked) - len(left), len(asked))
         return {"since": since.isoformat(), "until": until.isoformat(), "oncalls": rows, "unread": unread}
 
     def _read_some(self, ids: list[str], since: datetime, until: datetime) -> list[Row]:

@@ -27,8 +27,9 @@ def describe_account(subdomain: str) -> str:
 def section_checks(access: Access) -> Section:
     """What was asked of each side, and the answer."""
     door = f" (where our contract would be it answers: {access.door})" if access.door else ""
+    own = "The key is good, and opens this account" if access.readable else "The snapshot is of this account"
     checks: list[tuple[str, str, str | list[str]]] = [
-        ("PagerDuty", "The key is good, and opens this account", describe_account(access.subdomain)),
+        ("PagerDuty", own, describe_account(access.subdomain)),
         ("PagerDuty", "What the account can do", list(access.abilities) or _describe_silence(access)),
         ("Harness", "The key is good, org and project are there", access.target),
         (
@@ -55,9 +56,9 @@ def section_readable(access: Access) -> Section:
         "Kind": lambda r: KIND_NAMES.get(r.kind, "Shift-based schedules"),
         "The key": _judge_reading,
         "Objects": lambda r: r.number,
-        "PagerDuty's words": lambda r: r.why,
-        "What that means": lambda r: r.meaning,
     }
+    if any(r.why or r.meaning for r in access.readable):
+        columns = {**columns, "PagerDuty's words": lambda r: r.why, "What that means": lambda r: r.meaning}
     table = make_table(access.readable, columns, "A snapshot: nothing was asked.")
     text = {
         True: "The list of schedules renders who is on call: a hundred schedules a request.",

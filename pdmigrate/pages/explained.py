@@ -1,5 +1,6 @@
 """What questions and guards mean, made of the tables that they are asked by: on the pages that name them, in notebooks, in the docs."""
 
+import re
 from collections.abc import Iterable, Iterator
 from string import Formatter
 from typing import Any
@@ -14,6 +15,7 @@ from pdmigrate.plan.handmade import EFFECTS
 
 QUESTION, GUARD = "question-", "guard-"
 """How the anchors begin."""
+_KEY = re.compile(r"\(([a-z]+(?:_[a-z]+)*):[^()\s]+\)")
 FREE = "a name, or nothing: then one is made"
 
 
@@ -67,6 +69,11 @@ def fold(section: Section) -> str:
 def spell(word: str) -> str:
     """A class or an option as people read it."""
     return word.replace("_", " ")
+
+
+def tell_reason(words: str) -> str:
+    """A reason with the class of the question that was answered, not its key."""
+    return _KEY.sub(lambda key: f"({spell(key[1])})", words)
 
 
 def list_options(about: str) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from pdmigrate.oncall.live import ONE_OF, Due, Outcome, PageLog, SentPage
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.oncall.words import DAYS, format_number
 from pdmigrate.oncall.zones import read_zone
+from pdmigrate.pages.explained import tell_reason
 from pdmigrate.pages.people import People, know_people
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
 from pdmigrate.pages.verdict import MOST_LINES, OTHERWISE, VERDICT_WORDS
@@ -172,7 +173,7 @@ class Teller:
         if proof.expected is None:
             return ["not known"]
         if proof.expected.why:
-            return [f"nobody: {proof.expected.why}"]
+            return [f"nobody: {tell_reason(proof.expected.why)}"]
         soon = [due for due in proof.expected.dues if due.minute <= found.wait]
         later = len(proof.expected.dues) - len(soon)
         told = self.list_dues(soon, found.moment) if soon else [f"nobody within {found.wait:g} minutes"]

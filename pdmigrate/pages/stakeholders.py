@@ -6,6 +6,7 @@ from operator import itemgetter
 
 from pdmigrate.oncall.rota import to_datetime
 from pdmigrate.oncall.words import format_local, format_number
+from pdmigrate.pages.explained import tell_reason
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.readiness import Readiness, find_untested
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
@@ -122,7 +123,7 @@ def section_services(readiness: Readiness) -> Section:
 
     more: Columns[ServiceParity] = {
         f"Paged last ({home})": tell_last,
-        "Reason": lambda s: s.reason,
+        "Reason": lambda s: tell_reason(s.reason),
         "To re-point": lambda s: _count_mine(readiness, s) or "nothing",
     }
     return draw_services(readiness.verified.service_parity, lambda s: names[s.id], more, "No service is in scope.")
@@ -143,7 +144,7 @@ def section_differences(readiness: Readiness) -> Section:
         "Other people are on call for": lambda s: format_hours(s.differ),
         "Not compared": lambda s: format_hours(s.unverified),
         "First": lambda s: format_local(to_datetime(s.differences[0][0]), s.time_zone) if s.differ else "",
-        "Reason": lambda s: s.reason,
+        "Reason": lambda s: tell_reason(s.reason),
     }
     rows = [s for s in readiness.verified.schedules if s.differ or s.unverified]
     rows.sort(key=lambda s: (not s.unexplained, -s.differ, s.name.casefold()))

@@ -147,7 +147,11 @@ def section_shapes(preview: Preview) -> Section:
         },
         "There is no schedule.",
     )
-    return Section("Schedules by shape", "Each has one shape; what it has beside that stands below, with.", table)
+    return Section(
+        "Schedules by shape",
+        "Each has one shape; what it has beside that stands in the rows that begin with 'With'.",
+        table,
+    )
 
 
 def section_zones(preview: Preview) -> Section:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from operator import itemgetter
 
 from pdmigrate.oncall.words import format_local, format_number
+from pdmigrate.pages.explained import tell_reason
 from pdmigrate.pages.handover import section_handover
 from pdmigrate.pages.people import ZOOM, draw_sides
 from pdmigrate.pages.readiness import NO_TEAM, Readiness, TeamReadiness
@@ -104,7 +105,7 @@ def section_schedules(team: TeamReadiness) -> Section:
         "Same people": lambda s: format_hours(s.agree - s.nobody),
         "Other people": lambda s: format_hours(s.differ),
         "Nobody, on either side": lambda s: format_hours(s.nobody),
-        "Reason": lambda s: s.reason,
+        "Reason": lambda s: tell_reason(s.reason),
     }
     rows = sorted(team.schedules, key=lambda s: (-s.differ, s.name.casefold()))
     return Section(
@@ -136,7 +137,7 @@ def section_services(readiness: Readiness, team: TeamReadiness) -> Section:
     more: Columns[ServiceParity] = {
         "Paged before": lambda s: list_paged(s.shown.before, people),
         "Paged after": lambda s: s.after if s.unverified else list_paged(s.shown.after, people),
-        "Reason": lambda s: s.reason,
+        "Reason": lambda s: tell_reason(s.reason),
     }
     names = tell_apart(team.services)
     return draw_services(

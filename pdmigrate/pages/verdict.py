@@ -154,7 +154,9 @@ def rank_service(s: ServiceParity) -> tuple[int, bool, str]:
 
 def list_paged(paged: Paged, people: People) -> list[str]:
     """A line for each minute at which somebody is paged; of a chain that goes on and on, the beginning and the last."""
-    told = [f"{minute} min: {', '.join(sorted(map(people.name_of, who)))}" for minute, who in paged]
+    told = [
+        f"{minute} min: {', '.join(sorted(people.tell(people.name_of(one)) for one in who))}" for minute, who in paged
+    ]
     if len(told) > MOST_LINES:
         told[MOST_LINES:] = [f"and so on, {format_number(len(told) - MOST_LINES, 'time')}, until {paged[-1][0]} min"]
     return told or ["nobody"]

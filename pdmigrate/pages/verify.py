@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall.rota import to_instant, total
 from pdmigrate.oncall.words import format_local, format_number, format_seconds
+from pdmigrate.pages.explained import tell_reason
 from pdmigrate.pages.people import ZOOM, draw_sides, know_people
 from pdmigrate.pages.show import Columns, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.teams import describe_grade
@@ -71,7 +73,9 @@ def section_schedules(verified: Verified) -> Section:
         "How long it holds": lambda s: s.fidelity.describe(),
         "Proof": lambda s: s.fidelity.describe_needs(),
         "Our reading": lambda s: format_hours(s.read_otherwise) if s.read_otherwise else "the same",
-        "Reason": lambda s: "; ".join(part for part in (s.reason, held.get(s.id, ""), s.fidelity.reason) if part),
+        "Reason": lambda s: "; ".join(
+            part for part in (tell_reason(s.reason), held.get(s.id, ""), s.fidelity.reason) if part
+        ),
     }
     rows = sorted(verified.schedules, key=lambda s: (-s.differ, -s.unverified, s.name.casefold()))
     return Section("Who is on call", text, make_table(rows, columns, NO_SCHEDULES), anchor=ANCHORS["on_call"])
@@ -203,10 +207,10 @@ def section_services(verified: Verified) -> Section:
     more: Columns[ServiceParity] = {
         "Paged in PagerDuty": lambda s: list_paged(s.shown.before, people),
         "Paged in Harness": lambda s: s.after if s.unverified else list_paged(s.shown.after, people),
-        "First parts at, before / after": lambda s: s.parting,
+        "First parts at, before / after": lambda s: people.tell(s.parting),
         "Would newly wake somebody": lambda s: Tag(str(s.louder), "bad") if s.louder else "0",
         "First level empty in Harness": lambda s: s.passed,
-        "Reason": lambda s: s.reason,
+        "Reason": lambda s: tell_reason(s.reason),
     }
     names, people = tell_apart(verified.service_parity), know_people(verified.draft)
     section = draw_services(verified.service_parity, lambda s: names[s.id], more, "No service is in scope.")
@@ -215,7 +219,7 @@ def section_services(verified: Verified) -> Section:
 
 def section_unreachable(verified: Verified) -> Section:
     """Whoever can be paged and would not hear it, the most urgent first."""
-    table = _table_people(verified.unreachable, "Nobody is known to be out of reach.", verified.draft.home_zone)
+    table = _table_people(verified.unreachable, "Nobody is known to be out of reach.", verified.draft)
     text = (
         "They can be paged, and nobody would hear it: no account that is accepted, enabled and unlocked, or no channel that "
         "Harness serves in the first step of the notification rule. Who is the target of a level matters from now on."
@@ -230,7 +234,7 @@ def section_reach(verified: Verified) -> Section:
         "They have an account, and would be told later than PagerDuty tells them today, or nobody can see how they are told. "
         "Ask them, and send each a test page."
     )
-    table = _table_people(rows, "Everybody else who can be paged is told as soon as today.", verified.draft.home_zone)
+    table = _table_people(rows, "Everybody else who can be paged is told as soon as today.", verified.draft)
     return Section("Told later, or not known to be told", text, table, open_up_to=12)
 
 
@@ -238,15 +242,20 @@ def _tell_turn(one: Unreachable, zone: str) -> str:
     return format_local(one.next_turn, zone).removesuffix(f" ({zone})") if one.next_turn else ""
 
 
-def _table_people(people: tuple[Unreachable, ...], empty: str, zone: str) -> Table:
+def _tell_person(name: str, email: str) -> str:
+    """A name with the address to write to; whoever has none in Harness is known by an id alone."""
+    return f"{name} ({email})" if "@" in email and name != email else name
+
+
+def _table_people(rows: tuple[Unreachable, ...], empty: str, draft: Draft) -> Table:
+    people, zone = know_people(draft), draft.home_zone
     columns: Columns[Unreachable] = {
-        "Person": lambda u: u.email,
+        "Person": lambda u: _tell_person(people.name_of(u.email), u.email),
         "Why": lambda u: u.why,
         f"Next turn ({zone})": lambda u: _tell_turn(u, zone) if u.next_turn else "none in the window",
         "In": lambda u: list(u.schedules),
     }
-    table = make_table(people, columns, empty)
-    return table
+    return make_table(rows, columns, empty)
 
 
 def section_drift(verified: Verified) -> Section:

@@ -8,7 +8,7 @@ from pdmigrate.runs.notebooks import name_notebook
 from pdmigrate.workspace.folder import STEPS, Workspace
 
 DEFAULTS = Path(__file__).with_name("jupyter")
-"""JupyterLab's settings where a person has chosen none: a notebook is saved each minute."""
+"""JupyterLab's settings where a person has chosen none: a notebook is saved each minute, and nothing is asked of the internet."""
 
 
 def make_command(workspace: Workspace) -> list[str]:

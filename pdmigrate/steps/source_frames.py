@@ -1,7 +1,7 @@
 """What PagerDuty has, and what becomes of it, as data frames: a row a thing, one thing a cell, ids as columns.
 
 Every frame has the whole account. `in_scope` says whether the object moves, `becomes` what becomes of it (exact, changed,
-handed_over, lost; missing out of scope) and `why`. The form of the columns is told in steps/frames.py.
+handed_over, lost, or waits for an answer; missing out of scope) and `why`. The form of the columns is told in steps/frames.py.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ from pdmigrate.steps.rota_frames import RotaFrames, list_parts
 if TYPE_CHECKING:
     import pandas as pd
 
-BECOMES: Shape = {"becomes": GRADES}
+BECOMES: Shape = {"becomes": (*GRADES, "waits")}
 FATE: Shape = {"why": TEXT, "in_scope": YES_NO}
 OWNER: Shape = {"team_id": TEXT, "team": TEXT}
 SCHEDULES: Shape = {
@@ -320,9 +320,13 @@ class SourceFrames(RotaFrames):
         return {
             "harness_id": self.draft.identifier_of(kind, id) or None,
             "in_scope": id in self.draft.reasons[kind] if kind in self.draft.reasons else outcome is not None,
-            "becomes": outcome.grade if outcome else None,
+            "becomes": self._grade(outcome) if outcome else None,
             "why": (outcome.reason or None) if outcome else None,
         }
+
+    def _grade(self, outcome: Outcome) -> str:
+        waits = outcome.grade == "lost" and (outcome.kind, outcome.id) in self.draft.waiting
+        return "waits" if waits else outcome.grade
 
     def _owner(self, teams: Iterable[Reference]) -> Row:
         """What stands under the columns of OWNER."""

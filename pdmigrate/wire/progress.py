@@ -93,8 +93,8 @@ class Progress:
             return {why: round(end - now) or 1 for why, end in self._waits.items() if end > now}
 
     def describe(self, seconds: float) -> str:
-        """One line: `Reading PagerDuty, 34 s: users 300 of 1,500, teams 40; waiting 12 s for its limit`."""
-        counts = ", ".join(map(str, self.counts))
+        """One line: `Reading PagerDuty, 34 s: users 300 of 1,500, teams 40; waiting 12 s for its limit`. Empty lists are not told."""
+        counts = ", ".join(str(count) for count in self.counts if count.total != 0)
         waits = "".join(f"; waiting {left} s for {why}" for why, left in self.waits.items())
         return f"{self.title}, {seconds:.0f} s{': ' if counts else ''}{counts}{waits}"
 

@@ -21,6 +21,14 @@ def undecided(workspace):
         yield job
 
 
+def test_what_waits_for_an_answer_is_not_called_lost_in_a_data_frame(undecided):
+    found = preview(undecided)
+    becomes = found.people.set_index("person_id").becomes
+    asked = [conflict.id for conflict in found.draft.open.values() if conflict.kind == "users"]
+    assert asked
+    assert set(becomes[asked]) == {"waits"}
+
+
 def test_the_desk_counts_by_what_the_questions_do_to_paging_and_takes_what_is_safe_in_one_click(undecided):
     job = undecided
     found = conflicts(job)
@@ -31,7 +39,7 @@ def test_the_desk_counts_by_what_the_questions_do_to_paging_and_takes_what_is_sa
     press(shown, f"Accept all {len(safe)} recommendations that change nobody's paging")
     made = {f"{d.conflict}:{d.object}": d.choice for d in job.decisions().decisions}
     assert made == {key: found.draft.open[key].recommended for key in safe}
-    assert f"{others} left</b>: {others} change who is paged, 0 change nobody" in read(shown)
+    assert f"{others} left</b>: {others} change who is paged. {len(safe)} decided." in read(shown)
     press(shown, "Undo my last click")
     assert not job.decisions().decisions
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hands import sit_down
 
-from pdmigrate import open_job
+from pdmigrate import finish, open_job, preview
 from pdmigrate.cli import main
 from pdmigrate.errors import SettingsError
 from pdmigrate.runs import notebooks
-from pdmigrate.runs.lab import make_command, make_environment
+from pdmigrate.runs.lab import DEFAULTS, make_command, make_environment
 from pdmigrate.runs.notebooks import NOTEBOOKS, copy_notebooks
 from pdmigrate.runs.opening import describe_job
 from pdmigrate.workspace.folder import STEPS, Workspace
@@ -160,6 +160,12 @@ def test_jupyterlab_sees_one_workspace_and_nothing_else(place):
     assert environment["PDMIGRATE_WORKSPACE"] == str(place.folder)
 
 
+def test_jupyterlab_asks_the_internet_for_nothing_and_shows_no_pop_up():
+    said = read(DEFAULTS / "labconfig" / "default_setting_overrides.json")
+    news = {"checkForUpdates": False, "fetchNews": "false"}
+    assert said["@jupyterlab/apputils-extension:notification"] == news
+
+
 def test_the_first_call_says_whose_workspace_this_is_and_what_is_next(place):
     with open_job(place.folder) as fresh:
         shown = describe_job(fresh)
@@ -218,3 +224,23 @@ def test_a_notebook_of_another_shape_is_put_aside(place, text):
     assert copy_notebooks(place) == [f"{NAMES[0]} is new; yours, which you have changed, is 1_connect.yours.ipynb."]
     assert (place.notebooks / "1_connect.yours.ipynb").read_text(encoding="utf-8") == text
     assert copy_notebooks(place) == []
+
+
+def test_two_clients_one_after_the_other_leave_nothing_of_each_other(small, recorded_account, tmp_path):
+    """No output, name or person of the one in any file of the other, its notebooks, pages and tables included."""
+    other = tmp_path / "other"
+    make_workspace(other, {"name": "other", "source": "snapshot", "snapshot": str(recorded_account)})
+    known = []
+    for job in (small, open_job(other)):
+        with job:
+            copy_notebooks(job.workspace)
+            found = preview(job)
+            finish(job, found)
+            account = found.draft.account
+            kinds = (account.users, account.services, account.all_schedules)
+            known.append({record.name for kind in kinds for record in kind.values()})
+            known[-1] |= {user.email for user in account.users.values()}
+    for place, strangers in zip((small.workspace.folder, other), reversed(known), strict=True):
+        texts = [path.read_bytes() for path in place.rglob("*") if path.is_file()]
+        assert len(texts) > len(NAMES)
+        assert not [name for name in strangers if any(name.encode() in text for text in texts)]

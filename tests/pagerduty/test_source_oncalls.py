@@ -16,6 +16,8 @@ def test_more_entries_than_a_list_shows_are_read_in_parts(serve_source, monkeypa
     source = serve_source(company())
     ids = [row["id"] for row in source.document["escalation_policies"]]
     whole, few = source.client.read_oncalls(NOW, NOW + timedelta(days=56), ids)
+    told = {count.what: (count.done, count.total) for count in source.client.transport.progress.counts}
+    assert told["policies' levels"] == (len(ids), len(ids))
     monkeypatch.setattr(lists, "CAP", 60)
     monkeypatch.setattr(lists, "PAGE", 20)
     monkeypatch.setattr(pagerduty_wire, "REACHABLE", 60)

@@ -13,6 +13,7 @@ from pdmigrate.pages.explained import (
     link_guard,
     list_options,
     list_questions,
+    tell_reason,
 )
 from pdmigrate.pages.report import write_page
 from pdmigrate.pages.show import Page, Section, make_table, show
@@ -84,3 +85,12 @@ def test_in_a_cell_there_is_nothing_that_leads_nowhere(sections):
     assert "round robin" in drawn
     assert "<details" in drawn
     assert 'href="#' not in drawn
+
+
+def test_a_reason_names_the_class_and_no_key():
+    told = (
+        "alerts page nobody, by decision of ann (service_urgency:PSERV03); kept (changed_in_harness:P1); see (a note)"
+    )
+    assert tell_reason(told) == (
+        "alerts page nobody, by decision of ann (service urgency); kept (changed in harness); see (a note)"
+    )

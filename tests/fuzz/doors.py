@@ -31,6 +31,7 @@ from pdmigrate.workspace.folder import Workspace
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import read_settings, resolve_key
 from pdmigrate.workspace.snapshots import _checksum, load_snapshot
+from pdmigrate.workspace.yaml_lists import DUMPER
 
 
 def write_json_text(data):
@@ -38,7 +39,7 @@ def write_json_text(data):
 
 
 def write_yaml_text(data):
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return yaml.dump(data, Dumper=DUMPER, sort_keys=False, allow_unicode=True, default_flow_style=None)
 
 
 def write_csv_text(data):

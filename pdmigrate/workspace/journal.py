@@ -226,8 +226,7 @@ class Journal:
             return
         synced = action.after if action.synced is None else action.synced
         row = {"source": self._source, "kind": action.kind, "key": action.key, "identifier": action.identifier}
-        row |= {"name": action.name, "synced": _pack(synced), "at": at.isoformat()}
-        connection.execute(ADD_LINE, row)
+        connection.execute(ADD_LINE, row | {"name": action.name, "synced": _pack(synced), "at": at.isoformat()})
 
 
 def _number(inserted: sa.CursorResult[Any]) -> int:

@@ -33,8 +33,9 @@ lab: $(VENV)/.installed  ## JupyterLab on the notebooks, with the embedded pair 
 test: lint pytest  ## every check and every test, notebooks included
 
 # Three at a time on two cores: a third of a worker's time is waiting, for a browser, a kernel, a lock or a killed process.
+# Some images set PYTHONDONTWRITEBYTECODE; then each of a hundred processes would compile all of pdmigrate, a third of its start.
 pytest: $(VENV)/.installed-test
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 3 --dist loadfile \
+	@PATH="$(abspath $(BIN)):$$PATH" PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile \
 		--nbval-lax --nbval-current-env tests notebooks
 
 lint: $(VENV)/.installed-test  ## ruff, mypy, and notebooks without outputs; changes nothing

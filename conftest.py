@@ -12,6 +12,7 @@ from xdist.scheduler import LoadFileScheduling
 
 LONG = (
     "tests/notebook/test_widgets_browser.py",
+    "tests/fuzz/test_fuzz.py",
     "tests/parity/test_proof.py",
     "tests/runs/test_demo.py",
     "tests/steps/test_sync_properties.py",
@@ -25,6 +26,11 @@ LONG = (
     "tests/steps/test_steps.py",
     "tests/runs/test_sharing.py",
     "tests/steps/test_kill_invites.py",
+    "tests/pagerduty/test_source_snapshot.py",
+    "tests/notebook/test_widgets.py",
+    "tests/handover/test_handover.py",
+    "tests/steps/test_target_keeps.py",
+    "tests/steps/test_replay.py",
 )
 """Begun first, the longest at the top: xdist goes by the number of tests, and would leave a worker alone with one of
 these at the end."""

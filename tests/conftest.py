@@ -2,6 +2,7 @@
 
 import copy
 import os
+import shutil
 
 import pytest
 from hypothesis import settings
@@ -106,14 +107,21 @@ def serve_source():
         source.server.stop()
 
 
-@pytest.fixture
-def small(tmp_path):
-    """A corner of the company, decided, with an open job."""
-    folder = tmp_path / "acme"
+@pytest.fixture(scope="session")
+def previewed(tmp_path_factory):
+    """The folder of a corner of the company, decided and previewed, to be copied and not to be touched."""
+    folder = tmp_path_factory.mktemp("small") / "acme"
     make_demo_workspace(folder)
     write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock())))
     with open_job(folder) as job:
         preview(job)
+    return folder
+
+
+@pytest.fixture
+def small(previewed, tmp_path):
+    """A corner of the company, decided and previewed, with an open job."""
+    with open_job(shutil.copytree(previewed, tmp_path / "acme")) as job:
         yield job
 
 

@@ -45,6 +45,8 @@ GONE = re.escape(HIDDEN)
 ADDRESS = re.compile(rf"[a-z][a-z0-9+.-]*://(?:{GONE}|[^\s<>\"'\]])+", re.IGNORECASE)
 """What has been taken out of an address is a part of it: a snapshot that is read again loses nothing more."""
 PRIVATE = re.compile(r"(/(?:private|feed|ical)/).*", re.IGNORECASE)
+PLAIN = re.compile(r"https://[\w.-]+/[\w./-]*", re.ASCII)
+"""Most addresses: nothing of them is cut but what is behind a private part, and that is told quickly."""
 USER_PART = re.compile(r"(://)[^/@]*@")
 SECRET_PARAMETER = re.compile(
     rf"([?&#;][\w.-]*(?:token|key|secret|sig|signature|passw\w*|pwd|auth|credential)[\w.-]*=)(?:{GONE}|[^&#;\s])+",
@@ -174,6 +176,8 @@ def _mask_address(found: re.Match[str]) -> str:
 
 
 def _cut_address(found: re.Match[str]) -> str:
+    if PLAIN.fullmatch(found[0]):
+        return PRIVATE.sub(rf"\g<1>{HIDDEN}", found[0])
     try:
         return _close(urlsplit(found[0])._replace(query="", fragment="").geturl())
     except ValueError:

@@ -50,9 +50,18 @@ def read_json(raw: bytes | str, limits: Limits = OF_FILE) -> Any:
         data = json.loads(text, parse_constant=_refuse_number, parse_float=_read_float, parse_int=_read_int)
     except json.JSONDecodeError as error:
         raise JsonError(f"it is no JSON near line {error.lineno}") from None
-    if _HALF.search(text) and (place := _find_half(data)) is not None:
-        raise JsonError(f"{place or 'it'} holds half of a sign (a lone surrogate)")
+    if _HALF.search(text) and not _is_whole(data):
+        raise JsonError(f"{_find_half(data) or 'it'} holds half of a sign (a lone surrogate)")
     return data
+
+
+def _is_whole(data: Any) -> bool:
+    """Whether all of its texts can be written as UTF-8. Where it cannot be told that quickly, they are looked for."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decode(raw: bytes) -> str:
@@ -92,7 +101,7 @@ def _read_int(word: str) -> int:
 
 
 def _find_half(data: Any) -> str | None:
-    """Where the first text is that cannot be written as UTF-8; None where all can."""
+    """Where the first text is that cannot be written as UTF-8, which is slow to find; None where all can."""
     left: list[tuple[str, Any]] = [("", data)]
     while left:
         place, here = left.pop()

@@ -25,6 +25,11 @@ from pdmigrate.workspace.trend import Measured, pack, unpack
 T = TypeVar("T")
 UNDO_OF = "undo of run "
 """In place of a digest, before the number of the load that an undo takes back."""
+ADD_STEP, ADD_LINE = steps.insert(), ledger.insert()
+DROP_LINE = ledger.delete().where(
+    *(ledger.c[name] == sa.bindparam(f"its_{name}") for name in ("source", "kind", "key"))
+)
+"""Made once, and given the values of each step: making them anew was most of a load's work."""
 
 # --- what they hold ---
 
@@ -146,7 +151,7 @@ class Journal:
         if state == "done":
             row |= {"before": _pack(action.before), "after": _pack(action.after)}
         with self._engine.begin() as connection:
-            connection.execute(steps.insert().values(at=at.isoformat(), **row))
+            connection.execute(ADD_STEP, row | {"at": at.isoformat()})
             if state == "done":
                 self._book(connection, action, at)
 
@@ -215,19 +220,13 @@ class Journal:
             return connection.execute(sa.select(loads).order_by(loads.c.id.desc()).limit(1)).first()
 
     def _book(self, connection: sa.Connection, action: Action, at: datetime) -> None:
-        mine = sa.and_(ledger.c.source == self._source, ledger.c.kind == action.kind, ledger.c.key == action.key)
-        connection.execute(ledger.delete().where(mine))
+        mine = {"its_source": self._source, "its_kind": action.kind, "its_key": action.key}
+        connection.execute(DROP_LINE, mine)
         if action.after is None:
             return
         synced = action.after if action.synced is None else action.synced
-        row: dict[str, Any] = {
-            "source": self._source,
-            "kind": action.kind,
-            "key": action.key,
-            "identifier": action.identifier,
-        }
-        row |= {"name": action.name, "synced": _pack(synced), "at": at.isoformat()}
-        connection.execute(ledger.insert().values(**row))
+        row = {"source": self._source, "kind": action.kind, "key": action.key, "identifier": action.identifier}
+        connection.execute(ADD_LINE, row | {"name": action.name, "synced": _pack(synced), "at": at.isoformat()})
 
 
 def _number(inserted: sa.CursorResult[Any]) -> int:

@@ -10,13 +10,15 @@ import yaml
 from breakage import break_form
 from werkzeug.wrappers import Request, Response
 
+from pdmigrate.workspace.yaml_lists import DUMPER
+
 
 def write_json_text(data):
     return json.dumps(data, ensure_ascii=False)
 
 
 def write_yaml_text(data):
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return yaml.dump(data, Dumper=DUMPER, sort_keys=False, allow_unicode=True, default_flow_style=None)
 
 
 def write_csv_text(data):

@@ -1,5 +1,7 @@
 """What the mapping forgets is caught: the counts are held against the source and its scope, not against the mapping."""
 
+import shutil
+
 import pytest
 from shift_company import build_whole_company
 from small_company import cut_down
@@ -25,15 +27,26 @@ KINDS = (
 SERVICES = ("PSERV01", "PSERV02", "PSERV05")
 
 
-@pytest.fixture
-def small(tmp_path):
-    """A corner of the company, with contact details and overrides."""
-    make_demo_workspace(tmp_path / "acme")
-    write_json(tmp_path / "acme" / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), SERVICES))
-    with open_job(tmp_path / "acme") as job:
+@pytest.fixture(scope="module")
+def corner(tmp_path_factory):
+    """A corner of the company, with contact details and overrides. Nothing is written to its Harness."""
+    folder = tmp_path_factory.mktemp("counts") / "acme"
+    make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), SERVICES))
+    with open_job(folder) as job:
         connect(job)
         preview(job)
         invite(job)
+        yield job
+
+
+@pytest.fixture(scope="module")
+def loaded(corner, tmp_path_factory):
+    """The same, carried over."""
+    with open_job(shutil.copytree(corner.workspace.folder, tmp_path_factory.mktemp("loaded") / "acme")) as job:
+        conflicts(job)
+        load(job, "all")
+        assert verify(job).error is None
         yield job
 
 
@@ -68,33 +81,30 @@ def test_nothing_is_forgotten_of_the_company(job):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_the_mapping_forgets_is_refused_by_name(small, monkeypatch, kind):
-    before = preview(small).draft.count_out_of_scope()
+def test_what_the_mapping_forgets_is_refused_by_name(corner, monkeypatch, kind):
+    before = preview(corner).draft.count_out_of_scope()
     dropped = forget(monkeypatch, kind)
-    decided = conflicts(small)
+    decided = conflicts(corner)
     [sentence] = decided.draft.miscounted
     assert f"({dropped[0].id}): it is in scope, and nothing says what becomes of it" in sentence
     assert sentence in str(decided.error)
     assert decided.error.exit_code == 4
     assert decided.draft.count_out_of_scope() == before, "what is forgotten is not out of scope"
-    assert "The counts do not add up" in str(look(preview(small), "counts")._repr_html_())
+    assert "The counts do not add up" in str(look(preview(corner), "counts")._repr_html_())
     with pytest.raises(RefusedError, match="The counts do not add up"):
-        load(small, "all")
-    assert small.target.transport.counts.writes == 0
+        load(corner, "all")
+    assert corner.target.transport.counts.writes == 0
 
 
 @pytest.mark.parametrize("kind", ["contact_methods", "schedules", "services"])
-def test_verify_ends_with_5_for_what_is_forgotten(small, monkeypatch, kind):
-    conflicts(small)
-    load(small, "all")
-    assert verify(small).error is None
+def test_verify_ends_with_5_for_what_is_forgotten(loaded, monkeypatch, kind):
     dropped = forget(monkeypatch, kind)
-    verified = verify(small)
+    verified = verify(loaded)
     assert verified.error.exit_code == 5
     assert any(f"({dropped[0].id}): it is in scope" in sentence for sentence in verified.unexplained)
 
 
-def test_what_is_said_twice_is_no_count_either(small, monkeypatch):
+def test_what_is_said_twice_is_no_count_either(corner, monkeypatch):
     whole = draft.map_all
 
     def repeat(mapped, *more):
@@ -103,5 +113,5 @@ def test_what_is_said_twice_is_no_count_either(small, monkeypatch):
         return mapped
 
     monkeypatch.setattr(draft, "map_all", repeat)
-    [sentence] = conflicts(small).draft.miscounted
+    [sentence] = conflicts(corner).draft.miscounted
     assert "what becomes of it is said 2 times" in sentence

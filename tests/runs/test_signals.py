@@ -94,7 +94,7 @@ def wait_for_its_request(command):
 class Stopped:
     """A headless run of `load` that is struck again and again, and goes on by the same command each time.
 
-    In this order: SIGTERM; Ctrl-C; both, which does not wait for the step; SIGKILL twice; its kernel killed.
+    In this order: SIGTERM; Ctrl-C; both, which does not wait for the step; SIGKILL; its kernel killed.
     """
 
     def __init__(self, rehearsal):
@@ -105,7 +105,7 @@ class Stopped:
         )
         strikes = ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT))
         self.asked = [(*asked.run(20, *signals), describe_status(Workspace(self.workspace))) for signals in strikes]
-        self.killed = [killed.run(20, signal.SIGKILL) for _ in range(2)]
+        self.killed = killed.run(20, signal.SIGKILL)
         self.without_kernel = alone.run(20, *KERNEL)
         self.last = alone.run()
         self.left, self.mails = rehearsal.see(), rehearsal.mails()
@@ -126,9 +126,9 @@ def test_a_headless_run_stops_between_two_writes(stopped):
 
 def test_a_command_that_is_killed_leaves_no_kernel_that_goes_on_writing(stopped):
     """What is under way is still answered and booked; nothing else is begun."""
-    for code, written, said, alive in stopped.killed:
-        assert (code, alive) == (-signal.SIGKILL, []), said
-        assert 20 <= written < 30
+    code, written, said, alive = stopped.killed
+    assert (code, alive) == (-signal.SIGKILL, []), said
+    assert 20 <= written < 30
 
 
 def test_a_kernel_that_dies_is_one_line(stopped):

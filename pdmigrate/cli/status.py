@@ -125,7 +125,8 @@ def _describe_people(workspace: Workspace) -> Standing:
     return Standing("invite", words + waits, "warn" if count["pending"] else "good")
 
 
-def _list_runs(workspace: Workspace, settings: Settings) -> "list[Run]":
+def list_runs(workspace: Workspace, settings: Settings) -> "list[Run]":
+    """Loads and undos, oldest first; none where nothing was ever loaded."""
     journal = find_journal(workspace, settings)
     if journal is None:
         return []
@@ -134,7 +135,7 @@ def _list_runs(workspace: Workspace, settings: Settings) -> "list[Run]":
 
 
 def _describe_last_load(workspace: Workspace, settings: Settings) -> Standing:
-    runs = _list_runs(workspace, settings)
+    runs = list_runs(workspace, settings)
     loads = [run for run in runs if run.kind == "load"]
     if not loads:
         return Standing("load", "nothing was loaded yet")
@@ -149,7 +150,7 @@ def _describe_verified(workspace: Workspace, settings: Settings) -> Standing:
     if found is None:
         return Standing("verify", "not done yet")
     stamp = datetime.fromtimestamp(workspace.state_file("parity").stat().st_mtime, UTC)
-    later = [run.number for run in _list_runs(workspace, settings) if run.started > stamp.isoformat()]
+    later = [run.number for run in list_runs(workspace, settings) if run.started > stamp.isoformat()]
     hours = ", ".join(f"{name.partition('_')[0]} {seconds // 3600:,} h" for name, seconds in sorted(found.items()))
     since = f"; not since run {later[-1]}" if later else ""
     return Standing(

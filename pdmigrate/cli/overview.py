@@ -14,6 +14,7 @@ from pdmigrate.cli.status import list_runs, list_standings
 from pdmigrate.errors import WORST_FIRST, PdmigrateError, SettingsError
 from pdmigrate.pages.overview import Shown, Standing, Team, make_page
 from pdmigrate.pages.report import write_page
+from pdmigrate.runs.evidence import has_ended
 from pdmigrate.runs.summary import Left, read_results
 from pdmigrate.steps.job import read_clock
 from pdmigrate.steps.trend import read_trend
@@ -80,7 +81,7 @@ def _read_standing(place: Workspace, to: Path, now: datetime) -> Standing:
     compared = verified.get("exit_code") == 0 and not since and not wrong
     left = replace(left, compared=compared, why=left.why + wrong, waits=waits, teams=teams)
     last = rows[-1].measured if rows else None
-    if last and (left.at is None or last.moment > left.at):
+    if last and place.folder / last.run != run and (left.at is None or last.moment > left.at):
         why = (
             last.error or "the latest run has left its folder elsewhere, or it is gone: what it found is not known here"
         )
@@ -96,22 +97,16 @@ def _find_latest(place: Workspace) -> tuple[Path | None, dict[str, Left]]:
 
 
 def _read_run(run: Path, results: dict[str, Left], to: Path) -> Standing:
-    """The run as its folder tells it; without a code where its summary is not there, or not of these results."""
-    summary, ends = {}, [datetime.fromisoformat(one["at"]) for one in results.values() if one.get("at")]
-    with suppress(OSError, ValueError):
-        summary = read_json(read_within(run / "summary.json", OF_FILE.size))
-    steps = {step: {"status": one["status"], "seconds": one["seconds"]} for step, one in results.items()}
-    code = summary.get("exit_code") if isinstance(summary, dict) and _covers(summary.get("steps"), steps) else None
+    """The run as its folder tells it; without a code where it has not come to its end."""
+    code, ends = None, [datetime.fromisoformat(one["at"]) for one in results.values() if one.get("at")]
+    if has_ended(run):
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            code = read_json(read_within(run / "summary.json", OF_FILE.size))["exit_code"]
     at = max(ends, default=datetime.fromtimestamp((run / "results").stat().st_mtime, UTC))
     why = tuple(f"{step}: {one['error']}" for step, one in results.items() if one["error"])
     page = _lead(run / "index.html", to) if (run / "index.html").is_file() else ""
     folder = run.parent.parent
     return Standing(folder.name, str(folder), code if code in WORST_FIRST else None, at, why=why, page=page)
-
-
-def _covers(told: object, steps: dict[str, Left]) -> bool:
-    """A step that was cancelled before it began stands in the summary alone."""
-    return isinstance(told, dict) and all(told.get(step) == left for step, left in steps.items())
 
 
 def _read_teams(place: Workspace, to: Path) -> tuple[Team, ...]:

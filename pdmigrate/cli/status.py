@@ -90,7 +90,9 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
         _describe_questions(workspace.find_state("questions")),
         *(Standing("answer", stray, "warn") for stray in strays),
         *(Standing("guard", refusal, "bad") for refusal in list_refusals(workspace)),
-        Standing("plan", plan.removeprefix("plan: "), "good" if plan.endswith("is loaded") else "warn"),
+        Standing(
+            "plan", plan.removeprefix("plan: "), "good" if plan.endswith(("is loaded", "nothing to do")) else "warn"
+        ),
         *([Standing("approval", _describe_change(changed), "warn")] if changed and made and made.pending else []),
         *(Standing("load", words, "bad") for words in runs),
         *([] if runs else [_describe_last_load(workspace, settings)]),

@@ -13,22 +13,26 @@ from pdmigrate import conflicts, connect, load, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.errors import PdmigrateError
 from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.runs.evidence import seal_run
 from pdmigrate.runs.finish import finish
+from pdmigrate.runs.measuring import keep_broken_run
 from pdmigrate.runs.summary import read_results, write_run
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.steps.job import read_clock
-from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.folder import Workspace, write_json
 from pdmigrate.workspace.settings import make_workspace
 
 
-def run(folder, night, *steps):
-    """As far as it comes, like a headless run without its kernels."""
+def run(folder, night, *steps, killed=False):
+    """As far as it comes, like a headless run without its kernels. Each step of one that is killed has left all that it leaves."""
     reports = folder / "reports" / night
     with open_job(folder, reports) as job, suppress(PdmigrateError):
         for step in steps:
             finish(job, step(job))
     write_run(folder.name, reports, read_results(reports), read_clock())
+    if not killed:
+        seal_run(Workspace(folder), reports, read_clock())
 
 
 def edit(folder, old, new):
@@ -52,10 +56,14 @@ def workspaces(tmp_path_factory):
         edit(acme.with_name(name), "name: acme", f"name: {name}")
         return acme.with_name(name)
 
-    copy("waits")
+    waits = copy("waits")
+    with open_job(waits) as job:  # as a headless run tells the journal that it came to no verify
+        keep_broken_run(
+            job.workspace, job.settings, waits / "reports" / "1", read_clock(), 3, "the run ended with load"
+        )
     run(acme, "2", lambda job: load(job, "all"), verify)
-    run(copy("killed"), "3", connect)
-    (acme.with_name("killed") / "reports" / "3" / "summary.json").unlink()
+    run(copy("killed"), "3", connect, preview, conflicts, killed=True)
+    run(copy("killed-again"), "2", connect, killed=True)
     with open_job(copy("taken-back")) as job:
         job.journal().start_undo(1, read_clock() + timedelta(seconds=5))
     edit(copy("misspelt"), "rules:", "ruels:")
@@ -78,6 +86,7 @@ STATES = {
     "in-step": "in step",
     "waits": "waits: load: 45 actions wait for approval",
     "killed": "no end",
+    "killed-again": "no end",
     "taken-back": "not verified",
     "misspelt": "failed: migration.yaml: ",
     "not-compared": "not verified",
@@ -111,6 +120,7 @@ def test_the_page_has_every_workspace_and_every_team_with_links_that_lead_somewh
     assert all("not yet" in row and "a go by" in row for row in teams)
     links = [link for link in re.findall(r'href="([^"#]+\.html)"', page) if ":" not in link]
     assert any("team-" in link for link in links)
+    assert "../acme/waits/reports/1/index.html" in links
     assert [link for link in links if not (workspaces / "overview" / link).is_file()] == []
 
 

@@ -90,9 +90,7 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
         _describe_questions(workspace.find_state("questions")),
         *(Standing("answer", stray, "warn") for stray in strays),
         *(Standing("guard", refusal, "bad") for refusal in list_refusals(workspace)),
-        Standing(
-            "plan", plan.removeprefix("plan: "), "good" if plan.endswith(("is loaded", "nothing to do")) else "warn"
-        ),
+        Standing("plan", plan.removeprefix("plan: "), _tone_plan(plan)),
         *([Standing("approval", _describe_change(changed), "warn")] if changed and made and made.pending else []),
         *(Standing("load", words, "bad") for words in runs),
         *([] if runs else [_describe_last_load(workspace, settings)]),
@@ -100,6 +98,12 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
         *_describe_trend(workspace, settings),
         *_describe_work(workspace),
     ]
+
+
+def _tone_plan(plan: str) -> str:
+    if plan.endswith(("is loaded", "nothing to do")):
+        return "good"
+    return "" if plan.endswith("none yet") else "warn"
 
 
 def _describe_questions(questions: list[dict[str, Any]] | None) -> Standing:

@@ -12,21 +12,22 @@ from pdmigrate.pages.words import format_time
 
 STATES = {
     "failed": "bad",
-    "no end": "bad",
+    "not ended": "bad",
     "out of date": "bad",
     "never run": "warn",
-    "waits": "warn",
+    "waiting": "warn",
     "not verified": "warn",
     "in step": "good",
 }
 """What can be said of a workspace, the worst first, to its tone."""
-MEANINGS = (
-    "- *In step*: the latest run came to its end, compared both sides, and found nothing that nobody has decided.\n"
-    "- *Waits*: a person has to answer, approve or mend something; nothing is tried again before.\n"
-    "- *Not verified*: the latest run ended well and did not compare, or something was loaded or taken back after it.\n"
-    "- *No end*: the latest run has left no word of its end: it is under way, or it was killed. The same command goes on.\n"
-    "- *Out of date*: no run for longer than there should be; what it found then is not said of today."
-)
+MEANINGS = """\
+- In step: the latest run came to its end, compared both sides, and found nothing that nobody has decided.
+- Waiting: a person has to answer, approve or mend something; another run by itself changes nothing.
+- Not verified: the latest run ended well and did not compare, or something was loaded or taken back after it.
+- Never run: no run has left anything in the workspace.
+- Out of date: there was no run for longer than there should be; what the last one found is not said of today.
+- Not ended: the latest run has left no word of its end. It is under way, or it was killed: the same command goes on.
+- Failed: the latest run ended with what a person has to look at, or nothing in the workspace can be read."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,12 @@ class Shown:
         if one.at is None:
             return "never run"
         if one.code is None:
-            return "no end"
+            return "not ended"
         if one.code not in (0, PersonNeededError.exit_code):
             return "failed"
         if self.now - one.at > self.most:
             return "out of date"
-        return "waits" if one.code else "in step" if one.compared else "not verified"
+        return "waiting" if one.code else "in step" if one.compared else "not verified"
 
     @cached_property
     def worst_first(self) -> list[Standing]:
@@ -110,15 +111,16 @@ def _list_sections(shown: Shown) -> Iterator[Section]:
     columns: Columns[Standing] = {
         "Workspace": lambda one: Link(one.name, one.page) if one.page else one.name,
         "State": lambda one: _tag(shown, one),
+        "Latest run": lambda one: format_time(one.at) if one.at else "",
         "Why": lambda one: list(_tell_why(one)),
         "Waits for": lambda one: list(one.waits),
-        "Latest run": lambda one: format_time(one.at) if one.at else "",
         "Exit code": lambda one: "" if one.code is None else str(one.code),
         "Folder": lambda one: one.folder,
     }
     table = make_table(shown.worst_first, columns, anchor=lambda one: shown.tell_state(one).replace(" ", "-"))
-    yield Section("Workspaces", MEANINGS, table)
+    yield Section("Workspaces", table=table)
     yield _section_teams(shown)
+    yield Section("What the words mean", MEANINGS)
 
 
 def _section_teams(shown: Shown) -> Section:
@@ -126,10 +128,10 @@ def _section_teams(shown: Shown) -> Section:
         "Team": lambda row: Link(row[1].name, row[1].page) if row[1].page else row[1].name,
         "Workspace": lambda row: row[0].name,
         "State": lambda row: _tag(shown, row[0]),
-        "Go or no-go": lambda row: Tag(row[1].choice, {"go": "good", "no-go": "bad"}.get(row[1].choice, "warn")),
-        "What speaks against it": lambda row: list(row[1].troubles) or "nothing",
-        "Waits for": lambda row: list(row[1].waits),
         "Failed why": lambda row: list(_tell_why(row[0])) if shown.tell_state(row[0]) == "failed" else "",
+        "Waits for": lambda row: list(row[1].waits),
+        "What speaks against it": lambda row: list(row[1].troubles) or "nothing",
+        "Go or no-go": lambda row: Tag(row[1].choice, {"go": "good", "no-go": "bad"}.get(row[1].choice, "warn")),
     }
     rows = [(one, team) for one in shown.worst_first for team in one.teams]
     untold = [one.name for one in shown.worst_first if not one.teams]

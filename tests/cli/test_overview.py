@@ -84,9 +84,9 @@ def workspaces(tmp_path_factory):
 
 STATES = {
     "in-step": "in step",
-    "waits": "waits: load: 45 actions wait for approval",
-    "killed": "no end",
-    "killed-again": "no end",
+    "waits": "waiting: load: 45 actions wait for approval",
+    "killed": "not ended",
+    "killed-again": "not ended",
     "taken-back": "not verified",
     "misspelt": "failed: migration.yaml: ",
     "not-compared": "not verified",

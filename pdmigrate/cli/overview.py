@@ -29,11 +29,11 @@ DEPTHS = ("migration.yaml", "*/migration.yaml", "*/*/migration.yaml")
 
 
 @command("overview", "pdmigrate overview workspaces --to overview")
-@click.argument("folders", type=FOLDER, nargs=-1, required=True, metavar="DIR...")
-@click.option("--to", type=FOLDER, default=Path("overview"), metavar="FOLDER", help="Where the page goes.")
-@click.option(
-    "--hours", type=click.IntRange(1), default=26, metavar="N", help="A latest run that is older is out of date."
+@click.argument(
+    "folders", type=FOLDER, nargs=-1, required=True, metavar="DIR...", help="A workspace, or a folder of them."
 )
+@click.option("--to", type=FOLDER, default=Path("overview"), metavar="FOLDER", help="Where the page goes.")
+@click.option("--hours", type=int, default=26, metavar="N", help="A latest run that is older is out of date.")
 def run_overview(folders: tuple[Path, ...], to: Path, hours: int) -> int:
     """Write one page over many workspaces: in step, waits for whom, failed why.
 

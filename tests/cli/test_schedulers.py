@@ -57,3 +57,15 @@ def test_the_document_tells_a_scheduler_what_to_do_with_each_code():
     told = sorted(int(code) for row in table for code in row.split(","))
     classes = (one for one in vars(errors).values() if isinstance(one, type) and hasattr(one, "exit_code"))
     assert told == sorted({one.exit_code for one in classes} | {0}) == sorted(WORST_FIRST)
+
+
+def test_the_files_that_it_names_are_there():
+    named = re.findall(r"`(examples/[^`]+)`", DOCUMENT)
+    assert len(set(named)) > 1
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_what_the_container_file_copies_is_there():
+    copied = re.findall(r"^COPY (?:--\S+ )?(\S+) ", (ROOT / "examples" / "Containerfile").read_text(), re.MULTILINE)
+    assert copied
+    assert [name for name in copied if not (ROOT / name).exists()] == []

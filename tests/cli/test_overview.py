@@ -69,7 +69,9 @@ def workspaces(tmp_path_factory):
     edit(copy("misspelt"), "rules:", "ruels:")
     run(copy("not-compared"), "3", connect)
     shutil.rmtree(copy("elsewhere") / "reports" / "2")
-    make_workspace(root / "globex" / "new", {"name": "new"})
+    for name in ("new", "begun"):
+        make_workspace(root / "globex" / name, {"name": name})
+    run(root / "globex" / "begun", "1", connect)
     refused, server = copy("key-refused"), start_pagerduty(build_company(read_clock()), token="another")
     (refused / "key").write_text("u+notThisOneAnyMore")
     edit(refused, "kind: embedded", "kind: pagerduty")
@@ -92,6 +94,7 @@ STATES = {
     "not-compared": "not verified",
     "elsewhere": "not verified: the latest run has left its folder elsewhere",
     "new": "never run",
+    "begun": "not verified",
     "key-refused": "failed: connect: PagerDuty at http",
 }
 

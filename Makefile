@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constrain
 # What else to strip: papermill leaves parameters, timings and widgets in a notebook that it ran. Cells have names: kept.
 STRIP := $(BIN)/python -m nbstripout --keep-id \
 	--extra-keys "metadata.papermill cell.metadata.papermill cell.metadata.execution metadata.widgets"
-CODE := pdmigrate tests $(wildcard notebooks benchmarks docs)
+CODE := pdmigrate tests $(wildcard notebooks benchmarks docs examples)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help

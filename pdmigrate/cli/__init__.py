@@ -21,6 +21,7 @@ COMMANDS = {
     "proving": {"prove": "a test page per service, when a person asks for it, and who was really told"},
     "parallel": {"parallel": "a night of shadow weeks: the alerts of both systems side by side"},
     "status": {"status": "where a migration stands, what waits for whom"},
+    "overview": {"overview": "many workspaces on one page: in step, waits for whom, failed why"},
     "migration": {
         "init": "make a workspace with a commented migration.yaml",
         "handover": "what people must do; tick it off",

@@ -26,7 +26,7 @@ from pdmigrate.workspace.storage import Storage, describe_parted
 
 LOOKS = ("status", "history")
 """These write nothing: they wait for nobody, and nothing is sent back."""
-NOT_AWAY = ("demo", "lab", "sandbox", "compare", "rota")
+NOT_AWAY = ("demo", "lab", "sandbox", "overview", "compare", "rota")
 """These have no workspace, or keep it open for a person."""
 
 

@@ -90,7 +90,7 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
         _describe_questions(workspace.find_state("questions")),
         *(Standing("answer", stray, "warn") for stray in strays),
         *(Standing("guard", refusal, "bad") for refusal in list_refusals(workspace)),
-        Standing("plan", plan.removeprefix("plan: "), "good" if plan.endswith("is loaded") else "warn"),
+        Standing("plan", plan.removeprefix("plan: "), _tone_plan(plan)),
         *([Standing("approval", _describe_change(changed), "warn")] if changed and made and made.pending else []),
         *(Standing("load", words, "bad") for words in runs),
         *([] if runs else [_describe_last_load(workspace, settings)]),
@@ -98,6 +98,12 @@ def list_standings(workspace: Workspace, settings: Settings) -> list[Standing]:
         *_describe_trend(workspace, settings),
         *_describe_work(workspace),
     ]
+
+
+def _tone_plan(plan: str) -> str:
+    if plan.endswith(("is loaded", "nothing to do")):
+        return "good"
+    return "" if plan.endswith("none yet") else "warn"
 
 
 def _describe_questions(questions: list[dict[str, Any]] | None) -> Standing:
@@ -125,7 +131,8 @@ def _describe_people(workspace: Workspace) -> Standing:
     return Standing("invite", words + waits, "warn" if count["pending"] else "good")
 
 
-def _list_runs(workspace: Workspace, settings: Settings) -> "list[Run]":
+def list_runs(workspace: Workspace, settings: Settings) -> "list[Run]":
+    """Loads and undos, oldest first; none where nothing was ever loaded."""
     journal = find_journal(workspace, settings)
     if journal is None:
         return []
@@ -134,7 +141,7 @@ def _list_runs(workspace: Workspace, settings: Settings) -> "list[Run]":
 
 
 def _describe_last_load(workspace: Workspace, settings: Settings) -> Standing:
-    runs = _list_runs(workspace, settings)
+    runs = list_runs(workspace, settings)
     loads = [run for run in runs if run.kind == "load"]
     if not loads:
         return Standing("load", "nothing was loaded yet")
@@ -149,7 +156,7 @@ def _describe_verified(workspace: Workspace, settings: Settings) -> Standing:
     if found is None:
         return Standing("verify", "not done yet")
     stamp = datetime.fromtimestamp(workspace.state_file("parity").stat().st_mtime, UTC)
-    later = [run.number for run in _list_runs(workspace, settings) if run.started > stamp.isoformat()]
+    later = [run.number for run in list_runs(workspace, settings) if run.started > stamp.isoformat()]
     hours = ", ".join(f"{name.partition('_')[0]} {seconds // 3600:,} h" for name, seconds in sorted(found.items()))
     since = f"; not since run {later[-1]}" if later else ""
     return Standing(

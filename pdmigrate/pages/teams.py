@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from operator import itemgetter
+from typing import Any
 
 from pdmigrate.oncall.words import format_local, format_number
 from pdmigrate.pages.explained import tell_reason
@@ -80,6 +81,19 @@ def section_teams(readiness: Readiness) -> Section:
     table = make_table(said, columns, "No team has anything in scope.")
     text = "A team goes over when its lead says so on its page, in the notebook verify or in decisions.yaml."
     return Section("Teams", text, table)
+
+
+def list_standings(readiness: Readiness) -> list[dict[str, Any]]:
+    """Each team in a few words, for a page over many workspaces: what was said, what speaks against it, who is waited for."""
+    standings = []
+    for team in readiness.teams:
+        said, left = readiness.sign_off(team.id), sum(not item.tick for item in team.items)
+        choice = said.choice.replace("_", "-") if said else readiness.lapsed(team.id) or "not yet"
+        waits = [] if said else [f"a go by {', '.join(team.leads) or 'somebody: PagerDuty names no manager'}"]
+        waits += [f"{format_number(left, 'step')} by hand"] if left else []
+        row = {"name": team.name, "page": f"{page_name(team.id)}.html", "choice": choice}
+        standings.append({**row, "troubles": list(team.troubles), "waits": waits})
+    return standings
 
 
 def section_sign_off(readiness: Readiness, team: TeamReadiness) -> Section:

@@ -117,6 +117,12 @@ def is_sealed(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
+def has_ended(folder: Path) -> bool:
+    """Whether the run came to its end: it is sealed, and no step has left anything since."""
+    sealed, left = _read_manifest(folder / MANIFEST), folder.glob("results/*.json")
+    return sealed is not None and all(sealed.files.get(f"results/{path.name}") == digest_file(path) for path in left)
+
+
 def check_evidence(folder: Path) -> list[Checked]:
     """Check a run's folder, or every sealed run of a workspace. Raises SettingsError where there is none."""
     folders = (

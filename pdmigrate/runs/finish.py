@@ -26,6 +26,7 @@ from pdmigrate.steps.job import Job
 from pdmigrate.steps.preview import Preview
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.trend import read_trend
+from pdmigrate.steps.verify import Verified
 from pdmigrate.wire.progress import Progress
 from pdmigrate.workspace.folder import STEPS, Workspace
 from pdmigrate.workspace.settings import Settings
@@ -96,6 +97,15 @@ def make_links(job: Job, found: Draft) -> Links:
     return Links(*place, job.read_subdomain(), region, found.account.host)
 
 
+def _write_verified(job: Job, verified: Verified) -> dict[str, Path]:
+    """The pages for others; and each team's standing, for whoever looks at many workspaces."""
+    readiness = read_readiness(job, verified)
+    place = job.workspace.folder
+    run = job.folder.relative_to(place).as_posix() if job.folder.is_relative_to(place) else ""
+    job.workspace.save_state("teams", {"run": run, "teams": teams.list_standings(readiness)})
+    return {"Report for stakeholders": write_shared(readiness, job.folder, job.progress)}
+
+
 def write_trend(workspace: Workspace, settings: Settings, folder: Path, now: datetime, source: str = "") -> Path:
     """The page of what each night found, in the folder of a run. source: the PagerDuty account, where it is known."""
     shown = trend.Shown(read_trend(workspace, settings, now, source), now, workspace.folder, folder)
@@ -108,9 +118,7 @@ BESIDE: dict[str, Callable[[Job, Any], dict[str, Path]]] = {
     "load": lambda job, _: {
         "Handover": write_handover(job.workspace, job.settings.name, job.folder / "handover", progress=job.progress)
     },
-    "verify": lambda job, verified: {
-        "Report for stakeholders": write_shared(read_readiness(job, verified), job.folder, job.progress),
-    },
+    "verify": _write_verified,
 }
 """What a step leaves beside its page: title to the file."""
 

@@ -83,7 +83,7 @@ class _Contact(BaseModel):
 
 def _check_place(path: str) -> str:
     if path.startswith(("/", "\\")) or ".." in path or "\0" in path:
-        raise ValueError("is no place in the folder of a handover")
+        raise ValueError("is no place in the folder")
     return path
 
 
@@ -128,6 +128,19 @@ class _Given(_Form):
     folder: str
 
 
+class _Team(BaseModel):
+    name: str
+    page: Place
+    choice: str
+    troubles: list[str]
+    waits: list[str]
+
+
+class _Teams(_Form):
+    run: Place
+    teams: list[_Team]
+
+
 class _Replay(_Form):
     since: MomentText
     until: MomentText
@@ -169,6 +182,7 @@ FORMS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "guards": ("conflicts", _check(_Guards)),
     "plan": ("conflicts", plan_from_json),
     "parity": ("verify", _check(dict[str, int])),
+    "teams": ("verify", _check(_Teams)),
     "replay": ("replay", _check(_Replay)),
     "live": ("", _check(PageLog)),
     "parallel": ("parallel", _check(_Parallel)),

@@ -97,7 +97,7 @@ def try_way(way: Way, package: Path, python: str, place: Path, tools: Path) -> t
     size = "–"
     try:
         command = install(way, package, python, place, tools)
-        site = next((place / "environment").rglob("site-packages"))
+        site = next(path.parent for path in (place / "environment").rglob("pdmigrate-*.dist-info"))
         megabytes = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
         size = f"{len(list(site.glob('*.dist-info')))} packages, {megabytes:,.0f} MB"
         call(command, "demo", "--workspace", place / "demo", cwd=place)

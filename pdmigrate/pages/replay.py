@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pdmigrate.oncall.words import format_local, format_number
+from pdmigrate.pages.explained import tell_reason
 from pdmigrate.pages.paged import draw_paged, find_parting, name_all
 from pdmigrate.pages.people import People, know_people
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Tag, make_table
@@ -189,9 +190,8 @@ def section_otherwise(found: Replays) -> Section:
         "What": lambda p: p.incident.title,
         "Told by PagerDuty": lambda p: list_paged(p.then, people),
         "Would be told by Harness": lambda p: list_paged(p.now, people),
-        "First parts at, before / after": lambda p: people.tell(p.parting),
         "Compared up to": lambda p: format_number(p.last, "minute"),
-        "Decision": lambda p: people.tell(p.explanation) or Tag("none", "bad"),
+        "Decision": lambda p: tell_reason(people.tell(p.explanation)) or Tag("none", "bad"),
     }
     rows = sorted(found.replayed.otherwise, key=lambda p: (not p.unexplained, bool(p.now), p.instant))
     empty = "Every page that can be compared would reach the same people at the same minute."

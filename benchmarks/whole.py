@@ -12,6 +12,7 @@ under way at once (six to PagerDuty, four to Harness), whichever is longer.
 import argparse
 import contextlib
 import functools
+import math
 import multiprocessing
 import os
 import random
@@ -23,19 +24,23 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import yaml
 from accounts import build_account
 
-SIZES = (100, 1_000, 5_000)
+SIZES = (100, 1_000, 3_000)
 STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify", "verify again")
+WORKED = {"preview": "#0b6e99", "conflicts": "#9a6700", "load": "#7a3fa0", "verify": "#b4231f"}
+"""The steps that are drawn, and whose growth is told; and their colours."""
 SPEED = 10
 SEED = 1
 ANSWER = (0.1, 0.2)
-AT_ONCE = {"source": 6, "target": 4}
-PER_MINUTE = {"source": 960, "target": 400}
+AT_ONCE = {"source": 6, "oncalls": 4, "target": 4}
+PER_MINUTE = {"source": 960, "oncalls": 120, "target": 400}
+"""PagerDuty's lists of who is on call have a limit of their own; its height is the embedded PagerDuty's."""
 NEW_EVERY = 20
 """One person of so many has no account in Harness yet, and is invited; all of them accept at once."""
 PLACE = {"account": "embedded", "org": "default", "project": "sre"}
@@ -47,11 +52,15 @@ CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 @dataclass(frozen=True)
 class Spent:
-    """What one step took: requests and bytes of both sides, seconds on the clock of the accounts, seconds of our work, MB."""
+    """What one step took: requests and bytes of both sides, seconds on the clock of the accounts, seconds of our work, MB.
+
+    oncalls: the requests to PagerDuty's /oncalls, which `source` holds, too.
+    """
 
     people: int
     step: str
     source: int
+    oncalls: int
     target: int
     received: int
     seconds: float
@@ -60,7 +69,7 @@ class Spent:
 
     @property
     def bound(self) -> float:
-        sent = {"source": self.source, "target": self.target}
+        sent = {"source": self.source - self.oncalls, "oncalls": self.oncalls, "target": self.target}
         full = (max(0, number - 1) // PER_MINUTE[side] * 60.0 for side, number in sent.items())
         return max(*full, *(number * sum(ANSWER) / 2 / AT_ONCE[side] for side, number in sent.items()))
 
@@ -158,6 +167,7 @@ def migrate(pipe: Connection, sides: Connection, people: int, speed: float, fold
                         after["source"][n] - before["source"][n]
                         for n in ("requests", "clock_requests", "oncall_requests")
                     ),
+                    oncalls=after["source"]["oncall_requests"] - before["source"]["oncall_requests"],
                     target=after["target"]["requests"] - before["target"]["requests"],
                     received=now - received,
                     seconds=time.perf_counter() - began,
@@ -248,7 +258,63 @@ def write_table(found: list[Spent], speed: float) -> str:
         f"{one.bound:,.0f} | {one.seconds / one.bound if one.bound else 0:.2f} | {one.worked:.1f} | {one.peak:,} |"
         for one in found
     ]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *_write_growth(found), ""])
+
+
+def _write_growth(found: list[Spent]) -> Iterator[str]:
+    """How many times the people, and how many times everything else, from each size to the next."""
+    sizes = sorted({one.people for one in found})
+    known = {(one.people, one.step): one for one in found}
+    if len(sizes) < 2:
+        return
+    yield "| from one size to the next | step | people | requests | our work | peak MB |"
+    yield "|---|---|---:|---:|---:|---:|"
+    for before, after in pairwise(sizes):
+        for step in WORKED:
+            one, other = known.get((before, step)), known.get((after, step))
+            if one and other:
+                times = (
+                    after / before,
+                    (other.source + other.target) / (one.source + one.target),
+                    other.worked / one.worked,
+                    other.peak / one.peak,
+                )
+                yield f"| {before:,} to {after:,} | {step} | {' | '.join(f'× {number:.1f}' for number in times)} |"
+
+
+def draw_plot(found: list[Spent]) -> str:
+    """SVG, both axes logarithmic: seconds by people. A line a step, its bound dashed, our work dotted."""
+    sizes = sorted({one.people for one in found})
+    low, high = math.log10(sizes[0]), math.log10(sizes[-1])
+    top = math.ceil(math.log10(max(max(one.seconds, one.bound) for one in found)))
+
+    def place(people: float, seconds: float) -> tuple[float, float]:
+        across = (math.log10(people) - low) / (high - low or 1)
+        return 60 + 560 * across, 340 - 300 * (max(-1.0, math.log10(max(seconds, 0.1))) + 1) / (top + 1)
+
+    lines = []
+    for power in range(-1, top + 1):
+        y = place(sizes[0], 10**power)[1]
+        lines.append(
+            f'<path d="M60 {y:.0f}H620" stroke="#ccc"/><text x="52" y="{y + 4:.0f}" text-anchor="end">{10**power:g} s</text>'
+        )
+    for people in sizes:
+        x = place(people, 1)[0]
+        lines.append(f'<text x="{x:.0f}" y="362" text-anchor="middle">{people:,} people</text>')
+    for step, colour in WORKED.items():
+        rows = sorted((one for one in found if one.step == step), key=lambda one: one.people)
+        for dash, values in (("none", "seconds"), ("6 4", "bound"), ("1 4", "worked")):
+            points = " ".join("{:.0f},{:.0f}".format(*place(one.people, getattr(one, values))) for one in rows)
+            lines.append(
+                f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+            )
+        x, y = place(rows[-1].people, rows[-1].seconds)
+        lines.append(f'<text x="{x + 8:.0f}" y="{y + 4:.0f}" fill="{colour}">{step}</text>')
+    lines.append(
+        '<text x="60" y="386">whole: what a step took; dashed: its bound; dotted: our work (processor time)</text>'
+    )
+    style = 'font-family="sans-serif" font-size="12"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 400" {style}><rect width="720" height="400" fill="#fff"/>{"".join(lines)}</svg>\n'
 
 
 def main() -> int:
@@ -268,6 +334,7 @@ def main() -> int:
         text = options.write.read_text(encoding="utf-8")
         whole = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{table}\n{END}", text, flags=re.DOTALL)
         options.write.write_text(whole, encoding="utf-8")
+        options.write.with_suffix(".svg").write_text(draw_plot(found), encoding="utf-8")
     return 1 if troubles else 0
 
 

@@ -14,11 +14,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, field_validator
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.runs.summary import read_results
+from pdmigrate.wire.forms import FileName
 from pdmigrate.wire.json_text import OF_FILE, read_json
 from pdmigrate.workspace.decisions import read_decisions
 from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, write_bytes, write_json
@@ -54,7 +55,7 @@ class _Previous(BaseModel):
 
 
 class _Snapshot(BaseModel):
-    file: str = Field(max_length=200, pattern=r"^[^/\\\x00]+$")
+    file: FileName
     sha256: str
 
 

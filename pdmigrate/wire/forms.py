@@ -1,7 +1,7 @@
 """The forms of what comes in: values that are checked once become typed ones, or one line that names the field."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
@@ -21,7 +21,24 @@ def _check_moment(text: str) -> str:
 
 MomentText = Annotated[str, AfterValidator(_check_moment)]
 """A moment in ISO 8601 with its zone, as text."""
-MaybeMoment = Literal[""] | MomentText
+MaybeMoment = Annotated[str, AfterValidator(lambda text: text and _check_moment(text))]
+
+
+def _check_file_name(text: str) -> str:
+    if (
+        text in ("", ".", "..")
+        or not set(text).isdisjoint("/\\\0")
+        or len(text.encode("utf-8", "replace")) > LONGEST_FILE
+    ):
+        raise ValueError("is no name of a file")
+    return text
+
+
+LONGEST_FILE = 255
+"""Bytes: no system takes a longer name."""
+FileName = Annotated[str, AfterValidator(_check_file_name)]
+"""The name of one file, and no way to another folder."""
+MaybeFileName = Annotated[str, AfterValidator(lambda text: text and _check_file_name(text))]
 
 
 class FormError(ValueError):

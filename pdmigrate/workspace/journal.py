@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
 from pdmigrate.plan.kinds import KINDS
-from pdmigrate.wire.forms import FormError, MaybeMoment, MomentText, read_form
+from pdmigrate.wire.forms import FormError, MaybeFileName, MaybeMoment, MomentText, read_form
 from pdmigrate.wire.json_text import JsonError, read_json
 from pdmigrate.workspace.database import copy_file, damaged, ledger, loads, make_engine, steps, take_turns, trend
 from pdmigrate.workspace.trend import Measured, pack, unpack
@@ -59,7 +59,7 @@ class Run:
     started: MomentText
     finished: MaybeMoment
     approved_by: str
-    snapshot: str
+    snapshot: MaybeFileName
 
     @property
     def undoes(self) -> int:

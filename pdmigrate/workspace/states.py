@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, TypeAdapter, model_validator
 
 from pdmigrate.errors import SettingsError, shorten
 from pdmigrate.oncall.live import PageLog
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.plan.guards import Refusal
-from pdmigrate.wire.forms import FormError, MomentText, read_form
+from pdmigrate.wire.forms import FileName, FormError, MomentText, read_form
 from pdmigrate.wire.json_text import OF_FILE, JsonError, read_json
 
 
@@ -28,7 +28,7 @@ class _Access(_Form):
 
 
 class _Snapshot(_Form):
-    file: str = Field(pattern=r"^[^/\\\x00]+$")
+    file: FileName
     digest: str
     subdomain: str
 

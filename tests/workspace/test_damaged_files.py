@@ -215,6 +215,8 @@ def test_a_journal_that_could_not_book_what_is_sent_is_refused_when_it_is_opened
         ("update steps set verb = 'explode'", "run 1, step 1: action.verb"),
         ("update loads set plan = 'null'", "loads, run 1, plan: "),
         ("update loads set started = x'ff'", "run 1: started"),
+        ("update loads set snapshot = '" + "é" * 130 + "'", "run 1: snapshot: is no name of a file"),
+        ("update loads set snapshot = '../../x'", "run 1: snapshot: is no name of a file"),
         ("update loads set started = '9999-12-31T23:59'", "run 1: started: is no moment with its zone"),
         ("update ledger set at = '2026'", "ledger, teams PT1: at"),
         ("drop table about", "a database of something else, with the table"),

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from pdmigrate.errors import shorten
 from pdmigrate.harness import records
 from pdmigrate.harness.records import Membership, Override, Record
 from pdmigrate.plan.kinds import KINDS, ORDER
@@ -231,6 +232,18 @@ RECORDS: dict[str, type[Record]] = {
     "services": records.Service,
 }
 """What is written of each kind."""
+
+
+def check_line(line: LedgerEntry) -> None:
+    """Raise FormError that names the field which no record of its kind can have. A field may be missing: an earlier version had fewer."""
+    if line.kind not in RECORDS:
+        raise FormError("there is no such kind")
+    try:
+        from_fields(RECORDS[line.kind], line.identifier, line.synced)
+    except ValidationError as error:
+        if wrong := [one["loc"] for one in error.errors() if one["type"] != "missing"]:
+            place = ".".join(shorten(str(part)) for part in wrong[0])
+            raise FormError(f"synced.{place} is nothing that this field can hold") from None
 
 
 def check_fields(place: str, action: Action) -> None:

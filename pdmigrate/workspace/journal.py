@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, plan_from_json, plan_to_json
+from pdmigrate.plan.actions import Action, Fields, LedgerEntry, Plan, check_line, plan_from_json, plan_to_json
 from pdmigrate.plan.kinds import KINDS
 from pdmigrate.wire.forms import FormError, MaybeFileName, MaybeMoment, MomentText, read_form
 from pdmigrate.wire.json_text import JsonError, read_json
@@ -93,10 +93,7 @@ class Journal:
         """All lines of the source account, by (kind, key)."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(ledger).where(ledger.c.source == self._source)).all()
-        lines = [
-            _read_row(f"ledger, {r.kind} {r.key}", LINE, {**r._mapping, "synced": _unpack(r.synced, "ledger", r.key)})
-            for r in rows
-        ]
+        lines = [_read_line(row) for row in rows]
         return {(line.kind, line.key): line for line in lines}
 
     def other_sources(self) -> list[str]:
@@ -255,6 +252,16 @@ def _read_row(place: str, form: TypeAdapter[T], said: dict[str, Any]) -> T:
         return read_form(form, said)
     except FormError as error:
         raise damaged(f"{place}: {error}") from None
+
+
+def _read_line(row: sa.Row[Any]) -> LedgerEntry:
+    place = f"ledger, {row.kind} {row.key}"
+    line = _read_row(place, LINE, {**row._mapping, "synced": _unpack(row.synced, "ledger", row.key)})
+    try:
+        check_line(line)
+    except FormError as error:
+        raise damaged(f"{place}: {error}") from None
+    return line
 
 
 def _read_measured(row: sa.Row[Any]) -> Measured | str:

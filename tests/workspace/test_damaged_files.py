@@ -208,6 +208,8 @@ def test_a_journal_that_could_not_book_what_is_sent_is_refused_when_it_is_opened
         ("update about set version = 3", "has version 3, this pdmigrate reads up to 2"),
         ("update ledger set synced = '{'", "ledger, PT1: it is no JSON"),
         ("update ledger set synced = '[]'", "ledger, teams PT1: synced: "),
+        ("update ledger set synced = '{\"users\": null}'", r"ledger, teams PT1: synced\.users is nothing"),
+        ("update ledger set kind = 'films'", "ledger, films PT1: there is no such kind"),
         ("update ledger set synced = '" + DEEP + "'", "nested 5000 deep"),  # noqa: S608 - our own
         ("update steps set after = x'ff00'", "steps, teams:PT1"),
         ("update steps set after = '[1]'", "run 1, step 1: action"),

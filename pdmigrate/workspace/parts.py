@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,8 @@ class PartFile:
         with _LOCK:
             self._closed = True
             if self._file:
-                self._file.close()
+                with suppress(OSError):  # it tries once more to write what it could not, which was said
+                    self._file.close()
             if forget:
                 self._path.unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from pdmigrate.runs.publish import publish
 from pdmigrate.workspace import folder as folder_module
 from pdmigrate.workspace.folder import write_text
 from pdmigrate.workspace.journal import Journal
+from pdmigrate.workspace.parts import open_part
 
 
 @contextlib.contextmanager
@@ -51,6 +52,18 @@ def test_a_folder_that_is_read_only_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(folder_module.tempfile, "mkstemp", refuse)
     with pytest.raises(UnwritableError, match="Read-only file system"):
         write_text(tmp_path / "plan.json", "x")
+
+
+def test_what_could_not_be_kept_for_another_run_does_not_end_this_one(tmp_path):
+    """Closed, the file tries once more to write what there was no room for: that was said already."""
+    path = tmp_path / "fetch.part"
+    with (
+        full_beyond(3000),
+        open_part(path, "acme", lambda salt: "mark", datetime(2026, 11, 30, tzinfo=UTC), 24) as part,
+    ):
+        for number in range(100):
+            part.keep(f"GET /users?offset={number}", ["x" * 100])
+        assert 2000 < path.stat().st_size <= 3000
 
 
 @pytest.mark.parametrize("step", [preview, conflicts])

@@ -99,6 +99,13 @@ class Schedule(Record):
     rotations: tuple[Rotation, ...] = ()
     overrides: tuple[Override, ...] = ()
 
+    @field_validator("rotations")
+    @classmethod
+    def _check_names(cls, rotations: tuple[Rotation, ...]) -> tuple[Rotation, ...]:
+        if len({rotation.name for rotation in rotations}) < len(rotations):
+            raise ValueError("two of them have one name, by which they are told apart")
+        return rotations
+
 
 class LevelTarget(Record):
     type: Literal["user", "schedule", "user_group", "rotation"]

@@ -12,7 +12,8 @@ T = TypeVar("T")
 
 def _check_moment(text: str) -> str:
     try:
-        if datetime.fromisoformat(text).tzinfo is not None:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None and 1970 <= moment.year < 5000:  # so that it is one in every zone, too
             return text
     except ValueError:
         pass

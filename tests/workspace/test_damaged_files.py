@@ -220,6 +220,8 @@ def test_a_journal_that_could_not_book_what_is_sent_is_refused_when_it_is_opened
         ("update loads set snapshot = '" + "é" * 130 + "'", "run 1: snapshot: is no name of a file"),
         ("update loads set snapshot = '../../x'", "run 1: snapshot: is no name of a file"),
         ("update loads set started = '9999-12-31T23:59'", "run 1: started: is no moment with its zone"),
+        ("update loads set started = '9999-12-31T23:59:00+00:00'", "run 1: started: is no moment with its zone"),
+        ("update ledger set at = '0001-01-01T00:00:00+00:00'", "ledger, teams PT1: at: is no moment with its zone"),
         ("update ledger set at = '2026'", "ledger, teams PT1: at"),
         ("drop table about", "a database of something else, with the table"),
         ("alter table ledger rename column at to x", "no such column: ledger.at"),

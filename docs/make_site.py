@@ -56,6 +56,8 @@ def build_strictly(source: Path, folder: Path) -> int:
 def write_sources(source: Path) -> None:
     """All pages as Markdown, in one folder with the pictures."""
     shutil.copytree(ROOT / "docs" / "pictures", source / "pictures")
+    for plot in (ROOT / "docs").glob("*.svg"):
+        shutil.copy(plot, source)
     pages = {path.stem: flatten_links(path.read_text(encoding="utf-8")) for path in (ROOT / "docs").glob("*.md")}
     pages |= {f"questions/{about}": describe_question(about) for about in CLASSES}
     pages |= {f"guards/{name}": describe_guard(name) for name in GUARDS}

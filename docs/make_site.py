@@ -27,7 +27,7 @@ from pdmigrate.plan.explained_guards import GUARDS
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "site"
 TOLD = {
-    "Use it": "walkthrough stakeholders troubleshooting schedulers frames glossary summary",
+    "Use it": "walkthrough stakeholders troubleshooting schedulers installs frames glossary summary",
     "What it asks": "questions guards",
     "Look inside": "api architecture targets oncall-contract security proof reliability performance mission",
 }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pdmigrate.mapping import choose_scope
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.client import FetchOptions
@@ -30,7 +31,8 @@ class Preview(SourceFrames, Result):
 def preview(job: Job) -> Preview:
     """Fetch the source and draft the migration. Leaves `snapshot` and `scope` in the workspace; writes to neither side.
 
-    What was fetched before a stop is kept there for as long as a snapshot would be fresh, and used by the next preview.
+    What was fetched before a stop is kept there for as long as a snapshot would be fresh, and used by the next preview; so
+    it is where the scope names what the source has not, of which no snapshot is left. Raises SettingsError for such a name.
     """
     snapshot = _fetch_snapshot(job)
     found = draft(job)
@@ -42,8 +44,7 @@ def preview(job: Job) -> Preview:
 def _fetch_snapshot(job: Job) -> Snapshot:
     """What the source's file says; else what the source says now, with what connect found out about this account."""
     if job.source is None:
-        job.keep_snapshot(snapshot := job.read_source_snapshot())
-        return snapshot
+        return _keep(job, job.read_source_snapshot())
     access = job.workspace.find_state("access") or {}
     subdomain, source = job.read_subdomain(), job.settings.source
     reading = FetchOptions(
@@ -63,5 +64,11 @@ def _fetch_snapshot(job: Job) -> Snapshot:
         if part:
             job.progress.count("answers kept from before", len(part))
         snapshot = job.source.fetch(replace(reading, now=part.since) if part else reading, part)
-        job.keep_snapshot(snapshot)
+        return _keep(job, snapshot)
+
+
+def _keep(job: Job, snapshot: Snapshot) -> Snapshot:
+    """Nothing of it stays where the scope cannot be chosen from it."""
+    choose_scope(snapshot.account, job.settings.scope)
+    job.keep_snapshot(snapshot)
     return snapshot

@@ -1,13 +1,16 @@
-"""A load that failed half-way at an object which takes several requests goes on: what our own journal wrote is known."""
+"""What broke off half-way goes on: a load that failed at an object which takes several requests, since what our own journal
+wrote is known; a preview that refused the scope, with what it had read."""
 
 import pytest
 import requests
 from small_company import edit
 
 from pdmigrate import conflicts, load, preview, verify
-from pdmigrate.errors import TargetMovedError
+from pdmigrate.errors import SettingsError, TargetMovedError
 from pdmigrate.harness.client import CONTRACT
+from pdmigrate.plan.answers import Choice
 from pdmigrate.sandbox.store import Store
+from pdmigrate.workspace.decisions import save_answers
 
 PROJECT = f"{CONTRACT}/accounts/embedded/orgs/default/projects/sre"
 
@@ -93,3 +96,17 @@ def test_what_people_changed_meanwhile_in_the_half_object_is_still_seen(small, i
         one["description"] = "Ours since Monday"
     with pytest.raises(TargetMovedError, match=r"Harness has changed since the plan was made: services .*1 in all"):
         load(small, "all")
+
+
+def test_a_scope_with_an_unknown_name_leaves_no_snapshot_and_the_next_preview_asks_for_nothing_again(small):
+    """What was asked is kept; the snapshot of before is the latest one still."""
+    place, name = small.workspace, next(iter(small.latest_snapshot().account.services.values())).name
+    before = {path.name for path in place.snapshots.iterdir()}, place.find_state("snapshot")
+    save_answers(place.decisions_file, Choice(setting="scope.services", value=[name[:-1]]))
+    with pytest.raises(SettingsError, match=f"did you mean {name!r}"):
+        preview(small)
+    assert ({path.name for path in place.snapshots.iterdir()}, place.find_state("snapshot")) == before
+    save_answers(place.decisions_file, Choice(setting="scope.services", value=[name]))
+    asked = small.counts()["source"]["requests"]
+    assert preview(small).draft.reasons["services"]
+    assert small.counts()["source"]["requests"] == asked

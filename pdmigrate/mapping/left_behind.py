@@ -60,7 +60,11 @@ def describe_teams(mapped: Mapped, teams: Iterable[Reference]) -> FieldOutcome:
 
 def stop_unknown(mapped: Mapped, kind: str, record: Noted) -> Stop | None:
     """Why the object does not move: something in it that may decide who is paged is not known, and nobody said ignore."""
-    stops = [_read_answer(mapped, kind, found.path) for found in record.unknown_fields if found.pages]
+    paths = [found.path for found in record.unknown_fields if found.pages]
+    for path in paths:
+        if (kind, path) not in mapped.unknown:
+            mapped.unknown[kind, path] = _read_answer(mapped, kind, path)
+    stops = [mapped.unknown[kind, path] for path in paths]
     return min((stop for stop in stops if stop), key=lambda stop: stop.waits, default=None)
 
 

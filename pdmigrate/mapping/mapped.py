@@ -131,7 +131,8 @@ class Mapped(Inputs):
     kind and PagerDuty id. undecided, nobodies: PagerDuty ids of users of whom nobody has decided who they are, and of
     those whose places stay empty by decision. routes: of each service that moves. unserved: countries that Harness
     does not call, with the people there. holders: who has a field that this version does not know, by kind and path.
-    names: how many in scope would be called so in Harness, by kind and name.
+    unknown: why whatever has it does not move, likewise. names: how many in scope would be called so in Harness, by kind
+    and name.
     """
 
     desired: list[Desired] = field(default_factory=list)
@@ -151,6 +152,7 @@ class Mapped(Inputs):
     unserved: dict[str, list[str]] = field(default_factory=dict)
     holders: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     names: dict[str, Counter[str]] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], Stop | None] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<the account {self.account.subdomain}, mapped: {len(self.desired)} wanted, {len(self.held)} held>"

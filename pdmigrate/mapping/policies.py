@@ -107,7 +107,8 @@ def _choose_owner(mapped: Mapped, policy: EscalationPolicy) -> tuple[str | None,
         return None, Stop(f"its team {waiting} waits for an answer", True)
     answer = mapped.ask("policy_without_team", "escalation_policies", policy.id, policy.name)
     wanted = (answer.value or "").strip() if answer and answer.choice == "owner" else None
-    why = describe_unusable("owner", wanted, {"groups": {*mapped.state.groups, *mapped.groups.values()}})
+    groups = {*mapped.state.groups, *mapped.groups.values()} if wanted else set()
+    why = describe_unusable("owner", wanted, {"groups": groups})
     if answer is None or not why:
         return wanted, _stop_at(answer, "its owner")
     mapped.questions.reopen(answer, why)

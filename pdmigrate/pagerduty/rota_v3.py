@@ -7,7 +7,6 @@ otherwise is a ShiftReading.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -57,8 +56,7 @@ TOLD = {
 }
 
 
-@dataclass(frozen=True)
-class Shift:
+class Shift(NamedTuple):
     """One member from start to end (instants), and the rotation or custom shift that it comes from."""
 
     start: int
@@ -249,8 +247,9 @@ def _replace_member(shift: Shift, override: OverrideShift) -> Iterator[Shift]:
     if start >= end or not meant or _name(override.overridden_member) != shift.member:
         yield shift
         return
-    pieces = (replace(shift, end=start), replace(shift, start=start, end=end, member=_name(override.overriding_member)))
-    yield from (piece for piece in (*pieces, replace(shift, start=end)) if piece.start < piece.end)
+    stand_in = Shift(start, end, _name(override.overriding_member), shift.source)
+    pieces = (shift._replace(end=start), stand_in, shift._replace(start=end))
+    yield from (piece for piece in pieces if piece.start < piece.end)
 
 
 def _name(member: ShiftMember) -> str | None:

@@ -15,6 +15,7 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.mapping.proof import AnySchedule
 from pdmigrate.oncall import paging, rota
 from pdmigrate.oncall.words import format_local, format_number, format_seconds
+from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.evidence import read_oncalls
 from pdmigrate.parity.people import Reach, Unreachable, find_reach
 from pdmigrate.parity.policies import PolicyParity, compare_policies, count_level_seconds, count_policies
@@ -106,13 +107,7 @@ def verify(job: Job) -> Verified:
     """Read the target afresh and compare. Leaves `parity` in the workspace and rota/*.csv in the run's folder."""
     found = draft(job)
     account, window_requests = ask_all(job, found.account)
-    oncall_requests = 0
-    if job.source:  # PagerDuty's own word on each level of each policy; a snapshot has what it has
-        policies_said, oncall_requests = job.source.read_oncalls(
-            account.since, account.until, found.reasons["escalation_policies"]
-        )
-        account = account.show(oncalls=read_oncalls(policies_said))
-        job.oncall_requests += oncall_requests
+    account, oncall_requests = _ask_oncalls(job, account, found.reasons["escalation_policies"])
     found = replace(found, account=account)
     seen = job.progress.follow
     wanted = _in_scope(found, "schedules", found.account.all_schedules)
@@ -147,6 +142,18 @@ def verify(job: Job) -> Verified:
     _write_rotas(job.folder / "rota", found, schedules)
     job.workspace.save_state("parity", verified.count_seconds())
     return verified
+
+
+def _ask_oncalls(job: Job, account: Account, policies: Iterable[str]) -> tuple[Account, int]:
+    """The account with PagerDuty's own word on each level of each policy, and the requests; a snapshot has what it has.
+
+    The raw answers, which are most of what verify receives, are let go here.
+    """
+    if not job.source:
+        return account, 0
+    said, requests = job.source.read_oncalls(account.since, account.until, policies)
+    job.oncall_requests += requests
+    return account.show(oncalls=read_oncalls(said)), requests
 
 
 def _ask_target(job: Job, found: Draft, schedule: AnySchedule) -> rota.Rota | None:

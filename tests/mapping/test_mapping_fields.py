@@ -19,6 +19,7 @@ from mapping_account import (
 from test_mapping_contacts import map_ann, method, methods_of, rule, steps_of
 
 from pdmigrate.mapping.contacts import find_first_minute
+from pdmigrate.plan.questions import Questions
 
 
 def fields_of(mapped, kind, id):
@@ -229,9 +230,14 @@ def test_a_field_that_pages_nobody_is_named_and_makes_its_object_changed():
     assert reason(mapped, "schedules", "ps1") == "this version does not know icon and leaves it behind"
 
 
-def test_a_field_that_may_page_is_asked_once_for_all_that_have_it_and_by_no_rule():
+def test_a_field_that_may_page_is_asked_once_for_all_that_have_it_and_by_no_rule(monkeypatch):
+    asked, ask = [], Questions.ask
+    monkeypatch.setattr(
+        Questions, "ask", lambda self, conflict, *more: asked.append(conflict.key) or ask(self, conflict, *more)
+    )
     odd = [schedule(f"ps{n}", layer(["ann"], shadow=True)) for n in range(3)]
     mapped = map_schedules(*odd, schedule("plain", layer(["ann"])))
+    assert asked.count("unknown_field:schedules/schedule_layers.shadow") == 1  # the question names all that have it
     [question] = mapped.questions.open.values()
     assert question.key == "unknown_field:schedules/schedule_layers.shadow"
     assert "3 schedules have it: Ps0 (ps0), Ps1 (ps1), Ps2 (ps2)" in question.question

@@ -1,10 +1,11 @@
-"""Processes that hold a workspace, for the tests. Apart from them: each process imports its module, and these should start at once."""
+"""Processes that hold a workspace or answer in it, for the tests. Apart from them: each process imports its module, and these should start at once."""
 
 import os
 import time
 
 from kill_loads import PATIENCE
 
+from pdmigrate import decide, open_job
 from pdmigrate.errors import WorkspaceHeldError
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.hold import TOKENS, hold
@@ -35,3 +36,10 @@ def lend(folder, token, ready, over):
 def lend_as(pid, *rest):
     os.getpid = lambda: pid
     lend(*rest)
+
+
+def decide_many(folder, names):
+    """Answers about these people, one after the other, beside whoever else answers."""
+    with open_job(folder) as job:
+        for name in names:
+            decide(job, "user_not_found", name, "leave_out", by=name)

@@ -15,7 +15,6 @@ from pdmigrate.cli.status import describe_status
 from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.workspace.folder import Workspace
 
-
 SERVICES = [f"PSERV{number:02}" for number in range(1, 13)]
 """Half of the company: enough to be stopped in six times."""
 FIRST, PAST = 10, 20

@@ -5,7 +5,6 @@ import time
 
 from kill_loads import PATIENCE
 
-from pdmigrate import decide, open_job
 from pdmigrate.errors import WorkspaceHeldError
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.hold import TOKENS, hold
@@ -40,6 +39,8 @@ def lend_as(pid, *rest):
 
 def decide_many(folder, names):
     """Answers about these people, one after the other, beside whoever else answers."""
+    from pdmigrate import decide, open_job  # those who hold should not wait for it
+
     with open_job(folder) as job:
         for name in names:
             decide(job, "user_not_found", name, "leave_out", by=name)

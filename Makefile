@@ -52,7 +52,8 @@ format: $(VENV)/.installed-test  ## the same, mended where it can be
 
 bench: $(VENV)/.installed-test  ## what is measured, in benchmarks/; docs/performance.md anew
 	@$(BIN)/python benchmarks/whole.py --write docs/performance.md
-	@for file in $(filter-out %/accounts.py %/crowd.py %/whole.py,$(sort $(wildcard benchmarks/*.py))); do echo "$$file"; $(BIN)/python $$file || exit; done
+	@$(BIN)/python benchmarks/growth.py --write docs/performance.md
+	@for file in $(filter-out %/accounts.py %/crowd.py %/whole.py %/growth.py,$(sort $(wildcard benchmarks/*.py))); do echo "$$file"; $(BIN)/python $$file || exit; done
 
 mutants: $(VENV)/.installed-test  ## docs/proof.md anew: faults planted in Harness and in the code, and whether the tool notices
 	@$(BIN)/python tests/prove.py --write docs/proof.md

@@ -1,5 +1,6 @@
 """The steps in order, headless: `run`, and `demo` on the embedded company."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ def run_demo(workspace: Path) -> int:
 
     First as it is, then what changed in it since, then nothing, since nothing changed.
     """
+    _start_host()
     from pdmigrate.runs import demo
 
     return demo.run_demo(workspace)
@@ -40,6 +42,7 @@ def run_run(workspace: Path, steps: tuple[str, ...], until: str | None, reports:
     Leaves a page for each step and an index. Without --approve only the small changes are loaded that rules.auto_approve
     lists, or a plan that decisions.yaml approves.
     """
+    _start_host()
     from pdmigrate.runs.headless import choose_steps, run_steps, seal, stopping_between_steps
     from pdmigrate.steps.job import open_job, read_clock
     from pdmigrate.workspace.folder import Workspace
@@ -57,3 +60,11 @@ def run_run(workspace: Path, steps: tuple[str, ...], until: str | None, reports:
         print_error(error)
     print(f"Pages: {folder / 'index.html'}")
     return outcome.exit_code
+
+
+def _start_host() -> None:
+    """First of all: it imports what notebooks need, while this process imports what a run needs."""
+    from pdmigrate.runs.host import Host
+
+    with suppress(OSError):  # the first step tries again, and says why there is none
+        Host.find()

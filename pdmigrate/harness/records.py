@@ -221,8 +221,24 @@ class State(Record):
         schedules = self.schedules.values()
         return {f"{schedule.identifier}/{o.identifier}": o for schedule in schedules for o in schedule.overrides}
 
+    @cached_property
+    def paged_groups(self) -> frozenset[str]:
+        """The groups that a level of any policy pages."""
+        levels = (level for policy in self.policies.values() for level in policy.levels)
+        return frozenset(target.id for level in levels for target in level.targets if target.type == "user_group")
+
+    @cached_property
+    def by_name(self) -> dict[tuple[str, str], list[Any]]:
+        """The objects of each of these dicts that have a name, by the dict's own and theirs, whatever its case."""
+        found: dict[tuple[str, str], list[Any]] = {}
+        for kind in ("groups", "schedules", "policies", "services"):
+            for one in getattr(self, kind).values():
+                found.setdefault((kind, one.name.casefold()), []).append(one)
+        return found
+
     def model_copy(self, **said: Any) -> "State":
-        """Copies are made without the cached `overrides`."""
+        """Copies are made without what is cached."""
         made = super().model_copy(**said)
-        vars(made).pop("overrides", None)
+        for name in vars(made).keys() - type(made).model_fields.keys():
+            del vars(made)[name]
         return made

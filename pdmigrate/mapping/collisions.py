@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pdmigrate.harness.identifiers import make_identifier, make_name, make_service_name
 from pdmigrate.mapping.mapped import Existing, Mapped, Source
-from pdmigrate.mapping.scope import list_records
 from pdmigrate.plan.actions import LedgerEntry
 from pdmigrate.plan.answers import Settled
 from pdmigrate.plan.kinds import KINDS
@@ -41,13 +41,13 @@ def find_place(mapped: Mapped, kind: str, record: Source) -> NamePlace | None:
     existing: Mapping[str, Existing] = getattr(mapped.state, KINDS[kind].target)
     entry = mapped.known(kind, record.id)
     if entry is not None:
-        kept = _keep_name(mapped, record, entry, name, existing)
+        kept = _keep_name(mapped, kind, record, entry, name)
         return NamePlace(entry.identifier, kept, merge=THEIRS in entry.synced)
     before, same, words = _find_predecessor(mapped, kind, name, existing), None, {}
     if before is not None:
         about, same = "recreated_in_source", existing[before.identifier]
         words = {"before": before.key, "identifier": before.identifier}
-    elif same := _find_same_name(mapped, kind, name, identifier, existing):
+    elif same := _find_same_name(mapped, kind, name, identifier):
         about = "externally_managed" if getattr(same, "externally_managed", False) else ABOUT[kind]
         words = {"there": same.name, "identifier": same.identifier, "zone": _describe_zone(record, same)}
         words["meaning"] = MEANINGS.get(kind, "Whoever it pages now is not known to PagerDuty.")
@@ -82,7 +82,12 @@ def has_twin(mapped: Mapped, kind: str, name: str) -> bool:
     return mapped.names[kind][name.casefold()] > 1
 
 
-def _keep_name(mapped: Mapped, record: Source, entry: LedgerEntry, name: str, existing: Mapping[str, Existing]) -> str:
+def list_there(mapped: Mapped, kind: str, name: str) -> list[Any]:
+    """What of a kind has that name in Harness, whatever its case."""
+    return mapped.state.by_name.get((KINDS[kind].target, name.casefold()), [])
+
+
+def _keep_name(mapped: Mapped, kind: str, record: Source, entry: LedgerEntry, name: str) -> str:
     """What an object that is carried over is to be called: PagerDuty's new name, where the old one was PagerDuty's.
 
     A name that a person chose, that was there before us, or that another object has by now, is not touched; a suffix
@@ -93,24 +98,19 @@ def _keep_name(mapped: Mapped, record: Source, entry: LedgerEntry, name: str, ex
         return entry.name
     suffix = next((s for s in (" - PagerDuty", f" {record.id}") if entry.name.endswith(s)), "")
     fresh = name if name.endswith(suffix) else f"{name[: 127 - len(suffix)]}{suffix}"
-    others = (other for other in existing.values() if other.identifier != entry.identifier)
-    return entry.name if any(other.name.casefold() == fresh.casefold() for other in others) else fresh
+    others = any(other.identifier != entry.identifier for other in list_there(mapped, kind, fresh))
+    return entry.name if others else fresh
 
 
 def _find_predecessor(mapped: Mapped, kind: str, name: str, existing: Mapping[str, Existing]) -> LedgerEntry | None:
     """What we carried over under this name from an object that PagerDuty does not have any more."""
-    there = list_records(mapped.account)[kind]
-    entries = (entry for (k, key), entry in mapped.ledger.items() if k == kind and key not in there)
-    return next((e for e in entries if e.name.casefold() == name.casefold() and e.identifier in existing), None)
+    entries = mapped.gone.get((kind, name.casefold()), ())
+    return next((entry for entry in entries if entry.identifier in existing), None)
 
 
-def _find_same_name(
-    mapped: Mapped, kind: str, name: str, identifier: str, existing: Mapping[str, Existing]
-) -> Existing | None:
-    ours = {entry.identifier for entry in mapped.ledger.values() if entry.kind == kind} | {identifier}
-    return next(
-        (e for e in existing.values() if e.name.casefold() == name.casefold() and e.identifier not in ours), None
-    )
+def _find_same_name(mapped: Mapped, kind: str, name: str, identifier: str) -> Existing | None:
+    there = (one for one in list_there(mapped, kind, name) if one.identifier != identifier)
+    return next((one for one in there if (kind, one.identifier) not in mapped.written), None)
 
 
 def _new_name(answer: Settled, name: str, id: str) -> str:

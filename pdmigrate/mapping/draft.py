@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pdmigrate.harness.records import AlertRule, State
+from pdmigrate.harness.records import AlertRule, Override, State
 from pdmigrate.mapping import GRADES, Grade, Mapped, Outcome
-from pdmigrate.mapping.overrides import count_overrides, key_overrides, read_known
+from pdmigrate.mapping.overrides import Known, count_overrides, key_overrides, read_known
 from pdmigrate.mapping.scope import Reasons, list_records
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import EscalationPolicy, Schedule, User
@@ -76,6 +76,32 @@ class Draft:
         return any(held.kind == "overrides" for held in self.plan.held)
 
     @cached_property
+    def known_overrides(self) -> Known:
+        """The keys of the overrides that the ledger has, as `key_overrides` wants them."""
+        return read_known(self.ledger)
+
+    @cached_property
+    def empty_places(self) -> dict[str, dict[str, Settled]]:
+        """The answers by which a user's places stay empty: by the id of a schedule those in it, under "" those anywhere."""
+        found: dict[str, dict[str, Settled]] = {"": {}}
+        for answer in self.answered.values():
+            if answer.choice == "empty_place":
+                anywhere, id = answer.conflict.kind == "users", answer.conflict.id
+                schedule, _, user = ("", "", id) if anywhere else id.partition("/")
+                found.setdefault(schedule, {})[user] = answer
+        return found
+
+    @cached_property
+    def wanted_parts(self) -> dict[str, list[Desired]]:
+        """What is wanted of the parts of objects, as overrides, by the identifier of the whole."""
+        found: dict[str, list[Desired]] = {}
+        for wish in self.wanted.values():
+            whole, slash, _ = wish.identifier.partition("/")
+            if slash:
+                found.setdefault(whole, []).append(wish)
+        return found
+
+    @cached_property
     def kept(self) -> dict[str, Settled]:
         """The answers that let stand what somebody changed in Harness, by the key of the object."""
         changed = (a for a in self.answered.values() if a.conflict.about == "changed_in_harness")
@@ -85,6 +111,17 @@ class Draft:
     def wanted(self) -> dict[tuple[str, str], Desired]:
         """What is wanted in Harness, by kind and the key that the ledger and the answers have for it."""
         return {(wish.kind, wish.key): wish for wish in self.mapped.desired}
+
+    @cached_property
+    def kept_overrides(self) -> dict[str, list[tuple[str, Override]]]:
+        """(key, as it is in Harness) of each override that a person let stand as somebody changed it, by its schedule there."""
+        found: dict[str, list[tuple[str, Override]]] = {}
+        for key in self.kept:
+            identifier = self.identifier_of("overrides", key)
+            override = self.state.overrides.get(identifier)
+            if override:
+                found.setdefault(identifier.partition("/")[0], []).append((key, override))
+        return found
 
     def identifier_of(self, kind: str, id: str) -> str:
         """Where an object of PagerDuty is in Harness: wanted there, or carried over earlier; "" where it never was."""
@@ -230,6 +267,7 @@ def _list_due(
     account: Account, reasons: Reasons, contact_details: bool, ledger: dict[SourceKey, LedgerEntry]
 ) -> Iterator[tuple[SourceKey, str]]:
     """Every object in scope, with its name."""
+    known = read_known(ledger)
     for kind, there in list_records(account).items():
         for id, record in there.items():
             if id not in reasons[kind]:
@@ -239,16 +277,14 @@ def _list_due(
                 for part in CONTACTS:
                     yield from (((part, thing.id), f"of {record.name}") for thing in getattr(record, part))
             if isinstance(record, Schedule | ScheduleV3):
-                yield from (((("overrides", key), f"in {record.name}")) for key in _list_dated(account, record, ledger))
+                yield from (((("overrides", key), f"in {record.name}")) for key in _list_dated(account, record, known))
 
 
-def _list_dated(
-    account: Account, schedule: Schedule | ScheduleV3, ledger: dict[SourceKey, LedgerEntry]
-) -> Iterator[str]:
+def _list_dated(account: Account, schedule: Schedule | ScheduleV3, known: Known) -> Iterator[str]:
     """The keys of overrides and custom shifts that are not over."""
     if isinstance(schedule, ScheduleV3):
         yield from (one.id for one in schedule.overrides if one.end_time > account.since)
         yield from (one.id for one in schedule.custom_shifts if one.end_time > account.since)
         return
-    keys = key_overrides(schedule, read_known(ledger), account.since)
+    keys = key_overrides(schedule, known, account.since)
     yield from (key for key, one in zip(keys, schedule.overrides, strict=True) if one.end > account.since)

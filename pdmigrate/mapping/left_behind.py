@@ -118,7 +118,7 @@ def lose_unusable(mapped: Mapped) -> None:
 
 def find_unusable(mapped: Mapped, kind: str, id: str) -> Problem | None:
     """What is wrong with a record that arrived; None where none of that id did, or where it can be used."""
-    return next((one for one in mapped.account.problems if (one.kind, one.id) == (kind, id)), None)
+    return mapped.account.unusable.get((kind, id))
 
 
 def describe_unusable(problem: Problem) -> str:

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal, Protocol
 
 from pdmigrate.harness.records import State
 from pdmigrate.mapping.proof import Fidelity
+from pdmigrate.mapping.scope import list_records
 from pdmigrate.mapping.wording import word_question
 from pdmigrate.pagerduty.account import Account
 from pdmigrate.pagerduty.records import Reference
@@ -103,6 +105,20 @@ class Inputs:
     rules: Final[Rules]
     scope: Final[dict[str, frozenset[str]]]
     people_map: Final[dict[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def written(self) -> frozenset[tuple[str, str]]:
+        """Kind and identifier of all that the ledger has."""
+        return frozenset((entry.kind, entry.identifier) for entry in self.ledger.values())
+
+    @cached_property
+    def gone(self) -> dict[tuple[str, str], list[LedgerEntry]]:
+        """What we carried over and PagerDuty does not have any more, by kind and name, whatever its case."""
+        there, found = list_records(self.account), dict[tuple[str, str], list[LedgerEntry]]()
+        for (kind, key), entry in self.ledger.items():
+            if kind in there and key not in there[kind]:
+                found.setdefault((kind, entry.name.casefold()), []).append(entry)
+        return found
 
 
 @dataclass(repr=False)

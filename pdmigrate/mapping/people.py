@@ -93,8 +93,7 @@ def _want_person(mapped: Mapped, email: str, users: list[User]) -> None:
 
 def teams_of(mapped: Mapped, user_id: str) -> list[str]:
     """The teams in scope that a user is a member of."""
-    teams = {team.id for team in mapped.in_scope("teams")}
-    return [team_id for team_id in mapped.account.teams_by_member.get(user_id, ()) if team_id in teams]
+    return [team_id for team_id in mapped.account.teams_by_member.get(user_id, ()) if team_id in mapped.scope["teams"]]
 
 
 def count_duties(mapped: Mapped) -> Counter[str]:

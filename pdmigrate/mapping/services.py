@@ -2,7 +2,7 @@
 
 from pdmigrate.harness import records as harness
 from pdmigrate.harness.identifiers import make_identifier
-from pdmigrate.mapping.collisions import NamePlace, find_place, has_twin, name_record
+from pdmigrate.mapping.collisions import NamePlace, find_place, has_twin, list_there, name_record
 from pdmigrate.mapping.left_behind import (
     describe_heading,
     describe_teams,
@@ -45,8 +45,8 @@ def map_services(mapped: Mapped) -> None:
 def _find_place(mapped: Mapped, service: Service) -> NamePlace | None:
     """A CD service of the same name that nobody has set up for on-call is the service itself: taken over unasked."""
     name = name_record("services", service)
-    bare = [s for s in mapped.state.services.values() if not (s.owner_group or s.escalation_policy or s.paging)]
-    same = [s for s in bare if s.name.casefold() in (name.casefold(), service.name.casefold())]
+    named = [one for said in {name.casefold(), service.name.casefold()} for one in list_there(mapped, "services", said)]
+    same = [s for s in named if not (s.owner_group or s.escalation_policy or s.paging)]
     other = len(same) == 1 and same[0].identifier != make_identifier(service.name, service.id)
     if other and mapped.known("services", service.id) is None and not has_twin(mapped, "services", name):
         return NamePlace(same[0].identifier, same[0].name, adopt=True)

@@ -24,6 +24,8 @@ Span = tuple[int, int]
 """From (included) to (excluded)."""
 People = frozenset[str]
 NOBODY: People = frozenset()
+Entry = tuple[int, int, People]
+"""From, to (instants), who."""
 Difference = tuple[int, int, People, People]
 """From, to (instants), the people of the first rota, those of the second."""
 FAR = 2**62
@@ -39,7 +41,7 @@ class TooManyTurnsError(ValueError):
 class Rota:
     """Who is on call over time: entries (start, end, people) in order, apart, none empty, neighbours merged."""
 
-    entries: tuple[tuple[int, int, People], ...] = ()
+    entries: tuple[Entry, ...] = ()
 
     @cached_property
     def starts(self) -> list[int]:
@@ -82,11 +84,12 @@ class Rota:
 
 def make_rota(entries: Iterable[tuple[int, int, Iterable[str]]]) -> Rota:
     """A Rota from entries that do not overlap, in any order."""
-    merged: list[tuple[int, int, People]] = []
-    for start, end, people in sorted([(s, e, frozenset(p)) for s, e, p in entries if s < e and p], key=itemgetter(0)):
-        if merged and merged[-1][1] == start and merged[-1][2] == people:
-            start = merged.pop()[0]
-        merged.append((start, end, people))
+    merged: list[Entry] = []
+    for entry in sorted([(s, e, frozenset(p)) for s, e, p in entries if s < e and p], key=itemgetter(0)):
+        if merged and merged[-1][1] == entry[0] and merged[-1][2] == entry[2]:
+            merged[-1] = (merged[-1][0], *entry[1:])
+        else:
+            merged.append(entry)
     return Rota(tuple(merged))
 
 
@@ -156,11 +159,11 @@ def _sweep(rotas: Sequence[Rota]) -> Iterator[tuple[int, int, dict[int, People]]
 def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
     """The same time as spans in order that neither touch nor overlap."""
     merged: list[Span] = []
-    for start, end in sorted(span for span in spans if span[0] < span[1]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+    for span in sorted([span for span in spans if span[0] < span[1]]):
+        if merged and span[0] <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(span[1], merged[-1][1]))
         else:
-            merged.append((start, end))
+            merged.append(span)
     return tuple(merged)
 
 
@@ -224,13 +227,11 @@ class Roster:
         start, end = max(start, since), min(end, until)
         if self.count_turns(start, end) > MOST_TURNS:
             raise TooManyTurnsError(f"a turn of {self.turn} seconds is handed over more often than can be looked at")
-        return make_rota(
-            (s - offset, e - offset, (person,))
-            for begin, finish, offset in zone_stretches(zone, start, end)
-            for opened, closed in self._open_spans(begin + offset, finish + offset)
-            for s, e, person in self._turns(opened, closed)
-            if person is not None
-        )
+        entries: list[Entry] = []
+        for begin, finish, offset in zone_stretches(zone, start, end):
+            for opened, closed in self._open_spans(begin + offset, finish + offset):
+                entries += [(s - offset, e - offset, alone) for s, e, alone in self._turns(opened, closed)]
+        return make_rota(entries)
 
     def count_turns(self, start: int, end: int) -> int:
         """How many turns lie between two instants, about; one where it is always the same person's."""
@@ -242,41 +243,47 @@ class Roster:
         """Whose turn it is when the wall clock shows that, whatever windows, since and until say."""
         return self.participants[(naive - self.anchor) // self.turn % len(self.participants)]
 
-    def _open_spans(self, start: int, end: int) -> tuple[Span, ...]:
-        if self.week is None:
+    def _open_spans(self, start: int, end: int) -> Iterable[Span]:
+        if self._week is None:
             return ((start, end),)
         first = start - (start - MONDAY) % WEEK
-        weeks = range(first, end, WEEK)
-        return intersect_spans(((w + a, w + b) for w in weeks for a, b in self.week), ((start, end),))
+        edges = ((week + a, week + b) for week in range(first, end, WEEK) for a, b in self._week)
+        return [(max(a, start), min(b, end)) for a, b in edges if a < end and start < b]
 
-    def _turns(self, start: int, end: int) -> Iterator[tuple[int, int, str | None]]:
-        if len(set(self.participants)) == 1:
-            yield start, end, self.participants[0]
-            return
-        if not self.participants:
+    def _turns(self, start: int, end: int) -> Iterator[Entry]:
+        runs, ends = self._runs
+        if not runs:
             return
         whole = self.turn * len(self.participants)
+        if runs[0][:2] == (0, whole):
+            yield start, end, runs[0][2]
+            return
         begun = start - (start - self.anchor) % whole
-        at = bisect_right(self._runs, start - begun, key=itemgetter(1))
+        at = bisect_right(ends, start - begun)
         while begun < end:
-            for first, last, person in self._runs[at:]:
+            for first, last, alone in runs[at:] if at else runs:
                 if begun + first >= end:
                     return
-                yield max(start, begun + first), min(end, begun + last), person
+                yield max(start, begun + first), min(end, begun + last), alone
             begun, at = begun + whole, 0
 
     @cached_property
-    def _runs(self) -> list[tuple[int, int, str]]:
-        """One round as (from, to, person), in seconds since it began: neighbours of one person as one, empty places none.
+    def _week(self) -> tuple[Span, ...] | None:
+        return None if self.week is None else merge_spans(self.week)
+
+    @cached_property
+    def _runs(self) -> tuple[list[Entry], list[int]]:
+        """One round as (from, to, person), in seconds since it began, and their ends: neighbours of one person as one,
+        empty places none.
 
         So drawing costs what is handed over, however finely a long round is cut.
         """
-        runs, at = [], 0
+        runs, at = list[Entry](), 0
         for person, places in groupby(self.participants):
             begun, at = at, at + len(list(places))
             if person is not None:
-                runs.append((begun * self.turn, at * self.turn, person))
-        return runs
+                runs.append((begun * self.turn, at * self.turn, frozenset([person])))
+        return runs, [last for _, last, _ in runs]
 
 
 def week_spans(windows: Iterable[tuple[int, int]]) -> tuple[Span, ...] | None:

@@ -71,7 +71,7 @@ class Snapshot:
     def add_renderings(self, shown: dict[str, Any]) -> "Snapshot":
         """With what PagerDuty has shown of other windows than the horizon, by schedule id; nothing else is read again."""
         known = replace(self, rows={**self.rows, "renderings": shown})
-        vars(known)["account"] = replace(self.account, renderings=read_renderings(shown))
+        vars(known)["account"] = self.account.show(renderings=read_renderings(shown))
         return known
 
 
@@ -113,10 +113,24 @@ class Account:
     def __repr__(self) -> str:
         return f"<the account {self.subdomain}: {len(self.users)} users, {len(self.services)} services>"
 
-    @property
+    def show(self, **shown: Any) -> "Account":
+        """With what PagerDuty has shown beside its configuration, `renderings` or `oncalls`: nothing that is cached hangs on it."""
+        known = replace(self, **shown)
+        vars(known).update({name: value for name, value in vars(self).items() if name not in vars(known)})
+        return known
+
+    @cached_property
     def all_schedules(self) -> dict[str, records.Schedule | ScheduleV3]:
         """Layer-based and shift-based ones by id; one that was upgraded keeps its id and is what it is now."""
         return {**self.schedules, **self.schedules_v3}
+
+    @cached_property
+    def unusable(self) -> dict[tuple[str, str], records.Problem]:
+        """What is wrong with each record that arrived in a form that cannot be used, by kind and id; the first that is said."""
+        found: dict[tuple[str, str], records.Problem] = {}
+        for problem in self.problems:
+            found.setdefault((problem.kind, problem.id), problem)
+        return found
 
     @cached_property
     def digest(self) -> str:

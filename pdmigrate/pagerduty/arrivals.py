@@ -148,7 +148,7 @@ def read_notes(kind: str, row: dict[str, Any]) -> Notes:
 
 
 def _walk(table: FieldTable, row: dict[str, Any], path: str, notes: Notes) -> None:
-    for name in sorted(name for name in row.keys() - table.plain if isinstance(name, str)):
+    for name in sorted([name for name in row if name not in table.plain and isinstance(name, str)]):
         value = row[name]
         newer = table.older.get(name)
         if table.speaks(name, value) and not (newer and table.speaks(newer, row.get(newer))):

@@ -61,7 +61,7 @@ class FieldTable:
         """Whether the value says something."""
         if name in self.switch and isinstance(value, dict):
             return _says(value.get(self.switch[name]))
-        return _says(value) and str(value) not in self.usual.get(name, "").split()
+        return _says(value) and (name not in self.usual or str(value) not in self.usual[name].split())
 
 
 def _says(value: Any) -> bool:

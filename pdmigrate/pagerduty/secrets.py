@@ -154,7 +154,9 @@ def _keep_link(value: Any) -> Any:
         return {name: _keep_link(each) for name, each in value.items() if name in LINK}
     if isinstance(value, list):
         return [_keep_link(each) for each in value]
-    return ADDRESS.sub(_cut_address, value) if isinstance(value, str) and "://" in value else value
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    return _hide_private(value) if PLAIN.fullmatch(value) else ADDRESS.sub(_cut_address, value)
 
 
 def _keep_text(value: Any) -> Any:
@@ -177,7 +179,7 @@ def _mask_address(found: re.Match[str]) -> str:
 
 def _cut_address(found: re.Match[str]) -> str:
     if PLAIN.fullmatch(found[0]):
-        return PRIVATE.sub(rf"\g<1>{HIDDEN}", found[0])
+        return _hide_private(found[0])
     try:
         return _close(urlsplit(found[0])._replace(query="", fragment="").geturl())
     except ValueError:
@@ -185,4 +187,8 @@ def _cut_address(found: re.Match[str]) -> str:
 
 
 def _close(address: str) -> str:
-    return PRIVATE.sub(rf"\g<1>{HIDDEN}", USER_PART.sub(r"\1", address))
+    return _hide_private(USER_PART.sub(r"\1", address))
+
+
+def _hide_private(address: str) -> str:
+    return PRIVATE.sub(rf"\g<1>{HIDDEN}", address)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pdmigrate.pages import conflicts, connect, history, invite, load, parallel, preview, prove, replay, undo, verify
 from pdmigrate.pages.explained import explain_named
-from pdmigrate.pages.show import Page, Shown, mask, show
+from pdmigrate.pages.show import Page, Section, Shown, mask, show
 from pdmigrate.steps.result import Result
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def make_page(result: Result) -> Page:
     """The whole page of a step; the word of its status is the page's own, else the step's. What its questions and guards mean stands at its end: a link to there works in a mail."""
     module = _PAGES[result.step]
     head: Page = module.make_page(result)
-    sections = [part(result) for part in module.PARTS.values()]
+    sections = [_make_part(result, name) for name in module.PARTS]
     return replace(head, status=head.status or result.status, sections=(*sections, *explain_named(sections)))
 
 
@@ -46,4 +46,12 @@ def look(result: Result, *parts: "str | pd.DataFrame") -> Shown:
     unknown = [part for part in parts if isinstance(part, str) and part not in known]
     if unknown:
         raise ValueError(f"There is no part {', '.join(unknown)} of {result.step}: there are {', '.join(known)}.")
-    return show(*(known[part](result) if isinstance(part, str) else part for part in parts))
+    return show(*(_make_part(result, part) if isinstance(part, str) else part for part in parts))
+
+
+def _make_part(result: Result, name: str) -> Section:
+    """It is made once, for the notebook and for the page: a result does not change."""
+    made: dict[str, Section] = vars(result).setdefault("_parts", {})
+    if name not in made:
+        made[name] = _PAGES[result.step].PARTS[name](result)
+    return made[name]

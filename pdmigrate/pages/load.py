@@ -61,6 +61,6 @@ def _table(rows: list[tuple[str, str, str, str]], last: str, empty: str) -> Tabl
         "Kind": lambda row: KIND_NAMES[row[0]],
         "Object": lambda row: row[1],
         "Outcome": lambda row: Tag(row[2].replace("_", " "), TONES.get(row[2], "plain")),
-        last: lambda row: row[3],
+        **({last: lambda row: row[3]} if any(row[3] for row in rows) else {}),
     }
     return make_table(rows, columns, empty)

@@ -59,7 +59,7 @@ class Judge:
 
     def __init__(self, found: Draft, happened: Happened, past: Past):
         self.found, self.happened, self.past = found, happened, past
-        self.today = past.today
+        self.today = past.schedules.before
         self._until = rota.to_instant(happened.until)
         self._sides: dict[str, Sides | None] = {}
 
@@ -77,13 +77,13 @@ class Judge:
         return self._sides[id]
 
     def _make_sides(self, service: records.Service, policy: records.EscalationPolicy) -> Sides:
-        back, after = self.past.draft, self.past.after
+        back, after = self.past.draft, self.past.schedules.after
         schedules = [t for rule in policy.escalation_rules for t in rule.targets if t.type in SCHEDULE_TYPES]
         return Sides(
             service,
             policy,
             source_levels(back, policy, self.today),
-            source_levels(back, policy, dict(self.past.day)),
+            source_levels(back, policy, self.past.day),
             [target_levels(back, one, after) for one in list_target_policies(back, service)],
             expect_levels(back, service, policy, self.past.schedules),
             tuple(t.summary or t.id for t in schedules if t.id not in self.past.day and not t.deleted_at),

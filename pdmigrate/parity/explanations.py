@@ -13,7 +13,7 @@ from pdmigrate.harness.records import Override, Rotation, Schedule
 from pdmigrate.harness.rota import render_schedule
 from pdmigrate.mapping import proof
 from pdmigrate.mapping.draft import Draft
-from pdmigrate.mapping.overrides import cut_overrides, key_overrides, name_piece, read_known
+from pdmigrate.mapping.overrides import cut_overrides, key_overrides, name_piece
 from pdmigrate.mapping.proof import AnySchedule
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import records
@@ -85,15 +85,6 @@ def _describe_who(answer: Settled | None, key: str) -> str:
     return f"decision of {answer.by or 'somebody'} ({key})"
 
 
-def list_nobodies(found: Draft) -> dict[str, Settled]:
-    """Users whose places stay empty because a person said so, by PagerDuty id."""
-    return {
-        answer.conflict.id: answer
-        for answer in found.answered.values()
-        if answer.conflict.kind == "users" and answer.choice == "empty_place"
-    }
-
-
 def explain_schedule(
     found: Draft, schedule: AnySchedule, before: rota.Rota, span: rota.Span
 ) -> tuple[Explanation, ...]:
@@ -130,12 +121,11 @@ def _explain_empty_places(
 
     before: by the other decisions; an override that does not move gives the turn back to whoever has it.
     """
-    places = {
-        answer.conflict.id.partition("/")[2]: answer
-        for answer in found.answered.values()
-        if answer.choice == "empty_place" and answer.conflict.id.startswith(f"{schedule.id}/")
-    }
-    for user, answer in {**list_nobodies(found), **places}.items():
+    standing = rota.NOBODY.union(*(people for _, _, people in before.entries))
+    places = {**found.empty_places[""], **found.empty_places.get(schedule.id, {})}
+    for user, answer in places.items():
+        if user not in standing:
+            continue
         alone = frozenset([user])
         changes = tuple((start, end, alone, rota.NOBODY) for start, end, people in before.entries if user in people)
         name = found.account.users[user].name if user in found.account.users else user
@@ -190,7 +180,7 @@ def _explain_overrides(
 
 def _list_absent_overrides(found: Draft, schedule: records.Schedule) -> Iterator[tuple[Explanation, list[rota.Span]]]:
     """With the hours that later overrides leave it; of one that moves, each piece that was removed and left so."""
-    keys = key_overrides(schedule, read_known(found.ledger), found.account.since)
+    keys = key_overrides(schedule, found.known_overrides, found.account.since)
     for key, (_, hours) in zip(keys, cut_overrides(schedule.overrides), strict=True):
         pieces = {name_piece(key, number): [piece] for number, piece in enumerate(hours, 1)}
         moves = any(("overrides", piece) in found.wanted for piece in pieces)
@@ -206,7 +196,7 @@ def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: 
     there = found.state.schedules.get(wish.identifier) if wish else None
     if wish is None or not isinstance(wish.record, Schedule) or there is None or not found.kept:
         return
-    pieces = [(w, w.record) for w in found.wanted.values() if w.identifier.startswith(f"{wish.identifier}/")]
+    pieces = [(w, w.record) for w in found.wanted_parts.get(wish.identifier, ())]
     stand_ins = {w.key: override for w, override in pieces if isinstance(override, Override)}
     rotations = (*wish.record.rotations, *_list_theirs(found, wish))
     shown = wish.record.model_copy(update={"rotations": rotations, "overrides": tuple(stand_ins.values())})
@@ -215,7 +205,7 @@ def _explain_kept(found: Draft, schedule: AnySchedule, before: rota.Rota, span: 
         kept = _keep_parts(answer, shown, there)
         yield _describe_kept(answer, schedule.id, ("rotations", "time_zone"), shown, kept, span)
         shown = kept
-    for key, override in _list_kept_overrides(found, there):
+    for key, override in found.kept_overrides.get(there.identifier, ()):
         stand_ins[key] = override
         kept = shown.model_copy(update={"overrides": tuple(stand_ins.values())})
         yield _describe_kept(found.kept[key], schedule.id, ("overrides",), shown, kept, span)
@@ -234,16 +224,6 @@ def _keep_parts(answer: Settled, wanted: Schedule, there: Schedule) -> Schedule:
     theirs = [one for one in there.rotations if ("rotations", one.name) in named]
     zone = there.time_zone if ("time_zone", "") in named else wanted.time_zone
     return wanted.model_copy(update={"rotations": (*ours, *theirs), "time_zone": zone})
-
-
-def _list_kept_overrides(found: Draft, there: Schedule) -> Iterator[tuple[str, Override]]:
-    """(key, as it is in Harness) of each override of a schedule that a person let stand as somebody changed it."""
-    for key in found.kept:
-        wish, entry = found.wanted.get(("overrides", key)), found.ledger.get(("overrides", key))
-        known = wish or entry
-        override = found.state.overrides.get(known.identifier) if known else None
-        if known and override and known.identifier.partition("/")[0] == there.identifier:
-            yield key, override
 
 
 def _list_theirs(found: Draft, wish: Desired) -> tuple[Rotation, ...]:

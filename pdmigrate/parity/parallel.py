@@ -23,7 +23,7 @@ from pdmigrate.parity.course import Course
 from pdmigrate.parity.explanations import expect_rota, explain_schedule
 from pdmigrate.parity.matching import Match, Matched, match_alerts
 from pdmigrate.parity.past import look_back
-from pdmigrate.parity.schedules import Compared, ScheduleParity, find_zone
+from pdmigrate.parity.schedules import Compared, ScheduleParity, Schedules, find_zone
 from pdmigrate.parity.seen import compare_rings, keep_first, list_failed, name_by_email, read_told
 from pdmigrate.parity.services import Expected, expect_levels
 
@@ -174,7 +174,7 @@ class _Comparer:
         self.found, self.happened, self.now = found, happened, now
         self.past = look_back(found, happened.rotas, happened.since, happened.until, dated=True)
         self.judge = Judge(found, happened, self.past)
-        self.schedules = tuple(self._look_at(id) for id in found.account.all_schedules)
+        self.schedules = Schedules(self._look_at(id) for id in found.account.all_schedules)
         self._expected: dict[str, Expected] = {}
 
     def _look_at(self, id: str) -> ScheduleParity:

@@ -18,7 +18,7 @@ from pdmigrate.pagerduty import rota_v3
 from pdmigrate.pagerduty.rota import render_schedule
 from pdmigrate.pagerduty.v3_records import ScheduleV3
 from pdmigrate.parity.explanations import expect_rota, explain_schedule
-from pdmigrate.parity.schedules import Compared, ScheduleParity, find_zone
+from pdmigrate.parity.schedules import Compared, ScheduleParity, Schedules, find_zone
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,9 @@ class Past:
     """
 
     draft: Draft
-    schedules: tuple[ScheduleParity, ...]
+    schedules: Schedules
     day: Mapping[str, rota.Rota]
     dated: Mapping[str, tuple[rota.Span, ...]]
-
-    @property
-    def today(self) -> dict[str, rota.Rota]:
-        return {s.id: s.before for s in self.schedules}
-
-    @property
-    def after(self) -> dict[str, rota.Rota]:
-        return {s.identifier: s.after for s in self.schedules if s.identifier}
 
 
 def look_back(
@@ -64,7 +56,7 @@ def look_back(
     )
     span = (rota.to_instant(since), rota.to_instant(until))
     compared = [_compare(back, one, now, span, dated) for one in found.account.all_schedules.values()]
-    schedules = tuple(one for one in compared if one is not None)
+    schedules = Schedules(one for one in compared if one is not None)
     return Past(
         back,
         schedules,

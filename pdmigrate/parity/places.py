@@ -101,12 +101,12 @@ def _from_policies(mapped: Mapped, start: int) -> Iterator[PagingPlace]:
 def walk_targets(mapped: Mapped, window: Span) -> Iterator[PagingPlace | Dead]:
     """Everybody whom Harness's levels page, and the targets that page nobody."""
     joining = _list_joining(mapped)
-    ours = set(mapped.schedules.values())
+    ours = mapped.state.schedules.keys() & mapped.schedules.values()
     for about, policy in _list_policies(mapped):
         for number, level in enumerate(policy.levels, 1):
             said = _describe_level(policy.name, number)
             for target in level.targets:
-                if target.type == "schedule" and target.id in ours & mapped.state.schedules.keys():
+                if target.type == "schedule" and target.id in ours:
                     continue
                 turns, name, why = _find_people(mapped, target, joining, window)
                 yield from (PagingPlace(person, said, about, turns[person]) for person in sorted(turns))

@@ -16,13 +16,14 @@ from pdmigrate.oncall import paging, rota
 from pdmigrate.oncall.words import format_local, format_seconds
 from pdmigrate.pagerduty.records import EscalationPolicy as SourcePolicy
 from pdmigrate.pagerduty.records import EscalationRule
-from pdmigrate.parity.schedules import ScheduleParity
+from pdmigrate.parity.schedules import Rotas, ScheduleParity, Schedules
 from pdmigrate.parity.services import (
     SCHEDULE_TYPES,
     expect_chain,
     expect_rules,
     is_written,
     list_target_policies,
+    list_targets,
     source_levels,
     target_levels,
 )
@@ -115,7 +116,7 @@ def compare_policies(
     found: Draft, schedules: Iterable[ScheduleParity], services: Iterable[ServiceParity] = ()
 ) -> tuple[PolicyParity, ...]:
     """Every policy in scope. `schedules` and `services` are those of the same look at both sides."""
-    schedules = tuple(schedules)
+    schedules = Schedules.of(schedules)
     in_scope = found.reasons["escalation_policies"]
     run = (found.account.services[one.id] for one in services if not one.unverified)
     copies = [found.policies_by_identifier.get(p.identifier) for one in run for p in list_target_policies(found, one)]
@@ -191,9 +192,7 @@ def describe_people(people: rota.People) -> str:
     return ", ".join(sorted(people)) or "nobody"
 
 
-def _compare(
-    found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...], paged: Container[str]
-) -> PolicyParity:
+def _compare(found: Draft, policy: SourcePolicy, schedules: Schedules, paged: Container[str]) -> PolicyParity:
     span = rota.to_instant(found.account.since), rota.to_instant(found.account.until)
     identifier = found.identifier_of("escalation_policies", policy.id)
     sides = tuple(_lay_side_by_side(found, policy, schedules, span))
@@ -207,17 +206,15 @@ def _compare(
     return PolicyParity(policy.id, policy.name, identifier, levels, tuple(left), begins)
 
 
-def _compare_begins(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> Begins | None:
+def _compare_begins(found: Draft, policy: SourcePolicy, schedules: Schedules) -> Begins | None:
     """None where there is nothing in Harness to compare, which the levels say."""
     there = found.state.policies.get(found.identifier_of("escalation_policies", policy.id))
     if not found.state.oncall or there is None:
         return None
-    before = {s.id: s.before for s in schedules}
-    rotas = {s.identifier: s.expected for s in schedules if s.identifier}
     sides = (
-        source_levels(found, policy, before),
-        target_levels(found, there, {s.identifier: s.after for s in schedules}),
-        expect_chain(found, policy, schedules, rotas)[0],
+        source_levels(found, policy, schedules.before),
+        target_levels(found, there, schedules.after),
+        expect_chain(found, policy, schedules)[0],
     )
     return Begins(*(_list_begins(levels) for levels in sides))
 
@@ -251,23 +248,22 @@ class _Level:
     doubt: str = ""
 
 
-def _lay_side_by_side(
-    found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...], span: rota.Span
-) -> Iterator[_Level]:
+def _lay_side_by_side(found: Draft, policy: SourcePolicy, schedules: Schedules, span: rota.Span) -> Iterator[_Level]:
     """The levels of PagerDuty, and those that Harness has beyond them and their repetitions."""
     identifier = found.identifier_of("escalation_policies", policy.id)
-    before = {s.id: s.before for s in schedules if not s.unread}
-    after = {s.identifier: s.after for s in schedules if s.identifier}
+    mine = schedules.pick(list_targets(policy))
+    before = {s.id: s.before for s in mine if not s.unread}
     unseen = NOT_CARRIED if not identifier else "" if found.state.oncall else NO_API
-    theirs = iter(_read_target(found, identifier, after))
+    theirs = iter(_read_target(found, identifier, schedules.after))
     decided = iter(_read_decided(found, policy, schedules))
     rules, _ = expect_rules(found, policy)
+    chain = source_levels(found, policy, before)
     for number, rule in enumerate(policy.escalation_rules, 1):
-        ours = source_levels(found, policy, before)[number - 1]
+        ours = chain[number - 1]
         written = is_written(rules[number - 1])
         there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
         turns, unread = rule.round_robin and len(rule.targets) > 1, _describe_unread(rule, before)
-        doubt = "; ".join(s.describe_doubted() for s in schedules if s.doubted and s.id in {t.id for t in rule.targets})
+        doubt = "; ".join(s.describe_doubted() for s in mine if s.doubted and s.id in {t.id for t in rule.targets})
         first, second, third = (_draw(level, span) for level in (ours, there, expected))
         yield _Level(number, first, second, third, unread, unseen, turns, doubt)
     further, rounds = list(theirs), list(decided)
@@ -275,7 +271,7 @@ def _lay_side_by_side(
         yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
 
 
-def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> list[paging.PagedLevel]:
+def _read_target(found: Draft, identifier: str, rotas: Rotas) -> list[paging.PagedLevel]:
     """Harness's levels, in order. A retry pages the level again: it is no other level."""
     policy = found.state.policies.get(identifier)
     if policy is None:
@@ -284,12 +280,11 @@ def _read_target(found: Draft, identifier: str, rotas: dict[str, rota.Rota]) -> 
     return target_levels(found, policy.model_copy(update={"levels": once}), rotas)
 
 
-def _read_decided(found: Draft, policy: SourcePolicy, schedules: tuple[ScheduleParity, ...]) -> list[paging.PagedLevel]:
+def _read_decided(found: Draft, policy: SourcePolicy, schedules: Schedules) -> list[paging.PagedLevel]:
     """The same as people decided them. A policy that they kept as somebody changed it has Harness's own levels."""
-    there = {s.identifier: s.expected for s in schedules if s.identifier}
     if found.kept.get(policy.id):
-        return _read_target(found, found.identifier_of("escalation_policies", policy.id), there)
-    return [level for level in expect_chain(found, policy, schedules, there)[0] if level.people or level.rotas]
+        return _read_target(found, found.identifier_of("escalation_policies", policy.id), schedules.expected_there)
+    return [level for level in expect_chain(found, policy, schedules)[0] if level.people or level.rotas]
 
 
 def _draw(level: paging.PagedLevel, span: rota.Span) -> rota.Rota:

@@ -5,6 +5,7 @@ agree and differ where the target was read, unverified where Harness has no API.
 Explanation for as long as that covers it, and by nothing else.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -34,6 +35,7 @@ from pdmigrate.parity.explanations import (
 )
 
 Difference = rota.Difference
+Rotas = Mapping[str, rota.Rota]
 
 UNDECIDED = "no decision explains it"
 
@@ -207,6 +209,42 @@ class ScheduleParity:
         if self.is_unverified:
             return ()
         return rota.subtract_spans(rota.subtract_spans([self.span], self.after.covered()), self.gaps_before)
+
+
+class Schedules(tuple[ScheduleParity, ...]):
+    """All schedules of one look at both sides. Each is looked up, none is searched for: policies and services are as many."""
+
+    @classmethod
+    def of(cls, schedules: Iterable[ScheduleParity]) -> "Schedules":
+        return schedules if isinstance(schedules, cls) else cls(schedules)
+
+    @cached_property
+    def before(self) -> Rotas:
+        """By PagerDuty's id."""
+        return {s.id: s.before for s in self}
+
+    @cached_property
+    def expected(self) -> Rotas:
+        """By PagerDuty's id."""
+        return {s.id: s.expected for s in self}
+
+    @cached_property
+    def after(self) -> Rotas:
+        """By Harness's identifier."""
+        return {s.identifier: s.after for s in self if s.identifier}
+
+    @cached_property
+    def expected_there(self) -> Rotas:
+        """By Harness's identifier."""
+        return {s.identifier: s.expected for s in self if s.identifier}
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {s.id: place for place, s in enumerate(self)}
+
+    def pick(self, ids: Iterable[str]) -> list[ScheduleParity]:
+        """Those with one of these ids of PagerDuty, each once, in their order."""
+        return [self[place] for place in sorted({self._places[id] for id in ids if id in self._places})]
 
 
 def find_end(found: Draft, schedule: AnySchedule) -> int:

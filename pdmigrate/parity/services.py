@@ -3,8 +3,8 @@
 A page that differs is explained where Harness does exactly what people decided, and nowhere else.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from pdmigrate.harness.records import EscalationPolicy, LevelTarget, Service
@@ -19,9 +19,8 @@ from pdmigrate.parity.explanations import (
     explain_absence,
     find_answer,
     list_kept,
-    list_nobodies,
 )
-from pdmigrate.parity.schedules import ScheduleParity
+from pdmigrate.parity.schedules import Rotas, ScheduleParity, Schedules
 from pdmigrate.parity.verdicts import Alert, ServiceParity, count_silence
 from pdmigrate.plan.answers import Settled
 
@@ -29,7 +28,8 @@ MOST_EARLIER = 600
 """Pages raised before a handoff that are asked for per service, besides one at each handoff and one just before it."""
 
 SCHEDULE_TYPES = ("schedule", "schedule_v3")
-Rotas = dict[str, rota.Rota]
+URGENCY = {"status", "incident_urgency_rule", "support_hours"}
+"""The fields of a service that say which urgency its alerts have."""
 Chains = Sequence[list[paging.PagedLevel]]
 """The chains of levels that one alert starts at once: a page may go several ways, each by an alert rule of its own."""
 
@@ -56,20 +56,39 @@ class Expected:
         return "; ".join(dict.fromkeys(x.words for x in about))
 
 
-def compare_service(found: Draft, service: records.Service, schedules: Iterable[ScheduleParity]) -> ServiceParity:
-    """Pages at the start, at every handoff and just before it, of every urgency that the service has then."""
-    schedules = tuple(schedules)
-    before = {s.id: s.before for s in schedules}
-    after = {s.identifier: s.after for s in schedules if s.identifier}
-    policy = find_policy(found, service)
-    source = source_levels(found, policy, before) if policy else []
-    target = [target_levels(found, one, after) for one in list_target_policies(found, service)]
-    expected = expect_levels(found, service, policy, schedules)
-    pages = _raise_pages(found, service, source, target, expected)
+def compare_services(
+    found: Draft, services: Iterable[records.Service], schedules: Iterable[ScheduleParity]
+) -> Iterator[ServiceParity]:
+    """Pages at the start, at every handoff and just before it, of every urgency that each service has then.
+
+    Services that page alike, as those of one policy with the same hours do, are compared once.
+    """
+    schedules, known = Schedules.of(schedules), dict[Hashable, ServiceParity]()
+    for service in services:
+        policy = find_policy(found, service)
+        mine = schedules.pick(list_targets(policy)) if policy else []
+        source = source_levels(found, policy, schedules.before) if policy else []
+        target = [target_levels(found, one, schedules.after) for one in list_target_policies(found, service)]
+        expected = expect_levels(found, service, policy, schedules)
+        unknown = not found.state.oncall or any(s.unread for s in mine)
+        doubted = any(s.doubted for s in mine)
+        chains = tuple(tuple(tuple(chain) for chain in side) for side in ([source], target, expected.chains))
+        pages = expected.pages(True), expected.pages(False)
+        alike = (unknown, doubted, chains, pages, service.model_dump_json(include=URGENCY))
+        if alike not in known:
+            raised = _raise_pages(found, service, source, target, expected)
+            known[alike] = _count(found, service, raised, target, unknown, doubted)
+        one = known[alike]
+        why = () if one.unverified else expected.explanations
+        yield replace(one, id=service.id, name=service.name, explanations=why)
+
+
+def _count(
+    found: Draft, service: records.Service, pages: list[Alert], target: Chains, unknown: bool, doubted: bool
+) -> ServiceParity:
+    """What becomes of the pages. unknown: nobody knows who is on call on one side; doubted: some overrides were not read."""
     different = tuple(page for page in pages if page.before != page.after)
-    targets = [s for s in schedules if policy and _is_target(policy, s.id)]
-    doubted = not different and any(s.doubted for s in targets)
-    if doubted or not found.state.oncall or any(s.unread for s in targets):
+    if unknown or (doubted and not different):
         return ServiceParity(service.id, service.name, 0, 0, 0, 0, 0, pages[0], unverified=True)
     first = target[0] if target else []
     return ServiceParity(
@@ -84,7 +103,6 @@ def compare_service(found: Draft, service: records.Service, schedules: Iterable[
         silent=sum(page.is_silent for page in pages),
         silent_seconds=count_silence(pages, rota.to_instant(found.account.until)),
         different=different,
-        explanations=expected.explanations,
     )
 
 
@@ -134,28 +152,27 @@ def list_target_policies(found: Draft, service: records.Service) -> list[Escalat
 
 
 def expect_levels(
-    found: Draft, service: records.Service, policy: records.EscalationPolicy | None, schedules: Sequence[ScheduleParity]
+    found: Draft, service: records.Service, policy: records.EscalationPolicy | None, schedules: Iterable[ScheduleParity]
 ) -> Expected:
     """What people decided about a service, its policy and the schedules of that policy, as the levels that follow."""
     absent = explain_absence(found, "services", service.id, ("paging",))
     if policy is None or absent:
         return Expected((), lambda loud: False, (absent,) if absent else ())
-    there = {s.identifier: s.expected for s in schedules if s.identifier}
-    kept = found.kept.get(service.id)
-    others = list(_list_kept_rules(found, service, schedules, there))
+    schedules, kept = Schedules.of(schedules), found.kept.get(service.id)
+    others = list(_list_kept_rules(found, service, schedules))
     if kept:
-        chain, pages, said = _expect_kept(found, service, kept, schedules, there)
+        chain, pages, said = _expect_kept(found, service, kept, schedules)
     else:
-        chain, explanations = expect_chain(found, policy, schedules, there)
+        chain, explanations = expect_chain(found, policy, schedules)
         pages, urgency = _expect_urgency(found, service)
-        own = [x for s in schedules if _is_target(policy, s.id) for x in s.compared.explanations]
+        own = [x for s in schedules.pick(list_targets(policy)) for x in s.compared.explanations]
         said = (*urgency, *explanations, *own)
     chains = [chain, *(levels for levels, _ in others)]
     return Expected(chains, pages, (*said, *(words for _, words in others)))
 
 
 def _expect_kept(
-    found: Draft, service: records.Service, kept: Settled, schedules: Sequence[ScheduleParity], rotas: Rotas
+    found: Draft, service: records.Service, kept: Settled, schedules: Schedules
 ) -> tuple[list[paging.PagedLevel], Callable[[bool], bool], tuple[Explanation, ...]]:
     """The chain of its own alert rule, with the fields that the answer was about as they are in Harness."""
     fields = {field for field, _ in list_kept(kept)}
@@ -164,26 +181,25 @@ def _expect_kept(
     if wish and isinstance(wish.record, Service):
         shown = wish.record.model_copy(update={field: getattr(shown, field) for field in fields})
     policy = found.state.policies.get(shown.rule_policy or shown.escalation_policy or "")
-    chain = _expect_target(found, policy, schedules, rotas) if policy and shown.paging else []
+    chain = _expect_target(found, policy, schedules) if policy and shown.paging else []
     pages = (lambda loud: bool(chain)) if "paging" in fields else _expect_urgency(found, service)[0]
     words = "its policy and paging are kept as somebody changed them in Harness"
     return chain, pages, (explain(kept, "services", service.id, tuple(sorted(fields)), words),)
 
 
-def _is_target(policy: records.EscalationPolicy, id: str) -> bool:
-    return any(target.id == id for rule in policy.escalation_rules for target in rule.targets)
+def list_targets(policy: records.EscalationPolicy) -> list[str]:
+    """The ids of all that its levels page."""
+    return [target.id for rule in policy.escalation_rules for target in rule.targets]
 
 
-def _expect_target(
-    found: Draft, there: EscalationPolicy, schedules: Sequence[ScheduleParity], rotas: Rotas
-) -> list[paging.PagedLevel]:
+def _expect_target(found: Draft, there: EscalationPolicy, schedules: Schedules) -> list[paging.PagedLevel]:
     """A policy of Harness that a person let stand: as ours is to be, or, where it is none of ours, as it is."""
     ours = found.policies_by_identifier.get(there.identifier)
-    return expect_chain(found, ours, schedules, rotas)[0] if ours else target_levels(found, there, rotas)
+    return expect_chain(found, ours, schedules)[0] if ours else target_levels(found, there, schedules.expected_there)
 
 
 def _list_kept_rules(
-    found: Draft, service: records.Service, schedules: Sequence[ScheduleParity], rotas: Rotas
+    found: Draft, service: records.Service, schedules: Schedules
 ) -> Iterator[tuple[list[paging.PagedLevel], Explanation]]:
     """The levels of alert rules that somebody made in Harness beside the service's own, and a person let stand."""
     identifier = found.identifier_of("services", service.id)
@@ -196,11 +212,11 @@ def _list_kept_rules(
             policy = found.state.policies.get(rule.escalation_policy or there.escalation_policy or "")
             words = f"the alert rule {rule.identifier}, made in Harness, goes on paging as well"
             said = explain(answer, "services", service.id, ("alert_rules",), words)
-            yield (_expect_target(found, policy, schedules, rotas) if policy else []), said
+            yield (_expect_target(found, policy, schedules) if policy else []), said
 
 
 def expect_chain(
-    found: Draft, policy: records.EscalationPolicy, schedules: Sequence[ScheduleParity], there: Rotas
+    found: Draft, policy: records.EscalationPolicy, schedules: Schedules
 ) -> tuple[list[paging.PagedLevel], tuple[Explanation, ...]]:
     """The levels of a policy as people decided them, on schedules as people decided them."""
     absent = explain_absence(found, "escalation_policies", policy.id, ("levels",))
@@ -211,11 +227,11 @@ def expect_chain(
         identifier = found.identifier_of("escalation_policies", policy.id)
         words = f"the levels of {policy.name} are kept as somebody changed them in Harness"
         explanation = explain(kept, "escalation_policies", policy.id, ("levels",), words)
-        return target_levels(found, found.state.policies.get(identifier), there), (explanation,)
+        return target_levels(found, found.state.policies.get(identifier), schedules.expected_there), (explanation,)
     rules, said = expect_rules(found, policy)
     loops, fewer = _expect_loops(found, policy, sum(is_written(rule) for rule in rules))
     decided = policy.model_copy(update={"escalation_rules": rules, "num_loops": loops})
-    return source_levels(found, decided, {s.id: s.expected for s in schedules}), (*said, *fewer)
+    return source_levels(found, decided, schedules.expected), (*said, *fewer)
 
 
 def expect_rules(
@@ -242,7 +258,7 @@ def expect_rules(
 def _list_gone_targets(found: Draft, policy: records.EscalationPolicy) -> tuple[set[str], list[Explanation]]:
     """Targets that a person let go: people who are nobody, and what is deleted or unlisted in PagerDuty."""
     gone, said = set(), []
-    nobodies = list_nobodies(found)
+    nobodies = found.empty_places[""]
     for target in (target for rule in policy.escalation_rules for target in rule.targets):
         answers = [find_answer(found, about, f"{policy.id}/{target.id}") for about in ("deleted_target", "dangling_reference", "unknown_target")]  # fmt: skip
         answer = next((a for a in answers if a and a.choice == "without"), nobodies.get(target.id))
@@ -295,14 +311,19 @@ def _raise_pages(
     as_before = list(expected.chains) == [source]
     carried_over = list(target) == [source] and all(level.minutes for level in source)
     pages, known = [], paging.Known()
+    steady = () if hours else _sort_urgencies(service, start)
     for instant in sorted(asked):
         loud = paging.walk(source, instant, known)
         after = loud if carried_over else paging.walk_all(target, instant, known)
         wanted = loud if as_before else paging.walk_all(expected.chains, instant, known)
-        for urgency in sorted(urgencies_at(service, instant)) or ["none"]:
+        for urgency in steady or _sort_urgencies(service, instant):
             high = urgency == "high"
             pages.append(Alert(instant, urgency, loud if high else (), after, wanted if expected.pages(high) else ()))
     return pages
+
+
+def _sort_urgencies(service: records.Service, instant: int) -> list[str]:
+    return sorted(urgencies_at(service, instant)) or ["none"]
 
 
 def _people_of(found: Draft, target: LevelTarget) -> tuple[str, ...]:

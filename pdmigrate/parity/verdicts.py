@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from pdmigrate.oncall import paging
 from pdmigrate.oncall.words import format_number
@@ -16,8 +16,7 @@ at other minutes. silent: none of its pages wakes anybody, on either side, which
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(NamedTuple):
     """A page and what becomes of it. expected: what is to become of it in Harness by the answers of people."""
 
     instant: int

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -280,8 +281,24 @@ class Decisions(_Strict):
 
     def find(self, about: str, id: str) -> Decision | None:
         """What is answered for an object, asked now or not: its own answer before its class's, the last of several."""
-        wanted = [d for d in reversed(self.decisions) if d.conflict == about and d.object in (id, "all")]
-        return max(wanted, key=lambda decision: decision.object != "all", default=None)
+        return self._last.get((about, id)) or self._last.get((about, "all"))
+
+    def model_copy(self, **said: Any) -> "Decisions":
+        """Copies are made without what is cached."""
+        made = super().model_copy(**said)
+        for name in vars(made).keys() - type(made).model_fields.keys():
+            del vars(made)[name]
+        return made
+
+    @cached_property
+    def _last(self) -> dict[tuple[str, str], Decision]:
+        """The last decision about each object, by class and id: there may be one for each person of a company."""
+        return {(decision.conflict, decision.object): decision for decision in self.decisions}
+
+    @cached_property
+    def values(self) -> frozenset[str | None]:
+        """What people named in their decisions."""
+        return frozenset(decision.value for decision in self.decisions)
 
     def approves(self, digest: str) -> Approval | None:
         return next((a for a in reversed(self.approvals) if a.is_about(digest)), None)

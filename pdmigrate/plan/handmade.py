@@ -48,9 +48,7 @@ class ByHand:
 def list_paging(kind: str, identifier: str, state: State) -> frozenset[str]:
     """The fields of an object that decide who is paged."""
     if kind == "teams":
-        levels = (level for policy in state.policies.values() for level in policy.levels)
-        paged = any((t.type, t.id) == ("user_group", identifier) for level in levels for t in level.targets)
-        return frozenset({"users"} if paged else ())
+        return frozenset({"users"} if identifier in state.paged_groups else ())
     return KINDS[kind].paging
 
 

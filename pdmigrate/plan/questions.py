@@ -47,7 +47,7 @@ class Questions:
 
     def names(self, name: str) -> bool:
         """Whether a person has decided that something is to have this name."""
-        return any(decision.value == name for decision in self.decisions.decisions)
+        return name in self.decisions.values
 
     def _decided(self, conflict: Conflict, decision: Decision | None) -> Settled | None:
         if decision is None:

@@ -6,7 +6,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,12 @@ from papermill.exceptions import PapermillExecutionError
 
 from pdmigrate import errors
 from pdmigrate.errors import UsageError, describe_unwritable
+from pdmigrate.runs.engine import ENGINE
 from pdmigrate.runs.evidence import seal_run
 from pdmigrate.runs.finish import write_trend
-from pdmigrate.runs.kernels import QuietKernelManager
+from pdmigrate.runs.kernels import Kernels
 from pdmigrate.runs.measuring import keep_broken_run
-from pdmigrate.runs.notebooks import notebook_of
+from pdmigrate.runs.notebooks import NOTEBOOKS, notebook_of
 from pdmigrate.runs.publish import check_published
 from pdmigrate.runs.summary import Left, read_results, write_run
 from pdmigrate.steps.job import find_journal, place_journal, read_clock
@@ -81,11 +82,12 @@ def run_steps(
     """
     place, stop = Workspace(workspace), stop or StopRequest(workspace)
     settings, purpose = read_settings(place.settings_file), f"run {', '.join(steps)}"
-    with hold(place_journal(place, settings), settings.name, place.folder, purpose, read_clock(), stop.run):
+    held = hold(place_journal(place, settings), settings.name, place.folder, purpose, read_clock(), stop.run)
+    with held, closing(Kernels(NOTEBOOKS, len(steps))) as kernels:
         place.drop_requests(lent_tokens())
         results: dict[str, Left] = {}
         for step in steps:
-            result = _run_unless_stopped(step, workspace, folder, approve, describe, stop)
+            result = _run_unless_stopped(step, workspace, folder, approve, describe, stop, kernels)
             if result is None:
                 words = f"cancelled before {step}; the same command goes on from here"
                 code = errors.InterruptedLoadError.exit_code
@@ -151,12 +153,18 @@ def choose_steps(named: Sequence[str], until: str | None) -> list[str]:
 
 
 def _run_unless_stopped(
-    step: str, workspace: Path, folder: Path, approve: str, describe: Callable[[str], None], stop: StopRequest
+    step: str,
+    workspace: Path,
+    folder: Path,
+    approve: str,
+    describe: Callable[[str], None],
+    stop: StopRequest,
+    kernels: Kernels,
 ) -> Left | None:
     """What it left. None where the stop came before its first cell."""
     try:
         stop.starting = True
-        return None if stop.asked else _run_one(step, workspace, folder, approve, describe, stop)
+        return None if stop.asked else _run_one(step, workspace, folder, approve, describe, stop, kernels)
     except KeyboardInterrupt:
         if not stop.starting:
             raise
@@ -166,7 +174,13 @@ def _run_unless_stopped(
 
 
 def _run_one(
-    step: str, workspace: Path, folder: Path, approve: str, describe: Callable[[str], None], stop: StopRequest
+    step: str,
+    workspace: Path,
+    folder: Path,
+    approve: str,
+    describe: Callable[[str], None],
+    stop: StopRequest,
+    kernels: Kernels,
 ) -> Left:
     source, result = notebook_of(step), folder / "results" / f"{step}.json"
     output = folder / "notebooks" / source.name
@@ -178,7 +192,7 @@ def _run_one(
         raise UsageError(f"{source.name} has no parameter {', '.join(sorted(unknown))}.")
     result.unlink(missing_ok=True)
     started = time.monotonic()
-    trouble = _execute(source, output, parameters, describe, stop)
+    trouble = _execute(source, output, parameters, describe, stop, kernels)
     if result.is_file():
         found: Left = json.loads(result.read_text(encoding="utf-8"))
     else:  # it broke before its step began: exit codes of errors by name, else a bug
@@ -204,21 +218,31 @@ class Passed:
 
 
 def _execute(
-    source: Path, output: Path, parameters: dict[str, str], describe: Callable[[str], None], stop: StopRequest
+    source: Path,
+    output: Path,
+    parameters: dict[str, str],
+    describe: Callable[[str], None],
+    stop: StopRequest,
+    kernels: Kernels,
 ) -> str:
     """The error of the notebook, or ""."""
+
+    def begin(**_: object) -> None:
+        stop.starting = False
+        kernels.prepare()
+
     try:
-        papermill.execute_notebook(
-            source,
-            output,
-            parameters,
-            progress_bar=False,
-            stdout_file=Passed(describe),
-            kernel_manager_class=QuietKernelManager,
-            on_cell_start=lambda **_: setattr(stop, "starting", False),
-            extra_arguments=["--IPKernelApp.log_level=50"],  # it calls its own shutdown an error, now and then
-            cwd=str(source.parent),
-        )
+        with kernels.take() as kernel:
+            papermill.execute_notebook(
+                source,
+                output,
+                parameters,
+                engine_name=ENGINE,
+                kernel=kernel,
+                stdout_file=Passed(describe),
+                on_cell_start=begin,
+                cwd=str(source.parent),
+            )
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
     except OSError as error:

@@ -1,26 +1,28 @@
-"""The kernels of headless runs: forked from one process that has imported already what notebooks import (notebook/kernel_host.py)."""
+"""The kernels of headless runs, forked from one process (runs/host.py): while one runs its notebook, the next comes up."""
 
-import atexit
-import contextlib
-import json
+import asyncio
 import os
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_core.utils import run_sync
+
+from pdmigrate.runs.host import ForkedKernel
 
 LAUNCHER = [sys.executable, "-m", "ipykernel_launcher"]
 """How the command of a kernel begins that can be forked. One of another environment is started as it says."""
-
-ALONE = {"OPENBLAS_NUM_THREADS": "1"}
-"""A process that forks is to have one thread only, and pandas would bring others. A kernel's own environment is as it was."""
+ARGUMENTS = ["--IPKernelApp.log_level=50", "--HistoryManager.hist_file=:memory:"]
+"""Without the first it calls its own shutdown an error, now and then; the second is what nbclient gives it."""
+PATIENCE = 60
+"""Seconds in which a kernel has to come up."""
 
 
 class QuietKernelManager(AsyncKernelManager):
@@ -51,83 +53,78 @@ class ForkingProvisioner(LocalProvisioner):
         return self.connection_info
 
 
-class ForkedKernel:
-    """A kernel with what jupyter_client asks of a subprocess.Popen."""
+class Kernel:
+    """One kernel. `manager` and `client` are jupyter_client's."""
 
-    stdin = stdout = stderr = None
+    def __init__(self, folder: Path):
+        self.manager = QuietKernelManager()
+        self.client: AsyncKernelClient | None = None
+        self.ready = asyncio.ensure_future(self._come_up(folder))
 
-    def __init__(self, argv: list[str], env: dict[str, str], cwd: str):
-        """Raises RuntimeError where none can be forked."""
-        self.returncode: int | None = None
-        self._host = Host.find()
-        pid = self._host.ask("start", {"argv": argv, "env": env, "cwd": cwd})
-        if pid is None:
-            raise RuntimeError("the process that it is forked from has ended")
-        self.pid = pid
+    async def _come_up(self, folder: Path) -> None:
+        await self.manager.start_kernel(extra_arguments=ARGUMENTS, cwd=str(folder))
+        self.client = self.manager.client()
+        self.client.start_channels()
+        await self.client.wait_for_ready(timeout=PATIENCE)
+        self.client.allow_stdin = False
 
-    def poll(self) -> int | None:
-        if self.returncode is None:
-            self.returncode = self._host.ask("poll", self.pid)
-        if self.returncode is None and self._host.ended:  # a kernel ends with it
-            self.returncode = -signal.SIGKILL
-        return self.returncode
+    async def stop(self) -> None:
+        """Break its cell off, and wait a few seconds for what it does then: an answer that is on its way is still booked."""
+        if await self.manager.is_alive():
+            await self.manager.shutdown_kernel()
 
-    def wait(self) -> int | None:
-        """jupyter_client calls it once poll() has said that the kernel has ended."""
-        return self.poll()
+    def end(self) -> None:
+        """At once, whether it has come up or not: it has nothing to say any more, and holds nothing that a process leaves."""
+        process = self.manager.provisioner and cast(ForkingProvisioner, self.manager.provisioner).process
+        if process and process.poll() is None:
+            process.kill()
+            process.wait()
+        run_sync(self._tidy)()
 
-    def send_signal(self, number: int) -> None:
-        """To the kernel, and to what it has started."""
-        self._host.ask("signal", [self.pid, int(number)])
+    async def _tidy(self) -> None:
+        self.ready.cancel()
+        await asyncio.gather(self.ready, return_exceptions=True)
+        await self.manager.cleanup_resources()
+        if self.client:
+            self.client.stop_channels()
 
 
-class Host:
-    """notebook/kernel_host.py at work for this process, and no longer than this process lives."""
+class Kernels:
+    """The kernels of one run, a fresh one for each notebook. Close it: one that waits for its notebook ends with it.
 
-    _found: ClassVar["Host | None"] = None
-    _finding = threading.Lock()
+    folder: where they run. count: how many notebooks there are.
+    """
 
-    @classmethod
-    def find(cls) -> "Host":
-        """The one that is at work, or a new one."""
-        with cls._finding:
-            if cls._found is None or cls._found.ended or cls._found._owner != os.getpid():
-                cls._found = cls()
-            return cls._found
+    def __init__(self, folder: Path, count: int):
+        self._folder, self._left = folder, count
+        self._next: Kernel | None = None
 
-    def __init__(self) -> None:
-        (requests, asking), (told, answers) = os.pipe(), os.pipe()
-        command = [sys.executable, "-P", "-m", "pdmigrate.notebook.kernel_host", str(requests), str(answers)]
-        pipes = (requests, answers)
-        self.process = subprocess.Popen(  # noqa: S603 - our own words
-            command, stdin=subprocess.DEVNULL, pass_fds=pipes, start_new_session=True, env={**os.environ, **ALONE}
-        )
-        for pipe in pipes:
-            os.close(pipe)
-        self._asking, self._told = os.fdopen(asking, "w", encoding="utf-8"), os.fdopen(told, encoding="utf-8")
-        self._owner, self._lock, self._number, self.ended = os.getpid(), threading.Lock(), 0, False
-        atexit.register(self._end)
+    def prepare(self) -> None:
+        """Let the next one come up while the one before runs, if a notebook is left for it. To be called in its event loop."""
+        if self._left:
+            self._next = self._next or Kernel(self._folder)
 
-    def ask(self, ask: str, given: Any) -> int | None:
-        """Its answer. None, and `ended` is set, where it is gone."""
-        with self._lock:
-            self._number += 1
-            try:
-                print(json.dumps({"number": self._number, "ask": ask, "given": given}), file=self._asking, flush=True)
-                for line in iter(self._told.readline, ""):
-                    number, answer = json.loads(line)
-                    if number == self._number:  # not that of a question that Ctrl-C broke off
-                        return cast(int | None, answer)
-            except OSError:
-                pass  # nobody reads
-            self._end()
-            return None
+    @contextmanager
+    def take(self) -> Iterator[Kernel]:
+        """The next one, once it has come up; it ends with the block. Raises RuntimeError where it does not come up."""
+        kernel = run_sync(self._wait)()
+        try:
+            kernel.ready.result()
+            yield kernel
+        except KeyboardInterrupt:
+            run_sync(kernel.stop)()
+            raise
+        finally:
+            kernel.end()
 
-    def _end(self) -> None:
-        if not self.ended and self._owner == os.getpid():
-            self.ended = True
-            self.process.kill()
-            self.process.wait()
-            for pipe in (self._told, self._asking):
-                with contextlib.suppress(OSError):  # what is left in it has nobody to go to
-                    pipe.close()
+    async def _wait(self) -> Kernel:
+        self._left -= 1
+        kernel = self._next = self._next or Kernel(self._folder)
+        await asyncio.wait([kernel.ready])  # where Ctrl-C has broken it off, this is not to raise it once more
+        self._next = None
+        return kernel
+
+    def close(self) -> None:
+        if self._next:
+            self._next.end()
+            self._next = None

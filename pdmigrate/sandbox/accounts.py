@@ -59,7 +59,9 @@ def load_account(path: Path, decode: Decode = _decode) -> Json:
         document[kind] = found or expected()
     document |= {RECORDED: raw[RECORDED]} if raw.get(RECORDED) else {}
     if not raw.get("recorded"):  # what the past of an account of one's own is to be
-        document |= {part: raw[part] for part in ("history", "past_layers") if isinstance(raw.get(part), dict)}
+        document |= {
+            part: raw[part] for part in ("history", "past_layers", "past_users") if isinstance(raw.get(part), dict)
+        }
     unread = raw.get("unread") or {}
     document |= {kind: raw[kind] for kind in DEPENDENTS if isinstance(raw.get(kind), list) and kind not in unread}
     # a snapshot has them as rows, each with the service's id

@@ -78,10 +78,11 @@ def build_harness_people() -> list[Json]:
 def change_company(document: Json) -> None:
     """A week goes by: Ben Achebe leaves, Noam Adler joins the rota of Checkout, the service Loyalty points is added.
 
-    What the schedules were until then stays in what is rendered of former days.
+    What the schedules were until then stays in what is rendered of former days, and so does he in what happened.
     """
+    left = {user["id"]: user for user in document["users"] if user["id"] == LEAVES}
     before = {schedule["id"]: copy.deepcopy(schedule["schedule_layers"]) for schedule in document["schedules"]}
-    document.update(_without(document, LEAVES))
+    document.update(_without(document, LEAVES) | {"past_users": left})
     for policy in document["escalation_policies"]:  # a level that would have nobody goes with him
         policy["escalation_rules"] = [rule for rule in policy["escalation_rules"] if rule["targets"]]
     known = _index(document)

@@ -184,11 +184,11 @@ def _read_last(service: Json) -> datetime | None:
 
 
 class Watch:
-    """Who is on call, by this PagerDuty's own rendering, and how people want to be told."""
+    """Who is on call, by this PagerDuty's own rendering, and how people want to be told; those who have left since, too."""
 
     def __init__(self, since: datetime, until: datetime):
         self.until = until
-        self.users = {user["id"]: user for user in stored("users")}
+        self.users = (document().get("past_users") or {}) | {user["id"]: user for user in stored("users")}
         self.references = {id: as_reference(user) for id, user in self.users.items()}
         self.turns: dict[str, list[tuple[datetime, datetime, str]]] = {}
         for schedule in stored("schedules"):

@@ -1,6 +1,5 @@
 """PagerDuty's own word on the days around changes of the clock: asked where it decides something, and to be compared."""
 
-from dataclasses import replace
 from typing import Any
 
 from pdmigrate.mapping.proof import list_windows
@@ -27,7 +26,7 @@ def ask_in_doubt(job: Job) -> int:
 def ask_all(job: Job, account: Account) -> tuple[Account, int]:
     """The account with the renderings of all its schedules, where PagerDuty can be asked; the requests it took."""
     shown, requests = _ask(job, account, in_doubt=False)
-    return (replace(account, renderings=read_renderings(shown)), requests) if shown else (account, requests)
+    return (account.show(renderings=read_renderings(shown)), requests) if shown else (account, requests)
 
 
 def _ask(job: Job, account: Account, in_doubt: bool) -> tuple[dict[str, list[dict[str, Any]]], int]:

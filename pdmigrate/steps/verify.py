@@ -19,8 +19,8 @@ from pdmigrate.pagerduty.evidence import read_oncalls
 from pdmigrate.parity.people import Reach, Unreachable, find_reach
 from pdmigrate.parity.policies import PolicyParity, compare_policies, count_level_seconds, count_policies
 from pdmigrate.parity.policies import find_unexplained as find_policies
-from pdmigrate.parity.schedules import Difference, ScheduleParity, compare_schedule, find_end
-from pdmigrate.parity.services import compare_service
+from pdmigrate.parity.schedules import Difference, ScheduleParity, Schedules, compare_schedule, find_end
+from pdmigrate.parity.services import compare_services
 from pdmigrate.parity.verdicts import ServiceParity, count_verdicts
 from pdmigrate.plan.actions import Action
 from pdmigrate.steps.clock_windows import ask_all
@@ -111,18 +111,18 @@ def verify(job: Job) -> Verified:
         policies_said, oncall_requests = job.source.read_oncalls(
             account.since, account.until, found.reasons["escalation_policies"]
         )
-        account = replace(account, oncalls=read_oncalls(policies_said))
+        account = account.show(oncalls=read_oncalls(policies_said))
         job.oncall_requests += oncall_requests
     found = replace(found, account=account)
     seen = job.progress.follow
     wanted = _in_scope(found, "schedules", found.account.all_schedules)
     asked = run_together(lambda one: _ask_target(job, found, one), wanted, job.progress, "schedules read from Harness")
-    schedules = tuple(
+    schedules = Schedules(
         compare_schedule(found, schedule, told)
         for schedule, told in seen("schedules compared", [*zip(wanted, asked, strict=True)])
     )
     moved = _in_scope(found, "services", found.account.services)
-    services = tuple(compare_service(found, s, schedules) for s in seen("services compared", moved))
+    services = tuple(compare_services(found, seen("services compared", moved), schedules))
     policies = compare_policies(found, schedules, services)
     drift = tuple(action for action in found.plan.actions if action.writes)
     window = (rota.to_instant(found.account.since), rota.to_instant(found.account.until))

@@ -105,14 +105,16 @@ class Stopped:
     def __init__(self, rehearsal):
         self.workspace = rehearsal.begin()
         words = ("pdmigrate.cli", "run", self.workspace, "load")
-        asked, killed, alone = (
-            Command(rehearsal, *words, held=h) for h in (wait_for_its_request, wait_for_its_end, wait_for_its_kernel)
+        asked, killed, alone = (  # each with another kernel that waits for its step
+            Command(rehearsal, *words, "verify", held=h)
+            for h in (wait_for_its_request, wait_for_its_end, wait_for_its_kernel)
         )
         strikes = ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT))
         self.asked = [(*asked.run(FIRST, *signals), describe_status(Workspace(self.workspace))) for signals in strikes]
         self.killed = killed.run(FIRST, signal.SIGKILL)
+        self.family = len(killed.family)
         self.without_kernel = alone.run(FIRST, *KERNEL)
-        self.last = alone.run()
+        self.last = Command(rehearsal, *words, held=wait_for_its_end).run()
         self.left, self.mails = rehearsal.see(), rehearsal.mails()
 
 
@@ -133,6 +135,7 @@ def test_a_command_that_is_killed_leaves_no_kernel_that_goes_on_writing(stopped)
     """What is under way is still answered and booked; nothing else is begun."""
     code, written, said, alive = stopped.killed
     assert (code, alive) == (-signal.SIGKILL, []), said
+    assert stopped.family == 3, "the process of the kernels, that of load, and that which waits for verify"
     assert FIRST <= written < PAST
 
 

@@ -128,7 +128,7 @@ def test_a_week_goes_by_in_the_company():
     before, after = build_company(NOW), build_company(NOW)
     change_company(after)
     assert {one["name"] for one in before["users"]} - {one["name"] for one in after["users"]} == {"Ben Achebe"}
-    assert "PUSER21" not in json.dumps(after | {"past_layers": {}})
+    assert "PUSER21" not in json.dumps(after | {"past_layers": {}, "past_users": {}})
     assert "PUSER21" in json.dumps(after["past_layers"]["PSCHED05"])  # PagerDuty renders former days as they were
     joined = next(one for one in after["schedules"] if one["id"] == "PSCHED06")["schedule_layers"][0]["users"]
     assert [place["user"]["summary"] for place in joined][-2:] == ["Kofi Mensah", "Noam Adler"]

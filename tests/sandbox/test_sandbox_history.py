@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from pagerduty_http import NOW, Client
 
-from pdmigrate.sandbox.company import build_company, change_company
+from pdmigrate.sandbox.company import LEAVES, build_company, change_company
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 
 SINCE, UNTIL = NOW - timedelta(days=90), NOW
@@ -242,3 +242,14 @@ def test_the_past_of_a_schedule_stays_when_the_company_changes(serve):
 def test_of_a_recorded_account_no_history_is_made_up(serve):
     client = serve(build_company(NOW) | {"recorded": True, "history": {}})
     assert client.get("/incidents").status_code == client.get("/log_entries").status_code == 404
+
+
+def test_who_has_left_was_paged_on_former_days(serve):
+    """He is no user any more, and the log of the days on which he was on call names him."""
+    changed = build_company(NOW)
+    change_company(changed)
+    client = serve(changed)
+    assert LEAVES not in {one["id"] for one in read_pages(client, "/users", "users")}
+    asked = {"since": write(SINCE), "until": write(SINCE + timedelta(days=30)), "time_zone": "UTC"}
+    named = [one for one in read_pages(client, "/log_entries", "log_entries", **asked) if "assignees" in one]
+    assert any(LEAVES in {user["id"] for user in one["assignees"]} for one in named)

@@ -14,7 +14,7 @@ from pdmigrate.handover.links import Links
 from pdmigrate.handover.planned import list_items
 from pdmigrate.handover.ticks import find_paged
 from pdmigrate.oncall import rota
-from pdmigrate.parity.services import compare_service, target_levels
+from pdmigrate.parity.services import compare_services, target_levels
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.workspace.folder import Workspace, write_json
 
@@ -128,7 +128,7 @@ def test_a_page_that_would_newly_wake_somebody_is_a_difference(carried):
     low = service.model_validate(
         service.model_dump() | {"incident_urgency_rule": {"type": "constant", "urgency": "low"}}
     )
-    seen = compare_service(found.draft, low, found.schedules)
+    [seen] = compare_services(found.draft, [low], found.schedules)
     assert seen.louder == seen.moments - seen.dropped_after > 0
     assert seen.equal < seen.moments
     assert seen.parting.startswith("minute 0: dropped / paged ")

@@ -34,6 +34,8 @@ LONG = (
 )
 """Begun first, the longest at the top: xdist goes by the number of tests, and would leave a worker alone with one of
 these at the end."""
+SHARED = {"tests/test_example.py": "tests/pages/test_pages_browser.py"}
+"""Both look at one migration, which is made once for both."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own in there
 ROOM = 2 * 2**30
 """Several times what a whole run leaves."""
@@ -51,7 +53,8 @@ class NotebooksTogether(LoadFileScheduling):
 
 def find_group(nodeid: str) -> str:
     """What stays together in one worker."""
-    return "notebooks" if nodeid.startswith("notebooks/") else nodeid.partition("::")[0]
+    file = nodeid.partition("::")[0]
+    return "notebooks" if file.startswith("notebooks/") else SHARED.get(file, file)
 
 
 def pytest_xdist_make_scheduler(config, log):

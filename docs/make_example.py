@@ -29,10 +29,15 @@ def make_example(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         migrate(Path(scratch))
         shutil.rmtree(folder, ignore_errors=True)
-        run = Path(scratch) / "reports" / "by-hand"
-        for path in (path for pattern in SHOWN for path in run.glob(pattern)):
-            (folder / path.relative_to(run)).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, folder / path.relative_to(run))
+        for path in list_shown(Path(scratch)):
+            place = folder / path.relative_to(Path(scratch) / "reports" / "by-hand")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+
+
+def list_shown(scratch: Path) -> list[Path]:
+    """What of a migrated workspace is the example: its pages and their tables."""
+    return [path for pattern in SHOWN for path in (scratch / "reports" / "by-hand").glob(pattern)]
 
 
 def migrate(scratch: Path) -> None:

@@ -3,8 +3,11 @@
 import copy
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
+import time_machine
 from hypothesis import settings
 from live_place import NOW as NOON
 from live_place import Place
@@ -123,6 +126,18 @@ def small(previewed, tmp_path):
     """A corner of the company, decided and previewed, with an open job."""
     with open_job(shutil.copytree(previewed, tmp_path / "acme")) as job:
         yield job
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """The workspace whose pages are reports/example, made today; to be read, or copied."""
+    sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
+    from make_example import migrate
+
+    folder = tmp_path_factory.mktemp("example") / "acme"
+    with time_machine.travel("2027-06-01T12:00:00Z"):  # whatever the day on which the test runs
+        migrate(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 60)) * 1000
 """Milliseconds: a cold kernel on a busy machine."""
+HAS_WORDS = "(panels, pattern) => panels.some(panel => RegExp(pattern, 'i').test(panel.textContent))"
 
 
 def need_browser():
@@ -37,22 +38,38 @@ def need_browser():
 
 
 @contextmanager
-def open_browser(**context):
-    """A browser context, and what went wrong in it: page errors, console messages, requests that left this machine."""
+def start_browser():
+    """A browser. To start one takes a second of the processor; a context in it, next to nothing."""
     with need_browser()() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_context(**context)
-        seen = {"errors": [], "console": [], "outside": [], "requests": []}
-        opened.on("page", lambda page: page.on("pageerror", lambda error: seen["errors"].append(str(error))))
-        opened.on("console", lambda message: seen["console"].append(message.text))
-        opened.on("request", lambda request: _note(request.url, seen))
         try:
-            yield opened, seen
-        except Exception:
-            _keep_pictures(opened)
-            raise
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def open_context(browser, **options):
+    """A browser context, and what went wrong in it: page errors, console messages, requests that left this machine."""
+    opened = browser.new_context(**options)
+    seen = {"errors": [], "console": [], "outside": [], "requests": []}
+    opened.on("page", lambda page: page.on("pageerror", lambda error: seen["errors"].append(str(error))))
+    opened.on("console", lambda message: seen["console"].append(message.text))
+    opened.on("request", lambda request: _note(request.url, seen))
+    try:
+        yield opened, seen
+    except Exception:
+        _keep_pictures(opened)
+        raise
+    finally:
+        opened.close()
+
+
+@contextmanager
+def open_browser(**options):
+    """A browser for one context."""
+    with start_browser() as browser, open_context(browser, **options) as found:
+        yield found
 
 
 def _keep_pictures(context):
@@ -152,11 +169,12 @@ class Notebook:
 
     def within(self, call):
         """Only the cell that makes this call: others have fields of the same name."""
-        return Notebook(self.page, self.panel.locator(".jp-CodeCell", has_text=call).last, self.clicks)
+        code = self.page.locator(".jp-InputArea", has_text=call)
+        return Notebook(self.page, self.panel.locator(".jp-CodeCell", has=code).last, self.clicks)
 
     def wait_idle(self):
         """Until the kernel has nothing to do: before that, Run All moves the cursor and runs nothing."""
-        self.page.get_by_text("| Idle").wait_for()
+        self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
 
     def run_all(self):
         """Run every cell, and wait for the last one."""
@@ -207,10 +225,18 @@ class Notebook:
     def search(self, words, found):
         """Type into the last search, and wait until so many rows are left."""
         self.fill("Search", words)
-        self.see(re.compile(rf"^rows? 1 to {found} of {found}\b"))
+        self.see(re.compile(rf"rows? 1 to {found} of {found}(?!\d)"))
 
     def see(self, words):
-        """Wait until these words are in the notebook."""
+        """Wait until these words, or this pattern, are in the notebook.
+
+        All of its text is looked through at once; to ask each element takes a hundred times as long, and is done in the end only.
+        """
+        pattern = words.pattern if isinstance(words, re.Pattern) else re.escape(words)
+        end = time.monotonic() + SLOW / 1000
+        while not self.panel.evaluate_all(HAS_WORDS, pattern):
+            assert time.monotonic() < end, f"it never said: {pattern}"
+            self.page.wait_for_timeout(200)
         self.panel.get_by_text(words).last.wait_for()
 
     def save(self):

@@ -134,17 +134,17 @@ def test_a_name_that_is_no_path_is_refused_and_nothing_is_written(stored, tmp_pa
     assert not (tmp_path / "evil").exists()
 
 
-def test_what_cannot_be_sent_is_kept_and_said_where(stored, journal, monkeypatch, capsys):
+def test_what_cannot_be_sent_is_kept_and_said_where(stored, journal, monkeypatch, tmp_path, capsys):
     put(stored, "migration.yaml", f"name: broken\nsource: {{kind: embedded}}\ntarget: {{kind: embedded}}\n{journal}")
 
     def refuse(*_, **__):
         raise OSError("the bucket's key was abc-secret")
 
     monkeypatch.setattr(type(stored), "pipe_file", refuse)
-    assert main(["run", ADDRESS, "connect"]) == 6
+    assert main(["survey", ADDRESS, "--to", str(tmp_path / "survey.json.gz")]) == 6
     said = capsys.readouterr().err
     folder = Path(said.partition("What this command left is in ")[2].strip().rstrip("."))
-    assert (folder / "state" / "access.json").is_file()
+    assert (folder / "sandbox" / "harness.json").is_file()
     assert "abc-secret" not in said
     assert os.stat(folder).st_mode & 0o077 == 0
 

@@ -1,13 +1,14 @@
 """One input under way: its dice, its workspace, and what lay there before each thing that was done in it."""
 
 import json
+import os
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -41,7 +42,7 @@ class Trial:
     template: Template
     loading: bool = False
     reading: bool = False
-    before: dict[str, str] | None = field(default=None, repr=False)
+    before: dict[str, bytes] | None = field(default=None, repr=False)
     known: int = 0
     begin: Callable[[], None] = field(default=lambda: None, repr=False)
 
@@ -87,17 +88,24 @@ def pass_minutes(quota):
 
 
 def read_folder(folder):
-    """Each file with the digest of what it says; locks say nothing, and who waits for one makes it."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(LOCKS))
-    return {path.relative_to(folder).as_posix(): sha256(_read_file(path)).hexdigest() for path in files}
+    """Each file with what it says; locks say nothing, and who waits for one makes it."""
+    home = len(f"{folder}/")
+    names = (f"{where}/{name}" for where, _, names in os.walk(folder) for name in names if not name.endswith(LOCKS))
+    return {name[home:]: _read_file(Path(name)) for name in names if os.path.isfile(name)}
 
 
 def _read_file(path):
     """Its bytes; of a journal all that is not in its trend, which says of each run how it ended."""
-    if path.suffix == ".sqlite":
-        with suppress(sqlite3.Error, UnicodeError), closing(sqlite3.connect(path)) as base:
-            return "\n".join(line for line in base.iterdump() if "trend" not in line.partition("(")[0]).encode()
-    return path.read_bytes()
+    whole = path.read_bytes()
+    return _dump(whole) if whole and path.suffix == ".sqlite" else whole
+
+
+@lru_cache(maxsize=8)  # most that is done leaves the journal as it was
+def _dump(whole):
+    with suppress(sqlite3.Error, UnicodeError), closing(sqlite3.connect(":memory:")) as base:
+        base.deserialize(whole)
+        return "\n".join(line for line in base.iterdump() if "trend" not in line.partition("(")[0]).encode()
+    return whole
 
 
 def find_unbooked(known, after):

@@ -66,9 +66,9 @@ class Person:
         self.manager.shutdown_kernel(now=True)
 
 
-@pytest.fixture
-def rehearsal(tmp_path):
-    made = Rehearsal(tmp_path)
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory):
+    made = Rehearsal(tmp_path_factory.mktemp("kernel"), [f"PSERV{number:02}" for number in range(1, 13)])
     yield made
     made.close()
 
@@ -88,7 +88,7 @@ def wait_for_the_button(gate, person):
 
 def test_the_stop_button_stops_a_load_between_two_steps_and_the_cell_goes_on(rehearsal, person):
     load = person.cells[2]
-    rehearsal.gate.arm(30, "before the answer", lambda: wait_for_the_button(rehearsal.gate, person))
+    rehearsal.gate.arm(20, "before the answer", lambda: wait_for_the_button(rehearsal.gate, person))
     [(name, words)] = person.run(load, stop_at=">5 of ")
     assert name == "InterruptedLoadError"
     number, total = (int(word) for word in words.split() if word.isdigit())

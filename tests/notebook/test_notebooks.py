@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import nbformat
-import papermill
+import papermill.cli
 import pytest
+from click.testing import CliRunner
 
 from pdmigrate.workspace.folder import STEPS
 
@@ -137,8 +138,9 @@ def test_papermill_runs_a_notebook_with_nothing_but_the_workspace(tmp_path, work
 
 def test_a_notebook_that_stops_says_why_in_one_line(tmp_path, workspace):
     (workspace / "migration.yaml").write_text("name: acme\nsource: {kind: embeded}\n", encoding="utf-8")
-    done = run_papermill(tmp_path, "-p", "workspace", workspace)
-    assert done.returncode == 1, "papermill knows no other code"
+    words = [FOLDER / "1_connect.ipynb", tmp_path / "out.ipynb", "--no-progress-bar", "-p", "workspace", workspace]
+    done = CliRunner().invoke(papermill.cli.papermill, [*map(str, words)])
+    assert done.exit_code == 1, "papermill knows no other code"
     cells = code_of(nbformat.read(tmp_path / "out.ipynb", as_version=4))
     [error] = [out for cell in cells for out in cell.outputs if out.output_type == "error"]
     assert error.ename == "SettingsError"

@@ -1,13 +1,16 @@
 """The widgets without a browser: what is shown, what a click writes, and that nothing happens by looking."""
 
-import multiprocessing
+import shutil
 
 import ipywidgets
 import pytest
 from field_cases import open_case
 from hands import find, list_widgets, press, press_option, read, sit_down, tick
+from holders import decide_many
+from kill_loads import PROCESSES
+from small_company import cut_down
 
-from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
+from pdmigrate import conflicts, invite, load, open_job, preview, verify
 from pdmigrate.notebook import (
     answer_conflicts,
     approve_plan,
@@ -20,9 +23,14 @@ from pdmigrate.notebook import (
     undo_load,
 )
 from pdmigrate.pages.conflicts import PARTS
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.conflicts import reconsider
+from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.decisions import read_decisions
-from pdmigrate.workspace.folder import Workspace
+from pdmigrate.workspace.folder import Workspace, write_json
+
+SERVICES = ("PSERV01", "PSERV05", "PSERV09", "PSERV10", "PSERV14", "PSERV25")
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +39,27 @@ def somebody_sits_there(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    """The embedded company, loaded once; tests that write to Harness come last."""
-    from pdmigrate.runs.demo import make_demo_workspace
-
+def corner(tmp_path_factory):
+    """The folder of a part of the company in which all is that is looked at here, decided and previewed; to be copied."""
     folder = tmp_path_factory.mktemp("widgets") / "acme"
     make_demo_workspace(folder)
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), SERVICES))
     with open_job(folder) as job:
         preview(job)
+    return folder
+
+
+@pytest.fixture
+def job(corner, tmp_path):
+    """An open job on it."""
+    with open_job(shutil.copytree(corner, tmp_path / "acme")) as job:
+        yield job
+
+
+@pytest.fixture(scope="module")
+def loaded(corner, tmp_path_factory):
+    """It, loaded once; tests that write to Harness come last."""
+    with open_job(shutil.copytree(corner, tmp_path_factory.mktemp("loaded") / "acme")) as job:
         conflicts(job)
         load(job, "all")
         yield job
@@ -69,7 +90,6 @@ def refused(job):
     job.workspace.settings_file.write_text(
         job.workspace.settings_file.read_text().replace("next_run_days: 7 ", "next_run_days: 99 ")
     )
-    preview(job)
     return conflicts(job)
 
 
@@ -166,17 +186,10 @@ def test_a_service_of_two_teams_is_found_under_either(job):
 # --- two at once ---
 
 
-def _decide_many(folder, names):
-    with open_job(folder) as job:
-        for name in names:
-            decide(job, "user_not_found", name, "leave_out", by=name)
-
-
 def test_two_notebooks_open_at_once_do_not_overwrite_each_other(decided_workspace):
     known = len(read_decisions(Workspace(decided_workspace).decisions_file).decisions)
-    kernels = multiprocessing.get_context("spawn")
     mine, others = [f"PA{n}" for n in range(40)], [f"PB{n}" for n in range(40)]
-    both = [kernels.Process(target=_decide_many, args=(decided_workspace, names)) for names in (mine, others)]
+    both = [PROCESSES.Process(target=decide_many, args=(decided_workspace, names)) for names in (mine, others)]
     for kernel in both:
         kernel.start()
     for kernel in both:
@@ -187,7 +200,6 @@ def test_two_notebooks_open_at_once_do_not_overwrite_each_other(decided_workspac
 
 
 def test_undo_in_one_notebook_leaves_what_the_other_decided(job):
-    preview(job)
     decided = conflicts(job)
     with open_job(job.workspace.folder) as other_job:
         mine, other = answer_conflicts(job, decided), answer_conflicts(other_job, decided)

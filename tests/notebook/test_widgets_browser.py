@@ -5,8 +5,9 @@ import re
 
 import pytest
 from lab import Lab, need_browser, open_browser, save_state, start_lab
+from small_company import cut_down
 
-from pdmigrate import conflicts, open_job
+from pdmigrate import conflicts, open_job, preview
 from pdmigrate import waive as waive_guard
 from pdmigrate.cli.status import describe_status
 from pdmigrate.runs.headless import run_steps
@@ -14,11 +15,13 @@ from pdmigrate.runs.publish import scan_for_secrets
 from pdmigrate.sandbox import company
 from pdmigrate.sandbox.gate import Rule
 from pdmigrate.sandbox.harness import build_target, start_harness
-from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN
+from pdmigrate.steps.job import EMBEDDED, EMBEDDED_KEY, EMBEDDED_TOKEN, read_clock
 from pdmigrate.workspace.decisions import read_decisions
-from pdmigrate.workspace.folder import STEPS, Workspace
+from pdmigrate.workspace.folder import STEPS, Workspace, write_json
 from pdmigrate.workspace.settings import make_workspace
 
+SERVICES = ("PSERV05", "PSERV08", "PSERV10", "PSERV14", "PSERV22", "PSERV23", "PSERV25")
+"""With what they need: everything that is asked about here. Of a table twice as long, the browser draws twice as much."""
 LEFT_OUT = "PUSER40"
 RENAMED = "Data platform on-call"
 MOST_CLICKS = 25
@@ -40,6 +43,7 @@ def make_own_workspace(folder, url):
     live = {"account": EMBEDDED["account"], "org": EMBEDDED["org"], "project": EMBEDDED["project"], "target_url": url}
     path = make_workspace(folder, {"name": "acme", "target": "harness", "api_key": "env:HARNESS_API_KEY", **live})
     path.write_text(path.read_text().replace("next_run_days: 7 ", "next_run_days: 60 "))  # a guard refuses that
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(company.build_company(read_clock()), SERVICES))
     return Workspace(folder)
 
 
@@ -342,8 +346,8 @@ def test_the_same_decisions_headless_give_the_same_target(walked, tmp_path, monk
     other = make_target()
     again = make_own_workspace(tmp_path / "acme", other.url)
     again.decisions_file.write_bytes(workspace.decisions_file.read_bytes())
-    run_steps(again.folder, STEPS[:4], tmp_path / "planned", approve="")
     with open_job(again.folder) as job:  # approval and waivers are for one address, and this Harness has another
+        preview(job)
         decided = conflicts(job)
         for guard in decided.guards:
             waive_guard(job, guard.guard, decided.plan.digest, "2100-01-01", "pytest", "as in the notebook")

@@ -338,8 +338,7 @@ def test_the_checkout_is_not_seen(place):
 
 
 def test_its_command_runs_there(place):
-    code = "from pathlib import Path; from pdmigrate.runs.demo import make_demo_workspace as m; m(Path('acme'))"
-    call(place / "venv" / "bin" / "python", "-c", code, cwd=place)
+    demo.make_demo_workspace(place / "acme")
     call(place / "venv" / "bin" / "pdmigrate", "run", "acme", "connect", "--reports", "first", cwd=place)
     summary = json.loads((place / "first" / "summary.json").read_text())
     assert (summary["exit_code"], summary["steps"]["connect"]["status"]) == (0, "done")

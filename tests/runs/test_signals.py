@@ -15,10 +15,15 @@ from pdmigrate.cli.status import describe_status
 from pdmigrate.runs.notebooks import notebook_of
 from pdmigrate.workspace.folder import Workspace
 
+SERVICES = [f"PSERV{number:02}" for number in range(1, 13)]
+"""Half of the company: enough to be stopped in six times."""
+FIRST, PAST = 10, 20
+"""The write at which the signals come, and one that is never reached then."""
+
 
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory):
-    made = Rehearsal(tmp_path_factory.mktemp("signals"))
+    made = Rehearsal(tmp_path_factory.mktemp("signals"), SERVICES)
     yield made
     made.close()
 
@@ -105,10 +110,10 @@ class Stopped:
             for h in (wait_for_its_request, wait_for_its_end, wait_for_its_kernel)
         )
         strikes = ((signal.SIGTERM,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGINT))
-        self.asked = [(*asked.run(20, *signals), describe_status(Workspace(self.workspace))) for signals in strikes]
-        self.killed = killed.run(20, signal.SIGKILL)
+        self.asked = [(*asked.run(FIRST, *signals), describe_status(Workspace(self.workspace))) for signals in strikes]
+        self.killed = killed.run(FIRST, signal.SIGKILL)
         self.family = len(killed.family)
-        self.without_kernel = alone.run(20, *KERNEL)
+        self.without_kernel = alone.run(FIRST, *KERNEL)
         self.last = Command(rehearsal, *words, held=wait_for_its_end).run()
         self.left, self.mails = rehearsal.see(), rehearsal.mails()
 
@@ -121,7 +126,7 @@ def stopped(rehearsal):
 def test_a_headless_run_stops_between_two_writes(stopped):
     for code, written, said, alive, status in stopped.asked:
         assert (code, alive) == (7, []), said
-        assert 20 <= written < 30
+        assert FIRST <= written < PAST
         assert "Traceback" not in said
         assert "is open" in status
 
@@ -131,13 +136,13 @@ def test_a_command_that_is_killed_leaves_no_kernel_that_goes_on_writing(stopped)
     code, written, said, alive = stopped.killed
     assert (code, alive) == (-signal.SIGKILL, []), said
     assert stopped.family == 3, "the process of the kernels, that of load, and that which waits for verify"
-    assert 20 <= written < 30
+    assert FIRST <= written < PAST
 
 
 def test_a_kernel_that_dies_is_one_line(stopped):
     code, written, said, alive = stopped.without_kernel
     assert (code, alive) == (7, []), said
-    assert 20 <= written < 30
+    assert FIRST <= written < PAST
     assert "Traceback" not in said
     [line] = [line for line in said.splitlines() if line.startswith("pdmigrate: ")]
     assert line.startswith("pdmigrate: load: 5_load.ipynb: its kernel died")
@@ -148,8 +153,8 @@ def test_after_all_that_the_same_command_comes_to_its_end(stopped, undisturbed):
     expected, writes = undisturbed
     code, written, said, alive = stopped.last
     assert (code, alive) == (0, []), said
-    assert written > 20, "there was enough left, each time, to be stopped in"
-    assert writes > 150
+    assert written > FIRST, "there was enough left, each time, to be stopped in"
+    assert writes > 6 * FIRST
     assert stopped.left == expected
     assert set(stopped.mails.values()) == {1}
 

@@ -10,7 +10,7 @@ from live_place import NOW as NOON
 from live_place import Place
 from pagerduty_http import NOW, Client
 from postgres_server import serve_postgres
-from small_company import cut_down
+from small_company import cut_down, make_corner
 from source_http import DATA, Source
 
 from pdmigrate import conflicts, load, open_job, preview, prove
@@ -22,7 +22,6 @@ from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.sandbox.harness_document import accept_invites
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.steps import sending
-from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.settings import make_workspace
 
@@ -110,9 +109,7 @@ def serve_source():
 @pytest.fixture(scope="session")
 def previewed(tmp_path_factory):
     """The folder of a corner of the company, decided and previewed, to be copied and not to be touched."""
-    folder = tmp_path_factory.mktemp("small") / "acme"
-    make_demo_workspace(folder)
-    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock())))
+    folder = make_corner(tmp_path_factory.mktemp("small") / "acme")
     with open_job(folder) as job:
         preview(job)
     return folder
@@ -122,6 +119,22 @@ def previewed(tmp_path_factory):
 def small(previewed, tmp_path):
     """A corner of the company, decided and previewed, with an open job."""
     with open_job(shutil.copytree(previewed, tmp_path / "acme")) as job:
+        yield job
+
+
+@pytest.fixture(scope="session")
+def carried(previewed, tmp_path_factory):
+    """The folder of the same corner, carried over, to be copied and not to be touched."""
+    with open_job(shutil.copytree(previewed, tmp_path_factory.mktemp("carried") / "acme")) as job:
+        conflicts(job)
+        assert load(job, "all").error is None
+    return job.workspace.folder
+
+
+@pytest.fixture
+def loaded(carried, tmp_path):
+    """A corner of the company, carried over, with an open job."""
+    with open_job(shutil.copytree(carried, tmp_path / "acme")) as job:
         yield job
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from flask import request
-from source_http import company
+from source_http import Source, company
 
 from pdmigrate.errors import KeyRefusedError
 from pdmigrate.pagerduty.dependents import DEPENDENTS, keep, list_dependents
@@ -22,6 +22,16 @@ SECRETS = (
     "Authorization",
 )
 """What stands in the company's endpoints, headers, configurations and scripts."""
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """The company, and nobody asked who else talks to it."""
+    source = Source(company())
+    try:
+        return source.fetch(days=7)
+    finally:
+        source.server.stop()
 
 
 def ask(source, **choices):
@@ -52,9 +62,9 @@ def test_each_kind_is_listed_with_what_it_hangs_on_whose_it_is_and_whether_it_is
     assert {one.kind for one in list_dependents(snapshot.rows)} == set(DEPENDENTS), "the company has some of each"
 
 
-def test_it_takes_a_request_a_kind_and_one_a_business_service_and_leaves_the_digest_alone(serve_source):
+def test_it_takes_a_request_a_kind_and_one_a_business_service_and_leaves_the_digest_alone(serve_source, plain):
     document = company()
-    plain, more = serve_source(document).fetch(days=7), ask(serve_source(document))
+    more = ask(serve_source(document))
     assert more.requests - plain.requests == len(DEPENDENTS) - 1 + len(document["business_services"])
     all_of_them = ask(serve_source(document), service_dependencies=True)
     assert all_of_them.requests - more.requests == len(document["services"])
@@ -113,8 +123,8 @@ def test_what_is_new_in_a_row_does_not_stay_by_itself():
 @pytest.mark.parametrize(
     "status, word", [(402, "absent"), (403, "forbidden"), (404, "absent"), (400, "refused"), (500, "not answered")]
 )
-def test_what_is_refused_is_said_and_stops_nothing(serve_source, status, word):
-    plain, source = serve_source(company()).fetch(days=7), serve_source(company())
+def test_what_is_refused_is_said_and_stops_nothing(serve_source, plain, status, word):
+    source = serve_source(company())
 
     @source.server.app.before_request
     def refuse():
@@ -177,8 +187,7 @@ def test_dependencies_of_business_services_that_were_not_read_are_not_none(serve
     assert set(snapshot.rows["unread"]) == {"business_services", "service_dependencies"}
 
 
-def test_a_recorded_account_does_not_make_up_what_it_never_asked(serve_source, tmp_path):
-    snapshot = serve_source(company()).fetch(days=7)
-    save_snapshot(tmp_path / "old.json.gz", snapshot)
+def test_a_recorded_account_does_not_make_up_what_it_never_asked(serve_source, plain, tmp_path):
+    save_snapshot(tmp_path / "old.json.gz", plain)
     served = ask(serve_source(load_account(tmp_path / "old.json.gz")))
     assert set(served.rows["unread"]) == set(DEPENDENTS)

@@ -30,7 +30,7 @@ from pdmigrate.workspace.folder import read_packed, write_json
 from pdmigrate.workspace.history import HistoryFolder
 
 NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
-CHOSEN = ("PSERV01", "PSERV02", "PSERV04", "PSERV05", "PSERV10", "PSERV11", "PSERV18", "PSERV19")
+CHOSEN = ("PSERV01", "PSERV02", "PSERV05", "PSERV10", "PSERV11")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from live_place import NOW as NOON
 from live_place import Place
 from pagerduty_http import NOW, Client
 from postgres_server import serve_postgres
-from small_company import cut_down
+from small_company import cut_down, make_corner
 from source_http import DATA, Source
 
 from pdmigrate import conflicts, load, open_job, preview, prove
@@ -25,7 +25,6 @@ from pdmigrate.sandbox.gate import replace_faults
 from pdmigrate.sandbox.harness_document import accept_invites
 from pdmigrate.sandbox.pagerduty import start_pagerduty
 from pdmigrate.steps import sending
-from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.settings import make_workspace
 
@@ -113,9 +112,7 @@ def serve_source():
 @pytest.fixture(scope="session")
 def previewed(tmp_path_factory):
     """The folder of a corner of the company, decided and previewed, to be copied and not to be touched."""
-    folder = tmp_path_factory.mktemp("small") / "acme"
-    make_demo_workspace(folder)
-    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock())))
+    folder = make_corner(tmp_path_factory.mktemp("small") / "acme")
     with open_job(folder) as job:
         preview(job)
     return folder
@@ -138,6 +135,22 @@ def migrated(tmp_path_factory):
     with time_machine.travel("2027-06-01T12:00:00Z"):  # whatever the day on which the test runs
         migrate(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def carried(previewed, tmp_path_factory):
+    """The folder of the same corner, carried over, to be copied and not to be touched."""
+    with open_job(shutil.copytree(previewed, tmp_path_factory.mktemp("carried") / "acme")) as job:
+        conflicts(job)
+        assert load(job, "all").error is None
+    return job.workspace.folder
+
+
+@pytest.fixture
+def loaded(carried, tmp_path):
+    """A corner of the company, carried over, with an open job."""
+    with open_job(shutil.copytree(carried, tmp_path / "acme")) as job:
+        yield job
 
 
 @pytest.fixture(scope="session")

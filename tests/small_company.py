@@ -2,9 +2,25 @@
 
 import copy
 
+from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.store import Store
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
 
 SERVICES = ("PSERV01", "PSERV02", "PSERV03")
+
+
+def make_corner(folder, chosen=SERVICES):
+    """A workspace on some services of the company, decided as in the demo. Returns the folder."""
+    make_demo_workspace(folder)
+    return place_corner(folder, chosen)
+
+
+def place_corner(folder, chosen=SERVICES):
+    """Let a workspace have only these services of the company, and what they need. Returns the folder."""
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), chosen))
+    return folder
 
 
 def cut_down(document, chosen=SERVICES):

@@ -28,13 +28,19 @@ def select(records: list[Json]) -> list[Json]:
     """What the request's filters leave: `query` (part of a name or email) and `team_ids[]`."""
     wanted = request.args.get("query", "").casefold()
     teams = set(request.args.getlist("team_ids[]"))
-    found = []
-    for record in records:
-        names = [record.get(field) or "" for field in ("name", "email", "summary")]
-        of_teams = {team["id"] for team in (*(record.get("teams") or []), record.get("team")) if team}
-        if any(wanted in name.casefold() for name in names) and (not teams or teams & of_teams):
-            found.append(record)
-    return found
+    if teams:
+        records = [record for record in records if teams & _list_teams(record)]
+    if wanted:
+        records = [record for record in records if any(wanted in name.casefold() for name in _list_names(record))]
+    return records
+
+
+def _list_teams(record: Json) -> set[str]:
+    return {team["id"] for team in (*(record.get("teams") or []), record.get("team")) if team}
+
+
+def _list_names(record: Json) -> list[str]:
+    return [record.get(field) or "" for field in ("name", "email", "summary")]
 
 
 def expand(references: list[Json], kind: str, name: str) -> list[Json]:
@@ -113,8 +119,8 @@ class Kind:
     def list_page(self) -> Json:
         records = select(stored(self.keep or self.plural))
         for name in ("user_ids[]", "service_ids[]"):
-            wanted = set(request.args.getlist(name))
-            records = [record for record in records if not wanted or wanted & _list_mentioned(record)]
+            if wanted := set(request.args.getlist(name)):
+                records = [record for record in records if wanted & _list_mentioned(record)]
         page = paged(records, self.plural)
         return {**page, self.plural: [self.shape(record) for record in page[self.plural]]}
 

@@ -1,11 +1,14 @@
 """The question desk without a browser: what is shown, what a click decides, and what waits for a person."""
 
+import shutil
+
 import pytest
 from hands import find, list_widgets, open_class, press, press_option, read, sit_down, tick
 
 from pdmigrate import conflicts, finish, open_job, preview
 from pdmigrate.errors import OpenConflictsError
 from pdmigrate.notebook import answer_conflicts
+from pdmigrate.workspace.settings import make_workspace
 
 
 @pytest.fixture(autouse=True)
@@ -13,11 +16,20 @@ def somebody_sits_there(monkeypatch):
     sit_down(monkeypatch)
 
 
-@pytest.fixture
-def undecided(workspace):
-    """As a newcomer finds it."""
-    with open_job(workspace) as job:
+@pytest.fixture(scope="module")
+def newcomers(tmp_path_factory):
+    """The folder of the embedded company as a newcomer finds it, previewed; every test starts from a copy."""
+    folder = tmp_path_factory.mktemp("desk") / "acme"
+    make_workspace(folder, {"name": "acme"})
+    with open_job(folder) as job:
         preview(job)
+    return folder
+
+
+@pytest.fixture
+def undecided(newcomers, tmp_path):
+    """As a newcomer finds it."""
+    with open_job(shutil.copytree(newcomers, tmp_path / "acme")) as job:
         yield job
 
 

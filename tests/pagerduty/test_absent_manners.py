@@ -4,7 +4,7 @@ import copy
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from source_http import NOW, company
+from source_http import NOW, Source, company
 
 from pdmigrate.errors import AnswerError
 from pdmigrate.pagerduty.account import dump_record
@@ -47,11 +47,21 @@ MANNERS = {
 }
 
 
-@pytest.mark.parametrize("manner", MANNERS)
-def test_a_list_with_manners_gives_the_same_account(serve_source, caplog, manner):
-    """Layers, overrides and rendering: all that the list leaves out is read another way, and said."""
+@pytest.fixture(scope="module")
+def well_mannered():
+    """The document, and what a PagerDuty without any such manner says of it."""
     document = make_document() | {"time_zone": "Asia/Tokyo"}
-    quiet, wanted = read_schedules(serve_source(document))
+    source = Source(document)
+    try:
+        return document, *read_schedules(source)
+    finally:
+        source.server.stop()
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+def test_a_list_with_manners_gives_the_same_account(serve_source, well_mannered, caplog, manner):
+    """Layers, overrides and rendering: all that the list leaves out is read another way, and said."""
+    document, quiet, wanted = well_mannered
     source = serve_source(document)
     source.play({"kind": manner, "path": "/"})
     found, schedules = read_schedules(source)

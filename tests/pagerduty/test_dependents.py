@@ -5,7 +5,8 @@ import re
 
 import pytest
 from flask import request
-from source_http import company
+from small_company import cut_down
+from source_http import Source, company
 
 from pdmigrate.errors import KeyRefusedError
 from pdmigrate.pagerduty.dependents import DEPENDENTS, keep, list_dependents
@@ -24,6 +25,24 @@ SECRETS = (
 """What stands in the company's endpoints, headers, configurations and scripts."""
 
 
+def corner():
+    """All that talks to the company, and of the company itself the services that it names."""
+    document = company()
+    small = cut_down(document, ("PSERV05", "PSERV10", "PSERV11", "PSERV24"))
+    own = ("users", "teams", "team_members", "schedules", "overrides", "escalation_policies", "services")
+    return document | {"schedules_v3": []} | {kind: small[kind] for kind in own}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """The account, and nobody asked who else talks to it."""
+    source = Source(corner())
+    try:
+        return source.fetch(days=7)
+    finally:
+        source.server.stop()
+
+
 def ask(source, **choices):
     return source.fetch(days=7, dependents=True, **choices)
 
@@ -33,7 +52,7 @@ def find(snapshot, kind):
 
 
 def test_each_kind_is_listed_with_what_it_hangs_on_whose_it_is_and_whether_it_is_on(serve_source):
-    snapshot = ask(serve_source(company()))
+    snapshot = ask(serve_source(corner()))
     extension = find(snapshot, "extensions")["#checkout-alerts"]
     assert (extension.sort, extension.on, extension.owner) == (
         "Slack V2",
@@ -52,9 +71,9 @@ def test_each_kind_is_listed_with_what_it_hangs_on_whose_it_is_and_whether_it_is
     assert {one.kind for one in list_dependents(snapshot.rows)} == set(DEPENDENTS), "the company has some of each"
 
 
-def test_it_takes_a_request_a_kind_and_one_a_business_service_and_leaves_the_digest_alone(serve_source):
-    document = company()
-    plain, more = serve_source(document).fetch(days=7), ask(serve_source(document))
+def test_it_takes_a_request_a_kind_and_one_a_business_service_and_leaves_the_digest_alone(serve_source, plain):
+    document = corner()
+    more = ask(serve_source(document))
     assert more.requests - plain.requests == len(DEPENDENTS) - 1 + len(document["business_services"])
     all_of_them = ask(serve_source(document), service_dependencies=True)
     assert all_of_them.requests - more.requests == len(document["services"])
@@ -65,7 +84,7 @@ def test_it_takes_a_request_a_kind_and_one_a_business_service_and_leaves_the_dig
 
 
 def test_a_service_that_names_a_response_play_brings_it_without_a_request(serve_source):
-    document = company()
+    document = corner()
     for service in document["services"][:2]:
         service["response_play"] = {"id": "PLAY1", "type": "response_play_reference", "summary": "Call everybody"}
     [play] = find(ask(serve_source(document)), "response_plays").values()
@@ -77,7 +96,7 @@ def test_a_service_that_names_a_response_play_brings_it_without_a_request(serve_
 
 @pytest.mark.parametrize("keep_keys", [False, True])
 def test_no_address_key_header_or_script_is_in_a_snapshot(serve_source, tmp_path, keep_keys):
-    document = company()
+    document = corner()
     assert all(secret in json.dumps(document) for secret in SECRETS)
     snapshot = ask(serve_source(document), keep_keys=keep_keys)
     kept = json.dumps({kind: snapshot.rows[kind] for kind in DEPENDENTS})
@@ -113,8 +132,8 @@ def test_what_is_new_in_a_row_does_not_stay_by_itself():
 @pytest.mark.parametrize(
     "status, word", [(402, "absent"), (403, "forbidden"), (404, "absent"), (400, "refused"), (500, "not answered")]
 )
-def test_what_is_refused_is_said_and_stops_nothing(serve_source, status, word):
-    plain, source = serve_source(company()).fetch(days=7), serve_source(company())
+def test_what_is_refused_is_said_and_stops_nothing(serve_source, plain, status, word):
+    source = serve_source(corner())
 
     @source.server.app.before_request
     def refuse():
@@ -128,7 +147,7 @@ def test_what_is_refused_is_said_and_stops_nothing(serve_source, status, word):
 
 
 def test_a_key_that_is_revoked_meanwhile_is_still_an_error(serve_source):
-    source = serve_source(company())
+    source = serve_source(corner())
 
     @source.server.app.before_request
     def revoke():
@@ -140,7 +159,7 @@ def test_a_key_that_is_revoked_meanwhile_is_still_an_error(serve_source):
 
 
 def test_lists_that_go_on_by_a_mark_are_read_to_their_end(serve_source):
-    document = company()
+    document = corner()
     for kind in ("automation_actions", "alert_grouping_settings", "incident_workflow_triggers"):
         document[kind] = [{**document[kind][0], "id": f"P{n:04d}", "name": f"N{n}"} for n in range(250)]
     snapshot = ask(serve_source(document))
@@ -161,7 +180,7 @@ def test_lists_that_go_on_by_a_mark_are_read_to_their_end(serve_source):
     ],
 )
 def test_a_list_that_does_not_end_or_is_not_there_is_not_read(serve_source, kind, answer):
-    source = serve_source(company())
+    source = serve_source(corner())
 
     @source.server.app.before_request
     def mislead():
@@ -173,12 +192,11 @@ def test_a_list_that_does_not_end_or_is_not_there_is_not_read(serve_source, kind
 
 
 def test_dependencies_of_business_services_that_were_not_read_are_not_none(serve_source):
-    snapshot = ask(serve_source(company(), forbidden=["/business_services"]))
+    snapshot = ask(serve_source(corner(), forbidden=["/business_services"]))
     assert set(snapshot.rows["unread"]) == {"business_services", "service_dependencies"}
 
 
-def test_a_recorded_account_does_not_make_up_what_it_never_asked(serve_source, tmp_path):
-    snapshot = serve_source(company()).fetch(days=7)
-    save_snapshot(tmp_path / "old.json.gz", snapshot)
+def test_a_recorded_account_does_not_make_up_what_it_never_asked(serve_source, plain, tmp_path):
+    save_snapshot(tmp_path / "old.json.gz", plain)
     served = ask(serve_source(load_account(tmp_path / "old.json.gz")))
     assert set(served.rows["unread"]) == set(DEPENDENTS)

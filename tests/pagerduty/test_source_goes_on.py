@@ -80,19 +80,25 @@ def test_1500_people_under_a_limit_stopped_and_gone_on_with(serve_source, tmp_pa
     for module in ("sandbox.pagerduty", "wire.rate_limit"):
         monkeypatch.setattr(f"pdmigrate.{module}.time", clock)
     source, path = serve_source(build_crowd(CROWD, NOW), calls_per_minute=40), tmp_path / "part"
-    transport, told = source.client.transport, []
-    transport.patience.told, transport.progress = 65, Progress(clock.monotonic)
+    transport, told, stands = source.client.transport, [], threading.Lock()
+
+    class Board(Progress):
+        def wait(self, why, seconds):
+            with stands:  # or the minute that somebody waits for is over before it is told, since another waits it out
+                super().wait(why, seconds)
+                told.append(self.describe(clock.minutes()))
 
     def sleep(seconds):
-        told.append(transport.progress.describe(clock.minutes()))
-        clock.sleep(seconds)
+        with stands:
+            clock.sleep(seconds)
 
-    transport._sleep = sleep
+    transport.patience.told, transport.progress, transport._sleep = 65, Board(clock.monotonic), sleep
     whole = fetch(source, path, extras={})
     undisturbed = source.log["requests"]
     assert len(whole.rows["users"]) == 1_500
     assert "users 1,500 of 1,500" in transport.progress.describe(0)
     assert "team members 60 of 60" in transport.progress.describe(0)
+    assert told
     assert all(re.search(r"; waiting [0-9]{1,2} s for PagerDuty's limit of requests$", line) for line in told)
     spent = stop(source, path, undisturbed - 30, extras={})
     kept = path.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from small_company import edit
+from small_company import cut_down, edit
 from source_http import DATA, NOW, company
 
 from pdmigrate import conflicts, connect, finish, open_job, preview
@@ -28,7 +28,7 @@ def keys_of(document):
 
 
 def test_a_snapshot_file_says_what_it_is(serve_source, tmp_path):
-    snapshot = serve_source(company()).fetch()
+    snapshot = serve_source(cut_down(company())).fetch()
     save_snapshot(tmp_path / "acme.json.gz", snapshot)
     head = json.loads(gzip.decompress((tmp_path / "acme.json.gz").read_bytes()))
     assert (head["format"], head["subdomain"], head["zone"]) == (2, "acme", "America/New_York")
@@ -39,7 +39,7 @@ def test_a_snapshot_file_says_what_it_is(serve_source, tmp_path):
 
 
 def test_a_damaged_or_later_file_is_refused_and_the_first_format_is_read(serve_source, tmp_path):
-    snapshot = serve_source(company()).fetch()
+    snapshot = serve_source(cut_down(company())).fetch()
     path = tmp_path / "acme.json.gz"
     save_snapshot(path, snapshot)
     data = json.loads(gzip.decompress(path.read_bytes()))
@@ -63,10 +63,15 @@ def test_keys_stay_out_unless_asked_for_and_never_reach_a_page(serve_source, wor
     keys = keys_of(document)
     assert len(keys) > 20
     source = serve_source(document)
-    assert not [key for key in keys if key in json.dumps(source.fetch().rows)]
-    kept = source.fetch(keep_keys=True)
-    assert all(key in json.dumps(kept.rows) for key in keys if not key.startswith("R0"))
-    save_snapshot(tmp_path / "kept.json.gz", kept)
+    plain, kept = (json.dumps(source.fetch(keep_keys=keep).rows) for keep in (False, True))
+    assert not [key for key in keys if key in plain]
+    assert all(key in kept for key in keys if not key.startswith("R0"))
+    corner = cut_down(document, ("PSERV10", "PSERV14")) | {
+        name: document[name] for name in ("rulesets", "event_orchestrations")
+    }
+    in_corner = keys_of(corner)
+    assert len({key[:2] for key in in_corner}) > 1, "of services and of rulesets"
+    save_snapshot(tmp_path / "kept.json.gz", serve_source(corner).fetch(keep_keys=True))
     settings = (workspace / "migration.yaml").read_text()
     settings = settings.replace("kind: embedded            # pagerduty", "kind: snapshot            # pagerduty")
     settings = settings.replace("  snapshot: ", f"  snapshot: {tmp_path / 'kept.json.gz'} ", 1)
@@ -76,7 +81,7 @@ def test_keys_stay_out_unless_asked_for_and_never_reach_a_page(serve_source, wor
         finish(job, preview(job))
     pages = "".join(path.read_text() for path in (tmp_path / "pages").rglob("*.*"))
     assert "Checkout primary" in pages
-    assert not [key for key in keys if key in pages]
+    assert not [key for key in in_corner if key in pages]
 
 
 def test_the_recorded_account_and_a_snapshot_of_it_have_one_digest(serve_source, tmp_path):
@@ -92,7 +97,7 @@ def test_the_recorded_account_and_a_snapshot_of_it_have_one_digest(serve_source,
 
 
 def test_the_digest_does_not_see_time_or_rendering(serve_source):
-    source = serve_source(company())
+    source = serve_source(cut_down(company()))
     first = source.fetch(days=7)
     for service in source.document["services"]:
         service["last_incident_timestamp"] = "2025-10-08T00:00:00Z"
@@ -102,7 +107,7 @@ def test_the_digest_does_not_see_time_or_rendering(serve_source):
 
 
 def test_an_incident_that_opens_is_no_change_and_a_service_that_is_switched_off_is_one(serve_source):
-    document, digests = company(), []
+    document, digests = cut_down(company()), []
     for status in ("active", "warning", "critical", "maintenance", "disabled"):
         document["services"][0]["status"] = status
         digests.append(serve_source(document).fetch().digest)
@@ -111,7 +116,7 @@ def test_an_incident_that_opens_is_no_change_and_a_service_that_is_switched_off_
 
 
 def test_what_changed_in_the_source_since(serve_source, tmp_path, capsys):
-    document = company()
+    document = cut_down(company(), ("PSERV05", "PSERV10"))
     before = serve_source(document).fetch()
     change_company(document)
     after = serve_source(document).fetch()
@@ -166,17 +171,16 @@ def test_an_open_job_reads_a_snapshot_once_and_again_when_its_files_are_others(s
         small.latest_snapshot()
 
 
-def test_a_whole_migration_runs_from_a_snapshot_offline(serve_source, decided_workspace, tmp_path):
+def test_a_whole_migration_runs_from_a_snapshot_offline(small, tmp_path):
     """No PagerDuty is there any more; the plan is the same as with it."""
-    with open_job(decided_workspace) as job:
-        preview(job)
-        live = conflicts(job).plan
-        save_snapshot(tmp_path / "acme.json.gz", job.latest_snapshot())
-    settings = (decided_workspace / "migration.yaml").read_text()
+    live, workspace = conflicts(small).plan, small.workspace
+    save_snapshot(tmp_path / "acme.json.gz", small.latest_snapshot())
+    small.close()
+    settings = workspace.settings_file.read_text()
     settings = settings.replace("kind: embedded", "kind: snapshot", 1)
     settings = settings.replace("  snapshot: ", f"  snapshot: {tmp_path / 'acme.json.gz'} ", 1)
-    (decided_workspace / "migration.yaml").write_text(settings)
-    with open_job(decided_workspace) as job:
+    workspace.settings_file.write_text(settings)
+    with open_job(workspace.folder) as job:
         assert job.source is None
         preview(job)
         assert conflicts(job).plan.source == live.source

@@ -5,6 +5,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from small_company import cut_down, make_corner
 
 from pdmigrate import approve, conflicts, connect, finish, invite, load, open_job, preview, verify
 from pdmigrate.cli import main
@@ -23,11 +24,8 @@ TOKEN = "u+PLANTEDtokenXYZ&<>9876543210"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A finished migration of the embedded company, sealed: the run's folder."""
-    from pdmigrate.runs.demo import make_demo_workspace
-
-    folder = tmp_path_factory.mktemp("sharing") / "acme"
-    make_demo_workspace(folder)
+    """A finished migration of Platform and Payments, sealed: the run's folder."""
+    folder = make_corner(tmp_path_factory.mktemp("sharing") / "acme", ("PSERV01", "PSERV05"))
     with open_job(folder, folder / "reports" / "1") as job:
         connect(job)
         finish(job, preview(job))
@@ -113,15 +111,17 @@ def test_a_tick_leaves_a_sealed_run_as_it_was_shown(run):
     assert main(["handover", str(folder), "--undone", key]) == 0
 
 
-def test_work_by_hand_is_sealed_with_each_step(job):
+def test_work_by_hand_is_sealed_with_each_step(small):
+    job = small
     finish(job, connect(job))
-    finish(job, preview(job))
+    found = preview(job)
+    finish(job, found)
     [sealed] = check_evidence(job.workspace.folder)
     assert sealed.problems == ()
     page = job.folder / "preview.html"
     page.write_text(page.read_text() + " ")
     assert check_evidence(job.folder)[0].problems == ("preview.html was changed",)
-    finish(job, preview(job))
+    finish(job, found)
     assert check_evidence(job.folder)[0].problems == ()
 
 
@@ -139,13 +139,14 @@ def test_work_by_hand_is_sealed_with_each_step(job):
     ],
     ids=repr,
 )
-def test_a_damaged_manifest_is_named_and_stops_nothing(job, damage, caplog, capsys):
+def test_a_damaged_manifest_is_named_and_stops_nothing(workspace, damage, caplog, capsys):
     """Half written, of another shape, or a folder where the file was: of this run that is said, and the next is sealed."""
-    reports = job.workspace.reports
+    place = Workspace(workspace)
+    reports = place.reports
     whole, damaged, newest = reports / "1", reports / "2", reports / "3"
     for number, folder in enumerate((whole, damaged, newest)):
         (folder / "results").mkdir(parents=True)
-        seal_run(job.workspace, folder, read_clock() + timedelta(seconds=number))
+        seal_run(place, folder, read_clock() + timedelta(seconds=number))
         if folder == damaged:
             (folder / "manifest.json").unlink()
             if damage is None:
@@ -156,8 +157,8 @@ def test_a_damaged_manifest_is_named_and_stops_nothing(job, damage, caplog, caps
     assert sealed["previous"]["run"] == "1"
     assert list(sealed["damaged"]) == ["2"]
     assert "The run 2 has a damaged manifest.json" in caplog.text
-    assert [run.problems for run in check_evidence(job.workspace.folder)] == [(), ("manifest.json is damaged",), ()]
-    assert main(["evidence", str(job.workspace.folder)]) == 4
+    assert [run.problems for run in check_evidence(workspace)] == [(), ("manifest.json is damaged",), ()]
+    assert main(["evidence", str(workspace)]) == 4
     assert "manifest.json is damaged" in capsys.readouterr().out
 
 
@@ -170,15 +171,16 @@ def test_a_run_that_is_sealed_by_a_clock_set_back_stays_in_the_chain(workspace):
         assert previous.get("run") == (str(number - 1) if number else None)
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"step": "connect"}'])
-def test_a_damaged_result_of_an_earlier_step_is_named_and_stops_nothing(job, damage):
-    finish(job, connect(job))
-    (job.folder / "results" / "connect.json").write_bytes(damage)
-    finish(job, preview(job))
-    summary = json.loads((job.folder / "summary.json").read_text())
-    assert (summary["exit_code"], summary["steps"]["connect"]["status"]) == (1, "failed")
-    assert summary["steps"]["preview"]["status"] == "done"
-    assert "results/connect.json is damaged: run connect again" in (job.folder / "index.html").read_text()
+def test_a_damaged_result_of_an_earlier_step_is_named_and_stops_nothing(small):
+    finish(small, connect(small))
+    found = preview(small)
+    for damage in (b"", b"{", b"[]", b'{"step": "connect"}'):
+        (small.folder / "results" / "connect.json").write_bytes(damage)
+        finish(small, found)
+        summary = json.loads((small.folder / "summary.json").read_text())
+        assert (summary["exit_code"], summary["steps"]["connect"]["status"]) == (1, "failed"), damage
+        assert summary["steps"]["preview"]["status"] == "done"
+        assert "results/connect.json is damaged: run connect again" in (small.folder / "index.html").read_text()
 
 
 @pytest.mark.parametrize("cut", [4000, -4])
@@ -267,7 +269,7 @@ def test_the_scan_finds_a_planted_secret_however_it_is_spelled(spelled):
 def test_tokens_are_in_no_file_of_a_run(tmp_path, monkeypatch, capsys):
     """From the environment and from a file, on two live-like sides, through all six notebooks; also when one is refused."""
     key = f"pat.{EMBEDDED['account']}.planted.KEYxyz123"
-    pagerduty = start_pagerduty(company.build_company(read_clock()), token=TOKEN)
+    pagerduty = start_pagerduty(cut_down(company.build_company(read_clock())), token=TOKEN)
     harness = start_harness(build_target(company.build_harness_people()), api_key=key)
     (tmp_path / "key").write_text(key)
     monkeypatch.setenv("PLANTED_TOKEN", TOKEN)

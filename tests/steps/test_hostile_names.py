@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from small_company import place_corner
 from source_http import NOW, company
 
 from pdmigrate import conflicts, connect, decide, finish, invite, load, open_job, preview, verify
@@ -122,6 +123,8 @@ def workspace(tmp_path):
 )
 def test_a_link_in_the_workspace_is_not_followed(workspace, link):
     place = workspace / link
+    if link != "sandbox":
+        place_corner(workspace)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(workspace.parent / "elsewhere")
     with pytest.raises(RefusedError, match=f"{place} is a symbolic link"), open_job(workspace) as job:  # noqa: PT012 - any of them
@@ -219,7 +222,7 @@ def test_a_damaged_state_names_no_file_outside(workspace):
 def test_what_holds_personal_data_is_for_nobody_else(workspace):
     """Folders that we make are closed to others, whatever is in them; files that name people are too."""
     usual = os.umask(0o022)
-    with contextlib.closing(open_job(workspace)) as job:
+    with contextlib.closing(open_job(place_corner(workspace))) as job:
         finish(job, connect(job))
         finish(job, preview(job))
         with job.journal().opened():

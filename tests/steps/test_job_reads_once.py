@@ -3,10 +3,10 @@
 from collections import Counter
 
 import pytest
+from small_company import make_corner, place_corner
 
 from pdmigrate import conflicts, connect, decide, history, invite, open_job, preview, verify
 from pdmigrate.pagerduty import account
-from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.steps import job as job_module
 from pdmigrate.workspace.settings import make_workspace
 from pdmigrate.workspace.snapshots import save_snapshot
@@ -29,7 +29,7 @@ def reads(monkeypatch):
 
 @pytest.mark.parametrize("kind", ["embedded", "snapshot"])
 def test_a_step_parses_one_snapshot_and_reads_decisions_once(tmp_path, reads, kind):
-    make_demo_workspace(tmp_path / "acme")
+    make_corner(tmp_path / "acme")
     if kind == "snapshot":
         with open_job(tmp_path / "acme") as job:
             save_snapshot(tmp_path / "acme.json.gz", preview(job).snapshot)
@@ -43,7 +43,7 @@ def test_a_step_parses_one_snapshot_and_reads_decisions_once(tmp_path, reads, ki
 
 
 def test_what_is_decided_between_two_steps_counts_in_the_next(workspace):
-    with open_job(workspace) as job:
+    with open_job(place_corner(workspace)) as job:
         preview(job)
         before = conflicts(job).draft.open
         asked = next(one for one in before.values() if one.about == "user_not_found")
@@ -53,7 +53,7 @@ def test_what_is_decided_between_two_steps_counts_in_the_next(workspace):
 
 
 def test_what_is_written_while_a_step_runs_counts_only_after_it(workspace):
-    with open_job(workspace) as job:
+    with open_job(place_corner(workspace)) as job:
         preview(job)
         with job.begin_step():
             assert job.decisions().decisions == ()

@@ -151,23 +151,21 @@ def strip_uuids(seen):
     return oncall, [{**g, "users": len(g["users"])} for g in groups], services, invites
 
 
-def test_history_tells_runs_and_drift(small):
-    conflicts(small)
-    load(small, "all")
-    assert not history(small).changes
-    with edit(small, "pagerduty") as held:
+def test_history_tells_runs_and_drift(loaded):
+    assert not history(loaded).changes
+    with edit(loaded, "pagerduty") as held:
         held["escalation_policies"][0]["escalation_rules"][0]["escalation_delay_in_minutes"] = 77
-    with edit(small, "harness") as held:
+    with edit(loaded, "harness") as held:
         next(g for g in held["user_groups"] if g["identifier"].endswith("_PTEAM03"))["name"] = "By hand"
-    preview(small)
-    found = history(small)
+    preview(loaded)
+    found = history(loaded)
     assert [(c.side, c.kind, c.pages) for c in found.changes] == [
         ("PagerDuty", "escalation_policies", True),
         ("Harness", "teams", False),
     ]
     assert len(found.to_do) == 1
     assert found.runs[0].count()["done"] > 30
-    assert finish(small, found).page.is_file()
+    assert finish(loaded, found).page.is_file()
 
 
 def carry(job):
@@ -177,69 +175,65 @@ def carry(job):
     return found
 
 
-def test_status_tells_small_changes_that_are_loaded_from_what_waits(small):
-    carry(small)
-    rules = small.settings.rules.model_copy(update={"auto_approve": ["overrides"]})
-    small.read_choices = lambda: None  # it would read the file's rules again
-    small.settings = small.settings.model_copy(update={"rules": rules})
-    with edit(small, "pagerduty") as held:
+def test_status_tells_small_changes_that_are_loaded_from_what_waits(loaded):
+    rules = loaded.settings.rules.model_copy(update={"auto_approve": ["overrides"]})
+    loaded.read_choices = lambda: None  # it would read the file's rules again
+    loaded.settings = loaded.settings.model_copy(update={"rules": rules})
+    with edit(loaded, "pagerduty") as held:
         next(rows for rows in held["overrides"].values() if rows).pop()
         held["teams"][0]["name"] = "Another team"
-    preview(small)
-    plan = conflicts(small).plan
-    load(small)
+    preview(loaded)
+    plan = conflicts(loaded).plan
+    load(loaded)
     said = f"plan: the small changes are loaded, 1 to write, waits for approval (--approve {plan.digest})"
-    assert said in describe_status(small.workspace)
-    load(small, plan.digest)
-    assert f"plan: {plan.digest[:12]} is loaded" in describe_status(small.workspace)
+    assert said in describe_status(loaded.workspace)
+    load(loaded, plan.digest)
+    assert f"plan: {plan.digest[:12]} is loaded" in describe_status(loaded.workspace)
 
 
-def test_a_rename_in_pagerduty_is_carried_over_and_the_identifier_stays(small):
-    carry(small)
-    with edit(small, "pagerduty") as held:
+def test_a_rename_in_pagerduty_is_carried_over_and_the_identifier_stays(loaded):
+    with edit(loaded, "pagerduty") as held:
         held["teams"][0]["name"] = "Another team"
-    plan = carry(small).plan
+    plan = carry(loaded).plan
     assert [(a.verb, a.changes()[0][0], a.changes()[0][2]) for a in plan.pending if a.kind == "teams"] == [
         ("update", "name", "Another team - PagerDuty")
     ]
-    assert conflicts(small).plan.empty
+    assert conflicts(loaded).plan.empty
 
 
-def test_a_schedule_made_anew_in_pagerduty_takes_over_the_one_in_harness(small):
-    carry(small)
-    with edit(small, "pagerduty") as held:
+def test_a_schedule_made_anew_in_pagerduty_takes_over_the_one_in_harness(loaded):
+    with edit(loaded, "pagerduty") as held:
         text = json.dumps(held).replace("PSCHED02", "PSCHED99")
         held.update(json.loads(text))
-    plan = carry(small).plan
+    plan = carry(loaded).plan
     assert [(a.key, a.verb) for a in plan.actions if a.kind == "schedules" and a.key == "PSCHED99"] == [
         ("PSCHED99", "adopt")
     ]
     assert not [a for a in plan.actions if a.kind == "schedules" and a.verb == "handover"]
-    assert conflicts(small).plan.empty
+    assert conflicts(loaded).plan.empty
 
 
-def test_split_and_merged_teams(small):
+def test_split_and_merged_teams(loaded):
     """A team that is split gives a new group; one that is merged away is left to a person, and its members move."""
-    carry(small)
-    with edit(small, "pagerduty") as held:
+    with edit(loaded, "pagerduty") as held:
         old = held["teams"][0]
         held["teams"].append({**old, "id": "PTEAM90", "name": "Platform tools"})
         rows = held["team_members"][old["id"]]
         held["team_members"] |= {old["id"]: rows[2:], "PTEAM90": rows[:2]}
         for user in held["users"]:
             user["teams"] = []
-    plan = carry(small).plan
+    plan = carry(loaded).plan
     assert [(a.key, a.verb) for a in plan.pending if a.kind == "teams"] == [
         (old["id"], "update"),
         ("PTEAM90", "create"),
     ]
-    with edit(small, "pagerduty") as held:
+    with edit(loaded, "pagerduty") as held:
         held["teams"].pop()
         held["team_members"][old["id"]] += held["team_members"].pop("PTEAM90")
-    plan = carry(small).plan
+    plan = carry(loaded).plan
     verbs = {a.key: a.verb for a in plan.actions if a.kind == "teams"}
     assert verbs == {old["id"]: "update", "PTEAM90": "handover"}
-    assert conflicts(small).plan.empty
+    assert conflicts(loaded).plan.empty
 
 
 def test_progress_is_told_by_kind_with_the_time_left(small):

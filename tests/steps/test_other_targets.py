@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from small_company import make_corner
 
 from pdmigrate import conflicts, connect, finish, load, open_job, preview, undo, verify
 from pdmigrate.errors import SettingsError
-from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.workspace.folder import Workspace
 
 PAGE = (Path(__file__).parents[2] / "docs" / "targets.md").read_text(encoding="utf-8")
@@ -39,8 +39,7 @@ def install(tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    make_demo_workspace(tmp_path / "acme")
-    return tmp_path / "acme"
+    return make_corner(tmp_path / "acme", ("PSERV01", "PSERV02", "PSERV05", "PSERV10"))
 
 
 def choose_target(folder, **target):

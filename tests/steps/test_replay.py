@@ -30,7 +30,7 @@ from pdmigrate.workspace.folder import read_packed, write_json
 from pdmigrate.workspace.history import HistoryFolder
 
 NOW = datetime(2025, 10, 7, 15, 30, tzinfo=UTC)
-CHOSEN = ("PSERV01", "PSERV02", "PSERV04", "PSERV05", "PSERV10", "PSERV11", "PSERV18", "PSERV19")
+CHOSEN = ("PSERV01", "PSERV02", "PSERV05", "PSERV10", "PSERV11")
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def read_history(source, days=30):
 
 
 def test_more_than_a_list_shows_is_read_in_halves(serve_source, monkeypatch):
-    source = serve_source(build_company(NOW), history={"until": NOW.isoformat(), "days": 30})
+    source = serve_source(cut_down(build_company(NOW), CHOSEN), history={"until": NOW.isoformat(), "days": 30})
     whole, _ = read_history(source)
     monkeypatch.setattr(lists, "CAP", 200)
     monkeypatch.setattr(pagerduty_wire, "REACHABLE", 200)
@@ -176,7 +176,7 @@ def test_more_than_a_list_shows_is_read_in_halves(serve_source, monkeypatch):
 
 
 def test_what_a_key_may_not_read_is_said_and_asked_once(serve_source):
-    source = serve_source(build_company(NOW), history={"until": NOW.isoformat(), "days": 14})
+    source = serve_source(cut_down(build_company(NOW)), history={"until": NOW.isoformat(), "days": 14})
     source.play({"path": "/notifications", "kind": "403"})
     reader = HistoryReader(source.client.transport)
     for back in (14, 7):

@@ -1,38 +1,15 @@
 """On the embedded pair: what people have set in Harness beside our fields stays, and what pages otherwise ends a run with 3."""
 
-import shutil
+import copy
 from datetime import timedelta
 
 import pytest
-from small_company import cut_down, edit
+from small_company import edit
 
-from pdmigrate import conflicts, decide, load, open_job, preview, undo, verify
+from pdmigrate import conflicts, decide, load, preview, undo, verify
 from pdmigrate.pages import make_page
-from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.sandbox.company import build_company
-from pdmigrate.steps.job import read_clock
-from pdmigrate.workspace.folder import write_json
 
 POLICY, SERVICE, RULE = "escalation_policies", "services", "alert_rules"
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory):
-    """A corner of the company, carried over once; every test starts from a copy."""
-    folder = tmp_path_factory.mktemp("keeps") / "acme"
-    make_demo_workspace(folder)
-    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock())))
-    with open_job(folder) as job:
-        preview(job)
-        conflicts(job)
-        load(job, "all")
-    return folder
-
-
-@pytest.fixture
-def loaded(first, tmp_path):
-    with open_job(shutil.copytree(first, tmp_path / "acme")) as job:
-        yield job
 
 
 def shelf(held, kind):
@@ -107,37 +84,48 @@ def load_again(job):
 
 # --- who is paged ---
 
-CHANGES = {
-    "a time-out": (POLICY, lambda row: row["levels"][0].update(timeout_minutes=55), "level 1 waits 55 min, was"),
-    "a turn": ("schedules", lambda row: row["rotations"][0].update(turn_seconds=3600), "hand-off every 1 hour, was"),
-    "a zone": ("schedules", lambda row: row.update(time_zone="Asia/Tokyo"), "by the clock of Asia/Tokyo, was"),
-}
+CHANGES = [
+    (POLICY, "_PPOL01", lambda row: row["levels"][0].update(timeout_minutes=55), "level 1 waits 55 min, was"),
+    ("schedules", "_PSCHED02", lambda row: row["rotations"][0].update(turn_seconds=3600), "hand-off every 1 hour, was"),
+    ("schedules", "_PSCHED03", lambda row: row.update(time_zone="Asia/Tokyo"), "by the clock of Asia/Tokyo, was"),
+]
+"""A time-out, a turn and a zone, each of another object: its kind, what its identifier ends with, the change, what is said."""
 
 
 @pytest.mark.parametrize("strategy", ["preserve", "overwrite"])
-@pytest.mark.parametrize("what", CHANGES)
-def test_a_change_by_hand_that_pages_otherwise_ends_the_run_with_3(loaded, what, strategy):
-    kind, change, words = CHANGES[what]
+def test_each_change_by_hand_that_pages_otherwise_ends_the_run_with_3(loaded, strategy):
     text = loaded.workspace.settings_file.read_text()
     loaded.workspace.settings_file.write_text(text.replace("strategy: preserve", f"strategy: {strategy}"))
+    after, said = {}, {}
     with edit(loaded, "harness") as held:
-        row = shelf(held, kind)[0]
-        before = {**row}
-        change(row)
-        after = {**row}
+        for kind, ending, change, words in CHANGES:
+            row = next(row for row in shelf(held, kind) if row["identifier"].endswith(ending))
+            change(row)
+            after[kind, row["identifier"]], said[kind, row["identifier"]] = copy.deepcopy(row), words
     decided = plan_again(loaded)
     assert decided.error.exit_code == 3
-    [asked] = decided.draft.open.values()
-    assert words in asked.question
+    asked = {place: find_asked(decided, *place) for place in after}
+    assert len(decided.draft.open) == len(asked) == len(CHANGES)
+    for place, words in said.items():
+        assert words in asked[place].question
     assert decided.plan.empty
-    assert look_at(loaded, kind, before["identifier"]) == after
+    assert {place: look_at(loaded, *place) for place in after} == after
     kept = answer_all(loaded, "keep_harness")
     assert (kept.error, kept.plan.empty) == (None, True)
-    assert plan_again(loaded).draft.answered[asked.key].choice == "keep_harness"
-    decide(loaded, asked.about, asked.id, "take_source", by="ann")
-    assert [action.key for action in conflicts(loaded).plan.pending] == [asked.id]
+    answered = plan_again(loaded).draft.answered
+    assert {answered[one.key].choice for one in asked.values()} == {"keep_harness"}
+    for one in asked.values():
+        decide(loaded, one.about, one.id, "take_source", by="ann")
+    assert {action.key for action in conflicts(loaded).plan.pending} == {one.id for one in asked.values()}
     load(loaded, "all")
     assert plan_again(loaded).plan.empty
+
+
+def find_asked(decided, kind, identifier):
+    """The open question about an object of Harness."""
+    key = source_of(decided, kind, identifier)
+    [asked] = [one for one in decided.draft.open.values() if (one.kind, one.id) == (kind, key)]
+    return asked
 
 
 def test_what_only_harness_changed_is_said_is_kept_and_is_restored_by_an_answer(loaded):
@@ -200,22 +188,28 @@ def test_a_rule_that_is_gone_or_another_services_pages_nobody(loaded):
     assert plan_again(loaded).plan.empty
 
 
-@pytest.mark.parametrize("choice, paging", [("keep_harness", True), ("take_source", False)])
-def test_a_second_rule_for_a_service(loaded, choice, paging):
+def test_a_second_rule_for_a_service(loaded):
+    """One is kept as it is, another pages nobody any more, until that is taken back."""
+    choices, rules = {"day": ("keep_harness", True), "night": ("take_source", False)}, {}
     with edit(loaded, "harness") as held:
-        rule = {**paging_rule(held), "identifier": "night", "name": "Night", "default_service": True}
-        held["oncall"][RULE]["default/sre/night"] = rule
+        paging = [rule for rule in shelf(held, RULE) if rule["paging"]]
+        for name, rule in zip(choices, paging, strict=False):
+            rules[name] = {**rule, "identifier": name, "name": name.title(), "default_service": True}
+            held["oncall"][RULE][f"default/sre/{name}"] = rules[name]
+    assert rules["day"]["service"] != rules["night"]["service"]
     decided = plan_again(loaded)
     assert decided.error.exit_code == 3
-    [asked] = decided.draft.open.values()
-    assert asked.id.endswith("/night")
-    answer_all(loaded, choice)
+    asked = {one.id.rpartition("/")[2]: one for one in decided.draft.open.values()}
+    assert asked.keys() == choices.keys()
+    for name, (choice, _) in choices.items():
+        decide(loaded, asked[name].about, asked[name].id, choice, by="ann", why="seen")
+    conflicts(loaded)
     load(loaded, "all")
-    assert look_at(loaded, RULE, "night") == {**rule, "paging": paging}
+    for name, (_, pages) in choices.items():
+        assert look_at(loaded, RULE, name) == {**rules[name], "paging": pages}
     assert plan_again(loaded).plan.empty
-    if choice == "take_source":
-        undo(loaded, 2, yes=True)
-        assert look_at(loaded, RULE, "night") == rule
+    undo(loaded, 2, yes=True)
+    assert {name: look_at(loaded, RULE, name) for name in rules} == rules
 
 
 def test_an_answer_for_the_whole_class_covers_no_state(loaded):

@@ -1,15 +1,13 @@
 """Policies, services and alert rules: exact, owned, and with a way for the alert; and a target that is only a file."""
 
-import json
-
 import pytest
 import requests
+from small_company import make_corner
 
 from pdmigrate import conflicts, connect, decide, load, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.errors import RefusedError, SettingsError, UsageError
 from pdmigrate.pages import look
-from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.survey import load_survey
@@ -19,12 +17,11 @@ BASE = "/pdmigrate-oncall/v1/accounts/embedded/orgs/default/projects/sre"
 
 @pytest.fixture
 def folder(tmp_path):
-    make_demo_workspace(tmp_path / "acme")
-    return tmp_path / "acme"
+    return make_corner(tmp_path / "acme", ("PSERV01", "PSERV02", "PSERV09"))
 
 
 def change_account(folder, kind, name, **fields):
-    with open_job(folder), Store(Workspace(folder).sandbox / "pagerduty.json", dict).change() as account:
+    with Store(Workspace(folder).sandbox / "pagerduty.json", dict).change() as account:
         next(row for row in account[kind] if row["name"] == name).update(fields)
 
 
@@ -39,8 +36,7 @@ def find(decided, kind, name):
 
 
 def first_policy(folder):
-    with open_job(folder):
-        return json.loads((Workspace(folder).sandbox / "pagerduty.json").read_text())["escalation_policies"][0]
+    return Store(Workspace(folder).sandbox / "pagerduty.json", dict).read()["escalation_policies"][0]
 
 
 def test_an_empty_level_is_left_out_and_all_empty_is_not_moved(folder):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import requests
+from small_company import make_corner, place_corner
 
 from pdmigrate import conflicts, decide, invite, load, open_job, preview, verify
 from pdmigrate.errors import SettingsError, UsageError
@@ -14,7 +15,6 @@ from pdmigrate.oncall.rota import Rota
 from pdmigrate.pagerduty.records import User
 from pdmigrate.pages.preview import section_countries
 from pdmigrate.plan.answers import Decision
-from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.cells import read_people_file
@@ -22,12 +22,14 @@ from pdmigrate.workspace.decisions import save_answers
 from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.settings import make_workspace
 
+CHOSEN = ("PSERV01", "PSERV10", "PSERV22", "PSERV25")
+"""Platform, Checkout, Data and the store's mailbox."""
+
 
 @pytest.fixture
 def folder(tmp_path):
-    """The embedded company, everything decided as in the demo."""
-    make_demo_workspace(tmp_path / "acme")
-    return tmp_path / "acme"
+    """A part of the company, everything decided as in the demo."""
+    return make_corner(tmp_path / "acme", CHOSEN)
 
 
 def set_rules(folder, old, new):
@@ -38,7 +40,7 @@ def set_rules(folder, old, new):
 
 def change_users(folder, change):
     """Let the company's people differ, before the first preview."""
-    with open_job(folder), Store(Workspace(folder).sandbox / "pagerduty.json", dict).change() as account:
+    with Store(Workspace(folder).sandbox / "pagerduty.json", dict).change() as account:
         change({user["name"]: user for user in account["users"]})
 
 
@@ -107,7 +109,7 @@ def test_mailboxes_and_nobodies_are_recognised(name, email, kind):
 
 def test_a_shared_mailbox_is_a_question_of_its_own(tmp_path):
     make_workspace(tmp_path / "acme", {"name": "acme"})
-    with open_job(tmp_path / "acme") as job:
+    with open_job(place_corner(tmp_path / "acme", CHOSEN)) as job:
         preview(job)
         asked = {c.name: c for c in conflicts(job).draft.open.values() if c.kind == "users"}
     assert asked["Store Operations (shared mailbox)"].about == "shared_mailbox"

@@ -25,33 +25,29 @@ def test_an_undo_takes_back_what_a_run_made(small):
     finish(small, done)
 
 
-def test_an_undo_leaves_what_was_changed_since(small):
-    conflicts(small)
-    load(small, "all")
-    with edit(small, "harness") as held:
+def test_an_undo_leaves_what_was_changed_since(loaded):
+    with edit(loaded, "harness") as held:
         policy = held["oncall"]["escalation_policies"]["default/sre/platform_PPOL01"]
         policy["description"] = "by hand"
-    done = undo(small, 1, yes=True)
+    done = undo(loaded, 1, yes=True)
     left = {revert.action.identifier: revert.left for revert in done.left}
     assert left.pop("platform_PPOL01") == "changed in Harness since"
     assert all(reason.startswith("failed") for reason in left.values())  # what the policy still names
-    assert "default/sre/platform_PPOL01" in look(small)[0]["escalation_policies"]
+    assert "default/sre/platform_PPOL01" in look(loaded)[0]["escalation_policies"]
 
 
-def test_an_undo_puts_back_what_an_update_changed(small):
-    conflicts(small)
-    load(small, "all")
-    before = look(small)
-    with edit(small, "pagerduty") as held:
+def test_an_undo_puts_back_what_an_update_changed(loaded):
+    before = look(loaded)
+    with edit(loaded, "pagerduty") as held:
         held["schedules"][0]["name"] = "Another name"
-    preview(small)
-    conflicts(small)
-    load(small, "all")
-    assert look(small) != before
-    assert undo(small, 1).left[0].left == "run 2 has written to it since"
-    undo(small, 2, yes=True)
-    assert look(small) == before
-    assert [a.name for a in conflicts(small).plan.pending] == ["Another name"]
+    preview(loaded)
+    conflicts(loaded)
+    load(loaded, "all")
+    assert look(loaded) != before
+    assert undo(loaded, 1).left[0].left == "run 2 has written to it since"
+    undo(loaded, 2, yes=True)
+    assert look(loaded) == before
+    assert [a.name for a in conflicts(loaded).plan.pending] == ["Another name"]
 
 
 def test_an_undo_needs_a_run(small):
@@ -59,10 +55,8 @@ def test_an_undo_needs_a_run(small):
         undo(small, 7)
 
 
-def test_the_commands_of_undo_and_history(small, capsys):
-    conflicts(small)
-    load(small, "all")
-    folder = str(small.workspace.folder)
+def test_the_commands_of_undo_and_history(loaded, capsys):
+    folder = str(loaded.workspace.folder)
     assert main(["undo", folder]) == 0
     assert "add --yes" in capsys.readouterr().out
     assert main(["undo", folder, "--run", "1", "--yes"]) == 0
@@ -91,26 +85,22 @@ def test_an_undo_withdraws_the_approval_and_names_who_was_mailed(small):
     assert f"waits for approval (--approve {plan.digest})" in said
 
 
-def test_nobody_is_mailed_twice_without_a_persons_word(small):
+def test_nobody_is_mailed_twice_without_a_persons_word(loaded):
     """Neither where the plan was made before the undo nor where it was made after it."""
-    conflicts(small)
-    load(small, "all")
-    undo(small, yes=True)
+    undo(loaded, yes=True)
     for made in (False, True):
         if made:
-            conflicts(small)
+            conflicts(loaded)
         with pytest.raises(RefusedError, match=r"would get another .*guard mailed_before"):
-            load(small, "all")
-    digest, day = conflicts(small).plan.digest, f"{small.clock():%Y-%m-%d}"
-    waive(small, "mailed_before", digest, day, "ann", "they know of it")
-    assert load(small, "all").writes
+            load(loaded, "all")
+    digest, day = conflicts(loaded).plan.digest, f"{loaded.clock():%Y-%m-%d}"
+    waive(loaded, "mailed_before", digest, day, "ann", "they know of it")
+    assert load(loaded, "all").writes
 
 
-def test_a_run_that_writes_nothing_books_nothing(small):
-    conflicts(small)
-    load(small, "all")
-    assert conflicts(small).plan.empty
-    assert not load(small, "all").writes
-    undo(small, 1, yes=True)
-    undo(small, 1, yes=True)
-    assert [(told.run.number, told.run.kind) for told in list_runs(small)] == [(1, "load"), (2, "undo")]
+def test_a_run_that_writes_nothing_books_nothing(loaded):
+    assert conflicts(loaded).plan.empty
+    assert not load(loaded, "all").writes
+    undo(loaded, 1, yes=True)
+    undo(loaded, 1, yes=True)
+    assert [(told.run.number, told.run.kind) for told in list_runs(loaded)] == [(1, "load"), (2, "undo")]

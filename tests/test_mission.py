@@ -1,6 +1,7 @@
 """The forty lines of what was asked for: the table in docs/mission.md is whole, and what nothing else proves is proved."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,6 @@ from pdmigrate import (
     choose,
     conflicts,
     connect,
-    finish,
-    invite,
     load,
     open_job,
     preview,
@@ -26,24 +25,6 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "mission.md"
 TEST = re.compile(r"`([\w/.]+)::(\w+)`")
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def carried(tmp_path_factory):
-    """All six steps on the embedded company; the results and the pages."""
-    folder = tmp_path_factory.mktemp("mission") / "acme"
-    make_demo_workspace(folder)
-    results = {}
-    with open_job(folder, folder / "run") as job:
-        for step in (connect, preview, invite, conflicts):
-            results[step.__name__] = step(job)
-        results["load"] = load(job, "all")
-        results["verify"] = verify(job)
-        for result in results.values():
-            finish(job, result)
-        results["state"] = job.target.read_state()
-    results["pages"] = {path.stem: path.read_text(encoding="utf-8") for path in (folder / "run").glob("*.html")}
-    return results
 
 
 # --- the table ---
@@ -235,14 +216,11 @@ def test_a_level_that_is_wrong_in_harness_is_found_by_the_review(changed):
 
 
 @pytest.fixture(scope="module")
-def changed(tmp_path_factory):
+def changed(carried, tmp_path_factory):
     """The company carried over; then somebody in Harness turns a rotation round, and another policy's levels."""
     folder = tmp_path_factory.mktemp("changed") / "acme"
-    make_demo_workspace(folder)
-    with open_job(folder) as job:
-        account = preview(job).draft.account
-        plan = conflicts(job).plan
-        load(job, "all")
+    account, plan = carried["preview"].draft.account, carried["conflicts"].plan
+    with open_job(shutil.copytree(carried["folder"], folder)) as job:
         with Store(job.workspace.sandbox / "harness.json", dict).change() as held:
             rota = next(s for s in held["oncall"]["schedules"].values() if s["name"] == "Payments nights")
             rota["rotations"] = [{**r, "participants": r["participants"][::-1]} for r in rota["rotations"]]
@@ -362,13 +340,11 @@ def test_named_conflicts_have_their_options(carried):
     assert all(conflict.meaning and conflict.recommended for conflict in asked)
 
 
-def test_a_schedule_of_the_same_name_is_a_question(tmp_path):
-    make_demo_workspace(tmp_path / "acme")
-    with open_job(tmp_path / "acme") as job:
-        with Store(job.workspace.sandbox / "pagerduty.json", dict).change() as held:
-            held["schedules"][1]["name"] = "Payments primary"  # as somebody has named one in Harness
-        preview(job)
-        asked = [answer.conflict for answer in conflicts(job).draft.answered.values()]
+def test_a_schedule_of_the_same_name_is_a_question(small):
+    with Store(small.workspace.sandbox / "pagerduty.json", dict).change() as held:
+        held["schedules"][1]["name"] = "Payments primary"  # as somebody has named one in Harness
+    preview(small)
+    asked = [answer.conflict for answer in conflicts(small).draft.answered.values()]
     options = {conflict.about: {option.name for option in conflict.options} for conflict in asked}
     assert {"rename", "merge", "adopt"} <= options["duplicate_schedule"]
 

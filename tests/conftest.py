@@ -108,7 +108,7 @@ def serve_source():
 
 
 @pytest.fixture(scope="session")
-def carried(tmp_path_factory):
+def whole(tmp_path_factory):
     """The whole company carried over: what each step found by its name, the state, the pages, and the folder, to be
     copied and not to be touched."""
     folder = tmp_path_factory.mktemp("whole") / "acme"

@@ -26,16 +26,16 @@ from pdmigrate.runs.summary import read_results, write_run
 
 
 @pytest.fixture(scope="module")
-def clean(carried, tmp_path_factory):
+def clean(whole, tmp_path_factory):
     """What verify finds where nobody has touched anything."""
     folder = tmp_path_factory.mktemp("clean") / "acme"
-    with open_job(shutil.copytree(carried["folder"], folder)) as job:
-        return carried["verify"], read_readiness(job, carried["verify"])
+    with open_job(shutil.copytree(whole["folder"], folder)) as job:
+        return whole["verify"], read_readiness(job, whole["verify"])
 
 
 @pytest.fixture
-def job(carried, tmp_path):
-    with open_job(shutil.copytree(carried["folder"], tmp_path / "acme")) as job:
+def job(whole, tmp_path):
+    with open_job(shutil.copytree(whole["folder"], tmp_path / "acme")) as job:
         yield job
 
 
@@ -74,10 +74,10 @@ def test_what_was_decided_is_not_red_and_whoever_cannot_be_reached_is(clean):
 
 
 @pytest.fixture(scope="module")
-def spoilt(carried, tmp_path_factory):
+def spoilt(whole, tmp_path_factory):
     """Two faults: a service whose alert rule is silent, and one whose rule pages by another policy. With their names."""
     folder = tmp_path_factory.mktemp("spoilt") / "acme"
-    with open_job(shutil.copytree(carried["folder"], folder)) as job:
+    with open_job(shutil.copytree(whole["folder"], folder)) as job:
         with change_harness(job) as held:
             silent, elsewhere, *_ = find_rules(held)
             silent["paging"] = False

@@ -73,9 +73,9 @@ def list_used(held):
     return [p for p in held["oncall"]["escalation_policies"].values() if p["identifier"] in used]
 
 
-def test_a_clean_load_leaves_nothing_without_a_decision(carried, loaded):
+def test_a_clean_load_leaves_nothing_without_a_decision(whole, loaded):
     """Of the whole company, and of the corner that the others start from."""
-    assert carried["verify"].unexplained == ()
+    assert whole["verify"].unexplained == ()
     assert see_unexplained(loaded) == ()
 
 
@@ -189,8 +189,8 @@ def test_a_renamed_rotation_is_skipped_by_the_level_that_names_it(loaded):
     assert see_unexplained(loaded)
 
 
-def test_round_robin_is_the_same_on_no_page_and_explained_by_its_answer(carried):
-    verified = carried["verify"]
+def test_round_robin_is_the_same_on_no_page_and_explained_by_its_answer(whole):
+    verified = whole["verify"]
     turning = {p.id for p in verified.draft.account.policies.values() if any(r.round_robin for r in p.escalation_rules)}
     asked = [
         s for s in verified.service_parity if verified.draft.account.services[s.id].escalation_policy.id in turning

@@ -9,9 +9,9 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def company(carried, tmp_path_factory):
+def company(whole, tmp_path_factory):
     folder = tmp_path_factory.mktemp("proof") / "acme"
-    return proof_planted.accept_all(shutil.copytree(carried["folder"], folder))
+    return proof_planted.accept_all(shutil.copytree(whole["folder"], folder))
 
 
 def test_verify_rings_for_what_is_planted_in_harness_and_for_nothing_else(company):

@@ -32,8 +32,8 @@ UNTIL = NOW + timedelta(days=56)
 TOKEN = "sandbox"
 
 
-def test_every_schedule_of_the_company_is_exact_over_the_horizon_and_both_changes(carried):
-    seen, found = carried["preview"], carried["verify"]
+def test_every_schedule_of_the_company_is_exact_over_the_horizon_and_both_changes(whole):
+    seen, found = whole["preview"], whole["verify"]
     assert found.count_seconds() == {"agree_seconds": 20 * 56 * 86_400, "differ_seconds": 0, "unverified_seconds": 0}
     assert found.count_windows()["differ_seconds"] == 0
     assert found.count_windows()["agree_seconds"] > 0

@@ -34,9 +34,9 @@ from pdmigrate.workspace.settings import parse_settings
 
 
 @pytest.fixture(scope="module")
-def seen(carried):
+def seen(whole):
     """A real plan of the embedded company, as the guards see it: none of them refuses."""
-    found = carried["preview"].draft
+    found = whole["preview"].draft
     account = found.account
     window = (account.taken, account.since, account.until, account.taken)
     ids = list_ids(account)

@@ -16,7 +16,7 @@ from postgres_server import serve_postgres
 from small_company import cut_down, make_corner
 from source_http import DATA, Source
 
-from pdmigrate import conflicts, load, open_job, preview, prove
+from pdmigrate import conflicts, connect, finish, invite, load, open_job, preview, prove, verify
 from pdmigrate.harness.pacing import Limits
 from pdmigrate.parity.schedules import compare_schedule
 from pdmigrate.runs.demo import make_demo_workspace
@@ -107,6 +107,25 @@ def serve_source():
     yield start
     for source in started:
         source.server.stop()
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """The whole company carried over: what each step found by its name, the state, the pages, and the folder, to be
+    copied and not to be touched."""
+    folder = tmp_path_factory.mktemp("whole") / "acme"
+    make_demo_workspace(folder)
+    found = {"folder": folder}
+    with open_job(folder, folder / "run") as job:
+        for step in (connect, preview, invite, conflicts):
+            found[step.__name__] = step(job)
+        found["load"] = load(job, "all")
+        found["verify"] = verify(job)
+        for name in ("connect", "preview", "invite", "conflicts", "load", "verify"):
+            finish(job, found[name])
+        found["state"] = job.target.read_state()
+    found["pages"] = {path.stem: path.read_text(encoding="utf-8") for path in (folder / "run").glob("*.html")}
+    return found
 
 
 @pytest.fixture(scope="session")

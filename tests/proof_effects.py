@@ -76,14 +76,18 @@ class Effects:
         group = self.groups.get(identifier, {"users": ()})
         return {self.emails[uuid] for uuid in group["users"] if uuid in self.emails}
 
-    def list_pages(self, service):
-        """Who is notified at which minute, for pages on a grid and at every edge of every schedule on the way."""
+    def list_policies(self, service):
+        """The policies by which alerts of a service page."""
         names = [
             rule["escalation_policy"] or self.settings.get(service, {}).get("escalation_policy")
             for rule in self.rules
             if rule["service"] == service and rule["paging"]
         ]
-        ways = [self.policies[name]["levels"] for name in dict.fromkeys(names) if name in self.policies]
+        return [name for name in dict.fromkeys(names) if name in self.policies]
+
+    def list_pages(self, service):
+        """Who is notified at which minute, for pages on a grid and at every edge of every schedule on the way."""
+        ways = [self.policies[name]["levels"] for name in self.list_policies(service)]
         targets = [t["id"].partition("/")[0] for levels in ways for level in levels for t in level["targets"]]
         edges = {edge for id in targets for start, end, _ in self.coverage.get(id, ()) for edge in (start, end)}
         moments = sorted({self.start, *(t for e in edges for t in (e - 1, e)), *range(self.start, self.end, 6 * 3600)})

@@ -1,8 +1,8 @@
-"""Faults planted in Harness behind the plan's back, one at a time: does verify ring for those that page somebody else?
+"""Faults planted in Harness behind the plan's back: does verify ring for those that page somebody else?
 
 Each plant is one change that a person could make: of a field, of a part, of a whole object. The oracle (proof_effects)
 says whether it changes who is on call, who is paged or who is reached; verify must say so, name the object, and be quiet
-about the rest.
+about the rest. Plants that touch nothing of each other can be judged by one look.
 """
 
 import copy
@@ -12,32 +12,36 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from proof_effects import is_told_worse, read_effects
-from proof_plants import Plant, choose, list_plants
-from test_steps import change_harness, migrate, read_harness
+from proof_plants import Plant, choose, group_by_kind, list_plants
+from test_steps import change_harness, read_harness
 
-from pdmigrate import connect, open_job, verify
+from pdmigrate import conflicts, connect, invite, load, open_job, preview, verify
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.harness import accept_invites
 from pdmigrate.steps.job import EMBEDDED_KEY
 
 WATCHED = ("schedules", "escalation_policies", "services")
+KINDS = {"schedules": "schedules", "policies": "escalation_policies", "groups": "groups"}
+KINDS |= dict.fromkeys(("services", "alert rules", "CD services"), "services")
+"""Plants' kinds that are not about one person, in the plan's words."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """changes: what the oracle sees changed; rang: verify ended with 5, or named somebody anew who cannot be reached."""
+    """changes: what the oracle sees changed; said: what verify says of it, anew, in an error that ends with 5 or of people
+    who cannot be reached; named: of an object that changed; beside: what was seen or said of what no plant touches."""
 
     plant: Plant
     changes: tuple
-    rang: bool
-    named: bool
     said: str
+    named: bool
+    beside: str
 
     @property
     def verdict(self):
-        if self.changes:
-            return "caught" if self.rang and self.named else "missed"
-        return "false alarm" if self.rang else "harmless"
+        if self.beside or (self.said and not self.changes):
+            return "false alarm"
+        return "harmless" if not self.changes else "caught" if self.named else "missed"
 
 
 # --- the company, loaded, and what is seen of it ---
@@ -79,20 +83,42 @@ class Field:
             held.clear()
             held.update(copy.deepcopy(self.clean))
 
-    def try_plant(self, plant):
-        """Plant it, look with the oracle and with verify, and take it out again."""
+    def try_plants(self, plants):
+        """Plant these, of which none touches what another does, look with the oracle and with verify, and take them out
+        again. Returns an outcome of each."""
         with change_harness(self.job) as held:
-            plant.apply(held)
+            for plant in plants:
+                plant.apply(held)
         try:
             changes = self.list_changes()
             found = verify(self.job)
         finally:
             self.restore()
-        sentences = [s for s in found.unexplained if s not in self.quiet[0]]
+        told = [s for s in found.unexplained if s not in self.quiet[0] and found.error]
         people = {(row.email, row.why) for row in (*found.unreachable, *found.doubted)} - self.quiet[1]
-        said = "; ".join([*sentences, *(f"{email} {why}" for email, why in sorted(people))])
-        rang = (found.error is not None and bool(sentences)) or bool(people)
-        return Outcome(plant, changes, rang, self.is_named(changes, said), said)
+        told += [f"{email} {why}" for email, why in sorted(people)]
+        reach = [self.list_touched(plant) for plant in plants]
+        whole = set().union(*reach)
+        beside = [f"{kind} {name} is otherwise" for kind, name in changes if (kind, name) not in whole]
+        beside = "; ".join([*beside, *(one for one in told if not self.is_about(whole, one))])
+        return [self.judge(*pair, changes, told, beside) for pair in zip(plants, reach, strict=True)]
+
+    def judge(self, plant, touched, changes, told, beside):
+        mine = tuple(key for key in changes if key in touched)
+        said = [one for one in told if self.is_about(touched, one)]
+        return Outcome(plant, mine, "; ".join(said), any(self.is_about(mine, one) for one in said), beside)
+
+    def is_about(self, keys, sentence):
+        """Whether a sentence of verify begins with one of the objects, by its PagerDuty id, or with one of the people."""
+        subject = sentence.partition(": ")[0]
+        for key in keys:
+            id, name = self.names.get(key, (None, None))
+            if f" ({id})" in subject or sentence.startswith((f"{key[1]} ", f"schedule {name} nobody stands in it")):
+                return True
+        return False
+
+    def list_plants(self):
+        return list(list_plants(self.clean, self.ledger, datetime.now(UTC)))
 
     def list_changes(self):
         """The objects whose effect is another one, and the people who are reached otherwise."""
@@ -108,10 +134,24 @@ class Field:
         left_to_defaults = self.base.has_rule(person) and not now.has_rule(person)
         return is_told_worse(before, after) or (left_to_defaults and before != after)
 
-    def is_named(self, changes, said):
-        """Whether what was said names one of the objects that are otherwise."""
-        words = [word for key in changes for word in (self.names.get(key) or (key[1],)) if word]
-        return not changes or any(word in said for word in words)
+    def list_touched(self, plant):
+        """What a plant may change: its own object, and whatever pages by that, as (kind, identifier)."""
+        kind, name = KINDS.get(plant.kind, "people"), plant.name
+        if plant.kind == "alert rules":
+            name = next(rule["service"] for rule in self.base.rules if rule["identifier"] == name)
+        ways = {id: set(self.base.list_policies(id)) for of, id in self.watched if of == "services"}
+        paging = {name} & self.base.policies.keys()
+        if kind == "services":  # its policies may come to page for nobody
+            paging = ways.get(name, set())
+        elif kind in ("schedules", "groups"):
+            paging = {id for id, row in self.base.policies.items() if name in list_targets(row)}
+        services = {id for id, own in ways.items() if own & paging} if kind != "services" else set()
+        return {(kind, name), *(("escalation_policies", id) for id in paging), *(("services", id) for id in services)}
+
+
+def list_targets(policy):
+    """Every schedule, person and group that it names."""
+    return {target["id"].partition("/")[0] for level in policy["levels"] for target in level["targets"]}
 
 
 def _name_of(account, kind, key):
@@ -121,29 +161,59 @@ def _name_of(account, kind, key):
 
 
 def load_company(folder):
-    """The company, carried over twice: the second time with everybody's invitation accepted."""
+    """The company, carried over, and once more with everybody's invitation accepted."""
     make_demo_workspace(folder)
     with open_job(folder) as job:
         connect(job)
-        migrate(job)
+        preview(job)
+        invite(job)
+        conflicts(job)
+        load(job, "all")
+    return accept_all(folder)
+
+
+def accept_all(folder):
+    """In a company that was carried over everybody accepts, and what waited for that is loaded."""
+    with open_job(folder) as job:
         with change_harness(job) as held:
             accept_invites(held)
-        migrate(job)
+        conflicts(job)
+        load(job, "all")
     return folder
 
 
 def run(folder, number, seed, share=(0, 1), describe=lambda outcome: None):
-    """Plant `number` changes, those of this share of the work; returns the outcomes."""
+    """Plant `number` changes one at a time, those of this share of the work; returns the outcomes."""
     mapped = folder.parent / f"share{share[0]}"
     shutil.copytree(folder, mapped)
     with open_job(mapped) as job:
-        field = Field(job)
-        plants = choose(list(list_plants(field.clean, field.ledger, datetime.now(UTC))), number, seed)
-        outcomes = []
-        for plant in plants[share[0] :: share[1]]:
-            outcomes.append(field.try_plant(plant))
+        field, outcomes = Field(job), []
+        for plant in choose(field.list_plants(), number, seed)[share[0] :: share[1]]:
+            outcomes += field.try_plants([plant])
             describe(outcomes[-1])
     return outcomes
+
+
+def run_together(folder, seed):
+    """Plant every kind of change once, as many at a time as touch nothing of each other; returns the outcomes."""
+    with open_job(folder) as job:
+        field = Field(job)
+        batches = make_batches(field, group_by_kind(field.list_plants(), seed))
+        return [outcome for batch in batches for outcome in field.try_plants(batch)]
+
+
+def make_batches(field, groups):
+    """One plant of each group, each in the first batch in which it meets none of the others."""
+    batches = []
+    for group in groups:
+        reach = [(plant, field.list_touched(plant)) for plant in group]
+        room = ((plant, touched, batch) for batch in batches for plant, touched in reach if not touched & batch[1])
+        plant, touched, (batch, taken) = next(room, (*reach[0], ([], set())))
+        if not batch:
+            batches.append((batch, taken))
+        batch.append(plant)
+        taken |= touched
+    return [batch for batch, _ in batches]
 
 
 def tabulate(outcomes):

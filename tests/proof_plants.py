@@ -362,14 +362,19 @@ def _cd(identifier, field, value):
 
 def choose(plants, number, seed):
     """A choice that has every kind of change in it, the rarest first, the same for a seed."""
+    by_kind, chosen, turn = group_by_kind(plants, seed), [], 0
+    while len(chosen) < number and any(len(group) > turn for group in by_kind):
+        chosen += [group[turn] for group in by_kind if len(group) > turn]
+        turn += 1
+    return chosen[: max(number, 0)]
+
+
+def group_by_kind(plants, seed):
+    """The plants of each kind of change, in an order by lot."""
     by_kind = {}
     for plant in plants:
         by_kind.setdefault((plant.kind, plant.field, plant.how), []).append(plant)
     random_ = random.Random(seed)  # noqa: S311 - a choice of tests
     for group in by_kind.values():
         random_.shuffle(group)
-    chosen, turn = [], 0
-    while len(chosen) < number and any(len(group) > turn for group in by_kind.values()):
-        chosen += [group[turn] for group in by_kind.values() if len(group) > turn]
-        turn += 1
-    return chosen[: max(number, 0)]
+    return list(by_kind.values())

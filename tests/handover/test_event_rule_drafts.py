@@ -3,18 +3,24 @@
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from small_company import cut_down
 
-from pdmigrate import approve, conflicts, connect, finish, load, preview
+from pdmigrate import approve, conflicts, finish, load, preview
 from pdmigrate.handover.objects import SCHEMA
 from pdmigrate.handover.ticks import read_items
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
 
 
 @pytest.fixture
 def handed(job):
-    """The workspace's job after a load whose handover was written; orchestrations of services are read too."""
+    """A corner's job after a load whose handover was written; orchestrations of services are read too."""
+    whole = build_company(read_clock())
+    rules = {kind: whole[kind] for kind in ("event_orchestrations", "rulesets", "paths_of_services")}
+    write_json(job.workspace.sandbox / "pagerduty.json", cut_down(whole, ("PSERV05", "PSERV10")) | rules)
     source = job.settings.source.model_copy(update={"service_orchestrations": True})
     job.settings = job.settings.model_copy(update={"source": source})
-    connect(job)
     preview(job)
     decided = conflicts(job)
     finish(job, decided)

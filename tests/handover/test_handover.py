@@ -14,6 +14,7 @@ import pytest
 import requests
 import yaml
 from jsonschema import Draft202012Validator
+from small_company import cut_down
 
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
@@ -22,8 +23,10 @@ from pdmigrate.handover.services import advise
 from pdmigrate.handover.ticks import read_items, tick_item, untick_item
 from pdmigrate.harness.records import Rotation
 from pdmigrate.runs.demo import make_demo_workspace
+from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.store import Store
-from pdmigrate.workspace.folder import Workspace, write_text
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import Workspace, write_json, write_text
 from pdmigrate.workspace.settings import read_settings
 
 CONTRACT = ("contact_methods", "notification_rules", "schedules", "overrides", "escalation_policies")
@@ -199,20 +202,32 @@ def test_a_text_for_each_person_who_must_act(handed):
     assert all(text.startswith("To: ") and "\n1. " in text for text in texts.values())
 
 
-def test_a_second_run_hands_over_only_what_changed_and_keeps_what_is_open(handed):
-    folder, *_, reports = handed
-    first = read_list(reports)
-    *_, again = run(folder, "two")
+@pytest.fixture(scope="module")
+def corner(tmp_path_factory):
+    """The folder of a corner of the company after its first run, and that run's own; to be copied."""
+    folder = make_corner(tmp_path_factory.mktemp("corner") / "acme")
+    return folder, run(folder, "one")[3]
+
+
+def make_corner(folder):
+    make_demo_workspace(folder)
+    corner = cut_down(build_company(read_clock()), ("PSERV01", "PSERV05"))
+    write_json(folder / "sandbox" / "pagerduty.json", corner)
+    return folder
+
+
+def test_a_second_run_hands_over_only_what_changed_and_keeps_what_is_open(corner, tmp_path):
+    first = read_list(corner[1])
+    assert {row["kind"] for row in first} >= {*CONTRACT, "services"}
+    *_, again = run(shutil.copytree(corner[0], tmp_path / "acme"), "two")
     assert read_list(again) == []
     page = (again / "handover" / "checklist.html").read_text()
     assert all(row["key"] in page for row in first)
     assert not list((again / "handover").glob("schedules"))
 
 
-def test_only_the_lines_that_changed_are_in_the_sheets_of_a_re_run(tmp_path):
-    folder = tmp_path / "acme"
-    make_demo_workspace(folder)
-    *_, first = run(folder, "one")
+def test_only_the_lines_that_changed_are_in_the_sheets_of_a_re_run(corner, tmp_path):
+    folder, first = shutil.copytree(corner[0], tmp_path / "acme"), corner[1]
     with open_job(folder), Store(Workspace(folder).sandbox / "pagerduty.json", dict).change() as account:
         person = next(user for user in account["users"] if user["name"] == "Lin Zhao")
         phone = next(m for m in person["contact_methods"] if m["type"] == "phone_contact_method")
@@ -287,8 +302,7 @@ def test_everything_can_be_written_anew(handed, tmp_path):
 
 
 def test_with_terraform_groups_and_users_are_files_and_nothing_is_written(tmp_path):
-    folder = tmp_path / "acme"
-    make_demo_workspace(folder)
+    folder = make_corner(tmp_path / "acme")
     settings = Workspace(folder).settings_file
     write_text(settings, settings.read_text().replace("terraform: false", "terraform: true"))
     assert read_settings(settings).rules.terraform
@@ -298,6 +312,7 @@ def test_with_terraform_groups_and_users_are_files_and_nothing_is_written(tmp_pa
     made = json.loads((reports / "handover" / "terraform" / "main.tf.json").read_text())
     groups, users = (made["resource"][f"harness_platform_{name}"] for name in ("usergroup", "user"))
     assert len(groups) == sum(a.kind == "teams" and a.verb == "handover" for a in decided.plan.actions)
+    assert len(groups) > 1 < len(users)
     assert len(users) == sum(a.kind == "users" and a.verb == "handover" for a in decided.plan.actions)
     assert all(row["org_id"] == "default" and "@" in row["email"] for row in users.values())
     assert all("users" not in row and isinstance(row["user_emails"], list) for row in groups.values())
@@ -321,8 +336,7 @@ def check_by_terraform(folder, made):
 
 
 def test_a_user_with_several_roles_is_said_to_get_one_by_terraform(tmp_path):
-    folder = tmp_path / "acme"
-    make_demo_workspace(folder)
+    folder = make_corner(tmp_path / "acme")
     settings = Workspace(folder).settings_file
     text = settings.read_text().replace("terraform: false", "terraform: true")
     write_text(settings, text.replace("invite_roles: []", "invite_roles: [_project_viewer, responder]"))

@@ -3,12 +3,14 @@
 import csv
 
 import pytest
+from small_company import cut_down
 from test_handover import read_list, switch
 
 from pdmigrate import conflicts, finish, load, open_job, preview
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.sandbox.store import Store
-from pdmigrate.workspace.folder import Workspace
+from pdmigrate.sandbox.company import build_company
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
 
 SLACK = {"id": "PSLACK1", "type": "slack_contact_method", "label": "Slack", "address": "https://acme.slack.com/team/U0"}
 
@@ -28,9 +30,10 @@ def give_slack_and_extension(account):
 def test_slack_and_an_extension_are_in_the_letter_to_their_owner(tmp_path, oncall):
     """Whoever types his numbers in reads it there; where they are written by API it is an item of its own."""
     make_demo_workspace(tmp_path / "acme")
+    account = cut_down(build_company(read_clock()), ("PSERV01",))
+    person = give_slack_and_extension(account)
+    write_json(tmp_path / "acme" / "sandbox" / "pagerduty.json", account)
     with open_job(tmp_path / "acme", tmp_path / "reports") as job:
-        with Store(Workspace(tmp_path / "acme").sandbox / "pagerduty.json", dict).change() as account:
-            person = give_slack_and_extension(account)
         switch(job, oncall=oncall)
         preview(job)
         finish(job, conflicts(job))

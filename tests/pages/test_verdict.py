@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from test_steps import change_harness, migrate
+from test_steps import change_harness
 
-from pdmigrate import connect, finish, open_job, verify
+from pdmigrate import finish, open_job, verify
 from pdmigrate.errors import UnexplainedDifferenceError
 from pdmigrate.oncall.rota import Rota, make_rota, total
 from pdmigrate.pages import make_page
@@ -22,35 +22,20 @@ from pdmigrate.pages.teams import make_page as make_team_page
 from pdmigrate.pages.verdict import describe_verdict, list_figures, section_services
 from pdmigrate.parity.verdicts import Alert, count_silence
 from pdmigrate.plan.answers import SignOff
-from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.runs.summary import read_results, write_run
 
 
 @pytest.fixture(scope="module")
-def loaded_folder(tmp_path_factory):
-    """The company carried over; every test starts from a copy."""
-    folder = tmp_path_factory.mktemp("loaded") / "acme"
-    make_demo_workspace(folder)
-    with open_job(folder) as job:
-        connect(job)
-        migrate(job)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def clean(loaded_folder, tmp_path_factory):
+def clean(whole, tmp_path_factory):
     """What verify finds where nobody has touched anything."""
     folder = tmp_path_factory.mktemp("clean") / "acme"
-    shutil.copytree(loaded_folder, folder)
-    with open_job(folder) as job:
-        verified = verify(job)
-        return verified, read_readiness(job, verified)
+    with open_job(shutil.copytree(whole["folder"], folder)) as job:
+        return whole["verify"], read_readiness(job, whole["verify"])
 
 
 @pytest.fixture
-def job(loaded_folder, tmp_path):
-    shutil.copytree(loaded_folder, tmp_path / "acme")
-    with open_job(tmp_path / "acme") as job:
+def job(whole, tmp_path):
+    with open_job(shutil.copytree(whole["folder"], tmp_path / "acme")) as job:
         yield job
 
 
@@ -89,11 +74,10 @@ def test_what_was_decided_is_not_red_and_whoever_cannot_be_reached_is(clean):
 
 
 @pytest.fixture(scope="module")
-def spoilt(loaded_folder, tmp_path_factory):
+def spoilt(whole, tmp_path_factory):
     """Two faults: a service whose alert rule is silent, and one whose rule pages by another policy. With their names."""
     folder = tmp_path_factory.mktemp("spoilt") / "acme"
-    shutil.copytree(loaded_folder, folder)
-    with open_job(folder) as job:
+    with open_job(shutil.copytree(whole["folder"], folder)) as job:
         with change_harness(job) as held:
             silent, elsewhere, *_ = find_rules(held)
             silent["paging"] = False

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from proof_plants import shift
 from small_company import cut_down, edit
-from test_steps import change_harness, migrate
+from test_steps import change_harness
 
-from pdmigrate import conflicts, connect, decide, load, open_job, preview, verify
+from pdmigrate import conflicts, decide, load, open_job, preview, verify
 from pdmigrate.plan.answers import Waiver
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
@@ -22,11 +22,12 @@ def loaded_folder(tmp_path_factory):
     """A corner of the company, carried over; every test starts from a copy."""
     folder = tmp_path_factory.mktemp("together") / "acme"
     make_demo_workspace(folder)
-    corner = cut_down(build_company(read_clock()), ("PSERV01", "PSERV02", "PSERV05"))
+    corner = cut_down(build_company(read_clock()), ("PSERV01", "PSERV02"))
     write_json(folder / "sandbox" / "pagerduty.json", corner)
     with open_job(folder) as job:
-        connect(job)
-        migrate(job)
+        preview(job)
+        conflicts(job)
+        load(job, "all")
     return folder
 
 
@@ -138,7 +139,7 @@ def test_a_rotation_that_is_added_to_a_merged_schedule_is_none_of_those_that_wer
     corner = cut_down(build_company(read_clock()), ("PSERV01",))
     write_json(tmp_path / "acme" / "sandbox" / "pagerduty.json", corner)
     with open_job(tmp_path / "acme") as job:
-        connect(job)
+        preview(job)
         rotation = {"name": "Old", "participants": ["tom.becker@acme.example"], "anchor": "2026-01-05T00:00:00"}
         rotation |= {"turn_seconds": 604_800, "windows": [], "since": None, "until": None}
         theirs = {
@@ -150,7 +151,8 @@ def test_a_rotation_that_is_added_to_a_merged_schedule_is_none_of_those_that_wer
         with change_harness(job) as held:
             held["oncall"]["schedules"]["default/sre/theirs"] = {**theirs, "rotations": [rotation], "overrides": []}
         decide(job, "duplicate_schedule", "PSCHED03", "merge", by="ann", why="ours goes beside theirs")
-        migrate(job)
+        conflicts(job)
+        load(job, "all")
         assert see_unexplained(job) == ()
         assert conflicts(job).draft.plan.pending == ()
         with change_harness(job) as held:

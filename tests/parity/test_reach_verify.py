@@ -26,13 +26,13 @@ PLACE = "default/sre"
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    """A corner of the company, carried over, and everybody has accepted."""
+    """A corner of the company, carried over, and everybody has accepted: its folder, the state, and what verify finds."""
     folder = tmp_path_factory.mktemp("reach") / "acme"
     make_demo_workspace(folder)
     write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock())))
     with open_job(folder) as job:
+        preview(job)
         for _ in range(2):
-            preview(job)
             conflicts(job)
             load(job, "all")
             with edit(job, "harness") as held:
@@ -40,18 +40,20 @@ def loaded(tmp_path_factory):
         verified = verify(job)
         assert verified.unreachable == ()
         assert not verified.unexplained
-    return folder
+        return folder, job.target.read_state(), verified
 
 
 @pytest.fixture
 def job(loaded, tmp_path):
-    with open_job(shutil.copytree(loaded, tmp_path / "acme"), tmp_path / "acme" / "reports" / "1") as opened:
+    folder = shutil.copytree(loaded[0], tmp_path / "acme")
+    with open_job(folder, folder / "reports" / "1") as opened:
         yield opened
 
 
-def find_on_call(job):
+@pytest.fixture
+def on_call(loaded):
     """The email of somebody who is on call now, and is told of it by email at once."""
-    state, seen = job.target.read_state(), verify(job)
+    _, state, seen = loaded
     now = {person for s in seen.schedules for _, _, who in s.before.entries[:1] for person in who}
     told = [email for email in sorted(now) if any(m.type == "email" for m in state.rules[email].steps[0].methods)]
     return told[0]
@@ -99,9 +101,9 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_what_somebody_breaks_in_harness_is_named_with_the_person(job, planted):
+def test_what_somebody_breaks_in_harness_is_named_with_the_person(job, on_call, planted):
     plant, said = PLANTED[planted]
-    email = find_on_call(job)
+    email = on_call
     with edit(job, "harness") as held:
         plant(held, email)
     found = verify(job)
@@ -112,8 +114,8 @@ def test_what_somebody_breaks_in_harness_is_named_with_the_person(job, planted):
     assert email in repr(look(found, "unreachable"))
 
 
-def test_a_first_wait_that_grew_is_named(job):
-    email = find_on_call(job)
+def test_a_first_wait_that_grew_is_named(job, on_call):
+    email = on_call
     with edit(job, "harness") as held:
         wait_longer(held, email)
     found = verify(job)
@@ -123,9 +125,9 @@ def test_a_first_wait_that_grew_is_named(job):
     assert "is told 10 minutes later than today" in repr(look(found, "reach"))
 
 
-def test_a_later_step_that_is_gone_is_named(job):
+def test_a_later_step_that_is_gone_is_named(job, loaded):
     """Whoever slept through the first one is not told again."""
-    state, seen = job.target.read_state(), verify(job)
+    _, state, seen = loaded
     paged = {person for s in seen.schedules for _, _, who in s.before.entries for person in who}
     email = next(p for p in sorted(paged) if p in state.rules and len(state.rules[p].steps) > 1)
     with edit(job, "harness") as held:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from small_company import by_ids, cut_down
 
-from pdmigrate import approve, conflicts, connect, decide, load, open_job, preview, verify
+from pdmigrate import decide, open_job, preview, verify
 from pdmigrate.cli import main
 from pdmigrate.cli.rota import print_on_call
 from pdmigrate.mapping.schedules_v3 import map_shifts
@@ -32,18 +32,8 @@ UNTIL = NOW + timedelta(days=56)
 TOKEN = "sandbox"
 
 
-@pytest.fixture
-def loaded(job):
-    connect(job)
-    seen = preview(job)
-    approve(job, conflicts(job).plan.digest, by="test", why="a test")
-    load(job)
-    return job, seen
-
-
-def test_every_schedule_of_the_company_is_exact_over_the_horizon_and_both_changes(loaded):
-    job, seen = loaded
-    found = verify(job)
+def test_every_schedule_of_the_company_is_exact_over_the_horizon_and_both_changes(whole):
+    seen, found = whole["preview"], whole["verify"]
     assert found.count_seconds() == {"agree_seconds": 20 * 56 * 86_400, "differ_seconds": 0, "unverified_seconds": 0}
     assert found.count_windows()["differ_seconds"] == 0
     assert found.count_windows()["agree_seconds"] > 0

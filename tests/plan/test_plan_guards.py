@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from small_company import cut_down
 
 from pdmigrate import conflicts, load, preview, waive
 from pdmigrate.cli.status import describe_status
@@ -21,25 +22,21 @@ from pdmigrate.plan.actions import Action, make_plan
 from pdmigrate.plan.answers import Waiver
 from pdmigrate.plan.guards import GUARDS, Seen, find_refusals
 from pdmigrate.plan.rules import Guards
+from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.conflicts import check_guards
 from pdmigrate.steps.draft import draft, list_ids
+from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.decisions import read_decisions, save_answers
+from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import parse_settings
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
+def seen(whole):
     """A real plan of the embedded company, as the guards see it: none of them refuses."""
-    from pdmigrate import open_job
-    from pdmigrate.runs.demo import make_demo_workspace
-
-    folder = tmp_path_factory.mktemp("guards") / "acme"
-    make_demo_workspace(folder)
-    with open_job(folder) as job:
-        preview(job)
-        found = draft(job)
+    found = whole["preview"].draft
     account = found.account
     window = (account.taken, account.since, account.until, account.taken)
     ids = list_ids(account)
@@ -194,43 +191,42 @@ def test_every_guard_has_a_test():
     assert not [name for name in GUARDS if f'"{name}"' not in text]
 
 
-def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(job):
-    path = job.workspace.settings_file
+def test_a_refused_plan_is_not_loaded_until_a_person_waives_it(small):
+    path = small.workspace.settings_file
     path.write_text(path.read_text().replace("next_run_days: 7", "next_run_days: 300"))
-    preview(job)
-    decided = conflicts(job)
+    decided = conflicts(small)
     assert "(guard runs_out)" in decided.refusals[0]
-    assert "(guard runs_out)" in describe_status(job.workspace)
+    assert "(guard runs_out)" in describe_status(small.workspace)
     with pytest.raises(RefusedError, match="runs_out"):
-        load(job, "all")
-    today = f"{job.clock():%Y-%m-%d}"
+        load(small, "all")
+    today = f"{small.clock():%Y-%m-%d}"
     late = {"guard": "runs_out", "plan": decided.plan.digest, "until": "2020-01-01", "by": "ann", "why": "too late"}
-    save_answers(job.workspace.decisions_file, Waiver(**late))
-    assert "The waiver of ann ran out on 2020-01-01." in conflicts(job).refusals[0]
-    waive(job, "runs_out", "0" * 64, today, "bob", "another plan")
-    said = conflicts(job).refusals[0]
+    save_answers(small.workspace.decisions_file, Waiver(**late))
+    assert "The waiver of ann ran out on 2020-01-01." in conflicts(small).refusals[0]
+    waive(small, "runs_out", "0" * 64, today, "bob", "another plan")
+    said = conflicts(small).refusals[0]
     assert f"The waiver of bob is for the plan 000000000000, and this is {decided.plan.digest[:12]}." in said
     with pytest.raises(RefusedError) as refused:
-        load(job, "all")
+        load(small, "all")
     assert str(refused.value).count("The waiver of bob") == 1
-    waive(job, "runs_out", decided.plan.digest, today, "ann", "a rehearsal")
-    assert conflicts(job).guards[0].waived_by == "ann"
-    assert "(guard runs_out)" not in describe_status(job.workspace)
-    assert load(job, "all").writes > 100
+    waive(small, "runs_out", decided.plan.digest, today, "ann", "a rehearsal")
+    assert conflicts(small).guards[0].waived_by == "ann"
+    assert "(guard runs_out)" not in describe_status(small.workspace)
+    assert load(small, "all").writes > 20
 
 
-def test_a_plan_that_no_guard_has_seen_is_not_loaded(job):
-    preview(job)
-    conflicts(job)
-    job.workspace.state_file("guards").unlink()
+def test_a_plan_that_no_guard_has_seen_is_not_loaded(small):
+    conflicts(small)
+    small.workspace.state_file("guards").unlink()
     with pytest.raises(RefusedError, match="run conflicts again"):
-        load(job, "all")
-    assert job.target.transport.counts.writes == 0
+        load(small, "all")
+    assert small.target.transport.counts.writes == 0
 
 
 def test_open_questions_stop_load_as_well(workspace):
     from pdmigrate import open_job
 
+    write_json(workspace / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock())))
     with open_job(workspace) as job:
         preview(job)
         decided = conflicts(job)
@@ -240,26 +236,25 @@ def test_open_questions_stop_load_as_well(workspace):
             load(job, "all")
         waive(job, "unresolved_conflict", decided.plan.digest, f"{job.clock():%Y-%m-%d}", "ann", "the rest is urgent")
         assert not conflicts(job).stop
-        assert load(job, "all").writes > 20
+        assert load(job, "all").writes > 10
 
 
-def test_what_moved_since_the_plan_is_left_where_that_is_waived(job):
-    preview(job)
-    plan = conflicts(job).plan
-    load(job, "all")
-    harness = Store(job.workspace.sandbox / "harness.json", dict)
-    with Store(job.workspace.sandbox / "pagerduty.json", dict).change() as held:
+def test_what_moved_since_the_plan_is_left_where_that_is_waived(small):
+    conflicts(small)
+    load(small, "all")
+    harness = Store(small.workspace.sandbox / "harness.json", dict)
+    with Store(small.workspace.sandbox / "pagerduty.json", dict).change() as held:
         for policy in held["escalation_policies"][:2]:
             policy["description"] = "changed"
-    preview(job)
-    plan = conflicts(job).plan
+    preview(small)
+    plan = conflicts(small).plan
     policies = [a for a in plan.pending if a.kind == "escalation_policies"]
     with harness.change() as held:
         held["oncall"]["escalation_policies"][f"default/sre/{policies[0].identifier}"]["description"] = "by hand"
     with pytest.raises(TargetMovedError, match=policies[0].name):
-        load(job, "all")
-    waive(job, "target_moved", plan.digest, f"{job.clock():%Y-%m-%d}", "ann", "look at it later")
-    loaded = load(job, "all")
+        load(small, "all")
+    waive(small, "target_moved", plan.digest, f"{small.clock():%Y-%m-%d}", "ann", "look at it later")
+    loaded = load(small, "all")
     assert {done.outcome for done in loaded.done if done.action.kind == "escalation_policies"} >= {"updated", "skipped"}
     rows = harness.read()["oncall"]["escalation_policies"]
     assert rows[f"default/sre/{policies[0].identifier}"]["description"] == "by hand"
@@ -277,16 +272,15 @@ def test_waivers_are_checked_strictly(job):
         read_decisions(path)
 
 
-def test_a_waiver_is_for_one_plan_and_one_guard(job):
-    preview(job)
-    found = draft(job)
-    day = f"{job.clock():%Y-%m-%d}"
-    waive(job, "old_snapshot", found.plan.digest, day, "ann", "why")
-    decisions = job.decisions()
-    assert decisions.waives("old_snapshot", found.plan.digest, job.clock())
-    assert not decisions.waives("old_snapshot", "f" * 64, job.clock())
-    assert not decisions.waives("runs_out", found.plan.digest, job.clock())
-    assert not check_guards(job, found)
+def test_a_waiver_is_for_one_plan_and_one_guard(small):
+    found = draft(small)
+    day = f"{small.clock():%Y-%m-%d}"
+    waive(small, "old_snapshot", found.plan.digest, day, "ann", "why")
+    decisions = small.decisions()
+    assert decisions.waives("old_snapshot", found.plan.digest, small.clock())
+    assert not decisions.waives("old_snapshot", "f" * 64, small.clock())
+    assert not decisions.waives("runs_out", found.plan.digest, small.clock())
+    assert not check_guards(small, found)
 
 
 def test_the_limits_stand_in_migration_yaml():

@@ -276,16 +276,26 @@ def shuffle(value, dice, free=True):
     return value
 
 
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    """A job on the whole company, its plan, and what was read for it."""
+    from pdmigrate import conflicts, open_job, preview
+    from pdmigrate.runs.demo import make_demo_workspace
+
+    folder = tmp_path_factory.mktemp("planned") / "acme"
+    make_demo_workspace(folder)
+    with open_job(folder) as job:
+        preview(job)
+        yield job, conflicts(job).plan, job.latest_snapshot()
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_any_order_of_input_gives_the_same_plan(job, seed):
-    from pdmigrate import conflicts, preview
+def test_any_order_of_input_gives_the_same_plan(planned, seed):
     from pdmigrate.pagerduty.account import Snapshot
     from pdmigrate.steps.draft import draft
 
-    preview(job)
-    plan = conflicts(job).plan
+    job, plan, snapshot = planned
     dice = random.Random(seed)  # noqa: S311 - order, not secrets
-    snapshot = job.latest_snapshot()
     rows = {kind: shuffle(found, dice) for kind, found in snapshot.rows.items() if kind != "team_members"}
     rows["team_members"] = {team: shuffle(found, dice) for team, found in snapshot.rows["team_members"].items()}
     shuffled = Snapshot(snapshot.subdomain, snapshot.taken, snapshot.since, snapshot.until, rows)
@@ -333,46 +343,42 @@ def decorate(app, answered, more):
     app.after_request_funcs.setdefault(None, []).append(add)
 
 
-def test_fields_that_a_server_adds_to_any_answer_are_no_change(job):
+def test_fields_that_a_server_adds_to_any_answer_are_no_change(small):
     """Harness adds fields everywhere, PagerDuty some that say nothing: the same plan and digest, the second run is empty."""
     from pdmigrate import conflicts, load, preview
 
-    preview(job)
-    plain, snapshot = conflicts(job).plan, job.latest_snapshot().digest
+    plain, snapshot = conflicts(small).plan, small.latest_snapshot().digest
     source, target = set(), set()
-    for server in job._servers:
+    for server in small._servers:
         pagerduty = server.app.name.endswith("pagerduty")
         decorate(server.app, source if pagerduty else target, [] if pagerduty else NEWS)
-    preview(job)
-    decided = conflicts(job)
-    assert job.latest_snapshot().digest == snapshot
+    preview(small)
+    decided = conflicts(small)
+    assert small.latest_snapshot().digest == snapshot
     assert (decided.plan.digest, decided.plan.actions) == (plain.digest, plain.actions)
-    loaded = load(job, "all")
+    loaded = load(small, "all")
     assert not [done for done in loaded.done if done.outcome in ("failed", "skipped")]
-    preview(job)
-    assert conflicts(job).plan.empty
-    assert not [done for done in load(job, "all").done if done.action.writes]
+    preview(small)
+    assert conflicts(small).plan.empty
+    assert not [done for done in load(small, "all").done if done.action.writes]
     assert {path.rsplit("/", 1)[1] for path in source} >= PAGERDUTY_LISTS
     assert {path.partition("/projects/sre")[2] or path for path in target} >= HARNESS_READS
 
 
-def test_a_field_that_pagerduty_adds_where_it_pages_is_asked_about(job):
+def test_a_field_that_pagerduty_adds_where_it_pages_is_asked_about(small):
     """It may say that nobody is paged; who is paged is not written before somebody has looked."""
     from pdmigrate import conflicts, preview
 
-    decorate(next(s for s in job._servers if s.app.name.endswith("pagerduty")).app, set(), NEWS)
-    preview(job)
-    asked = {question.kind for question in conflicts(job).draft.open.values() if question.about == "unknown_field"}
+    decorate(next(s for s in small._servers if s.app.name.endswith("pagerduty")).app, set(), NEWS)
+    preview(small)
+    asked = {question.kind for question in conflicts(small).draft.open.values() if question.about == "unknown_field"}
     assert asked >= {"schedules", "escalation_policies", "services"}
 
 
-def test_every_field_of_every_kind_is_here(job):
+def test_every_field_of_every_kind_is_here(planned):
     """What the embedded company's plan would write, against this table; parts of sets have a table of their own."""
-    from pdmigrate import conflicts, preview
-
-    preview(job)
     written = {}
-    for action in conflicts(job).plan.pending:
+    for action in planned[1].pending:
         written.setdefault(action.kind, set()).update(action.after)
     assert set(written) == set(KINDS)
     named = {kind: set(VALUES.get(kind, ())) | (written[kind] & SETS) for kind in KINDS if kind != "users"}

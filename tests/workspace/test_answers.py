@@ -1,13 +1,18 @@
 """Whatever way an answer is given, it is to the question that the person saw: a changed one is asked again."""
 
+import shutil
+
 import ipywidgets
 import pytest
-from small_company import edit
+from small_company import cut_down, edit
 
 from pdmigrate import conflicts, decide, invite, open_job, preview
 from pdmigrate.notebook import answer_conflicts, choose_people
 from pdmigrate.plan.answers import Conflict
+from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.conflicts import decide_each, take_back
+from pdmigrate.steps.job import read_clock
+from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.settings import make_workspace
 
 
@@ -19,10 +24,20 @@ def somebody_sits_there(monkeypatch):
     monkeypatch.setattr(questions, "is_interactive", lambda: True)
 
 
+@pytest.fixture(scope="module")
+def previewed_folder(tmp_path_factory):
+    """A corner of the company in which nothing is decided, previewed; to be copied."""
+    folder = tmp_path_factory.mktemp("newcomer") / "acme"
+    make_workspace(folder, {"name": "acme"})
+    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), ("PSERV10",)))
+    with open_job(folder) as job:
+        preview(job)
+    return folder
+
+
 @pytest.fixture
-def company(tmp_path):
-    make_workspace(tmp_path / "acme", {"name": "acme"})
-    with open_job(tmp_path / "acme") as job:
+def company(previewed_folder, tmp_path):
+    with open_job(shutil.copytree(previewed_folder, tmp_path / "acme")) as job:
         yield job
 
 
@@ -72,7 +87,6 @@ def test_notebook_3_keeps_what_it_asked(company):
 
 
 def test_notebook_4_keeps_what_it_asked_of_each_object_and_again_when_it_was_answered_before(company):
-    preview(company)
     decided = conflicts(company)
     asked = list_asked(decided.draft)
     for choice in ("leave_out", "ask_harness"):
@@ -85,16 +99,14 @@ def test_notebook_4_keeps_what_it_asked_of_each_object_and_again_when_it_was_ans
 
 @pytest.mark.parametrize("step", [preview, invite, conflicts])
 def test_an_answer_that_is_given_in_python_is_to_what_the_latest_step_asked(company, step):
-    found = preview(company)
-    step(company)
-    keys = [key for key in list_asked(found.draft) if key[0] == "phone_country"]
+    asked = list_asked(step(company).draft)
+    keys = [key for key in asked if key[0] == "phone_country"]
     decide(company, *keys[0], "leave_out")
     decide_each(company, "phone_country", [id for _, id in keys[1:]], "leave_out")
-    assert read_digests(company) == {key: list_asked(found.draft)[key] for key in keys}
+    assert read_digests(company) == {key: asked[key] for key in keys}
 
 
 def test_an_answer_is_to_what_the_person_saw_and_not_to_what_was_asked_meanwhile(company):
-    preview(company)
     shown = answer_conflicts(company, conflicts(company))
     id = rename(company, "Hana Sato", "Hana Kato")
     preview(company)
@@ -103,7 +115,6 @@ def test_an_answer_is_to_what_the_person_saw_and_not_to_what_was_asked_meanwhile
 
 
 def test_a_changed_question_is_open_again_and_the_notebook_says_so(company):
-    preview(company)
     answer_all(choose_people(company, invite(company)), "invite", Search="Hana Sato")
     id = rename(company, "Hana Sato", "Hana Kato")
     preview(company)
@@ -118,7 +129,6 @@ def test_a_changed_question_is_open_again_and_the_notebook_says_so(company):
 
 
 def test_taking_back_and_undo_leave_the_digests_of_the_others(company):
-    preview(company)
     decided = conflicts(company)
     shown = answer_conflicts(company, decided)
     answer_all(shown, "leave_out", Search="phone country")
@@ -132,7 +142,6 @@ def test_taking_back_and_undo_leave_the_digests_of_the_others(company):
 
 
 def test_an_answer_to_a_class_is_to_whatever_comes(company):
-    preview(company)
     decide(company, "user_not_found", "all", "invite")
     assert read_digests(company) == {("user_not_found", "all"): ""}
     assert all(isinstance(a.conflict, Conflict) for a in conflicts(company).draft.answered.values())

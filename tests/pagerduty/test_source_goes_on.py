@@ -60,7 +60,13 @@ def test_stopped_again_and_again_it_goes_on_and_the_snapshot_is_the_same(serve_s
     whole = fetch(source, path)
     undisturbed, spent = source.log["requests"], 0
     assert not path.exists()
-    stops = (5, 20, 25, 30, 20)
+    stops = (
+        20,
+        5,
+        25,
+        30,
+        20,
+    )  # at the first one an answer is kept, however many are under way: the time of the fetch stays
     for hours, number in enumerate(stops):
         spent += stop(source, path, number, now=NOW + timedelta(hours=hours))
     source.server.app.config["LOG"].clear()

@@ -2,14 +2,14 @@
 
 Two witnesses and two claims. PagerDuty's own word (`GET /oncalls`) is compared with what we read out of the schedules and
 targets of a level; and the people of a level, by PagerDuty's word where it was given and by our reading elsewhere, with
-those whom the level pages in Harness. Loops are the levels again: the first round is compared. When each level begins, in
-every round, shows in the pages of services; of a policy that pages for none it is compared here. Three grades, never
+those whom the level pages in Harness. Loops are the levels again: the first round is compared. Whom the other rounds page, and
+when each level begins, shows in the pages of services; of a policy that pages for none it is compared here. Three grades, never
 blurred: what one of the witnesses was not there for is unverified.
 """
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, cycle
 
 from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import paging, rota
@@ -195,7 +195,7 @@ def describe_people(people: rota.People) -> str:
 def _compare(found: Draft, policy: SourcePolicy, schedules: Schedules, paged: Container[str]) -> PolicyParity:
     span = rota.to_instant(found.account.since), rota.to_instant(found.account.until)
     identifier = found.identifier_of("escalation_policies", policy.id)
-    sides = tuple(_lay_side_by_side(found, policy, schedules, span))
+    sides = tuple(_lay_side_by_side(found, policy, schedules, span, policy.id in paged))
     levels = tuple(_compare_level(found, policy, side, span) for side in sides)
     left = (
         (level.number, *one)
@@ -248,8 +248,13 @@ class _Level:
     doubt: str = ""
 
 
-def _lay_side_by_side(found: Draft, policy: SourcePolicy, schedules: Schedules, span: rota.Span) -> Iterator[_Level]:
-    """The levels of PagerDuty, and those that Harness has beyond them and their repetitions."""
+def _lay_side_by_side(
+    found: Draft, policy: SourcePolicy, schedules: Schedules, span: rota.Span, paged: bool
+) -> Iterator[_Level]:
+    """The levels of PagerDuty, and those that Harness has beyond them and their repetitions.
+
+    Repetitions only where they are otherwise, and no page of a service shows it. paged: whether one does.
+    """
     identifier = found.identifier_of("escalation_policies", policy.id)
     mine = schedules.pick(list_targets(policy))
     before = {s.id: s.before for s in mine if not s.unread}
@@ -258,16 +263,17 @@ def _lay_side_by_side(found: Draft, policy: SourcePolicy, schedules: Schedules, 
     decided = iter(_read_decided(found, policy, schedules))
     rules, _ = expect_rules(found, policy)
     chain = source_levels(found, policy, before)
-    for number, rule in enumerate(policy.escalation_rules, 1):
-        ours = chain[number - 1]
-        written = is_written(rules[number - 1])
+    once = len(policy.escalation_rules)
+    for number, (rule, ours) in enumerate(zip(cycle(policy.escalation_rules), chain, strict=False), 1):
+        written = is_written(rules[(number - 1) % once])
         there, expected = (next(side, NOBODY) if written else NOBODY for side in (theirs, decided))
         turns, unread = rule.round_robin and len(rule.targets) > 1, _describe_unread(rule, before)
         doubt = "; ".join(s.describe_doubted() for s in mine if s.doubted and s.id in {t.id for t in rule.targets})
         first, second, third = (_draw(level, span) for level in (ours, there, expected))
-        yield _Level(number, first, second, third, unread, unseen, turns, doubt)
+        if number <= once or not (paged or first == second == third):
+            yield _Level(number, first, second, third, unread, unseen, turns, doubt)
     further, rounds = list(theirs), list(decided)
-    for number, level in enumerate(further[len(rounds) :], len(policy.escalation_rules) + 1):
+    for number, level in enumerate(further[len(rounds) :], len(chain) + 1):
         yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
 
 

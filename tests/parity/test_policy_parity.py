@@ -314,6 +314,23 @@ def test_a_policy_of_no_service_that_waits_otherwise_rings(nowhere, at, field, m
     assert (kept.error, grades(kept)["PPOL02"]) == (None, "differ")
 
 
+@pytest.mark.parametrize(
+    "targets", [[], [{"type": "user", "id": "noam.adler@harbourlane.example"}]], ids=["nobody", "another"]
+)
+def test_a_policy_of_no_service_that_pages_others_in_its_second_round_rings(nowhere, targets):
+    """Its first round is as it was."""
+    change_levels(nowhere, lambda levels: levels[-1].update(targets=targets))
+    verified = verify(nowhere)
+    [sentence] = verified.unexplained
+    assert sentence.startswith("policy Platform follow-the-sun (PPOL02), level ")
+    assert verified.error.exit_code == 5
+    assert grades(verified)["PPOL02"] == "differ"
+    asked = conflicts(nowhere).draft.open["changed_in_harness:PPOL02"]
+    decide(nowhere, "changed_in_harness", asked.id, "keep_harness", by="ann")
+    kept = verify(nowhere)
+    assert (kept.error, grades(kept)["PPOL02"]) == (None, "differ")
+
+
 def test_how_long_its_last_level_waits_is_nobody_s_page(nowhere):
     change_levels(nowhere, lambda levels: levels[-1].update(timeout_minutes=levels[-1]["timeout_minutes"] + 10))
     assert not [sentence for sentence in verify(nowhere).unexplained if "begin" in sentence]

@@ -7,7 +7,6 @@ with more dates than anybody can check, is a person's decision.
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,7 +80,16 @@ def _map_schedule(mapped: Mapped, schedule: AnySchedule) -> None:
     place = find_place(mapped, "schedules", schedule)
     span = rota.to_instant(now), rota.to_instant(mapped.account.until)
     map_one: Callable[..., Said] = map_shifts if shifts else map_layers
-    say = partial(map_one, schedule, zone=ZoneInfo(own), now=span[0], horizon=span[1], judgement=judgement)
+    known = mapped.account.worked_out
+
+    def say(most: int) -> Said:
+        key = (schedule.id, own, judgement, most)
+        if key not in known:
+            given = {"zone": ZoneInfo(own), "now": span[0], "horizon": span[1]}
+            known[key] = map_one(schedule, judgement=judgement, most=most, **given)
+        said: Said = known[key]
+        return said
+
     said = _map_or_ask(mapped, schedule, say) if place else None
     if place and said:
         named, mapped.fidelity[schedule.id] = said

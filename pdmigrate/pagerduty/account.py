@@ -120,6 +120,14 @@ class Account:
         return known
 
     @cached_property
+    def worked_out(self) -> dict[Any, Any]:
+        """What the mapping has made of its schedules, by all that this hangs on: no answer of a person and nothing of Harness.
+
+        So whoever answers a question does not wait for all schedules once more.
+        """
+        return {}
+
+    @cached_property
     def all_schedules(self) -> dict[str, records.Schedule | ScheduleV3]:
         """Layer-based and shift-based ones by id; one that was upgraded keeps its id and is what it is now."""
         return {**self.schedules, **self.schedules_v3}

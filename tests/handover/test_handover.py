@@ -14,7 +14,7 @@ import pytest
 import requests
 import yaml
 from jsonschema import Draft202012Validator
-from small_company import cut_down
+from small_company import make_corner
 
 from pdmigrate import conflicts, finish, load, open_job, preview, verify
 from pdmigrate.cli import main
@@ -23,10 +23,8 @@ from pdmigrate.handover.services import advise
 from pdmigrate.handover.ticks import read_items, tick_item, untick_item
 from pdmigrate.harness.records import Rotation
 from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.store import Store
-from pdmigrate.steps.job import read_clock
-from pdmigrate.workspace.folder import Workspace, write_json, write_text
+from pdmigrate.workspace.folder import Workspace, write_text
 from pdmigrate.workspace.settings import read_settings
 
 CONTRACT = ("contact_methods", "notification_rules", "schedules", "overrides", "escalation_policies")
@@ -53,6 +51,9 @@ def run(folder, name, approve="all"):
 
 def read_list(reports):
     return list(csv.DictReader((reports / "handover" / "handover.csv").read_text().splitlines()))
+
+
+CORNER = ("PSERV01", "PSERV05")
 
 
 @pytest.fixture(scope="module")
@@ -205,15 +206,8 @@ def test_a_text_for_each_person_who_must_act(handed):
 @pytest.fixture(scope="module")
 def corner(tmp_path_factory):
     """The folder of a corner of the company after its first run, and that run's own; to be copied."""
-    folder = make_corner(tmp_path_factory.mktemp("corner") / "acme")
+    folder = make_corner(tmp_path_factory.mktemp("corner") / "acme", CORNER)
     return folder, run(folder, "one")[3]
-
-
-def make_corner(folder):
-    make_demo_workspace(folder)
-    corner = cut_down(build_company(read_clock()), ("PSERV01", "PSERV05"))
-    write_json(folder / "sandbox" / "pagerduty.json", corner)
-    return folder
 
 
 def test_a_second_run_hands_over_only_what_changed_and_keeps_what_is_open(corner, tmp_path):
@@ -302,7 +296,7 @@ def test_everything_can_be_written_anew(handed, tmp_path):
 
 
 def test_with_terraform_groups_and_users_are_files_and_nothing_is_written(tmp_path):
-    folder = make_corner(tmp_path / "acme")
+    folder = make_corner(tmp_path / "acme", CORNER)
     settings = Workspace(folder).settings_file
     write_text(settings, settings.read_text().replace("terraform: false", "terraform: true"))
     assert read_settings(settings).rules.terraform
@@ -336,7 +330,7 @@ def check_by_terraform(folder, made):
 
 
 def test_a_user_with_several_roles_is_said_to_get_one_by_terraform(tmp_path):
-    folder = make_corner(tmp_path / "acme")
+    folder = make_corner(tmp_path / "acme", CORNER)
     settings = Workspace(folder).settings_file
     text = settings.read_text().replace("terraform: false", "terraform: true")
     write_text(settings, text.replace("invite_roles: []", "invite_roles: [_project_viewer, responder]"))

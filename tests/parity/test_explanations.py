@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from proof_plants import shift
-from small_company import cut_down
+from small_company import make_corner
 from test_steps import change_harness
 
 from pdmigrate import conflicts, decide, load, open_job, preview, verify
@@ -18,21 +18,10 @@ from pdmigrate.parity.explanations import Explanation, expect_rota, explain_abse
 from pdmigrate.parity.schedules import Compared
 from pdmigrate.parity.services import expect_levels, find_policy
 from pdmigrate.plan.actions import Held
-from pdmigrate.runs.demo import make_demo_workspace
-from pdmigrate.sandbox.company import build_company
 from pdmigrate.steps.draft import draft
-from pdmigrate.steps.job import read_clock
-from pdmigrate.workspace.folder import write_json
 
 CORNER = ("PSERV01", "PSERV03", "PSERV09", "PSERV10", "PSERV19", "PSERV23")
 """Platform, Checkout, Delivery of a single level, Support that takes turns; and two services of low urgency or by hours."""
-
-
-def make_corner(folder, *services):
-    """A workspace on these services of the company, and what they need."""
-    make_demo_workspace(folder)
-    write_json(folder / "sandbox" / "pagerduty.json", cut_down(build_company(read_clock()), services))
-    return folder
 
 
 def carry_over(job):
@@ -44,7 +33,7 @@ def carry_over(job):
 @pytest.fixture(scope="module")
 def loaded_folder(tmp_path_factory):
     """A corner of the company carried over; every test starts from a copy."""
-    folder = make_corner(tmp_path_factory.mktemp("loaded") / "acme", *CORNER)
+    folder = make_corner(tmp_path_factory.mktemp("loaded") / "acme", CORNER)
     with open_job(folder) as job:
         carry_over(job)
     return folder
@@ -232,7 +221,7 @@ def test_who_a_person_is_in_harness_is_read_from_the_answers_and_not_from_the_ma
 
 
 def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path):
-    with open_job(make_corner(tmp_path / "acme", "PSERV01", "PSERV23")) as job:
+    with open_job(make_corner(tmp_path / "acme", ("PSERV01", "PSERV23"))) as job:
         preview(job)
         account = job.latest_snapshot().account
         owner = next(p for p in account.policies.values() if any(r.round_robin for r in p.escalation_rules))
@@ -269,7 +258,7 @@ def test_an_answer_that_leaves_nothing_out_explains_no_loss(loaded):
 
 def test_a_schedule_that_was_merged_keeps_what_was_there_run_after_run(tmp_path):
     """Whoever was on call in Harness before goes on being so, and nobody is asked about it again."""
-    with open_job(make_corner(tmp_path / "acme", "PSERV01")) as job:
+    with open_job(make_corner(tmp_path / "acme", ("PSERV01",))) as job:
         preview(job)
         with change_harness(job) as held:
             find(held["oncall"]["schedules"], "Payments primary")["name"] = "Platform primary"

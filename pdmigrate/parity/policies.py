@@ -235,7 +235,8 @@ def _leave_unexplained(side: "_Level", differences: tuple[Difference, ...]) -> I
 class _Level:
     """A level on both sides: `ours` as we read PagerDuty, `there` as Harness pages, and why either is not known.
 
-    expected: whom it is to page by the answers of people. doubt: which overrides are missing in `ours`.
+    expected: whom it is to page by the answers of people. doubt: which overrides are missing in `ours`. told: the number
+    that it has in PagerDuty's first round, 0 where it is in none.
     """
 
     number: int
@@ -246,6 +247,7 @@ class _Level:
     unseen: str
     turns: bool
     doubt: str = ""
+    told: int = 0
 
 
 def _lay_side_by_side(
@@ -270,8 +272,8 @@ def _lay_side_by_side(
         turns, unread = rule.round_robin and len(rule.targets) > 1, _describe_unread(rule, before)
         doubt = "; ".join(s.describe_doubted() for s in mine if s.doubted and s.id in {t.id for t in rule.targets})
         first, second, third = (_draw(level, span) for level in (ours, there, expected))
-        if number <= once or not (paged or first == second == third):
-            yield _Level(number, first, second, third, unread, unseen, turns, doubt)
+        if number <= once or not (paged or unseen or first == second == third):
+            yield _Level(number, first, second, third, unread, unseen, turns, doubt, (number - 1) % once + 1)
     further, rounds = list(theirs), list(decided)
     for number, level in enumerate(further[len(rounds) :], len(chain) + 1):
         yield _Level(number, rota.Rota(), _draw(level, span), rota.Rota(), "", unseen, False)
@@ -310,7 +312,7 @@ def _compare_level(found: Draft, policy: SourcePolicy, level: _Level, span: rota
     oncalls = found.account.oncalls
     judged = () if why or oncalls is None else rota.intersect_spans([span], [oncalls.span])
     rest = rota.subtract_spans([span], judged)
-    said = oncalls.level(policy.id, level.number) if oncalls and judged else rota.Rota()
+    said = oncalls.level(policy.id, level.told) if oncalls and judged else rota.Rota()
     said = said.rename(found.emails).within(judged)
     ours = level.ours.within([span])
     known = not (level.turns or level.unread or level.doubt)

@@ -5,8 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
 from contextlib import closing
+from pathlib import Path
 
 import nbformat
 import papermill.engines
@@ -21,8 +24,15 @@ from pdmigrate.steps.cancel import Cancel
 from pdmigrate.workspace.hold import TOKENS
 
 
+def fork_kernel(folder):
+    """One that stays: the names of its sockets are short enough for the system, as those beside its file may not be."""
+    sockets = Path(tempfile.gettempdir()) / f"pdmigrate-{uuid.uuid4().hex[:16]}"
+    options = ["-f", str(folder / "kernel.json"), "--transport=ipc", f"--ip={sockets}"]
+    return ForkedKernel(options, dict(os.environ), str(folder))
+
+
 def test_a_kernel_ends_with_the_process_that_it_was_forked_from(tmp_path):
-    kernel = ForkedKernel(["-f", str(tmp_path / "kernel.json"), "--transport=ipc"], dict(os.environ), str(tmp_path))
+    kernel = fork_kernel(tmp_path)
     process, host = psutil.Process(kernel.pid), Host.find()
     assert process.ppid() == host.process.pid
     assert psutil.Process(host.process.pid).num_threads() == 1, "others would not be there in what it forks"
@@ -35,7 +45,7 @@ def test_a_kernel_ends_with_the_process_that_it_was_forked_from(tmp_path):
 
 
 def test_a_kernel_that_is_killed_has_ended(tmp_path):
-    kernel = ForkedKernel(["-f", str(tmp_path / "kernel.json"), "--transport=ipc"], dict(os.environ), str(tmp_path))
+    kernel = fork_kernel(tmp_path)
     kernel.send_signal(signal.SIGKILL)
     while kernel.poll() is None:
         time.sleep(0.05)

@@ -18,6 +18,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "notebook")
 FOLDER = ROOT / "docs" / "pictures"
 MADE_FROM = ("notebooks/*.ipynb", "pdmigrate/notebook/*.py", "pdmigrate/pages/templates/*", "docs/make_pictures.py")
 WINDOW = {"width": 1100, "height": 1500}
+FRAME = 200
+"""Pixels of JupyterLab around the cells, at most."""
 
 
 def digest_sources() -> str:
@@ -27,11 +29,15 @@ def digest_sources() -> str:
 
 
 def photograph(notebook, call: str, name: str) -> None:
-    """The cell that makes this call, with what it shows."""
+    """The cell that makes this call, with all that it shows: for a long one the window is made longer."""
     cell = notebook.panel.locator(".jp-CodeCell", has_text=call).last
+    cell.scroll_into_view_if_needed()
+    longer = max(WINDOW["height"], int(cell.bounding_box()["height"]) + FRAME)
+    notebook.page.set_viewport_size({**WINDOW, "height": longer})
     cell.scroll_into_view_if_needed()
     notebook.page.wait_for_timeout(400)
     cell.screenshot(path=FOLDER / f"{name}.png")
+    notebook.page.set_viewport_size(WINDOW)
 
 
 def walk(lab, workspace) -> None:

@@ -21,18 +21,21 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import yaml
 from accounts import build_account
 
 SIZES = (100, 1_000, 3_000)
 STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify", "verify again")
+FETCH = "of it the fetch"
+"""What preview does first; then it maps."""
 WORKED = {"preview": "#0b6e99", "conflicts": "#9a6700", "load": "#7a3fa0", "verify": "#b4231f"}
 """The steps that are drawn, and whose growth is told; and their colours."""
 SPEED = 10
@@ -153,28 +156,24 @@ def migrate(pipe: Connection, sides: Connection, people: int, speed: float, fold
     os.environ["BENCH_TOKEN"], os.environ["BENCH_KEY"] = "sandbox-pagerduty-token", KEY
     steps = (connect, preview, invite, conflicts, lambda job: load(job, "all"), verify, verify)
     with open_job(folder) as job:
+        meter = Counter(job, people, lambda at: _go_on(clock, sides, at or clock.speed))
+        fetch = job.source.fetch
+        fetched = []
+
+        def measured_fetch(*given):
+            meter.begin(clock.speed)
+            read = fetch(*given)
+            fetched.append(meter.read(FETCH)[0])
+            return read
+
+        job.source.fetch = measured_fetch
         for step, do in zip(STEPS, steps, strict=True):
-            before, received = job.counts(), _go_on(clock, sides, speed if step == "load" else 1.0)[0]
-            began, worked = time.perf_counter(), time.process_time()
-            _forget_peak()
+            meter.begin(speed if step == "load" else 1.0)
             done = do(job)
-            after, (now, limited) = job.counts(), _go_on(clock, sides, clock.speed)
-            pipe.send(
-                Spent(
-                    people=people,
-                    step=step,
-                    source=sum(
-                        after["source"][n] - before["source"][n]
-                        for n in ("requests", "clock_requests", "oncall_requests")
-                    ),
-                    oncalls=after["source"]["oncall_requests"] - before["source"]["oncall_requests"],
-                    target=after["target"]["requests"] - before["target"]["requests"],
-                    received=now - received,
-                    seconds=time.perf_counter() - began,
-                    worked=time.process_time() - worked,
-                    peak=_read_peak(),
-                )
-            )
+            spent, limited = meter.read(step)
+            for one in (spent, *fetched):
+                pipe.send(one)
+            fetched.clear()
             if step == "conflicts" and done.draft.mapped.questions.open:
                 pipe.send(
                     "; ".join(f"{c.about} {c.name}: {c.question}" for c in done.draft.mapped.questions.open.values())
@@ -183,6 +182,36 @@ def migrate(pipe: Connection, sides: Connection, people: int, speed: float, fold
             if done.error or limited:
                 pipe.send(f"{step}: {done.error or ''} {limited} answers 429".strip())
     pipe.send(None)
+
+
+class Counter:
+    """What both accounts and this process spend, from one moment to another; one count may begin within another."""
+
+    def __init__(self, job: Any, people: int, ask: Callable[[float], tuple[int, int]]):
+        self.job, self.people, self.ask, self._begun = job, people, ask, []
+
+    def begin(self, speed: float) -> None:
+        received, _ = self.ask(speed)
+        _forget_peak()
+        self._begun.append((self.job.counts(), received, time.perf_counter(), time.process_time()))
+
+    def read(self, step: str) -> tuple[Spent, int]:
+        """What was spent since the latest `begin`, and how many answers were 429 since the very first."""
+        before, had, began, worked = self._begun.pop()
+        seconds, work = time.perf_counter() - began, time.process_time() - worked
+        after, (received, limited) = self.job.counts(), self.ask(0)
+        source = {name: after["source"][name] - before["source"][name] for name in after["source"]}
+        return Spent(
+            people=self.people,
+            step=step,
+            source=source["requests"] + source["clock_requests"] + source["oncall_requests"],
+            oncalls=source["oncall_requests"],
+            target=after["target"]["requests"] - before["target"]["requests"],
+            received=received - had,
+            seconds=seconds,
+            worked=work,
+            peak=_read_peak(),
+        ), limited
 
 
 def _go_on(clock: Clock, sides: Connection, speed: float) -> tuple[int, int]:

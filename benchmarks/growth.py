@@ -23,8 +23,8 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account, Snapshot
 from pdmigrate.parity.policies import compare_policies
-from pdmigrate.parity.schedules import compare_schedule, find_end
-from pdmigrate.parity.services import compare_service
+from pdmigrate.parity.schedules import Schedules, compare_schedule, find_end
+from pdmigrate.parity.services import compare_services
 from pdmigrate.plan.actions import Desired, LedgerEntry, make_plan
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.kinds import KINDS
@@ -109,13 +109,14 @@ def migrate(rows: Rows, days: int = DAYS) -> None:
     held = _stand(wishes, there)
     ledger = {(w.kind, w.key): LedgerEntry(w.kind, w.key, w.identifier, w.name, w.fields) for w in wishes}
     draft = _draft(account, held, ledger)
-    schedules = []
+    compared = []
     for one in account.all_schedules.values():
         made = held.schedules.get(draft.identifier_of("schedules", one.id))
         span = rota.to_instant(account.since), find_end(draft, one)
         answer = harness_rota.render_schedule(made, *span) if made else rota.Rota()
-        schedules.append(compare_schedule(draft, one, answer))
-    services = [compare_service(draft, one, schedules) for one in account.services.values()]
+        compared.append(compare_schedule(draft, one, answer))
+    schedules = Schedules(compared)
+    services = list(compare_services(draft, account.services.values(), schedules))
     compare_policies(draft, schedules, services)
     assert wishes, "nothing is carried over"
     assert draft.plan.empty, "a second run would write"

@@ -4,6 +4,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import growth
 import pytest
 from mapping_account import NOW, decide, layer, override, policy, refer, schedule, service, team, user
 
@@ -161,3 +162,10 @@ def test_services_that_page_alike_are_compared_once(monkeypatch):
     assert list(compare_services(found, each, schedules)) == alone
     assert [one.id for one in alone] == ["other", "quiet", "same", "v0", "v1"]
     assert raised == ["other", "quiet", "same"]
+
+
+@pytest.mark.parametrize("thing", growth.THINGS)
+def test_what_the_benchmark_lets_grow_is_carried_over_and_pages_the_same(thing):
+    """So what it measures is a whole migration. It stops by itself where a page would go otherwise."""
+    _, build_thing = growth.THINGS[thing]
+    growth.migrate(*build_thing(5))

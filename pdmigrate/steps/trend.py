@@ -173,7 +173,7 @@ def describe_run(workspace: Workspace, folder: Path, step: Measurer, at: datetim
     plan, snapshot = (_find(workspace, name) for name in ("plan", "snapshot"))
     run = folder.relative_to(workspace.folder).as_posix() if folder.is_relative_to(workspace.folder) else ""
     digests = {"plan": plan_from_json(plan).digest if plan else "", "snapshot": snapshot.get("digest", "")}
-    return Measured(step, at.isoformat(timespec="seconds"), snapshot.get("subdomain", ""), run, **digests)
+    return Measured(step, at.isoformat(), snapshot.get("subdomain", ""), run, **digests)
 
 
 def _find(workspace: Workspace, name: str) -> dict[str, Any]:

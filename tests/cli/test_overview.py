@@ -5,11 +5,12 @@ import shutil
 from contextlib import redirect_stdout, suppress
 from datetime import timedelta
 from io import StringIO
+from itertools import count
 
 import pytest
 from small_company import cut_down
 
-from pdmigrate import conflicts, connect, load, open_job, preview, verify
+from pdmigrate import conflicts, connect, load, open_job, preview, undo, verify
 from pdmigrate.cli import main
 from pdmigrate.errors import PdmigrateError
 from pdmigrate.runs.demo import make_demo_workspace
@@ -24,15 +25,15 @@ from pdmigrate.workspace.folder import Workspace, write_json
 from pdmigrate.workspace.settings import make_workspace
 
 
-def run(folder, night, *steps, killed=False):
+def run(folder, night, *steps, killed=False, clock=read_clock):
     """As far as it comes, like a headless run without its kernels. Each step of one that is killed has left all that it leaves."""
     reports = folder / "reports" / night
-    with open_job(folder, reports) as job, suppress(PdmigrateError):
+    with open_job(folder, reports, clock) as job, suppress(PdmigrateError):
         for step in steps:
             finish(job, step(job))
-    write_run(folder.name, reports, read_results(reports), read_clock())
+    write_run(folder.name, reports, read_results(reports), clock())
     if not killed:
-        seal_run(Workspace(folder), reports, read_clock())
+        seal_run(Workspace(folder), reports, clock())
 
 
 def edit(folder, old, new):
@@ -112,6 +113,29 @@ def test_a_workspace_is_said_to_be_in_step_only_where_it_is(name, overview):
     said = dict(line.split(": ", 1) for line in overview[0].splitlines())
     assert said[name].startswith(STATES[name])
     assert (STATES[name] == "in step") == said[name].startswith("in step")
+
+
+def test_what_happens_within_one_second_keeps_its_order(tmp_path, capsys):
+    """A quick machine loads and compares a small company within one."""
+    passed = count()
+    begun = (read_clock() - timedelta(minutes=1)).replace(microsecond=0)
+
+    def clock():
+        return begun + timedelta(microseconds=next(passed))
+
+    def ask():
+        assert main(["overview", str(tmp_path), "--to", str(tmp_path / "overview")]) == 0
+        return capsys.readouterr().out
+
+    make_demo_workspace(acme := tmp_path / "acme")
+    write_json(acme / "sandbox" / "pagerduty.json", cut_down(build_company(begun)))
+    run(acme, "1", connect, preview, conflicts, load, clock=clock)
+    run(acme, "2", lambda job: load(job, "all"), verify, clock=clock)
+    assert ": in step" in ask()
+    run(acme, "2", lambda job: undo(job, yes=True), clock=clock)
+    assert clock() - begun < timedelta(seconds=1)
+    assert ": not verified" in ask()
+    assert "undo" in (acme / "reports" / "2" / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_page_has_every_workspace_and_every_team_with_links_that_lead_somewhere(workspaces, overview):

@@ -255,7 +255,8 @@ def _lay_side_by_side(
 ) -> Iterator[_Level]:
     """The levels of PagerDuty, and those that Harness has beyond them and their repetitions.
 
-    Repetitions only where they are otherwise, and no page of a service shows it. paged: whether one does.
+    Repetitions only where Harness pages somebody whom the answers of people leave out, or where they are otherwise and no page
+    of a service shows it. paged: whether one does.
     """
     identifier = found.identifier_of("escalation_policies", policy.id)
     mine = schedules.pick(list_targets(policy))
@@ -272,7 +273,8 @@ def _lay_side_by_side(
         turns, unread = rule.round_robin and len(rule.targets) > 1, _describe_unread(rule, before)
         doubt = "; ".join(s.describe_doubted() for s in mine if s.doubted and s.id in {t.id for t in rule.targets})
         first, second, third = (_draw(level, span) for level in (ours, there, expected))
-        if number <= once or not (paged or unseen or first == second == third):
+        beyond = second != third == rota.Rota()
+        if number <= once or beyond or not (paged or unseen or first == second == third):
             yield _Level(number, first, second, third, unread, unseen, turns, doubt, (number - 1) % once + 1)
     further, rounds = list(theirs), list(decided)
     for number, level in enumerate(further[len(rounds) :], len(chain) + 1):

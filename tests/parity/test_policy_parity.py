@@ -75,6 +75,10 @@ def grades(verified):
     return {policy.id: policy.grade for policy in verified.policies}
 
 
+def by_id(verified):
+    return {policy.id: policy for policy in verified.policies}
+
+
 def notes(verified):
     return {note for policy in verified.policies for level in policy.levels for note in level.notes}
 
@@ -329,6 +333,29 @@ def test_a_policy_of_no_service_that_pages_others_in_its_second_round_rings(nowh
     decide(nowhere, "changed_in_harness", asked.id, "keep_harness", by="ann")
     kept = verify(nowhere)
     assert (kept.error, grades(kept)["PPOL02"]) == (None, "differ")
+
+
+def test_a_level_that_stands_where_people_decided_on_fewer_rounds_is_named(few):
+    """In PagerDuty's second round somebody else is at it: the service's pages ring, and the policy's levels do."""
+    with edit(few, "pagerduty") as account:
+        policy = next(one for one in account["escalation_policies"] if one["id"] == "PPOL02")
+        policy["num_loops"] = 9
+        levels = len(policy["escalation_rules"])
+    preview(few)
+    decide(few, "escalation_loops", "PPOL02", "none", by="ann")
+    conflicts(few)
+    load(few, "all")
+    before = verify(few)
+    assert before.error is None
+    change_levels(
+        few,
+        lambda there: there.append(there[0] | {"targets": [{"type": "user", "id": "noam.adler@harbourlane.example"}]}),
+    )
+    verified = verify(few)
+    place = f"policy Platform follow-the-sun (PPOL02), level {levels + 1}: "
+    assert [sentence for sentence in verified.unexplained if sentence.startswith(place)]
+    assert verified.error.exit_code == 5
+    assert len(by_id(verified)["PPOL02"].levels) == len(by_id(before)["PPOL02"].levels) + 1 == levels + 1
 
 
 def test_how_long_its_last_level_waits_is_nobody_s_page(nowhere):

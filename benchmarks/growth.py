@@ -23,8 +23,9 @@ from pdmigrate.mapping.draft import Draft
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.account import Account, Snapshot
 from pdmigrate.parity.policies import compare_policies
-from pdmigrate.parity.schedules import Schedules, compare_schedule, find_end
+from pdmigrate.parity.schedules import ScheduleParity, Schedules, compare_schedule, find_end
 from pdmigrate.parity.services import compare_services
+from pdmigrate.parity.verdicts import ServiceParity
 from pdmigrate.plan.actions import Desired, LedgerEntry, make_plan
 from pdmigrate.plan.answers import Decision, Decisions
 from pdmigrate.plan.kinds import KINDS
@@ -100,15 +101,28 @@ def _weigh(build: Callable[[int], tuple[Rows, int]], number: int) -> float:
 
 
 def migrate(rows: Rows, days: int = DAYS) -> None:
-    """Everything that is computed in a first migration, its verification and a second run. Stops where a page would go otherwise."""
-    account = Snapshot("acme", NOW, NOW, NOW + timedelta(days=days), rows).account
+    """All that `compute` does with this account. Stops where a second run would write, or a page would go otherwise."""
+    draft, compared = compute(Snapshot("acme", NOW, NOW, NOW + timedelta(days=days), rows).account)
+    assert draft.mapped.desired, "nothing is carried over"
+    assert draft.plan.empty, "a second run would write"
+    wrong = [one.name for one in compared if one.unexplained]
+    assert not wrong, f"another one is paged: {wrong[:3]}"
+
+
+def compute(
+    account: Account, decisions: Iterable[Decision] = (DATED,)
+) -> tuple[Draft, list[ScheduleParity | ServiceParity]]:
+    """Everything that is computed in a first migration, its verification and a second run; nobody is asked.
+
+    Returns the second run's draft, and what was compared.
+    """
     there = State(
         people={user.email: Person(email=user.email, uuid=id) for id, user in account.users.items()}, oncall=True
     )
-    wishes = _draft(account, there, {}).mapped.desired
+    wishes = _draft(account, there, {}, decisions).mapped.desired
     held = _stand(wishes, there)
     ledger = {(w.kind, w.key): LedgerEntry(w.kind, w.key, w.identifier, w.name, w.fields) for w in wishes}
-    draft = _draft(account, held, ledger)
+    draft = _draft(account, held, ledger, decisions)
     compared = []
     for one in account.all_schedules.values():
         made = held.schedules.get(draft.identifier_of("schedules", one.id))
@@ -118,14 +132,11 @@ def migrate(rows: Rows, days: int = DAYS) -> None:
     schedules = Schedules(compared)
     services = list(compare_services(draft, account.services.values(), schedules))
     compare_policies(draft, schedules, services)
-    assert wishes, "nothing is carried over"
-    assert draft.plan.empty, "a second run would write"
-    wrong = [one.name for one in (*schedules, *services) if one.unexplained]
-    assert not wrong, f"another one is paged: {wrong[:3]}"
+    return draft, [*schedules, *services]
 
 
-def _draft(account: Account, state: State, ledger: dict) -> Draft:
-    questions, reasons = Questions(Decisions(decisions=(DATED,)), "recommended"), choose_scope(account, Scope())
+def _draft(account: Account, state: State, ledger: dict, decisions: Iterable[Decision]) -> Draft:
+    questions, reasons = Questions(Decisions(decisions=(*decisions,)), "recommended"), choose_scope(account, Scope())
     scope = {kind: frozenset(ids) for kind, ids in reasons.items()}
     mapped = map_all(Mapped(account, state, ledger, questions, Rules(), scope))
     planned = plan_actions(mapped.desired, mapped.dropped, state, ledger, "preserve", questions, False, account.since)

@@ -2,8 +2,8 @@
 
 The embedded pair runs in a process of its own, answers in 0.1 to 0.2 s, and keeps the real limits: PagerDuty's 960 requests
 a minute, Harness's 400 calls and 10 calls with invitations. pdmigrate runs in another one, as on a consultant's machine. The
-real clock is kept, but for the load: that of all three then runs SPEED times as fast, waits, limits and answers with it, so that a
-load of hours can be watched (`--speed 1`: the real one). Our own work is no faster then, and weighs so much more.
+real clock is kept, but where Harness's limit makes a step long (QUICK): the clock of all three is then so many times as fast,
+waits, limits and answers with it, so that a load of hours can be watched. Our own work is no faster then, and weighs so much more.
 
 The bound is what no program can go below: the whole minutes that a limit asks for, or the answers' time over the requests that may be
 under way at once (six to PagerDuty, four to Harness), whichever is longer.
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -32,13 +32,16 @@ from typing import Any
 import yaml
 from accounts import build_account
 
-SIZES = (100, 1_000, 3_000)
+SIZES = (100, 1_000, 5_000, 20_000)
 STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify", "verify again")
 FETCH = "of it the fetch"
 """What preview does first; then it maps."""
+COMPUTED = "mapped, planned, verified"
+"""All that is computed of the account, by itself: mapped and planned, and again as if it stood in Harness, and compared."""
 WORKED = {"preview": "#0b6e99", "conflicts": "#9a6700", "load": "#7a3fa0", "verify": "#b4231f"}
-"""The steps that are drawn, and whose growth is told; and their colours."""
-SPEED = 10
+"""The steps that are drawn, and their colours. Their growth is told, and that of what is computed."""
+QUICK = {"load": 500, "verify": 2_500, "verify again": 2_500}
+"""For so many people such a step keeps the real clock; for twice as many it has one that is twice as fast."""
 SEED = 1
 ANSWER = (0.1, 0.2)
 AT_ONCE = {"source": 6, "oncalls": 4, "target": 4}
@@ -57,7 +60,7 @@ CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 class Spent:
     """What one step took: requests and bytes of both sides, seconds on the clock of the accounts, seconds of our work, MB.
 
-    oncalls: the requests to PagerDuty's /oncalls, which `source` holds, too.
+    oncalls: the requests to PagerDuty's /oncalls, which `source` holds, too. speed: how many times as fast that clock was.
     """
 
     people: int
@@ -69,6 +72,7 @@ class Spent:
     seconds: float
     worked: float
     peak: int
+    speed: float
 
     @property
     def bound(self) -> float:
@@ -148,15 +152,18 @@ def serve(pipe: Connection, people: int) -> None:
 # --- pdmigrate ---
 
 
-def migrate(pipe: Connection, sides: Connection, people: int, speed: float, folder: str) -> None:
-    """All steps, one after the other, the load at that speed: tells a Spent for each."""
+def migrate(pipe: Connection, sides: Connection, people: int, folder: str) -> None:
+    """All steps, one after the other, then what is computed by itself: tells a Spent for each."""
     clock = Clock()
+    from growth import compute
+
     from pdmigrate import conflicts, connect, invite, load, open_job, preview, verify
+    from pdmigrate.pagerduty.account import read_account
 
     os.environ["BENCH_TOKEN"], os.environ["BENCH_KEY"] = "sandbox-pagerduty-token", KEY
     steps = (connect, preview, invite, conflicts, lambda job: load(job, "all"), verify, verify)
     with open_job(folder) as job:
-        meter = Counter(job, people, lambda at: _go_on(clock, sides, at or clock.speed))
+        meter = Counter(job, people, clock, sides)
         fetch = job.source.fetch
         fetched = []
 
@@ -168,7 +175,7 @@ def migrate(pipe: Connection, sides: Connection, people: int, speed: float, fold
 
         job.source.fetch = measured_fetch
         for step, do in zip(STEPS, steps, strict=True):
-            meter.begin(speed if step == "load" else 1.0)
+            meter.begin(max(1.0, people / QUICK.get(step, people)))
             done = do(job)
             spent, limited = meter.read(step)
             for one in (spent, *fetched):
@@ -181,17 +188,23 @@ def migrate(pipe: Connection, sides: Connection, people: int, speed: float, fold
                 break
             if done.error or limited:
                 pipe.send(f"{step}: {done.error or ''} {limited} answers 429".strip())
+            del done
+        decisions = job.decisions().decisions
+        meter.begin(1.0)
+        compute(read_account(job.latest_snapshot()), decisions)
+        pipe.send(meter.read(COMPUTED)[0])
     pipe.send(None)
 
 
 class Counter:
     """What both accounts and this process spend, from one moment to another; one count may begin within another."""
 
-    def __init__(self, job: Any, people: int, ask: Callable[[float], tuple[int, int]]):
-        self.job, self.people, self.ask, self._begun = job, people, ask, []
+    def __init__(self, job: Any, people: int, clock: Clock, sides: Connection):
+        self.job, self.people, self.clock, self.sides, self._begun = job, people, clock, sides, []
 
     def begin(self, speed: float) -> None:
-        received, _ = self.ask(speed)
+        """All clocks go on at that speed."""
+        received, _ = self._ask(speed)
         _forget_peak()
         self._begun.append((self.job.counts(), received, time.perf_counter(), time.process_time()))
 
@@ -199,7 +212,7 @@ class Counter:
         """What was spent since the latest `begin`, and how many answers were 429 since the very first."""
         before, had, began, worked = self._begun.pop()
         seconds, work = time.perf_counter() - began, time.process_time() - worked
-        after, (received, limited) = self.job.counts(), self.ask(0)
+        after, (received, limited) = self.job.counts(), self._ask(self.clock.speed)
         source = {name: after["source"][name] - before["source"][name] for name in after["source"]}
         return Spent(
             people=self.people,
@@ -211,14 +224,14 @@ class Counter:
             seconds=seconds,
             worked=work,
             peak=_read_peak(),
+            speed=self.clock.speed,
         ), limited
 
-
-def _go_on(clock: Clock, sides: Connection, speed: float) -> tuple[int, int]:
-    """All three go on at that speed. Both sides' bytes and answers 429 so far."""
-    clock.run_at(speed)
-    sides.send(speed)
-    return sides.recv()
+    def _ask(self, speed: float) -> tuple[int, int]:
+        """Both sides' bytes and answers 429 so far."""
+        self.clock.run_at(speed)
+        self.sides.send(speed)
+        return self.sides.recv()
 
 
 def _forget_peak() -> None:
@@ -231,7 +244,7 @@ def _read_peak() -> int:
     return int(re.search(r"VmHWM:\s*(\d+)", STATUS.read_text())[1]) >> 10
 
 
-def run(people: int, speed: float) -> Iterator[Spent | str]:
+def run(people: int) -> Iterator[Spent | str]:
     """One account from connect to verify, each step as it ends."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
@@ -241,7 +254,7 @@ def run(people: int, speed: float) -> Iterator[Spent | str]:
     with tempfile.TemporaryDirectory() as folder:
         _make_workspace(Path(folder), *urls)
         told, telling = spawn.Pipe()
-        migration = spawn.Process(target=migrate, args=(telling, ours, people, speed, folder), daemon=True)
+        migration = spawn.Process(target=migrate, args=(telling, ours, people, folder), daemon=True)
         migration.start()
         telling.close()
         while (said := told.recv()) is not None:
@@ -274,20 +287,29 @@ def _make_workspace(folder: Path, source: str, target: str) -> None:
 BEGIN, END = "<!-- whole: made by make bench -->", "<!-- whole: end -->"
 
 
-def write_table(found: list[Spent], speed: float) -> str:
+def write_table(found: list[Spent]) -> str:
     """Markdown, a row a step and size."""
     lines = [
-        f"Seed {SEED}; the load on a clock {speed:g} times as fast; {os.cpu_count()} cores.",
+        f"Seed {SEED}; {os.cpu_count()} cores.",
         "",
-        "| people | step | requests to PagerDuty | to Harness | MB received | seconds | bound | of the bound | our work, s | peak MB |",
-        "|---:|---|" + "---:|" * 8,
+        "| people | step | requests to PagerDuty | to Harness | MB received | clock | seconds | bound | of the bound | our work, s | peak MB |",
+        "|---:|---|" + "---:|" * 9,
     ]
     lines += [
-        f"| {one.people:,} | {one.step} | {one.source:,} | {one.target:,} | {one.received / 1e6:.1f} | {one.seconds:,.0f} | "
-        f"{one.bound:,.0f} | {one.seconds / one.bound if one.bound else 0:.2f} | {one.worked:.1f} | {one.peak:,} |"
+        f"| {one.people:,} | {one.step} | {one.source:,} | {one.target:,} | {one.received / 1e6:.1f} | × {one.speed:g} | {one.seconds:,.0f} | "
+        f"{one.bound:,.0f} | {f'{one.seconds / one.bound:.2f}' if one.bound else ''} | {one.worked:.1f} | {one.peak:,} |"
         for one in found
     ]
-    return "\n".join([*lines, "", *_write_growth(found), ""])
+    return "\n".join([*lines, "", *_weigh_computed(found), "", *_write_growth(found), ""])
+
+
+def _weigh_computed(found: list[Spent]) -> Iterator[str]:
+    """What is computed, as a part of the time that the fetch takes."""
+    known = {(one.people, one.step): one for one in found}
+    yield f'"{COMPUTED[0].upper()}{COMPUTED[1:]}" is all that is computed of an account: mapping and planning, both again as if it stood in'
+    yield "Harness, and verifying, without any question to a side. The seconds of it, beside those of the fetch alone:"
+    both = [(known[people, COMPUTED], known[people, FETCH]) for people, step in known if step == COMPUTED]
+    yield "; ".join(f"{one.people:,} people {one.worked:.1f} to {fetch.seconds:.1f}" for one, fetch in both) + "."
 
 
 def _write_growth(found: list[Spent]) -> Iterator[str]:
@@ -299,16 +321,16 @@ def _write_growth(found: list[Spent]) -> Iterator[str]:
     yield "| from one size to the next | step | people | requests | our work | peak MB |"
     yield "|---|---|---:|---:|---:|---:|"
     for before, after in pairwise(sizes):
-        for step in WORKED:
+        for step in (*WORKED, COMPUTED):
             one, other = known.get((before, step)), known.get((after, step))
             if one and other:
                 times = (
                     after / before,
-                    (other.source + other.target) / (one.source + one.target),
+                    (other.source + other.target) / (one.source + one.target or 1),
                     other.worked / one.worked,
                     other.peak / one.peak,
                 )
-                yield f"| {before:,} to {after:,} | {step} | {' | '.join(f'× {number:.1f}' for number in times)} |"
+                yield f"| {before:,} to {after:,} | {step} | {' | '.join(f'× {number:.1f}' if number else '' for number in times)} |"
 
 
 def draw_plot(found: list[Spent]) -> str:
@@ -349,15 +371,14 @@ def draw_plot(found: list[Spent]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--speed", type=float, default=SPEED)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
     found, troubles = [], []
     for people in options.people:
-        for said in run(people, options.speed):
+        for said in run(people):
             (troubles if isinstance(said, str) else found).append(said)
             print(said, flush=True)
-    table = write_table(found, options.speed)
+    table = write_table(found)
     print(table)
     if options.write:
         text = options.write.read_text(encoding="utf-8")

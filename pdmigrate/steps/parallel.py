@@ -6,7 +6,15 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pdmigrate.errors import IncompleteFetchError, PdmigrateError, SettingsError, UnexplainedDifferenceError, UsageError
+from pdmigrate.errors import (
+    AnswerError,
+    IncompleteFetchError,
+    PdmigrateError,
+    SettingsError,
+    UnexplainedDifferenceError,
+    UnreachableError,
+    UsageError,
+)
 from pdmigrate.harness.alert_reading import list_alerts, read_timeline
 from pdmigrate.harness.alert_records import Alert, Alerts, Timeline
 from pdmigrate.harness.client import Harness
@@ -19,6 +27,7 @@ from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.parity.parallel import SLACK, Night, Pair, compare_night, describe_feed
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
+from pdmigrate.steps.load import MOST_ILL
 from pdmigrate.steps.result import Result
 
 STATE = "parallel"
@@ -197,11 +206,16 @@ def _read_logs(reader: HistoryReader, incidents: list[Row]) -> tuple[list[Row], 
 def _read_timelines(
     target: Harness, alerts: list[Alert], count: Callable[[str, int, int], None]
 ) -> dict[str, Timeline]:
+    """One that cannot be read is said at its alert. A side that is gone, or answers several in a row with errors, is everybody's."""
     found: dict[str, Timeline] = {}
+    ill = 0
     for number, alert in enumerate(alerts, 1):
         try:
-            found[alert.id] = read_timeline(target, alert.id)
-        except IncompleteFetchError as error:
+            found[alert.id], ill = read_timeline(target, alert.id), 0
+        except (AnswerError, IncompleteFetchError, UnreachableError) as error:
+            ill += isinstance(error, UnreachableError)
+            if isinstance(error, UnreachableError) and (not error.status or ill >= MOST_ILL):
+                raise
             found[alert.id] = Timeline(cut=str(error))
         count("Harness's timelines", number, len(alerts))
     return found

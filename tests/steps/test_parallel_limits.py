@@ -17,9 +17,10 @@ from shadow_night import (
     number,
 )
 from small_company import edit
+from source_http import QUICK
 
 from pdmigrate import conflicts, finish, load, parallel, preview
-from pdmigrate.errors import UnexplainedDifferenceError
+from pdmigrate.errors import UnexplainedDifferenceError, UnreachableError
 from pdmigrate.oncall.live import TEST_TITLE
 from pdmigrate.pages import make_page
 from pdmigrate.sandbox.gate import replace_faults
@@ -40,18 +41,36 @@ def spoil(shadow):
     replace_faults(harness, [])
 
 
-def test_one_timeline_that_cannot_be_read_whole_is_named_and_the_others_are_compared(shadow, spoil):
+@pytest.mark.parametrize(
+    "fault, words",
+    [
+        ({"kind": "more_of_nothing"}, "Harness says that the timeline of {id} goes on, and not where"),
+        ({"kind": "401_code"}, "/timeline: 401 USER_DOMAIN_NOT_ALLOWED"),
+        ({"kind": "200_html"}, "with 200 and a page that is no JSON"),
+        ({"kind": "500"}, "/timeline: status 500; gave up after"),
+    ],
+    ids=["not whole", "refused", "a page", "broken"],
+)
+def test_one_timeline_that_cannot_be_read_is_named_and_the_others_are_compared(shadow, spoil, fault, words):
+    shadow.job.target.transport.patience = QUICK
     broken = shadow.choose()
     first = shadow.run()
     id = named(first, broken).alert.id
-    spoil("harness", {"path": f"/ir/tp/api/v1/mc/activities/{id}/timeline", "kind": "more_of_nothing"})
+    spoil("harness", {"path": f"/ir/tp/api/v1/mc/activities/{id}/timeline", **fault})
     run = parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
     found = named(run, broken)
     assert (found.grade, found.why, found.seen) == ("not_comparable", "unread", False)
-    assert f"Harness says that the timeline of {id} goes on, and not where" in found.reason
+    assert words.format(id=id) in found.reason
     assert run.night.count_whys() == {"unread": 1}
     assert run.night.count()["same"] == first.night.count()["same"] - 1
     assert "1 alert cannot be compared, since PagerDuty's log or Harness's timeline was not read" in make_page(run).lead
+
+
+def test_a_harness_that_answers_no_timeline_ends_the_run(shadow, spoil):
+    shadow.job.target.transport.patience = QUICK
+    spoil("harness", {"path": "/ir/tp/api/v1/mc/activities/", "kind": "500"})
+    with pytest.raises(UnreachableError, match="status 500"):
+        parallel(shadow.job, SINCE.isoformat(), UNTIL.isoformat())
 
 
 def test_one_log_of_pagerduty_that_cannot_be_read_whole_is_named_and_the_others_are_compared(shadow, spoil):

@@ -68,10 +68,9 @@ class Quota:
         window = 60 + MARGIN
         while len(times) >= limit:
             now = self.clock()
-            for place, at in enumerate(times):
-                times[place] = min(
-                    at, now
-                )  # later than now only where the clock was set back: never wait for that hour
+            if max(times) > now:  # the clock was set back: never wait for that hour
+                for place, at in enumerate(times):
+                    times[place] = min(at, now)
             wait = times[len(times) - limit] + window - now
             if wait <= 0:
                 break

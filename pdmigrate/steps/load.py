@@ -229,15 +229,16 @@ class _Run:
     def load(self, plan: Plan, passed: set[str], moved: set[str]) -> None:
         """Everything that passed, in the plan's order; what waits, is kept or a person's is only noted."""
         to_do = []
-        for action in plan.actions:
-            if action.verb in ("keep", "handover"):
-                if action.verb == "keep" and action.synced is not None:
-                    self.journal.book(action, self.job.clock())
-                self.results.append(Done(action, PAST[action.verb], action.reason))
-            elif action.id not in passed:
-                self.results.append(Done(action, "waiting", "nobody has approved it"))
-            else:
-                to_do.append(action)
+        with self.journal.together():
+            for action in plan.actions:
+                if action.verb in ("keep", "handover"):
+                    if action.verb == "keep" and action.synced is not None:
+                        self.journal.book(action, self.job.clock())
+                    self.results.append(Done(action, PAST[action.verb], action.reason))
+                elif action.id not in passed:
+                    self.results.append(Done(action, "waiting", "nobody has approved it"))
+                else:
+                    to_do.append(action)
         self.total = len(to_do)
         self._load_all([action for action in to_do if not self._settle_early(action, moved)])
         if self.number and not self.broken:
@@ -280,19 +281,22 @@ class _Run:
         return there
 
     def _load_kind(self, pool: ThreadPoolExecutor, actions: Iterable[Action]) -> None:
-        """A few at a time. Whatever stops this, what was sent is waited for and booked."""
+        """A few at a time; what is back is booked with the next intent. Whatever stops this, what was sent is waited for and booked."""
         flying: dict[Future[str], Action] = {}
         try:
             for action in actions:
-                self._stop_if_asked(lambda: self._land(flying, wait(flying).done))
-                if self._settle_there(action):
-                    continue
-                self.journal.record(self.number, action, "intended", self.job.clock())
+                with self.journal.together():
+                    self._land(flying, [one for one in flying if one.done()])
+                    self._stop_if_asked(lambda: self._land(flying, wait(flying).done))
+                    if self._settle_there(action):
+                        continue
+                    self.journal.record(self.number, action, "intended", self.job.clock())
                 flying[pool.submit(self.job.target.write_change, action, self.state.people)] = action
                 if len(flying) >= AT_ONCE:
-                    self._land(flying, wait(flying, return_when=FIRST_COMPLETED).done)
+                    wait(flying, return_when=FIRST_COMPLETED)
         finally:
-            self._land(flying, wait(flying).done)
+            with self.journal.together():
+                self._land(flying, wait(flying).done)
 
     def _land(self, flying: dict[Future[str], Action], arrived: Iterable[Future[str]]) -> None:
         """Book what has come back. A side that is gone is raised, after all of them are booked; so is a stop, once nothing flies."""
@@ -318,8 +322,9 @@ class _Run:
     def _load_batch(self, batch: tuple[Action, ...]) -> None:
         """All of a batch share their groups and roles."""
         self._stop_if_asked()
-        for action in batch:
-            self.journal.record(self.number, action, "intended", self.job.clock())
+        with self.journal.together():
+            for action in batch:
+                self.journal.record(self.number, action, "intended", self.job.clock())
         try:
             words = self.job.target.invite_people(sorted({a.identifier for a in batch}), *_name_groups(batch[0]))
         except InterruptedLoadError:
@@ -328,9 +333,9 @@ class _Run:
             if any([self._fail(action, error) for action in batch]):  # noqa: C419 - a list: all of them are booked
                 raise
             return
-        for action in batch:
-            word = words[action.identifier]
-            self._finish(action, "failed" if word else PAST[action.verb], word)
+        with self.journal.together():
+            for action in batch:
+                self._finish(action, "failed" if (word := words[action.identifier]) else PAST[action.verb], word)
 
     def _fail(self, action: Action, error: PdmigrateError) -> PdmigrateError | None:
         """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's, and is returned.
@@ -355,13 +360,15 @@ class _Run:
         self.finished += 1
         self.job.progress.count("steps", self.finished, self.total)
         self.job.progress.add(done.action.kind.replace("_", " "))
-        if self.progress:
+        if self.progress:  # it may look at the journal, or pause
+            self.journal.flush()
             self.progress(done, self.finished, self.total)
 
     def _stop_if_asked(self, settle: Callable[[], None] = lambda: None) -> None:
         """settle: books what is under way, so that it is counted."""
         asked, stale = self.cancel.asked, self.watch.find_stale()
         if asked or stale:
+            self.journal.flush()
             settle()
         if asked:
             raise _stopped_after(self.finished, self.total)

@@ -88,9 +88,12 @@ class BoundedSession(requests.Session):
         whole: float,
         size: int,
         stopped: threading.Event | None = None,
-        **more: Any,
+        params: Any = None,
+        json: Any = None,
+        verify: Any = None,
+        proxies: dict[str, str] | None = None,
     ) -> Answer:
-        """Send the request and read its answer.
+        """Send the request and read its answer. It is prepared here: requests merges a session's settings into it one by one.
 
         silence: seconds to wait for a connection, and for the next bytes; whole: seconds until all is there; size: bytes.
         stopped: once it is set the answer is not waited for (see break_off). Raises requests' errors, ReadTimeout or
@@ -98,7 +101,10 @@ class BoundedSession(requests.Session):
         """
         self._allowance.begin(silence, whole, size, stopped)
         limits: Any = Timeout(connect=silence, read=silence, total=whole)
-        answer = self.request(method, url, timeout=limits, stream=True, allow_redirects=False, **more)
+        request = requests.PreparedRequest()
+        request.prepare(method, url, self.headers, params=params, json=json, auth=self.auth, cookies=self.cookies)
+        way = self.merge_environment_settings(request.url or url, proxies or {}, True, verify, None)
+        answer = self.send(request, timeout=limits, allow_redirects=False, **way)
         content = bytearray()
         try:
             for piece in answer.iter_content(PIECE):

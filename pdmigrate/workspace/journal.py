@@ -1,7 +1,7 @@
 """What was done: runs, their steps (intended, done, failed), and the ledger of what was last synced for each object.
 
-The intent is written before a request and the result after it, each in its own transaction: after a crash an open
-intent says what may or may not have happened. A SQLite file by default, PostgreSQL where several machines run.
+The intent is on disk before its request is sent, and the result after it, together with the next intent: after a crash an
+open intent says what may or may not have happened. A SQLite file by default, PostgreSQL where several machines run.
 """
 
 import json
@@ -74,6 +74,7 @@ class Journal:
     def __init__(self, place: Path | str, source: str, name: str = ""):
         self._engine = make_engine(place, name)
         self._source = source
+        self._shared: sa.Connection | None = None
 
     def close(self) -> None:
         self._engine.dispose()
@@ -141,20 +142,39 @@ class Journal:
             _read_row(f"run {r.id}", RUN, {**r._mapping, "number": r.id, "finished": r.finished or ""}) for r in rows
         ]
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is recorded and booked within is written at its end, however it ends, in one transaction: synced to disk once."""
+        if self._shared:
+            yield
+            return
+        with self._engine.connect() as self._shared:
+            connection = self._shared
+            try:
+                yield
+            finally:
+                self._shared = None
+                connection.commit()
+
+    def flush(self) -> None:
+        """Write what was recorded so far."""
+        if self._shared:
+            self._shared.commit()
+
     def record(self, load: int, action: Action, state: str, at: datetime, note: str = "") -> None:
         """Write one step. `done` also books the object in the ledger, in the same transaction."""
         row = {"load": load, "action": action.id, "verb": action.verb, "state": state, "note": note}
         row |= {"kind": action.kind, "key": action.key, "identifier": action.identifier, "name": action.name}
         if state == "done":
             row |= {"before": _pack(action.before), "after": _pack(action.after)}
-        with self._engine.begin() as connection:
+        with self._transact() as connection:
             connection.execute(ADD_STEP, row | {"at": at.isoformat()})
             if state == "done":
                 self._book(connection, action, at)
 
     def book(self, action: Action, at: datetime) -> None:
         """Both sides say the same by themselves: only the ledger learns of it."""
-        with self._engine.begin() as connection:
+        with self._transact() as connection:
             self._book(connection, action, at)
 
     def states(self, load: int) -> dict[str, JournalStep]:
@@ -211,6 +231,19 @@ class Journal:
             rows = [(r.id, _read_measured(r)) for r in connection.execute(sa.select(trend).order_by(trend.c.id))]
         mine = (self._source, "")  # "" is of a run that broke before it knew
         return [(number, row) for number, row in rows if isinstance(row, str) or row.source in mine]
+
+    @contextmanager
+    def _transact(self) -> Iterator[sa.Connection]:
+        """The transaction that is open, and stays so; else one of its own. Nothing of it is written where it fails half-way."""
+        if not self._shared:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        try:
+            yield self._shared
+        except BaseException:
+            self._shared.rollback()
+            raise
 
     def _newest(self) -> sa.Row[Any] | None:
         with self._engine.connect() as connection:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -149,3 +150,28 @@ def test_a_look_waits_for_no_writer_and_leaves_the_file_as_it_is(journal, open_j
         load.execute("update steps set state = 'done'")
         assert open_journal().states(1)["teams:PT1"].state == "intended"
     assert path.stat().st_mtime_ns == before
+
+
+def record_together(journal, load, last):
+    with journal.together():
+        journal.record(load, action(), "done", NOON)
+        last()
+
+
+def test_a_step_that_fails_half_way_leaves_nothing_of_what_is_written_together(journal):
+    load = journal.start_load(D1, NOON)
+    journal.record(load, action(), "intended", NOON)
+    unwritable = replace(action("PT2"), synced={"users": object()})
+    with pytest.raises(TypeError):
+        record_together(journal, load, lambda: journal.record(load, unwritable, "done", NOON))
+    assert {id: step.state for id, step in journal.states(load).items()} == {"teams:PT1": "intended"}
+    assert journal.ledger() == {}
+
+
+def test_what_is_written_together_is_written_whatever_stops_it(journal):
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record_together(journal, journal.start_load(D1, NOON), stop)
+    assert set(journal.ledger()) == {("teams", "PT1")}

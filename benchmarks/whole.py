@@ -159,6 +159,7 @@ def migrate(pipe: Connection, sides: Connection, people: int, folder: str) -> No
 
     from pdmigrate import conflicts, connect, invite, load, open_job, preview, verify
     from pdmigrate.pagerduty.account import read_account
+    from pdmigrate.workspace.snapshots import load_snapshot
 
     os.environ["BENCH_TOKEN"], os.environ["BENCH_KEY"] = "sandbox-pagerduty-token", KEY
     steps = (connect, preview, invite, conflicts, lambda job: load(job, "all"), verify, verify)
@@ -190,8 +191,9 @@ def migrate(pipe: Connection, sides: Connection, people: int, folder: str) -> No
                 pipe.send(f"{step}: {done.error or ''} {limited} answers 429".strip())
             del done
         decisions = job.decisions().decisions
+        snapshot = load_snapshot(job.workspace.snapshots / job.workspace.find_state("snapshot")["file"])
         meter.begin(1.0)
-        compute(read_account(job.latest_snapshot()), decisions)
+        compute(read_account(snapshot).show(renderings=job.latest_account().renderings), decisions)
         pipe.send(meter.read(COMPUTED)[0])
     pipe.send(None)
 

@@ -1,12 +1,14 @@
 """The embedded company cut down to a corner that a property can be tried on many times, and edits of people in it."""
 
 import copy
+from dataclasses import replace
 
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.company import build_company
 from pdmigrate.sandbox.store import Store
 from pdmigrate.steps.job import read_clock
 from pdmigrate.workspace.folder import write_json
+from pdmigrate.workspace.snapshots import load_snapshot
 
 SERVICES = ("PSERV01", "PSERV02", "PSERV03")
 
@@ -60,3 +62,10 @@ def look(job):
     groups = [{k: v for k, v in row.items() if k != "lastModifiedAt"} for row in held["user_groups"]]
     services = sorted(row["identifier"] for row in held["services"])
     return held["oncall"], sorted(groups, key=repr), services, sorted(row["email"] for row in held["invites"])
+
+
+def read_latest(job):
+    """The latest snapshot as it lies there, with what PagerDuty has shown since of changes of the clock."""
+    found = load_snapshot(job.workspace.snapshots / job.workspace.find_state("snapshot")["file"])
+    shown = (job.workspace.find_state("clock_windows") or {}).get("renderings", {})
+    return replace(found, rows=found.rows | {"renderings": shown})

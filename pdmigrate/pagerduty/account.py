@@ -1,6 +1,5 @@
 """A whole PagerDuty account as records, the snapshot file that keeps it, and what changed between two of them."""
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -8,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+
+from pydantic import BaseModel
 
 from pdmigrate.oncall.zones import read_zone
 from pdmigrate.pagerduty import records
@@ -24,7 +25,7 @@ from pdmigrate.pagerduty.not_carried import (
 )
 from pdmigrate.pagerduty.secrets import WITH_RULES
 from pdmigrate.pagerduty.v3_records import ScheduleV3
-from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.canonical import digest
 
 LINKED = ("users", "services", "escalation_policies", "schedules", "teams")
 """Kinds whose links are the account's own."""
@@ -67,12 +68,6 @@ class Snapshot:
     @property
     def digest(self) -> str:
         return self.account.digest
-
-    def add_renderings(self, shown: dict[str, Any]) -> "Snapshot":
-        """With what PagerDuty has shown of other windows than the horizon, by schedule id; nothing else is read again."""
-        known = replace(self, rows={**self.rows, "renderings": shown})
-        vars(known)["account"] = self.account.show(renderings=read_renderings(shown))
-        return known
 
 
 @dataclass(frozen=True, repr=False)
@@ -143,9 +138,8 @@ class Account:
     @cached_property
     def digest(self) -> str:
         """Over the configuration only: sorted by kind and id, without rendered entries, fetch time or counts."""
-        said = [[dump_record(record) for record in kind.values()] for _, kind in self.list_configured()]
-        problems = [problem.model_dump() for problem in self.problems]
-        return hashlib.sha256(canonical_json([self.subdomain, said, problems]).encode()).hexdigest()
+        said = (map(dump_record, kind.values()) for _, kind in self.list_configured())
+        return digest([self.subdomain, said, map(BaseModel.model_dump, self.problems)])
 
     def list_configured(self) -> tuple[tuple[str, dict[str, Any]], ...]:
         """Kind and records by id of all that the digest is made over, beside the problems; schedules of either sort."""

@@ -20,6 +20,7 @@ from pdmigrate.pagerduty.account import LINKED, Snapshot, common_zone
 from pdmigrate.pagerduty.answers import take_object
 from pdmigrate.pagerduty.dependents import DEPENDENTS
 from pdmigrate.pagerduty.dependents_reading import DependentReader
+from pdmigrate.pagerduty.evidence import OnCallFold, OnCalls
 from pdmigrate.pagerduty.keeping import Keeper, Part
 from pdmigrate.pagerduty.lists import ListCall, ListReader, Row, Rows
 from pdmigrate.pagerduty.needs import MAY_BE_ABSENT, MAY_BE_FORBIDDEN, NEEDS, PLANS, explain_refusal
@@ -125,7 +126,8 @@ class PagerDuty:
         window = FetchWindow(since, since + reading.horizon)
         rows, zone = _Fetch(self.transport, reading, window, part).run()
         subdomain = check_subdomain([row for kind in LINKED for row in rows[kind]], reading.subdomain)
-        rows = strip_secrets(rows, reading.keep_keys)
+        for kind in list(rows):  # one after the other, so that no more than one is there twice
+            rows |= strip_secrets({kind: rows.pop(kind)}, reading.keep_keys)
         counts = self.transport.counts
         spent = {"requests": counts.requests - before.requests, "retries": counts.retries - before.retries}
         return Snapshot(subdomain, since, since, window.until, rows, zone=zone, **spent)
@@ -146,8 +148,8 @@ class PagerDuty:
         shown: Rows = {row["id"]: row.get("final_schedule") or {} for row in rows}
         return {id: final for id, final in shown.items() if is_rendered(final) or is_rendered(final, SHOWN)}
 
-    def read_oncalls(self, since: datetime, until: datetime, policy_ids: Iterable[str]) -> tuple[dict[str, Any], int]:
-        """Who is on call at each level of these policies, raw, and the requests that it took: /oncalls has a limit of its own."""
+    def read_oncalls(self, since: datetime, until: datetime, policy_ids: Iterable[str]) -> tuple[OnCalls, int]:
+        """Who is on call at each level of these policies, and the requests that it took: /oncalls has a limit of its own."""
         transport = self.transport.apart()
         return OnCallReader(transport).read(since, until, policy_ids), transport.counts.requests
 
@@ -207,6 +209,7 @@ class _Fetch:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         rows = {kind: future.result() for kind, future in self._done.items()}
+        self._done.clear()
         rows["teams"] = [team for team in rows["teams"] if team.get("id") not in self._removed]
         return {**rows, "unread": dict(sorted(self._unread.items()))}, common_zone(rows["users"])
 
@@ -306,30 +309,30 @@ class OnCallReader:
     def __init__(self, transport: Transport):
         self._lists = ListReader(transport)
 
-    def read(self, since: datetime, until: datetime, policy_ids: Iterable[str]) -> dict[str, Any]:
-        """The raw entries over that time, and why what is missing was not read: the form in which a snapshot holds them.
+    def read(self, since: datetime, until: datetime, policy_ids: Iterable[str]) -> OnCalls:
+        """Who is on call over that time, and why what is missing was not read. The raw entries are let go as they are read.
 
         Where PagerDuty refuses, nothing is raised: the policies that are left are in `unread` with its words.
         """
         left = asked = sorted(policy_ids)
-        rows: list[Row] = []
         unread: dict[str, str] = {}
         until = min(until, since + FARTHEST)
+        fold = OnCallFold(since, until)
         while left:
             self._lists.progress.count("policies' levels", len(asked) - len(left), len(asked))
             batch, left = left[:AT_ONCE], left[AT_ONCE:]
             try:
-                rows += self._read_some(batch, since, until)
+                fold.add(self.read_some(batch, since, until))
             except IncompleteFetchError as error:
                 unread |= dict.fromkeys(batch, str(error))
             except SideError as error:  # the next would be told the same
                 unread |= dict.fromkeys([*batch, *left], str(error))
                 break
             self._lists.progress.count("policies' levels", len(asked) - len(left), len(asked))
-        return {"since": since.isoformat(), "until": until.isoformat(), "oncalls": rows, "unread": unread}
+        return fold.end(unread)
 
-    def _read_some(self, ids: list[str], since: datetime, until: datetime) -> list[Row]:
-        """The entries of these policies; where there are too many for one list, of half of them, or of half the time."""
+    def read_some(self, ids: list[str], since: datetime, until: datetime) -> list[Row]:
+        """The raw entries of these policies; where there are too many for one list, of half of them, or of half the time."""
         params = {"escalation_policy_ids[]": ids, "time_zone": "UTC", **FetchWindow(since, until).params}
         try:
             return self._lists.read(ListCall("oncalls", "/oncalls", params, identify=canonical_json))
@@ -341,4 +344,4 @@ class OnCallReader:
         parts = [(ids, since, middle), (ids, middle, until)]
         if len(ids) > 1:
             parts = [(ids[::2], since, until), (ids[1::2], since, until)]
-        return [row for part in parts for row in self._read_some(*part)]
+        return [row for part in parts for row in self.read_some(*part)]

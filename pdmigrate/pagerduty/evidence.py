@@ -5,9 +5,9 @@ escalation policy: it looks at most 90 days ahead, has a limit of requests of it
 uses. What it does not say is not known, and never "nobody".
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -53,22 +53,19 @@ class OnCall(Record):
 class OnCalls:
     """What PagerDuty said, from `since` until `until`.
 
+    levels: by policy id and number of the level, in PagerDuty user ids. policies: the ids of those that it says anything of.
     unread: by policy id, why nothing is known of it; under "" why nothing is known of any that is not named.
     """
 
     since: datetime
     until: datetime
-    entries: tuple[OnCall, ...] = ()
+    levels: dict[tuple[str, int], rota.Rota] = field(default_factory=dict)
+    policies: frozenset[str] = frozenset()
     unread: dict[str, str] = field(default_factory=dict)
 
     @property
     def span(self) -> rota.Span:
         return rota.to_instant(self.since), rota.to_instant(self.until)
-
-    @cached_property
-    def policies(self) -> frozenset[str]:
-        """The ids of the policies that it says anything of."""
-        return frozenset(entry.escalation_policy.id for entry in self.entries)
 
     def why_unread(self, policy_id: str) -> str:
         """Why nothing is known of a policy; "" where PagerDuty has answered for it."""
@@ -76,27 +73,47 @@ class OnCalls:
 
     def level(self, policy_id: str, number: int) -> rota.Rota:
         """Who is on call at a level, in PagerDuty user ids."""
-        return self._levels.get((policy_id, number), rota.Rota())
+        return self.levels.get((policy_id, number), rota.Rota())
 
-    @cached_property
-    def _levels(self) -> dict[tuple[str, int], rota.Rota]:
-        start, end = self.span
-        levels: dict[tuple[str, int], dict[str, list[rota.Span]]] = {}
-        for entry in self.entries:
+
+class OnCallFold:
+    """Takes raw entries as they come, and keeps of them who is on call when: they are tens of thousands."""
+
+    def __init__(self, since: datetime, until: datetime, unread: dict[str, str] | None = None):
+        self._times = since, until
+        self._unread = dict(unread or {})
+        self._policies: set[str] = set()
+        self._spans: dict[tuple[str, int], dict[str, list[rota.Span]]] = {}
+
+    def add(self, rows: Iterable[Any]) -> None:
+        """An entry that cannot be read leaves its policy unread."""
+        first, last = map(rota.to_instant, self._times)
+        for row in rows:
+            try:
+                entry = OnCall.model_validate(row)
+            except ValidationError as error:
+                policy = row.get("escalation_policy") if isinstance(row, dict) else None
+                id = str(policy.get("id") or "") if isinstance(policy, dict) else ""
+                self._unread[id] = f"an entry of /oncalls cannot be read ({error.error_count()} fields)"
+                continue
+            self._policies.add(entry.escalation_policy.id)
             if not entry.user.deleted_at:  # whoever was deleted is not paged, as in a rendering
-                begun = max(rota.to_instant(entry.start), start) if entry.start else start
-                over = min(rota.to_instant(entry.end), end) if entry.end else end
-                people = levels.setdefault((entry.escalation_policy.id, entry.escalation_level), {})
+                begun = max(rota.to_instant(entry.start), first) if entry.start else first
+                over = min(rota.to_instant(entry.end), last) if entry.end else last
+                people = self._spans.setdefault((entry.escalation_policy.id, entry.escalation_level), {})
                 people.setdefault(entry.user.id, []).append((begun, over))
-        return {
-            place: rota.join(
-                [
-                    rota.make_rota((since, until, (person,)) for since, until in rota.merge_spans(spans))
-                    for person, spans in people.items()
-                ]
-            )
-            for place, people in levels.items()
+
+    def end(self, unread: dict[str, str] | None = None) -> OnCalls:
+        """What all of it says. unread: why more policies were not read."""
+        levels = {
+            place: rota.join([_make_own(*one) for one in people.items()]) for place, people in self._spans.items()
         }
+        return OnCalls(*self._times, levels, frozenset(self._policies), self._unread | (unread or {}))
+
+
+def _make_own(person: str, spans: list[rota.Span]) -> rota.Rota:
+    people = frozenset((person,))
+    return rota.make_rota((since, until, people) for since, until in rota.merge_spans(spans))
 
 
 class Said(Record):
@@ -111,7 +128,7 @@ class Said(Record):
 def read_oncalls(said: Any) -> OnCalls | None:
     """What a snapshot holds, or PagerDuty has just said; None where nobody has asked.
 
-    An entry that cannot be read leaves its policy unread. A record that does not say which time it covers says nothing.
+    A record that does not say which time it covers says nothing.
     """
     if said is None:
         return None
@@ -119,12 +136,6 @@ def read_oncalls(said: Any) -> OnCalls | None:
         held = Said.model_validate(said)
     except ValidationError:
         return OnCalls(EPOCH, EPOCH, unread={"": "what was recorded of /oncalls does not say which time it covers"})
-    entries, unread = [], dict(held.unread)
-    for row in held.oncalls:
-        try:
-            entries.append(OnCall.model_validate(row))
-        except ValidationError as error:
-            policy = row.get("escalation_policy") if isinstance(row, dict) else None
-            id = str(policy.get("id") or "") if isinstance(policy, dict) else ""
-            unread[id] = f"an entry of /oncalls cannot be read ({error.error_count()} fields)"
-    return OnCalls(held.since, held.until, tuple(entries), unread)
+    fold = OnCallFold(held.since, held.until, held.unread)
+    fold.add(held.oncalls)
+    return fold.end()

@@ -1,7 +1,7 @@
 """What a reading that is stopped leaves for the next one: whole lists and single objects, each used once at most."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.wire.canonical import canonical_json
@@ -21,7 +21,7 @@ class Part(Protocol):
 class Keeper:
     """Asks for what was not kept, and keeps it. Without a part it only asks.
 
-    What is kept is what a snapshot would keep of it, with no other secret: the reading goes the same way with either.
+    Either way what is left of it is what a snapshot would keep, with no other secret: the reading goes the same way.
     """
 
     def __init__(self, part: Part | None = None, keep_keys: bool = False):
@@ -30,13 +30,10 @@ class Keeper:
 
     def ask(self, kind: str, path: str, params: Any, read: Callable[[], T]) -> T:
         """The rows, or the row, of this kind that `read` gives. It must be whole: a list that was read half is none."""
-        if self._part is None:
-            return read()
         request = f"{path} {canonical_json(params or {})}"
-        known = self._part.take(request)
-        if known is not None:
-            found: T = known
-            return found
-        found = read()
-        self._part.keep(request, strip_secrets({kind: found}, self._keep_keys)[kind])
+        found: T | None = None if self._part is None else self._part.take(request)
+        if found is None:
+            found = cast(T, strip_secrets({kind: read()}, self._keep_keys)[kind])
+            if self._part is not None:
+                self._part.keep(request, found)
         return found

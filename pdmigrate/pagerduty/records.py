@@ -4,9 +4,10 @@ A record keeps what matters for the migration. What arrives in an unusable form 
 and stops only what depends on it. Times are aware; time zones are the names that PagerDuty gave, not yet checked.
 """
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -24,7 +25,7 @@ from pdmigrate.oncall.paging import MOST_LEVELS
 
 
 def _drop_reference_suffix(value: Any) -> Any:
-    return value.removesuffix("_reference") if isinstance(value, str) else value
+    return sys.intern(value.removesuffix("_reference")) if isinstance(value, str) else value
 
 
 MARGIN = timedelta(days=2)
@@ -66,6 +67,9 @@ Strategy = Annotated[Literal["assign_to_everyone", "round_robin"], BeforeValidat
 """PagerDuty's OpenAPI file says a string, some answers hold an object with a type."""
 
 
+_NO_FIELDS: set[str] = set()
+
+
 class Record(BaseModel):
     """What all records are: frozen, and without the fields that nothing here needs.
 
@@ -88,6 +92,12 @@ class Record(BaseModel):
         kept = {k: v for k, v in value.items() if v is not None and not (k == "unread" and cls.ASKED)}
         unread = tuple(part for part in cls.ASKED if part not in kept)
         return {**kept, "unread": unread} if unread else kept
+
+    @model_validator(mode="after")
+    def _forget_set_fields(self) -> Self:
+        """Which fields its row had is asked of no record, and would be half of what an account takes in memory."""
+        object.__setattr__(self, "__pydantic_fields_set__", _NO_FIELDS)
+        return self
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def ask_in_doubt(job: Job) -> int:
     file = job.workspace.load_state("snapshot", "preview")["file"]
     if (job.workspace.find_state("clock_windows") or {}).get("file") == file:
         return 0
-    shown, requests = _ask(job, job.latest_snapshot().account, in_doubt=True)
+    shown, requests = _ask(job, job.latest_account(), in_doubt=True)
     job.workspace.save_state("clock_windows", {"file": file, "renderings": shown})
     return requests
 

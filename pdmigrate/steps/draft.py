@@ -30,9 +30,9 @@ NAMES = "names"
 
 def draft(job: Job) -> Draft:
     """Map the latest snapshot onto the target as it is now, with the decisions as they are now. Writes nothing."""
-    snapshot, state = job.latest_snapshot(), job.target.read_state()
+    account, state = job.latest_account(), job.target.read_state()
     _check_door(job, state)
-    account, rules = snapshot.account, job.settings.rules
+    rules = job.settings.rules
     with job.journal().opened() as journal:
         ledger = add_half_written(journal.ledger(), journal.half_written().values(), state)
     reasons = choose_scope(account, job.settings.scope)

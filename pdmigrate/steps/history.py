@@ -110,7 +110,7 @@ def history(job: Job) -> History:
     runs = list_runs(job)
     names = [told.run.snapshot for told in runs if told.run.snapshot]
     known = bool(names) and (job.workspace.snapshots / names[-1]).is_file()
-    source = tell_source(job.read_snapshot(names[-1]).account, found.account) if known else []
+    source = tell_source(job.read_account(names[-1]), found.account) if known else []
     # each object as the last run that wrote to it left it
     left = {step.action.id: step.action for told in runs for step in told.steps if step.state == "done"}
     target = [change for action in left.values() if (change := _compare_target(action, found))]

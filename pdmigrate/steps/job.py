@@ -18,8 +18,9 @@ from pdmigrate.harness.pacing import Limits, Quota, read_times
 from pdmigrate.harness.project import open_project
 from pdmigrate.harness.target import OWN, Place, Target, open_offered
 from pdmigrate.pagerduty.access import check_subdomain
-from pdmigrate.pagerduty.account import LINKED, Snapshot
+from pdmigrate.pagerduty.account import LINKED, Account, Snapshot
 from pdmigrate.pagerduty.client import PagerDuty, make_client
+from pdmigrate.pagerduty.evidence import read_renderings
 from pdmigrate.pagerduty.secrets import strip_secrets
 from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.plan.answers import Decisions
@@ -76,8 +77,8 @@ class Job:
         self._spent: dict[str, Spent] = {}
         self.oncall_requests = 0
         self._servers: list[Server] = []
-        self._parsed: tuple[Any, Snapshot] | None = None
-        self._latest: tuple[Any, Snapshot] | None = None
+        self._parsed: tuple[Any, Account] | None = None
+        self._latest: tuple[Any, Account] | None = None
         self._journal_place = place_journal(workspace, settings)
         self._secrets: list[str] = [str(self._journal_place)] if settings.journal else []
         self._secrets.append(read_password(self._journal_place))
@@ -164,27 +165,33 @@ class Job:
         subdomain = found.subdomain or check_subdomain(named, source.subdomain or "")
         return replace(found, rows=rows, subdomain=subdomain)
 
-    def latest_snapshot(self) -> Snapshot:
+    def latest_account(self) -> Account:
         """What preview fetched last, with what PagerDuty has said since about changes of the clock.
 
-        It is parsed once for as long as its files stay as they are.
+        It is parsed once for as long as its files stay as they are; the raw rows, and what was parsed before, are let go.
         """
         path = self._place_snapshot(self.workspace.load_state("snapshot", "preview")["file"])
         seen = (path, _stamp(path))
         if self._parsed is None or self._parsed[0] != seen:
-            self._parsed = (seen, load_snapshot(path))
+            self.forget_account()
+            self._parsed = (seen, load_snapshot(path).account)
         windows = (seen, _stamp(self.workspace.state_file("clock_windows")))
         if self._latest is None or self._latest[0] != windows:
-            asked, snapshot = self.workspace.find_state("clock_windows") or {}, self._parsed[1]
+            asked, account = self.workspace.find_state("clock_windows") or {}, self._parsed[1]
             shown = asked["renderings"] if asked.get("file") == path.name else None
-            self._latest = (windows, snapshot if shown is None else snapshot.add_renderings(shown))
+            known = account if shown is None else account.show(renderings=read_renderings(shown))
+            self._latest = (windows, known)
         return self._latest[1]
 
-    def read_snapshot(self, name: str) -> Snapshot:
+    def forget_account(self) -> None:
+        """Let go of what was parsed: whoever asks next reads the file."""
+        self._parsed = self._latest = None
+
+    def read_account(self, name: str) -> Account:
         """One that an earlier preview left. name: of its file."""
         path = self._place_snapshot(name)
         known = self._parsed if self._parsed and self._parsed[0] == (path, _stamp(path)) else None
-        return known[1] if known else load_snapshot(path)
+        return known[1] if known else load_snapshot(path).account
 
     def _place_snapshot(self, name: str) -> Path:
         """Where a snapshot lies; its name is one of a file in that folder, whatever the state or the journal says."""
@@ -197,7 +204,7 @@ class Job:
         save_snapshot(refuse_links(path), snapshot)
         said = {"digest": snapshot.digest, "requests": snapshot.requests, "subdomain": snapshot.subdomain}
         self.workspace.save_state("snapshot", {"file": name, **said})
-        self._parsed = ((path, _stamp(path)), snapshot)
+        self._parsed = ((path, _stamp(path)), snapshot.account)
 
     def counts(self) -> Spent:
         """Requests and retries to either side since the job was opened, and writes to the target. Each repeat is a request.

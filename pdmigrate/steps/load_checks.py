@@ -28,7 +28,7 @@ def check_before_writing(
     elsewhere = survey or guards.check_target(plan.target, job.target.address.name)
     if elsewhere:
         raise RefusedError(elsewhere)
-    if job.latest_snapshot().digest != plan.source:
+    if job.latest_account().digest != plan.source:
         raise PlanMovedError("The plan was made from another snapshot than the latest: run conflicts again.")
     changed = name_changed(drop_guards(plan.basis), read_basis(job))
     if changed:
@@ -62,7 +62,7 @@ class ClockWatch:
         if abs(jumped) <= guards.CLOCKS_DIFFER:
             return ""
         hours = self._job.settings.rules.guards.snapshot_hours
-        said = guards.check_age(self._job.latest_snapshot().taken, now, hours)
+        said = guards.check_age(self._job.latest_account().taken, now, hours)
         return "" if self._job.decisions().waives("old_snapshot", self._digest, now) else said or ""
 
 
@@ -77,7 +77,7 @@ def _check_guards(job: Job, plan: Plan, state: State, journal: Journal, approve:
     limits, now = job.settings.rules.guards, job.clock()
     late = {
         "other_account": guards.check_account(job.read_subdomain(), journal.other_sources()),
-        "old_snapshot": guards.check_age(job.latest_snapshot().taken, now, limits.snapshot_hours),
+        "old_snapshot": guards.check_age(job.latest_account().taken, now, limits.snapshot_hours),
         "mailed_before": guards.check_mailed(plan, journal.mailed(), state),
     }
     found = {row["guard"]: row["sentence"] for row in seen["refusals"] if row["guard"] not in late}

@@ -34,6 +34,7 @@ def preview(job: Job) -> Preview:
     What was fetched before a stop is kept there for as long as a snapshot would be fresh, and used by the next preview; so
     it is where the scope names what the source has not, of which no snapshot is left. Raises SettingsError for such a name.
     """
+    job.forget_account()
     snapshot = _fetch_snapshot(job)
     found = draft(job)
     leave_questions(job, found)

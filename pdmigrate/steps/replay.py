@@ -142,7 +142,7 @@ def _read_rotas(
         return kept.since, kept.until, kept.rows
     if job.source is None:
         return None
-    rows = job.source.read_renderings(*span, list(job.latest_snapshot().account.all_schedules))
+    rows = job.source.read_renderings(*span, list(job.latest_account().all_schedules))
     rows = {id: keep_rendering(row) for id, row in rows.items()}
     folder.save("rotas", span, rows)
     return *span, rows

@@ -16,7 +16,6 @@ from pdmigrate.mapping.proof import AnySchedule
 from pdmigrate.oncall import paging, rota
 from pdmigrate.oncall.words import format_local, format_number, format_seconds
 from pdmigrate.pagerduty.account import Account
-from pdmigrate.pagerduty.evidence import read_oncalls
 from pdmigrate.parity.people import Reach, Unreachable, find_reach
 from pdmigrate.parity.policies import PolicyParity, compare_policies, count_level_seconds, count_policies
 from pdmigrate.parity.policies import find_unexplained as find_policies
@@ -145,15 +144,12 @@ def verify(job: Job) -> Verified:
 
 
 def _ask_oncalls(job: Job, account: Account, policies: Iterable[str]) -> tuple[Account, int]:
-    """The account with PagerDuty's own word on each level of each policy, and the requests; a snapshot has what it has.
-
-    The raw answers, which are most of what verify receives, are let go here.
-    """
+    """The account with PagerDuty's own word on each level of each policy, and the requests; a snapshot has what it has."""
     if not job.source:
         return account, 0
-    said, requests = job.source.read_oncalls(account.since, account.until, policies)
+    oncalls, requests = job.source.read_oncalls(account.since, account.until, policies)
     job.oncall_requests += requests
-    return account.show(oncalls=read_oncalls(said)), requests
+    return account.show(oncalls=oncalls), requests
 
 
 def _ask_target(job: Job, found: Draft, schedule: AnySchedule) -> rota.Rota | None:

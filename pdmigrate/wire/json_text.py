@@ -7,6 +7,7 @@ the door; nesting that it takes breaks whoever walks through it.
 import json
 import math
 import re
+import sys
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -44,10 +45,16 @@ def read_json(raw: bytes | str, limits: Limits = OF_FILE) -> Any:
     """What a text says. Raises JsonError, in words, where it is no JSON, or beyond the limits."""
     if len(raw) > limits.size:
         raise JsonError(f"it has {len(raw) // MEGABYTE} MB, and {limits.size // MEGABYTE} are the most")
-    text = raw if isinstance(raw, str) else _decode(raw)
+    raw = text = raw if isinstance(raw, str) else _decode(raw)  # the bytes are let go
     _check_extent(text, limits)
     try:
-        data = json.loads(text, parse_constant=_refuse_number, parse_float=_read_float, parse_int=_read_int)
+        data = json.loads(
+            text,
+            object_hook=_share_texts,
+            parse_constant=_refuse_number,
+            parse_float=_read_float,
+            parse_int=_read_int,
+        )
     except json.JSONDecodeError as error:
         raise JsonError(f"it is no JSON near line {error.lineno}") from None
     if _HALF.search(text) and not _is_whole(data):
@@ -81,6 +88,14 @@ def _check_extent(text: str, limits: Limits) -> None:
     deepest = max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
     if deepest > limits.depth:
         raise JsonError(f"it is nested {deepest} deep, and {limits.depth} is the most")
+
+
+def _share_texts(found: dict[str, Any]) -> dict[str, Any]:
+    """Equal texts are held once: the ids and names of an account come again thousands of times."""
+    for name, value in found.items():
+        if isinstance(value, str):
+            found[name] = sys.intern(value)
+    return found
 
 
 def _refuse_number(word: str) -> Any:

@@ -6,16 +6,20 @@ import json
 import os
 import stat
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from pdmigrate.errors import RefusedError, SettingsError, describe_unwritable, shorten
+from pdmigrate.wire.canonical import spell_parts
 from pdmigrate.wire.forms import FormError
-from pdmigrate.wire.json_text import OF_FILE, JsonError, read_json
+from pdmigrate.wire.json_text import MEGABYTE, OF_FILE, JsonError, read_json
 from pdmigrate.workspace.states import read_state, read_within
 
 STEPS = ("connect", "preview", "invite", "conflicts", "load", "verify")
@@ -169,8 +173,8 @@ def write_json(path: Path, data: Any) -> None:
 
 def write_packed(path: Path, data: Any) -> None:
     """Write compressed JSON with the same bytes for the same data."""
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    write_bytes(path, gzip.compress(text.encode("utf-8"), mtime=0))
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)  # as gzip, without a time
+    write_bytes(path, b"".join([*map(packer.compress, spell_parts(data)), packer.flush()]))
 
 
 def read_packed(path: Path) -> Any:
@@ -181,7 +185,8 @@ def read_packed(path: Path) -> Any:
 def unpack(raw: bytes) -> bytes:
     """What is behind gzip, and no more than tells that it is too much. Raises OSError, EOFError or zlib.error."""
     with gzip.open(io.BytesIO(raw)) as file:
-        return file.read(OF_FILE.size + 1)
+        pieces = iter(partial(file.read, MEGABYTE), b"")  # a buffer is as large as what is asked for
+        return b"".join(islice(pieces, OF_FILE.size // MEGABYTE + 1))
 
 
 def describe_damage(error: Exception) -> str:

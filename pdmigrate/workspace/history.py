@@ -3,7 +3,6 @@
 So a reading that is broken off goes on where it was, and tomorrow's asks for the last week only.
 """
 
-import hashlib
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty.history import Kind
-from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.canonical import digest
 from pdmigrate.wire.forms import read_form
 from pdmigrate.workspace.folder import describe_damage, read_packed, refuse_links, write_packed
 
@@ -97,4 +96,4 @@ class HistoryFolder:
 
 
 def _checksum(rows: dict[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+    return digest(rows)

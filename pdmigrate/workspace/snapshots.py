@@ -1,6 +1,5 @@
 """Snapshots on disk: compressed JSON with a format version and a checksum."""
 
-import hashlib
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, TypeAdapter
 from pdmigrate.errors import SettingsError
 from pdmigrate.pagerduty.account import Snapshot
 from pdmigrate.pagerduty.rows import check_rows
-from pdmigrate.wire.canonical import canonical_json
+from pdmigrate.wire.canonical import digest
 from pdmigrate.wire.forms import read_form
 from pdmigrate.workspace.folder import describe_damage, read_packed, write_packed
 
@@ -70,4 +69,4 @@ def load_snapshot(path: Path) -> Snapshot:
 
 def _checksum(rows: dict[str, Any]) -> str:
     """Over the rows as they are: a later version may read more or less out of them, and must still trust the file."""
-    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+    return digest(rows)

@@ -1,5 +1,6 @@
 """The forms of what a step leaves in state/ for the next: read in one place, so that whoever takes it may trust it."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -218,4 +219,4 @@ def read_json_file(path: Path, name: str, mend: str) -> Any:
 def read_within(path: Path, most: int) -> bytes:
     """The bytes of a file; no more than tell that it is too long."""
     with path.open("rb") as file:
-        return file.read(most + 1)
+        return file.read(min(most, os.fstat(file.fileno()).st_size) + 1)  # a buffer is as large as what is asked for

@@ -78,7 +78,7 @@ class Template:
 
     def _live(self, job):
         """What is beside the six steps: a test page that was sent, a night of both systems, what happened before, own notebooks."""
-        name = job.latest_snapshot().account.services[SERVICES[1]].name
+        name = job.latest_account().services[SERVICES[1]].name
         prove(job, [name], Asking("ann", wait=0, pause=0), sleep=lambda seconds: None)
         _play(job, NIGHT, "")
         parallel(job, NIGHT)

@@ -1,12 +1,11 @@
 """PagerDuty's /oncalls: read whole, in few requests, at its own pace."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from source_http import NOW, company
 
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty import lists
-from pdmigrate.pagerduty.evidence import read_oncalls
 from pdmigrate.pagerduty.rota_v3 import read_final
 from pdmigrate.sandbox import pagerduty_wire
 
@@ -22,18 +21,15 @@ def test_more_entries_than_a_list_shows_are_read_in_parts(serve_source, monkeypa
     monkeypatch.setattr(lists, "PAGE", 20)
     monkeypatch.setattr(pagerduty_wire, "REACHABLE", 60)
     parts, many = source.client.read_oncalls(NOW, NOW + timedelta(days=56), ids)
-    assert parts["unread"] == whole["unread"] == {}
-    said, again = read_oncalls(whole), read_oncalls(parts)
-    assert len(whole["oncalls"]) > 900
-    for row in source.document["escalation_policies"]:
-        for number in range(1, len(row["escalation_rules"]) + 1):
-            assert said.level(row["id"], number) == again.level(row["id"], number), row["name"]
+    assert parts == whole
+    assert whole.unread == {}
+    assert sum(len(level.entries) for level in whole.levels.values()) > 900
     assert few <= 11 < many
 
 
 def test_shift_based_schedules_are_resolved_too(serve_source):
     source = serve_source(company())
-    said = read_oncalls(source.client.read_oncalls(NOW, NOW + timedelta(days=28), ["PPOL14", "PPOL15"])[0])
+    said, _ = source.client.read_oncalls(NOW, NOW + timedelta(days=28), ["PPOL14", "PPOL15"])
     account = source.fetch().account
     shown = read_final(account.schedules_v3["PSHIFT01"]).clip(*said.span)
     always = rota.make_rota([(*said.span, ("PUSER40",))])
@@ -53,11 +49,11 @@ def test_oncalls_have_a_pace_and_counts_of_their_own(serve_source):
 def test_ninety_days_are_asked_for_and_no_more(serve_source):
     source = serve_source(company())
     said, _ = source.client.read_oncalls(NOW, NOW + timedelta(days=400), ["PPOL09"])
-    assert said["unread"] == {}
-    assert datetime.fromisoformat(said["until"]) == NOW + timedelta(days=90)
+    assert said.unread == {}
+    assert said.until == NOW + timedelta(days=90)
 
 
 def test_nothing_is_asked_about_no_policy(serve_source):
     source = serve_source(company())
     said, requests = source.client.read_oncalls(NOW, NOW + timedelta(days=1), [])
-    assert (said["oncalls"], requests) == ([], 0)
+    assert (said.policies, requests) == (frozenset(), 0)

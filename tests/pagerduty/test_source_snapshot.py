@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from small_company import cut_down, edit
+from small_company import cut_down, edit, read_latest
 from source_http import DATA, NOW, company
 
 from pdmigrate import conflicts, connect, finish, open_job, preview
@@ -153,28 +153,28 @@ def test_a_workspace_has_its_snapshot_too(workspace, tmp_path):
 
 def test_an_open_job_reads_a_snapshot_once_and_again_when_its_files_are_others(small):
     """Another notebook fetches, or is told of changes of the clock: the next step of this one knows it."""
-    first = small.latest_snapshot()
-    assert small.latest_snapshot() is first
+    first = small.latest_account()
+    assert small.latest_account() is first
     [path] = small.workspace.snapshots.iterdir()
-    schedule = next(iter(first.account.schedules))
+    schedule = next(iter(first.schedules))
     rendered = {"since": "2099-01-01T00:00:00+00:00", "until": "2099-01-02T00:00:00+00:00"}
     rendered |= {"rendered_schedule_entries": []}
     small.workspace.save_state("clock_windows", {"file": path.name, "renderings": {schedule: [rendered]}})
-    assert list(small.latest_snapshot().rows["renderings"]) == [schedule]
+    assert list(small.latest_account().renderings) == [schedule]
     with edit(small, "pagerduty") as held:
         held["services"][0]["name"] = "Another name"
     preview(small)
-    names = [service.name for service in small.latest_snapshot().account.services.values()]
+    names = [service.name for service in small.latest_account().services.values()]
     assert "Another name" in names
     (small.workspace.snapshots / small.workspace.find_state("snapshot")["file"]).write_bytes(b"damaged")
     with pytest.raises(SettingsError, match="damaged"):
-        small.latest_snapshot()
+        small.latest_account()
 
 
 def test_a_whole_migration_runs_from_a_snapshot_offline(small, tmp_path):
     """No PagerDuty is there any more; the plan is the same as with it."""
     live, workspace = conflicts(small).plan, small.workspace
-    save_snapshot(tmp_path / "acme.json.gz", small.latest_snapshot())
+    save_snapshot(tmp_path / "acme.json.gz", read_latest(small))
     small.close()
     settings = workspace.settings_file.read_text()
     settings = settings.replace("kind: embedded", "kind: snapshot", 1)

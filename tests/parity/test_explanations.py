@@ -223,7 +223,7 @@ def test_who_a_person_is_in_harness_is_read_from_the_answers_and_not_from_the_ma
 def test_what_was_left_out_is_explained_by_the_answer_that_left_it_out(tmp_path):
     with open_job(make_corner(tmp_path / "acme", ("PSERV01", "PSERV23"))) as job:
         preview(job)
-        account = job.latest_snapshot().account
+        account = job.latest_account()
         owner = next(p for p in account.policies.values() if any(r.round_robin for r in p.escalation_rules))
         decide(job, "round_robin", owner.id, "leave_out", by="ann", why="made by hand")
         conflicts(job)

@@ -97,7 +97,7 @@ def test_an_alert_rule_that_was_kept_explains_no_second_one(loaded):
 def test_an_override_that_is_left_out_gives_a_turn_back_that_stays_empty(loaded):
     """Nobody stands in, and whoever has the turn by the layers is nobody, by another decision."""
     with edit(loaded, "pagerduty") as source:
-        like, now = source["users"][0], loaded.latest_snapshot().account.since
+        like, now = source["users"][0], loaded.latest_account().since
         for id, email in (("PX1", "gone@left.example"), ("PX2", "noreply@acme.example")):
             rest = {"contact_methods": [], "notification_rules": [], "teams": []}
             source["users"].append({**like, "id": id, "name": id, "email": email, **rest})

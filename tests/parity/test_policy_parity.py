@@ -11,6 +11,7 @@ from source_http import QUICK
 
 from pdmigrate import conflicts, decide, load, open_job, preview, verify
 from pdmigrate.oncall.words import format_local
+from pdmigrate.pagerduty.client import OnCallReader
 from pdmigrate.pages import make_page
 from pdmigrate.parity.policies import count_policies
 from pdmigrate.runs.demo import DECISIONS, make_demo_workspace
@@ -66,9 +67,10 @@ def open_quickly(folder):
 
 def ask(job, days=56):
     """What the embedded PagerDuty says of the levels, raw."""
-    account = job.latest_snapshot().account
+    account = job.latest_account()
     until = account.since + timedelta(days=days)
-    return account, job.source.read_oncalls(account.since, until, sorted(account.policies))[0]
+    rows = OnCallReader(job.source.transport.apart()).read_some(sorted(account.policies), account.since, until)
+    return account, {"since": account.since.isoformat(), "until": until.isoformat(), "oncalls": rows}
 
 
 def grades(verified):
@@ -118,9 +120,9 @@ PLACES = [("PPOL01", 2), ("PPOL03", 1), ("PPOL03", 2)]
 
 
 def test_somebody_else_at_one_level_for_one_day_is_named(job):
-    account = job.latest_snapshot().account
+    account = job.latest_account()
     moment = (account.since + timedelta(days=9)).replace(hour=7, minute=0, second=0, microsecond=0)
-    stranger = sorted(job.latest_snapshot().account.users)[-1]
+    stranger = sorted(job.latest_account().users)[-1]
     for place in PLACES:
         plant(job, place, moment, stranger)
     verified = verify(job)
@@ -152,7 +154,7 @@ def test_nobody_at_a_level_is_a_word_too(few):
 
 
 def test_an_override_that_our_reading_has_not_is_found_at_every_level_that_it_serves(job):
-    account = job.latest_snapshot().account
+    account = job.latest_account()
     start = account.since + timedelta(days=5)
     times = {"start": start.isoformat(), "end": (start + timedelta(hours=3)).isoformat()}
     with edit(job, "pagerduty") as document:

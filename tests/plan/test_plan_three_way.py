@@ -6,6 +6,7 @@ import random
 
 import pytest
 from flask import request
+from small_company import read_latest
 
 from pdmigrate.harness import records
 from pdmigrate.harness.records import State
@@ -286,7 +287,7 @@ def planned(tmp_path_factory):
     make_demo_workspace(folder)
     with open_job(folder) as job:
         preview(job)
-        yield job, conflicts(job).plan, job.latest_snapshot()
+        yield job, conflicts(job).plan, read_latest(job)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -347,14 +348,14 @@ def test_fields_that_a_server_adds_to_any_answer_are_no_change(small):
     """Harness adds fields everywhere, PagerDuty some that say nothing: the same plan and digest, the second run is empty."""
     from pdmigrate import conflicts, load, preview
 
-    plain, snapshot = conflicts(small).plan, small.latest_snapshot().digest
+    plain, snapshot = conflicts(small).plan, small.latest_account().digest
     source, target = set(), set()
     for server in small._servers:
         pagerduty = server.app.name.endswith("pagerduty")
         decorate(server.app, source if pagerduty else target, [] if pagerduty else NEWS)
     preview(small)
     decided = conflicts(small)
-    assert small.latest_snapshot().digest == snapshot
+    assert small.latest_account().digest == snapshot
     assert (decided.plan.digest, decided.plan.actions) == (plain.digest, plain.actions)
     loaded = load(small, "all")
     assert not [done for done in loaded.done if done.outcome in ("failed", "skipped")]

@@ -36,8 +36,8 @@ def test_two_nights_of_a_migration_show_readiness_grow(small):
     assert first.scope == second.scope
     assert first.error == "", "who is paged stands on the page, and not in the journal"
     assert second.plan == small.workspace.find_state("plan")["digest"]
-    assert second.snapshot == small.latest_snapshot().digest
-    for grades, whole in (("schedules", len(small.latest_snapshot().account.all_schedules)), ("policies", None)):
+    assert second.snapshot == small.latest_account().digest
+    for grades, whole in (("schedules", len(small.latest_account().all_schedules)), ("policies", None)):
         assert set(second.figures[grades]) == {"agree", "differ", "unverified"}
         assert whole in (None, second.count_all(grades))
     assert [bool(row.page) for row in read(small)] == [False, True]

@@ -92,7 +92,7 @@ def test_what_people_changed_meanwhile_in_the_half_object_is_still_seen(small):
 
 def test_a_scope_with_an_unknown_name_leaves_no_snapshot_and_the_next_preview_asks_for_nothing_again(small):
     """What was asked is kept; the snapshot of before is the latest one still."""
-    place, name = small.workspace, next(iter(small.latest_snapshot().account.services.values())).name
+    place, name = small.workspace, next(iter(small.latest_account().services.values())).name
     before = {path.name for path in place.snapshots.iterdir()}, place.find_state("snapshot")
     save_answers(place.decisions_file, Choice(setting="scope.services", value=[name[:-1]]))
     with pytest.raises(SettingsError, match=f"did you mean {name!r}"):

@@ -216,7 +216,7 @@ def test_a_damaged_state_names_no_file_outside(workspace):
     (workspace / "state" / "snapshot.json").write_text(json.dumps({"file": "../../other.json.gz"}), encoding="utf-8")
     save_snapshot(workspace.parent / "other.json.gz", Snapshot("acme", NOW, NOW, NOW, company()))
     with open_job(workspace) as job, pytest.raises(Exception, match=r"snapshot\.json is damaged"):
-        job.latest_snapshot()
+        job.latest_account()
 
 
 def test_what_holds_personal_data_is_for_nobody_else(workspace):

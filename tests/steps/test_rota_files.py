@@ -19,7 +19,7 @@ def list_people(schedule):
 
 
 def test_two_users_who_become_one_person_are_told_apart_in_the_source(small):
-    account = small.latest_snapshot().account
+    account = small.latest_account()
     schedule = next(s for s in account.schedules.values() if len(list_people(s)) > 1)
     ann, twin, *_ = sorted(list_people(schedule))
     with edit(small, "pagerduty") as held:
@@ -30,7 +30,7 @@ def test_two_users_who_become_one_person_are_told_apart_in_the_source(small):
     conflicts(small)
     load(small, "all")
     verify(small)
-    shown = read_shown(small.latest_snapshot().account.schedules[schedule.id])
+    shown = read_shown(small.latest_account().schedules[schedule.id])
     source, target = (read_rows(small, side, schedule) for side in ("source", "target"))
     assert [people for _, _, people in source] == [set(people) for _, _, people in shown.entries]
     assert {ann, twin} <= set().union(*(people for _, _, people in source))

@@ -103,7 +103,7 @@ def test_an_adopted_group_becomes_as_in_pagerduty_and_a_merged_one_keeps_its_mem
     after = {}
     with open_job(folder) as job:
         preview(job)
-        team = next(t for t in job.latest_snapshot().account.teams.values() if t.name == "Platform")
+        team = next(t for t in job.latest_account().teams.values() if t.name == "Platform")
         before = set(job.target.read_state().groups["platform"].users)
         for choice in ("merge", "adopt"):
             decide(job, "group_name_collision", team.id, choice, by="test")

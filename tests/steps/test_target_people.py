@@ -129,7 +129,7 @@ def test_a_bad_address_is_found_before_the_call(folder):
 def test_two_users_on_one_harness_person_are_a_question_however_they_came_there(folder):
     with open_job(folder) as job:
         preview(job)
-        ids = {user.name: user.id for user in job.latest_snapshot().account.users.values()}
+        ids = {user.name: user.id for user in job.latest_account().users.values()}
         decide(job, "user_not_found", ids["Hana Sato"], "map", "Lin.Zhao@acme.example", by="test")
         asked = [c.name for c in conflicts(job).draft.open.values() if c.about == "user_found_twice"]
         assert asked == ["Hana Sato"]
@@ -155,7 +155,7 @@ def test_two_users_of_one_address_get_one_mail(folder):
 def test_somebody_mapped_onto_nobody_stays_a_question(folder):
     with open_job(folder) as job:
         preview(job)
-        ids = {user.name: user.id for user in job.latest_snapshot().account.users.values()}
+        ids = {user.name: user.id for user in job.latest_account().users.values()}
         with pytest.raises(UsageError, match=r"stranger@acme.example is nobody in the Harness project"):
             decide(job, "user_not_found", ids["Hana Sato"], "map", "stranger@acme.example", by="test")
         written = {"conflict": "user_not_found", "object": ids["Hana Sato"], "choice": "map", "by": "test"}
@@ -184,7 +184,7 @@ def test_a_nobody_whose_places_stay_empty_is_explained_after_the_load(folder):
     with open_job(folder) as job:
         preview(job)
         decide(job, "nobody_user", "all", "empty_place", by="test")
-        nobody = next(u for u in job.latest_snapshot().account.users.values() if u.name == "Nobody (night)")
+        nobody = next(u for u in job.latest_account().users.values() if u.name == "Nobody (night)")
         decided = conflicts(job)
         readiness = {s.id for s in decided.draft.account.schedules.values() if nobody.id in list_ids(s)}
         load(job, "all")

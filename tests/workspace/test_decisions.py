@@ -286,7 +286,7 @@ def test_an_answer_for_an_object_that_is_nowhere_is_named_with_the_nearest_one(w
         preview(job)
         asked = next(c for c in conflicts(job).draft.open.values() if c.about == "user_not_found")
         decide(job, "user_not_found", f"{asked.id}X", "invite", by="ann")
-        decide(job, "user_not_found", next(iter(job.latest_snapshot().account.users)), "invite", by="ann")
+        decide(job, "user_not_found", next(iter(job.latest_account().users)), "invite", by="ann")
         decided = conflicts(job)
         said = f"decisions.yaml answers user_not_found for {asked.id}X, which is nowhere (did you mean {asked.id}?)."
         assert decided.strays == (said,)

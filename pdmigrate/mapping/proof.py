@@ -311,7 +311,7 @@ def render_source(account: Account, schedule: AnySchedule, zone: ZoneInfo, span:
 
     Raises ValueError for a rule that cannot be read.
     """
-    evidence, now = list(list_evidence(account, schedule)), rota.to_instant(account.since)
+    evidence = list(list_evidence(account, schedule))
     if isinstance(schedule, Schedule) and not evidence:
         return render_with_overrides(schedule, WALL, zone, *span)
     ways = _list_ways(account, schedule, zone)

@@ -220,7 +220,7 @@ def _list_doubtful(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> l
     """The windows in which PagerDuty's answer tells readings apart; none where it would not help."""
     now = rota.to_instant(account.since)
     try:
-        ways = _list_ways(account, schedule, zone)
+        ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
         if len(ways.readings) == 1:
             return []
         shown = [(span, who) for span, who in list_evidence(account, schedule) if span[0] == now]
@@ -278,7 +278,7 @@ def judge(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> Judgement[
     """
     now = rota.to_instant(account.since)
     evidence = list(list_evidence(account, schedule))
-    ways = _list_ways(account, schedule, zone)
+    ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
     fitting = [reading for reading in ways.readings if _fits(ways, reading, evidence)]
     if not fitting:
         usual = ways.readings[0]
@@ -311,10 +311,10 @@ def render_source(account: Account, schedule: AnySchedule, zone: ZoneInfo, span:
 
     Raises ValueError for a rule that cannot be read.
     """
-    evidence = list(list_evidence(account, schedule))
+    evidence, now = list(list_evidence(account, schedule)), rota.to_instant(account.since)
     if isinstance(schedule, Schedule) and not evidence:
         return render_with_overrides(schedule, WALL, zone, *span)
-    ways = _list_ways(account, schedule, zone)
+    ways = _list_ways(schedule, zone, now, now + TEN_YEARS)
     return ways.render(next((one for one in ways.readings if _fits(ways, one, evidence)), ways.readings[0]), *span)
 
 
@@ -353,11 +353,7 @@ def render_with_overrides(schedule: Schedule, reading: Reading, zone: ZoneInfo, 
     )
 
 
-def _list_ways(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> _Ways:
-    """The ways of the next ten years. What was drawn of them is drawn once for each account."""
-    start = rota.to_instant(account.since)
-    end, own = start + TEN_YEARS, account.all_schedules.get(schedule.id) is schedule
-    known = account.worked_out if own else {}
+def _list_ways(schedule: AnySchedule, zone: ZoneInfo, start: int, end: int) -> _Ways:
     if isinstance(schedule, ScheduleV3):
         bare = schedule.model_copy(update={"overrides": (), "custom_shifts": ()})
         return _Ways(
@@ -370,19 +366,11 @@ def _list_ways(account: Account, schedule: AnySchedule, zone: ZoneInfo) -> _Ways
             lambda *_: False,
         )
     check_turns(schedule, start)
-
-    def draw(reading: Reading, *span: int) -> rota.Rota:
-        key = ("drawn", schedule.id, zone.key, reading, span)
-        if key not in known:
-            known[key] = render_layers(schedule, reading, zone, *span)
-        drawn: rota.Rota = known[key]
-        return drawn
-
     return _Ways(
         zone,
         list_readings(schedule, zone, start, end),
-        lambda reading, *span: rota.stack([read_entries(schedule.overrides).clip(*span), draw(reading, *span)]),
-        draw,
+        lambda reading, *span: render_with_overrides(schedule, reading, zone, *span),
+        lambda reading, *span: render_layers(schedule, reading, zone, *span),
         partial(list_spots, schedule, zone),
         lasting_part,
         partial(_never_part, schedule, zone),

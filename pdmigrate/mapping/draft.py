@@ -170,7 +170,8 @@ class Draft:
 
     def _grade_outcomes(self, landed: bool) -> list[Outcome]:
         left = {(a.kind, s): a.verb for a in self.plan.actions if landed and a.writes for s in a.sources}
-        return [replace(f, grade=_grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.mapped.outcomes]
+        graded = ((f, _grade_left(f.grade, left.get((f.kind, f.id)))) for f in self.mapped.outcomes)
+        return [f if grade == f.grade else replace(f, grade=grade) for f, grade in graded]
 
     @cached_property
     def waiting(self) -> frozenset[tuple[str, str]]:

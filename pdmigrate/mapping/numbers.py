@@ -1,5 +1,7 @@
 """Telephone numbers: what PagerDuty's say, in which country they ring, and whether anybody knows such numbers."""
 
+from functools import lru_cache
+
 import phonenumbers
 from babel import Locale
 
@@ -13,8 +15,14 @@ RIGHT = "it_is_right"
 
 def read_phone(method: ContactMethod) -> phonenumbers.PhoneNumber | None:
     """The number, whether anybody knows such numbers or not; None for what is none."""
+    return read_number(f"+{method.country_code or 1}{method.address}")
+
+
+@lru_cache(maxsize=100_000)
+def read_number(text: str) -> phonenumbers.PhoneNumber | None:
+    """The same of a number with its `+`: each is read once, which takes long, and nobody changes what it was read as."""
     try:
-        return phonenumbers.parse(f"+{method.country_code or 1}{method.address}")
+        return phonenumbers.parse(text)
     except phonenumbers.NumberParseException:
         return None
 

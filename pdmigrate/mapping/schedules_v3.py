@@ -4,6 +4,8 @@ Rules with a fixed period become rotations that go on; the rest is written with 
 dated by nature (`overrides` counts them). Everything is compared with the schedule itself over 400 days before it is wanted.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -33,12 +35,16 @@ from pdmigrate.mapping.same_for_ever import TEN_YEARS
 from pdmigrate.mapping.shifts import find_end, map_event
 from pdmigrate.oncall import rota
 from pdmigrate.pagerduty.readings import CHUNK
+from pdmigrate.pagerduty.recurrence import Pattern
 from pdmigrate.pagerduty.rota_v3 import (
     USUAL,
     ShiftReading,
     draw_shifts,
     event_zone,
+    first_start,
     life_of,
+    list_exceptions,
+    list_shift_spots,
     list_shifts,
     read_recurrence,
     render_schedule,
@@ -107,8 +113,10 @@ def _find_drift(
     """The first instant in ten years at which the rotations say something else, or from which on nobody can look; None
     where they never do: a shift that begins in the hour that the clock skips or repeats may do so in some years only."""
     end, seen, shown = now + TEN_YEARS, 0, 0
-    for begin in range(start, end, CHUNK):
-        finish = min(begin + CHUNK, end)
+    spans: Iterable[rota.Span] = ((begin, min(begin + CHUNK, end)) for begin in range(start, end, CHUNK))
+    if reading.by_wall and _comes_round(regular, reading, named, zone, now):
+        spans = list_shift_spots(regular, [reading, reading._replace(edges="first")], start, end)
+    for begin, finish in spans:
         shifts = list_shifts(regular, begin, finish, reading)
         wanted = draw_shifts(shifts, begin, finish)
         drawn = rota.join([one.rotation.render(zone, begin, finish) for one in named])
@@ -118,6 +126,29 @@ def _find_drift(
         if seen > MOST_SEEN or shown > MOST_DRAWN:
             return finish
     return None
+
+
+def _comes_round(regular: ScheduleV3, reading: ShiftReading, named: list[Named], zone: ZoneInfo, now: int) -> bool:
+    """Whether all turns have gone through a whole round in what was compared, after the last date that an event or a rotation
+    has and without a change of the clock. Then both say the same for ever, but where a shift begins or ends at such a change."""
+    dates, rounds, shifts = [now], [rota.DAY], 0
+    for event in (event for one in regular.rotations for event in one.events):
+        rule, last = read_recurrence(event).rule, find_end(event)
+        added = [date + first_start(event)[1] + rota.DAY for date, _, _ in list_exceptions(event, reading)]
+        dates += [life_of(event)[0], *added, last or now]
+        if last is None:
+            if not isinstance(rule, Pattern):
+                return False
+            strategy = event.assignment_strategy
+            rounds.append(rule.period * max(1, len(strategy.members)) * (strategy.shifts_per_member or 1))
+            shifts += TEN_YEARS // rule.period * len(rule.starts) * len(strategy.members)
+    for made in (one.rotation for one in named):
+        dates += [edge for edge in (made.since, made.until) if edge is not None]
+        rounds += [made.turn * len(made.participants), *([] if made.week is None else [rota.WEEK])]
+    if shifts > MOST_SEEN // 4:  # so many that they are looked at by date, for as long as anybody can
+        return False
+    whole, far = math.lcm(*rounds) + 2 * rota.DAY, rota.month_after(now + PROOF_DAYS * rota.DAY)
+    return any(finish - begin >= whole for begin, finish, _ in rota.zone_stretches(zone, max(dates), far))
 
 
 def _map_events(

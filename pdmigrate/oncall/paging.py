@@ -26,11 +26,11 @@ class PagedLevel:
 
     def paged_at(self, instant: int) -> People:
         """Who is paged. Where only one of several is paged, they are one entry `one of ann, bob`, which equals no person."""
-        edges, paged = self._course
+        edges, paged = self.course
         return paged[bisect_right(edges, instant)]
 
     @cached_property
-    def _course(self) -> tuple[list[int], list[People]]:
+    def course(self) -> tuple[list[int], list[People]]:
         """When that changes, and who is paged before the first of those instants and from each of them on."""
         edges = sorted({edge for rota in self.rotas for start, end, _ in rota.entries for edge in (start, end)})
         return edges, [self._find(instant) for instant in (edges[0] - 1 if edges else 0, *edges)]
@@ -56,8 +56,8 @@ def walk(levels: Iterable[PagedLevel], instant: int, known: Known | None = None)
     known = {} if known is None else known
     minute, paged = 0, []
     for level in levels:
-        people = level.paged_at(instant + 60 * minute)
-        if people:
+        edges, people_from = level.course
+        if people := people_from[bisect_right(edges, instant + 60 * minute)]:
             paged.append(known.setdefault(moment := (minute, people), moment))
             minute += level.minutes
     return tuple(paged)

@@ -55,7 +55,7 @@ class Rota:
         """Only what lies in [start, end)."""
         if not self.entries or (start <= self.entries[0][0] and self.entries[-1][1] <= end):
             return self
-        return make_rota((max(s, start), min(e, end), people) for s, e, people in self.entries)
+        return Rota(tuple((max(s, start), min(e, end), who) for s, e, who in self.entries if s < end and start < e))
 
     def within(self, spans: Iterable[Span]) -> "Rota":
         """Only what lies in those spans."""
@@ -67,7 +67,7 @@ class Rota:
             while at < len(entries) and entries[at][0] < end:
                 found.append((max(entries[at][0], start), min(entries[at][1], end), entries[at][2]))
                 at += 1
-        return make_rota(found)
+        return Rota(tuple(found))
 
     def covered(self) -> tuple[Span, ...]:
         """When anybody is on call, neighbours merged."""
@@ -84,8 +84,13 @@ class Rota:
 
 def make_rota(entries: Iterable[tuple[int, int, Iterable[str]]]) -> Rota:
     """A Rota from entries that do not overlap, in any order."""
+    return _merge(sorted([(s, e, frozenset(p)) for s, e, p in entries if s < e and p], key=itemgetter(0)))
+
+
+def _merge(entries: Iterable[Entry]) -> Rota:
+    """A Rota from entries in order, apart, none empty."""
     merged: list[Entry] = []
-    for entry in sorted([(s, e, frozenset(p)) for s, e, p in entries if s < e and p], key=itemgetter(0)):
+    for entry in entries:
         if merged and merged[-1][1] == entry[0] and merged[-1][2] == entry[2]:
             merged[-1] = (merged[-1][0], *entry[1:])
         else:
@@ -134,7 +139,7 @@ def _lay_side_by_side(rotas: Sequence[Rota]) -> Rota | None:
     if len(rotas) == 1:
         return rotas[0]
     entries = sorted((entry for rota in rotas for entry in rota.entries), key=itemgetter(0))
-    return make_rota(entries) if all(a[1] <= b[0] for a, b in pairwise(entries)) else None
+    return _merge(entries) if all(a[1] <= b[0] for a, b in pairwise(entries)) else None
 
 
 def _sweep(rotas: Sequence[Rota]) -> Iterator[tuple[int, int, dict[int, People]]]:
@@ -227,11 +232,11 @@ class Roster:
         start, end = max(start, since), min(end, until)
         if self.count_turns(start, end) > MOST_TURNS:
             raise TooManyTurnsError(f"a turn of {self.turn} seconds is handed over more often than can be looked at")
-        entries: list[Entry] = []
-        for begin, finish, offset in zone_stretches(zone, start, end):
-            for opened, closed in self._open_spans(begin + offset, finish + offset):
-                entries += [(s - offset, e - offset, alone) for s, e, alone in self._turns(opened, closed)]
-        return make_rota(entries)
+        return _merge(
+            (s - offset, e - offset, alone)
+            for begin, finish, offset in zone_stretches(zone, start, end)
+            for s, e, alone in self._turns(self._open_spans(begin + offset, finish + offset))
+        )
 
     def count_turns(self, start: int, end: int) -> int:
         """How many turns lie between two instants, about; one where it is always the same person's."""
@@ -250,22 +255,28 @@ class Roster:
         edges = ((week + a, week + b) for week in range(first, end, WEEK) for a, b in self._week)
         return [(max(a, start), min(b, end)) for a, b in edges if a < end and start < b]
 
-    def _turns(self, start: int, end: int) -> Iterator[Entry]:
+    def _turns(self, spans: Iterable[Span]) -> Iterator[Entry]:
+        """The turns in naive spans that are in order and apart."""
         runs, ends = self._runs
         if not runs:
             return
-        whole = self.turn * len(self.participants)
+        whole, number = self.turn * len(self.participants), len(runs)
         if runs[0][:2] == (0, whole):
-            yield start, end, runs[0][2]
+            yield from ((start, end, runs[0][2]) for start, end in spans)
             return
-        begun = start - (start - self.anchor) % whole
-        at = bisect_right(ends, start - begun)
-        while begun < end:
-            for first, last, alone in runs[at:] if at else runs:
+        for start, end in spans:
+            begun = start - (start - self.anchor) % whole
+            at = bisect_right(ends, start - begun)
+            while begun < end:
+                if at == number:
+                    begun, at = begun + whole, 0
+                first, last, alone = runs[at]
                 if begun + first >= end:
-                    return
+                    break
                 yield max(start, begun + first), min(end, begun + last), alone
-            begun, at = begun + whole, 0
+                if begun + last >= end:
+                    break
+                at += 1
 
     @cached_property
     def _week(self) -> tuple[Span, ...] | None:

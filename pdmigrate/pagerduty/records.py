@@ -35,6 +35,8 @@ MARGIN = timedelta(days=2)
 def _check_moment(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("has no offset")
+    if datetime.min.year < value.year < datetime.max.year:
+        return value
     naive = value.replace(tzinfo=None)
     if naive - datetime.min < MARGIN or datetime.max - naive < MARGIN:
         raise ValueError(f"is in the year {value.year}, and no clock can tell it: mend it in PagerDuty")

@@ -44,6 +44,8 @@ def trusted(markup: str) -> Markup:
 
 def clean(text: Any) -> str:
     """The text without what cannot be written to a page or file; everything else stays as it is."""
+    if type(text) is str and text.isprintable():  # as nearly all are; what is replaced never is
+        return text
     return _UNWRITABLE.sub("\ufffd", "".join(str(text)))
 
 

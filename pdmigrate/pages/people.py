@@ -64,7 +64,14 @@ class People:
 
 
 def know_people(draft: Draft) -> People:
-    """Everybody in the account. Two users who are one person in Harness are the first of them there."""
+    """Everybody in the account, worked out once for each draft. Two users who are one person in Harness are the first of them there."""
+    known: People | None = vars(draft).get("_people")
+    if known is None:
+        known = vars(draft)["_people"] = _list_everybody(draft)
+    return known
+
+
+def _list_everybody(draft: Draft) -> People:
     users = draft.account.users
     shown = (read_shown(schedule) or Rota() for schedule in draft.account.all_schedules.values())
     together = [{person for _, _, who in one.entries for person in who} for one in shown]

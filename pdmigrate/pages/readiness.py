@@ -1,6 +1,6 @@
 """Where a migration stands after verify, team by team: what the stakeholder report and the teams' pages are made from."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -150,7 +150,31 @@ class Readiness:
         """The schedules of which both sides are known."""
         return tuple(s for s in self.verified.schedules if not s.unverified)
 
-    @property
+    @cached_property
+    def _owned(self) -> dict[str, tuple[list[ScheduleParity], list[ServiceParity], set[str]]]:
+        """By team what it owns: schedules, services, and the ids of policies."""
+        owned: dict[str, tuple[list[ScheduleParity], list[ServiceParity], set[str]]]
+        owned = defaultdict(lambda: ([], [], set()))
+        for schedule in self.verified.schedules:
+            for id in self.owners_of("schedules", schedule.id):
+                owned[id][0].append(schedule)
+        for service in self.verified.service_parity:
+            for id in self.owners_of("services", service.id):
+                owned[id][1].append(service)
+        for policy in self._policies:
+            for id in {team.id for team in policy.teams} or {NO_TEAM}:
+                owned[id][2].add(policy.id)
+        return owned
+
+    @cached_property
+    def items_by_object(self) -> dict[tuple[str, str], list[Item]]:
+        """By kind and PagerDuty id of the object that they belong to, in their order."""
+        items: dict[tuple[str, str], list[Item]] = {}
+        for item in self.items:
+            items.setdefault(item.about, []).append(item)
+        return items
+
+    @cached_property
     def _policies(self) -> list[EscalationPolicy]:
         return [p for id, p in self.draft.account.policies.items() if id in self.draft.reasons["escalation_policies"]]
 
@@ -165,8 +189,7 @@ class Readiness:
         return {id: teams[id].name for id in self.draft.reasons["teams"]} | {NO_TEAM: "No team"}
 
     def _make_team(self, id: str) -> TeamReadiness:
-        schedules = tuple(s for s in self.verified.schedules if id in self.owners_of("schedules", s.id))
-        services = tuple(s for s in self.verified.service_parity if id in self.owners_of("services", s.id))
+        schedules, services, owned = self._owned[id]
         team, known = self.draft.account.teams.get(id), self.draft.account.users
         members = [m for m in self.draft.account.members_of(team) if m.user.id in known] if team else []
         leads = tuple(known[m.user.id].name for m in members if m.role == "manager")
@@ -179,19 +202,21 @@ class Readiness:
             | {("users", u) for u in users}
         )
         # the policies that the team owns, and those that its services page by
-        policies = {p.id for p in self._policies if id in ({t.id for t in p.teams} or {NO_TEAM})}
-        policies |= {p.id for s in services if (p := self.draft.account.services[s.id].escalation_policy)}
+        policies = owned | {p.id for s in services if (p := self.draft.account.services[s.id].escalation_policy)}
         places = about | {("escalation_policies", policy) for policy in policies}
+        everybody = emails | on_call
         unreachable, doubted = (
-            tuple(u for u in rows if u.email in emails | on_call or u.about & places)
+            tuple(u for u in rows if u.email in everybody or u.about & places)
             for rows in (self.verified.unreachable, self.verified.doubted)
         )
-        items = tuple(item for item in self.items if item.about in about)
+        mine = {item.key for one in about for item in self.items_by_object.get(one, ())}
+        items = tuple(item for item in self.items if item.key in mine)
         questions = sum((c.kind, c.id) in about for c in self.draft.open.values())
         troubles = _find_troubles(schedules, services, len(unreachable), questions)
-        people = tuple(sorted(emails | on_call, key=self.name_of))
+        people = tuple(sorted(everybody, key=self.name_of))
         name = self._team_names[id]
-        return TeamReadiness(id, name, leads, people, schedules, services, unreachable, items, troubles, doubted)
+        both = tuple(schedules), tuple(services)
+        return TeamReadiness(id, name, leads, people, *both, unreachable, items, troubles, doubted)
 
 
 def read_readiness(job: Job, verified: Verified) -> Readiness:

@@ -130,7 +130,8 @@ def section_services(readiness: Readiness) -> Section:
 
 
 def _count_mine(readiness: Readiness, service: ServiceParity) -> str:
-    mine = [i for i in readiness.items if i.about == ("services", service.id) and i.what == "re-point" and not i.tick]
+    about = readiness.items_by_object.get(("services", service.id), ())
+    mine = [item for item in about if item.what == "re-point" and not item.tick]
     return format_number(len(mine), "integration") if mine else ""
 
 

@@ -54,10 +54,13 @@ def give_looks(people: Iterable[str], together: Iterable[Iterable[str]] = ()) ->
     together: ids that are drawn side by side, which get other colours as long as there are enough.
     """
     given: dict[str, int] = {}
-    groups = [frozenset(group) for group in together]
+    groups: dict[str, list[frozenset[str]]] = {}
+    for group in map(frozenset, together):
+        for person in group:
+            groups.setdefault(person, []).append(group)
     for person in sorted(people):
         first = choose_look(person)
-        mates = {given[mate] % len(COLOURS) for group in groups if person in group for mate in group if mate in given}
+        mates = {given[mate] % len(COLOURS) for group in groups.get(person, ()) for mate in group if mate in given}
         taken = set(given.values()) if len(given) < LOOKS else set()
         free = [place for n in range(LOOKS) if (place := (first + n) % LOOKS) not in taken]
         given[person] = next((place for place in free if place % len(COLOURS) not in mates), free[0])

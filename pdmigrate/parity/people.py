@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 
-import phonenumbers
-
 from pdmigrate.harness.records import Channel, Contact, NotificationRule
 from pdmigrate.mapping.contacts import NOTICES, TYPES
 from pdmigrate.mapping.mapped import Mapped
-from pdmigrate.mapping.numbers import is_served, read_phone, write_phone
+from pdmigrate.mapping.numbers import is_served, read_number, read_phone, write_phone
 from pdmigrate.oncall.rota import Span, to_datetime
 from pdmigrate.pagerduty.records import ContactMethod, User
 from pdmigrate.parity.places import About, PagingPlace, Rotas, list_dead, list_places
@@ -231,10 +229,8 @@ def _key(channel: Channel | Contact) -> tuple[str, str]:
 
 
 def _is_served(address: str) -> bool:
-    try:
-        return is_served(phonenumbers.parse(address))
-    except phonenumbers.NumberParseException:
-        return False
+    number = read_number(address)
+    return number is not None and is_served(number)
 
 
 # --- PagerDuty's side ---

@@ -3,6 +3,7 @@
 A page that differs is explained where Harness does exactly what people decided, and nowhere else.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
@@ -305,18 +306,22 @@ def _raise_pages(
     found: Draft, service: records.Service, source: list[paging.PagedLevel], target: Chains, expected: Expected
 ) -> list[Alert]:
     start, end = rota.to_instant(found.account.since), rota.to_instant(found.account.until)
-    hours = [instant for edge in list_edges(service, start, end) for instant in (edge - 1, edge)]
+    edges = list_edges(service, start, end)
+    hours = [instant for edge in edges for instant in (edge - 1, edge)]
     levels = [*source, *(level for chain in (*target, *expected.chains) for level in chain)]
     asked = {*paging.moments(levels, start, end, MOST_EARLIER), *(t for t in hours if start <= t < end)}
     as_before = list(expected.chains) == [source]
     carried_over = list(target) == [source] and all(level.minutes for level in source)
     pages, known = [], paging.Known()
-    steady = () if hours else _sort_urgencies(service, start)
+    urgencies: dict[int, list[str]] = {}
     for instant in sorted(asked):
         loud = paging.walk(source, instant, known)
         after = loud if carried_over else paging.walk_all(target, instant, known)
         wanted = loud if as_before else paging.walk_all(expected.chains, instant, known)
-        for urgency in steady or _sort_urgencies(service, instant):
+        stretch = bisect_right(edges, instant)
+        if stretch not in urgencies:
+            urgencies[stretch] = _sort_urgencies(service, instant)
+        for urgency in urgencies[stretch]:
             high = urgency == "high"
             pages.append(Alert(instant, urgency, loud if high else (), after, wanted if expected.pages(high) else ()))
     return pages

@@ -1,9 +1,10 @@
 """A step under way: shown while it lasts, and stopped by whoever asks for it, within two seconds."""
 
+import gc
 import signal
 import threading
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from pdmigrate.steps.cancel import Cancel
 from pdmigrate.wire.progress import Display, Progress, watching
@@ -29,6 +30,10 @@ GOES_ON = {
 }
 """What a step that was stopped has kept. Any other has written nothing, and begins anew."""
 
+SELDOM = (100_000, 20, 100)
+"""How seldom Python looks for circles among objects while a step works: there are hardly any, and a large account is millions
+of objects, which it would go through again and again, for a quarter of all our work."""
+
 
 class UnderWay:
     """How far a job's step is, where that is shown, and how it is stopped.
@@ -49,7 +54,8 @@ class UnderWay:
         for transport in self._transports:
             transport.progress = self.progress
 
-    def watch(self, title: str, interrupts: bool = True) -> AbstractContextManager[None]:
+    @contextmanager
+    def watch(self, title: str, interrupts: bool = True) -> Iterator[None]:
         """Show it, and stop it when asked, until this ends. interrupts: False for a step that asks for itself."""
         self.resume()
         thread = threading.current_thread()
@@ -60,7 +66,13 @@ class UnderWay:
             for transport in self._transports:
                 transport.cancel(gently=self.writing)
 
-        return watching(self.progress, title, self.display, lambda: self.cancel.asked, stop)
+        usual = gc.get_threshold()
+        gc.set_threshold(*SELDOM)
+        try:
+            with watching(self.progress, title, self.display, lambda: self.cancel.asked, stop):
+                yield
+        finally:
+            gc.set_threshold(*usual)
 
     def resume(self) -> None:
         """Requests may leave again."""

@@ -236,3 +236,31 @@ def test_what_pagerduty_does_not_document_is_in_doubt_until_it_shows_it(schedule
         named, _ = map_shifts(schedule, LONDON, SINCE, HORIZON, found)
         drawn = rota.join([one.rotation.render(LONDON, SINCE, UNTIL) for one in named])
         assert drawn == render_schedule(schedule, SINCE, UNTIL, reading)
+
+
+# --- ten years are looked at where both sides may part, once a whole round was compared ---
+
+
+def test_what_came_round_is_not_drawn_for_ten_years(monkeypatch):
+    drawn, draw = [], schedules_v3.list_shifts
+    monkeypatch.setattr(schedules_v3, "list_shifts", lambda *given: drawn.append(given) or draw(*given))
+    _, fidelity = map_shifts(weekly("RRULE:FREQ=WEEKLY"), LONDON, SINCE, HORIZON)
+    assert (fidelity.grade, drawn) == ("for_ever", [])
+    monkeypatch.setattr(schedules_v3, "_comes_round", lambda *_: False)
+    assert map_shifts(weekly("RRULE:FREQ=WEEKLY"), LONDON, SINCE, HORIZON)[1] == fidelity
+    assert len(drawn) > 30
+
+
+@pytest.mark.parametrize("minute", range(0, 240, 30))
+@pytest.mark.parametrize("hours", [1, 24])
+def test_it_is_claimed_for_as_long_as_by_the_dates_of_ten_years(monkeypatch, minute, hours):
+    """A shift of every Friday: the clock changes on Sundays in London, and on Fridays in Jerusalem, where it meets some shifts."""
+    zone = ZoneInfo("Asia/Jerusalem")
+    begin = datetime(2026, 1, 2, minute // 60, minute % 60, tzinfo=zone)
+    schedule = weekly("RRULE:FREQ=WEEKLY;INTERVAL=3;BYDAY=FR", zone=zone.key)
+    moment = schedule.rotations[0].events[0].start_time
+    start, end = (moment.model_copy(update={"date_time": begin + timedelta(hours=later)}) for later in (0, hours))
+    schedule = change(schedule, start_time=start, end_time=end, effective_since=begin)
+    found = map_shifts(schedule, zone, SINCE, HORIZON)
+    monkeypatch.setattr(schedules_v3, "_comes_round", lambda *_: False)
+    assert map_shifts(schedule, zone, SINCE, HORIZON) == found

@@ -15,9 +15,10 @@ MANY = 200
 
 def test_a_moment_is_kept_once_however_many_pages_have_it(monkeypatch):
     looked = []
-    find = paging.PagedLevel.paged_at
-    monkeypatch.setattr(paging.PagedLevel, "paged_at", lambda *asked: looked.append(1) or find(*asked))
-    chain, known = [paging.PagedLevel(20, frozenset(), (WEEKS,))] * MANY, {}
+    level = paging.PagedLevel(20, frozenset(), (WEEKS,))
+    course = level.course
+    monkeypatch.setattr(paging.PagedLevel, "course", property(lambda _: looked.append(1) or course))
+    chain, known = [level] * MANY, {}
     instants = range(0, 10 * rota.WEEK, rota.DAY)
     pages = [paging.walk(chain, instant, known) for instant in instants]
     pages += [paging.walk_all([chain, chain], instant, known) for instant in instants]

@@ -1,5 +1,6 @@
 """A step that is told to stop, by the file of a headless run: at once, and what it had done is kept."""
 
+import gc
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -78,3 +79,10 @@ def test_a_load_that_waits_for_a_limit_is_stopped_between_two_writes_and_goes_on
     loaded = load(small, "all")
     assert {done.outcome for done in loaded.done} <= {"created", "updated", "adopted", "kept", "handed_over"}
     assert transport.counts.writes > written
+
+
+def test_python_looks_for_circles_as_often_as_before_once_a_step_is_over(job):
+    usual = gc.get_threshold()
+    with job.under_way.watch("Comparing"):
+        assert gc.get_threshold()[0] > usual[0]
+    assert gc.get_threshold() == usual

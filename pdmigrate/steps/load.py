@@ -32,6 +32,7 @@ from pdmigrate.steps.load_checks import ClockWatch, check_before_writing
 from pdmigrate.steps.plan_frames import frame_outcomes
 from pdmigrate.steps.result import Result
 from pdmigrate.steps.resuming import find_begun, has_moved, is_there
+from pdmigrate.wire.transport import MOST_ILL
 from pdmigrate.workspace.journal import Journal
 
 if TYPE_CHECKING:
@@ -142,10 +143,6 @@ class LoadProgress:
         seconds = round((self._clock() - self._started) / number * (total - number))
         left = f"{seconds // 60} min" if seconds >= 120 else f"{seconds} s"
         return f"{number} of {total}, about {left} left: {kinds}"
-
-
-MOST_ILL = 5
-"""So many objects in a row without an answer, and the load stops: the side is ill, and patience would take hours."""
 
 
 @records_step("load")

@@ -27,8 +27,8 @@ from pdmigrate.pagerduty.window import whole_seconds
 from pdmigrate.parity.parallel import SLACK, Night, Pair, compare_night, describe_feed
 from pdmigrate.steps.draft import draft
 from pdmigrate.steps.job import Job, records_step
-from pdmigrate.steps.load import MOST_ILL
 from pdmigrate.steps.result import Result
+from pdmigrate.wire.transport import MOST_ILL
 
 STATE = "parallel"
 """What the last parallel run found, in numbers, as it stands in the workspace."""

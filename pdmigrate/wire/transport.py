@@ -42,6 +42,8 @@ REPEATED = (
 """What another try may mend."""
 UNUSABLE = (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)
 """What an address, or a proxy's, ends in that is none: requests lets some of urllib3's own through."""
+MOST_ILL = 5
+"""So many objects in a row without an answer, and a step stops: the side is ill, and patience would take hours."""
 MOST_WORDS = 500
 """So many characters of a side's own words are shown."""
 MOST_PAGE = 1 << 16

@@ -33,7 +33,7 @@ from pdmigrate.wire.progress import Progress
 from pdmigrate.workspace import settings as settings_module
 from pdmigrate.workspace.database import read_password
 from pdmigrate.workspace.decisions import read_decisions
-from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, unpack, write_json
+from pdmigrate.workspace.folder import Workspace, make_folder, refuse_links, stamp, unpack, write_json
 from pdmigrate.workspace.hold import hold
 from pdmigrate.workspace.journal import Journal
 from pdmigrate.workspace.settings import Settings, read_chosen
@@ -171,11 +171,11 @@ class Job:
         It is parsed once for as long as its files stay as they are; the raw rows, and what was parsed before, are let go.
         """
         path = self._place_snapshot(self.workspace.load_state("snapshot", "preview")["file"])
-        seen = (path, _stamp(path))
+        seen = (path, stamp(path))
         if self._parsed is None or self._parsed[0] != seen:
             self.forget_account()
             self._parsed = (seen, load_snapshot(path).account)
-        windows = (seen, _stamp(self.workspace.state_file("clock_windows")))
+        windows = (seen, stamp(self.workspace.state_file("clock_windows")))
         if self._latest is None or self._latest[0] != windows:
             asked, account = self.workspace.find_state("clock_windows") or {}, self._parsed[1]
             shown = asked["renderings"] if asked.get("file") == path.name else None
@@ -190,7 +190,7 @@ class Job:
     def read_account(self, name: str) -> Account:
         """One that an earlier preview left. name: of its file."""
         path = self._place_snapshot(name)
-        known = self._parsed if self._parsed and self._parsed[0] == (path, _stamp(path)) else None
+        known = self._parsed if self._parsed and self._parsed[0] == (path, stamp(path)) else None
         return known[1] if known else load_snapshot(path).account
 
     def _place_snapshot(self, name: str) -> Path:
@@ -204,7 +204,7 @@ class Job:
         save_snapshot(refuse_links(path), snapshot)
         said = {"digest": snapshot.digest, "requests": snapshot.requests, "subdomain": snapshot.subdomain}
         self.workspace.save_state("snapshot", {"file": name, **said})
-        self._parsed = ((path, _stamp(path)), snapshot.account)
+        self._parsed = ((path, stamp(path)), snapshot.account)
 
     def counts(self) -> Spent:
         """Requests and retries to either side since the job was opened, and writes to the target. Each repeat is a request.
@@ -339,15 +339,6 @@ def open_job(workspace: Path | str = "", reports: Path | str = "", clock: Callab
     place = Workspace(named).check()
     settings = read_chosen(place, read_decisions(place.decisions_file))
     return Job(place, settings, place.place_run(reports) if str(reports) else place.by_hand, clock)
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    """Another one after each change of a file; () where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def place_journal(workspace: Workspace, settings: Settings) -> Path | str:

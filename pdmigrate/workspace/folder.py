@@ -192,3 +192,12 @@ def unpack(raw: bytes) -> bytes:
 def describe_damage(error: Exception) -> str:
     """Why a packed file was not read: in our own words where there are some, else by the kind of the error."""
     return shorten(str(error)) if isinstance(error, JsonError | FormError) else type(error).__name__
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """Another one after each change of a file; () where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_ino, found.st_mtime_ns, found.st_size)

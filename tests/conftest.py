@@ -12,6 +12,7 @@ from hypothesis import settings
 from live_place import NOW as NOON
 from live_place import Place
 from pagerduty_http import NOW, Client
+from policy_corner import FEW, carry_over, open_quickly
 from postgres_server import serve_postgres
 from small_company import cut_down, make_corner
 from source_http import DATA, Source
@@ -207,3 +208,14 @@ def place(loaded_place, monkeypatch):
     with loaded_place.store.change() as held:
         held.clear()
         held.update(kept)
+
+
+@pytest.fixture(scope="module")
+def small_corner(tmp_path_factory):
+    return carry_over(tmp_path_factory.mktemp("few") / "acme", FEW)
+
+
+@pytest.fixture
+def few(small_corner, tmp_path):
+    """A corner for tests of policies: with Platform and Platform follow-the-sun only, carried over."""
+    yield from open_quickly(shutil.copytree(small_corner, tmp_path / "few"))

@@ -56,6 +56,7 @@ def serve(requests: int, answers: int) -> None:
 
 def _fork_kernel(requests: int, answers: int, argv: list[str], env: dict[str, str], cwd: str) -> int:
     """As jupyter_client starts one: a group of its own, the environment and the folder that were asked for."""
+    host = os.getpid()  # before the fork: once this process is gone, the kernel would take another one for its parent
     if pid := os.fork():
         with contextlib.suppress(OSError):  # here and there: whoever comes first
             os.setpgid(pid, pid)
@@ -69,7 +70,7 @@ def _fork_kernel(requests: int, answers: int, argv: list[str], env: dict[str, st
         signal.signal(signal.SIGINT, signal.default_int_handler)
         cancel.run_pipe = requests
         # ipykernel has read JPY_PARENT_PID by now; without its parent a kernel ends
-        IPKernelApp.launch_instance(argv=[*argv, f"--IPKernelApp.parent_handle={os.getppid()}"])
+        IPKernelApp.launch_instance(argv=[*argv, f"--IPKernelApp.parent_handle={host}"])
     finally:
         os._exit(0)
 

@@ -65,9 +65,10 @@ class Host:
     def find(cls) -> "Host":
         """The one that is at work, or a new one."""
         with cls._finding:
-            if cls._found is None or cls._found.ended or cls._found._owner != os.getpid():
-                cls._found = cls()
-            return cls._found
+            found = cls._found
+            if found is None or found.ended or found._owner != os.getpid() or found.process.poll() is not None:
+                cls._found = found = cls()
+            return found
 
     def __init__(self) -> None:
         (requests, asking), (told, answers) = os.pipe(), os.pipe()

@@ -24,11 +24,11 @@ from pdmigrate.steps.cancel import Cancel
 from pdmigrate.workspace.hold import TOKENS
 
 
-def fork_kernel(folder):
+def fork_kernel(folder, **variables):
     """One that stays: the names of its sockets are short enough for the system, as those beside its file may not be."""
     sockets = Path(tempfile.gettempdir()) / f"pdmigrate-{uuid.uuid4().hex[:16]}"
     options = ["-f", str(folder / "kernel.json"), "--transport=ipc", f"--ip={sockets}"]
-    return ForkedKernel(options, dict(os.environ), str(folder))
+    return ForkedKernel(options, {**os.environ, **variables}, str(folder))
 
 
 def test_a_kernel_ends_with_the_process_that_it_was_forked_from(tmp_path):
@@ -42,6 +42,15 @@ def test_a_kernel_ends_with_the_process_that_it_was_forked_from(tmp_path):
     _, alive = psutil.wait_procs([process], timeout=60)
     assert not alive
     assert kernel.poll() == kernel.wait() != 0
+
+
+def test_a_kernel_ends_also_where_that_process_is_gone_before_it_has_begun(tmp_path):
+    """It takes a while to begin, with so many variables."""
+    kernel = fork_kernel(tmp_path, **{f"VARIABLE_{number}": "" for number in range(100_000)})
+    Host.find().process.kill()
+    _, alive = psutil.wait_procs([psutil.Process(kernel.pid)], timeout=60)
+    assert not alive
+    assert fork_kernel(tmp_path).poll() is None, "the next one is forked from another"
 
 
 def test_a_kernel_that_is_killed_has_ended(tmp_path):

@@ -343,13 +343,13 @@ def draw_plot(found: list[Spent]) -> str:
 
     def place(people: float, seconds: float) -> tuple[float, float]:
         across = (math.log10(people) - low) / (high - low or 1)
-        return 60 + 560 * across, 340 - 300 * (max(-1.0, math.log10(max(seconds, 0.1))) + 1) / (top + 1)
+        return 72 + 548 * across, 340 - 300 * (max(-1.0, math.log10(max(seconds, 0.1))) + 1) / (top + 1)
 
     lines = []
     for power in range(-1, top + 1):
         y = place(sizes[0], 10**power)[1]
         lines.append(
-            f'<path d="M60 {y:.0f}H620" stroke="#ccc"/><text x="52" y="{y + 4:.0f}" text-anchor="end">{10**power:g} s</text>'
+            f'<path d="M72 {y:.0f}H620" stroke="#ccc"/><text x="66" y="{y + 4:.0f}" text-anchor="end">{10**power:g} s</text>'
         )
     for people in sizes:
         x = place(people, 1)[0]

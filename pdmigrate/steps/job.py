@@ -232,9 +232,8 @@ class Job:
             side: {name: number - sum(one[side][name] for one in others) for name, number in numbers.items()}
             for side, numbers in self.counts().items()
         }
-        when = (
-            at or self.clock()
-        ).isoformat()  # to the microsecond: what came after it may come within the same second
+        # to the microsecond: what came after it may have come within the same second
+        when = (at or self.clock()).isoformat()
         said = {"step": step, "at": when, "seconds": seconds, **spent, **result}
         write_json(self.folder / "results" / f"{step}.json", said)
 

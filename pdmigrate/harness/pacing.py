@@ -21,6 +21,7 @@ log = logging.getLogger("pdmigrate")
 INVITE_PATH = "/ng/api/user/users"
 MARGIN = 1.0
 """Seconds: a call that was quick after one that was slow must not come too early for the server's own clock."""
+WINDOW = 60 + MARGIN
 SAID_FROM = 5.0
 """Seconds of waiting from which on it is said."""
 Sleep = Callable[[float, str], None]
@@ -58,29 +59,34 @@ class Quota:
 
     def wait(self, method: str, path: str, sleep: Sleep = lambda seconds, why: time.sleep(seconds)) -> None:
         """Return when this request may leave, and count it. sleep: waits so many seconds for this reason, or raises."""
-        with self._lock:
-            self._wait_for(self._calls, self.limits.calls, "calls", sleep)
-            if method == "POST" and path == INVITE_PATH:
-                self._wait_for(self._invites, self.limits.invites, "invitation calls", sleep)
-                self._remember(list(self._invites))
-
-    def _wait_for(self, times: deque[float], limit: int, noun: str, sleep: Sleep) -> None:
-        window = 60 + MARGIN
-        while len(times) >= limit:
-            now = self.clock()
-            if max(times) > now:  # the clock was set back: never wait for that hour
-                for place, at in enumerate(times):
-                    times[place] = min(at, now)
-            wait = times[len(times) - limit] + window - now
-            if wait <= 0:
-                break
+        invites = method == "POST" and path == INVITE_PATH
+        while True:
+            with self._lock:  # not while it waits: an invitation's turn comes late, and other calls go on meanwhile
+                waits = {"calls": self._find_wait(self._calls, self.limits.calls)}
+                if invites:
+                    waits["invitation calls"] = self._find_wait(self._invites, self.limits.invites)
+                longest = max(waits, key=lambda noun: waits[noun])
+                if waits[longest] <= 0:
+                    self._calls.append(self.clock())
+                    if invites:
+                        self._invites.append(self.clock())
+                        self._remember(list(self._invites))
+                    return
             if self.sleep:
-                self.sleep(wait)
+                self.sleep(waits[longest])
             else:
-                sleep(wait, f"Harness's limit of {limit} {noun} a minute")
-        while times and times[0] + window < self.clock():
+                limit = self.limits.calls if longest == "calls" else self.limits.invites
+                sleep(waits[longest], f"Harness's limit of {limit} {longest} a minute")
+
+    def _find_wait(self, times: deque[float], limit: int) -> float:
+        """Seconds until one more is allowed; forgets what is older than the window."""
+        now = self.clock()
+        if times and max(times) > now:  # the clock was set back: never wait for that hour
+            for place, at in enumerate(times):
+                times[place] = min(at, now)
+        while times and times[0] + WINDOW < now:
             times.popleft()
-        times.append(self.clock())
+        return times[len(times) - limit] + WINDOW - now if len(times) >= limit else 0.0
 
 
 class PacedTransport(Transport):

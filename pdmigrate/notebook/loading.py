@@ -20,7 +20,8 @@ from pdmigrate.pages.words import KIND_NAMES
 from pdmigrate.plan.actions import plan_from_json
 from pdmigrate.steps.cancel import Cancel
 from pdmigrate.steps.job import Job
-from pdmigrate.steps.load import Done, Loaded, LoadProgress, load
+from pdmigrate.steps.load import Loaded, LoadProgress, load
+from pdmigrate.steps.writing import Done
 
 LONG = {"description_width": "9rem"}
 """Room for the longest name of a kind."""

@@ -5,7 +5,8 @@ from collections import Counter
 from pdmigrate.oncall.words import format_number
 from pdmigrate.pages.show import Columns, Figure, Page, Section, Table, Tag, make_table
 from pdmigrate.pages.words import KIND_NAMES, table_counts, warn_if
-from pdmigrate.steps.load import OUTCOMES, Done, Loaded
+from pdmigrate.steps.load import OUTCOMES, Loaded
+from pdmigrate.steps.writing import Done
 
 TONES = {"created": "good", "updated": "good", "adopted": "good", "failed": "bad", "skipped": "warn", "waiting": "warn"}
 

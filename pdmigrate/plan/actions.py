@@ -128,6 +128,11 @@ class Held:
     decided: str = ""
 
 
+def name_places(one: Desired | Action | Held) -> list[tuple[str, str]]:
+    """(kind, id) of all that others may need it by: two users of PagerDuty can be one person in Harness."""
+    return [(one.kind, id) for id in dict.fromkeys((one.key, *one.sources))]
+
+
 @dataclass(frozen=True)
 class LedgerEntry:
     """A line of the ledger, which says what was last carried over: what the PagerDuty object is called in Harness, and the fields on which both sides agreed.

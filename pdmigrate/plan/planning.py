@@ -13,7 +13,7 @@ from typing import Any
 
 from pdmigrate.harness.records import AlertRule, State
 from pdmigrate.plan import handmade
-from pdmigrate.plan.actions import Action, Desired, Fields, Held, LedgerEntry, Verb, to_fields
+from pdmigrate.plan.actions import Action, Desired, Fields, Held, LedgerEntry, Verb, name_places, to_fields
 from pdmigrate.plan.handmade import ByHand
 from pdmigrate.plan.kinds import CONTRACT_KINDS, KINDS, ORDER, TERRAFORM_KINDS
 from pdmigrate.plan.questions import Questions
@@ -79,7 +79,7 @@ class Planned:
         held = Held(wish.kind, wish.key, wish.name, reason, not decided, wish.sources, decided)
         self.held.append(held)
         if absent:
-            self.absent[held.kind, held.key] = held
+            self.absent.update(dict.fromkeys(name_places(held), held))
 
 
 def plan_actions(
@@ -139,7 +139,7 @@ def _leave_to_terraform(actions: list[Action]) -> list[Action]:
         elif action.verb in ("create", "update", "adopt") and left.intersection(action.needs):
             reason = WAITS
         if reason:
-            left.add((action.kind, action.key))
+            left.update(name_places(action))
             action = replace(action, verb="handover", before=None, reason=reason)
         planned.append(action)
     return planned

@@ -36,6 +36,7 @@ Not met by a migration: combined filters and search terms, single-member calls, 
 """
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,22 @@ def test_the_limit_of_calls_is_kept_by_us():
     for _ in range(401):
         pace.wait("GET", "/ng/api/user-groups")
     assert slept == [61.0]  # the 401st of a minute waits it out, and never asks to be told off
+
+
+def test_other_calls_leave_while_an_invitation_waits_for_its_turn():
+    now, behind = [0.0], []
+
+    def sleep(seconds):
+        other = threading.Thread(target=pace.wait, args=("GET", "/ng/api/user-groups"), daemon=True)
+        other.start()
+        other.join(60)
+        behind.append(other.is_alive())
+        now[0] += seconds
+
+    pace = Quota(Limits(invites=1), clock=lambda: now[0], sleep=sleep)
+    for _ in range(2):
+        pace.wait("POST", INVITE_PATH)
+    assert behind == [False]
 
 
 @pytest.mark.parametrize("hours", [-30, 30])

@@ -209,13 +209,18 @@ def test_no_rule_answers_what_changes_who_is_paged():
     assert questions.open
 
 
-def test_what_needs_something_held_is_held_too():
-    team = make_wish("teams", "P1", "k", "Thing", fields_of("teams"), ("P1",))
-    schedule = make_wish("schedules", "P2", "s", "Rota", fields_of("schedules"), ("P2",), (("teams", "P1"),))
+@pytest.mark.parametrize("needed", ["P1", "P9"])
+def test_what_needs_something_that_waits_waits_too(needed):
+    """The group is two teams of PagerDuty; the schedule belongs to the one or the other."""
+    team = make_wish("teams", "P1", "k", "Thing", fields_of("teams"), ("P1", "P9"))
+    schedule = make_wish("schedules", "P2", "s", "Rota", fields_of("schedules"), ("P2",), (("teams", needed),))
     ledger = {("teams", "P1"): LedgerEntry("teams", "P1", "k", "Thing", fields_of("teams"))}
-    planned = plan_actions([team, schedule], [], State(oncall=True), ledger, "preserve", Questions(Decisions(), "stop"))
+    given = [team, schedule], [], State(oncall=True)
+    planned = plan_actions(*given, ledger, "preserve", Questions(Decisions(), "stop"))
     assert [held.key for held in planned.held] == ["P1", "P2"]
     assert "it needs teams Thing" in planned.held[1].reason
+    planned = plan_actions(*given, {}, "preserve", Questions(Decisions(), "stop"), by_terraform=True)
+    assert {action.verb for action in planned.actions} == {"handover"}
 
 
 MEMBERS = ["a@x.example", "b@x.example"]

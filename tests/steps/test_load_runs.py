@@ -10,12 +10,15 @@ from flask import request
 from small_company import edit, look
 from sqlalchemy import Engine, event
 
-from pdmigrate import approve, conflicts, finish, history, load, open_job, preview
+from pdmigrate import approve, conflicts, decide, finish, history, load, open_job, preview
 from pdmigrate.cli.status import describe_status
 from pdmigrate.errors import InterruptedLoadError
+from pdmigrate.harness.pacing import INVITE_PATH
 from pdmigrate.runs.demo import make_demo_workspace
 from pdmigrate.sandbox.store import Store
-from pdmigrate.steps.load import AT_ONCE, Cancel, LoadProgress
+from pdmigrate.steps.cancel import Cancel
+from pdmigrate.steps.load import LoadProgress
+from pdmigrate.steps.writing import AT_ONCE
 
 
 def test_cancelled_between_two_steps_and_gone_on_with(small):
@@ -58,6 +61,58 @@ def test_what_was_under_way_when_it_was_cancelled_is_counted(small):
         load(small, "all", stop, cancel)
     assert 2 <= sum(one.action.kind == "contact_methods" for one in done) == len(sent) <= AT_ONCE
     assert f"Cancelled after {len(done)} of " in str(error.value)
+
+
+def test_while_an_invitation_waits_whatever_needs_nobody_who_is_invited_is_written(small):
+    """The invitation is answered once the last of these is sent; its people's things, and what needs those, come after it."""
+    plan, last, answered = conflicts(small).plan, threading.Event(), []
+    late = {(a.kind, a.key) for a in plan.pending if a.kind == "users"}
+    for action in plan.pending:
+        if not late.isdisjoint(action.needs):
+            late.add((action.kind, action.key))
+    early, rest = [], []
+    for action in plan.pending:
+        name = action.identifier.rpartition("/")[2]
+        if action.kind not in ("teams", "users"):
+            (rest if (action.kind, action.key) in late else early).append(name)
+    assert early
+    assert rest
+
+    def hold(**_):
+        if request.method == "PUT" and request.path.endswith(early[-1]):
+            last.set()
+        if request.path == INVITE_PATH:
+            last.wait(600)
+
+    def note(response):
+        if request.method == "PUT" or request.path == INVITE_PATH:
+            answered.append(request.path.rpartition("/")[2])
+        return response
+
+    app = small._servers[1].app
+    app.before_request_funcs.setdefault(None, []).append(hold)
+    app.after_request_funcs.setdefault(None, []).append(note)
+    assert load(small, "all").error is None
+    before = answered[: answered.index(INVITE_PATH.rpartition("/")[2])]
+    assert set(before) <= set(early)
+    assert len(before) >= len(early) - AT_ONCE
+
+
+def test_what_needs_the_other_user_of_a_person_who_cannot_be_invited_is_skipped_too(small):
+    """Two users of PagerDuty are one person by decision; the second stands alone in a schedule."""
+    with edit(small, "pagerduty") as company:
+        users = {user["id"]: user for user in company["users"]}
+        users["PUSER01"]["email"] = users["PUSER30"]["email"]
+    decide(small, "user_found_twice", "all", "same_person", by="ann")
+    preview(small)
+    plan = conflicts(small).plan
+    person = next(a for a in plan.pending if a.kind == "users" and "PUSER01" in a.sources)
+    assert person.key != "PUSER30" or "PUSER30" in person.sources
+    configure(small, failing_emails=[person.identifier])
+    outcomes = {d.action.id: d for d in load(small, "all").done}
+    needing = [a for a in plan.pending if a.kind != "users" and {id for _, id in a.needs} & {"PUSER01", "PUSER30"}]
+    assert {"PSCHED19", "PSCHED01"} <= {a.key for a in needing}
+    assert {outcomes[a.id].outcome for a in needing} == {"skipped"}
 
 
 def test_an_interrupted_plan_stays_the_plan_and_its_approval_holds(small):

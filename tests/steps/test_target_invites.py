@@ -11,7 +11,7 @@ from pdmigrate.harness.project import open_project
 from pdmigrate.plan.actions import Action
 from pdmigrate.sandbox.harness import new_document, start_harness
 from pdmigrate.steps.job import read_times
-from pdmigrate.steps.load import batch_invites
+from pdmigrate.steps.writing import batch_invites
 from pdmigrate.workspace.folder import write_json
 from pdmigrate.workspace.settings import make_workspace
 

@@ -17,8 +17,10 @@ ACTS = (
     "Somebody left, a rotation got a member, a service was added",
     "Nothing changed",
 )
-NUMBERS = ("PCM2402", "PCM2403", "PCM2502", "PCM2503", "PCM2702", "PCM2703")  # +49
-NUMBERS += ("PCM3602", "PCM3603", "PCM3702", "PCM3703", "PCM3802", "PCM3803")  # +61, +81
+NUMBERS = (
+    *("PCM2402", "PCM2403", "PCM2502", "PCM2503", "PCM2702", "PCM2703"),  # +49
+    *("PCM3602", "PCM3603", "PCM3702", "PCM3703", "PCM3802", "PCM3803"),  # +61, +81
+)
 """Each number that stays behind: an answer to `all` would be to every number that pdmigrate may ever ask about, too."""
 SERVED_LATER = "email and the app reach them until Harness serves the country"
 DECISIONS = (

@@ -74,6 +74,11 @@ class UnderWay:
         finally:
             gc.set_threshold(*usual)
 
+    def stop_waiting(self) -> None:
+        """Whoever waits for a limit or for another try sends nothing any more."""
+        for transport in self._transports:
+            transport.cancel(gently=True)
+
     def resume(self) -> None:
         """Requests may leave again."""
         for transport in self._transports:

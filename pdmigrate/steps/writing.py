@@ -6,6 +6,7 @@ not sent again.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
@@ -106,7 +107,7 @@ class Writing:
         """In the plan's order. People are invited in batches, once their groups are there.
 
         Harness takes few calls with invitations a minute: while one waits, whatever needs nobody who is invited is written.
-        Whatever stops this, what was sent is waited for and booked.
+        Whatever stops this, what was sent is waited for and booked; what waits for its turn is not sent.
         """
         with ThreadPoolExecutor(AT_ONCE + 1) as pool:
             try:
@@ -123,9 +124,11 @@ class Writing:
                 later, self.awaited = self.later, set()
                 for _, group in groupby(later, key=lambda action: action.kind):
                     self._load_kind(pool, group)
-            finally:
-                with self.journal.together():
+            except BaseException:
+                self.job.under_way.stop_waiting()
+                with self.journal.together(), suppress(InterruptedLoadError):
                     self._land(wait(self.flying).done)
+                raise
 
     def _unblocked(self, actions: Iterable[Action]) -> Iterator[Action]:
         for action in actions:

@@ -3,13 +3,15 @@
 import gc
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import request
 
 from pdmigrate import load, preview
-from pdmigrate.errors import InterruptedLoadError
-from pdmigrate.harness.pacing import Limits, Quota
+from pdmigrate.errors import InterruptedLoadError, KeyRefusedError
+from pdmigrate.harness.pacing import INVITE_PATH, Limits, Quota
 from pdmigrate.steps import job as jobs
 from pdmigrate.steps.cancel import Cancel
 from pdmigrate.steps.conflicts import conflicts
@@ -79,6 +81,31 @@ def test_a_load_that_waits_for_a_limit_is_stopped_between_two_writes_and_goes_on
     loaded = load(small, "all")
     assert {done.outcome for done in loaded.done} <= {"created", "updated", "adopted", "kept", "handed_over"}
     assert transport.counts.writes > written
+
+
+def test_a_load_whose_key_is_refused_sends_no_invitation_that_waits_for_its_turn(small):
+    """One was sent a moment ago, by another run; the wait ends as soon as the load knows that it has no key."""
+    plan = conflicts(small).plan
+    transport, waits, sent = small.target.transport, threading.Event(), []
+
+    def sleep(seconds):
+        waits.set()
+        return transport._stopped.wait(600)
+
+    def refuse(**_):
+        sent.append(request.path)
+        if request.method == "PUT":
+            waits.wait(600)
+            return {"code": "INVALID_TOKEN", "message": "gone"}, 401
+        return None
+
+    assert [a for a in plan.pending if a.kind == "users"]
+    small._servers[1].app.before_request_funcs.setdefault(None, []).append(refuse)
+    transport._sleep, transport.quota = sleep, Quota(Limits(invites=1), sent=[time.time()])
+    with pytest.raises(KeyRefusedError):
+        load(small, "all")
+    assert waits.is_set()
+    assert INVITE_PATH not in sent
 
 
 def test_python_looks_for_circles_as_often_as_before_once_a_step_is_over(job):

@@ -59,24 +59,22 @@ class Quota:
 
     def wait(self, method: str, path: str, sleep: Sleep = lambda seconds, why: time.sleep(seconds)) -> None:
         """Return when this request may leave, and count it. sleep: waits so many seconds for this reason, or raises."""
-        invites = method == "POST" and path == INVITE_PATH
+        counted = [(self._calls, self.limits.calls, "calls")]
+        if method == "POST" and path == INVITE_PATH:
+            counted.append((self._invites, self.limits.invites, "invitation calls"))
         while True:
             with self._lock:  # not while it waits: an invitation's turn comes late, and other calls go on meanwhile
-                waits = {"calls": self._find_wait(self._calls, self.limits.calls)}
-                if invites:
-                    waits["invitation calls"] = self._find_wait(self._invites, self.limits.invites)
-                longest = max(waits, key=lambda noun: waits[noun])
-                if waits[longest] <= 0:
-                    self._calls.append(self.clock())
-                    if invites:
-                        self._invites.append(self.clock())
+                seconds, limit, noun = max((self._find_wait(times, most), most, word) for times, most, word in counted)
+                if seconds <= 0:
+                    for times, _, _ in counted:
+                        times.append(self.clock())
+                    if len(counted) > 1:
                         self._remember(list(self._invites))
                     return
             if self.sleep:
-                self.sleep(waits[longest])
+                self.sleep(seconds)
             else:
-                limit = self.limits.calls if longest == "calls" else self.limits.invites
-                sleep(waits[longest], f"Harness's limit of {limit} {longest} a minute")
+                sleep(seconds, f"Harness's limit of {limit} {noun} a minute")
 
     def _find_wait(self, times: deque[float], limit: int) -> float:
         """Seconds until one more is allowed; forgets what is older than the window."""

@@ -80,12 +80,12 @@ class _Progress:
         }
         self.pause = make_button("Pause", self.turn_pause)
         self.cancel = make_button("Cancel", self.stop, "warning", "Stops between two steps")
-        self.said = Saying()
+        self.said, self.words = Saying(), "Checking that nothing has moved since the plan was made"
         self.box = stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said.line)
 
     def run(self, approved: str) -> Loaded:
         self.job.under_way.display = None  # the bars here tell it
-        self.said.say("Checking that nothing has moved since the plan was made.")
+        self.say()
         try:
             loaded: Loaded = load(self.job, approved, self.describe, self.steering)
         except PdmigrateError as error:
@@ -101,22 +101,27 @@ class _Progress:
 
     def describe(self, done: Done, number: int, total: int) -> None:
         self.bars[done.action.kind].value += 1
-        words = f"{self.progress.describe(done, number, total)}; {done.action.name}: {done.outcome}"
+        self.words = f"{self.progress.describe(done, number, total)}; {done.action.name}: {done.outcome}"
         if self.steering.going.is_set():  # steps under way when it was pressed still end
-            self.said.say(words)
+            self.say()
 
     def tell_waits(self) -> None:
-        """While nothing goes on for the sake of a limit, why, and how long still."""
-        waits = "; ".join(f"waiting {left} s for {why}" for why, left in self.job.progress.waits.items())
-        if waits and self.steering.going.is_set():
-            self.said.say(f"{waits}.".capitalize())
+        if self.job.progress.waits and self.steering.going.is_set():
+            self.say()
+
+    def say(self) -> None:
+        """How far it is; what waits for a limit, though other things may go on, and how long still."""
+        waits = (f"; waiting {left} s for {why}" for why, left in self.job.progress.waits.items())
+        self.said.say("".join([self.words, *waits, "."]))
 
     def turn_pause(self) -> None:
         if self.steering.going.is_set():
             self.steering.going.clear()
+            self.job.under_way.hold()
             self.pause.description = "Go on"
             self.said.say("Paused between two steps.")
         else:
+            self.job.under_way.release()
             self.steering.going.set()
             self.pause.description = "Pause"
 

@@ -79,6 +79,16 @@ class UnderWay:
         for transport in self._transports:
             transport.cancel(gently=True)
 
+    def hold(self) -> None:
+        """No request leaves until `release` or a stop."""
+        for transport in self._transports:
+            transport.hold()
+
+    def release(self) -> None:
+        """End of `hold`."""
+        for transport in self._transports:
+            transport.release()
+
     def resume(self) -> None:
         """Requests may leave again."""
         for transport in self._transports:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Literal
 
 from pdmigrate.errors import InterruptedLoadError, PdmigrateError, SideError, UnreachableError, UnwritableError
@@ -124,10 +124,12 @@ class Writing:
                 later, self.awaited = self.later, set()
                 for _, group in groupby(later, key=lambda action: action.kind):
                     self._load_kind(pool, group)
-            except BaseException:
+            except BaseException as error:
                 self.job.under_way.stop_waiting()
                 with self.journal.together(), suppress(InterruptedLoadError):
                     self._land(wait(self.flying).done)
+                if isinstance(error, InterruptedLoadError):
+                    raise say_stopped(self.finished, self.total, str(error)) from None
                 raise
 
     def _unblocked(self, actions: Iterable[Action]) -> Iterator[Action]:
@@ -164,13 +166,14 @@ class Writing:
         with self.journal.together():
             self._land([one for one in self.flying if one.done()])
             while len(self._writes) >= AT_ONCE:
+                self.journal.flush()
                 self._land(wait(self.flying, return_when=FIRST_COMPLETED).done)
             self._stop_if_asked()
             if action and not self._settle_there(action):
                 sent.append((action,))
             if self.invites and len(self._writes) == len(self.flying):
                 sent.append(self.invites.pop(0))
-            for one in (one for actions in sent for one in actions):
+            for one in chain(*sent):
                 self.journal.record(self.number, one, "intended", self.job.clock())
         for actions in sent:
             self.flying[pool.submit(self._write, actions)] = actions
@@ -203,8 +206,7 @@ class Writing:
         if gone:
             raise gone
         if stopped:
-            self._land(wait(self.flying).done)
-            raise say_stopped(self.finished, self.total)
+            raise InterruptedLoadError
 
     def _fail(self, action: Action, error: PdmigrateError) -> PdmigrateError | None:
         """One object's trouble is its own; a side that is gone, or refuses the key, is everybody's, and is returned.
@@ -235,20 +237,15 @@ class Writing:
             self.progress(done, self.finished, self.total)
 
     def _stop_if_asked(self) -> None:
-        """What is under way is booked before, so that it is counted."""
-        asked, stale = self.cancel.asked, self.watch.find_stale()
-        if asked or stale:
-            self.journal.flush()
-            self._land(wait(self.flying).done)
-        if asked:
-            raise say_stopped(self.finished, self.total)
-        if stale:
-            raise InterruptedLoadError(
-                f"Stopped after {self.finished} of {self.total} steps, since the clock has jumped meanwhile: {stale}"
-            )
+        if self.cancel.asked:
+            raise InterruptedLoadError
+        if stale := self.watch.find_stale():
+            raise InterruptedLoadError(f", since the clock has jumped meanwhile: {stale}")
 
 
-def say_stopped(number: int, total: int) -> InterruptedLoadError:
+def say_stopped(number: int, total: int, why: str = "") -> InterruptedLoadError:
+    if why:
+        return InterruptedLoadError(f"Stopped after {number} of {total} steps{why}")
     return InterruptedLoadError(f"Cancelled after {number} of {total} steps: run load again, it goes on from there.")
 
 

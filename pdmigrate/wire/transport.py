@@ -101,7 +101,8 @@ class Transport:
         self.whole = whole
         self._answered = False
         self._headers = headers
-        self._stopped, self._broken = threading.Event(), threading.Event()
+        self._stopped, self._broken, self._free = threading.Event(), threading.Event(), threading.Event()
+        self._free.set()
         self._sleep = sleep or self._stopped.wait
         self._slots = threading.BoundedSemaphore(at_once)
         self._sessions = threading.local()
@@ -131,6 +132,7 @@ class Transport:
         gently: only who waits ends so; a change that takes several requests comes to its end.
         """
         self._stopped.set()
+        self.release()
         if gently:
             return
         self._broken.set()
@@ -143,6 +145,15 @@ class Transport:
         """Let requests leave again."""
         self._stopped.clear()
         self._broken.clear()
+        self.release()
+
+    def hold(self) -> None:
+        """No request leaves until `release`, or, with an error, `cancel`; what was sent is answered."""
+        self._free.clear()
+
+    def release(self) -> None:
+        """End of `hold`."""
+        self._free.set()
 
     def send(
         self,
@@ -199,8 +210,8 @@ class Transport:
         self, method: str, path: str, params: Any, body: Any, kind: tuple[bool, bool]
     ) -> tuple[Answer | None, str, float]:
         """One try, when there is a free place and the limit has room: the answer, what is wrong with it, seconds it took."""
-        self._take_turn(method, path)
         with self._slots:
+            self._take_turn(method, path)  # counted when it leaves, and not before it waits for a place
             self._keep_pace()
             self.counts.add(*kind)
             begun = time.monotonic()
@@ -261,6 +272,10 @@ class Transport:
                 level = logging.INFO if self.progress.watched else logging.WARNING
                 log.log(level, "%s: its limit of requests is used up; going on in %.0f s", self.side, wait)
             self._wait(min(wait, self.patience.told), f"{self.side}'s limit of requests")
+        if not self._free.is_set():
+            self._free.wait()
+            if self._stopped.is_set():
+                self._interrupt()
         if self._broken.is_set():
             self._interrupt()
 

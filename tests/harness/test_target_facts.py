@@ -124,6 +124,19 @@ def test_other_calls_leave_while_an_invitation_waits_for_its_turn():
     assert behind == [False]
 
 
+def test_a_call_is_counted_when_it_leaves_and_not_while_it_waits_for_a_place(harness):
+    """Else a later one could follow it within the minute."""
+    happened = []
+
+    class Places:
+        __enter__, __exit__ = (lambda self: happened.append("place")), (lambda self, *_: None)
+
+    harness.transport._slots = Places()
+    harness.transport.quota = Quota(remember=lambda times: happened.append("turn"))
+    harness.invite_people(["new@example.com"], [], [])
+    assert happened[:2] == ["place", "turn"]
+
+
 @pytest.mark.parametrize("hours", [-30, 30])
 def test_a_clock_that_jumps_makes_no_call_wait_longer_than_a_minute(hours):
     """Invitations are remembered by the time of day, so that a later process knows of them."""

@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import threading
+import time
+from contextlib import closing
 
 import pytest
 import requests
@@ -96,6 +99,35 @@ def test_while_an_invitation_waits_whatever_needs_nobody_who_is_invited_is_writt
     before = answered[: answered.index(INVITE_PATH.rpartition("/")[2])]
     assert set(before) <= set(early)
     assert len(before) >= len(early) - AT_ONCE
+
+
+def test_an_invitation_that_is_answered_is_on_disk_while_the_load_waits_for_slow_writes(small):
+    conflicts(small)
+    lock, writes, busy, booked, seen = threading.Lock(), [], threading.Event(), threading.Event(), []
+
+    def hold(**_):
+        if request.path == INVITE_PATH:
+            busy.wait(600)  # until all places beside it are taken
+        if request.method != "PUT" or booked.is_set():
+            return
+        with lock:
+            writes.append(request.path)
+            last = len(writes) == AT_ONCE - 1
+        if last:
+            busy.set()
+            for _ in range(600):
+                with closing(sqlite3.connect(small.workspace.journal_file)) as journal:
+                    if journal.execute("select 1 from steps where kind = 'users' and state = 'done'").fetchall():
+                        journal.execute("begin immediate")  # nobody else is kept from writing
+                        seen.append(True)
+                        break
+                time.sleep(0.1)
+            booked.set()
+        booked.wait(600)
+
+    small._servers[1].app.before_request_funcs.setdefault(None, []).append(hold)
+    assert load(small, "all").error is None
+    assert seen
 
 
 def test_what_needs_the_other_user_of_a_person_who_cannot_be_invited_is_skipped_too(small):

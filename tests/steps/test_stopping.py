@@ -12,9 +12,11 @@ from flask import request
 from pdmigrate import load, preview
 from pdmigrate.errors import InterruptedLoadError, KeyRefusedError
 from pdmigrate.harness.pacing import INVITE_PATH, Limits, Quota
+from pdmigrate.notebook.loading import _Progress
 from pdmigrate.steps import job as jobs
 from pdmigrate.steps.cancel import Cancel
 from pdmigrate.steps.conflicts import conflicts
+from pdmigrate.steps.load_checks import ClockWatch
 
 
 def count_requests(job):
@@ -83,29 +85,66 @@ def test_a_load_that_waits_for_a_limit_is_stopped_between_two_writes_and_goes_on
     assert transport.counts.writes > written
 
 
-def test_a_load_whose_key_is_refused_sends_no_invitation_that_waits_for_its_turn(small):
-    """One was sent a moment ago, by another run; the wait ends as soon as the load knows that it has no key."""
+@pytest.mark.parametrize("end", ["the key is refused", "the clock jumps"])
+def test_a_load_that_must_end_sends_no_invitation_that_waits_for_its_turn(small, monkeypatch, end):
+    """One was sent a moment ago, by another run; the wait is over as soon as the load knows."""
     plan = conflicts(small).plan
-    transport, waits, sent = small.target.transport, threading.Event(), []
+    transport, waits, jumped, sent = small.target.transport, threading.Event(), [], []
 
     def sleep(seconds):
         waits.set()
         return transport._stopped.wait(600)
 
-    def refuse(**_):
+    def answer(**_):
         sent.append(request.path)
         if request.method == "PUT":
             waits.wait(600)
-            return {"code": "INVALID_TOKEN", "message": "gone"}, 401
+            if end == "the key is refused":
+                return {"code": "INVALID_TOKEN", "message": "gone"}, 401
+            jumped.append("old")
         return None
 
     assert [a for a in plan.pending if a.kind == "users"]
-    small._servers[1].app.before_request_funcs.setdefault(None, []).append(refuse)
+    small._servers[1].app.before_request_funcs.setdefault(None, []).append(answer)
+    monkeypatch.setattr(ClockWatch, "find_stale", lambda self: "".join(jumped[:1]))
     transport._sleep, transport.quota = sleep, Quota(Limits(invites=1), sent=[time.time()])
-    with pytest.raises(KeyRefusedError):
+    with pytest.raises((KeyRefusedError, InterruptedLoadError), match=r"refuses the key|Stopped after .* jumped"):
         load(small, "all")
     assert waits.is_set()
     assert INVITE_PATH not in sent
+
+
+def test_a_load_that_is_paused_sends_no_invitation_whose_turn_comes_meanwhile(small):
+    conflicts(small)
+    transport, turn, waits, happened = small.target.transport, threading.Event(), threading.Event(), []
+    widget = _Progress(small)
+    describe = widget.describe
+
+    def sleep(seconds):
+        waits.set()
+        turn.wait(600)
+        transport.quota.clock = lambda: time.time() + 100
+
+    def pause(done, number, total):
+        describe(done, number, total)
+        if done.action.kind == "contact_methods" and not happened:
+            waits.wait(600)
+            happened.append("paused")
+            widget.turn_pause()
+            turn.set()
+            threading.Timer(1, go_on).start()
+
+    def go_on():
+        happened.append("gone on")
+        widget.turn_pause()
+
+    def note(**_):
+        happened.extend(["invited"] * (request.path == INVITE_PATH))
+
+    small._servers[1].app.before_request_funcs.setdefault(None, []).append(note)
+    transport._sleep, transport.quota = sleep, Quota(Limits(invites=1), sent=[time.time()])
+    load(small, "all", pause, widget.steering)
+    assert happened == ["paused", "gone on", "invited"]
 
 
 def test_python_looks_for_circles_as_often_as_before_once_a_step_is_over(job):

@@ -45,7 +45,7 @@ def serve_account(tmp_path, account, *manners):
         for about, choice in (USUAL | {"time_zone_mismatch": "confirm"}).items():
             decide(job, about, "all", choice, by="ann")
         rules = [{"kind": manner, "path": "/"} for manner in manners]
-        requests.post(f"{job.source.transport.base_url}/sandbox/faults", json=rules, timeout=10).raise_for_status()
+        requests.post(f"{job.source.transport.base_url}/sandbox/faults", json=rules, timeout=600).raise_for_status()
         yield job
 
 

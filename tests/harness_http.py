@@ -31,7 +31,7 @@ class Client:
     def call(self, method, path, json=None, headers=None, **query):
         asked = {"accountIdentifier": "embedded"} | self.scope | query
         headers = {"x-api-key": self.key} | (headers or {})
-        return requests.request(method, self.server.url + path, params=asked, json=json, headers=headers, timeout=10)
+        return requests.request(method, self.server.url + path, params=asked, json=json, headers=headers, timeout=600)
 
     def data(self, method, path, json=None, **query):
         answer = self.call(method, path, json, **query)
@@ -43,12 +43,12 @@ class Client:
         return answer.status_code, answer.json()["status"], answer.json()["code"]
 
     def sandbox(self, path, json):
-        answer = requests.post(f"{self.server.url}/sandbox/{path}", json=json, timeout=10)
+        answer = requests.post(f"{self.server.url}/sandbox/{path}", json=json, timeout=600)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def log(self):
-        return requests.get(self.server.url + "/sandbox/log", timeout=10).json()
+        return requests.get(self.server.url + "/sandbox/log", timeout=600).json()
 
     def invite(self, *emails, **more):
         return self.data("POST", "/ng/api/user/users", {"emails": list(emails)} | more)["addUserResponseMap"]

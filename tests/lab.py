@@ -21,7 +21,7 @@ from pdmigrate.workspace.folder import Workspace
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 60)) * 1000
+SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 300)) * 1000
 """Milliseconds: a cold kernel on a busy machine."""
 HAS_WORDS = "(panels, pattern) => panels.some(panel => RegExp(pattern, 'i').test(panel.textContent))"
 
@@ -98,7 +98,7 @@ def start_lab(workspace, folder, **variables):
         yield f"http://127.0.0.1:{port}/lab/tree/notebooks?token={token}&reset"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+        process.wait(600)
 
 
 def save_state(folder, on):
@@ -130,13 +130,13 @@ def _find_port():
 
 
 def _wait_for(url, process):
-    for _ in range(300):
+    for _ in range(3000):
         assert process.poll() is None, "JupyterLab did not start"
         try:
-            return urllib.request.urlopen(url, timeout=2).close()
+            return urllib.request.urlopen(url, timeout=60).close()
         except OSError:
             time.sleep(0.2)
-    raise AssertionError("JupyterLab did not answer within a minute")
+    raise AssertionError("JupyterLab did not answer within ten minutes")
 
 
 class Lab:

@@ -18,7 +18,7 @@ class Client:
         self.session.headers["Authorization"] = f"Token token={TOKEN}"
 
     def get(self, path, **params):
-        return self.session.get(self.url + path, params=params, timeout=10)
+        return self.session.get(self.url + path, params=params, timeout=600)
 
     def read(self, path, **params):
         answer = self.get(path, **params)
@@ -26,10 +26,10 @@ class Client:
         return answer.json()
 
     def play(self, *rules):
-        assert self.session.post(self.url + "/sandbox/faults", json=rules, timeout=10).status_code == 200
+        assert self.session.post(self.url + "/sandbox/faults", json=rules, timeout=600).status_code == 200
 
     def log(self):
-        return requests.get(self.url + "/sandbox/log", timeout=10).json()
+        return requests.get(self.url + "/sandbox/log", timeout=600).json()
 
 
 def user(name):

@@ -169,7 +169,7 @@ def read_effects(url, key, document, start, end):
             f"{url}/{place}/schedules/{row['identifier']}/on-call",
             {**window, "accountIdentifier": "embedded"},
             headers={"x-api-key": key},
-            timeout=60,
+            timeout=600,
         )
         answer.raise_for_status()
         entries = answer.json()["entries"]

@@ -58,7 +58,7 @@ def test_a_netrc_puts_nothing_in_the_place_of_the_key(tmp_path, monkeypatch, par
     monkeypatch.setenv("NETRC", str(netrc))
     url = parrot.url.replace("127.0.0.1", "0.0.0.0")  # noqa: S104 - asked, not bound to
     assert (
-        requests.get(f"{url}/x", timeout=10).request.headers["Authorization"].startswith("Basic ")
+        requests.get(f"{url}/x", timeout=600).request.headers["Authorization"].startswith("Basic ")
     )  # as requests does it
     for headers in ({"x-api-key": KEY}, {"Authorization": f"Token token={KEY}"}):
         with pytest.raises(AnswerError):
@@ -249,7 +249,7 @@ def test_nothing_that_is_printed_commands_the_terminal(tmp_path, parrot):
         "env:HOME",
     ]
     for arguments, word in ((asked, b"No "), (["status", str(folder)], b"stray")):
-        done = subprocess.run([sys.executable, "-m", "pdmigrate.cli", *arguments], capture_output=True, timeout=60)
+        done = subprocess.run([sys.executable, "-m", "pdmigrate.cli", *arguments], capture_output=True, timeout=600)
         written = done.stdout + done.stderr
         assert word in written
         assert not [byte for byte in b"\x1b\x07\x08\r" if byte in written]

@@ -71,7 +71,7 @@ class Progress:
         self.count(what, len(items), len(items))
 
     def wait(self, why: str, seconds: float) -> None:
-        """Nothing goes on for so long, and why."""
+        """Something waits so long, and why."""
         with self._lock:
             self._waits[why] = max(self._clock() + seconds, self._waits.get(why, 0.0))
 

@@ -181,12 +181,6 @@ def test_a_secret_that_is_not_set_is_refused(run, live, monkeypatch):
 # --- a side that cannot be used: 6 ---
 
 
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 CANNOT = {
     "wrong token": ("env:PLANTED_TOKEN", "env:WRONG", "refuses the key"),
     "wrong key": ("env:PLANTED_KEY", "env:WRONG", "refuses the key"),
@@ -194,7 +188,7 @@ CANNOT = {
     "wrong project": ("project: sre", "project: sra", "did you mean sre"),
     "unreachable": (
         r"base_url: http://127.0.0.1:\d+",
-        f"base_url: http://127.0.0.1:{free_port()}",
+        "base_url: http://127.0.0.1:{deaf}",
         "nobody listens there",
     ),
 }
@@ -204,8 +198,10 @@ CANNOT = {
 def test_a_side_that_cannot_be_used_is_one_line_and_nothing_is_written(run, live, pair, monkeypatch, what):
     old, new, said = CANNOT[what]
     monkeypatch.setenv("WRONG", "another-secret-altogether")
-    change(live, old, new)
-    code, errors, out = run("run", live, "--reports", live / "reports" / "1")
+    with socket.socket() as deaf:  # nobody listens at its port, and nobody else is given it meanwhile
+        deaf.bind(("127.0.0.1", 0))
+        change(live, old, new.format(deaf=deaf.getsockname()[1]))
+        code, errors, out = run("run", live, "--reports", live / "reports" / "1")
     assert code == 6
     assert len(errors) == 1
     assert re.search(said, errors[0])

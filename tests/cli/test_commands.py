@@ -97,7 +97,7 @@ def test_the_readmes_own_migration_works_as_typed(tmp_path):
     typed = "\n".join(line for line in lines if line not in asking)
     assert typed.startswith("source .venv/bin/activate")
     place = {**os.environ, "PATH": os.defpath}
-    done = subprocess.run(["bash", "-euc", typed], cwd=tmp_path, env=place, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["bash", "-euc", typed], cwd=tmp_path, env=place, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
     assert "next: pdmigrate run acme --until conflicts" in done.stdout
 

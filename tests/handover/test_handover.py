@@ -31,7 +31,7 @@ CONTRACT = ("contact_methods", "notification_rules", "schedules", "overrides", "
 
 
 def switch(job, **config):
-    requests.post(f"{job.target.transport.base_url}/sandbox/config", json=config, timeout=10).raise_for_status()
+    requests.post(f"{job.target.transport.base_url}/sandbox/config", json=config, timeout=600).raise_for_status()
 
 
 def run(folder, name, approve="all"):

@@ -36,7 +36,7 @@ def open_client(server):
 
 
 def play(client, path, body):
-    requests.post(client.transport.base_url.removesuffix("/gateway") + f"/sandbox/{path}", json=body, timeout=10)
+    requests.post(client.transport.base_url.removesuffix("/gateway") + f"/sandbox/{path}", json=body, timeout=600)
 
 
 # --- addresses and keys ---

@@ -78,11 +78,11 @@ def client(server):
 
 
 def switch(base_url, **config):
-    requests.post(f"{base_url}/sandbox/config", json=config, timeout=10).raise_for_status()
+    requests.post(f"{base_url}/sandbox/config", json=config, timeout=600).raise_for_status()
 
 
 def play(client, *rules):
-    requests.post(f"{client.transport.base_url}/sandbox/faults", json=list(rules), timeout=10).raise_for_status()
+    requests.post(f"{client.transport.base_url}/sandbox/faults", json=list(rules), timeout=600).raise_for_status()
 
 
 def watch(server):

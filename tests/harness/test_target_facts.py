@@ -73,7 +73,7 @@ def harness(server):
 
 
 def configure(harness, **config):
-    requests.post(f"{harness.transport.base_url}/sandbox/config", json=config, timeout=10).raise_for_status()
+    requests.post(f"{harness.transport.base_url}/sandbox/config", json=config, timeout=600).raise_for_status()
 
 
 def make_group(name, id, description="", users=()):
@@ -114,7 +114,7 @@ def test_other_calls_leave_while_an_invitation_waits_for_its_turn():
     def sleep(seconds):
         other = threading.Thread(target=pace.wait, args=("GET", "/ng/api/user-groups"), daemon=True)
         other.start()
-        other.join(60)
+        other.join(600)
         behind.append(other.is_alive())
         now[0] += seconds
 
@@ -238,7 +238,7 @@ def test_a_whole_load_uses_no_call_that_replaces_or_deletes(job):
     preview(job)
     conflicts(job)
     load(job, "all")
-    log = requests.get(f"{job.target.transport.base_url}/sandbox/log", timeout=10).json()["writes"]
+    log = requests.get(f"{job.target.transport.base_url}/sandbox/log", timeout=600).json()["writes"]
     kinds = {
         (write["method"], re.sub(r"^(/ng/api/[\w-]+(?:/users)?|/pdmigrate-oncall)\b.*", r"\1", write["path"]))
         for write in log

@@ -30,7 +30,7 @@ class Person:
         """The cell's errors: (name, words). `stop_at`: when these words are on the screen, do `first`, then press the stop button."""
         request, errors, heard = self.client.execute(code, allow_stdin=True), [], True
         while True:
-            message = self.client.get_iopub_msg(timeout=60)
+            message = self.client.get_iopub_msg(timeout=600)
             content = message["content"]
             if stop_at and stop_at in json.dumps(content.get("data", {})):
                 first()
@@ -54,7 +54,7 @@ class Person:
         page.start_channels()
         for ask in (page.kernel_info, page.comm_info):
             request = ask()
-            while (message := page.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != request:
+            while (message := page.get_shell_msg(timeout=600))["parent_header"]["msg_id"] != request:
                 pass
             told.append(message["content"])
         page.stop_channels()

@@ -121,7 +121,7 @@ def ask_what_happened(server):
 
     def ask(path, **asked):
         found = requests.get(
-            server.url + path, asked, headers=headers | {"Content-Type": "application/json"}, timeout=30
+            server.url + path, asked, headers=headers | {"Content-Type": "application/json"}, timeout=600
         )
         assert found.status_code == 200, found.text
         return found.json()

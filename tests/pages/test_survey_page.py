@@ -235,7 +235,7 @@ def test_a_target_without_an_on_call_api_is_more_to_do_by_hand(newcomer):
     job, _ = newcomer
     here = read(survey.make_page(preview(job), NONE), "To do by hand")
     requests.post(
-        f"{job.target.transport.base_url}/sandbox/config", json={"oncall": False}, timeout=10
+        f"{job.target.transport.base_url}/sandbox/config", json={"oncall": False}, timeout=600
     ).raise_for_status()
     page = survey.make_page(preview(job), NONE)
     there = read(page, "To do by hand")

@@ -39,7 +39,7 @@ def test_a_kernel_ends_with_the_process_that_it_was_forked_from(tmp_path):
     assert os.getpgid(kernel.pid) == kernel.pid, "a signal to it reaches nobody else"
     assert kernel.poll() is None
     host.process.kill()
-    _, alive = psutil.wait_procs([process], timeout=60)
+    _, alive = psutil.wait_procs([process], timeout=600)
     assert not alive
     assert kernel.poll() == kernel.wait() != 0
 
@@ -48,7 +48,7 @@ def test_a_kernel_ends_also_where_that_process_is_gone_before_it_has_begun(tmp_p
     """It takes a while to begin, with so many variables."""
     kernel = fork_kernel(tmp_path, **{f"VARIABLE_{number}": "" for number in range(100_000)})
     Host.find().process.kill()
-    _, alive = psutil.wait_procs([psutil.Process(kernel.pid)], timeout=60)
+    _, alive = psutil.wait_procs([psutil.Process(kernel.pid)], timeout=600)
     assert not alive
     assert fork_kernel(tmp_path).poll() is None, "the next one is forked from another"
 

@@ -57,7 +57,7 @@ class Command:
         self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         signal.signal(signal.SIGINT, before)
         said, _ = self.process.communicate(timeout=300)
-        _, alive = psutil.wait_procs(self.family, timeout=60)
+        _, alive = psutil.wait_procs(self.family, timeout=600)
         return self.process.returncode, self.gate.writes, said, alive
 
     def _strike(self, signals):
@@ -86,7 +86,7 @@ def wait_for_its_end(command):
 
 
 def wait_for_its_kernel(command):
-    psutil.wait_procs(command.family, timeout=60)
+    psutil.wait_procs(command.family, timeout=600)
 
 
 def wait_for_its_request(command):

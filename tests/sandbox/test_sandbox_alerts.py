@@ -50,11 +50,11 @@ def sre(server):
 
 def send(client, kind, body, service=None):
     """What arrives at a webhook comes without a key of the API."""
-    rows = requests.get(f"{client.server.url}/sandbox/webhooks", timeout=10).json()["webhooks"]
+    rows = requests.get(f"{client.server.url}/sandbox/webhooks", timeout=600).json()["webhooks"]
     path = next(
         one["path"] for one in rows if one["kind"] == kind and one["service"] == service and one["projectId"] == "sre"
     )
-    answer = requests.post(client.server.url + path, json=body, timeout=10)
+    answer = requests.post(client.server.url + path, json=body, timeout=600)
     assert answer.status_code == 200, answer.text
 
 
@@ -156,7 +156,7 @@ def test_pagerdutys_feed_is_quiet(sre):
 
 def test_what_is_asked_wrongly_is_refused(sre):
     url = sre.server.url
-    assert requests.post(f"{url}/api/v1/webhook/none?key=x", json={"message": "x"}, timeout=10).status_code == 401
+    assert requests.post(f"{url}/api/v1/webhook/none?key=x", json={"message": "x"}, timeout=600).status_code == 401
     assert sre.call("GET", f"{MC}/alerts", impactedService="nowhere").status_code == 400
     assert sre.call("GET", f"{MC}/alerts/PAGE_ALERT_sre-9").status_code == 404
     sre.key = "pat.embedded.wrong.secret"

@@ -233,7 +233,7 @@ def test_other_paths_and_methods(harness):
         data="x",
         headers=text,
         params={"accountIdentifier": "embedded"},
-        timeout=10,
+        timeout=600,
     )
     assert (answer.status_code, answer.json()["code"]) == (415, "MEDIA_NOT_SUPPORTED")
 

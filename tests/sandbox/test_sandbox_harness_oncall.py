@@ -47,7 +47,7 @@ class OnCall:
     def call(self, method, path, json=None, **query):
         url = self.server.url + BASE + self.project + path
         headers = {"x-api-key": "pat.embedded.sandbox.secret"}
-        answer = requests.request(method, url, json=json, params=query, headers=headers, timeout=10)
+        answer = requests.request(method, url, json=json, params=query, headers=headers, timeout=600)
         schema = schema_for(method, path, answer.status_code) | {"components": CONTRACT["components"]}
         OAS30Validator(schema).validate(answer.json())
         return answer
@@ -67,7 +67,7 @@ class OnCall:
         headers = {"x-api-key": "pat.embedded.sandbox.secret"}
         query = {"accountIdentifier": "embedded"} | PROJECT
         requests.request(
-            method, self.server.url + path, json=json, params=query, headers=headers, timeout=10
+            method, self.server.url + path, json=json, params=query, headers=headers, timeout=600
         ).raise_for_status()
 
     def put(self, *rotations, zone="UTC", **fields):
@@ -123,8 +123,8 @@ def test_the_contract_is_whole():
 
 def test_capabilities_and_a_real_harness(oncall):
     assert oncall.data("GET", "/capabilities")["version"] == 1
-    requests.post(oncall.server.url + "/sandbox/config", json={"oncall": False}, timeout=10)
-    plain = requests.get(oncall.server.url + BASE + "sre/capabilities", timeout=10)
+    requests.post(oncall.server.url + "/sandbox/config", json={"oncall": False}, timeout=600)
+    plain = requests.get(oncall.server.url + BASE + "sre/capabilities", timeout=600)
     assert (plain.status_code, plain.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
@@ -337,7 +337,7 @@ def test_rotations_are_joined_or_stacked_by_switch(oncall):
     monday = ("2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z")
     joined = [(start[11:13], people) for start, _, people in oncall.on_call(*monday)]
     assert joined == [("00", ["ann"]), ("09", ["ann", "bob"]), ("17", ["ann"])]
-    requests.post(oncall.server.url + "/sandbox/config", json={"reading": "stack"}, timeout=10)
+    requests.post(oncall.server.url + "/sandbox/config", json={"reading": "stack"}, timeout=600)
     stacked = [(start[11:13], people) for start, _, people in oncall.on_call(*monday)]
     assert stacked == [("00", ["ann"]), ("09", ["bob"]), ("17", ["ann"])]
 
@@ -364,7 +364,7 @@ def test_an_override_replaces_everybody_and_outlives_a_put(oncall):
 @pytest.mark.parametrize("reading", ["join", "stack"])
 def test_overrides_that_overlap_put_both_people_on_call_and_are_read_so(oncall, reading):
     """The contract, the embedded server and our own reading of its schedule are one."""
-    requests.post(oncall.server.url + "/sandbox/config", json={"reading": reading}, timeout=10)
+    requests.post(oncall.server.url + "/sandbox/config", json={"reading": reading}, timeout=600)
     oncall.put(rotation(ANN))
     for id, person, hours in (("o1", BOB, (6, 12)), ("o2", CAT, (9, 15))):
         start, end = (f"2026-01-01T{hour:02}:00:00Z" for hour in hours)
@@ -390,6 +390,6 @@ def test_on_call_needs_two_instants(oncall, query):
 def test_the_log_counts_writes(oncall):
     oncall.put(rotation(ANN))
     oncall.put(rotation(ANN))
-    log = requests.get(oncall.server.url + "/sandbox/log", timeout=10).json()
+    log = requests.get(oncall.server.url + "/sandbox/log", timeout=600).json()
     assert [write["key"] for write in log["writes"]] == ["payments", "checkout", "schedules/s", "schedules/s"]
     assert log["requests"] == 4

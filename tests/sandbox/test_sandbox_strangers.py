@@ -22,7 +22,7 @@ def server(request):
 
 def ask(server, method="GET", path="/sandbox/log", **headers):
     return requests.request(
-        method, server.url + path, headers=headers, json=[] if method == "POST" else None, timeout=10
+        method, server.url + path, headers=headers, json=[] if method == "POST" else None, timeout=600
     )
 
 

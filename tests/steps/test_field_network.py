@@ -148,7 +148,7 @@ def test_http_invite_unnamed(tmp_path):
     rows = {"users": users, "escalation_policies": [policy("E1", (5, level))], "services": [service("V1", "E1")]}
     with serve_account(tmp_path, {"subdomain": "acme", "time_zone": "UTC", **rows}) as job:
         sandbox = f"{job.target.transport.base_url}/sandbox/config"
-        requests.post(sandbox, json={"unwelcome_emails": [bad]}, timeout=10).raise_for_status()
+        requests.post(sandbox, json={"unwelcome_emails": [bad]}, timeout=600).raise_for_status()
         preview(job)
         conflicts(job)
         loaded = load(job, "all")
@@ -169,7 +169,7 @@ def test_an_account_whose_plan_has_lost_its_teams_goes_on(tmp_path, monkeypatch)
         groups = job.target.read_state().groups
         assert len(groups) == 4  # with that of all users
         url = job.source.transport.base_url
-        requests.post(f"{url}/sandbox/faults", json=[{"kind": "402", "path": "/teams"}], timeout=10).raise_for_status()
+        requests.post(f"{url}/sandbox/faults", json=[{"kind": "402", "path": "/teams"}], timeout=600).raise_for_status()
         assert "still named by the" in read_all(job)
         invite(job)
         decided = conflicts(job)

@@ -216,7 +216,7 @@ def test_zone_by_its_new_name(tmp_path):
     kiev = [one | {"time_zone": "Europe/Kiev"} for one in three_schedules()]
     with serve_account(tmp_path, make_account(*kiev), "own_zone_names") as job:
         decided, _ = carry_over(job)
-        answers = requests.get(f"{job.source.transport.base_url}/sandbox/log", timeout=10).json()["answers"]
+        answers = requests.get(f"{job.source.transport.base_url}/sandbox/log", timeout=600).json()["answers"]
     assert "400" not in answers
     zones = {wish.fields["time_zone"] for wish in decided.draft.mapped.desired if wish.kind == "schedules"}
     assert len(zones) == 1

@@ -20,7 +20,7 @@ def tell(job, *paths):
     job.target.transport._sleep = lambda seconds: None
     rules = [{"kind": "502_html", "method": "PUT", "path": path} for path in paths]
     url = f"{job.target.transport.base_url}/sandbox/faults"
-    assert requests.post(url, json=rules, timeout=10).ok
+    assert requests.post(url, json=rules, timeout=600).ok
 
 
 def fail_half_way(job, *paths):

@@ -228,12 +228,12 @@ def disturb(job):
     for client, names in kinds.items():
         share = 1 - 0.8 ** (1 / len(names))
         rules = [{"kind": kind, "share": share, "seed": n} for n, kind in enumerate(names)]
-        requests.post(f"{client.transport.base_url}/sandbox/faults", json=rules, timeout=5).raise_for_status()
+        requests.post(f"{client.transport.base_url}/sandbox/faults", json=rules, timeout=600).raise_for_status()
 
 
 def count_struck(client):
     """(requests, faults by kind) by the server's own count."""
-    log = requests.get(f"{client.transport.base_url}/sandbox/log", timeout=5).json()
+    log = requests.get(f"{client.transport.base_url}/sandbox/log", timeout=600).json()
     return log["requests"], log["faults"]
 
 
@@ -354,7 +354,7 @@ def test_what_fails_is_told_and_blocks_only_what_needs_it(small):
 
 
 def configure(job, **settings):
-    requests.post(f"{job.target.transport.base_url}/sandbox/config", json=settings, timeout=5).raise_for_status()
+    requests.post(f"{job.target.transport.base_url}/sandbox/config", json=settings, timeout=600).raise_for_status()
 
 
 def test_an_action_is_synced_to_disk_once(small):

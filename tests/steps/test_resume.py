@@ -44,7 +44,7 @@ def planned(drawn_up, tmp_path):
 
 
 def post(job, path, body):
-    answer = requests.post(f"{job.target.transport.base_url}/sandbox/{path}", json=body, timeout=10)
+    answer = requests.post(f"{job.target.transport.base_url}/sandbox/{path}", json=body, timeout=600)
     assert answer.status_code == 200, answer.text
 
 
@@ -112,7 +112,7 @@ def test_an_answer_that_leaves_somebody_out_is_looked_up(planned):
 
 def count_faults(job):
     """How often each kind struck, by Harness's own count."""
-    return requests.get(f"{job.target.transport.base_url}/sandbox/log", timeout=10).json()["faults"]
+    return requests.get(f"{job.target.transport.base_url}/sandbox/log", timeout=600).json()["faults"]
 
 
 def test_a_post_whose_answer_is_lost_is_settled_by_a_look(planned):

@@ -35,7 +35,7 @@ def harness(server):
 
 
 def play(harness, path, body):
-    requests.post(f"{harness.transport.base_url}/sandbox/{path}", json=body, timeout=10).raise_for_status()
+    requests.post(f"{harness.transport.base_url}/sandbox/{path}", json=body, timeout=600).raise_for_status()
 
 
 def group(users, before=None, name="Pay", verb=None):

@@ -74,7 +74,7 @@ def run_load(folder, clock, killed_after=None, before_answer=True):
             retries = load(job, "all").retries
         except Killed:
             pass
-        log = requests.get(job.target.transport.base_url + "/sandbox/log", timeout=10).json()
+        log = requests.get(job.target.transport.base_url + "/sandbox/log", timeout=600).json()
         calls = [write for write in log["writes"] if write["path"] == "/ng/api/user/users"]
         return len(calls), log["mails"], retries
 
@@ -117,11 +117,11 @@ def harness(server):
 
 
 def play(harness, path, body):
-    requests.post(f"{harness.transport.base_url}/sandbox/{path}", json=body, timeout=10).raise_for_status()
+    requests.post(f"{harness.transport.base_url}/sandbox/{path}", json=body, timeout=600).raise_for_status()
 
 
 def read_mails(harness):
-    return requests.get(f"{harness.transport.base_url}/sandbox/log", timeout=10).json()["mails"]
+    return requests.get(f"{harness.transport.base_url}/sandbox/log", timeout=600).json()["mails"]
 
 
 def invite(harness, actions):

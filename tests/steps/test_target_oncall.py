@@ -122,7 +122,7 @@ def test_an_adopted_group_becomes_as_in_pagerduty_and_a_merged_one_keeps_its_mem
 def test_connect_says_what_goes_by_api_by_hand_and_not_at_all(folder):
     with open_job(folder) as job:
         whole = connect(job)
-        requests.post(f"{job.target.transport.base_url}/sandbox/config", json={"oncall": False}, timeout=10)
+        requests.post(f"{job.target.transport.base_url}/sandbox/config", json={"oncall": False}, timeout=600)
         public = connect(job)
         told = repr(look(public, "capabilities"))
     assert set(whole.capabilities.values()) == {"by API"}

@@ -51,7 +51,7 @@ def match(folder, **clock):
 
 
 def accept(job, *emails):
-    requests.post(f"{job.target.transport.base_url}/sandbox/accept", json={"emails": list(emails)}, timeout=10)
+    requests.post(f"{job.target.transport.base_url}/sandbox/accept", json={"emails": list(emails)}, timeout=600)
 
 
 def test_a_file_says_who_is_who(folder):
@@ -148,7 +148,7 @@ def test_two_users_of_one_address_get_one_mail(folder):
         decide(job, "user_found_twice", "all", "same_person", by="test")
         conflicts(job)
         load(job, "all")
-        log = requests.get(f"{job.target.transport.base_url}/sandbox/log", timeout=10).json()
+        log = requests.get(f"{job.target.transport.base_url}/sandbox/log", timeout=600).json()
     assert log["mails"]["hana.sato@acme.example"] == 1
 
 

@@ -28,7 +28,7 @@ def plain_environment(monkeypatch):
 
 def open_transport(url, **network):
     headers = {"Authorization": f"Token token={SECRET}"}
-    return Transport("PagerDuty", url, headers, patience=QUICK, timeout=2, network=Network(**network))
+    return Transport("PagerDuty", url, headers, patience=QUICK, timeout=60, network=Network(**network))
 
 
 def ask(url, **network):

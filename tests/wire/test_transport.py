@@ -1,6 +1,7 @@
 """The one HTTP session against a local server that answers as it is told: bounded patience, and no write sent twice."""
 
 import socket
+import threading
 import time
 from email.utils import formatdate
 from types import SimpleNamespace
@@ -86,7 +87,7 @@ def waits(monkeypatch):
 def transport(script, waits):
     headers = {"Authorization": f"Token token={SECRET}"}
     return Transport(
-        "PagerDuty", script.server.url, headers, patience=Patience(first=1.0), timeout=1, sleep=waits.append
+        "PagerDuty", script.server.url, headers, patience=Patience(first=1.0), timeout=60, sleep=waits.append
     )
 
 
@@ -138,12 +139,19 @@ def test_a_post_that_only_reads_is_tried_again_and_is_no_write(script, transport
 
 
 def test_a_slow_side_is_asked_again(script, waits):
+    asked = threading.Event()
+
     def slow():
-        time.sleep(0.4)
+        asked.wait(600)
         return good()()
 
-    script.play(slow, good())
-    assert Transport("Harness", script.server.url, {}, timeout=0.1, sleep=waits.append).send("GET", "/x") == GOOD
+    def again():
+        asked.set()
+        return good()()
+
+    script.play(slow, again)
+    assert Transport("Harness", script.server.url, {}, timeout=1, sleep=waits.append).send("GET", "/x") == GOOD
+    assert len(script.methods) > 1
 
 
 # --- how long is waited ---
@@ -203,16 +211,12 @@ def test_patience_ends_after_so_long(script, waits):
 # --- a side that is not there ---
 
 
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 def test_a_dead_server_is_given_up_after_three_tries(waits):
-    dead = Transport("Harness", f"http://127.0.0.1:{free_port()}", {}, sleep=waits.append)
-    with pytest.raises(UnreachableError, match=r"nobody listens there; gave up after 3 tries"):
-        dead.send("GET", "/users")
+    with socket.socket() as deaf:  # which keeps others from the port
+        deaf.bind(("127.0.0.1", 0))
+        dead = Transport("Harness", f"http://127.0.0.1:{deaf.getsockname()[1]}", {}, sleep=waits.append)
+        with pytest.raises(UnreachableError, match=r"nobody listens there; gave up after 3 tries"):
+            dead.send("GET", "/users")
     assert (dead.counts.requests, len(waits)) == (3, 2)
 
 

@@ -80,8 +80,8 @@ class Target(Protocol):
     """Where the on-call set-up goes. Harness, the embedded Harness and a survey are targets.
 
     What goes wrong is a SideError: an AnswerError is about one object and stops only what needs it, any other means that
-    the target is gone and stops the load. Up to four writes come at once, and one
-    call of invite_people beside them; up to six calls of read_coverage; all from threads. The same write may come twice.
+    the target is gone and stops the load. Up to four writes come at once, and one call of invite_people beside them; up to six
+    calls of read_coverage; all from threads. The same write may come twice.
     """
 
     @property

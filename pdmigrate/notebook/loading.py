@@ -92,6 +92,7 @@ class _Progress:
             self.said.say(str(error), "bad")
             raise
         finally:
+            self.job.under_way.release()
             self.pause.disabled = self.cancel.disabled = True
         counts = Counter(done.outcome.replace("_", " ") for done in loaded.done)
         told = ", ".join(f"{n} {outcome}" for outcome, n in counts.items()) or "nothing was to be done"

@@ -187,7 +187,7 @@ class Writing:
         return [Done(a, "failed" if (word := words[a.identifier]) else PAST[a.verb], word) for a in actions]
 
     def _land(self, arrived: Iterable[Future[list[Done]]]) -> None:
-        """Book what has come back. A side that is gone is raised, after all of them are booked; so is a stop, once nothing flies."""
+        """Book what has come back. A side that is gone is raised, after all of them are booked; so is a stop."""
         gone: PdmigrateError | None = None
         stopped = False
         for future in arrived:

@@ -112,8 +112,12 @@ def test_1500_people_under_a_limit_stopped_and_gone_on_with(serve_source, tmp_pa
     gone_on = fetch(source, path, NOW + timedelta(hours=1), extras={})
     assert (gone_on.digest, gone_on.rows) == (whole.digest, whole.rows)
     asked, members = source.log["by_path"], kept.count("/members {")
-    assert asked.get("/users", 0) == (0 if '["/users {' in kept else 15)  # a list that was read half is read anew
-    assert asked.get("/teams/{id}/members", 0) == 60 - members
+    missing = {
+        "/users": 0 if '["/users {' in kept else 15,
+        "/teams/{id}/members": 60 - members,
+    }  # half a list is read anew
+    for path, number in missing.items():  # of the fetch that was stopped some requests may come to PagerDuty only now
+        assert number <= asked.get(path, 0) <= number + LOST
     assert members > 0
     assert source.log["requests"] <= undisturbed - spent + 2 * LOST + asked.get("/users", 0)
     assert source.log["rate_limited"] == 0

@@ -119,7 +119,11 @@ def test_it_is_committed_as_it_was_written(book):
 def run_papermill(tmp_path, *options, name="1_connect"):
     command = [sys.executable, "-m", "papermill", str(FOLDER / f"{name}.ipynb"), str(tmp_path / "out.ipynb")]
     return subprocess.run(
-        [*command, "--no-progress-bar", *map(str, options)], capture_output=True, text=True, timeout=600, check=False
+        [*command, "--no-progress-bar", "--start-timeout=600", *map(str, options)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
 
 

@@ -163,7 +163,9 @@ def test_papermill_alone_leaves_no_kernel_and_the_load_goes_on(rehearsal, undist
     """It knows nothing of our codes; what counts is that nothing goes on writing behind its back, and nothing is lost."""
     workspace = rehearsal.begin()
     notebook, output = notebook_of("load"), tmp_path / "out.ipynb"
-    command = Command(rehearsal, "papermill", notebook, output, "-p", "workspace", workspace, held=wait_for_its_end)
+    patience = "--start-timeout=600"  # papermill gives up a kernel that is not there within a minute
+    given = (notebook, output, patience, "-p", "workspace", workspace)
+    command = Command(rehearsal, "papermill", *given, held=wait_for_its_end)
     for number in (signal.SIGTERM, signal.SIGINT):
         code, written, said, alive = command.run(5, number)
         assert code != 0, said

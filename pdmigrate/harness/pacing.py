@@ -22,6 +22,7 @@ INVITE_PATH = "/ng/api/user/users"
 MARGIN = 1.0
 """Seconds: a call that was quick after one that was slow must not come too early for the server's own clock."""
 WINDOW = 60 + MARGIN
+"""Seconds in which no more calls may leave than the limit says."""
 SAID_FROM = 5.0
 """Seconds of waiting from which on it is said."""
 Sleep = Callable[[float, str], None]

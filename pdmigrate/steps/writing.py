@@ -244,6 +244,7 @@ class Writing:
 
 
 def say_stopped(number: int, total: int, why: str = "") -> InterruptedLoadError:
+    """The error of a load that ended before its end. why: the reason, from a comma on; without one a person has cancelled it."""
     if why:
         return InterruptedLoadError(f"Stopped after {number} of {total} steps{why}")
     return InterruptedLoadError(f"Cancelled after {number} of {total} steps: run load again, it goes on from there.")

@@ -8,11 +8,10 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.request
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pdmigrate.runs.lab import make_command, make_environment
@@ -23,6 +22,8 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 300)) * 1000
 """Milliseconds: a cold kernel on a busy machine."""
+FAILED = ROOT / ".pytest_cache" / "browser"
+MOST_WORDS = 4000
 HAS_WORDS = "(panels, pattern) => panels.some(panel => RegExp(pattern, 'i').test(panel.textContent))"
 
 
@@ -58,8 +59,8 @@ def open_context(browser, **options):
     opened.on("request", lambda request: _note(request.url, seen))
     try:
         yield opened, seen
-    except Exception:
-        _keep_pictures(opened)
+    except Exception as error:
+        _keep_what_was_seen(opened, seen, error)
         raise
     finally:
         opened.close()
@@ -72,10 +73,16 @@ def open_browser(**options):
         yield found
 
 
-def _keep_pictures(context):
-    """What was on the screen when a test failed."""
-    for number, page in enumerate(context.pages):
-        page.screenshot(path=Path(tempfile.gettempdir()) / f"pdmigrate-failed-{number}.png")
+def _keep_what_was_seen(context, seen, error):
+    """What was on the screen when a test failed: a picture of each page, and with the error its words and the console's."""
+    FAILED.mkdir(parents=True, exist_ok=True)
+    with suppress(Exception):  # a page that cannot even be drawn must not hide why the test failed
+        for number, page in enumerate(context.pages):
+            picture = FAILED / f"{os.getpid()}-{number}.png"
+            error.add_note(f"{picture}:\n{page.inner_text('body')[-MOST_WORDS:]}")
+            page.screenshot(path=picture, timeout=60_000)
+    for told in ("errors", "console"):
+        error.add_note(f"{told}: {' | '.join(seen[told])[-MOST_WORDS:]}")
 
 
 def _note(url, seen):

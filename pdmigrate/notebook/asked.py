@@ -29,14 +29,14 @@ class Asked:
     """What is asked about the ticked rows. A click on an option answers, and nothing else does.
 
     known: what a value may name, by its sort. check: why a choice with a value cannot be carried out, or "". decide: is
-    called with the choice and the value. fields: stand below the options.
+    called with the choice, the value and the questions that the clicked option was shown for. fields: stand below the options.
     """
 
     def __init__(
         self,
         known: Callable[[str], Sequence[str]],
         check: Callable[[str, str], str],
-        decide: Callable[[str, str], None],
+        decide: Callable[[str, str, Sequence[Conflict]], None],
         fields: ipywidgets.Widget,
     ):
         self.known, self.check, self.decide = known, check, decide
@@ -92,10 +92,10 @@ class Asked:
         return not why
 
     def _show_option(self, option: Option) -> ipywidgets.Widget:
-        many, about = len(self.conflicts), self.conflicts[0]
+        asked, many, about = self.conflicts, len(self.conflicts), self.conflicts[0]
         words = spell(option.name) + (f", all {many:,}" if many > 1 else "")
         recommended = all(conflict.recommended == option.name for conflict in self.conflicts)
-        button = make_button(words, lambda: self._answer(option), "info" if recommended else "")
+        button = make_button(words, lambda: self._answer(option, asked), "info" if recommended else "")
         pages = any(c.changes_paging for c in self.conflicts)
         tags = '<span class="tag plain">recommended</span> ' * recommended
         tags += '<span class="tag warn">changes who is paged</span> ' * (recommended and pages)
@@ -104,12 +104,12 @@ class Asked:
             told = f'<div class="pdm cell pdm-said">{tags}for {escape(about.name)}: {escape(option.effect)}</div>'
         return ipywidgets.HBox([button, ipywidgets.HTML(told, layout=EFFECT)], layout=OPTION)
 
-    def _answer(self, option: Option) -> None:
+    def _answer(self, option: Option, asked: Sequence[Conflict]) -> None:
         takes = option.value is not None or option.name == OPTIONAL
         value = self.value.value.strip() if takes else ""
         if option.value and not value:
             return self.wrong.say(f"{spell(option.name)} needs {option.value}.", "bad")
-        return self.decide(option.name, value) if not takes or self.judge() else None
+        return self.decide(option.name, value, asked) if not takes or self.judge() else None
 
 
 def _describe(conflicts: list[Conflict], answer: str) -> Section:

@@ -81,6 +81,7 @@ class _Progress:
         self.pause = make_button("Pause", self.turn_pause)
         self.cancel = make_button("Cancel", self.stop, "warning", "Stops between two steps")
         self.said, self.words = Saying(), "Checking that nothing has moved since the plan was made"
+        self.saying = threading.Lock()  # the load's thread tells its steps, the kernel's is clicked in
         self.box = stand_below(*self.bars.values(), stand_side_by_side(self.pause, self.cancel), self.said.line)
 
     def run(self, approved: str) -> Loaded:
@@ -103,24 +104,28 @@ class _Progress:
     def describe(self, done: Done, number: int, total: int) -> None:
         self.bars[done.action.kind].value += 1
         self.words = f"{self.progress.describe(done, number, total)}; {done.action.name}: {done.outcome}"
-        if self.steering.going.is_set():  # steps under way when it was pressed still end
-            self.say()
+        self.say()
 
     def tell_waits(self) -> None:
-        if self.job.progress.waits and self.steering.going.is_set():
+        if self.job.progress.waits:
             self.say()
 
     def say(self) -> None:
-        """How far it is; what waits for a limit, though other things may go on, and how long still."""
-        waits = (f"; waiting {left} s for {why}" for why, left in self.job.progress.waits.items())
-        self.said.say("".join([self.words, *waits, "."]))
+        """How far it is; what waits for a limit, though other things may go on, and how long still. Steps that end while it is paused
+        are told later.
+        """
+        with self.saying:
+            if self.steering.going.is_set():
+                waits = (f"; waiting {left} s for {why}" for why, left in self.job.progress.waits.items())
+                self.said.say("".join([self.words, *waits, "."]))
 
     def turn_pause(self) -> None:
         if self.steering.going.is_set():
-            self.steering.going.clear()
             self.job.under_way.hold()
             self.pause.description = "Go on"
-            self.said.say("Paused between two steps.")
+            with self.saying:
+                self.steering.going.clear()
+                self.said.say("Paused between two steps.")
         else:
             self.job.under_way.release()
             self.steering.going.set()

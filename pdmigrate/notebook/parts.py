@@ -72,10 +72,10 @@ def make_tick(label: str, value: bool = False) -> ipywidgets.Checkbox:
 
 
 def make_button(label: str, act: Callable[[], None], style: str = "", hint: str = "") -> ipywidgets.Button:
-    """A button as wide as its words."""
+    """A button as wide as its words. A click that was on its way when the button was disabled does nothing."""
     layout = ipywidgets.Layout(width="auto", align_self="flex-start")
     button = ipywidgets.Button(description=label, button_style=style, tooltip=hint or None, layout=layout)
-    button.on_click(lambda _: act())
+    button.on_click(lambda _: None if button.disabled else act())
     return button
 
 
@@ -103,7 +103,7 @@ class Saying:
         self.line.value = f'<div role="status" class="pdm-said {tone}">{escape(words)}</div>' if words else ""
 
     def attempt(self, act: Callable[[], Any], words: str) -> bool:
-        """Do it and say so, or say the error in one line."""
+        """Do it, draw what it changes included, and say so; or say the error in one line."""
         try:
             act()
         except PdmigrateError as error:

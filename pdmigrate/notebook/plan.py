@@ -138,8 +138,11 @@ def _ask_approval(job: Job, decided: Decided) -> ipywidgets.Widget:
         return table
 
     def write(act: Callable[[], None], words: str) -> None:
-        sign.attempt(act, words)
-        table.value = draw(_describe_plan(job, decided))
+        def act_and_draw() -> None:
+            act()
+            table.value = draw(_describe_plan(job, decided))
+
+        sign.attempt(act_and_draw, words)
 
     def save() -> None:
         start, now = typed.value.strip(), reconsider(job, decided)

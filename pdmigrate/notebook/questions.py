@@ -171,7 +171,13 @@ class _Desk:
         return drawn
 
     def open(self, group: str, about: str) -> None:
-        """Show the questions of a class; those that are open are ticked, for one answer to all of them."""
+        """Show the questions of a class; those that are open are ticked, for one answer to all of them.
+
+        The click may come from a list that was drawn before the class was answered, or open again: then it stands elsewhere now.
+        """
+        if about:
+            there = [name for name, classes in self.list_groups().items() if about in classes]
+            group = group if group in there else next(iter(there), group)
         self.opened = (group, about) if self.opened != (group, about) or group == FOUND else ("", "")
         rows = self.list_rows()
         self.roll.replace(rows, [row.key for row in rows] if self.opened[0] in (CHANGES, SAME) else ())
@@ -233,10 +239,14 @@ class _Desk:
         about, ids = self.asked.conflicts[0].about, [conflict.id for conflict in self.asked.conflicts]
         return describe_unusable(choice, value, read_nameable(self.job, about, ids))
 
-    def decide(self, choice: str, value: str) -> None:
+    def decide(self, choice: str, value: str, asked: Sequence[Conflict]) -> None:
+        """asked: what the browser showed at the click. It may be behind: a second click finds nothing ticked any more."""
+        if {conflict.key for conflict in asked} != {conflict.key for conflict in self.asked.conflicts}:
+            changed = "Nothing was decided: another question had come up meanwhile. Read it and click again."
+            return self.sign.say(changed, "bad") if self.asked.conflicts else None
         objects = self.name_objects()
         words = f"Decided: {spell(choice)}{f' {value}' if value else ''}, {_count(objects)}."
-        self._decide([(about, ids, choice, value) for about, ids in objects.items()], words)
+        return self._decide([(about, ids, choice, value) for about, ids in objects.items()], words)
 
     def list_safe(self) -> list[Conflict]:
         """The open questions whose recommendation changes nobody's paging and needs no value."""
@@ -277,27 +287,34 @@ class _Desk:
     def undo(self) -> None:
         """As before the last click."""
         if not self.clicks:
-            return self.sign.say("Nothing was decided here since the notebook was opened.", "bad")
-        before = self.clicks.pop()
+            self.sign.say("Nothing was decided here since the notebook was opened.", "bad")
+            return
+        before = self.clicks[-1]
 
         def restore() -> None:
             for (about, object_id), decision in before.items():
                 if decision is None:
                     take_back(self.job, about, object_id)
             save_answers(self.job.workspace.decisions_file, *filter(None, before.values()))
+            self.clicks.pop()
+            self._show()
 
-        return self._show(self.sign.attempt(restore, f"Undone. {self.after}"))
+        self.sign.attempt(restore, f"Undone. {self.after}")
 
     def ask_again(self) -> None:
         """Draft with the answers: some questions come up only when others are answered."""
         known = set(self.questions)
         self.sign.say("Drafting with the answers.")
-        if self.sign.attempt(lambda: self.take_up(draft_again(self.job)), ""):
+
+        def draft() -> None:
+            self.take_up(draft_again(self.job))
+            self._show()
+
+        if self.sign.attempt(draft, ""):
             new = sum(key not in known for key, answer in self.read_answers().items() if answer == "open")
             more = f"{format_number(new, 'more question follows', 'more questions follow')} from the answers."
             left = "open" in self.read_answers().values()
             self.sign.say(more if new or left else f"Every question is answered. {self.after}")
-            self._show(True)
 
     def name_objects(self) -> dict[str, list[str]]:
         """The ticked questions by class, or the whole of their classes."""
@@ -308,20 +325,23 @@ class _Desk:
 
     def _write(self, places: list[tuple[str, str]], act: Any, words: str) -> None:
         standing = self.read_standing()
-        if not self.sign.attempt(act, f"{words} {self.after}"):
+
+        def act_and_show() -> None:
+            act()
+            self.clicks.append({place: standing.get(place) for place in places})
+            self._show()
+
+        if not self.sign.attempt(act_and_show, f"{words} {self.after}"):
             return
-        self.clicks.append({place: standing.get(place) for place in places})
-        self._show(True)
         if not self.people and "open" not in self.read_answers().values():
             self.ask_again()
 
-    def _show(self, written: bool) -> None:
+    def _show(self) -> None:
         """What is decided is ticked no more: the next answer is not for it."""
-        if written:
-            if not self.people and not self.list_rows():
-                self.opened = ("", "")
-            self.roll.replace(self.list_people() if self.people else self.list_rows(), ())
-            self.show()
+        if not self.people and not self.list_rows():
+            self.opened = ("", "")
+        self.roll.replace(self.list_people() if self.people else self.list_rows(), ())
+        self.show()
 
 
 def _count(objects: dict[str, list[str]]) -> str:

@@ -158,9 +158,19 @@ class Roll:
 def do_each(
     roll: Roll, sign: Signature, act: Callable[[str], Any], words: str, what: str, list_rows: Callable[[], list[Row]]
 ) -> None:
-    """Do it to each ticked row, say so, and list the rows as they are now. what: is to be ticked before."""
+    """Do it to each ticked row, list the rows as they are now, and say so. what: is to be ticked before."""
     ticked = sorted(roll.ticked)
     if not ticked:
-        return sign.say(f"Tick {what} first.", "bad")
-    done = sign.attempt(lambda: [act(key) for key in ticked], words)
-    return roll.replace(list_rows(), () if done else ticked)
+        sign.say(f"Tick {what} first.", "bad")
+        return
+
+    def act_and_list() -> None:
+        left = ticked
+        try:
+            for key in ticked:
+                act(key)
+            left = []
+        finally:
+            roll.replace(list_rows(), left)
+
+    sign.attempt(act_and_list, words)

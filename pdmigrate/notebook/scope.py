@@ -141,26 +141,26 @@ class _Scope:
         self._save(self.list_ticked(), f"{self.count()} {'is' if number == 1 else 'are'} chosen. {AGAIN}")
 
     def save_all(self) -> None:
-        if self._save({**{key: [] for key in KEYS}, "services": "all"}, f"The whole account is chosen. {AGAIN}"):
-            self.roll.tick(self.read_chosen())
+        self._save({**{key: [] for key in KEYS}, "services": "all"}, f"The whole account is chosen. {AGAIN}")
 
     def take_back(self) -> None:
         def drop() -> None:
             for key in KEYS:
                 choose(self.job, f"scope.{key}", None)
-
-        if self.sign.attempt(drop, f"Taken back: migration.yaml counts again. {AGAIN}"):
             self.roll.tick(self.read_chosen())
 
-    def _save(self, chosen: dict[str, Any], words: str) -> bool:
+        self.sign.attempt(drop, f"Taken back: migration.yaml counts again. {AGAIN}")
+
+    def _save(self, chosen: dict[str, Any], words: str) -> None:
         """Only what differs from what counts already, beside the services, which are always said."""
 
         def write() -> None:
             for key, value in chosen.items():
                 if key == "services" or value != getattr(self.job.settings.scope, key):
                     choose(self.job, f"scope.{key}", value, self.sign.by, self.sign.why)
+            self.roll.tick(self.read_chosen())
 
-        return self.sign.attempt(write, words)
+        self.sign.attempt(write, words)
 
     def list_ticked(self) -> dict[str, list[str]]:
         """The ids that are ticked, by their key."""

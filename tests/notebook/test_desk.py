@@ -2,6 +2,7 @@
 
 import shutil
 
+import ipywidgets
 import pytest
 from hands import find, list_widgets, open_class, press, press_option, read, sit_down, tick
 
@@ -87,6 +88,55 @@ def test_a_decided_row_shows_its_answer_and_what_was_decided_is_ticked_no_more(u
     open_class(shown, "time zone mismatch")
     assert "Data backup · decided: confirm, by carla" in read(shown)
     assert "Choose a class at the left" in read(shown), "nothing of it is ticked by opening it"
+
+
+def test_a_click_that_meets_a_list_that_has_changed_meanwhile_opens_the_class_where_it_stands_now(undecided):
+    shown = answer_conflicts(undecided, conflicts(undecided))
+    open_class(shown, "phone country")
+    press_option(shown, "leave out")
+    [decided] = find(shown, "phone country · 6")
+    press(shown, "Undo my last click")
+    decided.click()  # the browser still shows it among those that are decided
+    assert "6 questions are ticked: 6 of phone country" in read(shown)
+
+
+def test_an_answer_that_meets_another_question_than_it_was_shown_for_decides_nothing_and_says_so(undecided):
+    shown = answer_conflicts(undecided, conflicts(undecided))
+    open_class(shown, "user not found")
+    [seen] = [w for w in list_widgets(shown) if getattr(w, "description", "").startswith("leave out")]
+    open_class(shown, "shared mailbox")  # may be left out as well
+    seen.click()
+    assert not undecided.decisions().decisions
+    assert "Nothing was decided: another question had come up meanwhile." in read(shown)
+
+
+def test_a_second_click_on_an_answer_changes_neither_what_was_decided_nor_what_was_said(undecided):
+    shown = answer_conflicts(undecided, conflicts(undecided))
+    open_class(shown, "phone country")
+    [seen] = [w for w in list_widgets(shown) if getattr(w, "description", "") == "leave out, all 6"]
+    seen.click()
+    decided = undecided.decisions().decisions
+    seen.click()
+    assert undecided.decisions().decisions == decided
+    assert "Decided: leave out, 6 of phone country." in read(shown)
+
+
+def test_what_was_done_is_said_once_the_list_shows_it(undecided):
+    """Whoever reads the words and clicks at once must find what they speak of."""
+    shown = answer_conflicts(undecided, conflicts(undecided))
+    seen = []
+
+    def look(change):
+        for words in ("Decided: leave out, 6", "Undone."):
+            if words in change["new"]:
+                seen.append((words, "Decided · 6" in read(shown)))
+
+    for line in list_widgets(shown):
+        line.observe(look, "value") if isinstance(line, ipywidgets.HTML) else None
+    open_class(shown, "phone country")
+    press_option(shown, "leave out")
+    press(shown, "Undo my last click")
+    assert seen == [("Decided: leave out, 6", True), ("Undone.", False)]
 
 
 def test_what_a_search_hides_is_not_decided(undecided):

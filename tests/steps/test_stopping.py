@@ -147,6 +147,30 @@ def test_a_load_that_is_paused_sends_no_invitation_whose_turn_comes_meanwhile(sm
     assert happened == ["paused", "gone on", "invited"]
 
 
+def test_a_step_that_ends_as_pause_is_pressed_leaves_standing_that_it_is_paused(small):
+    """The step is told by the load's thread, the click by the kernel's."""
+    conflicts(small)
+    widget = _Progress(small)
+    clicks = []
+
+    class Struck(threading.Event):
+        """Pause is pressed between the moment in which it is asked whether the load goes on and the one in which that is used."""
+
+        def is_set(self):
+            was = super().is_set()
+            if threading.current_thread() is threading.main_thread():
+                clicks.append(threading.Thread(target=widget.turn_pause))
+                clicks[0].start()
+                clicks[0].join(1)  # whoever waits for the step to be told goes on after it
+            return was
+
+    widget.steering.going = Struck()
+    widget.steering.going.set()
+    widget.say()
+    clicks[0].join()
+    assert "Paused between two steps." in widget.said.line.value
+
+
 def test_python_looks_for_circles_as_often_as_before_once_a_step_is_over(job):
     usual = gc.get_threshold()
     with job.under_way.watch("Comparing"):

@@ -112,6 +112,8 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_setup(item) -> None:
     """Before the first notebook's kernel starts, so that it finds the workspace in its environment."""
     if item.path.suffix == ".ipynb" and not _workspace:
+        import kernels_over_files  # noqa: F401 - nbval's kernels
+
         _workspace.append(_make_workspace(Path(tempfile.mkdtemp(prefix="pdmigrate-notebooks-"))))
         os.environ["PDMIGRATE_WORKSPACE"] = str(_workspace[0])
 

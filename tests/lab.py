@@ -6,10 +6,8 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
-import urllib.request
 from collections import Counter
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -97,12 +95,11 @@ def start_lab(workspace, folder, **variables):
     place = Workspace(workspace)
     copy_notebooks(place)
     folder.mkdir(parents=True, exist_ok=True)
-    port, token = _find_port(), secrets.token_hex(16)
+    token = secrets.token_hex(16)
     save_state(folder, True)
-    process = _start_server(place, folder, port, token, variables)
+    process = _start_server(place, folder, token, variables)
     try:
-        _wait_for(f"http://127.0.0.1:{port}/api?token={token}", process)
-        yield f"http://127.0.0.1:{port}/lab/tree/notebooks?token={token}&reset"
+        yield f"{find_address(process, folder / 'lab.log')}/lab/tree/notebooks?token={token}&reset"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(600)
@@ -119,31 +116,25 @@ def _set(folder, plugin, **values):
     path.write_text(json.dumps(values))
 
 
-def _start_server(place, folder, port, token, variables):
+def _start_server(place, folder, token, variables):
     own = {
         name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
     }
     own |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "PYTHONPATH": str(ROOT)}
-    command = [*make_command(place), "--no-browser", f"--port={port}", f"--IdentityProvider.token={token}"]
+    command = [*make_command(place), "--no-browser", "--port=0", f"--IdentityProvider.token={token}"]
     with open(folder / "lab.log", "w") as log:
         environment = {**make_environment(place), **own, **variables}
         return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
 
 
-def _find_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _wait_for(url, process):
+def find_address(process, log):
+    """Where JupyterLab listens, of the port that it found for itself: what it says once it does."""
     for _ in range(3000):
-        assert process.poll() is None, "JupyterLab did not start"
-        try:
-            return urllib.request.urlopen(url, timeout=60).close()
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("JupyterLab did not answer within ten minutes")
+        if said := re.search(r"running at:\s.*?(http://127\.0\.0\.1:\d+)/lab", log.read_text()):
+            return said[1]
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.2)
+    raise AssertionError("JupyterLab did not come up within ten minutes")
 
 
 class Lab:

@@ -40,15 +40,19 @@ def serve_postgres(skip):
         shutil.chown(folder, **user)
     command = [programs / "initdb", "-D", folder / "data", "-U", "pd", "--auth=trust", "--no-sync"]
     subprocess.run(command, check=True, capture_output=True, cwd="/", **user)
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    options = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-    server = subprocess.Popen(
-        [programs / "postgres", "-D", folder / "data", *options], stderr=subprocess.DEVNULL, cwd="/", **user
-    )
-    url = f"postgresql://pd:geheim@127.0.0.1:{port}/postgres"
-    _wait_for(url, server)
+    with open(folder / "server.log", "w") as log:
+        for _ in range(10):
+            with socket.socket() as found:
+                found.bind(("127.0.0.1", 0))
+                port = found.getsockname()[1]
+            options = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+            command = [programs / "postgres", "-D", folder / "data", *options]
+            server = subprocess.Popen(command, stderr=log, cwd="/", **user)
+            url = f"postgresql://pd:geheim@127.0.0.1:{port}/postgres"
+            if _comes_up(url, server):
+                break
+            said = (folder / "server.log").read_text()
+            assert "in use" in said, said  # another program was faster
     try:
         yield url
     finally:
@@ -57,13 +61,15 @@ def serve_postgres(skip):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for(url, server):
+def _comes_up(url, server):
+    """Whether it answers; it has ended where it does not."""
     for _ in range(10 * PATIENCE):
-        assert server.poll() is None, "PostgreSQL has ended"
+        if server.poll() is not None:
+            return False
         try:
             Journal(url, "acme", "wait").close()
         except UnreachableError:
             time.sleep(0.1)
         else:
-            return
-    pytest.fail("PostgreSQL did not come up")
+            return True
+    return pytest.fail("PostgreSQL did not come up")

@@ -1,4 +1,7 @@
-"""The kernels of headless runs, forked from one process (runs/host.py): while one runs its notebook, the next comes up."""
+"""The kernels of headless runs, forked from one process (runs/host.py): while one runs its notebook, the next comes up.
+
+And how kernels are talked to, those of `pdmigrate lab` as well (runs/served.py).
+"""
 
 import asyncio
 import os
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.connect import ConnectionFileMixin
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import run_sync
@@ -25,8 +29,10 @@ PATIENCE = 60
 """Seconds in which a kernel has to come up."""
 
 
-class QuietKernelManager(AsyncKernelManager):
-    """Talks to the kernel over sockets in the file system: no open port, and no warning about one."""
+class OverFiles(ConnectionFileMixin):
+    """Talks to the kernel over sockets in the file system: no open port, which another program may take before the kernel does
+    (it hangs then, ipykernel 7.4), and no warning about one.
+    """
 
     transport = "ipc"
 
@@ -34,6 +40,10 @@ class QuietKernelManager(AsyncKernelManager):
         super().__init__(**options)
         # By default all kernels of a folder share the same socket files, and two runs at once meet in them.
         self.ip = str(Path(tempfile.gettempdir()) / f"pdmigrate-{uuid.uuid4().hex[:16]}")
+
+
+class QuietKernelManager(OverFiles, AsyncKernelManager):
+    """Has its kernel forked."""
 
     async def _async_pre_start_kernel(self, **options: Any) -> Any:
         self.kernel_id = self.kernel_id or str(uuid.uuid4())

@@ -16,6 +16,7 @@ def make_command(workspace: Workspace) -> list[str]:
     command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={workspace.folder}", "--ServerApp.ip=127.0.0.1"]
     command += ["--allow-root"] * (os.geteuid() == 0)  # a container's only user
     command += ["--ContentsManager.files_handler_class=pdmigrate.runs.served.ServedFiles"]
+    command += ["--MappingKernelManager.kernel_manager_class=pdmigrate.runs.served.LabKernelManager"]
     return [*command, f"--LabApp.default_url=/lab/tree/{workspace.notebooks.name}/{name_notebook(STEPS[0])}"]
 
 

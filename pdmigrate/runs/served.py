@@ -1,6 +1,13 @@
-"""How JupyterLab gives out the pages of a workspace. Its server imports this by name (`runs/lab.py`)."""
+"""How JupyterLab gives out the pages of a workspace, and talks to its kernels. Its server imports this by name (`runs/lab.py`)."""
 
 from jupyter_server.base.handlers import AuthenticatedFileHandler
+from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
+
+from pdmigrate.runs.kernels import OverFiles
+
+
+class LabKernelManager(OverFiles, ServerKernelManager):
+    """JupyterLab's own, over files."""
 
 
 class ServedFiles(AuthenticatedFileHandler):

@@ -3,6 +3,7 @@
 import json
 import threading
 
+import kernels_over_files  # noqa: F401
 import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
@@ -20,7 +21,7 @@ class Person:
     def __init__(self, workspace, digest):
         self.pressed = threading.Event()
         self.workspace = workspace
-        self.manager, self.client = start_new_kernel()
+        self.manager, self.client = start_new_kernel(startup_timeout=600)
         cells = nbformat.read(notebook_of("load"), as_version=4).cells
         self.cells = [cell.source for cell in cells if cell.cell_type == "code"]
         self.run(f"workspace, reports, approve = {str(workspace)!r}, '', {digest!r}")

@@ -11,6 +11,7 @@ import nbformat
 import papermill.cli
 import pytest
 from click.testing import CliRunner
+from kernels_over_files import make_environment
 
 from pdmigrate.workspace.folder import STEPS
 
@@ -122,8 +123,9 @@ def run_papermill(tmp_path, *options, name="1_connect"):
         [*command, "--no-progress-bar", "--start-timeout=600", *map(str, options)],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
         check=False,
+        env=make_environment(),
     )
 
 

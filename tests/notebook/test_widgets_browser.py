@@ -308,6 +308,14 @@ def test_nothing_goes_wrong_in_the_page_and_nothing_leaves_the_machine(walked):
     assert not seen["outside"]
 
 
+def test_no_kernel_of_the_lab_opens_a_port(walked):
+    """Another program would take it, now and then, before the kernel does."""
+    workspace, _, _ = walked
+    said = (workspace.folder.parent / "lab" / "lab.log").read_text()
+    assert said.count("Kernel started: ") > 5
+    assert "over TCP" not in said
+
+
 def test_a_decision_is_seen_in_harness(walked):
     _, left, _ = walked
     schedules = {schedule["name"] for schedule in left["schedules"].values()}

@@ -10,10 +10,8 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import venv
@@ -23,6 +21,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from lab import find_address
 
 from pdmigrate.errors import UsageError
 from pdmigrate.runs import demo
@@ -346,11 +345,8 @@ def test_its_command_runs_there(place):
 
 
 def test_the_lab_finds_the_notebooks(place):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     token = secrets.token_hex(16)
-    command = [place / "venv" / "bin" / "pdmigrate", "lab", "--workspace", "lab", "--no-browser", "--port", port]
+    command = [place / "venv" / "bin" / "pdmigrate", "lab", "--workspace", "lab", "--no-browser", "--port", "0"]
     with open(place / "lab.log", "w") as log:
         lab = subprocess.Popen(
             [*map(str, command)],
@@ -361,21 +357,10 @@ def test_the_lab_finds_the_notebooks(place):
             start_new_session=True,
         )
     try:
-        address = f"http://127.0.0.1:{port}/api/contents/notebooks?token={token}"
-        while (found := ask(address)) is None:
-            assert lab.poll() is None, (place / "lab.log").read_text()
-            time.sleep(0.2)
+        address = find_address(lab, place / "lab.log")
+        with urllib.request.urlopen(f"{address}/api/contents/notebooks?token={token}") as answer:
+            found = json.load(answer)
         assert sorted(row["name"] for row in found["content"] if row["type"] == "notebook") == NOTEBOOKS
     finally:
         os.killpg(lab.pid, 15)
         lab.wait()
-
-
-def ask(address):
-    try:
-        with urllib.request.urlopen(address) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError:
-        raise
-    except OSError:
-        return None  # it does not listen yet

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from kernels_over_files import make_environment
 from kill_loads import Rehearsal
 
 from pdmigrate.cli.status import describe_status
@@ -46,17 +47,20 @@ class Command:
     that the load does not go on, nor come to its end, however busy or quick the machine is.
     """
 
-    def __init__(self, rehearsal, *words, held):
+    def __init__(self, rehearsal, *words, held, env=None):
         self.gate, self.words, self.held = rehearsal.gate, [sys.executable, "-m", *map(str, words)], held
+        self.env = env
 
     def run(self, number=0, *signals):
         """(exit code, writes, what it said, processes that it left behind). The signals come at one write."""
         self.gate.arm(number, "before the answer" if signals else None, lambda: self._strike(signals))
         self.family = []
         before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
-        self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen(
+            self.words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env
+        )
         signal.signal(signal.SIGINT, before)
-        said, _ = self.process.communicate(timeout=300)
+        said, _ = self.process.communicate(timeout=1200)
         _, alive = psutil.wait_procs(self.family, timeout=600)
         return self.process.returncode, self.gate.writes, said, alive
 
@@ -165,7 +169,7 @@ def test_papermill_alone_leaves_no_kernel_and_the_load_goes_on(rehearsal, undist
     notebook, output = notebook_of("load"), tmp_path / "out.ipynb"
     patience = "--start-timeout=600"  # papermill gives up a kernel that is not there within a minute
     given = (notebook, output, patience, "-p", "workspace", workspace)
-    command = Command(rehearsal, "papermill", *given, held=wait_for_its_end)
+    command = Command(rehearsal, "papermill", *given, held=wait_for_its_end, env=make_environment())
     for number in (signal.SIGTERM, signal.SIGINT):
         code, written, said, alive = command.run(5, number)
         assert code != 0, said

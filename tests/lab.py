@@ -137,6 +137,10 @@ def find_address(process, log):
     raise AssertionError("JupyterLab did not come up within ten minutes")
 
 
+def _is_save(request):
+    return request.method == "PUT" and "/api/contents/" in request.url
+
+
 class Lab:
     """One window of JupyterLab. Notebooks are opened in it one after the other."""
 
@@ -150,6 +154,14 @@ class Lab:
         """As `pdmigrate lab` opens it on another day: the list of files shows the notebooks. What was not saved is lost."""
         self.page.goto(self.url)
         self.page.get_by_role("menuitem", name="File", exact=True).wait_for()
+
+    def shut_down_kernels(self):
+        """All of them, as a person does. JupyterLab asks the server for one after the other: who goes on before its end leaves some."""
+        self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        self.page.get_by_text("Shut Down All Kernels…", exact=True).click()
+        self.page.get_by_role("button", name="Shut Down All", exact=True).click()
+        while self.page.request.get(self.url.replace("/lab/tree/notebooks", "/api/kernels")).json():
+            self.page.wait_for_timeout(200)
 
     def open(self, name):
         """Open a notebook from the list of files, and wait for its kernel."""
@@ -238,5 +250,8 @@ class Notebook:
         self.panel.get_by_text(words).last.wait_for()
 
     def save(self):
+        """Save, and wait until it is in the file: what the page has not saved, one that is opened anew does not show."""
         self.page.get_by_role("menuitem", name="File", exact=True).click()
-        self.page.get_by_text("Save Notebook", exact=True).click()
+        with self.page.expect_request(_is_save) as sent:
+            self.page.get_by_text("Save Notebook", exact=True).click()
+        assert sent.value.response().ok

@@ -90,9 +90,7 @@ def walk(lab, name, act, *given):
 
 def reopen(lab, workspace):
     """Another day: tables stand where the widgets were; run again, the notebook shows what was decided."""
-    lab.page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    lab.page.get_by_text("Shut Down All Kernels…", exact=True).click()
-    lab.page.get_by_role("button", name="Shut Down All", exact=True).click()
+    lab.shut_down_kernels()
     lab.open_anew()
     verified = lab.open("6_verify.ipynb").within("sign_off_teams(job")
     verified.panel.scroll_into_view_if_needed()
@@ -267,7 +265,7 @@ def load_with_interruptions(lab, server, workspace):
     while asked != (asked := server.app.config["LOG"].requests):  # what was sent is waited for
         notebook.page.wait_for_timeout(800)
     notebook.see("Paused between two steps.")
-    save_to_disk(notebook, workspace.notebooks / "5_load.ipynb", "What came of it stands below.")
+    notebook.save()
     lab.page.reload()
     notebook.see("Paused between two steps.")
     notebook.press("Go on")
@@ -278,13 +276,6 @@ def load_with_interruptions(lab, server, workspace):
     assert "was interrupted" in describe_status(workspace)
     notebook.run_all()
     notebook.see("Finished:")
-
-
-def save_to_disk(notebook, path, words):
-    """Save as a person does, and wait until the words are in the file: what the page has not saved a reload does not show."""
-    notebook.save()
-    while words not in path.read_text():
-        notebook.page.wait_for_timeout(200)
 
 
 def verify_and_tick(notebook, workspace):

@@ -9,10 +9,17 @@ import tempfile
 import uuid
 from pathlib import Path
 
-from jupyter_client.connect import ConnectionFileMixin
+from jupyter_client.manager import KernelManager
 
-ConnectionFileMixin.transport.default_value = "ipc"
-ConnectionFileMixin._ip_default = lambda manager: str(Path(tempfile.gettempdir()) / f"kernel-{uuid.uuid4().hex[:16]}")
+_make = KernelManager.__init__
+
+
+def _make_over_files(manager, *given, **options):
+    _make(manager, *given, **options)
+    manager.transport, manager.ip = "ipc", str(Path(tempfile.gettempdir()) / f"kernel-{uuid.uuid4().hex[:16]}")
+
+
+KernelManager.__init__ = _make_over_files
 
 
 def make_environment():

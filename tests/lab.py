@@ -21,7 +21,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 SLOW = int(os.environ.get("PDMIGRATE_BROWSER_SECONDS", 300)) * 1000
 """Milliseconds: a cold kernel on a busy machine."""
 FAILED = ROOT / ".pytest_cache" / "browser"
+"""Where the pictures of tests that failed are left."""
 MOST_WORDS = 4000
+"""Characters of a page, and of the console, that are told with the error."""
 HAS_WORDS = "(panels, pattern) => panels.some(panel => RegExp(pattern, 'i').test(panel.textContent))"
 
 

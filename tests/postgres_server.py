@@ -53,6 +53,8 @@ def serve_postgres(skip):
                 break
             said = (folder / "server.log").read_text()
             assert "in use" in said, said  # another program was faster
+        else:
+            pytest.fail("PostgreSQL found no port")
     try:
         yield url
     finally:

@@ -111,9 +111,7 @@ class _Progress:
             self.say()
 
     def say(self) -> None:
-        """How far it is; what waits for a limit, though other things may go on, and how long still. Steps that end while it is paused
-        are told later.
-        """
+        """How far it is; what waits for a limit, though other things may go on, and how long still. While it is paused, nothing."""
         with self.saying:
             if self.steering.going.is_set():
                 waits = (f"; waiting {left} s for {why}" for why, left in self.job.progress.waits.items())

@@ -30,8 +30,9 @@ PATIENCE = 60
 
 
 class OverFiles(ConnectionFileMixin):
-    """Talks to the kernel over sockets in the file system: no open port, which another program may take before the kernel does
-    (it hangs then, ipykernel 7.4), and no warning about one.
+    """Talks to the kernel over sockets in the file system, so that no port is open.
+
+    Another program may take a port that was free before the kernel has it, and the kernel hangs then (ipykernel 7.4).
     """
 
     transport = "ipc"
@@ -43,7 +44,7 @@ class OverFiles(ConnectionFileMixin):
 
 
 class QuietKernelManager(OverFiles, AsyncKernelManager):
-    """Has its kernel forked."""
+    """A headless run's: the kernel is forked."""
 
     async def _async_pre_start_kernel(self, **options: Any) -> Any:
         self.kernel_id = self.kernel_id or str(uuid.uuid4())

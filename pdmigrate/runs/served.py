@@ -7,7 +7,7 @@ from pdmigrate.runs.kernels import OverFiles
 
 
 class LabKernelManager(OverFiles, ServerKernelManager):
-    """JupyterLab's own, over files."""
+    """JupyterLab's own, which talks to its kernels over files."""
 
 
 class ServedFiles(AuthenticatedFileHandler):
